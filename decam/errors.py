@@ -1,0 +1,25 @@
+"""What can go wrong, each as one sentence a person can act on."""
+
+
+class DecamError(Exception):
+    """What was wrong, what was expected and what to do: text that a page or a terminal shows as it is."""
+
+
+class ImageError(DecamError):
+    """A file or array that cannot be used as a picture."""
+
+
+class ModelError(DecamError):
+    """A model that is unknown, missing, damaged or does not answer."""
+
+
+class SettingError(DecamError):
+    """A value outside what a setting allows."""
+
+
+class MethodError(DecamError):
+    """A method that cannot explain this classifier."""
+
+
+class StoreError(DecamError):
+    """A data directory or a run that cannot be read or written."""

@@ -1,0 +1,84 @@
+"""What flows: a question, the progress of answering it, and the explanation at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from decam.settings import Settings
+
+if TYPE_CHECKING:
+    from decam.classifier import Classifier
+
+Map: TypeAlias = NDArray[np.float32]
+
+
+@dataclass
+class Ledger:
+    """What answering has cost so far, and what a reader must be told about it."""
+
+    evaluations: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, sentence: str) -> None:
+        """Keep a sentence for the reader, once."""
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
+
+@dataclass(frozen=True)
+class Question:
+    """Why does this classifier give this image this class?
+
+    `image` is 3×H×W, float32, RGB in [0, 1], at the classifier's input size and on its device.
+    """
+
+    classifier: Classifier
+    image: Tensor
+    target: int
+    ledger: Ledger = field(default_factory=Ledger)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One event of long work.
+
+    `step` of `total` is for a progress bar; `evaluations` counts images through the model so far. `saliency` is the
+    map so far (H×W or coarser), `mask` the best mask so far in [0, 1] where a method has one, and `curves` the values
+    worth plotting at this point, by the names that the method's table row lists.
+    """
+
+    step: int
+    total: int
+    evaluations: int
+    saliency: Map | None = None
+    mask: Map | None = None
+    curves: Mapping[str, float] = field(default_factory=dict)
+
+
+Steps: TypeAlias = Generator[Progress, None, Map]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A finished saliency map with all that is needed to judge it and to make it again.
+
+    `saliency` is the raw map, float32, H×W at the classifier's input size, never rescaled; `probability` is the
+    target's on the unmasked image, in [0, 1]; `notes` say in words what is wrong with the map or was special.
+    """
+
+    method: str
+    saliency: Map
+    target: int
+    label: str
+    probability: float
+    settings: Settings
+    seed: int
+    evaluations: int
+    seconds: float
+    notes: tuple[str, ...] = ()

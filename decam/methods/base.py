@@ -1,0 +1,51 @@
+"""What a row of the table of methods says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from decam.classifier import Classifier, Need
+from decam.explanation import Question, Steps
+from decam.settings import Settings
+
+
+@dataclass(frozen=True)
+class Series:
+    """A curve that a method reports while it runs: its name in `Progress.curves`, its title and what it tells."""
+
+    name: str
+    title: str
+    help: str
+    group: str = "fitness"
+
+
+@dataclass(frozen=True)
+class Method:
+    """A saliency method.
+
+    `run(question, settings, seed)` is a generator of Progress that returns the raw map (float32, H×W).
+    `cost(settings, classifier)` is the number of evaluations it will take. `default` says whether a first
+    comparison shows it.
+    """
+
+    name: str
+    title: str
+    family: str
+    summary: str
+    reference: str
+    url: str
+    needs: frozenset[Need]
+    signed: bool
+    settings: type[Settings]
+    run: Callable[[Question, Settings, int], Steps]
+    cost: Callable[[Settings, Classifier], int]
+    series: tuple[Series, ...] = ()
+    default: bool = False
+
+    def obstacle(self, classifier: Classifier) -> str:
+        """Why this method cannot explain this classifier, as a sentence; the empty string where it can."""
+        missing = sorted(need for need in self.needs if need not in classifier.gives)
+        if not missing:
+            return ""
+        return f"{self.title} needs the model's {' and '.join(missing)}, which {classifier.name} does not give."

@@ -1,0 +1,108 @@
+"""Settings as frozen dataclasses whose fields carry default, bounds and help: forms and checks have one source."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self, get_type_hints
+
+from decam.errors import SettingError
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One field of a settings class as a form shows it.
+
+    `kind` is int, float, str or bool. `choices` lists the values allowed (str only). `source` names a list that
+    depends on the classifier ("layers"), from which a form offers choices; the empty string is then its default.
+    """
+
+    name: str
+    kind: type
+    default: int | float | str | bool
+    title: str
+    help: str
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+    choices: tuple[str, ...] = ()
+    source: str = ""
+
+    def check(self, value: object) -> None:
+        """Raise SettingError unless `value` has the right type and lies within the bounds."""
+        expected = (int, float) if self.kind is float else self.kind
+        if not isinstance(value, expected) or (self.kind is not bool and isinstance(value, bool)):
+            raise SettingError(f"{self.name} must be {_KINDS[self.kind]}, not {value!r}.")
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            if not math.isfinite(value):
+                raise SettingError(f"{self.name} must be a finite number, not {value!r}.")
+            low_broken = self.low is not None and value < self.low
+            high_broken = self.high is not None and value > self.high
+            if low_broken or high_broken:
+                raise SettingError(
+                    f"{self.name} is {value:g}, but must lie between {self.low:g} and {self.high:g}."
+                    if self.low is not None and self.high is not None
+                    else f"{self.name} is {value:g}, outside its bounds [{self.low}, {self.high}]."
+                )
+        if self.choices and value not in self.choices:
+            raise SettingError(f"{self.name} is {value!r}, but must be one of: {', '.join(self.choices)}.")
+
+
+_KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+
+
+def parameter(
+    default: Any,
+    help: str,
+    *,
+    title: str = "",
+    low: float | None = None,
+    high: float | None = None,
+    step: float | None = None,
+    choices: tuple[str, ...] = (),
+    source: str = "",
+) -> Any:
+    """Declare a field of a settings class with what a form needs to know about it."""
+    described = {"title": title, "help": help, "low": low, "high": high, "step": step}
+    return dataclasses.field(default=default, metadata=described | {"choices": choices, "source": source})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Base of all settings: checked when made, built from and turned into plain mappings."""
+
+    def __post_init__(self) -> None:
+        for described in self.parameters():
+            described.check(getattr(self, described.name))
+
+    @classmethod
+    def parameters(cls) -> tuple[Parameter, ...]:
+        """The fields in the order of their declaration."""
+        kinds = get_type_hints(cls)
+        return tuple(
+            Parameter(
+                name=field.name,
+                kind=kinds[field.name],
+                default=field.default,  # type: ignore[arg-type]  # parameter() always gives a default
+                **{**field.metadata, "title": field.metadata["title"] or field.name.replace("_", " ")},
+            )
+            for field in dataclasses.fields(cls)
+        )
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, object]) -> Self:
+        """Settings from names and values; raises SettingError for a name that does not exist or a bad value."""
+        known = [described.name for described in cls.parameters()]
+        for name in values:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                raise SettingError(f"There is no setting {name!r}; there are: {', '.join(known) or 'none'}.{hint}")
+        return cls(**values)
+
+    def to_mapping(self) -> dict[str, int | float | str | bool]:
+        """Names and values, fit for JSON."""
+        return dataclasses.asdict(self)

@@ -1,0 +1,1 @@
+"""Streamlit widgets that pages share: the only place under decam/ that imports streamlit."""
