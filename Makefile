@@ -1,0 +1,76 @@
+# `make run` serves the dashboard, `make test` proves it. Both make .venv first, once.
+# PYTHON is the interpreter that .venv is made with; PORT and ADDRESS are where the app is served.
+
+PYTHON ?= python3
+PORT ?= 8501
+ADDRESS ?= localhost
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --no-input install --quiet
+
+# A stamp is written only after an install that ended well, so that an interrupted one is done again.
+READY := $(VENV)/.ready
+TEST_READY := $(VENV)/.ready-for-tests
+
+# An interpreter that was upgraded or removed leaves a .venv that does not start: it is made anew.
+STARTS := $(shell $(PY) -c 'import sys, pip; print(int(sys.version_info >= (3, 11)))' 2>/dev/null)
+ifneq ($(STARTS),1)
+VENV_IS_MISSING := venv
+endif
+
+.PHONY: help run test check lint types screenshot venv clean
+
+help:
+	@echo "make run         the dashboard on http://localhost:$(PORT)"
+	@echo "make test        lint, types and all tests, the browser's too"
+	@echo "make check       lint, types and the quick unit tests, in under a minute"
+	@echo "make screenshot  take the README's picture again"
+	@echo "make clean       remove .venv and all caches"
+
+run: $(READY)
+	@echo "DE-CAM dashboard: http://localhost:$(PORT) (Ctrl-C ends it)"
+	@exec $(PY) -m streamlit run app.py --server.port $(PORT) --server.address $(ADDRESS) \
+		--server.headless true --browser.serverAddress localhost
+
+test: lint types
+	$(PY) -m tests.tools.browser
+	$(PY) -m pytest
+
+check: lint types
+	$(PY) -m pytest -q -m "not browser and not slow" --ignore tests/pages
+
+lint: $(TEST_READY)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+types: $(TEST_READY)
+	$(PY) -m mypy --strict decam
+
+screenshot: $(TEST_READY)
+	$(PY) -m tests.tools.browser
+	DECAM_WRITE_SCREENSHOT=1 $(PY) -m pytest -q tests/browser/test_picture.py
+
+venv:
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "Python 3.11 or newer is needed and '$(PYTHON)' was not found: name one, as in 'make run PYTHON=python3.12'."; exit 1; } >&2
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or newer is needed and '$(PYTHON)' is older: name another, as in 'make run PYTHON=python3.12'."; exit 1; } >&2
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+		echo "'$(PYTHON)' lacks the venv module: install it (Debian and Ubuntu: apt install python3-venv) and try again."; exit 1; } >&2
+	@rm -f $(READY) $(TEST_READY)
+	@$(PYTHON) -m venv --clear $(VENV)
+
+$(READY): requirements.txt $(VENV_IS_MISSING)
+	@echo "Installing what the app needs into $(VENV); PyTorch is large, so the first time takes some minutes."
+	@$(PIP) --requirement requirements.txt
+	@touch $@
+
+$(TEST_READY): tests/requirements.txt $(READY)
+	@echo "Installing what the tests need into $(VENV)."
+	@$(PIP) --requirement tests/requirements.txt
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
