@@ -1,0 +1,278 @@
+"""A plan says all that a comparison is made from, so that it can be repeated: pictures, model, methods and seeds."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib.metadata
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, TypeVar, cast
+
+import torch
+
+from decam.classifier import Pixels, Speed
+from decam.errors import ModelError, SettingError
+from decam.methods import get as get_method
+from decam.metrics.base import FILLS, FaithfulnessSettings
+from decam.settings import Settings
+
+Fills: TypeAlias = tuple[str, str]
+FORMAT = 1
+MAX_SEED = 2**32 - 1
+_KIND = "decam plan"
+T = TypeVar("T")
+
+
+def fingerprint(view: Pixels) -> str:
+    """The SHA-256 of a view's bytes (H×W×3, rows first), in hexadecimal."""
+    return hashlib.sha256(view.tobytes()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Versions:
+    """The versions that shape a result; empty where a package is not installed."""
+
+    python: str = ""
+    decam: str = ""
+    numpy: str = ""
+    torch: str = ""
+    torchvision: str = ""
+    captum: str = ""
+
+    @classmethod
+    def here(cls) -> Versions:
+        """Those of this process."""
+        packages = (described.name for described in dataclasses.fields(cls) if described.name != "python")
+        return cls(python=platform.python_version(), **{name: _version(name) for name in packages})
+
+
+@dataclass(frozen=True)
+class PictureChoice:
+    """A picture by name, the class asked about (None: the one predicted) and its view's fingerprint once known."""
+
+    name: str
+    target: int | None = None
+    sha256: str = ""
+
+    def __post_init__(self) -> None:
+        if self.target is not None and self.target < 0:
+            raise SettingError(f"The target of {self.name!r} is {self.target}, but classes are counted from 0.")
+
+
+@dataclass(frozen=True)
+class MethodChoice:
+    """A method by name with its settings; raises MethodError or SettingError where the two do not fit."""
+
+    name: str
+    settings: Settings
+
+    def __post_init__(self) -> None:
+        wanted = get_method(self.name).settings
+        if not isinstance(self.settings, wanted):
+            raise SettingError(
+                f"{self.name} takes {wanted.__name__}, not {type(self.settings).__name__}; "
+                "make them with the method's own settings class."
+            )
+
+    @classmethod
+    def default(cls, name: str) -> MethodChoice:
+        """The method with the settings it comes with; raises MethodError for an unknown name."""
+        return cls(name, get_method(name).settings())
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a comparison is made from.
+
+    `fills` lists pairs (fill for deletion, fill for insertion); curves have `steps` steps. `speed` is how the model is
+    asked: None until a run has begun, which writes down what it used. Raises SettingError or ModelError where a part
+    is missing or out of bounds.
+    """
+
+    model: str
+    device: str
+    pictures: tuple[PictureChoice, ...]
+    methods: tuple[MethodChoice, ...]
+    seed: int = 0
+    steps: int = 50
+    fills: tuple[Fills, ...] = (("mean", "blur"), ("blur", "mean"))
+    speed: Speed | None = None
+    versions: Versions = field(default_factory=Versions.here)
+
+    def __post_init__(self) -> None:
+        if not self.model:
+            raise ModelError("The plan names no model; give one, such as 'embedded'.")
+        try:
+            torch.device(self.device)
+        except RuntimeError as error:
+            raise SettingError(f"There is no device {self.device!r}; choose 'cpu', 'cuda' or 'mps'.") from error
+        if not self.pictures or not self.methods:
+            raise SettingError("A comparison needs at least one picture and one method.")
+        if not 0 <= self.seed <= MAX_SEED:
+            raise SettingError(f"seed is {self.seed}, but must lie between 0 and {MAX_SEED}.")
+        if len(set(self.fills)) != len(self.fills):
+            raise SettingError("A pair of fills appears twice; name each once.")
+        for pair in self.fills:
+            for fill in pair:
+                FaithfulnessSettings(steps=self.steps, fill=fill)
+        FaithfulnessSettings(steps=self.steps)
+        if self.speed is not None and self.speed.batch_size < 1:
+            raise SettingError(f"batch_size is {self.speed.batch_size}, but must be at least 1.")
+
+    def to_json(self) -> str:
+        """The plan as JSON text, complete enough to repeat the run."""
+        described = {
+            "kind": _KIND,
+            "format": FORMAT,
+            "versions": dataclasses.asdict(self.versions),
+            "model": self.model,
+            "device": self.device,
+            "speed": None if self.speed is None else dataclasses.asdict(self.speed),
+            "seed": self.seed,
+            "steps": self.steps,
+            "fills": [{"deletion": deletion, "insertion": insertion} for deletion, insertion in self.fills],
+            "pictures": [dataclasses.asdict(picture) for picture in self.pictures],
+            "methods": [{"name": method.name, "settings": method.settings.to_mapping()} for method in self.methods],
+        }
+        return json.dumps(described, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Plan:
+        """The plan written by `to_json`.
+
+        Raises SettingError, ModelError or MethodError, each with one sentence, for text that is not a plan, for names
+        that do not exist and for values out of bounds.
+        """
+        try:
+            read: object = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise SettingError(
+                f"These settings are not JSON ({_first_line(error)}); give the settings.json of an export."
+            ) from error
+        return _plan(read)
+
+
+def _plan(read: object) -> Plan:
+    if not isinstance(read, dict) or read.get("kind") != _KIND:
+        raise SettingError("This JSON is not a plan of decam; give the settings.json of an export.")
+    written = _of(int, read.get("format"), "format")
+    if written != FORMAT:
+        raise SettingError(f"This plan has format {written}, but this decam reads format {FORMAT}; update decam.")
+    _only(read, ("kind", "format", *(described.name for described in dataclasses.fields(Plan))), "the plan")
+    speed = read.get("speed")
+    return Plan(
+        model=_model(read.get("model")),
+        device=_get(read, "device", str, "the plan"),
+        pictures=tuple(_picture(entry) for entry in _get(read, "pictures", list, "the plan")),
+        methods=tuple(_method(entry) for entry in _get(read, "methods", list, "the plan")),
+        seed=_get(read, "seed", int, "the plan"),
+        steps=_get(read, "steps", int, "the plan"),
+        fills=tuple(_fills(entry) for entry in _get(read, "fills", list, "the plan")),
+        speed=None if speed is None else _speed(speed),
+        versions=_versions(_get(read, "versions", dict, "the plan")),
+    )
+
+
+def _model(value: object) -> str:
+    if not isinstance(value, str):
+        raise ModelError(f"The plan's model must be a name, not {value!r}.")
+    return value
+
+
+def _picture(entry: object) -> PictureChoice:
+    where = "a picture of the plan"
+    read = _only(_of(dict, entry, where), ("name", "target", "sha256"), where)
+    target = read.get("target")
+    return PictureChoice(
+        name=_get(read, "name", str, where),
+        target=None if target is None else _of(int, target, "target"),
+        sha256=_get(read, "sha256", str, where) if "sha256" in read else "",
+    )
+
+
+def _method(entry: object) -> MethodChoice:
+    where = "a method of the plan"
+    read = _only(_of(dict, entry, where), ("name", "settings"), where)
+    name = _get(read, "name", str, where)
+    values = _get(read, "settings", dict, where)
+    wanted = get_method(name).settings
+    try:
+        return MethodChoice(name, wanted.from_mapping(values))
+    except SettingError as error:
+        raise SettingError(f"{name}: {error}") from error
+
+
+def _fills(entry: object) -> Fills:
+    where = "the plan's fills"
+    read = _only(_of(dict, entry, where), ("deletion", "insertion"), where)
+    pair = (_get(read, "deletion", str, where), _get(read, "insertion", str, where))
+    for fill in pair:
+        if fill not in FILLS:
+            raise SettingError(f"There is no fill {fill!r}; there are: {', '.join(FILLS)}.")
+    return pair
+
+
+def _speed(entry: object) -> Speed:
+    where = "the plan's speed"
+    read = _only(_of(dict, entry, where), tuple(described.name for described in dataclasses.fields(Speed)), where)
+    precision = _get(read, "precision", str, where)
+    if precision not in ("float32", "bfloat16"):
+        raise SettingError(f"precision is {precision!r}, but must be one of: float32, bfloat16.")
+    return Speed(
+        precision=cast(Any, precision),
+        channels_last=_get(read, "channels_last", bool, where),
+        batch_size=_get(read, "batch_size", int, where),
+        note=_get(read, "note", str, where) if "note" in read else "",
+    )
+
+
+def _versions(read: Mapping[str, object]) -> Versions:
+    names = [described.name for described in dataclasses.fields(Versions)]
+    return Versions(**{name: _of(str, read.get(name, ""), name) for name in names})
+
+
+def _only(read: dict[str, object], known: tuple[str, ...], where: str) -> dict[str, object]:
+    for name in read:
+        if name not in known:
+            raise SettingError(f"There is no {name!r} in {where}; there are: {', '.join(known)}.")
+    return read
+
+
+def _get(read: Mapping[str, object], name: str, kind: type[T], where: str) -> T:
+    if name not in read:
+        raise SettingError(f"{name!r} is missing from {where}.")
+    return _of(kind, read[name], name)
+
+
+def _of(kind: type[T], value: object, name: str) -> T:
+    if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+        raise SettingError(f"{name} must be {_WORDS[kind]}, not {_short(value)}.")
+    return value
+
+
+_WORDS: dict[type, str] = {
+    int: "a whole number",
+    str: "a text",
+    bool: "true or false",
+    list: "a list",
+    dict: "an object with names and values",
+}
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else text[:37] + "…"
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""  # decam itself runs from its checkout without being installed
