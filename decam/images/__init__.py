@@ -1,0 +1,1 @@
+"""Where pictures come from: uploads, samples, and scenes with ground truth."""
