@@ -1,1 +1,54 @@
-"""Saliency methods compared."""
+"""Saliency methods compared: why does this classifier give this image this class?"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from decam import methods, metrics
+    from decam.api import explain, explain_steps, measure
+    from decam.classifier import Classifier, wrap
+    from decam.errors import DecamError
+    from decam.explanation import Explanation, Progress
+    from decam.models import load_classifier
+
+
+# Captum and torchvision take seconds to import: each name brings its module when it is first used.
+_HOMES = {
+    "explain": "decam.api",
+    "explain_steps": "decam.api",
+    "measure": "decam.api",
+    "Classifier": "decam.classifier",
+    "wrap": "decam.classifier",
+    "DecamError": "decam.errors",
+    "Explanation": "decam.explanation",
+    "Progress": "decam.explanation",
+    "load_classifier": "decam.models",
+}
+
+
+_TABLES = ("methods", "metrics")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _TABLES:
+        return import_module(f"decam.{name}")
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+__all__ = [
+    "Classifier",
+    "DecamError",
+    "Explanation",
+    "Progress",
+    "explain",
+    "explain_steps",
+    "load_classifier",
+    "measure",
+    "methods",
+    "metrics",
+    "wrap",
+]

@@ -44,7 +44,7 @@ class Classifier(Protocol):
     """
 
     name: str
-    labels: Sequence[str]
+    labels: tuple[str, ...]
     input_size: tuple[int, int]
     mean: tuple[float, float, float]
     device: torch.device

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from decam.classifier import Classifier, Need
 from decam.explanation import Question, Steps
@@ -25,8 +26,8 @@ class Method:
     """A saliency method.
 
     `run(question, settings, seed)` is a generator of Progress that returns the raw map (float32, H×W).
-    `cost(settings, classifier)` is the number of evaluations it will take. `default` says whether a first
-    comparison shows it.
+    `cost(settings, classifier)` is the number of evaluations it will take; both take the row's own settings class.
+    `default` says whether a first comparison shows it.
     """
 
     name: str
@@ -38,8 +39,8 @@ class Method:
     needs: frozenset[Need]
     signed: bool
     settings: type[Settings]
-    run: Callable[[Question, Settings, int], Steps]
-    cost: Callable[[Settings, Classifier], int]
+    run: Callable[[Question, Any, int], Steps]
+    cost: Callable[[Any, Classifier], int]
     series: tuple[Series, ...] = ()
     default: bool = False
 

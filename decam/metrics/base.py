@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from decam.explanation import Map, Progress, Question
+from decam.masking import FILLS as FILLS
 from decam.settings import Settings, parameter
-
-FILLS = ("blur", "mean", "black", "noise")
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,8 @@ class Metric:
     """A way to judge saliency maps.
 
     `run(question, maps, settings)` is a generator of Progress that returns one Measurement a map.
-    `direction` is +1 where higher is better, −1 where lower is. `cost(settings)` counts evaluations a map.
+    `direction` is +1 where higher is better, −1 where lower is. `cost(settings)` counts evaluations a map; both
+    take the row's own settings class.
     `fill` is the fill that the metric's authors use.
     """
 
@@ -71,6 +71,6 @@ class Metric:
     url: str
     direction: int
     settings: type[Settings]
-    run: Callable[[Question, Sequence[Map], Settings], Measuring]
-    cost: Callable[[Settings], int]
+    run: Callable[[Question, Sequence[Map], Any], Measuring]
+    cost: Callable[[Any], int]
     fill: str

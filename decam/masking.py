@@ -1,0 +1,160 @@
+"""The one road to a model: pictures masked, blended and asked in batches, counted, and stopped between two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from decam.classifier import Pixels
+from decam.errors import ModelError, SettingError
+from decam.explanation import Map, Question
+
+FILLS = ("blur", "mean", "black", "noise")
+BLUR_SIGMA = 20 / 224
+
+
+def fill(name: str, image: Tensor, mean: tuple[float, float, float], seed: int = 0) -> Tensor:
+    """What replaces hidden pixels: 3×H×W in [0, 1] for an image of the same shape.
+
+    `blur` is the image under a Gaussian (σ = 20 pixels at 224, in proportion elsewhere; edges reflected), `mean` the
+    colour that is zero after the model's normalisation, `black` zero, `noise` uniform from `seed`. Raises
+    SettingError for another name.
+    """
+    if name == "blur":
+        return _gaussian(image, BLUR_SIGMA * image.shape[-1])
+    if name == "mean":
+        return torch.tensor(mean, device=image.device).view(3, 1, 1).expand_as(image).clone()
+    if name == "black":
+        return torch.zeros_like(image)
+    if name == "noise":
+        drawn = torch.rand(image.shape, generator=torch.Generator().manual_seed(seed))
+        return drawn.to(image.device)
+    raise SettingError(f"There is no fill {name!r}; there are: {', '.join(FILLS)}.")
+
+
+def _gaussian(image: Tensor, sigma: float) -> Tensor:
+    """Separable Gaussian blur, cut at 3 σ or the last pixel that reflection reaches."""
+    blurred = image.unsqueeze(0)
+    for axis in (-1, -2):
+        radius = min(int(3 * sigma + 0.5), image.shape[axis] - 1)
+        offsets = torch.arange(-radius, radius + 1, dtype=torch.float32, device=image.device)
+        weights = torch.exp(-0.5 * (offsets / sigma) ** 2)
+        kernel = (weights / weights.sum()).view(1, 1, 1, -1)
+        turned = blurred if axis == -1 else blurred.transpose(-1, -2)
+        padded = F.pad(turned, (radius, radius, 0, 0), mode="reflect")
+        channels = padded.shape[1]
+        smooth = F.conv2d(padded, kernel.expand(channels, 1, 1, -1), groups=channels)
+        blurred = smooth if axis == -1 else smooth.transpose(-1, -2)
+    return blurred.squeeze(0).clamp_(0, 1)
+
+
+def upsample(grids: Tensor, size: tuple[int, int]) -> Tensor:
+    """N×h×w grids to N×1×H×W by bilinear interpolation between the cells' centres."""
+    return F.interpolate(grids.unsqueeze(1), size=size, mode="bilinear", align_corners=False)
+
+
+def ranked(saliency: Map) -> Tensor:
+    """Pixel positions (flat, int64) from the most to the least salient; ties keep the order of reading."""
+    return torch.from_numpy(np.argsort(-saliency.reshape(-1), kind="stable"))
+
+
+def share_masks(order: Tensor, shares: Tensor, metric: str, size: tuple[int, int]) -> Tensor:
+    """N masks (N×1×H×W, 1 = visible) that hide (deletion) or show (insertion) the first share of pixels in `order`."""
+    pixels = order.numel()
+    place = torch.empty(pixels, dtype=torch.int64)
+    place[order] = torch.arange(pixels)
+    first = place.unsqueeze(0) < torch.round(shares * pixels).to(torch.int64).unsqueeze(1)
+    visible = first if metric == "insertion" else ~first
+    return visible.to(torch.float32).view(-1, 1, *size)
+
+
+def step_picture(image: Tensor, saliency: Map, filling: Tensor, share: float, metric: str) -> Pixels:
+    """The very picture (H×W×3 uint8) that the model saw when `share` of the pixels was hidden or shown."""
+    size = (image.shape[-2], image.shape[-1])
+    mask = share_masks(ranked(saliency), torch.tensor([share], dtype=torch.float64), metric, size)[0].to(image.device)
+    blended = torch.lerp(filling, image, mask)
+    seen: Pixels = (blended.clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+    return seen
+
+
+class MaskedQueries:
+    """Asks a classifier about one image behind many masks.
+
+    Image and fill are normalised once (blending commutes with an affine normalisation), batches are blended into one
+    buffer that is used again, every image is counted in the question's ledger, and a batch that does not fit into
+    memory is halved and tried again.
+    """
+
+    def __init__(self, question: Question, filling: Tensor) -> None:
+        classifier = question.classifier
+        self._classifier = classifier
+        self._ledger = question.ledger
+        both = classifier.normalise(torch.stack([question.image, filling]))
+        channels_last = classifier.speed.channels_last
+        self._layout = torch.channels_last if channels_last else torch.contiguous_format
+        self._image, self._filling = (part.contiguous(memory_format=self._layout) for part in (both[:1], both[1:]))
+        self.batch_size = classifier.speed.batch_size
+        self._buffer = self._image.new_empty(0)
+
+    def batches(self, masks: Tensor) -> Iterator[Tensor]:
+        """Answers (n×C probabilities) to masks (N×1×H×W, 1 = visible), a batch at a time: stop by not going on."""
+        start = 0
+        while start < len(masks):
+            part = masks[start : start + self.batch_size]
+            try:
+                answers = self._classifier.answer(self._blend(part))
+            except (RuntimeError, MemoryError) as error:
+                self._halve(error)
+                continue
+            self._ledger.evaluations += len(part)
+            start += len(part)
+            yield answers
+
+    def pictures(self, images: Tensor) -> Tensor:
+        """Answers (N×C) to pictures (N×3×H×W in [0, 1]) that somebody else has masked already."""
+        answers: list[Tensor] = []
+        start = 0
+        while start < len(images):
+            part = images[start : start + self.batch_size]
+            try:
+                answers.append(self._classifier.answer(self._classifier.normalise(part)))
+            except (RuntimeError, MemoryError) as error:
+                self._halve(error)
+                continue
+            self._ledger.evaluations += len(part)
+            start += len(part)
+        return torch.cat(answers)
+
+    def _blend(self, masks: Tensor) -> Tensor:
+        shape = (len(masks), *self._image.shape[1:])
+        if self._buffer.shape != shape:
+            self._buffer = torch.empty(shape, device=self._image.device, memory_format=self._layout)
+        torch.lerp(self._filling, self._image, masks.to(self._image.device), out=self._buffer)
+        return self._buffer
+
+    def _halve(self, error: BaseException) -> None:
+        """Make room after a batch that did not fit; raises what was not about memory, and ModelError at one image."""
+        if not is_memory(error):
+            raise error
+        self._buffer = self._image.new_empty(0)
+        if self._image.device.type == "cuda":
+            torch.cuda.empty_cache()
+        if self.batch_size == 1:
+            raise ModelError(
+                f"There is not enough memory to ask {self._classifier.name} about a single picture; "
+                "choose a smaller model or free memory, then run again."
+            ) from error
+        self.batch_size //= 2
+        self._ledger.note(f"Memory ran short, so the batch was halved to {self.batch_size} and tried again.")
+
+
+def is_memory(error: BaseException) -> bool:
+    """Whether an exception says that memory ran out, on a GPU or in the process."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and ("can't allocate memory" in text or "out of memory" in text)

@@ -1,0 +1,88 @@
+"""Maps that know nothing of the model: what every method has to beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from decam.classifier import Classifier
+from decam.explanation import Question, Steps
+from decam.masking import upsample
+from decam.methods.base import Method
+from decam.settings import Settings, parameter
+
+
+@dataclass(frozen=True)
+class RandomSettings(Settings):
+    """How fine the noise is."""
+
+    cells: int = parameter(
+        14,
+        "Random values a side; they are interpolated up to the picture's size.",
+        low=2,
+        high=224,
+        title="Cells a side",
+    )
+
+
+@dataclass(frozen=True)
+class CentreSettings(Settings):
+    """How wide the Gaussian is."""
+
+    width: float = parameter(
+        0.25, "Standard deviation as a share of the picture's side.", low=0.02, high=2.0, step=0.01, title="Width"
+    )
+
+
+def random_map(question: Question, settings: RandomSettings, seed: int) -> Steps:
+    """Uniform noise on a grid, interpolated."""
+    grid = torch.rand((1, settings.cells, settings.cells), generator=torch.Generator().manual_seed(seed))
+    yield from ()
+    return upsample(grid, question.classifier.input_size)[0, 0].numpy()
+
+
+def centre_gaussian(question: Question, settings: CentreSettings, seed: int) -> Steps:
+    """A Gaussian on the picture's centre: photographers put their subject there."""
+    del seed
+    height, width = question.classifier.input_size
+    rows = (np.arange(height) + 0.5) / height - 0.5
+    columns = (np.arange(width) + 0.5) / width - 0.5
+    squared = rows[:, None] ** 2 + columns[None, :] ** 2
+    yield from ()
+    return np.exp(-squared / (2 * settings.width**2)).astype(np.float32)
+
+
+def _free(settings: Settings, classifier: Classifier) -> int:
+    del settings, classifier
+    return 0
+
+
+RANDOM = Method(
+    name="random",
+    title="Random map",
+    family="control",
+    summary="Noise: what a map is worth that knows nothing.",
+    reference="Gomez & Mouchère, Computing and evaluating saliency maps for image classification: a tutorial (2023)",
+    url="https://doi.org/10.1117/1.JEI.32.2.020801",
+    needs=frozenset(),
+    signed=False,
+    settings=RandomSettings,
+    run=random_map,
+    cost=_free,
+)
+
+CENTRE = Method(
+    name="centre",
+    title="Centre Gaussian",
+    family="control",
+    summary="A blob in the middle, where most photographs have their subject.",
+    reference="Judd, Durand & Torralba, A benchmark of models of saliency to predict human fixations (2012)",
+    url="http://hdl.handle.net/1721.1/68590",
+    needs=frozenset(),
+    signed=False,
+    settings=CentreSettings,
+    run=centre_gaussian,
+    cost=_free,
+)
