@@ -1,1 +1,1 @@
-"""Streamlit widgets that pages share: the only place under decam/ that imports streamlit."""
+"""Streamlit widgets that pages share: the only place that imports streamlit."""

@@ -1,0 +1,13 @@
+"""The dashboard's entry: page configuration and navigation, nothing else."""
+
+from pathlib import Path
+
+import streamlit as st
+
+st.set_page_config(
+    page_title="DE-CAM · saliency methods compared",
+    page_icon=str(Path(__file__).parent / "assets" / "icon.png"),
+    layout="wide",
+    initial_sidebar_state="expanded",
+)
+st.navigation([st.Page("pages/compare.py", title="Compare", default=True)], position="hidden").run()

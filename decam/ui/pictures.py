@@ -1,0 +1,166 @@
+"""Which pictures are compared: uploads, samples, and those of a run that was opened by its link."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+from PIL import Image
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from decam.classifier import Classifier, Pixels, fit
+from decam.errors import DecamError, ImageError
+from decam.images import reading, samples
+from decam.images.samples import SAMPLES, Sample
+from decam.models import catalogue
+from decam.ui import state, thumbnails
+
+TYPES = ("png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "gif")
+Kind = Literal["photograph", "scene"]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A picture of the comparison to come; `key` tells it from all others."""
+
+    key: str
+    name: str
+    kind: Kind
+    sample: Sample | None = None
+    file: UploadedFile | None = None
+    kept: Pixels | None = None
+
+    def view(self, classifier: Classifier) -> Pixels:
+        """The picture as the model sees it, H×W×3 uint8; raises ImageError where it cannot be read."""
+        return _view(classifier.name, self.key, classifier, self)
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def _view(model: str, key: str, _classifier: Classifier, _chosen: Chosen) -> Pixels:
+    del model, key  # they name the entry in the cache
+    if _chosen.kept is not None:
+        # It has been cropped for a model before: a second crop would lose its border.
+        fitted = fit(Image.fromarray(_chosen.kept), _classifier.input_size)
+        return thumbnails.pixels(fitted)
+    if _chosen.sample is not None:
+        return _classifier.view(_chosen.sample.load())
+    if _chosen.file is None:
+        raise ImageError(f"{_chosen.name} is no longer here; choose it again.")
+    return _classifier.view(reading.read(_chosen.file.getvalue(), _chosen.name).image)
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def _checked(key: str, _file: UploadedFile) -> tuple[str, tuple[str, ...]]:
+    """What is wrong with an upload (empty: nothing), and what is special about it."""
+    del key  # it names the entry in the cache
+    try:
+        return "", reading.read(_file.getvalue(), _file.name).notes
+    except ImageError as error:
+        return str(error), ()
+
+
+def panel() -> list[Chosen]:
+    """Draw the uploader and the strip of samples; the pictures chosen, at most 16, in a stable order."""
+    files = st.file_uploader(
+        "Pictures",
+        type=TYPES,
+        accept_multiple_files=True,
+        key=_uploader_key(),
+        max_upload_size=reading.MAX_BYTES // 2**20,
+        help=(
+            f"Up to {reading.MAX_PICTURES} pictures at once, PNG, JPEG, WebP, BMP or TIFF, "
+            f"{reading.MAX_BYTES // 2**20} MB each; they stay on this server."
+        ),
+    )
+    chosen = [*_kept(), *_uploads(files), *_samples()]
+    thumbnails.strip("strip", SAMPLES, {sample.name for sample in _samples_chosen()}, toggle)
+    if len(chosen) > reading.MAX_PICTURES:
+        st.warning(reading.too_many([picture.name for picture in chosen[reading.MAX_PICTURES :]]))
+    return chosen[: reading.MAX_PICTURES]
+
+
+def toggle(name: str) -> None:
+    """Add a sample to the comparison, or take it out."""
+    names: list[str] = list(st.session_state.get("samples", ()))
+    if name in names:
+        names.remove(name)
+    else:
+        names.append(name)
+    st.session_state["samples"] = names
+
+
+def remove(key: str) -> None:
+    """Take a picture out of the comparison: a sample, or one of the run that was opened."""
+    kind, _, rest = key.partition(":")
+    if kind == "sample":
+        toggle(rest)
+    elif kind == "kept":
+        st.session_state["kept_removed"] = [*st.session_state.get("kept_removed", ()), key]
+
+
+def removable(picture: Chosen) -> bool:
+    """Whether `remove` does anything: the uploader has its own button for uploads."""
+    return picture.file is None
+
+
+def clear() -> None:
+    """Choose nothing: no samples, no uploads, nothing of a run."""
+    st.session_state["samples"] = []
+    st.session_state["kept_removed"] = []
+    st.session_state["kept_run"] = None
+    st.session_state["uploader"] = st.session_state.get("uploader", 0) + 1
+
+
+def keep(run: str) -> None:
+    """Choose the pictures of a run, and nothing else."""
+    clear()
+    st.session_state["kept_run"] = run
+
+
+def _uploader_key() -> str:
+    """A new key empties the uploader, which nothing else can do."""
+    return f"uploads-{st.session_state.get('uploader', 0)}"
+
+
+def _uploads(files: Sequence[UploadedFile]) -> list[Chosen]:
+    found = []
+    for file in files:
+        problem, notes = _checked(file.file_id, file)
+        if problem:
+            st.error(problem)
+            continue
+        for note in notes:
+            st.info(f"{file.name}: {note}")
+        found.append(Chosen(key=f"upload:{file.file_id}", name=file.name, kind="photograph", file=file))
+    return found
+
+
+def _samples_chosen() -> list[Sample]:
+    return [samples.get(name) for name in st.session_state.get("samples", ())]
+
+
+def _samples() -> list[Chosen]:
+    return [
+        Chosen(key=f"sample:{sample.name}", name=sample.title, kind=sample.kind, sample=sample)
+        for sample in _samples_chosen()
+    ]
+
+
+def _kept() -> list[Chosen]:
+    run = st.session_state.get("kept_run")
+    if not run:
+        return []
+    try:
+        snapshot = state.runs().snapshot(run)
+        scenes = catalogue.get(snapshot.plan.model).domain == "scenes"
+    except DecamError:
+        return []  # the page says what is wrong with the run itself
+    removed = st.session_state.get("kept_removed", ())
+    kind: Kind = "scene" if scenes else "photograph"
+    kept = [
+        Chosen(key=f"kept:{run}:{index}", name=choice.name, kind=kind, kept=view)
+        for index, (choice, view) in enumerate(zip(snapshot.plan.pictures, snapshot.views, strict=True))
+    ]
+    return [picture for picture in kept if picture.key not in removed]

@@ -1,0 +1,81 @@
+"""What a visitor's session holds (ids and small values only) and what all sessions share."""
+
+from __future__ import annotations
+
+import gc
+import secrets
+from typing import cast
+
+import streamlit as st
+
+from decam import data
+from decam.device import best
+from decam.models.cache import Models
+from decam.runs import Runs
+from decam.ui.downloads import Downloads
+
+RUN = "run"
+
+
+@st.cache_resource(show_spinner=False)
+def models() -> Models:
+    """The models kept loaded for everybody."""
+    # What has been imported so far lives as long as the process: no collection need look at it again.
+    gc.freeze()
+    return Models()
+
+
+def _close(runs: Runs) -> None:
+    runs.close()
+
+
+@st.cache_resource(show_spinner=False, on_release=_close)
+def runs() -> Runs:
+    """The runs of this server, those of earlier processes included."""
+    return Runs(models())
+
+
+@st.cache_resource(show_spinner=False)
+def downloads() -> Downloads:
+    """The weights that are being fetched."""
+    return Downloads()
+
+
+def owner() -> str:
+    """This session's own secret name: it decides the turn in the queue and, on a shared server, which runs it lists."""
+    if "owner" not in st.session_state:
+        st.session_state["owner"] = secrets.token_urlsafe(16)
+    return cast(str, st.session_state["owner"])
+
+
+def listed_owner() -> str | None:
+    """Whose runs the sidebar lists: everybody's on a server for one person, this session's on a shared one."""
+    return owner() if data.shared() else None
+
+
+def device() -> str:
+    """The device chosen, or else the best one."""
+    return cast(str, st.session_state.get("device") or str(best()))
+
+
+def run_id() -> str | None:
+    """The run that is shown, by the page's address; after a change of page, by the session."""
+    if RUN in st.query_params:
+        st.session_state["shown_run"] = st.query_params[RUN]
+    elif st.session_state.get("shown_run"):
+        st.query_params[RUN] = st.session_state["shown_run"]
+    return cast("str | None", st.session_state.get("shown_run"))
+
+
+def show_run(run: str | None) -> None:
+    """Show this run from now on; None shows none."""
+    st.session_state["shown_run"] = run
+    if run is None:
+        st.query_params.pop(RUN, None)
+    else:
+        st.query_params[RUN] = run
+
+
+def dark() -> bool:
+    """Whether the visitor's browser shows the dark theme."""
+    return st.context.theme.type == "dark"
