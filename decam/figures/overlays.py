@@ -1,0 +1,152 @@
+"""Maps made visible: scaled for the eye, laid over the picture, alone, or as a mask; stored values never change."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from decam.classifier import Pixels
+from decam.errors import SettingError
+from decam.explanation import Map
+from decam.figures.colours import CENTRE, lut, table_for
+
+Limits: TypeAlias = tuple[float, float]
+Floats: TypeAlias = NDArray[np.float64]
+AnyMap: TypeAlias = NDArray[Any]
+
+MID_GREY = (128, 128, 128)
+WHITE = (255, 255, 255)
+
+
+def limits_of(saliency: AnyMap, signed: bool) -> Limits:
+    """The values at the two ends of the colour table: minimum and maximum, or ±max|s| for a signed map.
+
+    Plain extremes, no percentiles: what a reader sees brightest is the map's maximum. Values that are not finite are
+    left out; a map without any finite value has the limits (0, 0).
+    """
+    return shared_limits([saliency], signed)
+
+
+def shared_limits(maps: Iterable[AnyMap], signed: bool) -> Limits:
+    """The limits of several maps together, so that equal colours mean equal values across them."""
+    lows, highs = [], []
+    for saliency in maps:
+        finite = saliency[np.isfinite(saliency)]
+        if finite.size:
+            lows.append(float(finite.min()))
+            highs.append(float(finite.max()))
+    if not lows:
+        return (0.0, 0.0)
+    low, high = min(lows), max(highs)
+    if signed:
+        reach = max(abs(low), abs(high))
+        return (-reach, reach)
+    return (low, high)
+
+
+def scaled(saliency: AnyMap, signed: bool = False, limits: Limits | None = None) -> Pixels:
+    """The map as entries of a colour table, H×W uint8: 0 to 255, or 1 to 255 about CENTRE (zero) for a signed map.
+
+    A constant map comes out flat: at 0, or for a signed map at the side of its sign. A value that is not a number
+    counts as the lowest (or as zero), an infinite one as the nearer limit.
+    """
+    units = _units(saliency, signed, limits or limits_of(saliency, signed))
+    entries = CENTRE + 127 * units if signed else 255 * units
+    return np.rint(entries).astype(np.uint8)
+
+
+def upsampled(saliency: AnyMap, size: tuple[int, int]) -> Map:
+    """A coarse map at the size (H, W) of the view, bilinear between cell centres; the map itself where it fits."""
+    if saliency.shape == size:
+        return saliency.astype(np.float32, copy=False)
+    if saliency.ndim != 2 or 0 in saliency.shape:
+        raise SettingError(f"A map must have two dimensions and at least one cell, not the shape {saliency.shape}.")
+    image = Image.fromarray(np.ascontiguousarray(saliency, dtype=np.float32))
+    return np.asarray(image.resize((size[1], size[0]), Image.Resampling.BILINEAR), dtype=np.float32)
+
+
+def alone(
+    saliency: AnyMap,
+    size: tuple[int, int],
+    *,
+    signed: bool = False,
+    colours: str = "cividis",
+    limits: Limits | None = None,
+) -> Pixels:
+    """The map by itself in colour, H×W×3 uint8."""
+    entries = scaled(saliency, signed, limits)
+    smooth = np.rint(upsampled(entries.astype(np.float32), size)).astype(np.uint8)
+    return lut(table_for(colours, signed))[smooth]
+
+
+def overlay(
+    view: Pixels,
+    saliency: AnyMap,
+    *,
+    signed: bool = False,
+    colours: str = "cividis",
+    opacity: float = 0.6,
+    limits: Limits | None = None,
+) -> Pixels:
+    """The map in colour over the picture, H×W×3 uint8; `opacity` of the map in [0, 1].
+
+    An unsigned map covers evenly. A signed map covers by the square root of its magnitude, so that where it says
+    nothing the picture is not veiled. Raises SettingError for an opacity out of bounds.
+    """
+    if not 0 <= opacity <= 1:
+        raise SettingError(f"The opacity is {opacity:g}, but must lie between 0 and 1.")
+    height, width = view.shape[:2]
+    chosen = limits or limits_of(saliency, signed)
+    colour = alone(saliency, (height, width), signed=signed, colours=colours, limits=chosen).astype(np.float32)
+    cover = np.full((height, width, 1), opacity, dtype=np.float32)
+    if signed:
+        units = upsampled(_units(saliency, signed, chosen), (height, width))
+        cover *= np.sqrt(np.abs(units))[..., None]
+    return np.rint(view * (1 - cover) + colour * cover).astype(np.uint8)
+
+
+def masked(
+    view: Pixels,
+    saliency: AnyMap,
+    *,
+    signed: bool = False,
+    limits: Limits | None = None,
+    background: tuple[int, int, int] = MID_GREY,
+) -> Pixels:
+    """The picture where the map is high, `background` where it is low, H×W×3 uint8.
+
+    The share of the picture is the scaled map; of a signed map only what speaks for the class shows.
+    """
+    height, width = view.shape[:2]
+    units = upsampled(_units(saliency, signed, limits or limits_of(saliency, signed)), (height, width))
+    share = np.clip(units, 0, 1)[..., None]
+    return np.rint(view * share + np.array(background, dtype=np.float32) * (1 - share)).astype(np.uint8)
+
+
+def png_bytes(pixels: Pixels) -> bytes:
+    """H×W×3 or H×W bytes as a PNG file."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="PNG", optimize=False)
+    return buffer.getvalue()
+
+
+def png_uri(pixels: Pixels) -> str:
+    """H×W×3 or H×W bytes as a data URI, for an image inside a page or a figure."""
+    return "data:image/png;base64," + base64.b64encode(png_bytes(pixels)).decode("ascii")
+
+
+def _units(saliency: AnyMap, signed: bool, limits: Limits) -> Floats:
+    """The map between its limits as values in [0, 1], or in [−1, 1] for a signed map, all finite."""
+    low, high = limits
+    values: Floats = np.nan_to_num(saliency.astype(np.float64), nan=0.0 if signed else low, posinf=high, neginf=low)
+    reach = max(abs(low), abs(high)) if signed else high - low
+    if reach <= 0:
+        return np.zeros_like(values)
+    units = values / reach if signed else (values - low) / reach
+    return np.clip(units, -1.0 if signed else 0.0, 1.0)

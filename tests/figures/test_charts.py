@@ -1,0 +1,104 @@
+"""Charts hold the numbers they were given, in colours that belong to the methods."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from decam.figures import convergence_figure, curves_figure, method_colour
+from decam.methods import METHODS
+from decam.methods.base import Series
+from decam.metrics.base import Curve
+
+LABELS = ("tench", "goldfish", "great white shark with a very long name")
+
+
+@dataclass(frozen=True)
+class Frame:
+    evaluations: int
+    curves: Mapping[str, float]
+
+
+def _curve(metric: str = "deletion", rate: float = 3.0) -> Curve:
+    shares = np.linspace(0, 1, 11, dtype=np.float32)
+    falling = np.exp(-rate * shares).astype(np.float32)
+    values = falling if metric == "deletion" else 1 - falling
+    top = np.arange(11) % 3
+    return Curve(metric, "mean", shares, values, top, values, float(np.trapezoid(values, shares)))
+
+
+SERIES = (
+    Series("best", "Best", "", "Fitness"),
+    Series("mean", "Mean", "", "Fitness"),
+    Series("spread", "Spread", "", "Fitness"),
+    Series("diversity", "Diversity", "", "Diversity"),
+)
+FRAMES = [
+    Frame(100 + 96 * step, {"best": 0.5 + step / 10, "mean": 0.3, "spread": 0.1, "diversity": 1 / (step + 1)})
+    for step in range(4)
+]
+
+
+@pytest.mark.parametrize(("metric", "word"), [("deletion", "hidden"), ("insertion", "shown")])
+def test_curves_show_their_numbers_their_areas_and_what_was_predicted(metric, word):
+    curves = {"DE-CAM": _curve(metric), "RISE": _curve(metric, 5.0)}
+    figure = curves_figure("Curves", curves, labels=LABELS, rows={"DE-CAM": 0, "RISE": 4})
+    assert len(figure.data) == 2
+    for trace, (name, curve), row in zip(figure.data, curves.items(), (0, 4), strict=True):
+        assert np.allclose(trace.x, curve.shares * 100) and np.allclose(trace.y, curve.probabilities)
+        assert name in trace.name and f"{curve.auc:.3f}" in trace.name
+        assert trace.line.color == method_colour(row)
+        assert trace.customdata[1][0] == "goldfish" and trace.customdata[2][0].endswith("…")
+        assert word in trace.hovertemplate
+    assert word in figure.layout.xaxis.title.text and "%" in figure.layout.xaxis.title.text
+
+
+def test_a_method_keeps_its_colour_when_others_leave_the_figure():
+    rows = {title: row for row, title in enumerate(method.title for method in METHODS.values())}
+    last = list(rows)[-1]
+    alone = curves_figure("", {last: _curve()}, rows=rows)
+    together = curves_figure("", {title: _curve() for title in rows}, rows=rows)
+    assert alone.data[0].line.color == together.data[-1].line.color == method_colour(len(rows) - 1)
+
+
+def test_a_share_can_be_marked():
+    figure = curves_figure("", {"DE-CAM": _curve()}, chosen=0.25)
+    assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [(25.0, 25.0)]
+    assert not curves_figure("", {"DE-CAM": _curve()}).layout.shapes
+
+
+def test_convergence_has_one_panel_a_group_over_one_axis_of_evaluations():
+    figure = convergence_figure(FRAMES, SERIES, chosen=2)
+    assert {trace.yaxis for trace in figure.data} == {"y", "y2"}
+    assert {trace.xaxis for trace in figure.data} == {None}
+    by_name = {trace.name: trace for trace in figure.data}
+    assert list(by_name["Best"].y) == pytest.approx([0.5, 0.6, 0.7, 0.8])
+    assert list(by_name["Best"].x) == [100, 196, 292, 388]
+    band = np.array(by_name["Spread"].y)
+    assert band.max() == pytest.approx(0.4) and band.min() == pytest.approx(0.2)
+    assert figure.layout.shapes[0].x0 == 292
+    domains = [figure.layout.yaxis.domain, figure.layout.yaxis2.domain]
+    assert domains[0][0] > domains[1][1] and domains[1][0] == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("frames", [[], FRAMES[:1], [Frame(10, {})], [Frame(10, {"best": 0.5}), Frame(20, {})]])
+def test_searches_that_have_hardly_begun_are_drawn_too(frames):
+    json.loads(convergence_figure(frames, SERIES, chosen=5).to_json())
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_backgrounds_are_transparent_and_text_stands_out_in_both_themes(dark):
+    for figure in (curves_figure("", {"a": _curve()}, dark=dark), convergence_figure(FRAMES, SERIES, dark=dark)):
+        assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
+        text = figure.layout.font.color
+        brightness = sum(int(text[start : start + 2], 16) for start in (1, 3, 5)) / 3
+        assert brightness > 200 if dark else brightness < 80
+
+
+def test_every_series_of_every_method_finds_a_place_in_its_chart():
+    for method in METHODS.values():
+        frames = [Frame(step, {item.name: 0.5 for item in method.series}) for step in (1, 2)]
+        figure = convergence_figure(frames, method.series)
+        assert {trace.name for trace in figure.data} == {item.title for item in method.series}

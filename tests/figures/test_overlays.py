@@ -1,0 +1,139 @@
+"""Maps made visible: closed forms for scaling, laying over, masking, and maps that are constant or not finite."""
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from PIL import Image
+
+from decam.errors import SettingError
+from decam.figures import (
+    alone,
+    limits_of,
+    lut,
+    masked,
+    overlay,
+    png_bytes,
+    png_uri,
+    scaled,
+    shared_limits,
+    table_for,
+    upsampled,
+)
+
+any_map = arrays.arrays(
+    np.float32,
+    arrays.array_shapes(min_dims=2, max_dims=2, max_side=9),
+    elements=st.floats(width=32, allow_nan=True, allow_infinity=True),
+)
+
+
+def test_unsigned_maps_run_from_their_minimum_to_their_maximum():
+    assert scaled(np.array([[2.0, 3.0, 4.0]], np.float32)).tolist() == [[0, 128, 255]]
+
+
+def test_signed_maps_keep_zero_at_the_centre_and_both_sides_to_one_scale():
+    assert scaled(np.array([[-1.0, 0.0, 2.0, -2.0]], np.float32), signed=True).tolist() == [[64, 128, 255, 1]]
+
+
+def test_shared_limits_make_equal_values_equally_bright():
+    small, large = np.array([[0.0, 1.0]], np.float32), np.array([[0.0, 4.0]], np.float32)
+    limits = shared_limits([small, large], signed=False)
+    assert limits == (0.0, 4.0)
+    assert scaled(small, limits=limits).tolist() == [[0, 64]]
+    assert scaled(large, limits=limits).tolist() == [[0, 255]]
+    assert shared_limits([-small, large], signed=True) == (-4.0, 4.0)
+
+
+def test_values_beyond_given_limits_are_drawn_as_the_limits():
+    assert scaled(np.array([[-9.0, 9.0]], np.float32), limits=(0.0, 1.0)).tolist() == [[0, 255]]
+
+
+@pytest.mark.parametrize(("value", "entry"), [(0.0, 0), (7.0, 0), (-7.0, 0), (np.nan, 0), (np.inf, 0), (-np.inf, 0)])
+def test_constant_and_not_finite_maps_are_flat(value, entry):
+    assert (scaled(np.full((3, 4), value, np.float32)) == entry).all()
+
+
+@pytest.mark.parametrize(("value", "entry"), [(0.0, 128), (7.0, 255), (-7.0, 1), (np.nan, 128)])
+def test_constant_signed_maps_are_flat_on_the_side_of_their_sign(value, entry):
+    assert (scaled(np.full((3, 4), value, np.float32), signed=True) == entry).all()
+
+
+def test_a_single_value_that_is_not_finite_does_not_dim_the_others():
+    saliency = np.array([[0.0, 1.0, np.nan, np.inf, -np.inf]], np.float32)
+    assert scaled(saliency).tolist() == [[0, 255, 0, 255, 0]]
+    assert limits_of(saliency, signed=False) == (0.0, 1.0)
+
+
+@given(any_map, st.booleans())
+def test_no_map_whatever_its_values_crashes_a_drawing_or_loses_the_pictures_shape(saliency, signed):
+    view = np.full((12, 10, 3), 77, np.uint8)
+    for drawn in (
+        overlay(view, saliency, signed=signed),
+        masked(view, saliency, signed=signed),
+        alone(saliency, (12, 10), signed=signed),
+    ):
+        assert drawn.shape == view.shape and drawn.dtype == np.uint8
+
+
+@given(any_map)
+def test_scaling_never_changes_the_order_of_values(saliency):
+    finite = np.isfinite(saliency)
+    values, entries = saliency[finite], scaled(saliency)[finite].astype(int)
+    assert (np.diff(entries[np.argsort(values)]) >= 0).all()
+
+
+def test_coarse_maps_grow_bilinearly_between_cell_centres():
+    # With 2 cells on 4 pixels the centres lie at pixels 0.5 and 2.5: weights 1, 3/4, 1/4 in between.
+    grown = upsampled(np.array([[0.0, 1.0]], np.float32), (1, 4))
+    assert grown.tolist() == [[0.0, 0.25, 0.75, 1.0]]
+    same = np.eye(3, dtype=np.float32)
+    assert upsampled(same, (3, 3)) is same
+
+
+def test_a_map_of_no_cells_is_refused():
+    with pytest.raises(SettingError, match="two dimensions"):
+        upsampled(np.zeros((0, 3), np.float32), (4, 4))
+
+
+def test_overlays_of_unsigned_maps_mix_picture_and_colour_by_the_opacity():
+    view = np.random.default_rng(0).integers(0, 256, (6, 5, 3), dtype=np.uint8)
+    saliency = np.random.default_rng(1).random((6, 5), dtype=np.float32)
+    colour = lut("magma")[scaled(saliency)].astype(float)
+    expected = view * 0.7 + colour * 0.3
+    got = overlay(view, saliency, colours="magma", opacity=0.3)
+    assert np.abs(got - expected).max() <= 0.51
+    assert (overlay(view, saliency, opacity=0.0) == view).all()
+    assert (overlay(view, saliency, colours="magma", opacity=1.0) == colour).all()
+
+
+def test_overlays_of_signed_maps_leave_the_picture_bare_where_the_map_is_zero():
+    view = np.full((1, 3, 3), 90, np.uint8)
+    drawn = overlay(view, np.array([[0.0, 1.0, -1.0]], np.float32), signed=True, opacity=1.0)
+    assert (drawn[0, 0] == 90).all()
+    table = lut(table_for("cividis", signed=True))
+    assert (drawn[0, 1] == table[255]).all() and (drawn[0, 2] == table[1]).all()
+
+
+@pytest.mark.parametrize("opacity", [-0.1, 1.1, float("nan")])
+def test_an_opacity_out_of_bounds_is_refused(opacity):
+    with pytest.raises(SettingError, match="between 0 and 1"):
+        overlay(np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2), np.float32), opacity=opacity)
+
+
+def test_masked_pictures_show_the_picture_at_the_maximum_and_the_background_at_the_minimum():
+    view = np.full((1, 3, 3), 200, np.uint8)
+    assert masked(view, np.array([[0.0, 0.5, 1.0]], np.float32))[0, :, 0].tolist() == [128, 164, 200]
+    signed = masked(view, np.array([[-1.0, 0.5, 1.0]], np.float32), signed=True, background=(255, 255, 255))
+    assert signed[0, :, 0].tolist() == [255, 228, 200]
+
+
+def test_pictures_survive_png_byte_for_byte():
+    pixels = np.random.default_rng(2).integers(0, 256, (7, 9, 3), dtype=np.uint8)
+    assert (np.asarray(Image.open(io.BytesIO(png_bytes(pixels)))) == pixels).all()
+    kind, data = png_uri(pixels).split(",", 1)
+    assert kind == "data:image/png;base64" and base64.b64decode(data) == png_bytes(pixels)
