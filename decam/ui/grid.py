@@ -1,0 +1,225 @@
+"""The result grid: pictures down, methods across, maps laid over the pictures and updated in place as they grow."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+from streamlit import runtime
+
+from decam.classifier import Pixels
+from decam.explanation import Map
+from decam.figures import COLOURS, DIVERGING, lut, png_bytes
+
+State: TypeAlias = Literal["waiting", "running", "measuring", "done", "failed", "stopped", "unavailable"]
+Place: TypeAlias = tuple[str, str]
+
+SMALL = 6_000
+"""Bytes up to which a picture travels inside the update itself; larger ones have an address and are fetched once."""
+
+_FOLDER = Path(__file__).parent
+_GRID = st.components.v2.component(
+    "decam_grid",
+    css=(_FOLDER / "grid.css").read_text(encoding="utf-8"),
+    js="\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in ("grid_draw.js", "grid.js")),
+)
+
+
+@dataclass(frozen=True)
+class GridColumn:
+    """A method; `signed` maps are drawn with the diverging table about zero."""
+
+    key: str
+    title: str
+    signed: bool = False
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class GridMetric:
+    """A value under every map; `direction` is +1 where higher is better, −1 where lower is."""
+
+    title: str
+    direction: int
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class GridRow:
+    """A picture as the model sees it (H×W×3 uint8), its target class and, where known, the object's mask (H×W)."""
+
+    key: str
+    title: str
+    view: Pixels
+    label: str = ""
+    probability: float | None = None
+    truth: NDArray[np.bool_] | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class GridCell:
+    """One map, finished or in the making.
+
+    `row` and `column` are the keys of its GridRow and GridColumn. `saliency` is the raw map, H×W or coarser.
+    `progress` is in [0, 1]; `values` has one entry for each GridMetric, None where it is not known. `error` says why
+    a cell failed or is unavailable; `notes` are warnings beside the map.
+    """
+
+    row: str
+    column: str
+    state: State = "waiting"
+    progress: float | None = None
+    seconds_left: float | None = None
+    saliency: Map | None = None
+    evaluations: int = 0
+    seconds: float | None = None
+    values: tuple[float | None, ...] = ()
+    notes: tuple[str, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class MapFile:
+    """A map for the browser: 8-bit greyscale PNG in which 0 to 255 stand for `low` to `high`."""
+
+    png: bytes
+    low: float
+    high: float
+
+
+def result_grid(
+    rows: Sequence[GridRow],
+    columns: Sequence[GridColumn],
+    cells: Sequence[GridCell],
+    *,
+    key: str,
+    metrics: Sequence[GridMetric] = (),
+    selected: Place | None = None,
+) -> Place | None:
+    """Draw the grid and return the keys (row, column) of the cell that was chosen by a click, or `selected`.
+
+    Drawn again under the same `key`, it changes in place: zoom, sliders and the choice stay. A cell that is not in
+    `cells` is shown waiting.
+    """
+    result = _GRID(
+        key=key,
+        data=payload(rows, columns, cells, key=key, metrics=metrics, selected=selected),
+        default={"selected": None},
+        on_selected_change=_remembered,
+    )
+    known = {(cell.row, cell.column) for cell in cells}
+    chosen = result.get("selected")
+    if isinstance(chosen, list | tuple) and len(chosen) == 2 and (chosen[0], chosen[1]) in known:
+        return (chosen[0], chosen[1])
+    return selected if selected in known else None
+
+
+def payload(
+    rows: Sequence[GridRow],
+    columns: Sequence[GridColumn],
+    cells: Sequence[GridCell],
+    *,
+    key: str,
+    metrics: Sequence[GridMetric] = (),
+    selected: Place | None = None,
+) -> dict[str, Any]:
+    """What the browser is sent, ready for JSON; pictures that are not small become addresses on this server."""
+    best = best_places(cells, metrics)
+    return {
+        "columns": [asdict(column) for column in columns],
+        "metrics": [asdict(metric) for metric in metrics],
+        "rows": [_row(row, key) for row in rows],
+        "cells": [_cell(cell, key, best) for cell in cells],
+        "tables": {name: base64.b64encode(lut(name).tobytes()).decode("ascii") for name in COLOURS},
+        "diverging": DIVERGING,
+        "selected": selected,
+    }
+
+
+def best_places(cells: Sequence[GridCell], metrics: Sequence[GridMetric]) -> frozenset[tuple[str, str, int]]:
+    """(row, column, metric) of the best value in each row, ties included, where at least two maps were measured."""
+    best = set()
+    for index, metric in enumerate(metrics):
+        for row in {cell.row for cell in cells}:
+            values = {
+                cell.column: value
+                for cell in cells
+                if cell.row == row and index < len(cell.values) and (value := cell.values[index]) is not None
+            }
+            if len(values) > 1:
+                top = max(values.values(), key=lambda value: metric.direction * value)
+                best |= {(row, column, index) for column, value in values.items() if value == top}
+    return frozenset(best)
+
+
+def _remembered() -> None:
+    """Nothing is left to do when a cell is chosen: Streamlit keeps the choice and draws the page again."""
+
+
+@st.cache_data(show_spinner=False, max_entries=512)
+def map_file(saliency: Map) -> MapFile:
+    """A raw map as the browser takes it, to 1/255 of its range; what is not finite counts as the nearer end."""
+    finite = saliency[np.isfinite(saliency)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    nan = min(max(0.0, low), high)
+    values = np.nan_to_num(saliency.astype(np.float64), nan=nan, posinf=high, neginf=low)
+    reach = high - low
+    entries = np.rint(255 * (values - low) / reach) if reach > 0 else np.zeros_like(values)
+    return MapFile(png_bytes(entries.astype(np.uint8)), low, high)
+
+
+@st.cache_data(show_spinner=False, max_entries=128)
+def _picture_file(pixels: Pixels) -> bytes:
+    return png_bytes(pixels)
+
+
+def _row(row: GridRow, key: str) -> dict[str, Any]:
+    truth = None if row.truth is None else _picture_file(row.truth.astype(np.uint8) * 255)
+    return {
+        "key": row.key,
+        "title": row.title,
+        "label": row.label,
+        "probability": row.probability,
+        "note": row.note,
+        "height": row.view.shape[0],
+        "width": row.view.shape[1],
+        "view": _address(_picture_file(row.view), f"{key}.view.{row.key}"),
+        "truth": None if truth is None else _address(truth, f"{key}.truth.{row.key}"),
+    }
+
+
+def _cell(cell: GridCell, key: str, best: frozenset[tuple[str, str, int]]) -> dict[str, Any]:
+    file = None if cell.saliency is None else map_file(cell.saliency)
+    return {
+        "row": cell.row,
+        "column": cell.column,
+        "state": cell.state,
+        "progress": cell.progress,
+        "secondsLeft": cell.seconds_left,
+        "map": None if file is None else _address(file.png, f"{key}.map.{cell.row}.{cell.column}"),
+        "low": 0.0 if file is None else file.low,
+        "high": 0.0 if file is None else file.high,
+        "evaluations": cell.evaluations,
+        "seconds": cell.seconds,
+        "values": list(cell.values),
+        "best": [(cell.row, cell.column, index) in best for index in range(len(cell.values))],
+        "notes": list(cell.notes),
+        "error": cell.error,
+    }
+
+
+def _address(png: bytes, place: str) -> str:
+    """Where the browser finds a PNG: in the text itself, or at an address that names its content.
+
+    `place` is where in the page it is shown; what was shown there before is forgotten.
+    """
+    if len(png) <= SMALL or not runtime.exists():
+        return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+    return runtime.get_instance().media_file_mgr.add(png, "image/png", f"decam.{place}")
