@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -45,7 +46,7 @@ def integrated_gradients(question: Question, settings: IntegratedGradientsSettin
     while True:
         try:
             attributed = yield from watched(
-                lambda beat, batch=batch: _attribute(classifier, question, baseline, settings.steps, batch, beat),
+                partial(_attribute, classifier, question, baseline, settings.steps, batch),
                 question.ledger,
                 settings.steps,
             )
