@@ -23,6 +23,16 @@ if (SHARED / "torch_home").is_dir():
     os.environ.setdefault("TORCH_HOME", str(SHARED / "torch_home"))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the browser's tests and run them last: Playwright keeps an event loop that page tests would trip over."""
+    browser = ROOT / "tests" / "browser"
+    for item in items:
+        if item.path.is_relative_to(browser):
+            item.add_marker("browser")
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Nothing a test does, not even at session scope, reaches the user's own runs."""
@@ -60,9 +70,8 @@ def imagenet_pictures(shared: Path) -> tuple[Path, ...]:
 @pytest.fixture(scope="session")
 def squeezenet() -> TorchClassifier:
     """torchvision's squeezenet1_0 with its real weights."""
-    from decam.models.catalogue import ENTRIES
-
     from decam.models import load_classifier
+    from decam.models.catalogue import ENTRIES
 
     if not ENTRIES["squeezenet1_0"].present():
         pytest.skip("the weights of squeezenet1_0 are not in TORCH_HOME")
