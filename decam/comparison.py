@@ -16,6 +16,7 @@ from decam.api import curves_view, explain_view
 from decam.classifier import Classifier, Pixels, probabilities, to_tensor
 from decam.errors import DecamError, SettingError
 from decam.explanation import Explanation, Progress
+from decam.masking import is_memory
 from decam.methods import get as get_method
 from decam.metrics.base import Curve, FaithfulnessSettings
 from decam.plan import Fills, Plan
@@ -98,13 +99,19 @@ class Finished:
 
 
 def compare(
-    classifier: Classifier, views: Sequence[Pixels], plan: Plan, finished: Finished | None = None
+    classifier: Classifier,
+    views: Sequence[Pixels],
+    plan: Plan,
+    finished: Finished | None = None,
+    *,
+    missing_maps: bool = True,
 ) -> Generator[Event, None, None]:
     """Answer the plan for `views` (H×W×3 uint8 each, made by `classifier.view`), skipping what is finished.
 
     All pictures are predicted first. Then come the maps that cost at most 64 evaluations, for all pictures; then,
     picture by picture, the others, followed by the curves of that picture's maps in shared calls. A cell that fails
-    yields Failed and the others go on; closing the generator cancels. Raises SettingError where views and plan differ
+    yields Failed and the others go on; closing the generator cancels. Without `missing_maps`, only the missing curves
+    of finished maps are drawn. Raises SettingError where views and plan differ
     in number.
     """
     if len(views) != len(plan.pictures):
@@ -118,7 +125,7 @@ def compare(
 
     def explain(picture: int, methods: Sequence[int]) -> Events[None]:
         for cell in (Cell(picture, method) for method in methods):
-            if cell not in maps:
+            if missing_maps and cell not in maps:
                 explanation = yield from _explain(classifier, views[picture], plan, cell, targets[picture])
                 if explanation is not None:
                     maps[cell] = explanation
@@ -247,7 +254,7 @@ def _sentence(error: Exception, subject: str) -> str:
     """What a reader is told; what nobody expected also goes to the log with its traceback."""
     if isinstance(error, DecamError):
         return str(error)
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error):
+    if is_memory(error):
         return f"{subject} did not fit into memory; choose a smaller model or a smaller batch."
     _LOG.error("%s failed unexpectedly", subject, exc_info=error)
     return f"{subject} failed unexpectedly ({type(error).__name__}); the log of the server has the details."

@@ -189,7 +189,7 @@ def _run(job: _Job) -> Ending:
             events.close()
     except DecamError as error:
         return Ending("failed", str(error))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever a job raises ends that job only
         _LOG.exception("A job failed unexpectedly")
         return Ending(
             "failed", f"The work stopped unexpectedly ({type(error).__name__}); the log of the server has the details."
@@ -200,5 +200,5 @@ def _run(job: _Job) -> Ending:
 def _end(job: _Job, ending: Ending) -> None:
     try:
         job.on_end(ending)
-    except Exception:
+    except Exception:  # noqa: BLE001 - the worker serves the jobs behind this one
         _LOG.exception("Ending a job failed; the queue goes on")

@@ -21,7 +21,7 @@ from decam.settings import Settings
 
 Fills: TypeAlias = tuple[str, str]
 FORMAT = 1
-MAX_SEED = 2**32 - 1
+MAX_SEED = 2**63 - 1
 _KIND = "decam plan"
 T = TypeVar("T")
 

@@ -1,1 +1,5 @@
 """What outlives the process."""
+
+from decam.store.archive import Store
+
+__all__ = ["Store"]

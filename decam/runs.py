@@ -1,0 +1,319 @@
+"""Runs from their start to long after: computed in the background, watched by many, kept on disk."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from decam.classifier import Classifier, Pixels, Speed, TorchClassifier
+from decam.comparison import Event, Explained, Failed, Measured, Predicted, compare
+from decam.errors import SettingError, StoreError
+from decam.jobs import Ending, Queue
+from decam.live import LiveRun, empty_grid, top_guesses
+from decam.plan import Fills, Plan, fingerprint
+from decam.snapshots import ACTIVE, CellSnapshot, Curves, Frame, RunSnapshot, RunSummary, Status
+from decam.store import Store
+from decam.store.files import thumbnail
+
+__all__ = ["CellSnapshot", "Curves", "Frame", "RunSnapshot", "RunSummary", "Runs"]
+
+Loader: TypeAlias = Callable[[str, str], Classifier]
+_CACHED = 8
+_UNKEPT = 32
+_LOG = logging.getLogger(__name__)
+
+
+class Runs:
+    """All runs of a server: those in the making, in memory, and those on disk.
+
+    `load(model, device)` gives a classifier; it is called in a worker thread. All methods may be called from any
+    thread. What is finished is on disk before a snapshot shows it. Where the disk refuses, a run goes on in memory and
+    its `note` says so; `trouble` has the last such sentence. Only the model's views of pictures are kept.
+    """
+
+    def __init__(self, store: Store, load: Loader, queue: Queue | None = None) -> None:
+        self._store = store
+        self._load = load
+        self._queue = queue or Queue()
+        self._lock = threading.RLock()  # what is in memory; never held while the disk is used
+        self._changing = threading.RLock()  # one resume, measure or delete at a time
+        self._lives: dict[str, LiveRun] = {}
+        self._cache: collections.OrderedDict[str, tuple[tuple[int, Status], RunSnapshot]] = collections.OrderedDict()
+        self.trouble = ""
+
+    def start(self, plan: Plan, views: Sequence[Pixels], owner: str = "") -> str:
+        """Queue a run of `plan` on the model's views of its pictures (H×W×3 uint8); the run's unguessable link.
+
+        Raises SettingError where views and plan differ in number or in their fingerprints.
+        """
+        if len(views) != len(plan.pictures):
+            raise SettingError(f"The plan names {len(plan.pictures)} pictures, but {len(views)} views were given.")
+        prints = [fingerprint(view) for view in views]
+        for choice, found in zip(plan.pictures, prints, strict=True):
+            if choice.sha256 not in ("", found):
+                raise SettingError(f"{choice.name!r} is not the picture that the plan was made for.")
+        pictures = [
+            dataclasses.replace(choice, sha256=found) for choice, found in zip(plan.pictures, prints, strict=True)
+        ]
+        plan = dataclasses.replace(plan, pictures=tuple(pictures))
+        run = RunSnapshot(
+            id=secrets.token_urlsafe(16),
+            created=datetime.now(UTC),
+            status="queued",
+            plan=plan,
+            views=tuple(views),
+            predictions=(None,) * len(views),
+            cells=empty_grid(plan),
+            owner=owner,
+        )
+        live = LiveRun(run)
+        self._keep(live, lambda: self._store.add(run))
+        with self._lock:
+            self._lives[run.id] = live
+        self._submit(live)
+        return run.id
+
+    def stop(self, run_id: str) -> None:
+        """End a run within one event and keep what is finished; nothing for one that has ended."""
+        with self._lock:
+            known = run_id in self._lives
+        if known:
+            self._queue.stop(run_id)
+        elif self._store.version(run_id)[1] in ACTIVE:
+            raise StoreError("This run is being computed by another process; stop it there.")
+
+    def resume(self, run_id: str) -> None:
+        """Compute what a run that has ended is missing, failed cells included; nothing for one that is active.
+
+        Raises StoreError for a run that does not exist or that another process computes.
+        """
+        with self._changing:
+            live = self._adopt(run_id)
+            if live is not None:
+                self._enqueue(live, maps=True)
+
+    def measure(self, run_id: str, fills: Fills) -> None:
+        """Add a pair (fill for deletion, fill for insertion) to a run's curves, and compute only what is missing.
+
+        Raises SettingError for an unknown fill and StoreError as `resume` does.
+        """
+        with self._changing:
+            plan = self.snapshot(run_id).plan
+            if fills not in plan.fills:
+                plan = dataclasses.replace(plan, fills=(*plan.fills, fills))
+            live = self._adopt(run_id)
+            with self._lock:
+                live = live or self._lives[run_id]
+                plan = dataclasses.replace(live.plan, fills=plan.fills)
+                live.replan(plan)
+            self._keep(live, lambda: self._store.save_plan(run_id, plan))
+            with self._lock:
+                live.again = live.active
+            if not live.again:
+                self._enqueue(live, maps=False)
+
+    def delete(self, run_id: str) -> None:
+        """Forget a run and its files, stopping it first; raises StoreError as `resume` does."""
+        with self._changing:
+            with self._lock:
+                live = self._lives.get(run_id)
+                active = live is not None and live.active
+                if live is not None and active:
+                    live.deleted = True
+                else:
+                    self._lives.pop(run_id, None)
+                    self._cache.pop(run_id, None)
+            if active:
+                self._queue.stop(run_id)
+            elif live is None or live.kept:
+                self._store.delete(run_id)
+
+    def snapshot(self, run_id: str) -> RunSnapshot:
+        """A run as it is now; raises StoreError where there is no such run. Cheap enough for many watchers."""
+        ahead = self._queue.ahead(run_id)
+        with self._lock:
+            live = self._lives.get(run_id)
+            if live is not None and not live.deleted:
+                return live.snapshot(ahead if live.status == "queued" else 0)
+            cached = self._cache.get(run_id)
+        found = self._store.version(run_id)
+        if cached is not None and cached[0] == found:
+            return cached[1]
+        loaded = self._store.load(run_id)
+        self._remember(found, loaded)
+        return loaded
+
+    def recent(self, owner: str | None = None, limit: int = 20) -> list[RunSummary]:
+        """The newest runs, of one owner or of all, newest first; where the disk cannot be read, those in memory."""
+        kept: list[RunSummary] = []
+        try:
+            kept = self._store.recent(owner, limit)
+            self.trouble = ""
+        except StoreError as error:
+            self.trouble = str(error)
+        with self._lock:
+            lives = {
+                live.id: live.snapshot()
+                for live in self._lives.values()
+                if not live.deleted and owner in (None, live.owner)
+            }
+        known = {summary.id for summary in kept}
+        listed = [
+            dataclasses.replace(summary, status=lives[summary.id].status) if summary.id in lives else summary
+            for summary in kept
+        ]
+        listed += [_summary(run) for run in lives.values() if run.id not in known]
+        return sorted(listed, key=lambda summary: summary.created, reverse=True)[:limit]
+
+    def close(self) -> None:
+        """Stop everything and let go of the data directory."""
+        self._queue.close()
+        self._store.close()
+
+    def _adopt(self, run_id: str) -> LiveRun | None:
+        """An ended run, taken into memory and made this process's own; None where it is active here already."""
+        with self._lock:
+            live = self._lives.get(run_id)
+            if live is not None and live.active:
+                return None
+        if live is None:
+            live = LiveRun(self._store.load(run_id))
+            self._store.claim(run_id)
+            with self._lock:
+                live.end("stopped")
+                self._lives[run_id] = live
+                self._cache.pop(run_id, None)
+        return live
+
+    def _enqueue(self, live: LiveRun, *, maps: bool) -> None:
+        with self._lock:
+            live.queue(maps=maps)
+        self._keep(live, lambda: self._store.save_status(live.id, "queued"))
+        self._submit(live)
+
+    def _submit(self, live: LiveRun) -> None:
+        self._queue.submit(
+            live.id,
+            live.owner,
+            live.plan.device,
+            lambda: self._work(live),
+            lambda event: self._on_event(live, event),
+            lambda ending: self._on_end(live, ending),
+        )
+
+    def _work(self, live: LiveRun) -> Generator[Event, None, None]:
+        """The job: load the model, ask it in the plan's way, write down which way that was, compare."""
+        with self._lock:
+            live.begin(live.plan, ())
+        classifier = self._load(live.plan.model, live.plan.device)
+        usual = classifier.speed
+        wanted = live.plan.speed or usual
+        try:
+            _use(classifier, wanted)
+            with self._lock:
+                plan = dataclasses.replace(live.plan, speed=classifier.speed)
+                finished, maps, views = live.finished(), live.maps, live.views
+            labels = tuple(classifier.labels)
+            self._keep(live, lambda: self._store.begin(live.id, plan, labels))
+            with self._lock:
+                plan = dataclasses.replace(live.plan, speed=classifier.speed)
+                live.begin(plan, labels)
+            yield from compare(classifier, views, plan, finished, missing_maps=maps)
+        finally:
+            _use(classifier, usual)
+
+    def _on_event(self, live: LiveRun, event: Event) -> None:
+        """To the disk first, then into view."""
+        store, run_id = self._store, live.id
+        if isinstance(event, Predicted):
+            guesses = top_guesses(event.probabilities)
+            self._keep(live, lambda: store.save_predictions(run_id, event.picture, guesses))
+        elif isinstance(event, Explained):
+            with self._lock:
+                frames = live.frames(event.cell)
+            self._keep(live, lambda: store.save_map(run_id, event.cell, event.explanation, frames))
+        elif isinstance(event, Measured):
+            curves = Curves(event.fills, event.deletion, event.insertion)
+            self._keep(live, lambda: store.save_curves(run_id, event.cell, curves))
+        elif isinstance(event, Failed):
+            self._keep(live, lambda: store.save_failure(run_id, event.cell, event.sentence))
+        with self._lock:
+            live.apply(event)
+
+    def _on_end(self, live: LiveRun, ending: Ending) -> None:
+        if live.deleted:
+            with self._lock:
+                self._lives.pop(live.id, None)
+            if live.kept:
+                self._keep(live, lambda: self._store.delete(live.id))
+            return
+        with self._lock:
+            status = live.ending(ending.reason)
+        self._keep(live, lambda: self._store.save_status(live.id, status, ending.sentence))
+        with self._lock:
+            again, live.again = live.again and ending.reason == "done", False
+            if not again:
+                live.end(status, ending.sentence)
+        if again:
+            self._enqueue(live, maps=False)
+        else:
+            self._retire(live)
+
+    def _retire(self, live: LiveRun) -> None:
+        """Leave an ended run to the disk, or where that refused, keep it in memory among the newest of its kind."""
+        if live.kept:
+            with suppress(StoreError):  # the disk is asked again, and heard, when somebody looks at the run
+                found = self._store.version(live.id)
+                with self._lock:
+                    if not live.active:  # somebody may have continued it by now
+                        self._remember(found, live.snapshot())
+                        self._lives.pop(live.id, None)
+            return
+        with self._lock:
+            unkept = [other for other in self._lives.values() if not other.kept and not other.active]
+            for other in unkept[:-_UNKEPT]:
+                del self._lives[other.id]
+
+    def _remember(self, found: tuple[int, Status], run: RunSnapshot) -> None:
+        with self._lock:
+            self._cache[run.id] = (found, run)
+            self._cache.move_to_end(run.id)
+            while len(self._cache) > _CACHED:
+                self._cache.popitem(last=False)
+
+    def _keep(self, live: LiveRun, write: Callable[[], None]) -> None:
+        """Write, unless an earlier write of this run failed; where this one does, the run says so and goes on."""
+        if not live.kept:
+            return
+        try:
+            write()
+        except StoreError as error:
+            _LOG.warning("A run is no longer kept: %s", error)
+            self.trouble = str(error)
+            with self._lock:
+                live.unkept(str(error))
+
+
+def _use(classifier: Classifier, speed: Speed) -> None:
+    """Ask the model in this way; a function has one way only."""
+    if isinstance(classifier, TorchClassifier) and classifier.speed != speed:
+        classifier.use(speed)
+
+
+def _summary(run: RunSnapshot) -> RunSummary:
+    return RunSummary(
+        id=run.id,
+        created=run.created,
+        model=run.plan.model,
+        status=run.status,
+        pictures=tuple(picture.name for picture in run.plan.pictures),
+        methods=tuple(method.name for method in run.plan.methods),
+        thumbnail=thumbnail(run.views[0]),
+    )

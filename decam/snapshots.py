@@ -1,0 +1,116 @@
+"""What a run looks like at one moment: immutable values that pages, exports and the store share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from decam.classifier import Pixels
+from decam.comparison import Cell
+from decam.explanation import Explanation, Map
+from decam.metrics.base import Curve
+from decam.plan import Fills, Plan
+
+Status: TypeAlias = Literal["queued", "running", "done", "stopped", "interrupted", "failed"]
+CellState: TypeAlias = Literal["waiting", "running", "measuring", "done", "failed", "stopped"]
+Guess: TypeAlias = tuple[int, float]
+ACTIVE: frozenset[Status] = frozenset({"queued", "running"})
+
+
+class Curves(NamedTuple):
+    """Deletion and insertion of one map with one pair of fills."""
+
+    fills: Fills
+    deletion: Curve
+    insertion: Curve
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One moment of a map in the making, small enough to keep many.
+
+    `mask` and `saliency` are uint8, at most 56×56, or None where the method reported none or, in a long run, where
+    only the curves were kept. 0 to 255 stand for 0 to 1 in the mask and for `low` to `high` in the map.
+    """
+
+    evaluations: int
+    curves: Mapping[str, float]
+    mask: Pixels | None = None
+    saliency: Pixels | None = None
+    low: float = 0.0
+    high: float = 0.0
+
+    def values(self) -> Map | None:
+        """The map in its own units, float32, to 1/255 of its range."""
+        if self.saliency is None:
+            return None
+        step = np.float32((self.high - self.low) / 255)
+        return np.float32(self.low) + self.saliency.astype(np.float32) * step
+
+
+@dataclass(frozen=True)
+class CellSnapshot:
+    """One map at one moment.
+
+    `step` of `total` is for a progress bar, `seconds_left` an estimate or None. `saliency` is the map so far (H×W or
+    coarser) or the final one; `explanation` is there once it is final. In the state "measuring" the map is final and
+    curves are still to come. `error` says why a cell failed.
+    """
+
+    state: CellState = "waiting"
+    step: int = 0
+    total: int = 0
+    evaluations: int = 0
+    seconds: float = 0.0
+    seconds_left: float | None = None
+    saliency: Map | None = None
+    explanation: Explanation | None = None
+    curves: tuple[Curves, ...] = ()
+    frames: tuple[Frame, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class RunSnapshot:
+    """A run at one moment.
+
+    `ahead` counts the jobs before it while it is queued; `note` says in words what a reader must know (that it failed
+    or is not being kept, and why). `predictions` has the five likeliest classes of each picture with their
+    probabilities, or None before they are known; `labels` is empty until the model has been loaded. `version` grows
+    with every change.
+    """
+
+    id: str
+    created: datetime
+    status: Status
+    plan: Plan
+    views: tuple[Pixels, ...]
+    predictions: tuple[tuple[Guess, ...] | None, ...]
+    labels: tuple[str, ...] = ()
+    cells: Mapping[Cell, CellSnapshot] = field(default_factory=dict)
+    ahead: int = 0
+    note: str = ""
+    version: int = 0
+    owner: str = ""
+
+    @property
+    def active(self) -> bool:
+        """Whether it waits or runs."""
+        return self.status in ACTIVE
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """A line in the list of recent runs; `thumbnail` is a PNG of at most 96×96 pixels."""
+
+    id: str
+    created: datetime
+    model: str
+    status: Status
+    pictures: tuple[str, ...]
+    methods: tuple[str, ...]
+    thumbnail: bytes

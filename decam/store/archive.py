@@ -1,0 +1,328 @@
+"""Runs on disk: rows in a database, and beside it one folder of pictures and arrays a run."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from decam.comparison import Cell
+from decam.errors import StoreError
+from decam.explanation import Explanation
+from decam.plan import Fills, Plan
+from decam.snapshots import ACTIVE, CellSnapshot, Curves, Frame, Guess, RunSnapshot, RunSummary, Status
+from decam.store import files
+from decam.store.database import Database
+from decam.store.instance import Instance
+from decam.store.tables import CellRow, CurveRow, PictureRow, RunRow
+
+
+@dataclass(frozen=True)
+class _Open:
+    database: Database
+    instance: Instance
+
+
+class Store:
+    """The runs of a data directory, which several processes may share.
+
+    Nothing is touched before it is needed. Every method raises StoreError, with one sentence, where the directory
+    cannot be read or written, and for a run that does not exist. Only the model's view of a picture is kept, never the
+    file that was uploaded.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._lock = threading.Lock()
+        self._opened: _Open | None = None
+
+    def add(self, run: RunSnapshot) -> None:
+        """Keep a new run: its plan and the model's views of its pictures."""
+        opened = self._open()
+        folder = self._folder(run.id)
+        with files.told(f"write in {folder}"):
+            folder.mkdir(parents=True, exist_ok=True)
+        for position, view in enumerate(run.views):
+            files.write_view(self._view(run.id, position), view)
+        with opened.database.writing() as session:
+            session.add(
+                RunRow(
+                    id=run.id,
+                    owner=run.owner,
+                    created=run.created.timestamp(),
+                    status=run.status,
+                    note=run.note,
+                    instance=opened.instance.token,
+                    version=run.version,
+                    model=run.plan.model,
+                    methods=[method.name for method in run.plan.methods],
+                    plan=run.plan.to_json(),
+                    labels=list(run.labels),
+                    thumbnail=files.thumbnail(run.views[0]),
+                )
+            )
+            session.flush()  # the pictures refer to the run
+            session.add_all(
+                PictureRow(run=run.id, position=position, name=picture.name, predictions=None)
+                for position, picture in enumerate(run.plan.pictures)
+            )
+
+    def claim(self, run_id: str) -> None:
+        """Make an ended run this process's own, queued again; raises StoreError while another process computes it."""
+        opened = self._open()
+        with self._changing(run_id) as (_, row):
+            self._refuse_foreign(opened, row)
+            row.instance, row.status, row.note = opened.instance.token, "queued", ""
+
+    def begin(self, run_id: str, plan: Plan, labels: Sequence[str]) -> None:
+        """A run begins, with its final plan and the model's labels; what failed before will be tried again."""
+        with self._changing(run_id) as (session, row):
+            row.status, row.plan, row.labels = "running", plan.to_json(), list(labels)
+            session.execute(update(CellRow).where(CellRow.run == run_id).values(error=""))
+
+    def save_plan(self, run_id: str, plan: Plan) -> None:
+        """Keep a plan that has changed."""
+        with self._changing(run_id) as (_, row):
+            row.plan = plan.to_json()
+
+    def save_status(self, run_id: str, status: Status, note: str = "") -> None:
+        """Keep how a run stands."""
+        with self._changing(run_id) as (_, row):
+            row.status, row.note = status, note
+
+    def save_predictions(self, run_id: str, picture: int, guesses: Sequence[Guess]) -> None:
+        """Keep the likeliest classes of a picture."""
+        with self._changing(run_id) as (session, _):
+            session.execute(
+                update(PictureRow)
+                .where(PictureRow.run == run_id, PictureRow.position == picture)
+                .values(predictions=[list(guess) for guess in guesses])
+            )
+
+    def save_map(self, run_id: str, cell: Cell, explanation: Explanation, frames: Sequence[Frame]) -> None:
+        """Keep a finished map with the frames that led to it."""
+        files.write_map(self._map(run_id, cell), explanation.saliency, frames)
+        with self._changing(run_id) as (session, _):
+            session.merge(
+                CellRow(
+                    run=run_id,
+                    picture=cell.picture,
+                    method=cell.method,
+                    explained=True,
+                    error="",
+                    target=explanation.target,
+                    label=explanation.label,
+                    probability=explanation.probability,
+                    evaluations=explanation.evaluations,
+                    seconds=explanation.seconds,
+                    notes=list(explanation.notes),
+                )
+            )
+
+    def save_curves(self, run_id: str, cell: Cell, curves: Curves) -> None:
+        """Keep the curves of a map that is kept."""
+        files.write_curves(self._curves(run_id, cell, curves.fills), curves)
+        with self._changing(run_id) as (session, _):
+            session.merge(
+                CurveRow(
+                    run=run_id,
+                    picture=cell.picture,
+                    method=cell.method,
+                    deletion_fill=curves.fills[0],
+                    insertion_fill=curves.fills[1],
+                    deletion=curves.deletion.auc,
+                    insertion=curves.insertion.auc,
+                )
+            )
+
+    def save_failure(self, run_id: str, cell: Cell, sentence: str) -> None:
+        """Keep why a cell failed; its map stays where it had one."""
+        with self._changing(run_id) as (session, _):
+            row = session.get(CellRow, (run_id, cell.picture, cell.method))
+            if row is None:
+                row = CellRow(run=run_id, picture=cell.picture, method=cell.method)
+                session.add(row)
+            row.error = sentence
+
+    def version(self, run_id: str) -> tuple[int, Status]:
+        """The number of a run's last change and how it stands, without reading anything else."""
+        opened = self._open()
+        with opened.database.reading() as session:
+            row = self._row(session, run_id)
+            return row.version, self._status(opened, row.status, row.instance)
+
+    def load(self, run_id: str) -> RunSnapshot:
+        """A run as it was last kept; a map whose file is damaged comes back as a failed cell."""
+        opened = self._open()
+        with opened.database.reading() as session:
+            row = self._row(session, run_id)
+            plan = Plan.from_json(row.plan)
+            status = self._status(opened, row.status, row.instance)
+            pictures = session.scalars(
+                select(PictureRow).where(PictureRow.run == run_id).order_by(PictureRow.position)
+            ).all()
+            cells = session.scalars(select(CellRow).where(CellRow.run == run_id)).all()
+            curves = session.scalars(select(CurveRow).where(CurveRow.run == run_id)).all()
+            kept = {Cell(cell.picture, cell.method): cell for cell in cells}
+            measured: dict[Cell, set[Fills]] = {}
+            for curve in curves:
+                cell = Cell(curve.picture, curve.method)
+                measured.setdefault(cell, set()).add((curve.deletion_fill, curve.insertion_fill))
+            return RunSnapshot(
+                id=row.id,
+                created=datetime.fromtimestamp(row.created, UTC),
+                status=status,
+                plan=plan,
+                views=tuple(files.read_view(self._view(run_id, picture.position)) for picture in pictures),
+                predictions=tuple(
+                    None
+                    if picture.predictions is None
+                    else tuple((int(index), float(probability)) for index, probability in picture.predictions)
+                    for picture in pictures
+                ),
+                labels=tuple(row.labels),
+                cells={
+                    cell: self._cell(row, plan, status, cell, kept.get(cell), measured.get(cell, set()))
+                    for picture in range(len(plan.pictures))
+                    for cell in (Cell(picture, method) for method in range(len(plan.methods)))
+                },
+                note=row.note,
+                version=row.version,
+                owner=row.owner,
+            )
+
+    def recent(self, owner: str | None = None, limit: int = 20) -> list[RunSummary]:
+        """The newest runs, of one owner or of all, newest first."""
+        opened = self._open()
+        wanted = select(RunRow).order_by(RunRow.created.desc()).limit(limit)
+        if owner is not None:
+            wanted = wanted.where(RunRow.owner == owner)
+        with opened.database.reading() as session:
+            rows = session.scalars(wanted).all()
+            names: dict[str, list[str]] = {row.id: [] for row in rows}
+            pictures = select(PictureRow).where(PictureRow.run.in_(names)).order_by(PictureRow.position)
+            for picture in session.scalars(pictures):
+                names[picture.run].append(picture.name)
+            return [
+                RunSummary(
+                    id=row.id,
+                    created=datetime.fromtimestamp(row.created, UTC),
+                    model=row.model,
+                    status=self._status(opened, row.status, row.instance),
+                    pictures=tuple(names[row.id]),
+                    methods=tuple(row.methods),
+                    thumbnail=row.thumbnail,
+                )
+                for row in rows
+            ]
+
+    def delete(self, run_id: str) -> None:
+        """Forget a run and remove its files; raises StoreError while another process computes it."""
+        opened = self._open()
+        with self._changing(run_id) as (session, row):
+            self._refuse_foreign(opened, row)
+            session.execute(delete(RunRow).where(RunRow.id == run_id))
+        folder = self._folder(run_id)
+        with files.told(f"remove {folder}"):
+            shutil.rmtree(folder)
+
+    def close(self) -> None:
+        """Let go of the directory."""
+        with self._lock:
+            opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.database.close()
+            opened.instance.close()
+
+    def _open(self) -> _Open:
+        with self._lock:
+            if self._opened is None:
+                database = Database(self.directory / "runs.sqlite")
+                self._opened = _Open(database, Instance(self.directory / "instances"))
+            return self._opened
+
+    @contextlib.contextmanager
+    def _changing(self, run_id: str) -> Iterator[tuple[Session, RunRow]]:
+        with self._open().database.writing() as session:
+            row = self._row(session, run_id)
+            row.version = max(row.version + 1, time.time_ns())
+            yield session, row
+
+    @staticmethod
+    def _row(session: Session, run_id: str) -> RunRow:
+        row = session.get(RunRow, run_id)
+        if row is None:
+            raise StoreError(f"There is no run {run_id[:40]!r}; it may have been deleted, or the link is incomplete.")
+        return row
+
+    @staticmethod
+    def _status(opened: _Open, status: Status, instance: str) -> Status:
+        return "interrupted" if status in ACTIVE and not opened.instance.alive(instance) else status
+
+    @staticmethod
+    def _refuse_foreign(opened: _Open, row: RunRow) -> None:
+        foreign = row.instance != opened.instance.token
+        if foreign and row.status in ACTIVE and opened.instance.alive(row.instance):
+            raise StoreError("This run is being computed by another process; stop it there first.")
+
+    def _cell(
+        self, row: RunRow, plan: Plan, status: Status, cell: Cell, kept: CellRow | None, measured: set[Fills]
+    ) -> CellSnapshot:
+        active = status in ACTIVE
+        if kept is None or not kept.explained:
+            if kept is not None and kept.error:
+                return CellSnapshot("failed", error=kept.error)
+            return CellSnapshot("waiting" if active else "stopped")
+        choice = plan.methods[cell.method]
+        try:
+            saliency, frames = files.read_map(self._map(row.id, cell))
+            curves = tuple(
+                files.read_curves(self._curves(row.id, cell, pair), pair) for pair in plan.fills if pair in measured
+            )
+        except StoreError as error:
+            return CellSnapshot("failed", error=str(error))
+        whole = len(curves) == len(plan.fills)
+        explanation = Explanation(
+            method=choice.name,
+            saliency=saliency,
+            target=kept.target,
+            label=kept.label,
+            probability=kept.probability,
+            settings=choice.settings,
+            seed=plan.seed,
+            evaluations=kept.evaluations,
+            seconds=kept.seconds,
+            notes=tuple(kept.notes),
+        )
+        return CellSnapshot(
+            state="failed" if kept.error else "done" if whole else "measuring" if active else "stopped",
+            step=1,
+            total=1,
+            evaluations=kept.evaluations,
+            seconds=kept.seconds,
+            saliency=saliency,
+            explanation=explanation,
+            curves=curves,
+            frames=frames,
+            error=kept.error,
+        )
+
+    def _folder(self, run_id: str) -> Path:
+        return self.directory / "runs" / run_id
+
+    def _view(self, run_id: str, position: int) -> Path:
+        return self._folder(run_id) / f"view-{position:02}.png"
+
+    def _map(self, run_id: str, cell: Cell) -> Path:
+        return self._folder(run_id) / f"map-{cell.picture:02}-{cell.method:02}.npz"
+
+    def _curves(self, run_id: str, cell: Cell, fills: Fills) -> Path:
+        return self._folder(run_id) / f"curves-{cell.picture:02}-{cell.method:02}-{'-'.join(fills)}.npz"
