@@ -1,1 +1,88 @@
 """Where a classifier comes from."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import torch
+
+    from decam.classifier import TorchClassifier
+
+EMBEDDED = "embedded"
+QUICK = 1.0  # thousand million multiply-adds an image: what two processor cores still do tens of times a second
+
+
+def load_classifier(
+    name: str = EMBEDDED,
+    *,
+    device: torch.device | str | None = None,
+    exact: bool = False,
+    download: bool = True,
+) -> TorchClassifier:
+    """A classifier of the catalogue, on the best device unless one is named, asked in the fastest way found.
+
+    `exact` asks in float32 with the plain memory layout, whatever is faster. Weights that are not here are fetched
+    if `download`. Raises ModelError for an unknown name or device and for weights that are absent or damaged.
+    """
+    from decam import device as devices
+    from decam.models import speed
+
+    chosen = devices.resolve(device)
+    classifier = _embedded(chosen) if name == EMBEDDED else _from_torchvision(name, chosen, download)
+    if not exact:
+        classifier.use(speed.remembered(classifier))
+    return classifier
+
+
+def default_for(kind: Literal["photograph", "scene"]) -> str:
+    """The name of a model that is here for such pictures.
+
+    For a photograph the most accurate quick one, else the quickest; "embedded" if no ImageNet model is here.
+    """
+    from decam.models.catalogue import ENTRIES
+
+    if kind == "scene":
+        return EMBEDDED
+    here = [entry for entry in ENTRIES.values() if entry.domain == "photographs" and entry.present()]
+    quick = [entry for entry in here if (entry.operations or math.inf) <= QUICK]
+    if quick:
+        return max(quick, key=lambda entry: entry.top1 or 0.0).name
+    return min(here, key=lambda entry: entry.operations or math.inf).name if here else EMBEDDED
+
+
+def _embedded(device: torch.device) -> TorchClassifier:
+    from decam.classifier import TorchClassifier
+    from decam.models import embedded
+    from decam.models.layers import candidates
+
+    module = embedded.load()
+    target = embedded.target_layer(module)
+    return TorchClassifier(
+        EMBEDDED,
+        module,
+        embedded.LABELS,
+        input_size=embedded.INPUT_SIZE,
+        mean=embedded.MEAN,
+        std=embedded.STD,
+        layer=next(name for name, part in module.named_modules() if part is target),
+        layers=candidates(module, embedded.INPUT_SIZE),
+        device=device,
+    )
+
+
+def _from_torchvision(name: str, device: torch.device, download: bool) -> TorchClassifier:
+    from decam.errors import ModelError
+    from decam.models import catalogue, zoo
+
+    entry = catalogue.get(name)
+    if not entry.present():
+        if not download:
+            raise ModelError(
+                f"The weights of {entry.title} are not here: download them from {entry.url} "
+                f"and put them at {entry.weights_path()}."
+            )
+        for _ in catalogue.download(entry):
+            pass  # the caller asked for the model, not for its progress
+    return zoo.load(entry, device)

@@ -1,0 +1,212 @@
+"""Files, arrays and Pillow images turned into upright RGB pictures, or one sentence on why that cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from decam.errors import ImageError
+
+MAX_PICTURES = 16
+MAX_BYTES = 20 * 2**20
+MAX_PIXELS = 50_000_000
+MIN_SIDE = 8
+MAX_RATIO = 20
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
+KINDS = "PNG, JPEG, WebP, BMP, TIFF or GIF"
+
+Data: TypeAlias = bytes | Path | BinaryIO
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An upright RGB picture with its name, and in words what was special about its file."""
+
+    name: str
+    image: Image.Image
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What came of several files: the pictures, and one sentence for each problem."""
+
+    pictures: tuple[Picture, ...]
+    problems: tuple[str, ...]
+
+
+def read(data: Data, name: str = "") -> Picture:
+    """One picture from a file's bytes, its path or an open binary file.
+
+    Turned upright by its EXIF data, transparency laid on white, the first frame of several, 16 bits and floats scaled
+    to 8. Raises ImageError, one sentence, for whatever cannot be used; the limits above are checked before decoding.
+    """
+    name = name or (data.name if isinstance(data, Path) else "The picture")
+    content = _content(data, name)
+    try:
+        opened = Image.open(BytesIO(content), formats=FORMATS)
+    except Image.DecompressionBombError:
+        raise ImageError(f"{name} would unpack to more than {MAX_PIXELS:,} pixels; make it smaller.") from None
+    except UnidentifiedImageError:
+        raise ImageError(f"{name} is not a picture that can be read (or damaged); {KINDS} was expected.") from None
+    except Exception as error:  # decoders raise whatever a damaged header makes them raise
+        raise _damaged(name, error) from error
+    with opened:
+        _check_size(opened.width, opened.height, name)
+        try:
+            notes = _frames_note(opened)
+            opened.load()
+            upright = ImageOps.exif_transpose(opened)
+        except Exception as error:  # decoders raise whatever damaged data make them raise
+            raise _damaged(name, error) from error
+        image, more = _to_rgb(upright, name)
+    return Picture(name, image, (*notes, *more))
+
+
+def read_many(files: Iterable[tuple[str, Data]]) -> Reading:
+    """Named files as pictures, at most MAX_PICTURES; what cannot be used becomes one sentence each."""
+    pictures: list[Picture] = []
+    problems: list[str] = []
+    left_out: list[str] = []
+    for name, data in files:
+        if len(pictures) == MAX_PICTURES:
+            left_out.append(name)
+            continue
+        try:
+            pictures.append(read(data, name))
+        except ImageError as error:
+            problems.append(str(error))
+    if left_out:
+        problems.append(too_many(left_out))
+    return Reading(tuple(pictures), tuple(problems))
+
+
+def too_many(left_out: list[str]) -> str:
+    """The sentence on pictures beyond MAX_PICTURES, which names them."""
+    return f"At most {MAX_PICTURES} pictures at once: left out {', '.join(left_out)}."
+
+
+def to_picture(source: str | Path | Image.Image | NDArray[Any]) -> Image.Image:
+    """A path, a Pillow image or an array as an upright RGB picture.
+
+    Arrays are H×W, H×W×3 or H×W×4, uint8 or floats in [0, 1]. Raises ImageError for anything else, and where the
+    limits of `read` are broken.
+    """
+    if isinstance(source, str | Path):
+        return read(Path(source)).image
+    if isinstance(source, np.ndarray):
+        source = _from_array(source)
+    elif not isinstance(source, Image.Image):
+        raise ImageError(f"A picture must be a path, a Pillow image or a numpy array, not {type(source).__name__}.")
+    _check_size(source.width, source.height, "The picture")
+    try:
+        source.load()
+        upright = ImageOps.exif_transpose(source)
+    except Exception as error:  # decoders raise whatever damaged data make them raise
+        raise _damaged("The picture", error) from error
+    return _to_rgb(upright, "The picture")[0]
+
+
+def _content(data: Data, name: str) -> bytes:
+    """All bytes, at least one and at most MAX_BYTES."""
+    if isinstance(data, Path):
+        try:
+            with data.open("rb") as file:
+                content = file.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise ImageError(f"{data} cannot be read: {error.strerror or error}.") from error
+    else:
+        content = data if isinstance(data, bytes) else data.read(MAX_BYTES + 1)
+    if not content:
+        raise ImageError(f"{name} is empty (0 bytes).")
+    if len(content) > MAX_BYTES:
+        raise ImageError(f"{name} is larger than {MAX_BYTES // 2**20} MB, the limit for one file; make it smaller.")
+    return content
+
+
+def _damaged(name: str, error: Exception) -> ImageError:
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return ImageError(f"{name} is damaged or incomplete and cannot be read ({reason}).")
+
+
+def _check_size(width: int, height: int, name: str) -> None:
+    size = f"{name} has {width:,}×{height:,} pixels"
+    if width * height > MAX_PIXELS:
+        raise ImageError(f"{size}; at most {MAX_PIXELS:,} in all can be read: make it smaller.")
+    if min(width, height) < 1:
+        raise ImageError(f"{size}: there is nothing to see.")
+    if max(width, height) > MAX_RATIO * min(width, height):
+        raise ImageError(f"{size}: one side may be at most {MAX_RATIO} times the other; crop it.")
+    if min(width, height) < MIN_SIDE:
+        raise ImageError(f"{size}; at least {MIN_SIDE}×{MIN_SIDE} are needed to see anything.")
+
+
+def _frames_note(image: Image.Image) -> tuple[str, ...]:
+    frames = getattr(image, "n_frames", 1)
+    # Cameras put a preview beside the picture into one JPEG file (MPO): that is no animation.
+    if frames < 2 or image.format == "MPO":
+        return ()
+    return (f"Only the first of {frames} {'pages' if image.format == 'TIFF' else 'frames'} is used.",)
+
+
+def _to_rgb(image: Image.Image, name: str) -> tuple[Image.Image, tuple[str, ...]]:
+    """Any of Pillow's modes as RGB, with notes on what was lost."""
+    if image.mode == "RGB" and not image.has_transparency_data:
+        return image.copy(), ()
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        grey, notes = _to_8_bits(np.asarray(image), name)
+        return Image.fromarray(grey).convert("RGB"), notes
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB"), ()
+    notes = ("Converted from CMYK without its colour profile: colours may differ.",) if image.mode == "CMYK" else ()
+    return image.convert("RGB"), notes
+
+
+def _to_8_bits(values: NDArray[Any], name: str) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """Grey values of 16 or 32 bits, whole or float, as 8 bits."""
+    if not np.isfinite(values).all():
+        raise ImageError(f"{name} holds values that are not finite; replace them by numbers.")
+    low, high = float(values.min()), float(values.max())
+    full = 1.0 if values.dtype.kind == "f" else 65535.0
+    if values.dtype.kind != "f" and values.dtype.itemsize > 2 and high <= 255:
+        full = 255.0
+    notes: tuple[str, ...] = ()
+    scaled = values.astype(np.float64)
+    if low < 0 or high > full:
+        notes = (f"Grey values from {low:g} to {high:g} were stretched from black to white.",)
+        scaled = (scaled - low) / max(high - low, 1e-300)
+    else:
+        scaled /= full
+    return (scaled * 255 + 0.5).astype(np.uint8), notes
+
+
+def _from_array(array: NDArray[Any]) -> Image.Image:
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
+        channels_first = array.ndim == 3 and array.shape[0] in (1, 3, 4)
+        hint = " Channels come last: use array.transpose(1, 2, 0)." if channels_first else ""
+        shape = "×".join(map(str, array.shape)) or "a single value"
+        raise ImageError(f"An array of {shape} is no picture: H×W, H×W×3 or H×W×4 was expected.{hint}")
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.size == 0:
+        raise ImageError(f"An array of {'×'.join(map(str, array.shape))} holds no pixels.")
+    if array.dtype.kind == "f":
+        low, high = float(array.min()), float(array.max())
+        # Resampling in float leaves values a hair outside [0, 1]; NaN fails both comparisons.
+        if not (low >= -1e-3 and high <= 1 + 1e-3):
+            raise ImageError(f"Float arrays must lie in [0, 1], not from {low:g} to {high:g}; uint8 takes 0 to 255.")
+        array = (np.clip(array.astype(np.float64), 0, 1) * 255 + 0.5).astype(np.uint8)
+    elif array.dtype == np.bool_:
+        array = array.astype(np.uint8) * 255
+    elif array.dtype != np.uint8:
+        raise ImageError(f"Arrays must be uint8 (0 to 255) or floats in [0, 1], not {array.dtype}; convert it first.")
+    return Image.fromarray(np.ascontiguousarray(array))

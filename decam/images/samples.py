@@ -1,0 +1,103 @@
+"""Pictures that are always there: scenes with ground truth, and the photographs that scikit-image carries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from decam.errors import ImageError
+from decam.images import reading, scenes
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A picture to begin with. A scene has a seed and the classes of its objects, a photograph a file."""
+
+    name: str
+    title: str
+    kind: Literal["scene", "photograph"]
+    credit: str
+    seed: int = 0
+    labels: tuple[int, ...] = ()
+    path: Path | None = None
+
+    def load(self) -> Image.Image:
+        """The picture, RGB; raises ImageError where scikit-image no longer carries the file."""
+        if self.path is None:
+            return Image.fromarray(self._scene().image)
+        return reading.read(self.path, self.title).image
+
+    def truth(self) -> NDArray[np.bool_] | None:
+        """The visible pixels of the (first) object, 128×128, or None for a photograph."""
+        masks = self.truths()
+        return masks[0] if masks else None
+
+    def truths(self) -> tuple[NDArray[np.bool_], ...]:
+        """The visible pixels of each object, in the order of `labels`; empty for a photograph."""
+        return self._scene().masks if self.path is None else ()
+
+    def _scene(self) -> scenes.Scene:
+        return scenes.scene(self.seed, labels=self.labels)
+
+
+def get(name: str) -> Sample:
+    """The sample of that name; raises ImageError if there is none."""
+    for sample in SAMPLES:
+        if sample.name == name:
+            return sample
+    raise ImageError(f"There is no sample {name!r}; there are: {', '.join(sample.name for sample in SAMPLES)}.")
+
+
+_SCENES = (
+    (1, ("star",)),
+    (2, ("heart", "ring")),
+    (3, ("crescent",)),
+    (4, ("arrow",)),
+    (5, ("cross", "disc")),
+    (6, ("hexagon",)),
+    (7, ("triangle",)),
+    (8, ("square",)),
+)
+
+_PHOTOGRAPHS = (
+    ("chelsea", "Chelsea the cat", "chelsea.png", "Stefan van der Walt, public domain (CC0), from scikit-image"),
+    ("coffee", "Coffee cup", "coffee.png", "Rachel Michetti, public domain (CC0), from scikit-image"),
+    ("rocket", "Rocket on its launch pad", "rocket.jpg", "SpaceX, public domain (CC0), from scikit-image"),
+    ("astronaut", "Astronaut", "astronaut.png", "NASA (Eileen Collins), public domain, from scikit-image"),
+)
+
+
+def _scene_samples() -> tuple[Sample, ...]:
+    return tuple(
+        Sample(
+            name=f"scene-{'-'.join(classes)}",
+            title=" and ".join(classes).capitalize(),
+            kind="scene",
+            credit="Drawn by decam.images.scenes",
+            seed=seed,
+            labels=tuple(scenes.CLASSES.index(name) for name in classes),
+        )
+        for seed, classes in _SCENES
+    )
+
+
+def _photograph_samples() -> tuple[Sample, ...]:
+    """Those photographs whose files are installed: scikit-image is never imported, so it downloads nothing."""
+    package = find_spec("skimage")
+    if package is None or package.origin is None:
+        return ()
+    folder = Path(package.origin).parent / "data"
+    return tuple(
+        Sample(name=name, title=title, kind="photograph", credit=credit, path=folder / file)
+        for name, title, file, credit in _PHOTOGRAPHS
+        if (folder / file).is_file()
+    )
+
+
+SAMPLES: tuple[Sample, ...] = _scene_samples() + _photograph_samples()
