@@ -1,0 +1,83 @@
+"""Metrics and curves as CSV: one line a map and pair of fills, one line a point of a curve."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from decam.export.result import Result, method_names
+from decam.metrics.base import Curve
+
+Row: TypeAlias = Sequence[object]
+
+METRICS_HEAD = (
+    *("number", "picture", "method", "target", "label", "probability"),
+    *("deletion fill", "insertion fill", "deletion", "insertion", "evaluations", "seconds", "notes"),
+)
+CURVES_HEAD = (
+    *("number", "picture", "method", "metric", "fill", "share", "probability"),
+    *("top class", "top label", "top probability"),
+)
+
+
+def metrics_csv(result: Result) -> bytes:
+    """One line for each map and pair of fills; a map without curves, or that failed, has one line saying so."""
+    return _csv(METRICS_HEAD, _metrics(result))
+
+
+def curves_csv(result: Result) -> bytes:
+    """One line for each point of each deletion and insertion curve."""
+    return _csv(CURVES_HEAD, _curves(result))
+
+
+def _metrics(result: Result) -> Iterator[Row]:
+    methods = method_names(result.plan)
+    for cell in sorted({*result.explanations, *result.failures}):
+        begin = (cell.picture + 1, result.plan.pictures[cell.picture].name, methods[cell.method])
+        explanation = result.explanations.get(cell)
+        failure = result.failures.get(cell, "")
+        if explanation is None:
+            yield (*begin, *[""] * 9, failure)
+            continue
+        asked = (explanation.target, explanation.label, _number(explanation.probability))
+        notes = " ".join([*explanation.notes, *([failure] if failure else [])])
+        end = (explanation.evaluations, f"{explanation.seconds:.3f}", notes)
+        for fills, deletion, insertion in result.curves.get(cell, ()):
+            yield (*begin, *asked, *fills, _number(deletion.auc), _number(insertion.auc), *end)
+        if not result.curves.get(cell):
+            yield (*begin, *asked, "", "", "", "", *end)
+
+
+def _curves(result: Result) -> Iterator[Row]:
+    methods = method_names(result.plan)
+    for cell, measured in sorted(result.curves.items()):
+        begin = (cell.picture + 1, result.plan.pictures[cell.picture].name, methods[cell.method])
+        for _, deletion, insertion in measured:
+            for curve in (deletion, insertion):
+                for point in _points(curve, result.labels):
+                    yield (*begin, curve.metric, curve.fill, *point)
+
+
+def _points(curve: Curve, labels: Sequence[str]) -> Iterator[Row]:
+    for share, probability, top, top_probability in zip(
+        curve.shares, curve.probabilities, curve.top, curve.top_probabilities, strict=True
+    ):
+        label = labels[int(top)] if int(top) < len(labels) else ""
+        yield (_number(share), _number(probability), int(top), label, _number(top_probability))
+
+
+def _csv(head: Row, rows: Iterable[Row]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def _number(value: float | np.floating[Any]) -> str:
+    """Nine digits, from which every float32 can be read back."""
+    return f"{float(value):.9g}"
