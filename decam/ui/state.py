@@ -12,6 +12,7 @@ from decam import data
 from decam.device import best
 from decam.models.cache import Models
 from decam.runs import Runs
+from decam.store import Store
 from decam.ui.downloads import Downloads
 
 RUN = "run"
@@ -32,7 +33,7 @@ def _close(runs: Runs) -> None:
 @st.cache_resource(show_spinner=False, on_release=_close)
 def runs() -> Runs:
     """The runs of this server, those of earlier processes included."""
-    return Runs(models())
+    return Runs(Store(data.directory()), models().get)
 
 
 @st.cache_resource(show_spinner=False)

@@ -1,0 +1,144 @@
+"""Which model is asked: chosen from the catalogue, fetched where it is missing, loaded on a device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from decam.classifier import Classifier, TorchClassifier
+from decam.device import describe, devices
+from decam.errors import ModelError
+from decam.models import catalogue, default_for
+from decam.models.catalogue import ENTRIES, Entry
+from decam.ui import state, words
+from decam.ui.pictures import Chosen
+
+POLL = 0.5
+
+
+def panel(pictures: Sequence[Chosen]) -> Entry:
+    """Draw the choice of a model, which follows the first picture until the visitor chooses; the entry chosen."""
+    _follow(pictures)
+    name = st.selectbox(
+        "Model",
+        options=list(ENTRIES),
+        format_func=_line,
+        key="model",
+        on_change=_by_visitor,
+        persist_state="session",
+        help="What is explained: the embedded model knows ten shapes, the others the 1,000 classes of ImageNet.",
+    )
+    entry = catalogue.get(name)
+    st.caption(_facts(entry))
+    if entry.url and not entry.present():
+        _missing(entry)
+    return entry
+
+
+def load(entry: Entry) -> TorchClassifier | None:
+    """The model, ready to be asked; None, with the reason on the page, where it cannot be."""
+    if not entry.present():
+        st.info(
+            f"{entry.title} is not on this machine yet: download it in the sidebar, or choose a model that is here."
+        )
+        return None
+    try:
+        with st.spinner(f"Loading {entry.title} …", show_time=True):
+            return state.models().get(entry.name, state.device())
+    except ModelError as error:
+        st.error(words.plain(str(error)))
+        return None
+
+
+def device_panel(classifier: Classifier | None) -> None:
+    """Draw the choice of a device, and how the model is asked on it."""
+    here = devices()
+    if st.session_state.get("device") not in here:
+        st.session_state["device"] = state.device()
+    st.selectbox(
+        "Device",
+        options=here,
+        format_func=describe,
+        key="device",
+        persist_state="session",
+        help="Where the model computes; the fastest one of this machine unless you choose another.",
+    )
+    if classifier is not None:
+        speed = classifier.speed
+        layout = "channels last" if speed.channels_last else "channels first"
+        st.caption(f"{speed.precision}, {layout}, batches of {speed.batch_size}", help=speed.note or None)
+
+
+def limits(entry: Entry, pictures: Sequence[Chosen]) -> str:
+    """What a reader must know where the model was not made for the pictures; empty where it was."""
+    if entry.domain == "scenes" and any(picture.kind == "photograph" for picture in pictures):
+        return (
+            "The embedded model knows ten shapes (disc, square, triangle, star, ring, cross, crescent, heart, hexagon, "
+            "arrow) and nothing else: on a photograph its answer means little, though the maps still show what it "
+            "looked at. Choose an ImageNet model for photographs."
+        )
+    if entry.domain == "photographs" and any(picture.kind == "scene" for picture in pictures):
+        return f"{entry.title} knows photographs; the drawn scenes are outside what it was trained on."
+    return ""
+
+
+def chosen_by_visitor(name: str) -> None:
+    """Choose this model, whatever the pictures are."""
+    st.session_state["model"] = name
+    _by_visitor()
+
+
+def _follow(pictures: Sequence[Chosen]) -> None:
+    if st.session_state.get("model") not in ENTRIES:
+        st.session_state["model"] = default_for("scene")
+    if pictures and not st.session_state.get("model_by_visitor"):
+        st.session_state["model"] = default_for(pictures[0].kind)
+
+
+def _by_visitor() -> None:
+    st.session_state["model_by_visitor"] = True
+
+
+def _line(name: str) -> str:
+    entry = catalogue.get(name)
+    return f"{entry.title} · {'here' if entry.present() else words.megabytes(entry.size)}"
+
+
+def _facts(entry: Entry) -> str:
+    facts = [f"{words.millions(entry.parameters)} parameters"]
+    if entry.top1 is not None:
+        facts.append(f"top-1 {entry.top1:.1f} %")
+    facts.append("here" if entry.present() else f"{words.megabytes(entry.size)} to download")
+    if entry.reference:
+        facts.append(f"[about]({entry.reference})")
+    return " · ".join(facts)
+
+
+def _missing(entry: Entry) -> None:
+    coming = state.downloads().progress(entry.name) is not None
+    st.fragment(_download, run_every=POLL if coming else None)(entry.name, coming)
+
+
+def _download(name: str, coming: bool) -> None:
+    """The button that fetches the weights, the bar while they come, the sentence when they did not."""
+    entry, downloads = catalogue.get(name), state.downloads()
+    progress = downloads.progress(name)
+    if coming and progress is None:
+        st.rerun()
+    if progress is not None:
+        share = min(1.0, progress.done / progress.total) if progress.total else 0.0
+        st.progress(share, f"{words.megabytes(progress.done)} of {words.megabytes(progress.total)}")
+        st.button("Stop download", on_click=downloads.stop, args=(name,), width="stretch", key="stop-download")
+        return
+    if st.button(
+        f"Download {words.megabytes(entry.size)}",
+        icon=":material/download:",
+        width="stretch",
+        key="download",
+        help=f"Fetch the weights once from {entry.url}.",
+    ):
+        downloads.start(entry)
+        st.rerun()
+    if problem := downloads.error(name):
+        st.error(words.plain(problem))

@@ -1,0 +1,126 @@
+"""A run on the page: how it stands, its grid, and what can be read from it, kept up to date while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from decam.errors import DecamError, StoreError
+from decam.methods import METHODS
+from decam.models import catalogue
+from decam.snapshots import RunSnapshot
+from decam.ui import convergence, export_panel, faithfulness, metrics_table, run_grid, state, words
+
+POLL = 1.0
+Tab = Callable[[RunSnapshot, "run_grid.Place | None"], None]
+
+TABS: tuple[tuple[str, Tab], ...] = (
+    ("Convergence", convergence.show),
+    ("Faithfulness", faithfulness.show),
+    ("Metrics", metrics_table.show),
+    ("Export", export_panel.show),
+)
+
+
+def snapshot_of(run: str | None) -> RunSnapshot | None:
+    """The run as it is now; None, with the reason and a way on, where it cannot be shown."""
+    if run is None:
+        return None
+    try:
+        return state.runs().snapshot(run)
+    except StoreError as error:
+        st.error(words.plain(str(error)))
+        st.button("Start a new comparison", on_click=state.show_run, args=(None,), key="leave-run", type="primary")
+        return None
+
+
+def show(snapshot: RunSnapshot) -> None:
+    """Draw a run; while it waits or runs, only this part of the page is drawn again, once a second."""
+    st.fragment(_live, run_every=POLL if snapshot.active else None)(snapshot.id, snapshot.active)
+
+
+def _live(run: str, active: bool) -> None:
+    snapshot = snapshot_of(run)
+    if snapshot is None:
+        return
+    if active and not snapshot.active:
+        st.rerun()
+    _status(snapshot)
+    selected = run_grid.show(snapshot)
+    names = [title for title, _ in TABS]
+    opened = st.tabs(names, key="tabs", on_change="rerun")
+    for place, (_, draw) in zip(opened, TABS, strict=True):
+        _tab(place, draw, snapshot, selected)
+
+
+def _tab(place: DeltaGenerator, draw: Tab, snapshot: RunSnapshot, selected: run_grid.Place | None) -> None:
+    """Draw the tab that is open; the others cost nothing."""
+    if getattr(place, "open", True):
+        with place:
+            st.fragment(_guarded)(draw, snapshot, selected)
+
+
+def _guarded(draw: Tab, snapshot: RunSnapshot, selected: run_grid.Place | None) -> None:
+    try:
+        draw(snapshot, selected)
+    except DecamError as error:
+        st.error(words.plain(str(error)))
+
+
+def _status(snapshot: RunSnapshot) -> None:
+    """One line on how the run stands, a bar while it runs, and the way on where it was ended early."""
+    finished = sum(cell.explanation is not None for cell in snapshot.cells.values())
+    with st.container(key="status", horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(_sentence(snapshot, finished), width="stretch")
+        if snapshot.status in ("stopped", "interrupted", "failed"):
+            if st.button("Continue", key="continue", icon=":material/play_arrow:", help="Compute what is missing."):
+                state.runs().resume(snapshot.id)
+                st.rerun()
+    if snapshot.active:
+        st.progress(_share(snapshot))
+    if snapshot.note:
+        st.warning(words.plain(snapshot.note))
+
+
+def _share(snapshot: RunSnapshot) -> float:
+    """How much of the run is done, each map with its curves counting the same."""
+    if not snapshot.cells:
+        return 0.0
+    shares = []
+    for cell in snapshot.cells.values():
+        step = min(1.0, cell.step / cell.total) if cell.total else 0.0
+        shares.append({"waiting": 0.0, "running": 0.5 * step, "measuring": 0.5 + 0.5 * step}.get(cell.state, 1.0))
+    return min(1.0, sum(shares) / len(shares))
+
+
+_STATUS = {
+    "queued": ":material/hourglass_empty: Waiting",
+    "running": ":material/progress_activity: Running",
+    "done": ":material/check_circle: Finished",
+    "stopped": ":material/stop_circle: Stopped",
+    "interrupted": ":material/pause_circle: Interrupted: the server ended before the run did",
+    "failed": ":material/error: Failed",
+}
+
+
+def _sentence(snapshot: RunSnapshot, finished: int) -> str:
+    plan = snapshot.plan
+    parts = [f"**{_STATUS[snapshot.status]}**"]
+    if snapshot.status == "queued" and snapshot.ahead:
+        parts.append(f"{words.several(snapshot.ahead, 'run')} ahead of yours")
+    count = len(snapshot.cells)
+    parts.append(f"{finished} of {words.several(count, 'map')}" if finished < count else words.several(count, "map"))
+    entry = catalogue.ENTRIES.get(plan.model)
+    parts.append(entry.title if entry else words.plain(plan.model))
+    if plan.speed is not None:
+        parts.append(f"{plan.device}, {plan.speed.precision}")
+    parts.append(f"seed {plan.seed}")
+    parts.append(words.when(snapshot.created))
+    return f"{parts[0]} :gray[· {' · '.join(parts[1:])}]"
+
+
+def title_of(method: str) -> str:
+    """A method's title by its row in the table."""
+    return METHODS[method].title

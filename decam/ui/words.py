@@ -1,0 +1,61 @@
+"""Numbers and names as a reader meets them: short, and safe inside Markdown."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import datetime
+
+_MARKDOWN = re.compile(r"([\[\]*$<~])")
+
+
+def plain(text: str) -> str:
+    """Text that Markdown shows as it is, whatever a file was called."""
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
+def escaped(text: str) -> str:
+    """Text that HTML shows as it is."""
+    return html.escape(text, quote=True)
+
+
+def millions(count: int) -> str:
+    """A count of parameters: 25.6 M."""
+    return f"{count / 1e6:.1f} M"
+
+
+def megabytes(size: int) -> str:
+    """Bytes as 98 MB."""
+    return f"{size / 1e6:.0f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
+
+
+def seconds(value: float) -> str:
+    """A time as 0.42 s, 12 s or 3 min 05 s."""
+    if value < 10:
+        return f"{value:.2f} s" if value < 1 else f"{value:.1f} s"
+    if value < 90:
+        return f"{value:.0f} s"
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes} min {rest:02d} s"
+
+
+def evaluations(count: int) -> str:
+    """A cost in images through the model."""
+    return "free" if count == 0 else f"{count:,}"
+
+
+def several(count: int, one: str, many: str = "") -> str:
+    """1 picture, 2 pictures."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def when(moment: datetime) -> str:
+    """A moment in the server's own time zone: today by its time, else by its day."""
+    local = moment.astimezone()
+    today = local.date() == datetime.now().astimezone().date()
+    return f"{local:%H:%M}" if today else f"{local:%d %b %H:%M}".lstrip("0")
+
+
+def capital(text: str) -> str:
+    """The text with a capital first."""
+    return text[:1].upper() + text[1:]
