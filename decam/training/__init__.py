@@ -1,0 +1,1 @@
+"""How the embedded weights were made, reproducibly: `python -m decam.training`."""
