@@ -1,0 +1,112 @@
+"""DE-CAM's own parts against slow plain versions."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from decam.api import explain_view
+from decam.masking import upsample
+from decam.methods import METHODS
+from decam.methods.de_cam import KEPT, REMOVED, DeCamSettings, Spending, rank_masks
+from decam.methods.smooth_ridge import LENGTH, STRENGTHS, SmoothRidge
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(200, 5000), st.integers(6, 128))
+def test_the_budget_is_never_passed_and_nearly_spent(budget: int, population: int) -> None:
+    chosen = DeCamSettings(budget=budget, population=population)
+    spending = Spending.of(chosen)
+    assert budget - 1 <= spending.cost(chosen) <= budget
+    assert spending.seeds >= 40
+    assert spending.seeds % 2 == 0
+
+
+@pytest.mark.parametrize(("budget", "seeds"), [(500, 150), (1000, 250), (2000, 300)])
+def test_seeding_costs_about_what_was_found_to_suffice(budget: int, seeds: int) -> None:
+    assert abs(Spending.of(DeCamSettings(budget=budget)).seeds - seeds) <= 48
+
+
+def test_rank_masks_keep_and_remove_the_top_shares() -> None:
+    genotypes = torch.randn(3, 16, generator=torch.Generator().manual_seed(0))
+    got = rank_masks(genotypes, 4, (30, 20)).view(3, 6, 600)
+    for i in range(3):
+        values = upsample(genotypes[i].view(1, 4, 4), (30, 20)).reshape(-1).tolist()
+        order = sorted(range(600), key=lambda p: -values[p])
+        for j, share in enumerate((*KEPT, *REMOVED)):
+            last = values[order[round(share * 600) - 1]]
+            top = {p for p in range(600) if values[p] >= last}
+            expected = [float((p in top) == (j < len(KEPT))) for p in range(600)]
+            assert got[i, j].tolist() == expected
+
+
+def test_only_the_ranking_of_a_genotype_counts() -> None:
+    genotypes = torch.randn(2, 49, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(rank_masks(genotypes, 7, (28, 28)), rank_masks(3 * genotypes + 2, 7, (28, 28)))
+
+
+def slow_gaussian_process(
+    seen: np.ndarray, answers: np.ndarray, cells: int, strength: float
+) -> tuple[np.ndarray, float, float]:
+    """Weights of a Gaussian process seen through the masks, with its residual and its degrees of freedom."""
+    places = [((i + 0.5) / cells, (j + 0.5) / cells) for i in range(cells) for j in range(cells)]
+    kernel = np.array(
+        [[math.exp(-((a - c) ** 2 + (b - d) ** 2) / (2 * LENGTH**2)) for c, d in places] for a, b in places]
+    )
+    design, centred = seen - seen.mean(0), answers - answers.mean()
+    covariance = design @ kernel @ design.T
+    hat = covariance @ np.linalg.inv(covariance + strength * np.eye(len(centred)))
+    weights = kernel @ design.T @ np.linalg.solve(covariance + strength * np.eye(len(centred)), centred)
+    return weights, float(((centred - hat @ centred) ** 2).sum()), float(np.trace(hat))
+
+
+def test_the_smooth_ridge_is_a_gaussian_process_at_the_strength_of_least_cross_validation() -> None:
+    rng = np.random.default_rng(0)
+    seen = (rng.random((60, 16)) < 0.5).astype(float)
+    answers = seen @ np.r_[np.zeros(5), 1, 1, np.zeros(2), 1, 1, np.zeros(5)] / 4 + 0.05 * rng.standard_normal(60)
+    ridge = SmoothRidge(4)
+    ridge.add(torch.from_numpy(seen), torch.from_numpy(answers))
+    scores = []
+    for strength in STRENGTHS.tolist():
+        weights, residual, used = slow_gaussian_process(seen, answers, 4, strength)
+        scores.append((residual / (60 - 1 - used) ** 2, weights))
+    expected = min(scores, key=lambda pair: pair[0])[1]
+    np.testing.assert_allclose(ridge.fit().mean.numpy(), expected, atol=1e-4)
+
+
+def test_posterior_samples_scatter_about_the_mean_less_with_more_answers() -> None:
+    def spread(count: int) -> float:
+        generator = torch.Generator().manual_seed(0)
+        seen = (torch.rand(count, 16, generator=generator) < 0.5).float()
+        ridge = SmoothRidge(4)
+        ridge.add(seen, seen[:, 5] + 0.1 * torch.randn(count, generator=generator))
+        posterior = ridge.fit()
+        drawn = posterior.draw(4000, generator)
+        torch.testing.assert_close(drawn.mean(0), posterior.mean, atol=0.02, rtol=0)
+        return float(drawn.std(0).mean())
+
+    assert spread(400) < spread(60)
+
+
+def test_every_generation_reports_the_curves_of_its_table_row(rectangle) -> None:
+    steps = explain_view(rectangle.classifier, rectangle.view, "de-cam", DeCamSettings(budget=800), 1, seed=0)
+    generations = [event for event in steps if event.curves]
+    names = {series.name for series in METHODS["de-cam"].series}
+    assert len(generations) == Spending.of(DeCamSettings(budget=800)).generations
+    assert all(set(event.curves) == names for event in generations)
+    best = [event.curves["best"] for event in generations]
+    assert best == sorted(best)
+    assert generations[0].curves["accepted"] == 16
+    assert all(event.mask is not None and set(np.unique(event.mask)) <= {0.0, 1.0} for event in generations)
+    assert all(event.saliency is not None for event in generations)
+
+
+def test_a_small_budget_with_a_large_population_still_gives_a_map(rectangle) -> None:
+    chosen = DeCamSettings(budget=200, population=128)
+    steps = explain_view(rectangle.classifier, rectangle.view, "de-cam", chosen, 1, seed=0)
+    events = list(steps)
+    assert Spending.of(chosen).generations == 0
+    assert events[-1].evaluations == 200

@@ -1,0 +1,146 @@
+"""One table names every method; all of them run, cost what they say, repeat, stop, and find what is there to find."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from decam.api import explain_view, last
+from decam.classifier import Speed, TorchClassifier
+from decam.errors import MethodError
+from decam.explanation import Progress
+from decam.methods import METHODS, get
+from decam.settings import Settings
+
+QUICK: dict[str, dict[str, int | float | str | bool]] = {
+    "de-cam": {"budget": 400},
+    "integrated-gradients": {"steps": 8},
+    "rise": {"masks": 300},
+}
+
+
+def quick(name: str) -> Settings:
+    return METHODS[name].settings.from_mapping(QUICK.get(name, {}))
+
+
+@pytest.fixture(scope="module")
+def small() -> TorchClassifier:
+    """An untrained network with everything a method may ask for."""
+    torch.manual_seed(0)
+    module = nn.Sequential(
+        nn.Conv2d(3, 8, 3, stride=2, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(8, 12, 3, stride=2, padding=1),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(12, 4),
+    )
+    return TorchClassifier(
+        "small", module, list("abcd"), input_size=(40, 40), layer="3", layers=("1", "3"), speed=Speed(batch_size=8)
+    )
+
+
+@pytest.fixture(scope="module")
+def view() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+
+
+def test_the_table_has_the_promised_methods_in_order() -> None:
+    assert list(METHODS) == [
+        "de-cam",
+        "grad-cam",
+        "integrated-gradients",
+        "occlusion",
+        "rise",
+        "random",
+        "centre",
+    ]
+    assert all(row.name == name and row.summary.endswith(".") and row.reference for name, row in METHODS.items())
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_gives_a_sound_map_at_the_cost_it_names(
+    name: str, small: TorchClassifier, view: np.ndarray
+) -> None:
+    settings = quick(name)
+    events: list[Progress] = []
+    steps = explain_view(small, view, name, settings, target=2, seed=0)
+    while True:
+        try:
+            events.append(next(steps))
+        except StopIteration as end:
+            explanation = end.value
+            break
+    assert explanation.saliency.shape == (40, 40)
+    assert explanation.saliency.dtype == np.float32
+    assert np.isfinite(explanation.saliency).all()
+    assert explanation.target == 2
+    assert explanation.label == "c"
+    assert explanation.evaluations == METHODS[name].cost(settings, small)
+    assert explanation.saliency.min() >= 0 or METHODS[name].signed or name == "de-cam"
+    assert [event.evaluations for event in events] == sorted(event.evaluations for event in events)
+    assert all(0 <= event.step <= event.total for event in events)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_same_seed_gives_the_same_map_bit_for_bit(name: str, small: TorchClassifier, view: np.ndarray) -> None:
+    one, two = (last(explain_view(small, view, name, quick(name), 1, seed=7)).saliency for _ in range(2))
+    np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("name", ["de-cam", "rise", "random"])
+def test_another_seed_gives_another_map(name: str, small: TorchClassifier, view: np.ndarray) -> None:
+    one, two = (last(explain_view(small, view, name, quick(name), 1, seed=seed)).saliency for seed in (1, 2))
+    assert not np.array_equal(one, two)
+
+
+@pytest.mark.parametrize("name", [name for name, row in METHODS.items() if row.needs])
+def test_closing_stops_between_two_batches(name: str, small: TorchClassifier, view: np.ndarray) -> None:
+    asked = 0
+    answer = small.answer
+
+    def counted(normalised: torch.Tensor) -> torch.Tensor:
+        nonlocal asked
+        asked += 1
+        return answer(normalised)
+
+    small.answer = counted  # type: ignore[method-assign]  # counts the batches that are asked after the stop
+    try:
+        steps = explain_view(small, view, name, quick(name), 1, seed=0)
+        for _ in zip(range(2), steps, strict=False):
+            pass
+        before = asked
+        steps.close()
+        assert asked == before
+    finally:
+        del small.answer  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_black_box_is_explained_or_refused_with_a_sentence(name: str, rectangle) -> None:
+    row = METHODS[name]
+    steps = explain_view(rectangle.classifier, rectangle.view, name, quick(name), rectangle.target, seed=0)
+    if row.needs <= {"output"}:
+        assert row.obstacle(rectangle.classifier) == ""
+        assert last(steps).saliency.shape == rectangle.mask.shape
+        return
+    with pytest.raises(MethodError, match=f"{row.title} needs the model's .*, which rectangle does not give"):
+        next(steps)
+
+
+@pytest.mark.parametrize("name", ["de-cam", "rise", "occlusion"])
+def test_black_box_methods_find_the_rectangle_that_the_answer_depends_on(name: str, rectangle) -> None:
+    settings = METHODS[name].settings.from_mapping({"fill": "black"} | ({"masks": 1500} if name == "rise" else {}))
+    found = last(explain_view(rectangle.classifier, rectangle.view, name, settings, rectangle.target, seed=0)).saliency
+    row, column = np.unravel_index(found.argmax(), found.shape)
+    assert rectangle.mask[row, column]
+    inside = int(rectangle.mask.sum())
+    brightest = found >= np.sort(found.reshape(-1))[-inside]
+    assert (brightest & rectangle.mask).sum() / (brightest | rectangle.mask).sum() > 0.5
+    assert found[rectangle.mask].mean() > found[~rectangle.mask].mean() + 2 * found[~rectangle.mask].std()
+
+
+def test_an_unknown_method_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(MethodError, match=r"There is no method 'gradcam'.*Did you mean 'grad-cam'"):
+        get("gradcam")

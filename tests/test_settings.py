@@ -1,0 +1,59 @@
+"""Settings check themselves and say what was wrong."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from decam.errors import SettingError
+from decam.methods import METHODS
+from decam.metrics import METRICS
+from decam.settings import Settings, parameter
+
+
+@dataclass(frozen=True)
+class Example(Settings):
+    count: int = parameter(3, "How many.", low=1, high=9)
+    share: float = parameter(0.5, "How much.", low=0.0, high=1.0)
+    fill: str = parameter("blur", "With what.", choices=("blur", "mean"))
+    loud: bool = parameter(False, "Whether to say so.")
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"count": 0}, "count is 0, but must lie between 1 and 9"),
+        ({"count": 10}, "count is 10, but must lie between 1 and 9"),
+        ({"count": 2.5}, "count must be a whole number, not 2.5"),
+        ({"count": True}, "count must be a whole number, not True"),
+        ({"share": float("nan")}, "share must be a finite number"),
+        ({"share": "much"}, "share must be a number, not 'much'"),
+        ({"fill": "pink"}, "fill is 'pink', but must be one of: blur, mean"),
+        ({"loud": 1}, "loud must be true or false, not 1"),
+        ({"cuont": 2}, "There is no setting 'cuont'.*Did you mean 'count'"),
+    ],
+)
+def test_a_bad_value_is_refused_with_a_sentence(values: dict[str, object], sentence: str) -> None:
+    with pytest.raises(SettingError, match=sentence):
+        Example.from_mapping(values)
+
+
+def test_a_whole_number_is_a_number() -> None:
+    assert Example.from_mapping({"share": 1}).share == 1
+
+
+def test_settings_survive_a_round_through_a_mapping() -> None:
+    chosen = Example(count=7, share=0.25, fill="mean", loud=True)
+    assert Example.from_mapping(chosen.to_mapping()) == chosen
+
+
+@pytest.mark.parametrize("settings", [row.settings for row in (*METHODS.values(), *METRICS.values())])
+def test_every_row_of_the_tables_has_a_complete_form(settings: type[Settings]) -> None:
+    settings()
+    for described in settings.parameters():
+        assert described.help.endswith(".")
+        if described.kind in (int, float):
+            assert described.low is not None
+            assert described.high is not None
+            assert described.low <= float(described.default) <= described.high
+        if described.kind is str:
+            assert described.choices or described.source
