@@ -27,7 +27,7 @@ _FOLDER = Path(__file__).parent
 _GRID = st.components.v2.component(
     "decam_grid",
     css=(_FOLDER / "grid.css").read_text(encoding="utf-8"),
-    js="\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in ("grid_draw.js", "grid.js")),
+    js="\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in ("grid_draw.js", "grid_controls.js", "grid_cells.js", "grid.js")),
 )
 
 

@@ -1,1 +1,204 @@
-// drawing
+// Pixels of the result grid: pictures are loaded, maps decoded, scaled, coloured and painted. Nothing here touches the page.
+// It follows decam/figures/overlays.py, so that what is seen here is what is exported.
+
+const NEUTRAL = 128; // the diverging table's entry for zero, and the grey behind a masked picture
+const CRISP = 4; // device pixels for each of the picture's from which zooming shows them as squares
+const LARGEST = 16; // times the picture can be enlarged
+
+const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+
+/** Where the server keeps its files, also behind a proxy that serves the app under a path. */
+function address(url) {
+  if (url.startsWith("data:")) return url;
+  const script = document.querySelector('script[src*="static/js/"]');
+  const base = script ? script.src.split("static/js/")[0] : `${location.origin}/`;
+  return new URL(url.replace(/^\//, ""), base).href;
+}
+
+/** A picture, asked for again where the server is just putting it in place. */
+async function loadImage(url, tries = 3) {
+  const image = new Image();
+  image.src = address(url);
+  try {
+    await image.decode();
+    return image;
+  } catch (problem) {
+    if (tries <= 1) throw problem;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return loadImage(url, tries - 1);
+  }
+}
+
+function sheet(width, height) {
+  const canvas = document.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  return canvas;
+}
+
+/** A greyscale PNG as {width, height, bytes}. */
+async function loadGrey(url) {
+  const image = await loadImage(url);
+  const { naturalWidth: width, naturalHeight: height } = image;
+  const context = sheet(width, height).getContext("2d", { willReadFrequently: true });
+  context.drawImage(image, 0, 0);
+  const data = context.getImageData(0, 0, width, height).data;
+  return { width, height, bytes: Uint8Array.from({ length: width * height }, (_, i) => data[4 * i]) };
+}
+
+/** The two neighbours of each place along one axis, and the weight of the second: bilinear between cell centres. */
+function neighbours(from, to) {
+  const first = new Uint16Array(to);
+  const second = new Uint16Array(to);
+  const weight = new Float32Array(to);
+  for (let i = 0; i < to; i += 1) {
+    const place = clamp(((i + 0.5) * from) / to - 0.5, 0, from - 1);
+    first[i] = Math.floor(place);
+    second[i] = Math.min(first[i] + 1, from - 1);
+    weight[i] = place - first[i];
+  }
+  return { first, second, weight };
+}
+
+/** A map of bytes as values at the picture's size. */
+function fieldOf({ width, height, bytes }, low, high, size) {
+  const across = neighbours(width, size.width);
+  const down = neighbours(height, size.height);
+  const field = new Float32Array(size.width * size.height);
+  const unit = (high - low) / 255;
+  for (let y = 0; y < size.height; y += 1) {
+    const top = down.first[y] * width;
+    const bottom = down.second[y] * width;
+    const v = down.weight[y];
+    for (let x = 0; x < size.width; x += 1) {
+      const left = across.first[x];
+      const right = across.second[x];
+      const u = across.weight[x];
+      const above = bytes[top + left] * (1 - u) + bytes[top + right] * u;
+      const below = bytes[bottom + left] * (1 - u) + bytes[bottom + right] * u;
+      field[y * size.width + x] = low + unit * (above * (1 - v) + below * v);
+    }
+  }
+  return field;
+}
+
+/** The values at the ends of the colour table for these maps together; symmetric about zero for signed ones. */
+function limitsOf(maps, signed) {
+  const low = Math.min(...maps.map((map) => map.low));
+  const high = Math.max(...maps.map((map) => map.high));
+  const reach = Math.max(Math.abs(low), Math.abs(high));
+  return signed ? [-reach, reach] : [low, high];
+}
+
+/** Fill `layer` (a canvas of the picture's size) with what lies over the picture in this view. */
+function compose(layer, field, signed, [low, high], table, view) {
+  const context = layer.getContext("2d");
+  const image = context.createImageData(layer.width, layer.height);
+  const out = image.data;
+  const reach = signed ? high : high - low;
+  for (let i = 0; i < field.length; i += 1) {
+    const raw = reach > 0 ? (signed ? field[i] : field[i] - low) / reach : 0;
+    const unit = clamp(raw, signed ? -1 : 0, 1);
+    const at = 4 * i;
+    if (view === "masked") {
+      out[at] = out[at + 1] = out[at + 2] = NEUTRAL;
+      out[at + 3] = 255 * (1 - Math.max(unit, 0));
+    } else {
+      const entry = 3 * Math.round(signed ? NEUTRAL + 127 * unit : 255 * unit);
+      out[at] = table[entry];
+      out[at + 1] = table[entry + 1];
+      out[at + 2] = table[entry + 2];
+      out[at + 3] = signed && view === "overlay" ? 255 * Math.sqrt(Math.abs(unit)) : 255;
+    }
+  }
+  context.putImageData(image, 0, 0);
+}
+
+/** The border of a mask as a path along the edges of its pixels. */
+function outline({ width, height, bytes }) {
+  const path = new Path2D();
+  const inside = (x, y) => x >= 0 && y >= 0 && x < width && y < height && bytes[y * width + x] > 127;
+  for (let y = 0; y <= height; y += 1) {
+    for (let x = 0; x <= width; x += 1) {
+      if (inside(x, y) !== inside(x, y - 1)) path.moveTo(x, y), path.lineTo(x + 1, y);
+      if (inside(x, y) !== inside(x - 1, y)) path.moveTo(x, y), path.lineTo(x, y + 1);
+    }
+  }
+  return path;
+}
+
+/** Paint picture, layer and outline into a canvas; `zoom` is {scale, x, y} with x and y shares of the picture. */
+function paint(canvas, { picture, layer, outlined }, { pictureAlpha, layerAlpha }, zoom) {
+  const context = canvas.getContext("2d");
+  const { width, height } = canvas;
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.clearRect(0, 0, width, height);
+  if (!picture) return;
+  const size = { width: picture.naturalWidth, height: picture.naturalHeight };
+  const across = (zoom.scale * width) / size.width;
+  const down = (zoom.scale * height) / size.height;
+  context.setTransform(across, 0, 0, down, -zoom.x * zoom.scale * width, -zoom.y * zoom.scale * height);
+  context.imageSmoothingEnabled = !(zoom.scale > 1 && across >= CRISP);
+  context.imageSmoothingQuality = "high";
+  context.globalAlpha = pictureAlpha;
+  context.drawImage(picture, 0, 0);
+  if (layer) {
+    context.globalAlpha = layerAlpha;
+    context.drawImage(layer, 0, 0);
+  }
+  if (outlined) {
+    context.globalAlpha = 1;
+    const line = Math.max(width / 220, 1);
+    for (const [style, times] of [["rgba(0, 0, 0, 0.65)", 3], ["#fff", 1.25]]) {
+      context.strokeStyle = style;
+      context.lineWidth = (line * times) / across;
+      context.lineCap = "square";
+      context.stroke(outlined);
+    }
+  }
+}
+
+/** The zoom after a change of scale that keeps the place (x, y), shares of the cell, where it is. */
+function zoomed(zoom, factor, x, y) {
+  const scale = clamp(zoom.scale * factor, 1, LARGEST);
+  return panned({
+    scale,
+    x: zoom.x + x / zoom.scale - x / scale,
+    y: zoom.y + y / zoom.scale - y / scale,
+  });
+}
+
+function panned({ scale, x, y }) {
+  const most = 1 - 1 / scale;
+  return { scale, x: clamp(x, 0, most), y: clamp(y, 0, most) };
+}
+
+const minus = (text) => text.replace(/-/g, "−");
+
+function valueText(value) {
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 0.001 || size >= 10000)) return minus(value.toExponential(1));
+  return minus(value.toPrecision(3));
+}
+
+function durationText(seconds) {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  if (seconds < 59.5) return `${Math.round(seconds)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
+}
+
+/** A colour table as a CSS gradient. */
+function gradient(table, stops = 16) {
+  const colours = Array.from({ length: stops + 1 }, (_, i) => {
+    const at = 3 * Math.round((255 * i) / stops);
+    return `rgb(${table[at]},${table[at + 1]},${table[at + 2]})`;
+  });
+  return `linear-gradient(90deg,${colours.join(",")})`;
+}
+
+/** A name that every file system takes. */
+function fileName(...parts) {
+  const clean = parts.map((part) => part.replace(/\.[a-z]{2,5}$/i, "").replace(/[^\p{L}\p{N}.-]+/gu, "-"));
+  return `${clean.map((part) => part.replace(/^[-.]+|[-.]+$/g, "").slice(0, 80) || "picture").join("_")}.png`;
+}
