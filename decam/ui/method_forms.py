@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 import streamlit as st
@@ -30,13 +31,12 @@ def toggle_key(method: str) -> str:
     return f"method:{method}"
 
 
-def setting_key(method: str, parameter: Parameter, classifier: Classifier | None) -> str:
+def setting_key(method: str, parameter: Parameter, model: str) -> str:
     """Where the session keeps a setting; what depends on the model is kept for each model."""
-    model = f":{classifier.name}" if parameter.source and classifier is not None else ""
-    return f"setting:{method}:{parameter.name}{model}"
+    return f"setting:{method}:{parameter.name}" + (f":{model}" if parameter.source else "")
 
 
-def forms(classifier: Classifier | None) -> list[MethodChoice]:
+def panel(classifier: Classifier | None) -> list[MethodChoice]:
     """Draw a form for each method switched on; the methods with their settings."""
     choices = []
     for method in chosen(classifier):
@@ -53,7 +53,7 @@ def forms(classifier: Classifier | None) -> list[MethodChoice]:
     return choices
 
 
-def toggles(classifier: Classifier | None, choices: list[MethodChoice]) -> None:
+def toggles(classifier: Classifier | None, choices: Sequence[MethodChoice]) -> None:
     """Draw all methods as a row of toggles with what each costs; those that cannot run say why."""
     settings = {choice.name: choice.settings for choice in choices}
     with st.container(key="methods", horizontal=True, gap="small", vertical_alignment="center"):
@@ -70,20 +70,20 @@ def toggles(classifier: Classifier | None, choices: list[MethodChoice]) -> None:
             )
 
 
-def total(classifier: Classifier, choices: list[MethodChoice]) -> int:
+def total(classifier: Classifier, choices: Sequence[MethodChoice]) -> int:
     """Evaluations that the maps of one picture cost."""
     return sum(METHODS[choice.name].cost(choice.settings, classifier) for choice in choices)
 
 
-def restore(choices: tuple[MethodChoice, ...], classifier: Classifier | None) -> None:
-    """Switch on these methods and no others, with these settings."""
+def restore(choices: tuple[MethodChoice, ...], model: str) -> None:
+    """Switch on these methods and no others, with these settings for this model."""
     names = {choice.name for choice in choices}
     for name in METHODS:
         st.session_state[toggle_key(name)] = name in names
     for choice in choices:
         values = choice.settings.to_mapping()
         for parameter in choice.settings.parameters():
-            st.session_state[setting_key(choice.name, parameter, classifier)] = values[parameter.name]
+            st.session_state[setting_key(choice.name, parameter, model)] = values[parameter.name]
 
 
 def _cost(method: Method, settings: Settings | None, classifier: Classifier | None) -> str:
@@ -96,7 +96,7 @@ def _cost(method: Method, settings: Settings | None, classifier: Classifier | No
 
 def _field(method: Method, parameter: Parameter, classifier: Classifier | None) -> int | float | str | bool:
     """One widget for one parameter, bounded as the parameter is."""
-    key = setting_key(method.name, parameter, classifier)
+    key = setting_key(method.name, parameter, "" if classifier is None else classifier.name)
     st.session_state.setdefault(key, parameter.default)
     label = words.capital(parameter.title)
     if parameter.source:

@@ -70,17 +70,16 @@ def device_panel(classifier: Classifier | None) -> None:
         st.caption(f"{speed.precision}, {layout}, batches of {speed.batch_size}", help=speed.note or None)
 
 
-def limits(entry: Entry, pictures: Sequence[Chosen]) -> str:
-    """What a reader must know where the model was not made for the pictures; empty where it was."""
+def limits(entry: Entry, pictures: Sequence[Chosen]) -> None:
+    """Say what a reader must know where the model was not made for the pictures."""
     if entry.domain == "scenes" and any(picture.kind == "photograph" for picture in pictures):
-        return (
-            "The embedded model knows ten shapes (disc, square, triangle, star, ring, cross, crescent, heart, hexagon, "
-            "arrow) and nothing else: on a photograph its answer means little, though the maps still show what it "
-            "looked at. Choose an ImageNet model for photographs."
+        st.info(
+            "The embedded model knows ten drawn shapes (disc, square, triangle, star, ring, cross, crescent, heart, "
+            "hexagon, arrow) and nothing else: what it says about a photograph means little. "
+            "Choose an ImageNet model in the sidebar for photographs."
         )
     if entry.domain == "photographs" and any(picture.kind == "scene" for picture in pictures):
-        return f"{entry.title} knows photographs; the drawn scenes are outside what it was trained on."
-    return ""
+        st.info(f"{entry.title} knows photographs; the drawn scenes are unlike anything it was trained on.")
 
 
 def chosen_by_visitor(name: str) -> None:

@@ -119,6 +119,11 @@ def keep(run: str) -> None:
     st.session_state["kept_run"] = run
 
 
+def kept_key(run: str, index: int) -> str:
+    """The key of a picture of a run."""
+    return f"kept:{run}:{index}"
+
+
 def _uploader_key() -> str:
     """A new key empties the uploader, which nothing else can do."""
     return f"uploads-{st.session_state.get('uploader', 0)}"
@@ -160,7 +165,7 @@ def _kept() -> list[Chosen]:
     removed = st.session_state.get("kept_removed", ())
     kind: Kind = "scene" if scenes else "photograph"
     kept = [
-        Chosen(key=f"kept:{run}:{index}", name=choice.name, kind=kind, kept=view)
+        Chosen(key=kept_key(run, index), name=choice.name, kind=kind, kept=view)
         for index, (choice, view) in enumerate(zip(snapshot.plan.pictures, snapshot.views, strict=True))
     ]
     return [picture for picture in kept if picture.key not in removed]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import numpy as np
 import streamlit as st
@@ -18,8 +17,6 @@ from decam.plan import Fills, fingerprint
 from decam.snapshots import CellSnapshot, Curves, RunSnapshot
 from decam.ui import thumbnails
 from decam.ui.grid import GridCell, GridColumn, GridMetric, GridRow, result_grid
-
-Place: TypeAlias = Cell
 
 
 def show(snapshot: RunSnapshot) -> Cell | None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from decam.comparison import Cell
 from decam.errors import DecamError, StoreError
-from decam.methods import METHODS
 from decam.models import catalogue
 from decam.snapshots import RunSnapshot
 from decam.ui import convergence, export_panel, faithfulness, metrics_table, run_grid, state, words
 
 POLL = 1.0
-Tab = Callable[[RunSnapshot, "run_grid.Place | None"], None]
+Tab: TypeAlias = Callable[[RunSnapshot, Cell | None], None]
 
 TABS: tuple[tuple[str, Tab], ...] = (
     ("Convergence", convergence.show),
@@ -47,7 +48,10 @@ def _live(run: str, active: bool) -> None:
         return
     if active and not snapshot.active:
         st.rerun()
-    _status(snapshot)
+    try:
+        _status(snapshot)
+    except StoreError as error:
+        st.error(words.plain(str(error)))
     selected = run_grid.show(snapshot)
     names = [title for title, _ in TABS]
     opened = st.tabs(names, key="tabs", on_change="rerun")
@@ -55,14 +59,14 @@ def _live(run: str, active: bool) -> None:
         _tab(place, draw, snapshot, selected)
 
 
-def _tab(place: DeltaGenerator, draw: Tab, snapshot: RunSnapshot, selected: run_grid.Place | None) -> None:
+def _tab(place: DeltaGenerator, draw: Tab, snapshot: RunSnapshot, selected: Cell | None) -> None:
     """Draw the tab that is open; the others cost nothing."""
     if getattr(place, "open", True):
         with place:
             st.fragment(_guarded)(draw, snapshot, selected)
 
 
-def _guarded(draw: Tab, snapshot: RunSnapshot, selected: run_grid.Place | None) -> None:
+def _guarded(draw: Tab, snapshot: RunSnapshot, selected: Cell | None) -> None:
     try:
         draw(snapshot, selected)
     except DecamError as error:
@@ -74,10 +78,12 @@ def _status(snapshot: RunSnapshot) -> None:
     finished = sum(cell.explanation is not None for cell in snapshot.cells.values())
     with st.container(key="status", horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(_sentence(snapshot, finished), width="stretch")
-        if snapshot.status in ("stopped", "interrupted", "failed"):
-            if st.button("Continue", key="continue", icon=":material/play_arrow:", help="Compute what is missing."):
-                state.runs().resume(snapshot.id)
-                st.rerun()
+        ended_early = snapshot.status in ("stopped", "interrupted", "failed")
+        if ended_early and st.button(
+            "Continue", key="continue", icon=":material/play_arrow:", help="Compute what is missing."
+        ):
+            state.runs().resume(snapshot.id)
+            st.rerun()
     if snapshot.active:
         st.progress(_share(snapshot))
     if snapshot.note:
@@ -119,8 +125,3 @@ def _sentence(snapshot: RunSnapshot, finished: int) -> str:
     parts.append(f"seed {plan.seed}")
     parts.append(words.when(snapshot.created))
     return f"{parts[0]} :gray[· {' · '.join(parts[1:])}]"
-
-
-def title_of(method: str) -> str:
-    """A method's title by its row in the table."""
-    return METHODS[method].title

@@ -1,0 +1,164 @@
+"""How a search came to its map: live curves while it runs, and a way back through its frames afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from decam.classifier import Pixels
+from decam.comparison import Cell
+from decam.figures import alone, convergence_figure, method_colour, png_uri, upsampled
+from decam.methods import METHODS
+from decam.methods.base import Series
+from decam.snapshots import CellSnapshot, Frame, RunSnapshot
+from decam.ui import state, words
+
+SIDE = 160
+
+
+def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
+    """Draw the convergence of one map whose method reports one; it follows the cell chosen in the grid."""
+    places = [place for place in sorted(snapshot.cells) if _series(snapshot, place)]
+    if not places:
+        st.caption("None of these methods searches step by step, so there is no convergence to show.")
+        return
+    place = _choice(snapshot, places, selected)
+    cell, series = snapshot.cells[place], _series(snapshot, place)
+    frames = [frame for frame in cell.frames if frame.curves]
+    if cell.explanation is None:
+        _live(snapshot, place, cell, series, frames)
+    elif not frames:
+        st.caption("This search ended before its first generation.")
+    else:
+        _finished(snapshot, place, series, frames)
+
+
+def _series(snapshot: RunSnapshot, place: Cell) -> tuple[Series, ...]:
+    return METHODS[snapshot.plan.methods[place.method].name].series
+
+
+def _choice(snapshot: RunSnapshot, places: Sequence[Cell], selected: Cell | None) -> Cell:
+    """The map shown: the one chosen here or, after a click in the grid, the one clicked or its neighbour."""
+    key, seen = f"convergence-{snapshot.id}", f"convergence-seen-{snapshot.id}"
+    if selected is not None and st.session_state.get(seen) != selected:
+        st.session_state[seen] = selected
+        beside = [place for place in places if place.picture == selected.picture]
+        if beside:
+            st.session_state[key] = selected if selected in beside else beside[0]
+    if st.session_state.get(key) not in places:
+        st.session_state[key] = _busiest(snapshot, places)
+    if len(places) == 1:
+        return places[0]
+
+    def named(place: Cell) -> str:
+        method = METHODS[snapshot.plan.methods[place.method].name].title
+        return f"{place.picture + 1}. {snapshot.plan.pictures[place.picture].name} · {method}"
+
+    return st.selectbox(
+        "Search shown", places, format_func=named, key=key, help="Which map's search is shown; a click in the grid too."
+    )
+
+
+def _busiest(snapshot: RunSnapshot, places: Sequence[Cell]) -> Cell:
+    return next((place for place in places if snapshot.cells[place].state == "running"), places[0])
+
+
+def _live(
+    snapshot: RunSnapshot, place: Cell, cell: CellSnapshot, series: tuple[Series, ...], frames: Sequence[Frame]
+) -> None:
+    """Small charts that grow without being replaced, beside the best mask and the map so far."""
+    groups: dict[str, list[Series]] = {}
+    for item in series:
+        groups.setdefault(item.group, []).append(item)
+    charts, pictures = st.columns([4, 1.3], gap="medium")
+    with charts, st.container(key="live-charts"):
+        for group, members in groups.items():
+            with st.container(gap="xsmall"):
+                st.markdown(f"**{group}**", help=" ".join(f"{member.title}: {member.help}" for member in members))
+                _chart(members, frames)
+    with pictures:
+        if not frames:
+            st.caption(_waiting(cell))
+        mask = next((frame.mask for frame in reversed(frames) if frame.mask is not None), None)
+        _pictures(snapshot, place, mask, cell.saliency)
+
+
+def _waiting(cell: CellSnapshot) -> str:
+    if cell.state == "running":
+        return "Random masks first: the curves begin with the first generation."
+    return words.plain(cell.error) or "This search has not begun yet."
+
+
+def _chart(members: Sequence[Series], frames: Sequence[Frame]) -> None:
+    columns = {member.title: [frame.curves.get(member.name) for frame in frames] for member in members}
+    table = pd.DataFrame(columns, index=pd.Index([frame.evaluations for frame in frames], name="evaluations"))
+    st.line_chart(
+        table.astype(float),
+        height=170,
+        color=[method_colour(place, state.dark()) for place in range(len(members))],
+        x_label="evaluations",
+        y_label="",
+    )
+
+
+def _finished(snapshot: RunSnapshot, place: Cell, series: tuple[Series, ...], frames: Sequence[Frame]) -> None:
+    """The whole search as a figure, and a slider back through its generations."""
+    figure, pictures = st.columns([4, 1.3], gap="medium")
+    with pictures:
+        shown = [index for index, frame in enumerate(frames) if frame.saliency is not None or frame.mask is not None]
+        frame = frames[shown[_generation(snapshot, place, len(shown))]] if shown else frames[-1]
+        values = frame.values()
+        _pictures(snapshot, place, frame.mask, values)
+        st.html(_values(series, frame))
+    with figure:
+        drawn = convergence_figure(frames, series, colour=method_colour(0, state.dark()), dark=state.dark())
+        st.plotly_chart(
+            drawn,
+            theme=None,
+            key=f"convergence-figure-{snapshot.id}-{place.picture}-{place.method}",
+            config={"displaylogo": False},
+            alt="Curves of the search over its evaluations",
+        )
+
+
+def _generation(snapshot: RunSnapshot, place: Cell, count: int) -> int:
+    """The index of the frame that the slider stands at, the last one at first."""
+    if count < 2:
+        return 0
+    key = f"generation-{snapshot.id}-{place.picture}-{place.method}"
+    st.session_state.setdefault(key, count)
+    chosen = st.slider(
+        "Generation", 1, count, key=key, help="Goes back through the search: the best mask and the map at that moment."
+    )
+    return chosen - 1
+
+
+def _pictures(snapshot: RunSnapshot, place: Cell, mask: Pixels | None, saliency: np.ndarray | None) -> None:
+    """The picture behind the best mask, and the map."""
+    view = snapshot.views[place.picture]
+    size = (view.shape[0], view.shape[1])
+    signed = METHODS[snapshot.plan.methods[place.method].name].signed
+    drawn = []
+    if mask is not None:
+        share = upsampled(mask.astype(np.float32) / 255, size)[..., None]
+        drawn.append(("Best mask", np.rint(view * share + 128 * (1 - share)).astype(np.uint8)))
+    if saliency is not None:
+        drawn.append(("Map", alone(saliency, size, signed=signed)))
+    figures = "".join(
+        f'<figure><img src="{png_uri(pixels)}" width="{SIDE}" height="{SIDE}" alt="{title}">'
+        f"<figcaption>{title}</figcaption></figure>"
+        for title, pixels in drawn
+    )
+    st.html(f'<div class="dc-frames">{figures}</div>')
+
+
+def _values(series: Sequence[Series], frame: Frame) -> str:
+    rows = "".join(
+        f"<tr><td>{words.escaped(item.title)}</td><td>{frame.curves[item.name]:.3g}</td></tr>"
+        for item in series
+        if item.name in frame.curves
+    )
+    return f'<table class="dc-values"><tr><td>Evaluations</td><td>{frame.evaluations:,}</td></tr>{rows}</table>'

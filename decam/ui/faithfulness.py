@@ -1,0 +1,186 @@
+"""Deletion and insertion curves of all methods on one picture, and the very pictures that the model saw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+import torch
+
+from decam import masking
+from decam.classifier import Pixels
+from decam.comparison import Cell
+from decam.errors import ModelError
+from decam.figures import curves_figure, png_uri
+from decam.methods import METHODS
+from decam.metrics import METRICS
+from decam.metrics.base import FILLS, Curve, Metric
+from decam.plan import Fills
+from decam.snapshots import CellSnapshot, RunSnapshot
+from decam.ui import measuring, run_grid, state, words
+
+SIDE = 176
+
+
+def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
+    """Draw the curves of one picture with one pair of fills, and a slider through their steps."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        picture = _picture(snapshot, selected)
+        fills = _fills(snapshot)
+        _other_fills(snapshot)
+    cells = {place.method: cell for place, cell in sorted(snapshot.cells.items()) if place.picture == picture}
+    measured = {method: cell for method, cell in cells.items() if run_grid.curves_with(cell, fills) is not None}
+    if not measured:
+        st.caption("The curves appear here as soon as a picture's maps are finished and measured.")
+        return
+    for column, metric in zip(st.columns(len(METRICS), gap="medium"), METRICS.values(), strict=True):
+        with column:
+            _figure(snapshot, fills, metric, measured)
+    _step(snapshot, picture, fills, measured, selected)
+
+
+def _picture(snapshot: RunSnapshot, selected: Cell | None) -> int:
+    """The picture shown: chosen here, or by a click in the grid."""
+    key, seen = f"faithful-{snapshot.id}", f"faithful-seen-{snapshot.id}"
+    count = len(snapshot.plan.pictures)
+    if selected is not None and st.session_state.get(seen) != selected:
+        st.session_state[seen] = selected
+        st.session_state[key] = selected.picture
+    if count == 1:
+        return 0
+
+    def named(index: int) -> str:
+        target = run_grid.label_of(snapshot.labels, run_grid.target_of(snapshot, index))
+        return f"{index + 1}. {snapshot.plan.pictures[index].name}" + (f" · {target}" if target else "")
+
+    return st.selectbox(
+        "Picture", range(count), format_func=named, key=key, help="Whose curves are shown; a click in the grid too."
+    )
+
+
+def _fills(snapshot: RunSnapshot) -> Fills:
+    return st.selectbox(
+        "Fills",
+        snapshot.plan.fills,
+        format_func=words.fills,
+        key=f"fills-{snapshot.id}",
+        help=f"What replaced hidden pixels. {measuring.EXPLAINED}",
+    )
+
+
+def _other_fills(snapshot: RunSnapshot) -> None:
+    with st.popover("Other fills", icon=":material/add:", help="Measure the same maps with another pair of fills."):
+        pair = tuple(
+            st.selectbox(f"{metric.title} fill", FILLS, key=f"other-{metric.name}", help=measuring.EXPLAINED)
+            for metric in METRICS.values()
+        )
+        deletion, insertion = pair
+        known = (deletion, insertion) in snapshot.plan.fills
+        if known:
+            st.caption("This pair has been measured.")
+        if st.button("Measure", key="measure", disabled=known, type="primary", help="Only the curves are computed."):
+            state.runs().measure(snapshot.id, (deletion, insertion))
+            st.session_state[f"fills-{snapshot.id}"] = (deletion, insertion)
+            st.rerun()
+
+
+def _figure(snapshot: RunSnapshot, fills: Fills, metric: Metric, measured: Mapping[int, CellSnapshot]) -> None:
+    titles = _titles(snapshot)
+    rows = {title: list(METHODS).index(snapshot.plan.methods[method].name) for method, title in titles.items()}
+    figure = curves_figure(
+        f"{metric.title} · {run_grid.fill_of(fills, metric)}",
+        {titles[method]: _curve(cell, fills, metric) for method, cell in measured.items()},
+        labels=snapshot.labels,
+        rows=rows,
+        dark=state.dark(),
+    )
+    st.plotly_chart(
+        figure,
+        theme=None,
+        key=f"curves-{snapshot.id}-{metric.name}",
+        config={"displaylogo": False},
+        alt=f"{metric.title} curves of all methods",
+    )
+
+
+def _titles(snapshot: RunSnapshot) -> dict[int, str]:
+    """The methods of the plan by their titles, numbered where one comes twice."""
+    titles: dict[int, str] = {}
+    for index, choice in enumerate(snapshot.plan.methods):
+        title = METHODS[choice.name].title
+        taken = sum(other.split(" #")[0] == title for other in titles.values())
+        titles[index] = title if not taken else f"{title} #{taken + 1}"
+    return titles
+
+
+def _curve(cell: CellSnapshot, fills: Fills, metric: Metric) -> Curve:
+    curves = run_grid.curves_with(cell, fills)
+    if curves is None:
+        raise LookupError("Only measured cells have curves.")
+    return run_grid.curve_of(curves, metric)
+
+
+def _step(
+    snapshot: RunSnapshot, picture: int, fills: Fills, measured: Mapping[int, CellSnapshot], selected: Cell | None
+) -> None:
+    """The pictures that the model saw at one step of one method's curves, and what it said."""
+    titles = _titles(snapshot)
+    key = f"step-method-{snapshot.id}"
+    if st.session_state.get(key) not in measured:
+        wanted = selected.method if selected is not None and selected.method in measured else next(iter(measured))
+        st.session_state[key] = wanted
+    controls, *shown = st.columns([1.2, *(1 for _ in METRICS)], gap="medium")
+    with controls:
+        method = st.selectbox(
+            "What the model saw with the map of",
+            list(measured),
+            format_func=lambda index: titles[index],
+            key=key,
+            help="Pixels are hidden or shown in the order of this map.",
+        )
+        step = st.slider(
+            "Step",
+            0,
+            snapshot.plan.steps,
+            key=f"step-{snapshot.id}",
+            help="How far the picture has been hidden or shown: the pictures beside are what the model was asked.",
+        )
+    target = run_grid.target_of(snapshot, picture)
+    for column, metric in zip(shown, METRICS.values(), strict=True):
+        curve = _curve(measured[method], fills, metric)
+        saliency = measured[method].saliency
+        if saliency is None:
+            continue
+        with column:
+            pixels = _seen(snapshot, picture, Cell(picture, method), run_grid.fill_of(fills, metric), metric, step)
+            st.html(_answer(snapshot, metric, curve, step, pixels, target))
+
+
+def _seen(snapshot: RunSnapshot, picture: int, place: Cell, fill: str, metric: Metric, step: int) -> Pixels:
+    """The very picture that the model saw."""
+    explanation = snapshot.cells[place].explanation
+    if explanation is None:
+        raise LookupError("Only finished maps are measured.")
+    view = snapshot.views[picture]
+    image = torch.from_numpy(view.copy()).permute(2, 0, 1).to(torch.float32).div_(255)
+    try:
+        mean = state.models().get(snapshot.plan.model, snapshot.plan.device).mean
+    except ModelError as error:
+        raise ModelError(f"The picture of a step needs the run's model, which is not here now. {error}") from error
+    share = step / snapshot.plan.steps
+    return masking.step_picture(image, explanation.saliency, masking.fill(fill, image, mean), share, metric.name)
+
+
+def _answer(snapshot: RunSnapshot, metric: Metric, curve: Curve, step: int, pixels: Pixels, target: int | None) -> str:
+    top, asked = int(curve.top[step]), run_grid.label_of(snapshot.labels, target)
+    lines = [
+        f"<b>{words.escaped(metric.title)}</b>, {float(curve.shares[step]):.0%} changed",
+        f"{words.escaped(asked)}: <b>{float(curve.probabilities[step]):.3f}</b>",
+    ]
+    if top != target:
+        predicted = words.escaped(run_grid.label_of(snapshot.labels, top))
+        lines.append(f"predicted: {predicted} {float(curve.top_probabilities[step]):.3f}")
+    return (
+        f'<div class="dc-step"><img src="{png_uri(pixels)}" width="{SIDE}" height="{SIDE}" '
+        f'alt="What the model saw at step {step}"><div>{"<br>".join(lines)}</div></div>'
+    )

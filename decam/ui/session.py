@@ -1,0 +1,115 @@
+"""What happens between a visitor's choices and a run: starting one, and taking one up again from its link."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from decam.classifier import Pixels, TorchClassifier
+from decam.device import devices
+from decam.errors import DecamError, StoreError
+from decam.methods import METHODS
+from decam.models import catalogue
+from decam.plan import MethodChoice, PictureChoice, Plan
+from decam.snapshots import RunSnapshot
+from decam.ui import measuring, method_forms, model_choice, pictures, state, targets, words
+from decam.ui.measuring import Measuring
+from decam.ui.pictures import Chosen
+
+Asked = tuple[Chosen, Pixels, int | None]
+
+
+def take_up(snapshot: RunSnapshot | None) -> None:
+    """Fill the page's widgets from a run: once for a link that was opened, and after a click on a recent run.
+
+    Must be called before any of these widgets is drawn.
+    """
+    first = "taken_up" not in st.session_state
+    wanted = st.session_state.pop("restore", None)
+    st.session_state["taken_up"] = True
+    if snapshot is None or not (first or wanted == snapshot.id):
+        return
+    plan = snapshot.plan
+    if plan.model in catalogue.ENTRIES:
+        model_choice.chosen_by_visitor(plan.model)
+    if plan.device in devices():
+        st.session_state["device"] = plan.device
+    pictures.keep(snapshot.id)
+    for index, choice in enumerate(plan.pictures):
+        targets.restore(plan.model, pictures.kept_key(snapshot.id, index), choice.target)
+    method_forms.restore(tuple(choice for choice in plan.methods if choice.name in METHODS), plan.model)
+    measuring.restore(plan)
+
+
+def start(classifier: TorchClassifier, asked: Sequence[Asked], choices: Sequence[MethodChoice], how: Measuring) -> None:
+    """Queue a comparison and show it from now on; where it cannot be made the page says why."""
+    try:
+        plan = Plan(
+            model=classifier.name,
+            device=str(classifier.device),
+            pictures=tuple(PictureChoice(picture.name, target) for picture, _, target in asked),
+            methods=tuple(choices),
+            seed=how.seed,
+            steps=how.steps,
+            fills=how.fills,
+        )
+        run = state.runs().start(plan, [view for _, view, _ in asked], state.owner())
+    except DecamError as error:
+        st.error(words.plain(str(error)))
+        return
+    state.show_run(run)
+    st.rerun()
+
+
+def action(
+    classifier: TorchClassifier, asked: Sequence[Asked], choices: Sequence[MethodChoice], snapshot: RunSnapshot | None
+) -> bool:
+    """Draw the methods beside the button that starts a run or stops the one shown; whether to start one."""
+    with st.container(key="action", horizontal=True, vertical_alignment="center", gap="medium"):
+        method_forms.toggles(classifier, choices)
+        with st.container(key="go", width=168, gap="xsmall"):
+            if snapshot is not None and snapshot.active:
+                st.button(
+                    "Stop",
+                    key="stop",
+                    icon=":material/stop:",
+                    width="stretch",
+                    help="End this run within a second; what is finished stays.",
+                    on_click=_stop,
+                    args=(snapshot.id,),
+                )
+                return False
+            pressed = st.button(
+                "Explain",
+                key="explain",
+                type="primary",
+                icon=":material/play_arrow:",
+                width="stretch",
+                disabled=not asked or not choices,
+                help="Run the methods switched on for every picture, in the background.",
+            )
+            cost = len(asked) * method_forms.total(classifier, choices)
+            st.caption(f"{words.several(len(asked) * len(choices), 'map')} · {cost:,} evaluations")
+    return pressed
+
+
+def begin_again() -> None:
+    """Leave the run and its pictures behind; settings stay."""
+    pictures.clear()
+    state.show_run(None)
+    st.session_state["model_by_visitor"] = False
+
+
+def _stop(run: str) -> None:
+    try:
+        state.runs().stop(run)
+    except StoreError as error:
+        st.session_state["problem"] = str(error)
+
+
+def problem() -> None:
+    """Say once what went wrong in a callback."""
+    sentence = st.session_state.pop("problem", None)
+    if sentence:
+        st.error(words.plain(sentence))

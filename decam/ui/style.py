@@ -1,0 +1,32 @@
+"""The few rules that make the framework's widgets one calm page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+
+@st.cache_resource(show_spinner=False)
+def _rules() -> str:
+    return (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
+
+
+def apply() -> None:
+    """Put the page's own rules in force."""
+    st.html(f"<style>{_rules()}</style>")
+
+
+def brand(begin_again: Callable[[], None]) -> None:
+    """Draw the name, and the button that begins a new comparison."""
+    with st.container(key="brand", horizontal=True, vertical_alignment="center"):
+        st.html('<div class="dc-brand">DE-CAM<span>saliency methods compared</span></div>', width="stretch")
+        st.button(
+            "New",
+            key="new",
+            icon=":material/add:",
+            type="tertiary",
+            help="Begin a new comparison; runs and settings stay.",
+            on_click=begin_again,
+        )

@@ -1,0 +1,48 @@
+"""The Compare page: pictures, a model and methods are chosen, one button explains, the grid shows what came of it."""
+
+import streamlit as st
+
+from decam.ui import (
+    measuring,
+    method_forms,
+    model_choice,
+    pictures,
+    recent,
+    run_view,
+    session,
+    state,
+    style,
+    targets,
+    welcome,
+)
+
+style.apply()
+snapshot = run_view.snapshot_of(state.run_id())
+session.take_up(snapshot)
+session.problem()
+
+with st.sidebar:
+    style.brand(session.begin_again)
+    chosen = pictures.panel()
+    entry = model_choice.panel(chosen)
+    below = st.container()
+
+if not chosen and snapshot is None:
+    welcome.show()
+
+classifier = model_choice.load(entry)
+
+with below:
+    model_choice.device_panel(classifier)
+    choices = method_forms.panel(classifier)
+    how = measuring.panel()
+    recent.panel(state.run_id())
+
+if chosen and classifier is not None:
+    model_choice.limits(entry, chosen)
+    asked = targets.row(classifier, chosen)
+    if session.action(classifier, asked, choices, snapshot):
+        session.start(classifier, asked, choices, how)
+
+if snapshot is not None:
+    run_view.show(snapshot)
