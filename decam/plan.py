@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import importlib.metadata
 import json
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Any, TypeAlias, TypeVar, cast
 
 import torch
 
+from decam import __version__
 from decam.classifier import Pixels, Speed
 from decam.errors import ModelError, SettingError
 from decam.methods import get as get_method
@@ -33,7 +34,7 @@ def fingerprint(view: Pixels) -> str:
 
 @dataclass(frozen=True)
 class Versions:
-    """The versions that shape a result; empty where a package is not installed."""
+    """The versions that shape a result; empty where they were not written down."""
 
     python: str = ""
     decam: str = ""
@@ -45,8 +46,14 @@ class Versions:
     @classmethod
     def here(cls) -> Versions:
         """Those of this process."""
-        packages = (described.name for described in dataclasses.fields(cls) if described.name != "python")
-        return cls(python=platform.python_version(), **{name: _version(name) for name in packages})
+        return cls(
+            python=platform.python_version(),
+            decam=__version__,
+            numpy=version("numpy"),
+            torch=version("torch"),
+            torchvision=version("torchvision"),
+            captum=version("captum"),
+        )
 
 
 @dataclass(frozen=True)
@@ -269,10 +276,3 @@ def _short(value: object) -> str:
 
 def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return ""  # decam itself runs from its checkout without being installed
