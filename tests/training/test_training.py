@@ -1,0 +1,75 @@
+"""Training is reproducible, learns, and writes a file that can be loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from decam.images.scenes import scene
+from decam.models import embedded
+from decam.training import __main__ as command
+from decam.training.drawing import draw, join
+from decam.training.fitting import FIRST_SEED, Recipe, fit
+
+TINY = Recipe(seed=3, scenes=256, epochs=2)
+
+
+def test_scenes_arrive_in_the_order_of_their_seeds() -> None:
+    examples = draw(100, 120, objects=2)
+    assert len(examples) == 120
+    for row in (0, 49, 50, 119):
+        drawn = scene(100 + row, objects=2)
+        assert np.array_equal(examples.images[row].numpy(), drawn.image)
+        assert tuple(examples.labels[row].tolist()) == drawn.labels
+        assert float(examples.masks[row, 1].mean()) == pytest.approx(drawn.masks[1].mean())
+
+
+def test_one_object_leaves_the_second_place_empty() -> None:
+    examples = join(draw(0, 20), draw(20, 20))
+    assert len(examples) == 40
+    assert (examples.labels[:, 1] == -1).all()
+    assert not examples.masks[:, 1].any()
+
+
+def test_the_same_recipe_gives_the_same_weights_and_the_loss_falls() -> None:
+    said: list[str] = []
+    one, two = fit(TINY, said.append), fit(TINY, lambda _text: None)
+    for name, tensor in one.state_dict().items():
+        assert torch.equal(tensor, two.state_dict()[name]), name
+    losses = [float(text.split("loss ")[1].split(",")[0]) for text in said if text.startswith("epoch")]
+    assert len(losses) == TINY.epochs
+    assert losses[-1] < losses[0]
+
+
+def test_another_seed_gives_other_weights() -> None:
+    short = Recipe(seed=3, scenes=200, epochs=1)
+    one, two = fit(short, lambda _text: None), fit(Recipe(seed=4, scenes=200, epochs=1), lambda _text: None)
+    assert not torch.equal(one.head.weight, two.head.weight)
+
+
+def test_training_never_sees_the_scenes_it_is_tested_on() -> None:
+    assert command.TESTED < FIRST_SEED
+
+
+def test_the_command_writes_weights_that_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "TESTED", 40)
+    out = tmp_path / "weights.safetensors"
+    status = command.main(["--scenes", "200", "--epochs", "1", "--seed", "2", "--out", str(out)])
+    assert status == 0
+    card = embedded.card(out)
+    assert (card.seed, card.scenes, card.epochs, card.tested) == (2, 200, 1, 40)
+    assert 0 <= card.accuracy < 0.6
+    assert f"{card.accuracy:.2%} of 40 unseen scenes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["--scenes", "10"], ["--epochs", "0"], ["--seed", "-1"], ["--seed", "x"]])
+def test_bad_options_end_with_a_sentence_and_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command.main(arguments)
+    assert ended.value.code == 2
+    assert "is not a whole number from" in capsys.readouterr().err
