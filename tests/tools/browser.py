@@ -29,16 +29,19 @@ FLAGS = (
 def find() -> str | None:
     """The path of a Chromium that starts: $DECAM_CHROMIUM, then one on PATH, then Playwright's own; else None."""
     named = os.environ.get("DECAM_CHROMIUM")
-    found = [named] if named else [*filter(None, map(shutil.which, NAMES)), *PLACES, _own()]
-    return next((path for path in found if path and _starts(path)), None)
+    if named:
+        return named if _starts(named) else None
+    installed = (path for path in (*map(shutil.which, NAMES), *PLACES) if path and _starts(path))
+    return next(installed, None) or _own()
 
 
 def _own() -> str | None:
     with sync_playwright() as playwright:
         try:
-            return playwright.chromium.executable_path
+            path = playwright.chromium.executable_path
         except Error:  # Playwright has no browser for this system
             return None
+    return path if _starts(path) else None
 
 
 def _starts(path: str) -> bool:
