@@ -21,7 +21,7 @@ from decam.plan import Fills, Plan
 from decam.snapshots import ACTIVE, CellSnapshot, Curves, Frame, Guess, RunSnapshot, RunSummary, Status
 from decam.store import files
 from decam.store.database import Database
-from decam.store.instance import Instance
+from decam.store.instance import Instance, alive
 from decam.store.tables import CellRow, CurveRow, PictureRow, RunRow
 
 
@@ -29,6 +29,12 @@ from decam.store.tables import CellRow, CurveRow, PictureRow, RunRow
 class _Open:
     database: Database
     instance: Instance
+
+
+@dataclass(frozen=True)
+class _Reading:
+    session: Session
+    token: str
 
 
 class Store:
@@ -41,6 +47,8 @@ class Store:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._path = directory / "runs.sqlite"
+        self._instances = directory / "instances"
         self._lock = threading.Lock()
         self._opened: _Open | None = None
 
@@ -154,18 +162,17 @@ class Store:
 
     def version(self, run_id: str) -> tuple[int, Status]:
         """The number of a run's last change and how it stands, without reading anything else."""
-        opened = self._open()
-        with opened.database.reading() as session:
-            row = self._row(session, run_id)
-            return row.version, self._status(opened, row.status, row.instance)
+        with self._reading() as look:
+            row = self._row(look.session, run_id)
+            return row.version, self._status(look, row)
 
     def load(self, run_id: str) -> RunSnapshot:
         """A run as it was last kept; a map whose file is damaged comes back as a failed cell."""
-        opened = self._open()
-        with opened.database.reading() as session:
+        with self._reading() as look:
+            session = look.session
             row = self._row(session, run_id)
             plan = Plan.from_json(row.plan)
-            status = self._status(opened, row.status, row.instance)
+            status = self._status(look, row)
             pictures = session.scalars(
                 select(PictureRow).where(PictureRow.run == run_id).order_by(PictureRow.position)
             ).all()
@@ -201,22 +208,21 @@ class Store:
 
     def recent(self, owner: str | None = None, limit: int = 20) -> list[RunSummary]:
         """The newest runs, of one owner or of all, newest first."""
-        opened = self._open()
         wanted = select(RunRow).order_by(RunRow.created.desc()).limit(limit)
         if owner is not None:
             wanted = wanted.where(RunRow.owner == owner)
-        with opened.database.reading() as session:
-            rows = session.scalars(wanted).all()
+        with self._reading() as look:
+            rows = look.session.scalars(wanted).all()
             names: dict[str, list[str]] = {row.id: [] for row in rows}
             pictures = select(PictureRow).where(PictureRow.run.in_(names)).order_by(PictureRow.position)
-            for picture in session.scalars(pictures):
+            for picture in look.session.scalars(pictures):
                 names[picture.run].append(picture.name)
             return [
                 RunSummary(
                     id=row.id,
                     created=datetime.fromtimestamp(row.created, UTC),
                     model=row.model,
-                    status=self._status(opened, row.status, row.instance),
+                    status=self._status(look, row),
                     pictures=tuple(names[row.id]),
                     methods=tuple(row.methods),
                     thumbnail=row.thumbnail,
@@ -245,9 +251,38 @@ class Store:
     def _open(self) -> _Open:
         with self._lock:
             if self._opened is None:
-                database = Database(self.directory / "runs.sqlite")
-                self._opened = _Open(database, Instance(self.directory / "instances"))
+                database = Database(self._path)
+                try:
+                    self._opened = _Open(database, Instance(self._instances))
+                except StoreError:
+                    database.close()
+                    raise
             return self._opened
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[_Reading]:
+        """A session for looking, in a directory that refuses to be written too."""
+        try:
+            opened = self._open()
+        except files.UnwritableError:
+            if not self._path.is_file():
+                raise
+            database, token = self._look(), ""
+        else:
+            database, token = opened.database, opened.instance.token
+        try:
+            with database.reading() as session:
+                yield _Reading(session, token)
+        finally:
+            if not token:
+                database.close()
+
+    def _look(self) -> Database:
+        """The database as it lies there; without its log where even reading that would write."""
+        try:
+            return Database(self._path, "mode=ro")
+        except files.UnwritableError:
+            return Database(self._path, "mode=ro&immutable=1")
 
     @contextlib.contextmanager
     def _changing(self, run_id: str) -> Iterator[tuple[Session, RunRow]]:
@@ -263,15 +298,16 @@ class Store:
             raise StoreError(f"There is no run {run_id[:40]!r}; it may have been deleted, or the link is incomplete.")
         return row
 
-    @staticmethod
-    def _status(opened: _Open, status: Status, instance: str) -> Status:
-        return "interrupted" if status in ACTIVE and not opened.instance.alive(instance) else status
+    def _status(self, look: _Reading, row: RunRow) -> Status:
+        return "interrupted" if row.status in ACTIVE and not self._alive(row, look.token) else row.status
 
-    @staticmethod
-    def _refuse_foreign(opened: _Open, row: RunRow) -> None:
+    def _refuse_foreign(self, opened: _Open, row: RunRow) -> None:
         foreign = row.instance != opened.instance.token
-        if foreign and row.status in ACTIVE and opened.instance.alive(row.instance):
+        if foreign and row.status in ACTIVE and self._alive(row, opened.instance.token):
             raise StoreError("This run is being computed by another process; stop it there first.")
+
+    def _alive(self, row: RunRow, token: str) -> bool:
+        return row.instance == token or alive(self._instances, row.instance)
 
     def _cell(
         self, row: RunRow, plan: Plan, status: Status, cell: Cell, kept: CellRow | None, measured: set[Fills]

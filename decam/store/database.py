@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import QueuePool
 
 from decam.errors import StoreError
-from decam.store.files import told
+from decam.store.files import UnwritableError, told
 from decam.store.tables import SCHEMA, Base
 
 BUSY_SECONDS = 20.0
@@ -25,20 +26,29 @@ class Database:
     """An open database; raises StoreError where the file is damaged, too new or not to be written.
 
     Readers begin plainly and see one moment throughout; writers take the write lock at once, so that two of them wait
-    for each other instead of failing half way.
+    for each other instead of failing half way. With `options` ("mode=ro", "immutable=1") the file is only looked at.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, options: str = "") -> None:
         self.path = path
-        with told(f"write in {path.parent}"):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        self._engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS})
+        if not options:
+            with told(f"write in {path.parent}"):
+                path.parent.mkdir(parents=True, exist_ok=True)
+        address = f"{path.absolute().as_uri()}?{options}"
+        self._engine = create_engine(
+            "sqlite://",
+            creator=lambda: sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, check_same_thread=False),
+            poolclass=QueuePool,
+        )
         event.listen(self._engine, "connect", _connected)
         event.listen(self._engine, "begin", _begun)
         self._writer = self._engine.execution_options(immediate=True)
         try:
             with self._translated():
-                self._prepare(self._engine)
+                if options:
+                    self._check()
+                else:
+                    self._prepare()
         except StoreError:
             self._engine.dispose()
             raise
@@ -59,18 +69,26 @@ class Database:
         """Close all connections."""
         self._engine.dispose()
 
-    def _prepare(self, engine: Engine) -> None:
-        _use_wal(engine)
+    def _prepare(self) -> None:
+        _use_wal(self._engine)
         with self._writer.begin() as connection:
-            written = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
-            if written > SCHEMA:
-                raise StoreError(
-                    f"{self.path} was written by a newer decam (layout {written}, this one knows {SCHEMA}); "
-                    "update decam or set DECAM_DATA to another folder."
-                )
-            if written == 0:
+            if self._layout(connection) == 0:
                 Base.metadata.create_all(connection)
                 connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA}")
+
+    def _check(self) -> None:
+        with self._engine.begin() as connection:
+            if self._layout(connection) == 0:
+                raise StoreError(f"{self.path} holds no runs.")
+
+    def _layout(self, connection: Connection) -> int:
+        written = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+        if written > SCHEMA:
+            raise StoreError(
+                f"{self.path} was written by a newer decam (layout {written}, this one knows {SCHEMA}); "
+                "update decam or set DECAM_DATA to another folder."
+            )
+        return written
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
@@ -87,7 +105,7 @@ class Database:
             return StoreError(
                 f"{self.path} is damaged ({reason}); move it away to begin a new list of runs, or restore a copy."
             )
-        return StoreError(
+        return UnwritableError(
             f"Cannot use {self.path}: {reason}. Make room or allow writing there, or set DECAM_DATA to another folder."
         )
 

@@ -27,14 +27,18 @@ THUMBNAIL = 96
 Arrays = Mapping[str, NDArray[Any]]
 
 
+class UnwritableError(StoreError):
+    """The directory or the disk refuses to be written; what is there may still be readable."""
+
+
 @contextlib.contextmanager
 def told(doing: str) -> Iterator[None]:
-    """Turn the operating system's refusals into a StoreError that says what could not be done and why."""
+    """Turn the operating system's refusals into an UnwritableError that says what could not be done and why."""
     try:
         yield
     except OSError as error:
         reason = error.strerror or str(error) or type(error).__name__
-        raise StoreError(
+        raise UnwritableError(
             f"Cannot {doing}: {reason[0].lower()}{reason[1:]}. Make room or allow writing there, or set DECAM_DATA "
             "to another folder."
         ) from error

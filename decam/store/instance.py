@@ -33,43 +33,43 @@ else:
         return True
 
 
+def alive(folder: Path, token: str) -> bool:
+    """Whether the process with this token, among those that keep their locks in `folder`, still runs."""
+    path = _name(folder, token)
+    with told(f"read {path}"):
+        try:
+            file = path.open("rb")
+        except FileNotFoundError:
+            return False
+        with file:
+            return not _lock(file, shared=True)
+
+
 class Instance:
     """This process among those that share a data directory: a token, and a locked file named after it."""
 
     def __init__(self, folder: Path) -> None:
         self.token = secrets.token_hex(8)
-        self._folder = folder
+        self._path = _name(folder, self.token)
         with told(f"write in {folder}"):
             folder.mkdir(parents=True, exist_ok=True)
-            self._sweep()
-            self._path = self._name(self.token)
+            _sweep(folder)
             self._file = self._path.open("wb")
             if not _lock(self._file):
                 raise OSError(f"{self._path} is locked by somebody else")
-
-    def alive(self, token: str) -> bool:
-        """Whether the process with this token still runs (this one does)."""
-        if token == self.token:
-            return True
-        path = self._name(token)
-        with told(f"read {path}"):
-            try:
-                file = path.open("r+b")
-            except FileNotFoundError:
-                return False
-            with file:
-                return not _lock(file, shared=True)
 
     def close(self) -> None:
         """Let go; the runs of this process then count as abandoned."""
         self._file.close()
         self._path.unlink(missing_ok=True)
 
-    def _name(self, token: str) -> Path:
-        return self._folder / f"{token}.lock"
 
-    def _sweep(self) -> None:
-        """Remove what dead processes left behind, but nothing so young that its owner may be about to lock it."""
-        for path in self._folder.glob("*.lock"):
-            if path.stat().st_mtime < time.time() - _YOUNG_SECONDS and not self.alive(path.stem):
-                path.unlink(missing_ok=True)
+def _name(folder: Path, token: str) -> Path:
+    return folder / f"{token}.lock"
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what dead processes left behind, but nothing so young that its owner may be about to lock it."""
+    for path in folder.glob("*.lock"):
+        if path.stat().st_mtime < time.time() - _YOUNG_SECONDS and not alive(folder, path.stem):
+            path.unlink(missing_ok=True)
