@@ -129,7 +129,11 @@ class TorchClassifier:
         """Ask the model in this way from now on."""
         layout = torch.channels_last if speed.channels_last else torch.contiguous_format
         with self.lock:
-            self.module.to(memory_format=layout)
+            for part in (*self.module.parameters(), *self.module.buffers()):
+                if part.ndim == 4:
+                    # Module.to() keeps the strides of 1×1 kernels, which fit both layouts, and kernels are chosen by
+                    # strides: answers would differ in their last bits with what was used before.
+                    part.data = torch.empty_like(part.data, memory_format=layout).copy_(part.data)
             self.speed = speed
 
     @property

@@ -5,17 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 import platform
-import statistics
 import threading
 import time
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from decam import data, device
 from decam.classifier import Speed, TorchClassifier, to_tensor
@@ -26,6 +25,7 @@ LARGEST_BATCH = {"cuda": 256}  # 64 elsewhere: memory, and nothing is won beyond
 GAIN = 1.05  # a setting must be faster by this factor than a plainer one
 TOLERANCE = 0.05  # the largest change of a probability that a precision may cause
 BUDGET = 0.9  # seconds for comparing the ways, checked between forwards; the batch size takes half as much again
+SLOWEST = 10e9  # multiply-adds a second: less is no slow machine but a busy one, whose times say little
 
 _MODES = (
     Speed("float32", channels_last=False),
@@ -104,92 +104,152 @@ def choose(trials: list[Trial]) -> Speed:
             )
             continue
         best = trial
-    return Speed(best.speed.precision, best.speed.channels_last, best.speed.batch_size, note)
+    return replace(best.speed, note=note)
 
 
 def _find(classifier: TorchClassifier) -> Speed:
     deadline = time.perf_counter() + BUDGET
     pictures = _probe(classifier)
     classifier.use(_MODES[0])
-    _timed(classifier, pictures[:1])  # the first forward also sets things up
+    operations = _operations(classifier, pictures[:1])  # this first forward also sets things up
     single, _ = _timed(classifier, pictures[:1])
+    modes = _MODES if _bfloat16_pays(classifier.device) else _MODES[:2]
     # As many pictures as leave time for three forwards in every mode.
-    count = int((deadline - time.perf_counter()) / (3 * len(_MODES) * single))
-    batch = pictures[: max(1, count)]
+    batch = pictures[: max(1, int(BUDGET / (3 * len(modes) * single)))]
+    trials = _first_round(classifier, modes, batch, deadline)
+    for _ in range(2):  # every mode in turn, so that what slows the machine down for a moment slows all
+        for index, trial in enumerate(trials):
+            if time.perf_counter() > deadline:
+                break
+            classifier.use(trial.speed)
+            seconds = _timed(classifier, batch)[0] / len(batch)
+            trials[index] = replace(trial, seconds=min(trial.seconds, seconds))
+    chosen = choose(trials)
+    classifier.use(chosen)
+    each = min(trial.seconds for trial in trials if replace(trial.speed, note="") == replace(chosen, note=""))
+    least = power_of_two(LONGEST_BATCH * SLOWEST / operations, _largest(classifier))
+    late = time.perf_counter() > deadline + BUDGET
+    return replace(chosen, batch_size=least if late else _batch_size(classifier, pictures, each, least))
+
+
+def _first_round(classifier: TorchClassifier, modes: tuple[Speed, ...], batch: Tensor, deadline: float) -> list[Trial]:
+    """Each mode once, which sets it up and shows how it changes the answers; what takes three times as long is out."""
     trials: list[Trial] = []
     expected: Tensor | None = None
-    for mode in _MODES:
+    for mode in modes:
         if trials and time.perf_counter() > deadline:
             break
         classifier.use(mode)
         try:
-            first, answers = _timed(classifier, batch)
+            seconds, answers = _timed(classifier, batch)
         except (RuntimeError, NotImplementedError):
             # Autocast or a kernel for this precision is missing on some devices: then the mode is no candidate.
-            if mode == _MODES[0]:
+            if mode == modes[0]:
                 raise
             continue
         expected = answers if expected is None else expected
-        change = float((answers - expected).abs().max())
-        trials.append(Trial(mode, _median(classifier, batch, first, deadline) / len(batch), change))
-    chosen = choose(trials)
-    classifier.use(chosen)
-    seconds = next(
-        trial.seconds for trial in trials if (trial.speed.precision, trial.speed.channels_last) == _way(chosen)
-    )
-    size = _batch_size(classifier, pictures, seconds)
-    return Speed(chosen.precision, chosen.channels_last, size, chosen.note)
+        trial = Trial(mode, seconds / len(batch), float((answers - expected).abs().max()))
+        if not trials or trial.seconds < 3 * trials[0].seconds:
+            trials.append(trial)
+    return trials
 
 
-def _way(speed: Speed) -> tuple[str, bool]:
-    return speed.precision, speed.channels_last
+def _bfloat16_pays(where: torch.device) -> bool:
+    """Whether a small convolution in bfloat16 is no slower than in float32: without the instructions it is far slower.
+
+    Asked apart from the model, since then a single forward of it can take seconds.
+    """
+    if where.type != "cpu":
+        return True
+    images = torch.zeros(2, 64, 28, 28)
+    convolution = torch.nn.Conv2d(64, 64, 3, padding=1)
+    times: dict[bool, float] = {}
+    for fast in (False, True):
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=fast):
+            rounds = []
+            for layout in (torch.contiguous_format, torch.channels_last) * 3:
+                start = time.perf_counter()
+                convolution.to(memory_format=layout)(images.contiguous(memory_format=layout))
+                rounds.append(time.perf_counter() - start)
+        times[fast] = min(rounds)
+    return times[True] < 1.5 * times[False]
 
 
-def _median(classifier: TorchClassifier, batch: Tensor, first: float, deadline: float) -> float:
-    """The median of up to three forwards; the first one, with which the mode was set up, counts only if alone."""
-    times: list[float] = []
-    while len(times) < 3 and time.perf_counter() + min([first, *times]) < deadline:
-        times.append(_timed(classifier, batch)[0])
-    return statistics.median(times or [first])
-
-
-def _batch_size(classifier: TorchClassifier, pictures: Tensor, seconds: float) -> int:
-    """The smallest batch that is about as fast as any, with none longer than LONGEST_BATCH.
+def _batch_size(classifier: TorchClassifier, pictures: Tensor, seconds: float, least: int) -> int:
+    """The smallest batch, from `least` on, that is about as fast as any and no longer than LONGEST_BATCH.
 
     `seconds` is what one image took before, from which the largest batch worth trying follows.
     """
-    largest = 1
-    while 2 * largest <= LARGEST_BATCH.get(classifier.device.type, 64) and 2 * largest * seconds <= LONGEST_BATCH:
-        largest *= 2
+    largest = max(least, power_of_two(LONGEST_BATCH / seconds, _largest(classifier)))
+    if largest == least:
+        return least
     each: dict[int, float] = {}
-    for size in sorted({max(1, largest // 4), max(1, largest // 2), largest}):
+    for size in sorted({max(least, largest // 4), max(least, largest // 2), largest}):
         batch = pictures.repeat(-(-size // len(pictures)), 1, 1, 1)[:size]
         try:
             times = [_timed(classifier, batch)[0]]
-            if times[0] < LONGEST_BATCH / 4:
+            if times[0] < LONGEST_BATCH / 3:
                 times.append(_timed(classifier, batch)[0])
         except torch.OutOfMemoryError:
             break  # what was tried before is kept
         each[size] = min(times) / size
-    return pick_batch(each)
+    return pick_batch(each, least)
 
 
-def pick_batch(each: dict[int, float]) -> int:
-    """The smallest size within GAIN of the fastest, from seconds an image by size; 1 if there is none to pick from."""
+def power_of_two(value: float, largest: int) -> int:
+    """The largest power of two up to `value` and `largest`, at least 1."""
+    size = 1
+    while 2 * size <= min(value, largest):
+        size *= 2
+    return size
+
+
+def _largest(classifier: TorchClassifier) -> int:
+    return LARGEST_BATCH.get(classifier.device.type, 64)
+
+
+def pick_batch(each: dict[int, float], least: int) -> int:
+    """The smallest size within GAIN of the fastest, from seconds an image by size; `least` if all take too long."""
     short = {size: seconds for size, seconds in each.items() if size * seconds <= LONGEST_BATCH}
     if not short:
-        return min(each, default=1)
+        return least
     fastest = min(short.values())
     return min(size for size, seconds in short.items() if seconds <= fastest * GAIN)
 
 
+def _operations(classifier: TorchClassifier, one: Tensor) -> float:
+    """Multiply-adds of the convolutions and linear layers for one image."""
+    counts = [1.0]
+
+    def count(part: nn.Module, _: object, output: Tensor) -> None:
+        weight = part.get_parameter("weight")
+        counts.append(output.numel() * weight.numel() / weight.shape[0])
+
+    parts = [part for part in classifier.module.modules() if isinstance(part, nn.Conv2d | nn.Linear)]
+    hooks = [part.register_forward_hook(count) for part in parts]
+    try:
+        classifier.answer(one)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return sum(counts)
+
+
 def _timed(classifier: TorchClassifier, batch: Tensor) -> tuple[float, Tensor]:
-    """Seconds for one batch, and its answers."""
+    """Seconds for one batch, and its answers.
+
+    On a processor that is busy with other work, only the share of the time that this process was given counts: what
+    is remembered must also be right when the machine is quiet again.
+    """
     device.synchronise(classifier.device)
-    start = time.perf_counter()
+    start, busy = time.perf_counter(), time.process_time()
     answers = classifier.answer(batch)
     device.synchronise(classifier.device)
-    return time.perf_counter() - start, answers
+    seconds = time.perf_counter() - start
+    if classifier.device.type == "cpu":
+        given = (time.process_time() - busy) / (torch.get_num_threads() * max(seconds, 1e-9))
+        seconds *= min(1.0, max(0.25, given))
+    return seconds, answers
 
 
 def _probe(classifier: TorchClassifier) -> Tensor:
