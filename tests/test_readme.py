@@ -27,7 +27,7 @@ def cat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("block", PYTHON, ids=range(len(PYTHON)))
 def test_python_examples_run(block: str, cat: Path) -> None:
     smaller = block.replace('"squeezenet1_0"', '"embedded"').replace("budget=1000", "budget=200")
-    smaller = smaller.replace('method="rise"', 'method="rise", budget=64')
+    smaller = smaller.replace('method="rise"', 'method="rise", masks=64')
     names: dict[str, object] = {}
     exec(compile(smaller, str(ROOT / "README.md"), "exec"), names)
     assert cat.is_file()
