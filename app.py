@@ -8,6 +8,6 @@ st.set_page_config(
     page_title="DE-CAM · saliency methods compared",
     page_icon=str(Path(__file__).parent / "assets" / "icon.png"),
     layout="wide",
-    initial_sidebar_state="expanded",
+    initial_sidebar_state=320,
 )
 st.navigation([st.Page("pages/compare.py", title="Compare", default=True)], position="hidden").run()

@@ -17,6 +17,7 @@ from decam.snapshots import CellSnapshot, Frame, RunSnapshot
 from decam.ui import state, words
 
 SIDE = 160
+HEIGHT = 480
 
 
 def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
@@ -73,6 +74,12 @@ def _live(
     groups: dict[str, list[Series]] = {}
     for item in series:
         groups.setdefault(item.group, []).append(item)
+    if not frames:
+        # As high as the charts that are to come, so that nothing jumps when they do.
+        with st.container(height=HEIGHT, border=False, key="live-waiting"):
+            st.caption(_waiting(cell))
+            _pictures(snapshot, place, None, cell.saliency)
+        return
     charts, pictures = st.columns([4, 1.3], gap="medium")
     with charts, st.container(key="live-charts"):
         for group, members in groups.items():
@@ -80,8 +87,6 @@ def _live(
                 st.markdown(f"**{group}**", help=" ".join(f"{member.title}: {member.help}" for member in members))
                 _chart(members, frames)
     with pictures:
-        if not frames:
-            st.caption(_waiting(cell))
         mask = next((frame.mask for frame in reversed(frames) if frame.mask is not None), None)
         _pictures(snapshot, place, mask, cell.saliency)
 

@@ -9,6 +9,7 @@ import streamlit as st
 from decam.metrics.base import FILLS, FaithfulnessSettings
 from decam.plan import MAX_SEED, Fills, Plan
 
+LARGEST_IN_BROWSER = 2**53 - 1
 DEFAULT: Fills = ("mean", "blur")
 EXPLAINED = (
     "Blur: a Gaussian-blurred copy; mean: the colour that is zero after the model's normalisation; "
@@ -64,7 +65,7 @@ def panel() -> Measuring:
         seed = st.number_input(
             "Seed",
             min_value=0,
-            max_value=MAX_SEED,
+            max_value=min(MAX_SEED, LARGEST_IN_BROWSER),
             key="seed",
             help="Where all random numbers begin: the same seed gives the same maps.",
             persist_state="session",
@@ -77,7 +78,7 @@ def panel() -> Measuring:
 
 def restore(plan: Plan) -> None:
     """Set the widgets to what a plan says."""
-    st.session_state["seed"] = plan.seed
+    st.session_state["seed"] = min(plan.seed, LARGEST_IN_BROWSER)
     st.session_state["steps"] = plan.steps
     if plan.fills:
         deletion, insertion = plan.fills[0]

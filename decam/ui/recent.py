@@ -30,7 +30,7 @@ def panel(shown: str | None) -> None:
 
 
 def _line(summary: RunSummary, shown: bool) -> None:
-    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+    with st.container(horizontal=True, wrap=False, gap="xsmall", vertical_alignment="center"):
         st.button(
             f"{_title(summary)}  \n:gray[:small[{_facts(summary)}]]",
             key=f"run-{summary.id}",

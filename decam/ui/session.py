@@ -66,7 +66,7 @@ def action(
     classifier: TorchClassifier, asked: Sequence[Asked], choices: Sequence[MethodChoice], snapshot: RunSnapshot | None
 ) -> bool:
     """Draw the methods beside the button that starts a run or stops the one shown; whether to start one."""
-    with st.container(key="action", horizontal=True, vertical_alignment="center", gap="medium"):
+    with st.container(key="action", horizontal=True, wrap=False, vertical_alignment="center", gap="medium"):
         method_forms.toggles(classifier, choices)
         with st.container(key="go", width=168, gap="xsmall"):
             if snapshot is not None and snapshot.active:

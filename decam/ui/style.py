@@ -20,7 +20,7 @@ def apply() -> None:
 
 def brand(begin_again: Callable[[], None]) -> None:
     """Draw the name, and the button that begins a new comparison."""
-    with st.container(key="brand", horizontal=True, vertical_alignment="center"):
+    with st.container(key="brand", horizontal=True, wrap=False, vertical_alignment="center"):
         st.html('<div class="dc-brand">DE-CAM<span>saliency methods compared</span></div>', width="stretch")
         st.button(
             "New",

@@ -50,7 +50,7 @@ def _card(
     with st.container(border=True, gap="xsmall", key=f"card-{number}"):
         target = st.session_state[key]
         st.html(_bars(classifier, picture, view, answer, order[:TOP], order[0] if target == PREDICTED else target))
-        with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+        with st.container(horizontal=True, wrap=False, gap="xsmall", vertical_alignment="center"):
 
             def named(index: int) -> str:
                 if index == PREDICTED:
