@@ -7,14 +7,15 @@ class Grid {
   constructor(parent) {
     Object.assign(this, { rows: new Map(), columns: new Map(), cells: [], waiting: new Set(), pointers: new Map() });
     Object.assign(this, { zoom: { scale: 1, x: 0, y: 0 }, settings: keptSettings(), selected: null, hover: null, shared: null });
-    this.header = el("div", "row heads", { role: "row" }, el("div", "column", { role: "columnheader" }, el("span", "", {}, "Picture")));
+    this.header = el("div", "row heads", { role: "row", id: "heads" }, el("div", "column", { role: "columnheader" }, el("span", "", {}, "Picture")));
     this.top = el("div", "top", { role: "presentation" }, this.header);
     this.body = el("div", "rows", { role: "presentation" });
-    this.side = el("div", "side", { role: "presentation" }, this.body);
-    this.table = el("div", "table", { role: "grid", "aria-label": "Maps, pictures down and methods across" }, this.top, this.side);
-    this.root = el("div", "decam-grid", {}, this.table);
+    const role = { role: "grid", "aria-owns": "heads", "aria-label": "Maps, pictures down and methods across" };
+    this.side = el("div", "side", role, this.body);
+    this.stays = el("div", "stays", {}, this.top);
+    this.root = el("div", "decam-grid", {}, this.stays, this.side);
     this.side.addEventListener("scroll", () => (this.top.scrollLeft = this.side.scrollLeft));
-    this.table.addEventListener("keydown", (event) => this.key(event));
+    this.side.addEventListener("keydown", (event) => this.key(event));
     this.sizes = new ResizeObserver((entries) => this.resized(entries));
     this.sight = new IntersectionObserver((entries) => this.seen(entries), { rootMargin: "200px" });
     parent.append(this.root);
@@ -25,8 +26,7 @@ class Grid {
     if (!this.controls) this.start(data);
     this.header.style.setProperty("--columns", data.columns.length + 1);
     this.body.style.setProperty("--columns", data.columns.length + 1);
-    const bar = document.querySelector('[data-testid="stHeader"]');
-    this.root.style.setProperty("--above", `${bar ? bar.getBoundingClientRect().height : 0}px`);
+    this.root.style.setProperty("--above", `${barHeight()}px`);
     this.updateColumns(data.columns);
     const cells = new Map(data.cells.map((cell) => [`${cell.row}\n${cell.column}`, cell]));
     const keys = new Set(data.rows.map((row) => row.key));
@@ -51,7 +51,7 @@ class Grid {
     );
     this.diverging = diverging;
     this.controls = controls(this.settings, this.tables, diverging, () => this.mapChanged(), (factor) => this.zoomBy(factor));
-    this.root.prepend(this.controls.node);
+    this.stays.prepend(this.controls.node);
     this.controls.showZoom(1);
   }
 
@@ -79,8 +79,9 @@ class Grid {
       if (column.painted !== wanted) column.colours.style.backgroundImage = gradient(this.tables[wanted]);
       column.painted = wanted;
       const limits = this.settings.scale === "column" ? this.shared.get(`column ${key}`) : null;
-      say(column.low, limits ? valueText(limits[0]) : signed ? "−" : "low");
-      say(column.high, limits ? valueText(limits[1]) : signed ? "+" : "high");
+      say(column.low, limits ? limitText(limits[0], limits) : signed ? "−" : "");
+      say(column.high, limits ? limitText(limits[1], limits) : signed ? "+" : "");
+      mark(column.colours, "title", signed ? "White is zero, blue below, orange above" : "From the lowest value to the highest");
     }
   }
 
@@ -187,7 +188,7 @@ class Grid {
   listen(plate) {
     const { frame } = plate;
     frame.addEventListener("wheel", (event) => this.wheel(event, plate), { passive: false });
-    frame.addEventListener("dblclick", (event) => this.zoomBy(event.shiftKey ? 0 : 2, ...Object.values(this.spot(event, plate))));
+    frame.addEventListener("dblclick", (event) => this.doubled(event, plate));
     frame.addEventListener("pointerdown", (event) => this.press(event, plate));
     frame.addEventListener("pointermove", (event) => this.move(event, plate));
     frame.addEventListener("pointerup", (event) => this.lift(event));
@@ -202,11 +203,16 @@ class Grid {
     return { x: (event.clientX - box.left) / box.width, y: (event.clientY - box.top) / box.height };
   }
 
+  doubled(event, plate) {
+    const { x, y } = this.spot(event, plate);
+    if (!event.target.closest("button")) this.zoomBy(event.shiftKey ? 0 : 2, x, y);
+  }
+
   wheel(event, plate) {
     if (!event.ctrlKey && !event.metaKey) return; // a plain wheel scrolls the page
     event.preventDefault();
     const { x, y } = this.spot(event, plate);
-    this.zoomBy(Math.exp(-clamp(event.deltaY, -100, 100) / 150), x, y);
+    this.zoomBy(Math.exp(-clamp(event.deltaY, -100, 100) / 250), x, y);
   }
 
   press(event, plate) {
@@ -303,6 +309,13 @@ class Grid {
     } else return;
     event.preventDefault();
   }
+}
+
+/** The height of the page's own bar where it hides what scrolls beneath it. */
+function barHeight() {
+  const bar = document.querySelector('[data-testid="stHeader"]');
+  if (!bar || /^(transparent|rgba\(.*, 0\))$/.test(getComputedStyle(bar).backgroundColor)) return 0;
+  return bar.getBoundingClientRect().height;
 }
 
 export default function (component) {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -20,14 +20,17 @@ from decam.figures import COLOURS, DIVERGING, lut, png_bytes
 State: TypeAlias = Literal["waiting", "running", "measuring", "done", "failed", "stopped", "unavailable"]
 Place: TypeAlias = tuple[str, str]
 
-SMALL = 6_000
+SMALL = 4_000
 """Bytes up to which a picture travels inside the update itself; larger ones have an address and are fetched once."""
 
 _FOLDER = Path(__file__).parent
 _GRID = st.components.v2.component(
     "decam_grid",
     css=(_FOLDER / "grid.css").read_text(encoding="utf-8"),
-    js="\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in ("grid_draw.js", "grid_controls.js", "grid_cells.js", "grid.js")),
+    js="\n".join(
+        (_FOLDER / name).read_text(encoding="utf-8")
+        for name in ("grid_draw.js", "grid_controls.js", "grid_cells.js", "grid.js")
+    ),
 )
 
 
@@ -108,17 +111,15 @@ def result_grid(
     Drawn again under the same `key`, it changes in place: zoom, sliders and the choice stay. A cell that is not in
     `cells` is shown waiting.
     """
+    places = {(row.key, column.key) for row in rows for column in columns}
+    before = _chosen(st.session_state.get(key), places) or selected
     result = _GRID(
         key=key,
-        data=payload(rows, columns, cells, key=key, metrics=metrics, selected=selected),
+        data=payload(rows, columns, cells, key=key, metrics=metrics, selected=before),
         default={"selected": None},
         on_selected_change=_remembered,
     )
-    known = {(cell.row, cell.column) for cell in cells}
-    chosen = result.get("selected")
-    if isinstance(chosen, list | tuple) and len(chosen) == 2 and (chosen[0], chosen[1]) in known:
-        return (chosen[0], chosen[1])
-    return selected if selected in known else None
+    return _chosen(result, places) or (selected if selected in places else None)
 
 
 def payload(
@@ -157,6 +158,12 @@ def best_places(cells: Sequence[GridCell], metrics: Sequence[GridMetric]) -> fro
                 top = max(values.values(), key=lambda value: metric.direction * value)
                 best |= {(row, column, index) for column, value in values.items() if value == top}
     return frozenset(best)
+
+
+def _chosen(state: Any, places: Collection[Place]) -> Place | None:
+    """The choice that came from a browser, if it is one of these places."""
+    chosen = state.get("selected") if isinstance(state, Mapping) else None
+    return next((place for place in places if list(place) == chosen), None)
 
 
 def _remembered() -> None:

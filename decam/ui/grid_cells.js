@@ -73,7 +73,7 @@ class Cell extends Plate {
     this.status = el("div", "status");
     this.metrics = el("dl", "metrics");
     this.notes = el("div", "notes");
-    this.node = el("div", "cell", { role: "gridcell", tabindex: -1 }, this.frame, this.status, this.metrics, this.notes);
+    this.node = el("div", "cell", { role: "gridcell", tabindex: -1, "aria-keyshortcuts": "Enter s + - 0" }, this.frame, this.status, this.metrics, this.notes);
     this.node.addEventListener("click", () => this.grid.choose(this));
     this.node.addEventListener("focus", () => this.grid.rove(this));
   }
@@ -96,7 +96,7 @@ class Cell extends Plate {
     this.node.dataset.state = state;
     const worded = state === "failed" || state === "unavailable";
     this.frame.classList.toggle("worded", worded);
-    say(this.words, worded ? data.error || WORDS[state] : data.map || state === "running" ? "" : WORDS[state] ?? "");
+    say(this.words, worded ? data.error || WORDS[state] : "");
     this.words.title = worded ? data.error : "";
     const share = state === "running" || state === "measuring" ? progress ?? 0 : null;
     this.bar.hidden = share === null;

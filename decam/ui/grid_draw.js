@@ -181,6 +181,9 @@ function valueText(value) {
   return minus(value.toPrecision(3));
 }
 
+/** An end of a scale, rounded as its width deserves. */
+const limitText = (value, [low, high]) => (Math.abs(value) < 0.001 * (high - low) ? "0" : valueText(value));
+
 function durationText(seconds) {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   if (seconds < 59.5) return `${Math.round(seconds)} s`;
