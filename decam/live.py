@@ -175,6 +175,11 @@ class LiveRun:
         return self._run.active
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """The model's labels, empty until it has been loaded once."""
+        return self._run.labels
+
+    @property
     def views(self) -> tuple[Pixels, ...]:
         """The model's views of its pictures."""
         return self._run.views

@@ -184,7 +184,7 @@ class Runs:
             if live is not None and live.active:
                 return None
         if live is None:
-            live = LiveRun(self._store.load(run_id))
+            live = LiveRun(self.snapshot(run_id))
             self._store.claim(run_id)
             with self._lock:
                 live.end("stopped")
@@ -211,7 +211,7 @@ class Runs:
     def _work(self, live: LiveRun) -> Generator[Event, None, None]:
         """The job: load the model, ask it in the plan's way, write down which way that was, compare."""
         with self._lock:
-            live.begin(live.plan, ())
+            live.begin(live.plan, live.labels)
         classifier = self._load(live.plan.model, live.plan.device)
         usual = classifier.speed
         wanted = live.plan.speed or usual
