@@ -9,12 +9,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
+from tests.browser.compare import SHAPES, STARS, Compare
 from tests.tools.browser import FLAGS, find
 from tests.tools.server import Server
 
 WAIT_MS = 60_000
+expect.set_options(timeout=WAIT_MS)
 LOCAL = {"127.0.0.1", "localhost"}
 LOST_SERVER = re.compile(r"ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket|Failed to fetch")
 
@@ -93,6 +95,30 @@ def common_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert "Traceback" not in server.output(), server.output()
 
 
+@dataclass(frozen=True)
+class Finished:
+    """A finished comparison: its server, its link's token and how many maps it has."""
+
+    url: str
+    run: str
+    maps: int
+
+
+@pytest.fixture(scope="session")
+def finished(common_server: Server, chromium: Browser) -> Finished:
+    """Two scenes by the three usual methods, made once for all tests that only look."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(WAIT_MS)
+    compare = Compare(context.new_page())
+    compare.open(common_server.url)
+    for title in (STARS, SHAPES):
+        compare.sample(title)
+    run = compare.start()
+    compare.finished()
+    context.close()
+    return Finished(common_server.url, run, maps=6)
+
+
 @pytest.fixture
 def watch() -> Iterator[Watch]:
     """What the pages of this test did unseen, checked at its end."""
@@ -102,13 +128,26 @@ def watch() -> Iterator[Watch]:
 
 
 @pytest.fixture
-def context(chromium: Browser, watch: Watch) -> Iterator[BrowserContext]:
-    """A fresh browser profile whose pages are all watched."""
-    fresh = chromium.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
-    fresh.set_default_timeout(WAIT_MS)
-    fresh.on("page", watch.attach)
+def chromium_context(chromium: Browser, watch: Watch) -> Iterator[Callable[[], BrowserContext]]:
+    """Fresh browser profiles, one a visitor, whose pages are all watched."""
+    made: list[BrowserContext] = []
+
+    def fresh() -> BrowserContext:
+        context = chromium.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+        context.set_default_timeout(WAIT_MS)
+        context.on("page", watch.attach)
+        made.append(context)
+        return context
+
     yield fresh
-    fresh.close()
+    for context in made:
+        context.close()
+
+
+@pytest.fixture
+def context(chromium_context: Callable[[], BrowserContext]) -> BrowserContext:
+    """The visitor of most tests."""
+    return chromium_context()
 
 
 @pytest.fixture
