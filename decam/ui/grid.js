@@ -19,6 +19,9 @@ class Grid {
     this.sizes = new ResizeObserver((entries) => this.resized(entries));
     this.sight = new IntersectionObserver((entries) => this.seen(entries), { rootMargin: "200px" });
     parent.append(this.root);
+    // Streamlit fades what it is about to draw again: here that would be a flicker once a second.
+    const place = parent.host?.closest('[data-testid="stElementContainer"]');
+    place?.style.setProperty("opacity", "1", "important");
   }
 
   update({ data, setStateValue }) {

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -19,6 +20,7 @@ from decam.figures import COLOURS, DIVERGING, lut, png_bytes
 
 State: TypeAlias = Literal["waiting", "running", "measuring", "done", "failed", "stopped", "unavailable"]
 Place: TypeAlias = tuple[str, str]
+File = TypeVar("File")
 
 SMALL = 4_000
 """Bytes up to which a picture travels inside the update itself; larger ones have an address and are fetched once."""
@@ -109,7 +111,7 @@ def result_grid(
     """Draw the grid and return the keys (row, column) of the cell that was chosen by a click, or `selected`.
 
     Drawn again under the same `key`, it changes in place: zoom, sliders and the choice stay. A cell that is not in
-    `cells` is shown waiting.
+    `cells` is shown waiting. Arrays once given must not be changed: what is new is a new array.
     """
     places = {(row.key, column.key) for row in rows for column in columns}
     before = _chosen(st.session_state.get(key), places) or selected
@@ -170,7 +172,23 @@ def _remembered() -> None:
     """Nothing is left to do when a cell is chosen: Streamlit keeps the choice and draws the page again."""
 
 
-@st.cache_data(show_spinner=False, max_entries=512)
+class _Kept(Generic[File]):
+    """What was made of an array, for as long as the array lives: a page that looks once a second makes it once."""
+
+    def __init__(self, make: Callable[[NDArray[Any]], File]) -> None:
+        self._make = make
+        self._files: dict[int, tuple[weakref.ref[NDArray[Any]], File]] = {}
+
+    def __call__(self, array: NDArray[Any]) -> File:
+        place = id(array)
+        kept = self._files.get(place)
+        if kept is not None and kept[0]() is array:
+            return kept[1]
+        file = self._make(array)
+        self._files[place] = (weakref.ref(array, lambda _: self._files.pop(place, None)), file)
+        return file
+
+
 def map_file(saliency: Map) -> MapFile:
     """A raw map as the browser takes it, to 1/255 of its range; what is not finite counts as the nearer end."""
     finite = saliency[np.isfinite(saliency)]
@@ -182,13 +200,17 @@ def map_file(saliency: Map) -> MapFile:
     return MapFile(png_bytes(entries.astype(np.uint8)), low, high)
 
 
-@st.cache_data(show_spinner=False, max_entries=128)
-def _picture_file(pixels: Pixels) -> bytes:
-    return png_bytes(pixels)
+def _outline_file(truth: NDArray[np.bool_]) -> bytes:
+    return png_bytes(truth.astype(np.uint8) * 255)
+
+
+_map_file = _Kept(map_file)
+_view_file = _Kept(png_bytes)
+_truth_file = _Kept(_outline_file)
 
 
 def _row(row: GridRow, key: str) -> dict[str, Any]:
-    truth = None if row.truth is None else _picture_file(row.truth.astype(np.uint8) * 255)
+    truth = None if row.truth is None else _truth_file(row.truth)
     return {
         "key": row.key,
         "title": row.title,
@@ -197,13 +219,13 @@ def _row(row: GridRow, key: str) -> dict[str, Any]:
         "note": row.note,
         "height": row.view.shape[0],
         "width": row.view.shape[1],
-        "view": _address(_picture_file(row.view), f"{key}.view.{row.key}"),
+        "view": _address(_view_file(row.view), f"{key}.view.{row.key}"),
         "truth": None if truth is None else _address(truth, f"{key}.truth.{row.key}"),
     }
 
 
 def _cell(cell: GridCell, key: str, best: frozenset[tuple[str, str, int]]) -> dict[str, Any]:
-    file = None if cell.saliency is None else map_file(cell.saliency)
+    file = None if cell.saliency is None else _map_file(cell.saliency)
     return {
         "row": cell.row,
         "column": cell.column,
