@@ -14,7 +14,7 @@ from decam.figures import alone, convergence_figure, method_colour, png_uri, ups
 from decam.methods import METHODS
 from decam.methods.base import Series
 from decam.snapshots import CellSnapshot, Frame, RunSnapshot
-from decam.ui import state, words
+from decam.ui import charts, state, words
 
 SIDE = 160
 HEIGHT = 480
@@ -80,8 +80,8 @@ def _live(
             st.caption(_waiting(cell))
             _pictures(snapshot, place, None, cell.saliency)
         return
-    charts, pictures = st.columns([4, 1.3], gap="medium")
-    with charts, st.container(key="live-charts"):
+    curves, pictures = st.columns([4, 1.3], gap="medium")
+    with curves, st.container(key="live-charts"):
         for group, members in groups.items():
             with st.container(gap="xsmall"):
                 st.markdown(f"**{group}**", help=" ".join(f"{member.title}: {member.help}" for member in members))
@@ -120,13 +120,7 @@ def _finished(snapshot: RunSnapshot, place: Cell, series: tuple[Series, ...], fr
         st.html(_values(series, frame))
     with figure:
         drawn = convergence_figure(frames, series, colour=method_colour(0, state.dark()), dark=state.dark())
-        st.plotly_chart(
-            drawn,
-            theme=None,
-            key=f"convergence-figure-{snapshot.id}-{place.picture}-{place.method}",
-            config={"displaylogo": False},
-            alt="Curves of the search over its evaluations",
-        )
+        charts.show(drawn, f"convergence-{place.picture}-{place.method}", "Curves of the search over its evaluations")
 
 
 def _generation(snapshot: RunSnapshot, place: Cell, count: int) -> int:
@@ -134,9 +128,13 @@ def _generation(snapshot: RunSnapshot, place: Cell, count: int) -> int:
     if count < 2:
         return 0
     key = f"generation-{snapshot.id}-{place.picture}-{place.method}"
-    st.session_state.setdefault(key, count)
     chosen = st.slider(
-        "Generation", 1, count, key=key, help="Goes back through the search: the best mask and the map at that moment."
+        "Generation",
+        1,
+        count,
+        value=count,
+        key=key,
+        help="Goes back through the search: the best mask and the map at that moment.",
     )
     return chosen - 1
 

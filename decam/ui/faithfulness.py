@@ -17,7 +17,7 @@ from decam.metrics import METRICS
 from decam.metrics.base import FILLS, Curve, Metric
 from decam.plan import Fills
 from decam.snapshots import CellSnapshot, RunSnapshot
-from decam.ui import measuring, run_grid, state, words
+from decam.ui import charts, measuring, run_grid, state, words
 
 SIDE = 176
 
@@ -54,7 +54,12 @@ def _picture(snapshot: RunSnapshot, selected: Cell | None) -> int:
         return f"{index + 1}. {snapshot.plan.pictures[index].name}" + (f" · {target}" if target else "")
 
     return st.selectbox(
-        "Picture", range(count), format_func=named, key=key, help="Whose curves are shown; a click in the grid too."
+        "Picture",
+        range(count),
+        format_func=named,
+        key=key,
+        width=360,
+        help="Whose curves are shown; a click in the grid too.",
     )
 
 
@@ -64,6 +69,7 @@ def _fills(snapshot: RunSnapshot) -> Fills:
         snapshot.plan.fills,
         format_func=words.fills,
         key=f"fills-{snapshot.id}",
+        width=360,
         help=f"What replaced hidden pixels. {measuring.EXPLAINED}",
     )
 
@@ -94,13 +100,7 @@ def _figure(snapshot: RunSnapshot, fills: Fills, metric: Metric, measured: Mappi
         rows=rows,
         dark=state.dark(),
     )
-    st.plotly_chart(
-        figure,
-        theme=None,
-        key=f"curves-{snapshot.id}-{metric.name}",
-        config={"displaylogo": False},
-        alt=f"{metric.title} curves of all methods",
-    )
+    charts.show(figure, f"curves-{metric.name}", f"{metric.title} curves of all methods")
 
 
 def _titles(snapshot: RunSnapshot) -> dict[int, str]:
@@ -129,7 +129,7 @@ def _step(
     if st.session_state.get(key) not in measured:
         wanted = selected.method if selected is not None and selected.method in measured else next(iter(measured))
         st.session_state[key] = wanted
-    controls, *shown = st.columns([1.2, *(1 for _ in METRICS)], gap="medium")
+    controls, pictures = st.columns([1.2, len(METRICS)], gap="medium")
     with controls:
         method = st.selectbox(
             "What the model saw with the map of",
@@ -142,18 +142,17 @@ def _step(
             "Step",
             0,
             snapshot.plan.steps,
+            value=snapshot.plan.steps // 5,
             key=f"step-{snapshot.id}",
             help="How far the picture has been hidden or shown: the pictures beside are what the model was asked.",
         )
     target = run_grid.target_of(snapshot, picture)
-    for column, metric in zip(shown, METRICS.values(), strict=True):
-        curve = _curve(measured[method], fills, metric)
-        saliency = measured[method].saliency
-        if saliency is None:
-            continue
-        with column:
-            pixels = _seen(snapshot, picture, Cell(picture, method), run_grid.fill_of(fills, metric), metric, step)
-            st.html(_answer(snapshot, metric, curve, step, pixels, target))
+    figures = []
+    for metric in METRICS.values():
+        pixels = _seen(snapshot, picture, Cell(picture, method), run_grid.fill_of(fills, metric), metric, step)
+        figures.append(_answer(snapshot, metric, _curve(measured[method], fills, metric), step, pixels, target))
+    with pictures:
+        st.html(f'<div class="dc-frames">{"".join(figures)}</div>')
 
 
 def _seen(snapshot: RunSnapshot, picture: int, place: Cell, fill: str, metric: Metric, step: int) -> Pixels:
@@ -174,13 +173,14 @@ def _seen(snapshot: RunSnapshot, picture: int, place: Cell, fill: str, metric: M
 def _answer(snapshot: RunSnapshot, metric: Metric, curve: Curve, step: int, pixels: Pixels, target: int | None) -> str:
     top, asked = int(curve.top[step]), run_grid.label_of(snapshot.labels, target)
     lines = [
-        f"<b>{words.escaped(metric.title)}</b>, {float(curve.shares[step]):.0%} changed",
-        f"{words.escaped(asked)}: <b>{float(curve.probabilities[step]):.3f}</b>",
+        f"<b>{words.escaped(metric.title)}</b> at {float(curve.shares[step]):.0%}",
+        f"{words.escaped(asked)} <b>{float(curve.probabilities[step]):.3f}</b>",
+        "which is predicted"
+        if top == target
+        else f"predicted: {words.escaped(run_grid.label_of(snapshot.labels, top))} "
+        f"{float(curve.top_probabilities[step]):.3f}",
     ]
-    if top != target:
-        predicted = words.escaped(run_grid.label_of(snapshot.labels, top))
-        lines.append(f"predicted: {predicted} {float(curve.top_probabilities[step]):.3f}")
     return (
-        f'<div class="dc-step"><img src="{png_uri(pixels)}" width="{SIDE}" height="{SIDE}" '
-        f'alt="What the model saw at step {step}"><div>{"<br>".join(lines)}</div></div>'
+        f'<figure><img src="{png_uri(pixels)}" width="{SIDE}" height="{SIDE}" '
+        f'alt="What the model saw at step {step}"><figcaption>{"<br>".join(lines)}</figcaption></figure>'
     )

@@ -18,6 +18,8 @@ NOTE = (
     "compare both pairs; differences under about 0.03 on a few pictures are noise."
 )
 
+WORDS = ("Picture", "Target", "Method")
+
 
 def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
     """Draw the table; a click on a column's head sorts it."""
@@ -26,7 +28,16 @@ def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
     if table.empty:
         st.caption("The table fills as maps are finished and measured.")
         return
-    numbers = [column for column in table.columns if column not in ("Picture", "Target", "Method")]
+    if table["Picture"].nunique() > 1:
+        st.markdown("**Mean over the pictures**")
+        _draw(_means(table), "Means of the areas under the curves over all pictures")
+        st.markdown("**Each map**")
+    _draw(table, "Areas under the deletion and insertion curves of every map")
+    st.caption(f"Best of each picture in bold. {NOTE}")
+
+
+def _draw(table: pd.DataFrame, alt: str) -> None:
+    numbers = [column for column in table.columns if column not in WORDS]
     st.dataframe(
         table.style.apply(_marked, axis=None),
         hide_index=True,
@@ -39,9 +50,17 @@ def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
             ),
             "Seconds": st.column_config.NumberColumn("Seconds", format="%.2f"),
         },
-        alt="Areas under the deletion and insertion curves of every map",
+        alt=alt,
     )
-    st.caption(f"Best of each picture in bold. {NOTE}")
+
+
+def _means(table: pd.DataFrame) -> pd.DataFrame:
+    """One row a method: the mean over its pictures, and how many they are."""
+    numbers = [column for column in table.columns if column not in WORDS]
+    grouped = table.groupby("Method", sort=False)
+    means = grouped[numbers].mean(numeric_only=True).reset_index()
+    means.insert(0, "Picture", grouped.size().map("mean of {}".format).to_list())
+    return means
 
 
 def _table(snapshot: RunSnapshot) -> pd.DataFrame:
@@ -78,7 +97,7 @@ def _marked(table: pd.DataFrame) -> pd.DataFrame:
     styles = pd.DataFrame("", index=table.index, columns=table.columns)
     lower = tuple(metric.title for metric in METRICS.values() if metric.direction < 0)
     for column in table.columns:
-        if column in ("Picture", "Target", "Method", "Evaluations", "Seconds"):
+        if column in (*WORDS, "Evaluations", "Seconds"):
             continue
         values = pd.to_numeric(table[column]).groupby(table["Picture"])
         best = values.transform("min" if column.startswith(lower) else "max")

@@ -84,10 +84,16 @@ def _status(snapshot: RunSnapshot) -> None:
         ):
             state.runs().resume(snapshot.id)
             st.rerun()
-    if snapshot.active:
-        st.progress(_share(snapshot))
+    st.html(_bar(_share(snapshot), snapshot.active))
     if snapshot.note:
         st.warning(words.plain(snapshot.note))
+
+
+def _bar(share: float, active: bool) -> str:
+    """A thin bar whose room is kept when the run has ended, so that the grid does not move."""
+    percent = round(100 * share)
+    role = f'role="progressbar" aria-label="Progress" aria-valuenow="{percent}"' if active else 'aria-hidden="true"'
+    return f'<div class="dc-progress" {role}><i style="width:{percent if active else 0}%"></i></div>'
 
 
 def _share(snapshot: RunSnapshot) -> float:

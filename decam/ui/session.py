@@ -79,19 +79,24 @@ def action(
                     on_click=_stop,
                     args=(snapshot.id,),
                 )
-                return False
-            pressed = st.button(
-                "Explain",
-                key="explain",
-                type="primary",
-                icon=":material/play_arrow:",
-                width="stretch",
-                disabled=not asked or not choices,
-                help="Run the methods switched on for every picture, in the background.",
-            )
+                pressed = False
+            else:
+                pressed = _explain(bool(asked and choices))
             cost = len(asked) * method_forms.total(classifier, choices)
             st.caption(f"{words.several(len(asked) * len(choices), 'map')} · {cost:,} evaluations")
     return pressed
+
+
+def _explain(ready: bool) -> bool:
+    return st.button(
+        "Explain",
+        key="explain",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        disabled=not ready,
+        help="Run the methods switched on for every picture, in the background.",
+    )
 
 
 def begin_again() -> None:
