@@ -95,12 +95,15 @@ def download(entry: Entry) -> Generator[Download, None, Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _check_space(entry, path.parent)
+    except OSError as error:
+        raise _unstorable(entry, error) from error
+    try:
         with temporary.open("xb") as file:
             yield from _fetch(entry, file)
         temporary.replace(path)
     except OSError as error:
-        raise ModelError(f"{entry.title} cannot be stored in {path.parent}: {error.strerror or error}.") from error
-    finally:  # also when the generator is closed early
+        raise _unstorable(entry, error) from error
+    finally:  # a generator that is closed early too leaves nothing behind
         temporary.unlink(missing_ok=True)
     return path
 
@@ -145,7 +148,12 @@ def _write(entry: Entry, file: BinaryIO, chunk: bytes) -> None:
     try:
         file.write(chunk)
     except OSError as error:
-        raise ModelError(f"{entry.title} cannot be written to {file.name}: {error.strerror or error}.") from error
+        raise _unstorable(entry, error) from error
+
+
+def _unstorable(entry: Entry, error: OSError) -> ModelError:
+    folder = entry.weights_path().parent
+    return ModelError(f"The weights of {entry.title} cannot be stored in {folder}: {error.strerror or error}.")
 
 
 def _unreachable(entry: Entry, reason: str) -> ModelError:

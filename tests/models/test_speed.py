@@ -1,0 +1,256 @@
+"""The trial of speeds: what it picks, that answers stay what they were, and that its result is remembered."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from decam.classifier import Speed, TorchClassifier
+from decam.models import speed, zoo
+from decam.models.speed import Trial, choose, pick_batch, power_of_two
+
+PLAIN, LAST = Speed(), Speed(channels_last=True)
+HALF, HALF_LAST = Speed("bfloat16"), Speed("bfloat16", channels_last=True)
+
+
+def tiny(name: str = "tiny") -> TorchClassifier:
+    torch.manual_seed(0)
+    module = nn.Sequential(
+        nn.Conv2d(3, 8, 3, stride=4),
+        nn.ReLU(),
+        nn.Conv2d(8, 8, 1),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(8, 4),
+    )
+    return TorchClassifier(name, module, ["a", "b", "c", "d"], input_size=(32, 32), mean=(0.5,) * 3, std=(0.5,) * 3)
+
+
+@pytest.fixture(autouse=True)
+def _forgetful() -> Iterator[None]:
+    speed.forget()
+    yield
+    speed.forget()
+
+
+# What is picked
+
+
+def test_the_plain_way_stays_unless_another_is_clearly_faster() -> None:
+    assert choose([Trial(PLAIN, 1.0, 0.0), Trial(LAST, 0.97, 0.0)]) == PLAIN
+    assert choose([Trial(PLAIN, 1.0, 0.0), Trial(LAST, 0.9, 0.0)]) == LAST
+
+
+def test_the_fastest_way_that_answers_alike_is_picked() -> None:
+    trials = [Trial(PLAIN, 1.0, 0.0), Trial(LAST, 0.8, 1e-6), Trial(HALF, 0.5, 0.01), Trial(HALF_LAST, 0.3, 0.02)]
+    assert choose(trials) == HALF_LAST
+
+
+@pytest.mark.parametrize("change", [0.2, float("nan")])
+def test_a_faster_way_that_changes_the_answers_is_not_used_and_a_note_says_so(change: float) -> None:
+    picked = choose([Trial(PLAIN, 1.0, 0.0), Trial(HALF, 0.2, change)])
+    assert (picked.precision, picked.channels_last) == ("float32", False)
+    assert "bfloat16" in picked.note
+
+
+def test_the_smallest_batch_that_is_about_as_fast_as_any_is_picked() -> None:
+    assert pick_batch({4: 0.0100, 8: 0.0098, 16: 0.0097}, 1) == 4
+    assert pick_batch({4: 0.0200, 8: 0.0110, 16: 0.0100}, 1) == 16
+
+
+def test_a_batch_longer_than_stopping_may_take_is_not_picked() -> None:
+    assert pick_batch({4: 0.05, 8: 0.045, 16: 0.03}, 1) == 4
+    assert pick_batch({4: 1.0, 8: 1.0}, 2) == 2
+    assert pick_batch({}, 4) == 4
+
+
+@pytest.mark.parametrize(("value", "size"), [(0.2, 1), (1, 1), (3.9, 2), (4, 4), (1e9, 64)])
+def test_batches_are_powers_of_two(value: float, size: int) -> None:
+    assert power_of_two(value, 64) == size
+
+
+def test_multiply_adds_are_counted_as_torchvision_publishes_them() -> None:
+    for name, published in (("squeezenet1_0", 0.819), ("mobilenet_v3_large", 0.217)):
+        counted = speed._operations(zoo.untrained(name), torch.zeros(1, 3, 224, 224))
+        assert counted / 1e9 == pytest.approx(published, rel=0.02)
+
+
+class Clock:
+    """Stands for a machine: seconds of a batch by the way of asking, beside a real answer."""
+
+    def __init__(self, each: dict[tuple[str, bool], float], start: float) -> None:
+        self.each, self.start = each, start
+        self.asked: list[int] = []
+
+    def __call__(self, classifier: TorchClassifier, batch: Tensor) -> tuple[float, Tensor]:
+        self.asked.append(len(batch))
+        way = (classifier.speed.precision, classifier.speed.channels_last)
+        return self.start + self.each[way] * len(batch), classifier.answer(batch)
+
+
+ALL_WAYS = {("float32", False): 0.010, ("float32", True): 0.008, ("bfloat16", False): 0.005, ("bfloat16", True): 0.003}
+
+
+def test_on_a_machine_with_fast_bfloat16_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speed, "_bfloat16_pays", lambda _: True)
+    monkeypatch.setattr(speed, "_timed", Clock(ALL_WAYS, start=0.0005))
+    monkeypatch.setattr(speed, "SLOWEST", 1.0)
+    found = speed.find(tiny())
+    assert (found.precision, found.channels_last) == ("bfloat16", True)
+    assert found.batch_size * 0.003 <= speed.LONGEST_BATCH
+
+
+def test_on_a_machine_without_bfloat16_it_is_not_even_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock({way: seconds for way, seconds in ALL_WAYS.items() if way[0] == "float32"}, start=0.0005)
+    monkeypatch.setattr(speed, "_bfloat16_pays", lambda _: False)
+    monkeypatch.setattr(speed, "_timed", clock)
+    assert speed.find(tiny()).channels_last
+
+
+def test_a_slow_model_is_asked_one_image_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(dict.fromkeys(ALL_WAYS, 0.25), start=0.0)
+    monkeypatch.setattr(speed, "_timed", clock)
+    monkeypatch.setattr(speed, "SLOWEST", 1.0)
+    assert speed.find(tiny()).batch_size == 1
+    assert max(clock.asked) == 1
+
+
+def test_on_a_busy_machine_a_light_model_still_gets_a_fair_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speed, "_timed", Clock(dict.fromkeys(ALL_WAYS, 2.0), start=0.0))
+    assert speed.find(tiny()).batch_size == 64
+
+
+def test_a_way_that_the_device_cannot_do_is_no_candidate(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(ALL_WAYS, start=0.0)
+
+    def timed(classifier: TorchClassifier, batch: Tensor) -> tuple[float, Tensor]:
+        if classifier.speed.precision == "bfloat16":
+            raise RuntimeError("no such kernel")
+        return clock(classifier, batch)
+
+    monkeypatch.setattr(speed, "_bfloat16_pays", lambda _: True)
+    monkeypatch.setattr(speed, "_timed", timed)
+    assert speed.find(tiny()).precision == "float32"
+
+
+def test_memory_running_out_ends_the_search_for_a_larger_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(dict.fromkeys(ALL_WAYS, 0.001), start=0.01)
+
+    def timed(classifier: TorchClassifier, batch: Tensor) -> tuple[float, Tensor]:
+        if len(batch) > 16:
+            raise torch.OutOfMemoryError("full")
+        return clock(classifier, batch)
+
+    monkeypatch.setattr(speed, "_timed", timed)
+    monkeypatch.setattr(speed, "SLOWEST", 1.0)
+    assert speed.find(tiny()).batch_size == 16
+
+
+def test_a_real_trial_leaves_the_classifier_as_it_was() -> None:
+    classifier = tiny()
+    before = {name: tensor.clone() for name, tensor in classifier.module.state_dict().items()}
+    found = speed.find(classifier)
+    assert found.batch_size in (1, 2, 4, 8, 16, 32, 64)
+    assert classifier.speed == Speed()
+    for name, tensor in classifier.module.state_dict().items():
+        assert torch.equal(tensor, before[name])
+
+
+def test_answers_do_not_depend_on_the_ways_used_before() -> None:
+    images = torch.randn(4, 3, 224, 224, generator=torch.Generator().manual_seed(3))
+    classifier = zoo.untrained("squeezenet1_0")
+    for way in (PLAIN, LAST):
+        classifier.use(way)
+        fresh, strides = classifier.answer(images), [part.stride() for part in classifier.module.parameters()]
+        classifier.use(LAST if way == PLAIN else PLAIN)
+        classifier.use(way)
+        assert [part.stride() for part in classifier.module.parameters()] == strides
+        assert torch.equal(classifier.answer(images), fresh)
+
+
+# What is remembered
+
+
+def test_a_trial_is_made_once_and_then_read_from_disk(monkeypatch: pytest.MonkeyPatch, data_directory: Path) -> None:
+    found = Speed("float32", True, 32, "a note")
+    monkeypatch.setattr(speed, "find", lambda _: found)
+    assert speed.remembered(tiny()) == found
+    assert list(json.loads((data_directory / "speed.json").read_text()).values()) == [
+        {"precision": "float32", "channels_last": True, "batch_size": 32, "note": "a note"}
+    ]
+    speed.forget()
+    monkeypatch.setattr(speed, "find", lambda _: pytest.fail("tried again"))
+    assert speed.remembered(tiny()) == found
+
+
+def test_another_process_asks_in_the_same_way() -> None:
+    ours = speed.remembered(tiny())
+    script = (
+        "from tests.models.test_speed import tiny; from decam.models import speed;"
+        "speed.find = None; print(speed.remembered(tiny()))"
+    )
+    theirs = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert theirs.stdout.strip() == repr(ours), theirs.stderr
+
+
+def test_models_devices_threads_and_versions_are_remembered_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [speed.machine_key(tiny()), speed.machine_key(tiny("other"))]
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 97)
+    keys.append(speed.machine_key(tiny()))
+    monkeypatch.setattr(torch, "__version__", "99.0")
+    keys.append(speed.machine_key(tiny()))
+    monkeypatch.setattr(speed, "_processor", lambda: "Abacus")
+    keys.append(speed.machine_key(tiny()))
+    assert len(set(keys)) == 5
+
+
+DAMAGED = [
+    b"",
+    b"{",
+    b"[1, 2]",
+    b"\xff\xfe",
+    b'{"KEY": 3}',
+    b'{"KEY": {"precision": "float64", "channels_last": true, "batch_size": 8, "note": ""}}',
+    b'{"KEY": {"precision": "float32", "channels_last": 1, "batch_size": 8, "note": ""}}',
+    b'{"KEY": {"precision": "float32", "channels_last": true, "batch_size": 0, "note": ""}}',
+    b'{"KEY": {"precision": "float32", "channels_last": true, "batch_size": "8", "note": ""}}',
+    b'{"KEY": {"precision": "float32"}}',
+]
+
+
+@pytest.mark.parametrize("content", DAMAGED)
+def test_a_damaged_memory_is_ignored_and_written_anew(
+    content: bytes, monkeypatch: pytest.MonkeyPatch, data_directory: Path
+) -> None:
+    key = speed.machine_key(tiny())
+    data_directory.mkdir(parents=True)
+    (data_directory / "speed.json").write_bytes(content.replace(b"KEY", key.encode()))
+    found = Speed(batch_size=4)
+    monkeypatch.setattr(speed, "find", lambda _: found)
+    assert speed.remembered(tiny()) == found
+    assert json.loads((data_directory / "speed.json").read_text())[key]["batch_size"] == 4
+
+
+def test_remembering_one_model_keeps_the_others(monkeypatch: pytest.MonkeyPatch, data_directory: Path) -> None:
+    monkeypatch.setattr(speed, "find", lambda _: Speed())
+    speed.remembered(tiny("first"))
+    speed.remembered(tiny("second"))
+    assert len(json.loads((data_directory / "speed.json").read_text())) == 2
+    assert [path.name for path in data_directory.iterdir()] == ["speed.json"]
+
+
+def test_where_nothing_can_be_written_the_process_remembers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("DECAM_DATA", str(tmp_path / "file" / "data"))
+    found = Speed(batch_size=2)
+    monkeypatch.setattr(speed, "find", lambda _: found)
+    assert speed.remembered(tiny()) == found
+    monkeypatch.setattr(speed, "find", lambda _: pytest.fail("tried again"))
+    assert speed.remembered(tiny()) == found
