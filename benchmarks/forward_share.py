@@ -10,17 +10,16 @@ The ImageNet models have random weights, which take as long as trained ones.
 from __future__ import annotations
 
 import argparse
-import platform
 import statistics
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from PIL import Image
 from torchvision.models import get_model
 
+from benchmarks.machine import machine
 from decam import device
 from decam.api import explain_view, last
 from decam.classifier import Pixels, Speed, TorchClassifier
@@ -60,15 +59,6 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|", flush=True)
     for name in asked.models:
         print(row(name, asked.rounds, DeCamSettings(budget=asked.budget)), flush=True)
-
-
-def machine() -> str:
-    """The machine in words."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
-    named = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
-    where = device.describe(device.best())
-    return f"{named or platform.processor()}; {where}; torch {torch.__version__}; Python {platform.python_version()}"
 
 
 def row(name: str, rounds: int, settings: DeCamSettings) -> str:

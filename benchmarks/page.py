@@ -1,0 +1,138 @@
+"""How soon the Compare page shows something, and what a worker loses while a page watches it.
+
+A server and a headless Chromium share this machine, as on a teacher's laptop. A visitor chooses a sample scene for the
+embedded model and presses Explain: timed, in the page, from that click to the first finished map that is drawn, and to
+the line that says that all maps and curves are finished. Then a long DE-CAM search runs in turns with its page open
+and with its tab gone elsewhere; compared are the seconds that the search itself took.
+
+    .venv/bin/python -m benchmarks.page
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from benchmarks.machine import machine
+from decam.comparison import Cell
+from decam.store import Store
+from tests.browser.compare import LONG_MS, STARS, Compare
+from tests.tools.browser import FLAGS, find
+from tests.tools.server import Server
+
+# Called after every change of the page; each moment is kept the first time it is seen.
+_STOPWATCH = """() => {
+    const seen = { pressed: 0, first: 0, finished: 0 };
+    window.decamSeen = seen;
+    const named = button => button.innerText.trim().endsWith("Explain");
+    const explain = [...document.querySelectorAll("button")].find(named);
+    explain.addEventListener("click", () => { seen.pressed = performance.now(); }, { once: true, capture: true });
+    const look = () => {
+        if (seen.pressed) {
+            const cells = [...document.querySelectorAll('[role="gridcell"]')];
+            const drawn = cells.some(cell => ["measuring", "done"].includes(cell.dataset.state));
+            const words = [...document.querySelectorAll("strong")].map(word => word.innerText);
+            if (!seen.first && drawn) seen.first = performance.now();
+            if (!seen.finished && words.some(word => word.startsWith("Finished"))) seen.finished = performance.now();
+        }
+        if (!seen.finished) requestAnimationFrame(look);
+    };
+    look();
+}"""
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Seconds from pressing Explain to the first finished map, and to the finished comparison."""
+
+    first: float
+    finished: float
+
+
+def main() -> None:
+    """Print what a visitor waits for, and what watching costs."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--budget", type=int, default=20_000, help="of the search that is watched (%(default)s)")
+    asked = parser.parse_args()
+    path = find()
+    if path is None:
+        sys.exit("No Chromium was found: 'make test' installs one, DECAM_CHROMIUM names one.")
+    print(f"{machine()}\n", flush=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, headless=True, args=list(FLAGS))
+        server = Server(Path(folder) / "data", Path(folder) / "server.log").start()
+        try:
+            cold = visit(browser, server)
+            warm = [visit(browser, server) for _ in range(asked.rounds)]
+            print("| from Explain to | the first finished map, s | the finished comparison, s |\n|---|---|---|")
+            print(f"| the first visit after the server started | {cold.first:.2f} | {cold.finished:.2f} |")
+            print(f"| later ones, median of {asked.rounds} | {spread([wait.first for wait in warm])}", end=" ")
+            print(f"| {spread([wait.finished for wait in warm])} |\n", flush=True)
+            pairs = [
+                (search(browser, server, asked.budget, True), search(browser, server, asked.budget, False))
+                for _ in range(asked.rounds)
+            ]
+        finally:
+            server.stop()
+            browser.close()
+    losses = [100 * (1 - alone / watched) for watched, alone in pairs]
+    print("| DE-CAM with a page watching, s | with none, s | loss of speed, % |\n|---|---|---|")
+    print(f"| {spread([one for one, _ in pairs])} | {spread([other for _, other in pairs])} | {spread(losses, 1)} |")
+
+
+def spread(values: list[float], places: int = 2) -> str:
+    """Median, lowest and highest."""
+    return f"{statistics.median(values):.{places}f} ({min(values):.{places}f} to {max(values):.{places}f})"
+
+
+def visit(browser: Browser, server: Server) -> Waits:
+    """One visitor with a fresh browser profile, the usual methods and their usual settings."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(LONG_MS)
+    page = context.new_page()
+    compare = _ready(page, server)
+    page.evaluate(_STOPWATCH)
+    compare.explain.click()
+    page.wait_for_function("window.decamSeen.finished > 0", timeout=LONG_MS)
+    seen = page.evaluate("window.decamSeen")
+    context.close()
+    return Waits((seen["first"] - seen["pressed"]) / 1000, (seen["finished"] - seen["pressed"]) / 1000)
+
+
+def search(browser: Browser, server: Server, budget: int, watched: bool) -> float:
+    """Seconds that one search took, with its page open all the time or gone elsewhere."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(LONG_MS)
+    page = context.new_page()
+    compare = _ready(page, server)
+    compare.budget(budget)
+    run = compare.start()
+    if not watched:
+        page.goto("about:blank")
+    store = Store(server.data)
+    while store.version(run)[1] in ("queued", "running"):
+        time.sleep(0.5)
+    seconds = store.load(run).cells[Cell(0, 0)].seconds
+    store.close()
+    context.close()
+    return seconds
+
+
+def _ready(page: Page, server: Server) -> Compare:
+    compare = Compare(page)
+    compare.open(server.url)
+    compare.sample(STARS)
+    compare.explain.wait_for()
+    return compare
+
+
+if __name__ == "__main__":
+    main()
