@@ -15,7 +15,7 @@ from decam.errors import DecamError, ImageError
 from decam.images import reading, samples
 from decam.images.samples import SAMPLES, Sample
 from decam.models import catalogue
-from decam.ui import state, thumbnails
+from decam.ui import state, thumbnails, words
 
 TYPES = ("png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "gif")
 Kind = Literal["photograph", "scene"]
@@ -77,7 +77,8 @@ def panel() -> list[Chosen]:
     chosen = [*_kept(), *_uploads(files), *_samples()]
     thumbnails.strip("strip", SAMPLES, {sample.name for sample in _samples_chosen()}, toggle)
     if len(chosen) > reading.MAX_PICTURES:
-        st.warning(reading.too_many([picture.name for picture in chosen[reading.MAX_PICTURES :]]))
+        left_out = [picture.name for picture in chosen[reading.MAX_PICTURES :]]
+        st.warning(words.plain(reading.too_many(left_out)))
     return chosen[: reading.MAX_PICTURES]
 
 
@@ -134,10 +135,10 @@ def _uploads(files: Sequence[UploadedFile]) -> list[Chosen]:
     for file in files:
         problem, notes = _checked(file.file_id, file)
         if problem:
-            st.error(problem)
+            st.error(words.plain(problem))
             continue
         for note in notes:
-            st.info(f"{file.name}: {note}")
+            st.info(words.plain(f"{file.name}: {note}"))
         found.append(Chosen(key=f"upload:{file.file_id}", name=file.name, kind="photograph", file=file))
     return found
 

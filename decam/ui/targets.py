@@ -58,7 +58,7 @@ def _card(
                 return f"{classifier.labels[index]} · {answer[index]:.3f}"
 
             picked = st.selectbox(
-                f"Target class of {picture.name}",
+                f"Target class of {words.plain(picture.name)}",
                 [PREDICTED, *order[1:]],
                 format_func=named,
                 key=key,

@@ -6,17 +6,26 @@ import html
 import re
 from datetime import datetime
 
-_MARKDOWN = re.compile(r"([\[\]*$<~])")
+# What means something to Markdown anywhere, and what means something only where a line begins.
+_INSIDE = re.compile(r"[\\`*\[\]$<~]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)|:(?=[A-Za-z])")
+_FIRST = re.compile(r"^ *(\d*)(?=[#>+.)-])")
+# Control characters, line breaks among them, and marks that turn the text behind them around.
+_HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 def plain(text: str) -> str:
     """Text that Markdown shows as it is, whatever a file was called."""
-    return _MARKDOWN.sub(r"\\\1", text)
+    return _FIRST.sub(r"\1\\", _INSIDE.sub(r"\\\g<0>", visible(text)))
 
 
 def escaped(text: str) -> str:
     """Text that HTML shows as it is."""
-    return html.escape(text, quote=True)
+    return html.escape(visible(text), quote=True)
+
+
+def visible(text: str) -> str:
+    """The text on one line, with a mark for each character that cannot be seen or would reorder what follows it."""
+    return _HIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def millions(count: int) -> str:
