@@ -43,6 +43,10 @@ class Downloads:
         """Give up a download; nothing of it is left behind."""
         self._queue.stop(name)
 
+    def close(self) -> None:
+        """Give up all downloads and take no more."""
+        self._queue.close()
+
     def progress(self, name: str) -> Download | None:
         """How far the download is; None where there is none."""
         with self._lock:

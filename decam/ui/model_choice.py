@@ -38,7 +38,7 @@ def panel(pictures: Sequence[Chosen]) -> Entry:
 
 def load(entry: Entry) -> TorchClassifier | None:
     """The model, ready to be asked; None, with the reason on the page, where it cannot be."""
-    if not entry.present():
+    if entry.url and not entry.present():
         st.info(
             f"{entry.title} is not on this machine yet: download it in the sidebar, or choose a model that is here."
         )

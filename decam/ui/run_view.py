@@ -31,7 +31,7 @@ def snapshot_of(run: str | None) -> RunSnapshot | None:
         return None
     try:
         return state.runs().snapshot(run)
-    except StoreError as error:
+    except DecamError as error:
         st.error(words.plain(str(error)))
         st.button("Start a new comparison", on_click=state.show_run, args=(None,), key="leave-run", type="primary")
         return None

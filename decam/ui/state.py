@@ -36,7 +36,11 @@ def runs() -> Runs:
     return Runs(Store(data.directory()), models().get)
 
 
-@st.cache_resource(show_spinner=False)
+def _give_up(coming: Downloads) -> None:
+    coming.close()
+
+
+@st.cache_resource(show_spinner=False, on_release=_give_up)
 def downloads() -> Downloads:
     """The weights that are being fetched."""
     return Downloads()
