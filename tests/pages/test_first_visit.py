@@ -1,0 +1,94 @@
+"""The first visit: samples instead of results, and the way from there to a comparison."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from decam.images.samples import SAMPLES
+from decam.images.scenes import CLASSES
+from decam.methods import METHODS
+from tests.pages.visitor import Visitor
+
+pytestmark = pytest.mark.usefixtures("server")
+
+DEFAULTS = {name for name, method in METHODS.items() if method.default}
+
+
+def test_a_first_visit_offers_the_samples_and_nothing_to_explain() -> None:
+    visitor = Visitor()
+    assert all(visitor.offers(f"welcome-{sample.name}") for sample in SAMPLES)
+    assert not visitor.offers("explain")
+    assert (visitor.run, visitor.status, visitor.grid, visitor.recent, visitor.alerts) == ("", "", {}, [], [])
+
+
+def test_a_visit_alone_makes_no_run(server: Path) -> None:
+    Visitor()
+    assert not (server / "runs").exists()
+
+
+def test_a_sample_shows_its_prediction_and_its_five_likeliest_classes() -> None:
+    visitor = Visitor().press("welcome-scene-star")
+    assert not visitor.app.subheader, "the welcome makes room"
+    assert visitor.cards == ["Star"]
+    bars = visitor.bars("Star")
+    assert bars[0][0] == "star"
+    assert [value for _, value in bars] == sorted((value for _, value in bars), reverse=True)
+    assert len({label for label, _ in bars} & set(CLASSES)) == 5
+    assert visitor.card("Star").options[0] == "star (predicted)"
+    assert visitor.offers("explain")
+
+
+def test_any_class_can_be_found_by_a_part_of_its_name() -> None:
+    visitor = Visitor().sample("scene-star")
+    options = visitor.card("Star").options
+    assert sorted(option.split(" ")[0] for option in options) == sorted(CLASSES)
+    visitor.ask("Star", "cresc")
+    assert visitor.card("Star").value == CLASSES.index("crescent")
+
+
+def test_pressing_a_sample_again_takes_it_out() -> None:
+    visitor = Visitor().sample("scene-star", "scene-arrow")
+    assert visitor.cards == ["Star", "Arrow"]
+    assert visitor.press("remove-sample:scene-star").cards == ["Arrow"]
+    assert visitor.sample("scene-arrow").cards == []
+    assert visitor.offers("welcome-scene-star")
+
+
+def test_the_cost_of_the_comparison_is_told_before_it_runs() -> None:
+    visitor = Visitor().sample("scene-star", "scene-arrow").methods("de-cam", "grad-cam", "random").quick()
+    assert "6 maps · 402 evaluations" in visitor.app.main.caption.values
+    assert "200" in visitor.app.toggle(key="method:de-cam").label
+    assert "free" in visitor.app.toggle(key="method:random").label
+
+
+def test_methods_that_are_off_have_no_form_and_without_any_there_is_nothing_to_explain() -> None:
+    visitor = Visitor().sample("scene-star")
+    assert {name for name in METHODS if visitor.app.toggle(key=f"method:{name}").value} == DEFAULTS
+    visitor.methods("rise")
+    assert visitor.has("selectbox", "deletion_fill")
+    assert not visitor.has("number_input", "setting:de-cam:budget")
+    visitor.methods()
+    assert not visitor.offers("explain")
+
+
+def test_every_number_of_a_form_is_bounded_as_its_setting_is() -> None:
+    visitor = Visitor().sample("scene-star").methods(*METHODS)
+    checked = 0
+    for method in METHODS.values():
+        for parameter in method.settings.parameters():
+            if parameter.kind in (int, float):
+                field = visitor.app.number_input(key=f"setting:{method.name}:{parameter.name}")
+                assert (field.min, field.max, field.value) == (parameter.low, parameter.high, parameter.default)
+                assert parameter.help in field.help
+                checked += 1
+    assert checked >= 5
+
+
+def test_begin_again_leaves_pictures_behind_and_keeps_settings() -> None:
+    visitor = Visitor().sample("scene-star").methods("de-cam").quick().press("new")
+    assert (visitor.cards, visitor.run) == ([], "")
+    visitor.sample("scene-arrow")
+    assert visitor.app.number_input(key="setting:de-cam:budget").value == 200
+    assert not visitor.app.toggle(key="method:grad-cam").value

@@ -1,0 +1,202 @@
+"""A visitor of the dashboard without a browser: what can be pressed, and what can then be read."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import json
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Selectbox
+
+from decam.methods import METHODS
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 60.0
+SMALL_BUDGET, FEW_STEPS = 200, 5
+ENDLESS_BUDGET = 50_000
+
+File = tuple[str, bytes]
+
+
+class Visitor:
+    """One session of the app, as a browser tab has it. No answer of the app may show a traceback."""
+
+    def __init__(self, run: str | None = None) -> None:
+        self.app = AppTest.from_file(ROOT / "app.py", default_timeout=PATIENCE)
+        if run is not None:
+            self.app.query_params["run"] = run
+        self.look()
+
+    def look(self) -> Self:
+        """Let the page be drawn once more, after whatever has been set."""
+        self.app.run()
+        assert not self.app.exception, [error.message for error in self.app.exception]
+        return self
+
+    def until(self, condition: Callable[[], object]) -> Self:
+        """Look again and again until something holds."""
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < deadline, f"waited too long: {self.status!r} {self.alerts}"
+            time.sleep(0.05)
+            self.look()
+        return self
+
+    # What can be done
+
+    def press(self, key: str) -> Self:
+        """Press a button."""
+        self.app.button(key=key).click()
+        return self.look()
+
+    def sample(self, *names: str) -> Self:
+        """Choose samples, or take them out, in the sidebar."""
+        for name in names:
+            self.press(f"strip-{name}")
+        return self
+
+    def upload(self, *files: File) -> Self:
+        """Give the uploader these files, and no others."""
+        self.app.file_uploader[0].set_value([(name, content, "application/octet-stream") for name, content in files])
+        return self.look()
+
+    def methods(self, *names: str) -> Self:
+        """Switch on these methods and no others."""
+        for name in METHODS:
+            self.app.toggle(key=f"method:{name}").set_value(name in names)
+        return self.look()
+
+    def quick(self, budget: int = SMALL_BUDGET) -> Self:
+        """Make a comparison cheap."""
+        for key, value in (("setting:de-cam:budget", budget), ("steps", FEW_STEPS)):
+            if self.has("number_input", key):
+                self.app.number_input(key=key).set_value(value)
+        return self.look()
+
+    def ask(self, picture: str, part: str) -> Self:
+        """Ask about the one class whose name has this part."""
+        box = self.card(picture)
+        found = [option for option in box.options if part in option]
+        assert len(found) == 1, found
+        box.select_index(box.options.index(found[0]))
+        return self.look()
+
+    def model(self, name: str) -> Self:
+        """Choose a model."""
+        self.app.selectbox(key="model").select(name)
+        return self.look()
+
+    def explain(self) -> str:
+        """Press Explain; the run that is then shown."""
+        before = self.run
+        self.press("explain")
+        assert self.run not in ("", before)
+        return self.run
+
+    def finish(self) -> Self:
+        """Wait until the run has ended."""
+        return self.until(lambda: not self.status.startswith(("Waiting", "Running")))
+
+    def tab(self, title: str) -> Self:
+        """Open a tab below the grid."""
+        self.app.session_state["tabs"] = title
+        return self.look()
+
+    # What can be read
+
+    def has(self, kind: str, key: str) -> bool:
+        """Whether the page has a widget of this kind under this key."""
+        return any(widget.key == key for widget in self.app.get(kind))
+
+    def offers(self, key: str) -> bool:
+        """Whether a button can be pressed."""
+        return any(button.key == key and not button.disabled for button in self.app.button)
+
+    @property
+    def run(self) -> str:
+        """The run that the address names; empty where it names none."""
+        return str(self.app.query_params.get("run", ""))
+
+    @property
+    def status(self) -> str:
+        """How the run stands; empty where none is shown."""
+        found = [re.match(r"\*\*:material/\w+: ([^*]+)\*\*(.*)", text) for text in self.app.markdown.values]
+        return next((match[1] + match[2] for match in found if match), "")
+
+    @property
+    def errors(self) -> list[str]:
+        """The sentences on what went wrong, as they are read."""
+        return [shown(text) for text in self.app.error.values]
+
+    @property
+    def alerts(self) -> list[str]:
+        """All sentences that are set apart, as they are read."""
+        return [shown(text) for kind in ("error", "warning", "info") for text in getattr(self.app, kind).values]
+
+    def says(self, *parts: str) -> bool:
+        """Whether one sentence that is set apart has all these parts."""
+        return any(all(part in text for part in parts) for text in self.alerts)
+
+    @property
+    def cards(self) -> list[str]:
+        """The pictures of the comparison to come, by name."""
+        return [html.unescape(name) for name in re.findall(r'class="dc-name" title="(.*?)"', self._html)]
+
+    def card(self, picture: str) -> Selectbox[Any]:
+        """The choice of a target class for a picture."""
+        return next(box for box in self.app.selectbox if shown(box.label) == f"Target class of {picture}")
+
+    def bars(self, picture: str) -> list[tuple[str, float]]:
+        """The likeliest classes of a picture with their probabilities, as the card shows them."""
+        found = re.findall(r"<span>(.*?)</span><b>(.*?)</b>", self._card(picture))
+        return [(html.unescape(label), float(value)) for label, value in found]
+
+    def picture(self, name: str) -> NDArray[np.uint8]:
+        """What the card of a picture shows."""
+        data = re.search(r'src="data:image/jpeg;base64,(.*?)"', self._card(name))
+        assert data is not None
+        return np.asarray(Image.open(io.BytesIO(base64.b64decode(data[1]))).convert("RGB"))
+
+    @property
+    def grid(self) -> dict[str, Any]:
+        """What the browser is sent of the result; empty where there is none."""
+        found = self.app.get("bidi_component")
+        return dict(json.loads(found[0].proto.json)) if found else {}
+
+    def cell(self, method: str, picture: int = 0) -> dict[str, Any]:
+        """One cell of the result, by the method's title."""
+        column = next(column["key"] for column in self.grid["columns"] if column["title"] == method)
+        return next(cell for cell in self.grid["cells"] if (cell["row"], cell["column"]) == (str(picture), column))
+
+    def states(self) -> set[str]:
+        """In which states the cells of the result are."""
+        return {cell["state"] for cell in self.grid["cells"]}
+
+    @property
+    def recent(self) -> list[str]:
+        """The runs that the sidebar lists, in its order."""
+        keys = [button.key or "" for button in self.app.sidebar.button]
+        return [key.removeprefix("run-") for key in keys if key.startswith("run-")]
+
+    @property
+    def _html(self) -> str:
+        return "\n".join(self.app.html.values)
+
+    def _card(self, picture: str) -> str:
+        title = f'title="{html.escape(picture, quote=True)}"'
+        return next(text for text in self.app.html.values if 'class="dc-card"' in text and title in text)
+
+
+def shown(markdown: str) -> str:
+    """What CommonMark shows: a backslash before ASCII punctuation is taken away."""
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", markdown)
