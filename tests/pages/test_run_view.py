@@ -1,0 +1,186 @@
+"""A finished run: what it shows, and that its link shows the same to everybody."""
+
+from __future__ import annotations
+
+import pytest
+
+from decam.images.samples import get
+from decam.images.scenes import CLASSES
+from decam.methods import METHODS
+from decam.plan import fingerprint
+from decam.ui import state
+from decam.ui.thumbnails import pixels
+from tests.pages.conftest import SEED, Finished
+from tests.pages.visitor import FEW_STEPS, SMALL_BUDGET, Visitor
+
+METHODS_RUN = ("de-cam", "grad-cam", "random")
+TITLES = tuple(METHODS[name].title for name in METHODS_RUN)
+
+
+@pytest.fixture
+def guest(finished: Finished) -> Visitor:
+    """Somebody else, who opens the link."""
+    return Visitor(finished.run)
+
+
+def test_the_grid_has_a_row_a_picture_and_a_column_a_method(finished: Finished) -> None:
+    grid = finished.grid
+    assert [row["title"] for row in grid["rows"]] == ["Arrow", "Cross and disc"]
+    assert tuple(column["title"] for column in grid["columns"]) == TITLES
+    assert len({(cell["row"], cell["column"]) for cell in grid["cells"]}) == 6
+    assert all(cell["state"] == "done" and cell["map"] for cell in grid["cells"])
+
+
+def test_every_map_has_its_cost_and_its_areas_under_it(guest: Visitor) -> None:
+    assert [guest.cell(title)["evaluations"] for title in TITLES] == [SMALL_BUDGET, 1, 0]
+    for cell in guest.grid["cells"]:
+        assert cell["seconds"] >= 0
+        assert len(cell["values"]) == 2
+        assert all(0 <= value <= 1 for value in cell["values"])
+
+
+def test_the_class_asked_about_is_the_one_chosen_and_else_the_one_predicted(guest: Visitor) -> None:
+    arrow, cross = guest.grid["rows"]
+    assert arrow["label"] == "ring"
+    assert arrow["probability"] < 0.5, "the picture shows an arrow"
+    assert cross["label"] == guest.bars("Cross and disc")[0][0]
+
+
+def test_a_scene_carries_the_outline_of_its_object(finished: Finished) -> None:
+    assert all(row["truth"] for row in finished.grid["rows"])
+
+
+def test_the_link_shows_another_visitor_the_very_same_grid(finished: Finished, guest: Visitor) -> None:
+    assert guest.grid == finished.grid
+    assert guest.run == finished.run
+    assert guest.status.startswith("Finished")
+
+
+def test_the_link_brings_pictures_targets_methods_and_settings_along(guest: Visitor) -> None:
+    assert guest.cards == ["Arrow", "Cross and disc"]
+    assert guest.card("Arrow").value == CLASSES.index("ring")
+    assert guest.card("Cross and disc").options[guest.card("Cross and disc").index].endswith("(predicted)")
+    assert {name for name in METHODS if guest.app.toggle(key=f"method:{name}").value} == set(METHODS_RUN)
+    values = {field.key: field.value for field in guest.app.number_input}
+    assert (values["setting:de-cam:budget"], values["steps"], values["seed"]) == (SMALL_BUDGET, FEW_STEPS, SEED)
+    assert guest.app.selectbox(key="model").value == "embedded"
+
+
+def test_the_pictures_of_a_link_are_those_the_model_saw(finished: Finished) -> None:
+    views = state.runs().snapshot(finished.run).views
+    assert [fingerprint(view) for view in views] == [
+        fingerprint(pixels(get(name).load())) for name in ("scene-arrow", "scene-cross-disc")
+    ]
+
+
+def test_explaining_again_from_the_link_gives_the_same_maps(guest: Visitor, finished: Finished) -> None:
+    again = guest.explain()
+    guest.finish()
+    assert again != finished.run
+    for before, after in zip(finished.grid["cells"], guest.grid["cells"], strict=True):
+        assert (before["map"], before["low"], before["high"]) == (after["map"], after["low"], after["high"])
+        assert before["values"] == after["values"]
+
+
+def test_the_line_above_the_grid_says_how_the_run_was_made(guest: Visitor) -> None:
+    for part in ("Finished", "6 maps", "Embedded", "cpu", f"seed {SEED}"):
+        assert part in guest.status
+    assert not guest.offers("continue")
+    assert guest.offers("explain")
+
+
+def test_convergence_shows_one_search_and_lets_another_be_chosen(guest: Visitor, finished: Finished) -> None:
+    guest.tab("Convergence")
+    assert len(guest.app.get("plotly_chart")) == 1
+    key = f"convergence-{finished.run}"
+    assert guest.app.selectbox(key=key).options == ["1. Arrow · DE-CAM", "2. Cross and disc · DE-CAM"]
+    first = [text for text in guest.app.html.values if "Best mask" in text]
+    guest.app.selectbox(key=key).select_index(1)
+    guest.look()
+    second = [text for text in guest.app.html.values if "Best mask" in text]
+    assert len(first) == len(second) == 1
+    assert first != second
+
+
+def test_faithfulness_shows_both_curves_and_what_the_model_saw_at_each_step(guest: Visitor, finished: Finished) -> None:
+    guest.tab("Faithfulness")
+    assert len(guest.app.get("plotly_chart")) == 2
+    slider = guest.app.slider(key=f"step-{finished.run}")
+    assert (slider.min, slider.max) == (0, FEW_STEPS)
+    seen = set()
+    for step in range(FEW_STEPS + 1):
+        guest.app.slider(key=f"step-{finished.run}").set_value(step)
+        guest.look()
+        figures = [text for text in guest.app.html.values if "What the model saw" in text]
+        assert len(figures) == 1
+        assert f"at {step / FEW_STEPS:.0%}" in figures[0]
+        assert "ring" in figures[0]
+        seen.add(figures[0])
+    assert len(seen) == FEW_STEPS + 1
+
+
+def test_other_fills_are_measured_on_the_same_maps(finished: Finished) -> None:
+    visitor = Visitor(finished.run)
+    visitor.sample("scene-star").methods("random")
+    run = visitor.explain()
+    visitor.finish().tab("Faithfulness")
+    before = visitor.cell("Random map")
+    visitor.app.selectbox(key="other-deletion").select("black")
+    visitor.app.selectbox(key="other-insertion").select("noise")
+    visitor.look().press("measure").finish()
+    choice = visitor.app.selectbox(key=f"fills-{run}")
+    assert choice.value == ("black", "noise")
+    assert len(choice.options) == 3
+    assert visitor.cell("Random map")["map"] == before["map"]
+    assert visitor.run == run
+
+
+def test_the_table_has_every_map_and_the_means_with_both_pairs_of_fills(guest: Visitor) -> None:
+    guest.tab("Metrics")
+    means, table = (frame.value for frame in guest.app.dataframe)
+    assert list(means["Method"]) == list(TITLES)
+    assert set(means["Picture"]) == {"mean of 2"}
+    assert list(zip(table["Picture"], table["Method"], strict=True)) == [
+        (picture, title) for picture in ("1. Arrow", "2. Cross and disc") for title in TITLES
+    ]
+    fills = ("Deletion (mean)", "Insertion (blur)", "Deletion (blur)", "Insertion (mean)")
+    assert set(fills) < set(table.columns)
+    for row, cell in zip(table.to_dict("records"), guest.grid["cells"], strict=True):
+        assert [row["Deletion (mean)"], row["Insertion (blur)"]] == cell["values"]
+        assert row["Ins − del (blur/mean)"] == pytest.approx(row["Insertion (blur)"] - row["Deletion (mean)"])
+    for name in fills:
+        assert means[name].to_list() == pytest.approx(table.groupby("Method", sort=False)[name].mean().to_list())
+
+
+def test_export_offers_everything_at_once_and_the_tables_apart(guest: Visitor) -> None:
+    guest.tab("Export")
+    labels = [button.label for button in guest.app.download_button]
+    assert labels == ["Download ZIP", "metrics.csv", "curves.csv", "settings.json"]
+    assert "python -m decam replay settings.json" in guest.app.code.values
+
+
+def test_only_the_open_tab_is_drawn(guest: Visitor) -> None:
+    guest.tab("Metrics")
+    assert len(guest.app.dataframe) == 2
+    assert not guest.app.get("plotly_chart")
+    guest.tab("Convergence")
+    assert not guest.app.dataframe
+
+
+def test_a_search_by_methods_that_do_not_search_is_told_in_words(finished: Finished) -> None:
+    visitor = Visitor(finished.run).methods("random", "centre")
+    visitor.explain()
+    visitor.finish().tab("Convergence")
+    assert any("no convergence to show" in text for text in visitor.app.main.caption.values)
+
+
+@pytest.mark.parametrize("run", ["no-such-run", "", "../../etc/passwd", "<script>alert(1)</script>", "x" * 5000])
+def test_a_link_to_no_run_says_so_and_leads_on(run: str, finished: Finished) -> None:
+    assert finished.run
+    visitor = Visitor(run)
+    assert visitor.errors[0].startswith(f"There is no run {run[:40]!r}")
+    assert visitor.grid == {}
+    visitor.press("leave-run")
+    assert visitor.errors == []
+    assert "run" not in visitor.app.query_params
+    assert visitor.offers("welcome-scene-star")

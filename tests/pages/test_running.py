@@ -1,0 +1,217 @@
+"""Runs while they run, the list of recent ones, and who may see which."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from decam.comparison import Cell
+from decam.images.samples import get
+from decam.live import empty_grid
+from decam.methods import METHODS
+from decam.plan import MethodChoice, PictureChoice, Plan
+from decam.snapshots import RunSnapshot
+from decam.store import Store
+from decam.ui import state
+from decam.ui.thumbnails import pixels
+from tests.pages.visitor import ENDLESS_BUDGET, Visitor
+
+pytestmark = pytest.mark.usefixtures("server")
+
+
+def quick_run(visitor: Visitor, *samples: str) -> str:
+    """A run of samples that costs nothing."""
+    visitor.sample(*samples).methods("random", "centre").quick()
+    run = visitor.explain()
+    visitor.finish()
+    return run
+
+
+def endless(visitor: Visitor) -> str:
+    """A run of a sample whose search does not end by itself, seen searching."""
+    visitor.sample("scene-star").methods("de-cam", "grad-cam").quick(ENDLESS_BUDGET)
+    run = visitor.explain()
+    visitor.until(lambda: visitor.cell("DE-CAM")["state"] == "running" or visitor.status.startswith("Waiting"))
+    return run
+
+
+def test_a_run_shows_its_progress_and_stop_keeps_what_is_finished() -> None:
+    visitor = Visitor()
+    endless(visitor)
+    visitor.until(lambda: visitor.cell("DE-CAM")["map"])
+    assert visitor.status.startswith("Running")
+    assert visitor.cell("Grad-CAM")["state"] == "done"
+    assert 0 < visitor.cell("DE-CAM")["progress"] < 1
+    before = visitor.cell("DE-CAM")["evaluations"]
+    visitor.until(lambda: visitor.cell("DE-CAM")["evaluations"] > before)
+    assert not visitor.offers("explain")
+    visitor.press("stop").finish()
+    assert visitor.status.startswith("Stopped")
+    assert (visitor.cell("DE-CAM")["state"], visitor.cell("Grad-CAM")["state"]) == ("stopped", "done")
+    assert visitor.offers("continue")
+    assert visitor.offers("explain")
+
+
+def test_other_widgets_stay_usable_while_a_run_goes_on() -> None:
+    visitor = Visitor()
+    run = endless(visitor)
+    visitor.sample("scene-arrow").methods("rise")
+    visitor.ask("Arrow", "disc")
+    assert visitor.cards == ["Star", "Arrow"]
+    assert visitor.run == run
+    assert visitor.status.startswith("Running")
+    assert len(visitor.grid["rows"]) == 1, "the run is what it was when it began"
+
+
+def test_the_link_finds_a_run_that_runs_and_anybody_with_it_can_stop_it() -> None:
+    visitor = Visitor()
+    guest = Visitor(endless(visitor))
+    assert guest.status.startswith("Running")
+    assert guest.cards == ["Star"]
+    guest.press("stop").finish()
+    assert visitor.look().status.startswith("Stopped")
+
+
+def test_the_second_visitor_waits_and_sees_how_many_are_ahead() -> None:
+    first, second = Visitor(), Visitor()
+    endless(first)
+    endless(second)
+    assert second.status.startswith("Waiting")
+    assert "1 run ahead of yours" in second.status
+    assert first.look().status.startswith("Running")
+    first.press("stop")
+    second.until(lambda: second.status.startswith("Running"))
+
+
+def test_recent_runs_are_listed_newest_first_and_open_with_all_they_were_made_from() -> None:
+    visitor = Visitor()
+    older = quick_run(visitor, "scene-arrow")
+    time.sleep(0.01)
+    newer = quick_run(visitor, "scene-star")
+    assert visitor.look().recent == [newer, older]
+    visitor.methods("rise").press(f"run-{older}")
+    assert visitor.run == older
+    assert visitor.cards == ["Arrow"]
+    assert [row["title"] for row in visitor.grid["rows"]] == ["Arrow"]
+    assert {name for name in METHODS if visitor.app.toggle(key=f"method:{name}").value} == {"random", "centre"}
+
+
+def test_a_deleted_run_is_gone_with_its_files_and_its_link(server: Path) -> None:
+    visitor = Visitor()
+    older, newer = quick_run(visitor, "scene-arrow"), quick_run(visitor, "scene-star")
+    visitor.press(f"delete-{older}")
+    assert (visitor.recent, visitor.run) == ([newer], newer)
+    assert [folder.name for folder in (server / "runs").iterdir()] == [newer]
+    assert "There is no run" in Visitor(older).errors[0]
+    visitor.press(f"delete-{newer}")
+    assert (visitor.recent, visitor.run, visitor.grid) == ([], "", {})
+    assert visitor.cards == ["Arrow", "Star"], "its pictures can be explained again"
+
+
+def test_a_run_can_be_deleted_while_it_runs() -> None:
+    visitor = Visitor()
+    run = endless(visitor)
+    visitor.press(f"delete-{run}")
+    assert (visitor.run, visitor.grid, visitor.recent) == ("", {}, [])
+    other = Visitor().sample("scene-star").methods("random")
+    other.explain()
+    assert other.finish().status.startswith("Finished"), "the device is free again"
+
+
+def test_on_a_server_for_one_person_every_tab_lists_every_run() -> None:
+    run = quick_run(Visitor(), "scene-star")
+    assert Visitor().recent == [run]
+
+
+def test_on_a_shared_server_strangers_see_a_run_by_its_link_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DECAM_SHARED", "1")
+    visitor = Visitor()
+    run = quick_run(visitor, "scene-star")
+    assert visitor.look().recent == [run]
+    assert Visitor().recent == []
+    guest = Visitor(run)
+    assert guest.grid == visitor.grid
+    assert guest.recent == []
+    assert not guest.has("button", f"delete-{run}")
+
+
+def test_a_finished_run_is_there_after_a_restart(restart: Callable[[], None]) -> None:
+    visitor = Visitor()
+    run = quick_run(visitor, "scene-star")
+    restart()
+    guest = Visitor(run)
+    assert guest.grid == visitor.grid
+    assert guest.status.startswith("Finished")
+    assert guest.recent == [run]
+
+
+def test_a_run_whose_server_was_killed_is_interrupted_and_can_be_continued(server: Path) -> None:
+    plan = Plan(
+        "embedded", "cpu", (PictureChoice("Star"),), (MethodChoice.default("random"), MethodChoice.default("centre"))
+    )
+    abandoned(server, plan)
+    visitor = Visitor("abandoned")
+    assert visitor.status.startswith("Interrupted: the server ended before the run did")
+    assert visitor.states() == {"stopped"}
+    visitor.press("continue").finish()
+    assert visitor.status.startswith("Finished")
+    assert visitor.states() == {"done"}
+
+
+def test_a_run_of_a_model_that_is_no_longer_known_fails_with_a_sentence(server: Path) -> None:
+    abandoned(server, Plan("lenet", "cpu", (PictureChoice("Star"),), (MethodChoice.default("random"),)))
+    visitor = Visitor("abandoned")
+    assert visitor.cards == ["Star"]
+    visitor.press("continue").finish()
+    assert visitor.status.startswith("Failed")
+    assert visitor.says("There is no model 'lenet'")
+
+
+def test_a_constant_map_says_so_beside_the_map(monkeypatch: pytest.MonkeyPatch) -> None:
+    def flat(*_: object) -> object:
+        yield from ()
+        return np.full((128, 128), 3, np.float32)
+
+    monkeypatch.setitem(METHODS, "random", replace(METHODS["random"], run=flat))
+    visitor = Visitor()
+    quick_run(visitor, "scene-star")
+    assert "constant" in visitor.cell("Random map")["notes"][0]
+    assert visitor.cell("Centre")["notes"] == []
+
+
+def test_a_method_that_fails_costs_its_own_cells_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> object:
+        yield from ()
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(METHODS, "random", replace(METHODS["random"], run=broken))
+    visitor = Visitor()
+    run = quick_run(visitor, "scene-star")
+    assert visitor.cell("Random map")["state"] == "failed"
+    assert visitor.cell("Random map")["error"].endswith(".")
+    assert visitor.cell("Centre")["state"] == "done"
+    assert state.runs().snapshot(run).cells[Cell(0, 1)].explanation is not None
+
+
+def abandoned(directory: Path, plan: Plan) -> None:
+    """A run that a server had begun when it was killed."""
+    store = Store(directory)
+    store.add(
+        RunSnapshot(
+            id="abandoned",
+            created=datetime.now(UTC),
+            status="queued",
+            plan=plan,
+            views=(pixels(get("scene-star").load()),),
+            predictions=(None,),
+            cells=empty_grid(plan),
+        )
+    )
+    store.begin("abandoned", plan, ())
+    store.close()
