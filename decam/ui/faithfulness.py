@@ -10,7 +10,7 @@ import torch
 from decam import masking
 from decam.classifier import Pixels
 from decam.comparison import Cell
-from decam.errors import ModelError
+from decam.errors import DecamError, ModelError
 from decam.figures import curves_figure, png_uri
 from decam.methods import METHODS
 from decam.metrics import METRICS
@@ -84,10 +84,26 @@ def _other_fills(snapshot: RunSnapshot) -> None:
         known = (deletion, insertion) in snapshot.plan.fills
         if known:
             st.caption("This pair has been measured.")
-        if st.button("Measure", key="measure", disabled=known, type="primary", help="Only the curves are computed."):
-            state.runs().measure(snapshot.id, (deletion, insertion))
-            st.session_state[f"fills-{snapshot.id}"] = (deletion, insertion)
-            st.rerun()
+        pressed = st.button(
+            "Measure",
+            key="measure",
+            disabled=known,
+            type="primary",
+            help="Only the curves are computed.",
+            on_click=_measure,
+            args=(snapshot.id, (deletion, insertion)),
+        )
+        if pressed:
+            st.rerun()  # the whole page: from now on it follows the run
+
+
+def _measure(run: str, fills: Fills) -> None:
+    try:
+        state.runs().measure(run, fills)
+    except DecamError as error:
+        st.session_state["problem"] = str(error)
+    else:
+        st.session_state[f"fills-{run}"] = fills
 
 
 def _figure(snapshot: RunSnapshot, fills: Fills, metric: Metric, measured: Mapping[int, CellSnapshot]) -> None:
