@@ -164,10 +164,12 @@ class Runs:
                 for live in self._lives.values()
                 if not live.deleted and owner in (None, live.owner)
             }
+            deleted = {live.id for live in self._lives.values() if live.deleted}
         known = {summary.id for summary in kept}
         listed = [
             dataclasses.replace(summary, status=lives[summary.id].status) if summary.id in lives else summary
             for summary in kept
+            if summary.id not in deleted
         ]
         listed += [_summary(run) for run in lives.values() if run.id not in known]
         return sorted(listed, key=lambda summary: summary.created, reverse=True)[:limit]
