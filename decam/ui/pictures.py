@@ -160,11 +160,11 @@ def _kept() -> list[Chosen]:
         return []
     try:
         snapshot = state.runs().snapshot(run)
-        scenes = catalogue.get(snapshot.plan.model).domain == "scenes"
     except DecamError:
         return []  # the page says what is wrong with the run itself
     removed = st.session_state.get("kept_removed", ())
-    kind: Kind = "scene" if scenes else "photograph"
+    entry = catalogue.ENTRIES.get(snapshot.plan.model)
+    kind: Kind = "scene" if entry is not None and entry.domain == "scenes" else "photograph"
     kept = [
         Chosen(key=kept_key(run, index), name=choice.name, kind=kind, kept=view)
         for index, (choice, view) in enumerate(zip(snapshot.plan.pictures, snapshot.views, strict=True))
