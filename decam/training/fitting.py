@@ -20,8 +20,8 @@ _SEEDS_EACH = 10_000_000
 
 _BATCH = 64
 _RATE = 3e-3
-_DECAY = 0.02
-_HIDDEN = 0.4  # the share of each batch that is partly hidden
+_DECAY = 0.05
+_HIDDEN = 0.25  # the share of each batch that is partly hidden
 _SMOOTHING = 0.02
 
 
