@@ -48,6 +48,8 @@ def _picture(snapshot: RunSnapshot, selected: Cell | None) -> int:
         st.session_state[key] = selected.picture
     if count == 1:
         return 0
+    # Said anew every time, for the browser knows a picture by its line, which grows once the target is known.
+    st.session_state[key] = st.session_state.get(key, 0)
 
     def named(index: int) -> str:
         target = run_grid.label_of(snapshot.labels, run_grid.target_of(snapshot, index))

@@ -15,6 +15,7 @@ from decam.ui import state, words
 from decam.ui.pictures import Chosen
 
 POLL = 0.5
+_MARK = " · "
 
 
 def panel(pictures: Sequence[Chosen]) -> Entry:
@@ -89,10 +90,15 @@ def chosen_by_visitor(name: str) -> None:
 
 
 def _follow(pictures: Sequence[Chosen]) -> None:
-    if st.session_state.get("model") not in ENTRIES:
-        st.session_state["model"] = default_for("scene")
-    if pictures and not st.session_state.get("model_by_visitor"):
-        st.session_state["model"] = default_for(pictures[0].kind)
+    following = pictures and not st.session_state.get("model_by_visitor")
+    # Said anew every time, for the browser knows a choice by its line, which changes when the weights have come.
+    st.session_state["model"] = default_for(pictures[0].kind) if following else _name(st.session_state.get("model"))
+
+
+def _name(chosen: str | None) -> str:
+    """The model chosen, which a browser may still call by a line that has changed since."""
+    lines = {entry.title: name for name, entry in ENTRIES.items()}
+    return chosen if chosen in ENTRIES else lines.get((chosen or "").partition(_MARK)[0], default_for("scene"))
 
 
 def _by_visitor() -> None:
@@ -101,7 +107,7 @@ def _by_visitor() -> None:
 
 def _line(name: str) -> str:
     entry = catalogue.get(name)
-    return f"{entry.title} · {'here' if entry.present() else words.megabytes(entry.size)}"
+    return f"{entry.title}{_MARK}{'here' if entry.present() else words.megabytes(entry.size)}"
 
 
 def _facts(entry: Entry) -> str:

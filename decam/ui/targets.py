@@ -46,7 +46,8 @@ def _card(
 ) -> int | None:
     order = [int(index) for index in np.argsort(-answer, kind="stable")]
     key = target_key(classifier.name, picture.key)
-    st.session_state.setdefault(key, PREDICTED)
+    # Said anew every time, for the browser knows a class by its line, which another device's answer may change.
+    st.session_state[key] = st.session_state.get(key, PREDICTED)
     with st.container(border=True, gap="xsmall", key=f"card-{number}"):
         target = st.session_state[key]
         st.html(_bars(classifier, picture, view, answer, order[:TOP], order[0] if target == PREDICTED else target))
