@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
+import torch
+from torchvision.models import get_model
 
+from decam.models.catalogue import ENTRIES
 from decam.ui import state
 from tests.pages.visitor import Visitor
 
 SEED = 7
+QUICK = "squeezenet1_0"
 
 
 def _close() -> None:
@@ -64,3 +70,29 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
         visitor.finish()
         yield Finished(visitor.run, visitor.grid)
         _close()
+
+
+@pytest.fixture
+def replaced_models(server: Path) -> Iterator[Path]:
+    """A server that has just started and remembers no answer of a model that a test has replaced."""
+    st.cache_data.clear()
+    yield server
+    st.cache_data.clear()
+
+
+@pytest.fixture(scope="session")
+def weights() -> bytes:
+    """Weights for the smallest ImageNet model, as its file holds them: random, but in the right places."""
+    torch.manual_seed(0)
+    file = io.BytesIO()
+    torch.save(get_model(QUICK).state_dict(), file)
+    return file.getvalue()
+
+
+@pytest.fixture
+def quick_model(checkpoints: Path, weights: bytes) -> Path:
+    """One ImageNet model is here: its file."""
+    path = ENTRIES[QUICK].weights_path()
+    assert path.parent == checkpoints
+    path.write_bytes(weights)
+    return path

@@ -92,3 +92,12 @@ def test_begin_again_leaves_pictures_behind_and_keeps_settings() -> None:
     visitor.sample("scene-arrow")
     assert visitor.app.number_input(key="setting:de-cam:budget").value == 200
     assert not visitor.app.toggle(key="method:grad-cam").value
+
+
+@pytest.mark.parametrize("value", [-1, 5, 10**9])
+def test_a_number_out_of_bounds_never_reaches_a_run(value: int) -> None:
+    visitor = Visitor().sample("scene-star").methods("de-cam")
+    visitor.app.number_input(key="setting:de-cam:budget").set_value(value)
+    field = visitor.look().app.number_input(key="setting:de-cam:budget")
+    assert field.min <= field.value <= field.max
+    assert f"1 map · {field.value} evaluations" in visitor.app.main.caption.values

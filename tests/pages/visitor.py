@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,11 +31,16 @@ File = tuple[str, bytes]
 class Visitor:
     """One session of the app, as a browser tab has it. No answer of the app may show a traceback."""
 
+    _components: ClassVar[Any] = None
+
     def __init__(self, run: str | None = None) -> None:
         self.app = AppTest.from_file(ROOT / "app.py", default_timeout=PATIENCE)
+        # Every session would look up anew which installed packages bring components: a fifth of a second.
+        self.app._bidi_component_manager = Visitor._components
         if run is not None:
             self.app.query_params["run"] = run
         self.look()
+        Visitor._components = self.app._bidi_component_manager
 
     def look(self) -> Self:
         """Let the page be drawn once more, after whatever has been set."""

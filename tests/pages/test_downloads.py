@@ -1,0 +1,122 @@
+"""Weights that are not here: fetched while the page stays usable, or one sentence on why they cannot be."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from decam.models.catalogue import ENTRIES
+from tests.pages.conftest import QUICK
+from tests.pages.visitor import PATIENCE, Visitor
+
+pytestmark = pytest.mark.usefixtures("replaced_models")
+
+
+def fetched_from(monkeypatch: pytest.MonkeyPatch, name: str, url: str, size: int) -> None:
+    monkeypatch.setitem(ENTRIES, name, dataclasses.replace(ENTRIES[name], url=url, size=size))
+
+
+def test_offline_one_sentence_says_what_from_where_and_where_to_put_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as closed:  # bound and not listening: whoever connects is refused
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/resnet18-f37072fd.pth"
+        fetched_from(monkeypatch, "resnet18", url, ENTRIES["resnet18"].size)
+        visitor = Visitor().sample("scene-star").model("resnet18")
+        assert visitor.says("ResNet-18 is not on this machine yet", "download it in the sidebar")
+        visitor.press("download").until(lambda: visitor.errors)
+    place = ENTRIES["resnet18"].weights_path()
+    (sentence,) = visitor.errors
+    assert all(part in sentence for part in ("ResNet-18", url, "refused", "by hand", str(place)))
+    assert visitor.offers("download"), "it can be tried again"
+    assert list(place.parent.iterdir()) == []
+    visitor.model("embedded")
+    assert visitor.errors == []
+    assert visitor.cards == ["Star"]
+    assert visitor.offers("explain")
+
+
+class Gate:
+    """A server of one file, which gives the second half once it is opened."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.opened = threading.Event()
+        gate = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                half = len(gate.content) // 2
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(gate.content)))
+                self.end_headers()
+                self.wfile.write(gate.content[:half])
+                if gate.opened.wait(30):
+                    self.wfile.write(gate.content[half:])
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Say nothing."""
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.http.serve_forever)
+        self.thread.start()
+
+    def close(self) -> None:
+        self.opened.set()
+        self.http.shutdown()
+        self.thread.join()
+        self.http.server_close()
+
+
+@pytest.fixture
+def gate(weights: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    """Where the smallest ImageNet model is fetched from."""
+    made = Gate(weights)
+    name = f"{QUICK}-{hashlib.sha256(weights).hexdigest()[:8]}.pth"
+    fetched_from(monkeypatch, QUICK, f"http://127.0.0.1:{made.http.server_port}/{name}", len(weights))
+    yield made
+    made.close()
+
+
+def test_a_download_shows_its_progress_and_the_model_is_then_asked(gate: Gate) -> None:
+    visitor = Visitor().sample("chelsea").model(QUICK).press("download")
+    visitor.until(lambda: [bar for bar in visitor.app.get("progress") if 40 <= bar.value <= 60])
+    assert not visitor.offers("download")
+    visitor.model("embedded")
+    assert visitor.cards == ["Chelsea the cat"], "other models can be asked meanwhile"
+    visitor.model(QUICK)
+    gate.opened.set()
+    line = "SqueezeNet 1.0 · 5 MB"
+    wait_for(ENTRIES[QUICK].present)
+    for _ in range(2):  # what a browser sends that was not yet told that the line has changed
+        visitor.app.selectbox(key="model").options[1] = line
+        visitor.model(line)
+        box = visitor.app.selectbox(key="model")
+        assert (box.value, box.options[1]) == (QUICK, "SqueezeNet 1.0 · here")
+        assert box.proto.set_value
+        assert box.proto.raw_value == box.options[1]
+    assert len(visitor.card("Chelsea the cat").options) == 1000
+
+
+def test_a_download_that_is_stopped_leaves_nothing_behind(gate: Gate, checkpoints: Path) -> None:
+    visitor = Visitor().model(QUICK).press("download")
+    visitor.until(lambda: any(bar.value for bar in visitor.app.get("progress")))
+    visitor.press("stop-download")
+    gate.opened.set()
+    visitor.until(lambda: visitor.offers("download"))
+    assert list(checkpoints.iterdir()) == []
+    assert visitor.errors == []
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
