@@ -31,7 +31,7 @@ def show(snapshot: RunSnapshot) -> Cell | None:
         [_row(snapshot, index) for index in range(len(plan.pictures))],
         columns,
         [_cell(place, cell, fills) for place, cell in sorted(snapshot.cells.items())],
-        key=f"grid-{snapshot.id}",
+        key=f"grid-{snapshot.id.replace('_', '.')}",  # two underlines in a key mean something to the framework
         metrics=[_metric(metric, fills) for metric in METRICS.values()] if fills else (),
     )
     return None if chosen is None else Cell(int(chosen[0]), int(chosen[1]))

@@ -154,6 +154,14 @@ def test_a_finished_run_is_there_after_a_restart(restart: Callable[[], None]) ->
     assert guest.recent == [run]
 
 
+@pytest.mark.parametrize("link", ["__a__b__", "-a_-_b-", "_"])
+def test_a_run_is_shown_whatever_its_link_is_made_of(link: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("secrets.token_urlsafe", lambda _: link)
+    visitor = Visitor()
+    assert quick_run(visitor, "scene-star") == link
+    assert Visitor(link).grid == visitor.grid
+
+
 def test_a_run_whose_server_was_killed_is_interrupted_and_can_be_continued(server: Path) -> None:
     plan = Plan(
         "embedded", "cpu", (PictureChoice("Star"),), (MethodChoice.default("random"), MethodChoice.default("centre"))
