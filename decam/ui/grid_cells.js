@@ -98,7 +98,7 @@ class Cell extends Plate {
     this.frame.classList.toggle("worded", worded);
     say(this.words, worded ? data.error || WORDS[state] : "");
     this.words.title = worded ? data.error : "";
-    const share = state === "running" || state === "measuring" ? progress ?? 0 : null;
+    const share = state === "running" ? progress ?? 0 : state === "measuring" ? progress ?? null : null;
     this.bar.hidden = share === null;
     this.bar.style.setProperty("--share", share ?? 0);
     mark(this.bar, "aria-valuenow", Math.round(100 * (share ?? 0)));
@@ -114,9 +114,11 @@ class Cell extends Plate {
     const cost = evaluations ? [`${evaluations.toLocaleString("en-US")} eval.`] : [];
     const time = seconds == null ? [] : [durationText(seconds)];
     if (state === "running") return percent.concat(left).join(" · ") || "Starting";
-    if (state === "measuring") return ["Measuring", ...percent].join(" · ");
+    // A finished map may wait long for its curves, behind the other maps: it must not look as if it were stuck.
+    if (state === "measuring") return percent.length ? ["Measuring", ...percent].join(" · ") : "Ready · curves follow";
     if (state === "done") return cost.concat(time).join(" · ") || "Done";
-    return [WORDS[state], ...(state === "stopped" ? cost : [])].join(" · ");
+    if (state === "stopped") return [WORDS.stopped, ...(seconds == null ? cost : ["map kept"])].join(" · ");
+    return WORDS[state];
   }
 
   showMetrics({ values = [], best = [], state }, metrics) {

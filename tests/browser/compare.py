@@ -93,8 +93,16 @@ class Compare:
         return self.main.get_by_role("gridcell")
 
     def in_state(self, method: str, picture: str, state: str) -> None:
-        """Wait until a cell is waiting, running, measuring, done, failed or stopped."""
+        """Wait until a cell is waiting, running, measuring (map yes, curves not yet), done, failed or stopped."""
         expect(self.cell(method, picture)).to_have_attribute("data-state", state, timeout=LONG_MS)
+
+    def has_map(self, method: str, picture: str, says: str) -> None:
+        """Wait until a cell says this of its finished map, and see that the map can be seen and saved."""
+        cell = self.cell(method, picture)
+        expect(cell).to_have_attribute("aria-label", re.compile(re.escape(says)), timeout=LONG_MS)
+        expect(cell.get_by_role("button", name="Save this map as PNG")).to_have_count(1)
+        alone = "canvas => new Set(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data).size"
+        assert cell.locator("canvas").evaluate(alone) > 1, f"{method} on {picture} shows one flat colour"
 
     def tab(self, title: str) -> Locator:
         """Open one of the tabs below the grid; its panel."""
@@ -107,14 +115,17 @@ class Compare:
         return [canvas.evaluate("canvas => canvas.toDataURL()") for canvas in grid.locator("canvas").all()]
 
     def overflow(self) -> dict[str, int]:
-        """Pixels by which the document and its parts are wider than the room they have; empty where none is."""
+        """Pixels by which the document and its parts are wider than the room they have; empty where none is.
+
+        What overflows a part that does not cut it off (the handle on the sidebar's edge) counts for the document only.
+        """
         return dict(
             self.page.evaluate(
                 """() => {
                     const parts = { document: document.documentElement };
                     for (const id of ["stMain", "stSidebar", "stSidebarContent"]) {
                         const part = document.querySelector(`[data-testid="${id}"]`);
-                        if (part) parts[id] = part;
+                        if (part && getComputedStyle(part).overflowX !== "visible") parts[id] = part;
                     }
                     const wider = ([name, part]) => [name, part.scrollWidth - part.clientWidth];
                     return Object.fromEntries(Object.entries(parts).map(wider).filter(([, pixels]) => pixels > 0));
