@@ -25,7 +25,7 @@ def fill(name: str, image: Tensor, mean: tuple[float, float, float], seed: int =
     SettingError for another name.
     """
     if name == "blur":
-        return _gaussian(image, BLUR_SIGMA * image.shape[-1])
+        return gaussian(image, BLUR_SIGMA * image.shape[-1])
     if name == "mean":
         return torch.tensor(mean, device=image.device).view(3, 1, 1).expand_as(image).clone()
     if name == "black":
@@ -36,12 +36,12 @@ def fill(name: str, image: Tensor, mean: tuple[float, float, float], seed: int =
     raise SettingError(f"There is no fill {name!r}; there are: {', '.join(FILLS)}.")
 
 
-def _gaussian(image: Tensor, sigma: float) -> Tensor:
+def gaussian(image: Tensor, sigma: float) -> Tensor:
     """Separable Gaussian blur, cut at 3 σ or the last pixel that reflection reaches."""
     blurred = image.unsqueeze(0)
     for axis in (-1, -2):
         radius = min(int(3 * sigma + 0.5), image.shape[axis] - 1)
-        offsets = torch.arange(-radius, radius + 1, dtype=torch.float32, device=image.device)
+        offsets = torch.arange(-radius, radius + 1, dtype=image.dtype, device=image.device)
         weights = torch.exp(-0.5 * (offsets / sigma) ** 2)
         kernel = (weights / weights.sum()).view(1, 1, 1, -1)
         turned = blurred if axis == -1 else blurred.transpose(-1, -2)

@@ -1,0 +1,53 @@
+"""The guided filter against the regressions that define it."""
+
+import numpy as np
+import torch
+
+from decam.masking import gaussian
+from decam.methods.guided import GRAIN, guided
+
+
+def slow(saliency: np.ndarray, colour: np.ndarray, radius: int, epsilon: float) -> np.ndarray:
+    """A ridge regression of the map on the colour in every window; each pixel's mean over the windows it is in."""
+    height, width = saliency.shape
+    total, count = np.zeros((height, width)), np.zeros((height, width))
+    for y in range(height):
+        for x in range(width):
+            rows = slice(max(0, y - radius), y + radius + 1)
+            columns = slice(max(0, x - radius), x + radius + 1)
+            colours = colour[rows, columns].reshape(-1, 3)
+            values = saliency[rows, columns].reshape(-1)
+            centred = colours - colours.mean(0)
+            normal = centred.T @ centred / len(values) + epsilon * np.eye(3)
+            slope = np.linalg.solve(normal, centred.T @ (values - values.mean()) / len(values))
+            total[rows, columns] += values.mean() + (colour[rows, columns] - colours.mean(0)) @ slope
+            count[rows, columns] += 1
+    return total / count
+
+
+def test_it_is_the_mean_of_local_regressions_of_the_map_on_the_colour() -> None:
+    generator = torch.Generator().manual_seed(0)
+    image = torch.rand(3, 17, 23, generator=generator)
+    saliency = torch.rand(17, 23, generator=generator).numpy()
+    colour = gaussian(image.double(), GRAIN * 23).permute(1, 2, 0).numpy()
+    expected = slow(saliency, colour, radius=4, epsilon=0.01)
+    # Windows of pixels near the border are cut, so that as many windows hold a pixel as it has neighbours.
+    np.testing.assert_allclose(guided(saliency, image, radius=4 / 23, epsilon=0.01), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_blurred_map_gets_the_edges_of_the_object_that_it_lies_on() -> None:
+    mask = np.zeros((64, 64), np.float32)
+    mask[20:40, 24:52] = 1
+    image = torch.from_numpy(0.2 + 0.6 * np.stack([mask, 1 - mask, mask]))
+    blurred = gaussian(torch.from_numpy(mask).expand(3, 64, 64), 8.0)[0].numpy()
+    fitted = guided(blurred, image)
+    alike, before = (np.corrcoef(values.ravel(), mask.ravel())[0, 1] for values in (fitted, blurred))
+    assert alike > 0.95 > before
+    assert mask[np.unravel_index(fitted.argmax(), fitted.shape)] == 1
+
+
+def test_a_picture_of_one_colour_has_no_edges_to_follow() -> None:
+    saliency = np.random.default_rng(0).random((32, 32)).astype(np.float32)
+    fitted = guided(saliency, torch.full((3, 32, 32), 0.4))
+    assert fitted.std() < saliency.std() / 5
+    assert np.allclose(guided(np.full((32, 32), 0.3, np.float32), torch.rand(3, 32, 32)), 0.3, atol=1e-6)
