@@ -31,16 +31,18 @@ from tests.tools.server import Server
 _STOPWATCH = """() => {
     const seen = { pressed: 0, first: 0, finished: 0 };
     window.decamSeen = seen;
-    const named = button => button.innerText.trim().endsWith("Explain");
-    const explain = [...document.querySelectorAll("button")].find(named);
-    explain.addEventListener("click", () => { seen.pressed = performance.now(); }, { once: true, capture: true });
+    document.addEventListener("click", event => {
+        const button = event.target.closest("button");
+        if (!seen.pressed && button?.innerText.trim().endsWith("Explain")) seen.pressed = performance.now();
+    }, true);
     const look = () => {
         if (seen.pressed) {
-            const cells = [...document.querySelectorAll('[role="gridcell"]')];
+            const hosts = [...document.querySelectorAll('[class*="st-key-grid-"] *')].filter(part => part.shadowRoot);
+            const cells = hosts.flatMap(host => [...host.shadowRoot.querySelectorAll('[role="gridcell"]')]);
             const drawn = cells.some(cell => ["measuring", "done"].includes(cell.dataset.state));
             const words = [...document.querySelectorAll("strong")].map(word => word.innerText);
             if (!seen.first && drawn) seen.first = performance.now();
-            if (!seen.finished && words.some(word => word.startsWith("Finished"))) seen.finished = performance.now();
+            if (!seen.finished && words.some(word => word.trim().endsWith("Finished"))) seen.finished = performance.now();
         }
         if (!seen.finished) requestAnimationFrame(look);
     };
@@ -101,7 +103,7 @@ def visit(browser: Browser, server: Server) -> Waits:
     compare = _ready(page, server)
     page.evaluate(_STOPWATCH)
     compare.explain.click()
-    page.wait_for_function("window.decamSeen.finished > 0", timeout=LONG_MS)
+    page.wait_for_function("window.decamSeen.finished > 0", timeout=60_000)
     seen = page.evaluate("window.decamSeen")
     context.close()
     return Waits((seen["first"] - seen["pressed"]) / 1000, (seen["finished"] - seen["pressed"]) / 1000)
