@@ -33,9 +33,10 @@ def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
     if not measured:
         st.caption("The curves appear here as soon as a picture's maps are finished and measured.")
         return
-    for column, metric in zip(st.columns(len(METRICS), gap="medium"), METRICS.values(), strict=True):
-        with column:
-            _figure(snapshot, fills, metric, measured)
+    with st.container(key="curves"):  # side by side where each has room for its legend
+        for metric in METRICS.values():
+            with st.container():
+                _figure(snapshot, fills, metric, measured)
     _step(snapshot, picture, fills, measured, selected)
 
 

@@ -64,6 +64,14 @@ class Compare:
         field.press("Enter")
         expect(self.main.get_by_text(f"DE-CAM {evaluations:,}")).to_be_visible()
 
+    def method(self, title: str) -> None:
+        """Switch a method on that is off."""
+        switch = self.main.get_by_role("switch", name=re.compile(f"^{re.escape(title)}"))
+        expect(switch).not_to_be_checked()
+        self.main.locator("label").filter(has=switch).click()
+        expect(switch).to_be_checked()
+        expect(self.sidebar.get_by_text(title, exact=True)).to_be_visible()
+
     def start(self) -> str:
         """Press Explain; the link's token of the run that is then shown."""
         expect(self.explain).to_be_enabled(timeout=LONG_MS)
