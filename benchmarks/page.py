@@ -42,7 +42,8 @@ _STOPWATCH = """() => {
             const drawn = cells.some(cell => ["measuring", "done"].includes(cell.dataset.state));
             const words = [...document.querySelectorAll("strong")].map(word => word.innerText);
             if (!seen.first && drawn) seen.first = performance.now();
-            if (!seen.finished && words.some(word => word.trim().endsWith("Finished"))) seen.finished = performance.now();
+            const finished = words.some(word => word.trim().endsWith("Finished"));
+            if (!seen.finished && finished) seen.finished = performance.now();
         }
         if (!seen.finished) requestAnimationFrame(look);
     };

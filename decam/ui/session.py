@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import streamlit as st
@@ -17,6 +18,7 @@ from decam.ui import measuring, method_forms, model_choice, pictures, state, tar
 from decam.ui.measuring import Measuring
 from decam.ui.pictures import Chosen
 
+MOMENT = 0.4  # seconds
 Asked = tuple[Chosen, Pixels, int | None]
 
 
@@ -59,7 +61,19 @@ def start(classifier: TorchClassifier, asked: Sequence[Asked], choices: Sequence
         st.error(words.plain(str(error)))
         return
     state.show_run(run)
+    _await_first_map(run)
     st.rerun()
+
+
+def _await_first_map(run: str) -> None:
+    """Give cheap methods a moment, so that the first drawing shows a map and not the second, a poll later."""
+    deadline = time.monotonic() + MOMENT
+    while time.monotonic() < deadline:
+        snapshot = state.runs().snapshot(run)
+        finished = any(cell.explanation is not None for cell in snapshot.cells.values())
+        if finished or snapshot.ahead or not snapshot.active:
+            return
+        time.sleep(0.02)
 
 
 def action(
