@@ -68,7 +68,7 @@ class Compare:
         """Switch a method on that is off."""
         switch = self.main.get_by_role("switch", name=re.compile(f"^{re.escape(title)}"))
         expect(switch).not_to_be_checked()
-        self.main.locator("label").filter(has=switch).click()
+        self.main.get_by_text(title).first.click()
         expect(switch).to_be_checked()
         expect(self.sidebar.get_by_text(title, exact=True)).to_be_visible()
 
