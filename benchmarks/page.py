@@ -45,7 +45,7 @@ _STOPWATCH = """() => {
             const finished = words.some(word => word.trim().endsWith("Finished"));
             if (!seen.finished && finished) seen.finished = performance.now();
         }
-        if (!seen.finished) requestAnimationFrame(look);
+        if (!seen.first || !seen.finished) requestAnimationFrame(look);
     };
     look();
 }"""
@@ -104,7 +104,7 @@ def visit(browser: Browser, server: Server) -> Waits:
     compare = _ready(page, server)
     page.evaluate(_STOPWATCH)
     compare.explain.click()
-    page.wait_for_function("window.decamSeen.finished > 0", timeout=60_000)
+    page.wait_for_function("window.decamSeen.first > 0 && window.decamSeen.finished > 0", timeout=60_000)
     seen = page.evaluate("window.decamSeen")
     context.close()
     return Waits((seen["first"] - seen["pressed"]) / 1000, (seen["finished"] - seen["pressed"]) / 1000)
