@@ -10,7 +10,7 @@ import streamlit as st
 
 from decam.classifier import Pixels
 from decam.comparison import Cell
-from decam.figures import alone, convergence_figure, method_colour, png_uri, upsampled
+from decam.figures import alone, convergence_figure, masked, method_colour, png_uri
 from decam.methods import METHODS
 from decam.methods.base import Series
 from decam.snapshots import CellSnapshot, Frame, RunSnapshot
@@ -164,8 +164,7 @@ def _pictures(snapshot: RunSnapshot, place: Cell, mask: Pixels | None, saliency:
     signed = METHODS[snapshot.plan.methods[place.method].name].signed
     drawn = []
     if mask is not None:
-        share = upsampled(mask.astype(np.float32) / 255, size)[..., None]
-        drawn.append(("Best mask", np.rint(view * share + 128 * (1 - share)).astype(np.uint8)))
+        drawn.append(("Best mask", masked(view, mask, limits=(0, 255))))
     if saliency is not None:
         drawn.append(("Map", alone(saliency, size, signed=signed)))
     figures = "".join(

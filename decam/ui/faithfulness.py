@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import streamlit as st
-import torch
 
 from decam import masking
-from decam.classifier import Pixels
+from decam.classifier import Pixels, to_tensor
 from decam.comparison import Cell
 from decam.errors import DecamError, ModelError
 from decam.figures import curves_figure, png_uri
@@ -179,14 +178,13 @@ def _seen(snapshot: RunSnapshot, picture: int, place: Cell, fill: str, metric: M
     explanation = snapshot.cells[place].explanation
     if explanation is None:
         raise LookupError("Only finished maps are measured.")
-    view = snapshot.views[picture]
-    image = torch.from_numpy(view.copy()).permute(2, 0, 1).to(torch.float32).div_(255)
     try:
-        mean = state.models().get(snapshot.plan.model, snapshot.plan.device).mean
+        classifier = state.models().get(snapshot.plan.model, snapshot.plan.device)
     except ModelError as error:
         raise ModelError(f"The picture of a step needs the run's model, which is not here now. {error}") from error
-    share = step / snapshot.plan.steps
-    return masking.step_picture(image, explanation.saliency, masking.fill(fill, image, mean), share, metric.name)
+    image = to_tensor(classifier, snapshot.views[picture])
+    filling = masking.fill(fill, image, classifier.mean)
+    return masking.step_picture(image, explanation.saliency, filling, step / snapshot.plan.steps, metric.name)
 
 
 def _answer(snapshot: RunSnapshot, metric: Metric, curve: Curve, step: int, pixels: Pixels, target: int | None) -> str:
