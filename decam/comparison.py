@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from decam.api import curves_view, explain_view
 from decam.classifier import Classifier, Pixels, probabilities, to_tensor
 from decam.errors import DecamError, SettingError
-from decam.explanation import Explanation, Progress
+from decam.explanation import Explanation, Progress, relayed
 from decam.masking import is_memory
 from decam.methods import get as get_method
 from decam.metrics.base import Curve, FaithfulnessSettings
@@ -168,7 +168,7 @@ def _explain(classifier: Classifier, view: Pixels, plan: Plan, cell: Cell, targe
     choice = plan.methods[cell.method]
     try:
         steps = explain_view(classifier, view, choice.name, choice.settings, target, plan.seed)
-        explanation = yield from _driven(steps, lambda progress: [Explaining(cell, progress)])
+        explanation = yield from relayed(steps, lambda progress: [Explaining(cell, progress)])
     except Exception as error:  # noqa: BLE001 - whatever a method raises ends its cell only
         yield Failed(cell, _sentence(error, get_method(choice.name).title))
         return None
@@ -209,7 +209,7 @@ def _measure_pair(
             settings = FaithfulnessSettings(steps=plan.steps, fill=fill)
             steps = curves_view(classifier, view, maps, target, metric, settings)
             report = _reporter(tuple(group), done, parts)
-            measured = yield from _driven(steps, report)
+            measured = yield from relayed(steps, report)
             curves.append([measurement.curve for measurement in measured if measurement.curve is not None])
         found = list(zip(group, *curves, strict=True))
     except Exception as error:  # noqa: BLE001 - whatever a metric raises ends its cells only
@@ -234,20 +234,6 @@ def _reporter(cells: Sequence[Cell], done: int, parts: int) -> Callable[[Progres
         return [Measuring(cell, whole) for cell in cells]
 
     return report
-
-
-def _driven(steps: Generator[Progress, None, T], report: Callable[[Progress], Sequence[Event]]) -> Events[T]:
-    """Run `steps`, reporting each progress as events; closed with this generator, so that cancelling reaches it."""
-    try:
-        while True:
-            try:
-                progress = next(steps)
-            except StopIteration as stop:
-                result: T = stop.value
-                return result
-            yield from report(progress)
-    finally:
-        steps.close()
 
 
 def _sentence(error: Exception, subject: str) -> str:

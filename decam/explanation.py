@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from decam.classifier import Classifier
 
 Map: TypeAlias = NDArray[np.float32]
+Heard = TypeVar("Heard")
+Told = TypeVar("Told")
+Result = TypeVar("Result")
 
 
 @dataclass
@@ -82,3 +85,19 @@ class Explanation:
     evaluations: int
     seconds: float
     notes: tuple[str, ...] = ()
+
+
+def relayed(
+    steps: Generator[Heard, None, Result], report: Callable[[Heard], Iterable[Told]]
+) -> Generator[Told, None, Result]:
+    """Run `steps` and tell what `report` makes of each event; closing this generator closes them too."""
+    try:
+        while True:
+            try:
+                event = next(steps)
+            except StopIteration as stop:
+                result: Result = stop.value
+                return result
+            yield from report(event)
+    finally:
+        steps.close()

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Generator
 from typing import Generic, TypeVar
 
-from decam.explanation import Ledger, Progress
+from decam.explanation import Ledger, Progress, relayed
 
 T = TypeVar("T")
 Beat = Callable[[], None]
@@ -82,14 +82,4 @@ def in_steps(work: Callable[[Beat], T]) -> Generator[None, None, T]:
 
 def watched(work: Callable[[Beat], T], ledger: Ledger, total: int) -> Generator[Progress, None, T]:
     """`in_steps` whose beats are Progress events: evaluations so far of `total`."""
-    steps = in_steps(work)
-    try:
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            yield Progress(min(ledger.evaluations, total), total, ledger.evaluations)
-    finally:
-        steps.close()
+    return relayed(in_steps(work), lambda _: [Progress(min(ledger.evaluations, total), total, ledger.evaluations)])
