@@ -439,7 +439,7 @@ class Pool(nn.Module):
 
 
 def test_the_speed_used_is_written_down_and_used_again_and_the_model_is_left_as_it_was(tmp_path: Path) -> None:
-    usual, planned = Speed("float32", True, 7, "fastest"), Speed("float32", False, 5)
+    usual, planned = Speed("float32", True, 7, 1, "fastest"), Speed("float32", False, 5)
     classifier = TorchClassifier("pool", Pool(), ["r", "g", "b"], input_size=SIZE, speed=usual)
     used: list[Speed] = []
     answer = classifier.answer
