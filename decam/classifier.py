@@ -140,11 +140,6 @@ class TorchClassifier:
                     part.data = torch.empty_like(part.data, memory_format=layout).copy_(part.data)
             self.speed = speed
 
-    @property
-    def memory_format(self) -> torch.memory_format:
-        """The layout in which batches reach the module fastest."""
-        return torch.channels_last if self.speed.channels_last else torch.contiguous_format
-
     def view(self, image: Image.Image) -> Pixels:
         """The picture as the model sees it: resized, cropped, H×W×3 uint8 RGB."""
         seen = self._view(image) if self._view else fit(image, self.input_size)
@@ -166,7 +161,7 @@ class TorchClassifier:
         fast = self.speed.precision == "bfloat16"
         context = torch.autocast(self.device.type, torch.bfloat16) if fast else nullcontext()
         with self.lock.shared(), context:
-            logits = self.module(normalised.contiguous(memory_format=self.memory_format))
+            logits = self.module(normalised)
         return torch.softmax(logits.float(), dim=1)
 
 

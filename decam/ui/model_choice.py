@@ -68,7 +68,8 @@ def device_panel(classifier: Classifier | None) -> None:
     if classifier is not None:
         speed = classifier.speed
         layout = "channels last" if speed.channels_last else "channels first"
-        st.caption(f"{speed.precision}, {layout}, batches of {speed.batch_size}", help=speed.note or None)
+        side = f", {speed.streams} side by side" if speed.streams > 1 else ""
+        st.caption(f"{speed.precision}, {layout}, batches of {speed.batch_size}{side}", help=speed.note or None)
 
 
 def limits(entry: Entry, pictures: Sequence[Chosen]) -> None:
