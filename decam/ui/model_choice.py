@@ -115,7 +115,8 @@ def _facts(entry: Entry) -> str:
     facts = [f"{words.millions(entry.parameters)} parameters"]
     if entry.top1 is not None:
         facts.append(f"top-1 {entry.top1:.1f} %")
-    facts.append("here" if entry.present() else f"{words.megabytes(entry.size)} to download")
+    if not entry.present():
+        facts.append(f"{words.megabytes(entry.size)} to download")
     if entry.reference:
         facts.append(f"[about]({entry.reference})")
     return " · ".join(facts)
