@@ -197,13 +197,13 @@ def _bfloat16_pays(where: torch.device) -> bool:
 
 
 def _round(classifier: TorchClassifier, pictures: Tensor, seconds: float, least: int) -> Round:
-    """The smallest round, from `least` on, that is about as fast as any and no longer than LONGEST_BATCH.
+    """The smallest round that is about as fast as any and no longer than LONGEST_BATCH.
 
-    `seconds` is what one image took before, from which the largest round worth trying follows.
+    `seconds` is what one image took before, from which the largest round worth trying follows, `least` at least.
     """
     largest = max(least, power_of_two(LONGEST_BATCH / seconds, _largest(classifier)))
     each: dict[Round, float] = {}
-    for images in sorted({max(least, largest // 4), max(least, largest // 2), largest}):
+    for images in sorted({max(1, largest // 4), max(1, largest // 2), largest}):
         for streams in sorted({1, _cores(classifier)}):
             candidate = Round.of(images, streams)
             try:
@@ -217,9 +217,9 @@ def _round(classifier: TorchClassifier, pictures: Tensor, seconds: float, least:
 
 
 def _together(classifier: TorchClassifier, pictures: Tensor, candidate: Round) -> float:
-    """Seconds for one round."""
+    """Seconds that a round takes, from two in a row."""
     batch = pictures.repeat(-(-candidate.size // len(pictures)), 1, 1, 1)[: candidate.size]
-    return _timed(classifier, [batch] * candidate.streams, candidate.streams)[0]
+    return _timed(classifier, [batch] * (2 * candidate.streams), candidate.streams)[0] / 2
 
 
 def _cores(classifier: TorchClassifier) -> int:
@@ -242,14 +242,14 @@ def _largest(classifier: TorchClassifier) -> int:
 def pick_round(each: dict[Round, float], least: Round) -> Round:
     """The round within GAIN of the fastest that is over soonest, from seconds an image; `least` if all take too long.
 
-    Of two that have as many images the one with more streams: it also stands a core that is taken away.
+    Among these, more streams go first: they lose less when other work takes a core away for a moment.
     """
     short = {found: seconds for found, seconds in each.items() if found.images * seconds <= LONGEST_BATCH}
     if not short:
         return least
     fastest = min(short.values())
     good = [found for found, seconds in short.items() if seconds <= fastest * GAIN]
-    return min(good, key=lambda found: (found.images, -found.streams))
+    return min(good, key=lambda found: (-found.streams, found.images))
 
 
 def _operations(classifier: TorchClassifier, one: Tensor) -> float:

@@ -75,8 +75,9 @@ def test_a_round_longer_than_stopping_may_take_is_not_picked() -> None:
     assert pick_round({}, Round(4)) == Round(4)
 
 
-def test_of_two_rounds_that_are_as_large_and_as_fast_the_one_with_more_streams_is_picked() -> None:
+def test_of_rounds_that_are_about_as_fast_one_with_more_streams_is_picked() -> None:
     assert pick_round({Round(8): 0.0100, Round(4, 2): 0.0101}, Round(1)) == Round(4, 2)
+    assert pick_round({Round(4): 0.0100, Round(8, 2): 0.0101, Round(16, 2): 0.0099}, Round(1)) == Round(8, 2)
     assert pick_round({Round(8): 0.0100, Round(4, 2): 0.0150}, Round(1)) == Round(8)
 
 
