@@ -208,7 +208,7 @@ def _round(classifier: TorchClassifier, pictures: Tensor, seconds: float, least:
             candidate = Round.of(images, streams)
             try:
                 times = [_together(classifier, pictures, candidate)]
-                if times[0] < LONGEST_BATCH / 3:
+                if times[0] < LONGEST_BATCH / 6:
                     times.append(_together(classifier, pictures, candidate))
             except torch.OutOfMemoryError:
                 break  # what was tried before is kept
