@@ -65,20 +65,20 @@ def ranked(saliency: Map) -> Tensor:
 
 
 def share_masks(order: Tensor, shares: Tensor, metric: str, size: tuple[int, int]) -> Tensor:
-    """N masks (N×1×H×W, 1 = visible) that hide (deletion) or show (insertion) the first share of pixels in `order`."""
+    """N masks (N×1×H×W, True = visible) that hide (deletion) or show (insertion) the first share of `order`."""
     pixels = order.numel()
     place = torch.empty(pixels, dtype=torch.int64)
     place[order] = torch.arange(pixels)
     first = place.unsqueeze(0) < torch.round(shares * pixels).to(torch.int64).unsqueeze(1)
     visible = first if metric == "insertion" else ~first
-    return visible.to(torch.float32).view(-1, 1, *size)
+    return visible.view(-1, 1, *size)
 
 
 def step_picture(image: Tensor, saliency: Map, filling: Tensor, share: float, metric: str) -> Pixels:
     """The very picture (H×W×3 uint8) that the model saw when `share` of the pixels was hidden or shown."""
     size = (image.shape[-2], image.shape[-1])
     mask = share_masks(ranked(saliency), torch.tensor([share], dtype=torch.float64), metric, size)[0].to(image.device)
-    blended = torch.lerp(filling, image, mask)
+    blended = torch.where(mask, image, filling)
     seen: Pixels = (blended.clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
     return seen
 
@@ -108,7 +108,10 @@ class MaskedQueries:
         return self.batch_size * self._streams
 
     def batches(self, masks: Tensor) -> Iterator[Tensor]:
-        """Answers (n×C probabilities) to masks (N×1×H×W, 1 = visible), a batch at a time: stop by not going on."""
+        """Answers (n×C probabilities) to masks (N×1×H×W), a batch at a time: stop by not going on.
+
+        Masks are the visible share of each pixel, or booleans, which are blended faster.
+        """
         return self._answers(masks, self._ask)
 
     def pictures(self, images: Tensor) -> Tensor:
@@ -145,7 +148,11 @@ class MaskedQueries:
             buffer = self._image.new_empty(0)
         if buffer.shape != shape:
             buffer = self._image.new_empty(shape)
-        torch.lerp(self._filling, self._image, masks.to(self._image.device), out=buffer)
+        masks = masks.to(self._image.device)
+        if masks.dtype == torch.bool:
+            torch.where(masks, self._image, self._filling, out=buffer)
+        else:
+            torch.lerp(self._filling, self._image, masks, out=buffer)
         answers = self._classifier.answer(buffer)
         self._buffers.append(buffer)
         return answers
