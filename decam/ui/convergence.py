@@ -71,14 +71,27 @@ def _live(
 ) -> None:
     """Small charts that grow in place, beside the best mask and the map so far."""
     mask = next((frame.mask for frame in reversed(frames) if frame.mask is not None), None)
+    pictures = _drawn(snapshot, place, mask, cell.saliency)
+    total = round(cell.evaluations * cell.total / cell.step) if cell.step else 0
+    _charts(snapshot, series, frames, total, pictures, "" if frames else _waiting(cell))
+
+
+def _charts(
+    snapshot: RunSnapshot,
+    series: Sequence[Series],
+    frames: Sequence[Frame],
+    total: int = 0,
+    pictures: Sequence[tuple[str, Pixels]] = (),
+    words: str = "",
+) -> None:
     live_charts(
         series,
         [method_colour(index, state.dark()) for index in range(len(series))],
         [(frame.evaluations, frame.curves) for frame in frames],
-        round(cell.evaluations * cell.total / cell.step) if cell.step else 0,
-        [LivePicture(title, png_uri(pixels)) for title, pixels in _drawn(snapshot, place, mask, cell.saliency)],
+        total,
+        [LivePicture(title, png_uri(pixels)) for title, pixels in pictures],
         key=f"live-{snapshot.id.replace('_', '.')}",  # two underlines in a key mean something to the framework
-        words="" if frames else _waiting(cell),
+        words=words,
     )
 
 
@@ -98,6 +111,10 @@ def _finished(snapshot: RunSnapshot, place: Cell, series: tuple[Series, ...], fr
         _pictures(snapshot, place, frame.mask, values)
         st.html(_values(series, frame))
     with figure:
+        if snapshot.active:
+            # The large figure takes the browser a second at first, which it does not have while it watches a run.
+            _charts(snapshot, series, frames)
+            return
         drawn = convergence_figure(frames, series, colour=method_colour(0, state.dark()), dark=state.dark())
         charts.show(drawn, f"convergence-{place.picture}-{place.method}", "Curves of the search over its evaluations")
 
