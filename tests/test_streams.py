@@ -89,6 +89,7 @@ def test_closing_waits_for_what_is_being_asked_and_drops_the_rest() -> None:
     assert len(done) == count
 
 
+@pytest.mark.slow
 def test_a_caller_that_outlives_the_main_thread_still_gets_its_answers() -> None:
     """A job looks for the end of the process between two parts; until then nothing may fail."""
     script = (

@@ -205,6 +205,7 @@ def test_a_trial_is_made_once_and_then_read_from_disk(monkeypatch: pytest.Monkey
     assert speed.remembered(tiny()) == found
 
 
+@pytest.mark.slow
 def test_another_process_asks_in_the_same_way() -> None:
     ours = speed.remembered(tiny())
     script = (
