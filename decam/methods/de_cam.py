@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from decam.classifier import Classifier
-from decam.evolution import DifferentialEvolution, Generation
+from decam.evolution import DifferentialEvolution, EvolutionSettings, Generation
 from decam.explanation import Map, Progress, Question, Steps
 from decam.masking import FILLS, MaskedQueries, fill, upsample
 from decam.methods.base import Method, Series
@@ -111,6 +111,9 @@ class _Search:
         self.target = question.target
         self._image = question.image
         self.spending = Spending.of(settings)
+        self.evolution = EvolutionSettings(
+            budget=0, control="shade", memory=6, archive=1.0, greediness=settings.greediness
+        )
         self.generator = torch.Generator().manual_seed(seed)
         self._ledger = question.ledger
         self._device = question.image.device
@@ -200,13 +203,11 @@ def de_cam(question: Question, settings: DeCamSettings, seed: int) -> Steps:
         return search.finished(search.map_of(posterior.mean))
     drawn = posterior.draw(settings.population - 1, search.generator)
     population = _standardised(torch.cat([posterior.mean.unsqueeze(0), drawn]))
-    fitness, shown = yield from search.score(population)
-    evolution = DifferentialEvolution(population, fitness, generator=search.generator, greediness=settings.greediness)
-    every = torch.ones(settings.population, dtype=torch.bool)
-    yield search.event(population[evolution.best], evolution.state(every), float(shown[evolution.best]))
-    for _ in range(search.spending.generations - 1):
-        trials = evolution.ask()
-        fitness, answered = yield from search.score(trials)
+    drawn_seed = int(torch.randint(2**31, (1,), generator=search.generator))
+    evolution = DifferentialEvolution(None, search.evolution, seed=drawn_seed, population=population)
+    shown = torch.zeros(settings.population)
+    for _ in range(search.spending.generations):
+        fitness, answered = yield from search.score(evolution.ask())
         generation = evolution.tell(fitness)
         shown = torch.where(generation.accepted, answered, shown)
         yield search.event(evolution.population[evolution.best], generation, float(shown[evolution.best]))
