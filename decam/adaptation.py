@@ -69,7 +69,7 @@ class Fixed:
 class SelfAdapting:
     """jDE: each individual carries its own F and CR, which now and then change and survive with it (Brest et al. 2006).
 
-    With chance 0.1 F is drawn anew from 0.1 to 1 and with chance 0.1 CR from 0 to 1 (eq. 5 and 6).
+    With chance τ = 0.1 F becomes 0.1 + 0.9 u and with chance 0.1 CR becomes u, for u even in [0, 1).
     """
 
     weights: Tensor
@@ -114,11 +114,13 @@ class SuccessMemory:
     device: torch.device
     place: int = 0
     uniforms: int = 1
-    entries: list[list[float]] = field(init=False)
+    entries: list[tuple[float, float]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.entries = [[0.5] * self.size, [0.5] * self.size]
+        self.entries = [(0.5, 0.5)] * self.size
         self._right_angle = torch.tensor(math.pi / 2, dtype=self.dtype, device=self.device)
+        self._table = torch.empty(3, self.size, 1, dtype=self.dtype, device=self.device)
+        self._cells = [column.unbind() for column in self._table.squeeze(2).unbind(1)]
         self._tabulate()
 
     def draw(self, chances: Chances) -> tuple[Tensor, Tensor]:
@@ -135,7 +137,7 @@ class SuccessMemory:
         )
 
     def learn(self, weights: Tensor, rates: Tensor, accepted: Tensor, gains: Tensor) -> None:
-        """Remember what won, weighted by what it gained (2013, eq. 7 to 11; 2014, eq. 7 for the Lehmer mean of CR)."""
+        """Remember the means of what won, weighted by what it gained: Σ g F² / Σ g F, and for CR that or Σ g CR / Σ g."""
         del accepted
         powers = torch.cat([weights, weights * weights, rates, rates * rates], dim=1)
         sums = (gains @ powers).tolist()
@@ -147,14 +149,12 @@ class SuccessMemory:
             return
         if not self.terminal:
             crossover = rate / float(gains.sum())
-        elif rate <= 0 or self.entries[1][self.place] == NEVER:
+        elif rate <= 0 or self.entries[self.place][1] == NEVER:
             crossover = NEVER
         else:
             crossover = rate_square / rate
-        self.entries[0][self.place] = weight_square / weight
-        self.entries[1][self.place] = crossover
+        self._write(self.place, weight_square / weight, crossover)
         self.place = (self.place + 1) % self.size
-        self._tabulate()
 
     def state(self) -> list[Tensor]:
         """The ring and the place that is written next."""
@@ -162,14 +162,18 @@ class SuccessMemory:
 
     def restore(self, state: list[Tensor]) -> None:
         """Go on from a saved ring."""
-        self.entries, self.place = state[0].tolist(), int(state[1])
+        self.entries, self.place = [(weight, rate) for weight, rate in state[0].tolist()], int(state[1])
         self._tabulate()
 
     def _tabulate(self) -> None:
-        """The ring as a tensor (3×H×1): F, CR, and the angle at which F is 0."""
-        weights, rates = self.entries
-        flat = weights + rates + [-math.atan(weight / SCALE) for weight in weights]
-        self._table = torch.tensor(flat, dtype=self.dtype, device=self.device).view(3, self.size, 1)
+        for place, (weight, rate) in enumerate(self.entries):
+            self._write(place, weight, rate)
+
+    def _write(self, place: int, weight: float, rate: float) -> None:
+        """Set an entry, also in the table (3×H×1) of F, CR and the angle at which F is 0."""
+        self.entries[place] = weight, rate
+        for cell, value in zip(self._cells[place], (weight, rate, -math.atan(weight / SCALE)), strict=True):
+            cell.fill_(value)
 
 
 def tidied(gains: Tensor) -> Tensor:

@@ -31,7 +31,8 @@ class Archive:
             self._stored[self.count : self.count + free] = replaced[:free]
             self.count += free
         if arriving > free:
-            self._stored.index_copy_(0, self._places[turn : turn + arriving - free], replaced[free:arriving])
+            newcomers = replaced[free:arriving] if free or arriving < replaced.shape[0] else replaced
+            self._stored.index_copy_(0, self._places[turn : turn + arriving - free], newcomers)
 
     def shrink(self, capacity: int) -> None:
         """Hold no more than so many from now on; what has no place any more is dropped."""

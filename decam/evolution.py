@@ -71,7 +71,7 @@ class EvolutionSettings(Settings):
         return self.population or default_population(dimensions, self.budget)
 
     def size_after(self, evaluations: int, first: int) -> int:
-        """Vectors in the population after so many evaluations (Tanabe and Fukunaga 2014, eq. 10)."""
+        """Vectors left after so many evaluations: round((N_min − N_init) / budget · evaluations + N_init) (2014)."""
         if self.control != "l-shade" or first <= self.smallest:
             return first
         return max(self.smallest, round(first + (self.smallest - first) * evaluations / self.budget))
@@ -295,11 +295,9 @@ class DifferentialEvolution:
             asked = torch.cat([asked, self.population[told:]])
             fitness = torch.cat([fitness, self.fitness[told:]])
         accepted = fitness >= self.fitness
-        better = fitness > self.fitness
         self._control.learn(*self._used, accepted, (fitness - self.fitness).clamp_min_(0.0))
         if self._archive.capacity:
-            replaced = better.nonzero().squeeze(1)
-            self._archive.add(self.population.index_select(0, replaced), self._turn)
+            self._archive.add(self.population[fitness > self.fitness], self._turn)
         self.population = torch.where(accepted.unsqueeze(1), asked, self.population)
         self.fitness = torch.maximum(fitness, self.fitness)
         size = self.settings.size_after(self.evaluations, self._initial)

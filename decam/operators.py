@@ -60,9 +60,9 @@ def latin_hypercube(count: int, box: Box, generator: torch.Generator) -> Tensor:
 
 
 def opposition(count: int, box: Box, generator: torch.Generator) -> Tensor:
-    """`count` even draws x and their opposites low + high − x, 2·count×D (Rahnamayan et al. 2008, eq. 1)."""
+    """`count` even draws x and their opposites low + high − x, 2·count×D (Rahnamayan, Tizhoosh and Salama 2008)."""
     drawn = uniform(count, box, generator)
-    return torch.cat([drawn, box.low + box.high - drawn])
+    return torch.cat([drawn, (box.low + box.high - drawn).clamp(box.low, box.high)])
 
 
 Start = Callable[[int, Box, torch.Generator], Tensor]
@@ -99,7 +99,11 @@ def best_1(target: Tensor, guide: Tensor, parents: tuple[Tensor, ...], weights: 
 
 
 def current_to_best_1(target: Tensor, guide: Tensor, parents: tuple[Tensor, ...], weights: Tensor) -> Tensor:
-    """v = x + F (x_best − x) + F (x_r1 − x_r2); with x_pbest and r2 from the archive too it is JADE's, eq. 6."""
+    """v = x + F (x_best − x) + F (x_r1 − x_r2).
+
+    With one of the p fittest for x_best and r2 from the archive too, it is current-to-pbest/1 (Zhang and Sanderson
+    2009, eq. 6 and 7).
+    """
     return torch.addcmul(target, weights, guide - target + parents[0] - parents[1])
 
 
@@ -165,8 +169,8 @@ def binomial(draws: Tensor, forced: Tensor) -> Tensor:
 def exponential(draws: Tensor, start: Tensor) -> Tensor:
     """Levels for `cross`, so that a circular run from `start` is the mutant's, going on with probability CR.
 
-    Draws in [0, 1) are …×D, the starts …×1; the first component is surely the mutant's (Storn and Price 1997, eq. 4
-    as first published: the run ends at the first draw that is not below CR).
+    Draws in [0, 1) are …×D, the starts …×1. The first component is surely the mutant's and the run ends at the first
+    draw that is not below CR (Storn and Price 1995, TR-95-012). A level is the highest draw of the run so far.
     """
     run = torch.cat([torch.full_like(draws[..., :1], -1.0), draws[..., 1:]], dim=-1).cummax(dim=-1).values
     return run.gather(-1, (torch.arange(draws.shape[-1], device=draws.device) - start) % draws.shape[-1])

@@ -93,14 +93,14 @@ def test_the_memory_learns_weighted_lehmer_means() -> None:
     lehmer_weight = (0.25 * 0.2**2 + 0.75 * 0.8**2) / (0.25 * 0.2 + 0.75 * 0.8)
     lehmer_rate = (0.25 * 0.1**2 + 0.75 * 0.9**2) / (0.25 * 0.1 + 0.75 * 0.9)
     assert math.isclose(taught.entries[0][0], lehmer_weight, rel_tol=1e-12)
-    assert math.isclose(taught.entries[1][0], lehmer_rate, rel_tol=1e-12)
-    assert taught.entries[0][1] == taught.entries[1][1] == 0.5
+    assert math.isclose(taught.entries[0][1], lehmer_rate, rel_tol=1e-12)
+    assert taught.entries[1] == (0.5, 0.5)
 
 
 def test_shade_of_2013_learns_the_arithmetic_mean_of_the_rates() -> None:
     taught = memory(terminal=False)
     learn(taught, column(0.2, 0.8), column(0.1, 0.9), 1.0, 3.0)
-    assert math.isclose(taught.entries[1][0], 0.25 * 0.1 + 0.75 * 0.9, rel_tol=1e-12)
+    assert math.isclose(taught.entries[0][1], 0.25 * 0.1 + 0.75 * 0.9, rel_tol=1e-12)
     learn(taught, column(0.5), column(0.0), 1.0)
     assert taught.entries[1][1] == 0
 
@@ -108,19 +108,19 @@ def test_shade_of_2013_learns_the_arithmetic_mean_of_the_rates() -> None:
 def test_the_memory_is_a_ring_that_forgets_nothing_without_success() -> None:
     taught = memory()
     learn(taught, column(0.3), column(0.3), 0.0)
-    assert taught.entries == [[0.5, 0.5], [0.5, 0.5]]
+    assert taught.entries == [(0.5, 0.5), (0.5, 0.5)]
     for weight in (0.1, 0.2, 0.3):
         learn(taught, column(weight), column(0.3), 1.0)
-    assert [round(weight, 9) for weight in taught.entries[0]] == [0.3, 0.2]
+    assert [round(weight, 9) for weight, _ in taught.entries] == [0.3, 0.2]
 
 
 def test_an_entry_whose_winners_had_rate_zero_stays_at_zero_for_good() -> None:
     taught = memory(1)
     learn(taught, column(0.5, 0.5), column(0.0, 0.0), 1.0, 1.0)
-    assert taught.entries[1] == [NEVER]
+    assert taught.entries[0][1] == NEVER
     assert float(taught.draw(chances(200, 1))[1].max()) == 0
     learn(taught, column(0.7), column(0.8), 1.0)
-    assert taught.entries[1] == [NEVER]
+    assert taught.entries[0][1] == NEVER
     assert math.isclose(taught.entries[0][0], 0.7)
 
 
