@@ -137,7 +137,7 @@ class SuccessMemory:
         )
 
     def learn(self, weights: Tensor, rates: Tensor, accepted: Tensor, gains: Tensor) -> None:
-        """Remember the means of what won, weighted by what it gained: Σ g F² / Σ g F, and for CR that or Σ g CR / Σ g."""
+        """Remember means weighted by gains g: Σ g F² / Σ g F, and for CR the same (2014) or Σ g CR / Σ g (2013)."""
         del accepted
         powers = torch.cat([weights, weights * weights, rates, rates * rates], dim=1)
         sums = (gains @ powers).tolist()
