@@ -13,6 +13,9 @@ PIP := $(PY) -m pip --disable-pip-version-check --no-input install --quiet
 READY := $(VENV)/.ready
 TEST_READY := $(VENV)/.ready-for-tests
 
+# Two tests at a time, each on one core: PyTorch's own threads would only wait for each other.
+QUICKLY := OMP_NUM_THREADS=1 $(PY) -m pytest -n 2
+
 # An interpreter that was upgraded or removed leaves a .venv that does not start: it is made anew.
 STARTS := $(shell $(PY) -c 'import sys, pip; print(int(sys.version_info >= (3, 11)))' 2>/dev/null)
 ifneq ($(STARTS),1)
@@ -24,7 +27,7 @@ endif
 help:
 	@echo "make run         the dashboard on http://localhost:$(PORT)"
 	@echo "make test        lint, types and all tests, the browser's too"
-	@echo "make check       lint, types and the quicker unit tests"
+	@echo "make check       lint, types and the quick unit tests, in a minute"
 	@echo "make screenshot  take the README's picture again"
 	@echo "make clean       remove .venv and all caches"
 
@@ -35,10 +38,11 @@ run: $(READY)
 
 test: lint types
 	$(PY) -m tests.tools.browser
-	$(PY) -m pytest
+	$(QUICKLY) -m "not browser"
+	$(PY) -m pytest -m browser
 
 check: lint types
-	$(PY) -m pytest -q -m "not browser and not slow" --ignore tests/pages
+	$(QUICKLY) -q -m "not browser and not slow" --ignore tests/pages
 
 lint: $(TEST_READY)
 	$(PY) -m ruff check .

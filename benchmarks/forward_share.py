@@ -1,8 +1,9 @@
 """How much of a DE-CAM run is the model: its evaluations a second over those of the bare forward pass.
 
-The bare pass calls the module on one batch again and again, in the precision, memory layout and batch size that are
-fastest for it here. Both are timed in turns in one process, so that what else the machine does hits both.
-The ImageNet models have random weights, which take as long as trained ones.
+The bare pass calls the module on one batch again and again, in the precision, memory layout, batch size and number of
+batches side by side that are fastest for it here. Both are timed in turns in one process, so that what else the machine
+does hits both. The ImageNet models have random weights, which take as long as trained ones; a slow model gets a smaller
+budget, so that a run takes about RUN_SECONDS.
 
     .venv/bin/python -m benchmarks.forward_share
 """
@@ -10,6 +11,7 @@ The ImageNet models have random weights, which take as long as trained ones.
 from __future__ import annotations
 
 import argparse
+import itertools
 import statistics
 import time
 from contextlib import nullcontext
@@ -27,11 +29,14 @@ from decam.images import scenes
 from decam.methods.de_cam import DeCamSettings
 from decam.models import load_classifier
 from decam.models.speed import find
+from decam.streams import side_by_side
 
 MODELS = ("embedded", "squeezenet1_0", "resnet50")
 SIZES = (1, 4, 8, 16, 32, 64)
 MODES = tuple(Speed(precision, layout) for precision in ("float32", "bfloat16") for layout in (False, True))
-TRIAL_SECONDS = 1.0
+TRIAL_SECONDS = 1.0  # for one setting of the bare pass
+LONGEST_BATCH = 2.0  # seconds: larger batches are not tried
+RUN_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -52,21 +57,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="*", default=MODELS, help=f"default: {' '.join(MODELS)}")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--budget", type=int, default=DeCamSettings().budget)
+    parser.add_argument("--budget", type=int, default=DeCamSettings().budget, help="at most (%(default)s)")
     asked = parser.parse_args()
-    print(f"{machine()}\nDE-CAM with a budget of {asked.budget}; medians of {asked.rounds} rounds in turns\n")
-    print("| model | bare forward pass, images/s | at | DE-CAM, evaluations/s | at | share | lowest to highest |")
-    print("|---|---|---|---|---|---|---|", flush=True)
+    print(f"{machine()}\nmedians of {asked.rounds} rounds in turns\n")
+    print("| model | bare forward pass, images/s | at | DE-CAM, evaluations/s | budget | at | share | from, to |")
+    print("|---|---|---|---|---|---|---|---|", flush=True)
     for name in asked.models:
-        print(row(name, asked.rounds, DeCamSettings(budget=asked.budget)), flush=True)
+        print(row(name, asked.rounds, asked.budget), flush=True)
 
 
-def row(name: str, rounds: int, settings: DeCamSettings) -> str:
+def row(name: str, rounds: int, most: int) -> str:
     """Time one model and say what came out."""
     classifier = build(name)
     view = classifier.view(Image.fromarray(scenes.scene(7).image))
     best, chosen = fastest(classifier), find(classifier)
-    through(classifier, view, chosen, DeCamSettings(budget=200))  # the first run also sets things up
+    evaluations, seconds = through(classifier, view, chosen, DeCamSettings(budget=200))  # also sets things up
+    settings = DeCamSettings(budget=min(most, max(200, round(RUN_SECONDS * evaluations / seconds, -2))))
     turns = []
     for _ in range(rounds):
         evaluations, seconds = through(classifier, view, chosen, settings)
@@ -75,7 +81,7 @@ def row(name: str, rounds: int, settings: DeCamSettings) -> str:
     shares = [turn.share for turn in turns]
     return (
         f"| {name} | {statistics.median(turn.bare for turn in turns):.1f} | {words(best)} "
-        f"| {statistics.median(turn.de_cam for turn in turns):.1f} | {words(chosen)} "
+        f"| {statistics.median(turn.de_cam for turn in turns):.1f} | {settings.budget} | {words(chosen)} "
         f"| {statistics.median(shares):.1%} | {min(shares):.1%} to {max(shares):.1%} |"
     )
 
@@ -100,15 +106,19 @@ def bare(classifier: TorchClassifier, speed: Speed, batches: int) -> float:
     """Images a second when the module is called on the same batch that many times."""
     classifier.use(speed)
     batch = torch.rand(speed.batch_size, 3, *classifier.input_size, device=classifier.device)
-    batch = batch.contiguous(memory_format=classifier.memory_format)
+    batch = batch.contiguous(memory_format=torch.channels_last if speed.channels_last else torch.contiguous_format)
     kind = classifier.device.type
-    context = torch.autocast(kind, torch.bfloat16) if speed.precision == "bfloat16" else nullcontext()
-    with torch.inference_mode(), context:
-        device.synchronise(classifier.device)
-        began = time.perf_counter()
-        for _ in range(batches):
+
+    def forward(_: int) -> None:
+        context = torch.autocast(kind, torch.bfloat16) if speed.precision == "bfloat16" else nullcontext()
+        with torch.inference_mode(), context:
             classifier.module(batch)
-        device.synchronise(classifier.device)
+
+    device.synchronise(classifier.device)
+    began = time.perf_counter()
+    for _ in side_by_side(forward, range(batches), speed.streams):
+        pass
+    device.synchronise(classifier.device)
     return batches * speed.batch_size / (time.perf_counter() - began)
 
 
@@ -117,19 +127,24 @@ def fastest(classifier: TorchClassifier) -> Speed:
     small = {
         mode: max(bare(classifier, Speed(mode.precision, mode.channels_last, 2), 1) for _ in range(2)) for mode in MODES
     }
-    worth = [mode for mode, rate in small.items() if rate > 0.5 * max(small.values())]
+    best = max(small.values())
+    worth = [mode for mode, rate in small.items() if rate > 0.7 * best]
+    side = torch.get_num_threads() if classifier.device.type == "cpu" else 1
     rates = {}
-    for mode in worth:
-        for size in SIZES:
-            speed = Speed(mode.precision, mode.channels_last, size)
-            batches = max(1, round(TRIAL_SECONDS * small[mode] / size / 3))
-            rates[speed] = statistics.median(bare(classifier, speed, batches) for _ in range(3))
+    for mode, streams, size in itertools.product(worth, sorted({1, side}), SIZES):
+        if size * streams / best > LONGEST_BATCH:
+            continue
+        speed = Speed(mode.precision, mode.channels_last, size, streams)
+        batches = max(2 * streams, round(TRIAL_SECONDS * best / size / 2))
+        rates[speed] = max(bare(classifier, speed, batches) for _ in range(2))
     return max(rates, key=rates.__getitem__)
 
 
 def words(speed: Speed) -> str:
     """A setting in words."""
-    return f"{speed.precision}, {'channels last' if speed.channels_last else 'contiguous'}, batch {speed.batch_size}"
+    layout = "channels last" if speed.channels_last else "contiguous"
+    side = f", {speed.streams} side by side" if speed.streams > 1 else ""
+    return f"{speed.precision}, {layout}, batch {speed.batch_size}{side}"
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from decam.errors import ModelError
+from decam.locks import SharedLock
 
 Need: TypeAlias = Literal["output", "gradients", "activations", "attention"]
 Pixels: TypeAlias = NDArray[np.uint8]
@@ -26,11 +26,15 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class Speed:
-    """How a model is asked: numeric precision, memory layout and images a batch."""
+    """How a model is asked: numeric precision, memory layout, images a batch, and batches side by side.
+
+    More than one of `streams` means that so many batches are asked at a time, each on one core.
+    """
 
     precision: Literal["float32", "bfloat16"] = "float32"
     channels_last: bool = False
     batch_size: int = 16
+    streams: int = 1
     note: str = ""
 
 
@@ -118,7 +122,7 @@ class TorchClassifier:
         self.layer = layer
         self.layers = tuple(layers)
         self.device = torch.device(device)
-        self.lock = threading.RLock()
+        self.lock = SharedLock()
         self._view = view
         self._scale = [torch.tensor(values, device=self.device).view(1, 3, 1, 1) for values in (mean, std)]
         self.module = module.eval().requires_grad_(False).to(self.device)
@@ -128,18 +132,13 @@ class TorchClassifier:
     def use(self, speed: Speed) -> None:
         """Ask the model in this way from now on."""
         layout = torch.channels_last if speed.channels_last else torch.contiguous_format
-        with self.lock:
+        with self.lock.alone():
             for part in (*self.module.parameters(), *self.module.buffers()):
                 if part.ndim == 4:
                     # Module.to() keeps the strides of 1×1 kernels, which fit both layouts, and kernels are chosen by
                     # strides: answers would differ in their last bits with what was used before.
                     part.data = torch.empty_like(part.data, memory_format=layout).copy_(part.data)
             self.speed = speed
-
-    @property
-    def memory_format(self) -> torch.memory_format:
-        """The layout in which batches reach the module fastest."""
-        return torch.channels_last if self.speed.channels_last else torch.contiguous_format
 
     def view(self, image: Image.Image) -> Pixels:
         """The picture as the model sees it: resized, cropped, H×W×3 uint8 RGB."""
@@ -158,11 +157,11 @@ class TorchClassifier:
 
     @torch.inference_mode()
     def answer(self, normalised: Tensor) -> Tensor:
-        """Normalised N×3×H×W to N×C probabilities, float32."""
+        """Normalised N×3×H×W to N×C probabilities, float32; several threads may ask at a time."""
         fast = self.speed.precision == "bfloat16"
         context = torch.autocast(self.device.type, torch.bfloat16) if fast else nullcontext()
-        with self.lock, context:
-            logits = self.module(normalised.contiguous(memory_format=self.memory_format))
+        with self.lock.shared(), context:
+            logits = self.module(normalised)
         return torch.softmax(logits.float(), dim=1)
 
 

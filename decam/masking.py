@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from decam.classifier import Pixels
 from decam.errors import ModelError, SettingError
 from decam.explanation import Map, Question
+from decam.streams import side_by_side
 
 FILLS = ("blur", "mean", "black", "noise")
 BLUR_SIGMA = 20 / 224
@@ -63,20 +65,20 @@ def ranked(saliency: Map) -> Tensor:
 
 
 def share_masks(order: Tensor, shares: Tensor, metric: str, size: tuple[int, int]) -> Tensor:
-    """N masks (N×1×H×W, 1 = visible) that hide (deletion) or show (insertion) the first share of pixels in `order`."""
+    """N masks (N×1×H×W, True = visible) that hide (deletion) or show (insertion) the first share of `order`."""
     pixels = order.numel()
     place = torch.empty(pixels, dtype=torch.int64)
     place[order] = torch.arange(pixels)
     first = place.unsqueeze(0) < torch.round(shares * pixels).to(torch.int64).unsqueeze(1)
     visible = first if metric == "insertion" else ~first
-    return visible.to(torch.float32).view(-1, 1, *size)
+    return visible.view(-1, 1, *size)
 
 
 def step_picture(image: Tensor, saliency: Map, filling: Tensor, share: float, metric: str) -> Pixels:
     """The very picture (H×W×3 uint8) that the model saw when `share` of the pixels was hidden or shown."""
     size = (image.shape[-2], image.shape[-1])
     mask = share_masks(ranked(saliency), torch.tensor([share], dtype=torch.float64), metric, size)[0].to(image.device)
-    blended = torch.lerp(filling, image, mask)
+    blended = torch.where(mask, image, filling)
     seen: Pixels = (blended.clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
     return seen
 
@@ -84,9 +86,10 @@ def step_picture(image: Tensor, saliency: Map, filling: Tensor, share: float, me
 class MaskedQueries:
     """Asks a classifier about one image behind many masks.
 
-    Image and fill are normalised once (blending commutes with an affine normalisation), batches are blended into one
-    buffer that is used again, every image is counted in the question's ledger, and a batch that does not fit into
-    memory is halved and tried again.
+    Image and fill are normalised once (blending commutes with an affine normalisation), batches are blended into
+    buffers that are used again, as many side by side as is fastest for the model. They are blended with the channels
+    apart, ten times as fast as with channels last: the model's first layer turns them round in passing. Every image is
+    counted in the question's ledger, and a batch that does not fit into memory is halved and tried again.
     """
 
     def __init__(self, question: Question, filling: Tensor) -> None:
@@ -94,53 +97,71 @@ class MaskedQueries:
         self._classifier = classifier
         self._ledger = question.ledger
         both = classifier.normalise(torch.stack([question.image, filling]))
-        channels_last = classifier.speed.channels_last
-        self._layout = torch.channels_last if channels_last else torch.contiguous_format
-        self._image, self._filling = (part.contiguous(memory_format=self._layout) for part in (both[:1], both[1:]))
+        self._image, self._filling = both[:1], both[1:]
         self.batch_size = classifier.speed.batch_size
-        self._buffer = self._image.new_empty(0)
+        self._streams = classifier.speed.streams
+        self._buffers: list[Tensor] = []
+
+    @property
+    def round_size(self) -> int:
+        """Pictures that keep the model busy: fewer at a time leave a part of the machine idle."""
+        return self.batch_size * self._streams
 
     def batches(self, masks: Tensor) -> Iterator[Tensor]:
-        """Answers (n×C probabilities) to masks (N×1×H×W, 1 = visible), a batch at a time: stop by not going on."""
-        start = 0
-        while start < len(masks):
-            part = masks[start : start + self.batch_size]
-            try:
-                answers = self._classifier.answer(self._blend(part))
-            except (RuntimeError, MemoryError) as error:
-                self._halve(error)
-                continue
-            self._ledger.evaluations += len(part)
-            start += len(part)
-            yield answers
+        """Answers (n×C probabilities) to masks (N×1×H×W), a batch at a time: stop by not going on.
+
+        Masks are the visible share of each pixel, or booleans, which are blended faster.
+        """
+        return self._answers(masks, self._ask)
 
     def pictures(self, images: Tensor) -> Tensor:
         """Answers (N×C) to pictures (N×3×H×W in [0, 1]) that somebody else has masked already."""
-        answers: list[Tensor] = []
-        start = 0
-        while start < len(images):
-            part = images[start : start + self.batch_size]
-            try:
-                answers.append(self._classifier.answer(self._classifier.normalise(part)))
-            except (RuntimeError, MemoryError) as error:
-                self._halve(error)
-                continue
-            self._ledger.evaluations += len(part)
-            start += len(part)
-        return torch.cat(answers)
+        classifier = self._classifier
+        return torch.cat(list(self._answers(images, lambda part: classifier.answer(classifier.normalise(part)))))
 
-    def _blend(self, masks: Tensor) -> Tensor:
+    def _answers(self, questions: Tensor, ask: Callable[[Tensor], Tensor]) -> Iterator[Tensor]:
+        done = 0
+        while done < len(questions):
+            left = questions[done:]
+            answered = side_by_side(ask, torch.split(left, self._even(len(left))), self._streams)
+            with closing(answered):
+                while done < len(questions):
+                    try:
+                        answers = next(answered)
+                    except (RuntimeError, MemoryError) as error:
+                        self._halve(error)
+                        break
+                    self._ledger.evaluations += len(answers)
+                    done += len(answers)
+                    yield answers
+
+    def _even(self, count: int) -> int:
+        """The size of a batch when `count` pictures are shared out evenly among the streams."""
+        rounds = -(-count // self.round_size)
+        return -(-count // (rounds * self._streams))
+
+    def _ask(self, masks: Tensor) -> Tensor:
         shape = (len(masks), *self._image.shape[1:])
-        if self._buffer.shape != shape:
-            self._buffer = torch.empty(shape, device=self._image.device, memory_format=self._layout)
-        torch.lerp(self._filling, self._image, masks.to(self._image.device), out=self._buffer)
-        return self._buffer
+        try:
+            buffer = self._buffers.pop()
+        except IndexError:
+            buffer = self._image.new_empty(0)
+        if buffer.shape != shape:
+            buffer = self._image.new_empty(shape)
+        masks = masks.to(self._image.device)
+        if masks.dtype == torch.bool:
+            torch.where(masks, self._image, self._filling, out=buffer)
+        else:
+            torch.lerp(self._filling, self._image, masks, out=buffer)
+        answers = self._classifier.answer(buffer)
+        self._buffers.append(buffer)
+        return answers
 
     def _halve(self, error: BaseException) -> None:
         """Make room after a batch that did not fit; raises what was not about memory, and ModelError at one image."""
         if not is_memory(error):
             raise error
-        self._buffer = self._image.new_empty(0)
+        self._buffers.clear()
         if self._image.device.type == "cuda":
             torch.cuda.empty_cache()
         if self.batch_size == 1:

@@ -128,6 +128,8 @@ class Plan:
         FaithfulnessSettings(steps=self.steps)
         if self.speed is not None and self.speed.batch_size < 1:
             raise SettingError(f"batch_size is {self.speed.batch_size}, but must be at least 1.")
+        if self.speed is not None and self.speed.streams < 1:
+            raise SettingError(f"streams is {self.speed.streams}, but must be at least 1.")
 
     def to_json(self) -> str:
         """The plan as JSON text, complete enough to repeat the run."""
@@ -232,6 +234,7 @@ def _speed(entry: object) -> Speed:
         precision=cast(Any, precision),
         channels_last=_get(read, "channels_last", bool, where),
         batch_size=_get(read, "batch_size", int, where),
+        streams=_get(read, "streams", int, where) if "streams" in read else 1,
         note=_get(read, "note", str, where) if "note" in read else "",
     )
 

@@ -36,13 +36,14 @@ with below:
     model_choice.device_panel(classifier)
     choices = method_forms.panel(classifier)
     how = measuring.panel()
-    recent.panel(state.run_id())
+    before = st.container()
 
 if chosen and classifier is not None:
     model_choice.limits(entry, chosen)
     asked = targets.row(classifier, chosen)
-    if session.action(classifier, asked, choices, snapshot):
-        session.start(classifier, asked, choices, how)
+    snapshot = session.action(classifier, asked, choices, how, snapshot)
 
-if snapshot is not None:
-    run_view.show(snapshot)
+run_view.show(snapshot)
+
+with before:
+    recent.panel(state.run_id())

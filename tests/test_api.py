@@ -33,6 +33,7 @@ def image() -> np.ndarray:
     return pixels
 
 
+@pytest.mark.slow
 def test_the_core_imports_neither_streamlit_nor_plotly_nor_torch() -> None:
     code = (
         "import sys, decam; heavy = {'streamlit', 'plotly', 'torch', 'captum', 'torchvision'} & set(sys.modules);"

@@ -48,6 +48,7 @@ def _run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_explaining_writes_an_export_that_replays_to_the_same_maps(model: str, picture: Path, tmp_path: Path):
     out, again = tmp_path / "out", tmp_path / "again"
     chosen = ["--model", model, "--method", "de-cam", "--method", "random", "--set", "de-cam.budget=200"]
@@ -76,6 +77,7 @@ def test_explaining_writes_an_export_that_replays_to_the_same_maps(model: str, p
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send to one process")
+@pytest.mark.slow
 def test_an_interrupt_keeps_the_maps_that_are_finished_and_ends_with_130(model: str, picture: Path, tmp_path: Path):
     out = tmp_path / "out"
     chosen = ["--model", model, "--method", "random", "--method", "de-cam", "--set", "de-cam.budget=50000"]
@@ -150,6 +152,7 @@ def test_bad_input_is_one_sentence_and_nothing_is_written(
     assert not out.exists() and picture.is_file()
 
 
+@pytest.mark.slow
 def test_bad_input_ends_a_real_process_with_2_and_without_a_traceback(tmp_path: Path):
     done = _run("explain", tmp_path / "missing.png", "--out", tmp_path / "out")
     assert done.returncode == 2
@@ -218,6 +221,7 @@ def test_help_needs_neither_torch_nor_streamlit_nor_plotly(arguments: list[str])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows closes pipes in its own way")
+@pytest.mark.slow
 def test_a_reader_who_leaves_early_causes_no_traceback():
     read, write = os.pipe()
     os.close(read)

@@ -90,18 +90,18 @@ def test_share_masks_change_the_most_salient_share(saliency: np.ndarray, tenths:
     np.testing.assert_array_equal(got, slow_mask(saliency, tenths / 10, metric))
 
 
-def reader(batch_size: int = 4) -> TorchClassifier:
+def reader(batch_size: int = 4, streams: int = 1) -> TorchClassifier:
     """A model that answers through its pixels, so that every blended value counts."""
     torch.manual_seed(0)
     module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 8 * 8, 5))
-    return TorchClassifier(
-        "reader", module, list("abcde"), input_size=(8, 8), speed=Speed(channels_last=True, batch_size=batch_size)
-    )
+    speed = Speed(channels_last=True, batch_size=batch_size, streams=streams)
+    return TorchClassifier("reader", module, list("abcde"), input_size=(8, 8), speed=speed)
 
 
+@pytest.mark.parametrize("streams", [1, 2, 3])
 @pytest.mark.parametrize("name", FILLS)
-def test_masked_answers_are_those_of_pictures_blended_by_hand(name: str) -> None:
-    classifier, image = reader(), picture(8, 8)
+def test_masked_answers_are_those_of_pictures_blended_by_hand(name: str, streams: int) -> None:
+    classifier, image = reader(streams=streams), picture(8, 8)
     masks = torch.rand(11, 1, 8, 8, generator=torch.Generator().manual_seed(1))
     question = Question(classifier, image, 0)
     filling = fill(name, image, classifier.mean)
@@ -135,12 +135,40 @@ def short_of_memory(fits: int) -> tuple[Question, list[int]]:
 def test_a_batch_that_does_not_fit_is_halved_and_tried_again_with_a_note() -> None:
     question, asked = short_of_memory(fits=2)
     answers = list(MaskedQueries(question, question.image).batches(torch.ones(5, 1, 8, 8)))
-    assert asked == [5, 4, 2, 2, 1]
+    assert asked == [5, 3, 2, 2, 1]
     assert sum(len(part) for part in answers) == question.ledger.evaluations == 5
     assert question.ledger.notes == [
         "Memory ran short, so the batch was halved to 4 and tried again.",
         "Memory ran short, so the batch was halved to 2 and tried again.",
     ]
+
+
+def test_a_batch_that_does_not_fit_beside_another_is_halved_and_no_answer_is_lost_or_counted_twice() -> None:
+    classifier = reader(batch_size=6, streams=2)
+    answer, asked = classifier.answer, []
+
+    def short(images: torch.Tensor) -> torch.Tensor:
+        asked.append(len(images))
+        if len(images) > 3 and len(asked) > 2:
+            raise MemoryError
+        return answer(images)
+
+    classifier.answer = short  # type: ignore[method-assign]
+    question, masks = Question(classifier, picture(8, 8), 0), torch.rand(30, 1, 8, 8)
+    got = torch.cat(list(MaskedQueries(question, torch.zeros_like(question.image)).batches(masks)))
+    torch.testing.assert_close(got, probabilities(reader(), masks * question.image + (1 - masks) * 0.0))
+    assert question.ledger.evaluations == 30
+    assert question.ledger.notes == ["Memory ran short, so the batch was halved to 3 and tried again."]
+
+
+@settings(deadline=None)
+@given(count=st.integers(1, 200), batch_size=st.integers(1, 20), streams=st.integers(1, 4))
+def test_batches_are_even_and_never_larger_than_said(count: int, batch_size: int, streams: int) -> None:
+    question = Question(reader(batch_size, streams), picture(8, 8), 0)
+    sizes = [len(part) for part in MaskedQueries(question, question.image).batches(torch.ones(count, 1, 8, 8))]
+    assert sum(sizes) == count and max(sizes) <= batch_size
+    assert max(sizes[:-1], default=0) - min(sizes[:-1], default=0) == 0
+    assert len(sizes) <= -(-count // (batch_size * streams)) * streams
 
 
 def test_one_picture_that_does_not_fit_is_a_sentence() -> None:

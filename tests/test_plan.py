@@ -25,7 +25,7 @@ def a_plan(**changes: Any) -> Plan:
         device="cpu",
         pictures=(PictureChoice("a.png"), PictureChoice("Löwe.jpg", target=291, sha256="ab")),
         methods=tuple(MethodChoice.default(name) for name in METHODS),
-        speed=Speed("bfloat16", True, 32, "fastest"),
+        speed=Speed("bfloat16", True, 32, 2, "fastest"),
     )
     return dataclasses.replace(plan, **changes)
 
@@ -71,6 +71,11 @@ def test_json_brings_back_whatever_is_allowed(
     assert Plan.from_json(plan.to_json().encode()) == plan
 
 
+def test_a_plan_from_before_there_were_streams_is_asked_one_batch_at_a_time() -> None:
+    speed = {"precision": "float32", "channels_last": True, "batch_size": 4}
+    assert Plan.from_json(altered(speed=speed)).speed == Speed("float32", True, 4, 1)
+
+
 def test_settings_other_than_the_defaults_come_back() -> None:
     chosen = METHODS["rise"].settings
     numbers = [described for described in chosen.parameters() if described.kind is int and described.high is not None]
@@ -108,6 +113,7 @@ def test_a_fingerprint_is_the_sha256_of_the_pixels() -> None:
         ({"fills": (("mean", "green"),)}, SettingError, "green"),
         ({"fills": (("mean", "blur"), ("mean", "blur"))}, SettingError, "appears twice"),
         ({"speed": Speed(batch_size=0)}, SettingError, "batch_size is 0"),
+        ({"speed": Speed(streams=0)}, SettingError, "streams is 0"),
     ],
 )
 def test_a_plan_out_of_bounds_is_refused(changes: dict[str, Any], error: type[DecamError], words: str) -> None:
@@ -153,6 +159,11 @@ def test_a_method_needs_its_own_settings_and_a_name_that_exists() -> None:
         (altered(fills=[["mean", "blur"]]), SettingError, "fills must be an object"),
         (altered(fills=[{"deletion": "mean", "insertion": "green"}]), SettingError, "no fill 'green'"),
         (altered(speed={"precision": "int4", "channels_last": True, "batch_size": 1}), SettingError, "int4"),
+        (
+            altered(speed={"precision": "float32", "channels_last": True, "batch_size": 1, "streams": "2"}),
+            SettingError,
+            "streams must be a whole number",
+        ),
         (altered(speed={"precision": "float32", "channels_last": 1, "batch_size": 1}), SettingError, "true or false"),
         (altered(versions=[]), SettingError, "versions must be an object"),
     ],

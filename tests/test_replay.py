@@ -104,6 +104,7 @@ def test_every_method_makes_the_same_maps_again_bit_for_bit(tmp_path: Path):
             assert content["saliency"].tobytes() == event.explanation.saliency.tobytes()
 
 
+@pytest.mark.slow
 def test_a_real_model_makes_the_same_maps_again(squeezenet: TorchClassifier, tmp_path: Path):
     settings = _exported(squeezenet, tmp_path / "export", {"grad-cam": {}, "rise": {"masks": 16}})
     assert [event.verdict for event in _remade(settings, squeezenet)] == ["identical"] * 4

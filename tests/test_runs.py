@@ -293,6 +293,7 @@ time.sleep(600)
 """
 
 
+@pytest.mark.slow
 def test_a_run_of_a_killed_process_is_interrupted_and_can_be_continued_elsewhere(runs: Runs, tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(tmp_path / "data")], stdout=subprocess.PIPE, text=True, cwd=ROOT
@@ -439,7 +440,7 @@ class Pool(nn.Module):
 
 
 def test_the_speed_used_is_written_down_and_used_again_and_the_model_is_left_as_it_was(tmp_path: Path) -> None:
-    usual, planned = Speed("float32", True, 7, "fastest"), Speed("float32", False, 5)
+    usual, planned = Speed("float32", True, 7, 1, "fastest"), Speed("float32", False, 5)
     classifier = TorchClassifier("pool", Pool(), ["r", "g", "b"], input_size=SIZE, speed=usual)
     used: list[Speed] = []
     answer = classifier.answer

@@ -80,7 +80,7 @@ def grad_cam(question: Question, settings: GradCamSettings, seed: int) -> Steps:
         raise MethodError(f"Grad-CAM needs a PyTorch model, and {classifier.name} is none.")
     layer = _layer(classifier, settings.layer or classifier.layer)
     yield from ()
-    with classifier.lock, grid_of(layer) as probe:
+    with classifier.lock.alone(), grid_of(layer) as probe:
         images = classifier.normalise(question.image.unsqueeze(0))
         explainer = LayerGradCam(classifier.logits, probe)
         coarse = explainer.attribute(images, target=question.target, relu_attributions=True)

@@ -85,13 +85,14 @@ def _standardised(genotypes: Tensor) -> Tensor:
 
 
 def rank_masks(genotypes: Tensor, cells: int, size: tuple[int, int]) -> Tensor:
-    """Six masks (N·6×1×H×W, 1 = visible) a genotype: its top 10, 25, 50 % kept, its top 5, 15, 30 % removed."""
+    """Six masks (N·6×1×H×W, True = visible) a genotype: its top 10, 25, 50 % kept, its top 5, 15, 30 % removed."""
     maps = upsample(genotypes.view(-1, cells, cells), size).flatten(1)
     last = [-round(share * maps.shape[1]) for share in (*KEPT, *REMOVED)]
     thresholds = _ascending(maps)[:, last].unsqueeze(2)
-    top = maps.unsqueeze(1) >= thresholds
-    top[:, len(KEPT) :].logical_not_()
-    return top.to(torch.float32).view(-1, 1, *size)
+    visible = torch.empty(len(maps), QUESTIONS, maps.shape[1], dtype=torch.bool, device=maps.device)
+    torch.ge(maps.unsqueeze(1), thresholds[:, : len(KEPT)], out=visible[:, : len(KEPT)])
+    torch.lt(maps.unsqueeze(1), thresholds[:, len(KEPT) :], out=visible[:, len(KEPT) :])
+    return visible.view(-1, 1, *size)
 
 
 def _ascending(rows: Tensor) -> Tensor:
@@ -179,7 +180,7 @@ class _Search:
 
     def event(self, genotype: Tensor, generation: Generation, probability: float) -> Progress:
         """What a page plots after a generation."""
-        mask = rank_masks(genotype.unsqueeze(0), self.settings.cells, _THUMBNAIL)[SHOWN, 0].numpy()
+        mask = rank_masks(genotype.unsqueeze(0), self.settings.cells, _THUMBNAIL)[SHOWN, 0].numpy().astype(np.float32)
         curves = {
             "best": generation.best,
             "mean": generation.mean,

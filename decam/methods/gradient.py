@@ -69,7 +69,7 @@ def _attribute(
     classifier: TorchClassifier, question: Question, baseline: Tensor, steps: int, batch: int, beat: Beat
 ) -> Tensor:
     def logits(images: Tensor) -> Tensor:
-        with classifier.lock:
+        with classifier.lock.shared():
             answers = classifier.logits(classifier.normalise(images))
         question.ledger.evaluations += len(images)
         beat()

@@ -56,7 +56,7 @@ def occlusion(question: Question, settings: OcclusionSettings, seed: int) -> Ste
             sliding_window_shapes=(3, *window),
             strides=(3, *stride),
             baselines=filling.unsqueeze(0),
-            perturbations_per_eval=queries.batch_size,
+            perturbations_per_eval=queries.round_size,
         )
         return attributed
 

@@ -21,8 +21,8 @@ def _curves(metric: str, question: Question, maps: Sequence[Map], settings: Fait
     for saliency in maps:
         order = ranked(saliency)
         answers = []
-        for start in range(0, len(shares), queries.batch_size):
-            masks = share_masks(order, shares[start : start + queries.batch_size], metric, size)
+        for start in range(0, len(shares), queries.round_size):
+            masks = share_masks(order, shares[start : start + queries.round_size], metric, size)
             for batch in queries.batches(masks):
                 answers.append(batch.cpu())
                 done = question.ledger.evaluations

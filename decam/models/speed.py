@@ -1,4 +1,4 @@
-"""Which precision, memory layout and batch size answer fastest: a short trial, remembered for this machine."""
+"""Which precision, layout, batch size and streams answer fastest: a short trial, remembered for this machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import platform
 import threading
 import time
 import uuid
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 from decam import data, device
 from decam.classifier import Speed, TorchClassifier, to_tensor
 from decam.images import scenes
+from decam.streams import side_by_side
 
 LONGEST_BATCH = 0.35  # seconds: work can only be stopped between two batches
 LARGEST_BATCH = {"cuda": 256}  # 64 elsewhere: memory, and nothing is won beyond
@@ -45,6 +47,24 @@ class Trial:
     speed: Speed
     seconds: float
     change: float
+
+
+@dataclass(frozen=True)
+class Round:
+    """What is asked at a time: `streams` batches of `size` images side by side."""
+
+    size: int
+    streams: int = 1
+
+    @classmethod
+    def of(cls, images: int, streams: int) -> Round:
+        """A round of so many images, or of one a stream."""
+        return cls(max(1, images // streams), streams)
+
+    @property
+    def images(self) -> int:
+        """Images of all streams."""
+        return self.size * self.streams
 
 
 def remembered(classifier: TorchClassifier) -> Speed:
@@ -112,7 +132,7 @@ def _find(classifier: TorchClassifier) -> Speed:
     pictures = _probe(classifier)
     classifier.use(_MODES[0])
     operations = _operations(classifier, pictures[:1])  # this first forward also sets things up
-    single, _ = _timed(classifier, pictures[:1])
+    single, _ = _timed(classifier, [pictures[:1]])
     modes = _MODES if _bfloat16_pays(classifier.device) else _MODES[:2]
     # As many pictures as leave time for three forwards in every mode.
     batch = pictures[: max(1, int(BUDGET / (3 * len(modes) * single)))]
@@ -122,14 +142,15 @@ def _find(classifier: TorchClassifier) -> Speed:
             if time.perf_counter() > deadline:
                 break
             classifier.use(trial.speed)
-            seconds = _timed(classifier, batch)[0] / len(batch)
+            seconds = _timed(classifier, [batch])[0] / len(batch)
             trials[index] = replace(trial, seconds=min(trial.seconds, seconds))
     chosen = choose(trials)
     classifier.use(chosen)
     each = min(trial.seconds for trial in trials if replace(trial.speed, note="") == replace(chosen, note=""))
     least = power_of_two(LONGEST_BATCH * SLOWEST / operations, _largest(classifier))
     late = time.perf_counter() > deadline + BUDGET
-    return replace(chosen, batch_size=least if late else _batch_size(classifier, pictures, each, least))
+    found = Round.of(least, _cores(classifier)) if late else _round(classifier, pictures, each, least)
+    return replace(chosen, batch_size=found.size, streams=found.streams)
 
 
 def _first_round(classifier: TorchClassifier, modes: tuple[Speed, ...], batch: Tensor, deadline: float) -> list[Trial]:
@@ -141,7 +162,7 @@ def _first_round(classifier: TorchClassifier, modes: tuple[Speed, ...], batch: T
             break
         classifier.use(mode)
         try:
-            seconds, answers = _timed(classifier, batch)
+            seconds, answers = _timed(classifier, [batch])
         except (RuntimeError, NotImplementedError):
             # Autocast or a kernel for this precision is missing on some devices: then the mode is no candidate.
             if mode == modes[0]:
@@ -175,25 +196,35 @@ def _bfloat16_pays(where: torch.device) -> bool:
     return times[True] < 1.5 * times[False]
 
 
-def _batch_size(classifier: TorchClassifier, pictures: Tensor, seconds: float, least: int) -> int:
-    """The smallest batch, from `least` on, that is about as fast as any and no longer than LONGEST_BATCH.
+def _round(classifier: TorchClassifier, pictures: Tensor, seconds: float, least: int) -> Round:
+    """The smallest round that is about as fast as any and no longer than LONGEST_BATCH.
 
-    `seconds` is what one image took before, from which the largest batch worth trying follows.
+    `seconds` is what one image took before, from which the largest round worth trying follows, `least` at least.
     """
     largest = max(least, power_of_two(LONGEST_BATCH / seconds, _largest(classifier)))
-    if largest == least:
-        return least
-    each: dict[int, float] = {}
-    for size in sorted({max(least, largest // 4), max(least, largest // 2), largest}):
-        batch = pictures.repeat(-(-size // len(pictures)), 1, 1, 1)[:size]
-        try:
-            times = [_timed(classifier, batch)[0]]
-            if times[0] < LONGEST_BATCH / 3:
-                times.append(_timed(classifier, batch)[0])
-        except torch.OutOfMemoryError:
-            break  # what was tried before is kept
-        each[size] = min(times) / size
-    return pick_batch(each, least)
+    each: dict[Round, float] = {}
+    for images in sorted({max(1, largest // 4), max(1, largest // 2), largest}):
+        for streams in sorted({1, _cores(classifier)}):
+            candidate = Round.of(images, streams)
+            try:
+                times = [_together(classifier, pictures, candidate)]
+                if times[0] < LONGEST_BATCH / 6:
+                    times.append(_together(classifier, pictures, candidate))
+            except torch.OutOfMemoryError:
+                break  # what was tried before is kept
+            each[candidate] = min(times) / candidate.images
+    return pick_round(each, Round.of(least, 1))
+
+
+def _together(classifier: TorchClassifier, pictures: Tensor, candidate: Round) -> float:
+    """Seconds that a round takes, from two in a row."""
+    batch = pictures.repeat(-(-candidate.size // len(pictures)), 1, 1, 1)[: candidate.size]
+    return _timed(classifier, [batch] * (2 * candidate.streams), candidate.streams)[0] / 2
+
+
+def _cores(classifier: TorchClassifier) -> int:
+    """How many batches may be asked side by side: one a core, where the model runs on cores."""
+    return torch.get_num_threads() if classifier.device.type == "cpu" else 1
 
 
 def power_of_two(value: float, largest: int) -> int:
@@ -208,13 +239,17 @@ def _largest(classifier: TorchClassifier) -> int:
     return LARGEST_BATCH.get(classifier.device.type, 64)
 
 
-def pick_batch(each: dict[int, float], least: int) -> int:
-    """The smallest size within GAIN of the fastest, from seconds an image by size; `least` if all take too long."""
-    short = {size: seconds for size, seconds in each.items() if size * seconds <= LONGEST_BATCH}
+def pick_round(each: dict[Round, float], least: Round) -> Round:
+    """The round within GAIN of the fastest that is over soonest, from seconds an image; `least` if all take too long.
+
+    Among these, more streams go first: they lose less when other work takes a core away for a moment.
+    """
+    short = {found: seconds for found, seconds in each.items() if found.images * seconds <= LONGEST_BATCH}
     if not short:
         return least
     fastest = min(short.values())
-    return min(size for size, seconds in short.items() if seconds <= fastest * GAIN)
+    good = [found for found, seconds in short.items() if seconds <= fastest * GAIN]
+    return min(good, key=lambda found: (-found.streams, found.images))
 
 
 def _operations(classifier: TorchClassifier, one: Tensor) -> float:
@@ -235,21 +270,21 @@ def _operations(classifier: TorchClassifier, one: Tensor) -> float:
     return sum(counts)
 
 
-def _timed(classifier: TorchClassifier, batch: Tensor) -> tuple[float, Tensor]:
-    """Seconds for one batch, and its answers.
+def _timed(classifier: TorchClassifier, batches: Sequence[Tensor], streams: int = 1) -> tuple[float, Tensor]:
+    """Seconds for some batches, and the last one's answers.
 
     On a processor that is busy with other work, only the share of the time that this process was given counts: what
     is remembered must also be right when the machine is quiet again.
     """
     device.synchronise(classifier.device)
     start, busy = time.perf_counter(), time.process_time()
-    answers = classifier.answer(batch)
+    answers = list(side_by_side(classifier.answer, batches, streams))
     device.synchronise(classifier.device)
     seconds = time.perf_counter() - start
     if classifier.device.type == "cpu":
         given = (time.process_time() - busy) / (torch.get_num_threads() * max(seconds, 1e-9))
         seconds *= min(1.0, max(0.25, given))
-    return seconds, answers
+    return seconds, answers[-1]
 
 
 def _probe(classifier: TorchClassifier) -> Tensor:
@@ -283,14 +318,15 @@ def _load() -> dict[str, Any]:
 
 def _parse(stored: object) -> Speed | None:
     """A stored speed, or None if it is absent or not one."""
-    if not isinstance(stored, dict) or set(stored) != {"precision", "channels_last", "batch_size", "note"}:
+    names = [described.name for described in fields(Speed)]
+    if not isinstance(stored, dict) or set(stored) != set(names):
         return None
-    precision, layout, size, note = (stored[key] for key in ("precision", "channels_last", "batch_size", "note"))
+    precision, layout, size, streams, note = (stored[name] for name in names)
     if precision not in ("float32", "bfloat16") or type(layout) is not bool or not isinstance(note, str):
         return None
-    if type(size) is not int or not 1 <= size <= 4096:
+    if type(size) is not int or not 1 <= size <= 4096 or type(streams) is not int or not 1 <= streams <= 1024:
         return None
-    return Speed(precision, layout, size, note)
+    return Speed(precision, layout, size, streams, note)
 
 
 def _store(key: str, speed: Speed) -> None:

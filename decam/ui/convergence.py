@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from decam.classifier import Pixels
@@ -15,9 +14,9 @@ from decam.methods import METHODS
 from decam.methods.base import Series
 from decam.snapshots import CellSnapshot, Frame, RunSnapshot
 from decam.ui import charts, state, words
+from decam.ui.live import LivePicture, live_charts
 
 SIDE = 160
-HEIGHT = 510
 
 
 def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
@@ -70,61 +69,36 @@ def _busiest(snapshot: RunSnapshot, places: Sequence[Cell]) -> Cell:
 def _live(
     snapshot: RunSnapshot, place: Cell, cell: CellSnapshot, series: tuple[Series, ...], frames: Sequence[Frame]
 ) -> None:
-    """Small charts that grow without being replaced, beside the best mask and the map so far."""
-    groups: dict[str, list[Series]] = {}
-    for item in series:
-        groups.setdefault(item.group, []).append(item)
-    if not frames:
-        # As high as the charts that are to come, so that nothing jumps when they do.
-        with st.container(height=HEIGHT, border=False, key="live-waiting"):
-            st.caption(_waiting(cell))
-            _pictures(snapshot, place, None, cell.saliency)
-        return
-    curves, pictures = st.columns([4, 1.3], gap="medium")
-    with curves, st.container(key="live-charts"):
-        for group, members in groups.items():
-            with st.container(gap="xsmall"):
-                st.markdown(f"**{group}**", help=" ".join(f"{member.title}: {member.help}" for member in members))
-                _chart(members, frames)
-    with pictures:
-        mask = next((frame.mask for frame in reversed(frames) if frame.mask is not None), None)
-        _pictures(snapshot, place, mask, cell.saliency)
+    """Small charts that grow in place, beside the best mask and the map so far."""
+    mask = next((frame.mask for frame in reversed(frames) if frame.mask is not None), None)
+    pictures = _drawn(snapshot, place, mask, cell.saliency)
+    total = round(cell.evaluations * cell.total / cell.step) if cell.step else 0
+    _charts(snapshot, series, frames, total, pictures, "" if frames else _waiting(cell))
+
+
+def _charts(
+    snapshot: RunSnapshot,
+    series: Sequence[Series],
+    frames: Sequence[Frame],
+    total: int = 0,
+    pictures: Sequence[tuple[str, Pixels]] = (),
+    words: str = "",
+) -> None:
+    live_charts(
+        series,
+        [method_colour(index, state.dark()) for index in range(len(series))],
+        [(frame.evaluations, frame.curves) for frame in frames],
+        total,
+        [LivePicture(title, png_uri(pixels)) for title, pixels in pictures],
+        key=f"live-{snapshot.id.replace('_', '.')}",  # two underlines in a key mean something to the framework
+        words=words,
+    )
 
 
 def _waiting(cell: CellSnapshot) -> str:
     if cell.state == "running":
         return "Random masks first: the curves begin with the first generation."
-    return words.plain(cell.error) or "This search has not begun yet."
-
-
-def _chart(members: Sequence[Series], frames: Sequence[Frame]) -> None:
-    """One chart in Vega-Lite's own words: `st.line_chart` checks them anew each time, 80 ms of a worker."""
-    rows = [
-        (frame.evaluations, member.title, frame.curves[member.name])
-        for member in members
-        for frame in frames
-        if member.name in frame.curves
-    ]
-    titles = [member.title for member in members]
-    colours = [method_colour(place, state.dark()) for place in range(len(members))]
-    st.vega_lite_chart(
-        pd.DataFrame(rows, columns=["evaluations", "series", "value"]),
-        {
-            "mark": {"type": "line", "strokeWidth": 2},
-            "encoding": {
-                "x": {"field": "evaluations", "type": "quantitative", "axis": {"tickCount": 5}},
-                "y": {"field": "value", "type": "quantitative", "title": None, "scale": {"zero": False}},
-                "color": {
-                    "field": "series",
-                    "type": "nominal",
-                    "scale": {"domain": titles, "range": colours},
-                    "legend": {"orient": "top", "title": None, "offset": 4} if len(members) > 1 else None,
-                },
-            },
-        },
-        width="stretch",
-        height=190 if len(members) == 1 else 230,
-    )
+    return cell.error or "This search has not begun yet."
 
 
 def _finished(snapshot: RunSnapshot, place: Cell, series: tuple[Series, ...], frames: Sequence[Frame]) -> None:
@@ -137,6 +111,10 @@ def _finished(snapshot: RunSnapshot, place: Cell, series: tuple[Series, ...], fr
         _pictures(snapshot, place, frame.mask, values)
         st.html(_values(series, frame))
     with figure:
+        if snapshot.active:
+            # The large figure takes the browser a second at first, which it does not have while it watches a run.
+            _charts(snapshot, series, frames)
+            return
         drawn = convergence_figure(frames, series, colour=method_colour(0, state.dark()), dark=state.dark())
         charts.show(drawn, f"convergence-{place.picture}-{place.method}", "Curves of the search over its evaluations")
 
@@ -158,7 +136,18 @@ def _generation(snapshot: RunSnapshot, place: Cell, count: int) -> int:
 
 
 def _pictures(snapshot: RunSnapshot, place: Cell, mask: Pixels | None, saliency: np.ndarray | None) -> None:
-    """The picture behind the best mask, and the map."""
+    figures = "".join(
+        f'<figure><img src="{png_uri(pixels)}" width="{SIDE}" height="{SIDE}" alt="{title}">'
+        f"<figcaption>{title}</figcaption></figure>"
+        for title, pixels in _drawn(snapshot, place, mask, saliency)
+    )
+    st.html(f'<div class="dc-frames">{figures}</div>')
+
+
+def _drawn(
+    snapshot: RunSnapshot, place: Cell, mask: Pixels | None, saliency: np.ndarray | None
+) -> list[tuple[str, Pixels]]:
+    """The picture behind the best mask, and the map, as far as they are known."""
     view = snapshot.views[place.picture]
     size = (view.shape[0], view.shape[1])
     signed = METHODS[snapshot.plan.methods[place.method].name].signed
@@ -167,12 +156,7 @@ def _pictures(snapshot: RunSnapshot, place: Cell, mask: Pixels | None, saliency:
         drawn.append(("Best mask", masked(view, mask, limits=(0, 255))))
     if saliency is not None:
         drawn.append(("Map", alone(saliency, size, signed=signed)))
-    figures = "".join(
-        f'<figure><img src="{png_uri(pixels)}" width="{SIDE}" height="{SIDE}" alt="{title}">'
-        f"<figcaption>{title}</figcaption></figure>"
-        for title, pixels in drawn
-    )
-    st.html(f'<div class="dc-frames">{figures}</div>')
+    return drawn
 
 
 def _values(series: Sequence[Series], frame: Frame) -> str:

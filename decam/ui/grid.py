@@ -124,6 +124,17 @@ def result_grid(
     return _chosen(result, places) or (selected if selected in places else None)
 
 
+def prepare() -> None:
+    """Let the browser fetch and compile what draws grids before there is one, out of sight."""
+    with st.container(key="grid-to-come"):
+        _GRID(
+            key="grid-none",
+            data=payload((), (), (), key="grid-none"),
+            default={"selected": None},
+            on_selected_change=_remembered,
+        )
+
+
 def payload(
     rows: Sequence[GridRow],
     columns: Sequence[GridColumn],

@@ -68,7 +68,8 @@ def device_panel(classifier: Classifier | None) -> None:
     if classifier is not None:
         speed = classifier.speed
         layout = "channels last" if speed.channels_last else "channels first"
-        st.caption(f"{speed.precision}, {layout}, batches of {speed.batch_size}", help=speed.note or None)
+        side = f", {speed.streams} side by side" if speed.streams > 1 else ""
+        st.caption(f"{speed.precision}, {layout}, batches of {speed.batch_size}{side}", help=speed.note or None)
 
 
 def limits(entry: Entry, pictures: Sequence[Chosen]) -> None:
@@ -114,7 +115,8 @@ def _facts(entry: Entry) -> str:
     facts = [f"{words.millions(entry.parameters)} parameters"]
     if entry.top1 is not None:
         facts.append(f"top-1 {entry.top1:.1f} %")
-    facts.append("here" if entry.present() else f"{words.megabytes(entry.size)} to download")
+    if not entry.present():
+        facts.append(f"{words.megabytes(entry.size)} to download")
     if entry.reference:
         facts.append(f"[about]({entry.reference})")
     return " · ".join(facts)

@@ -12,7 +12,7 @@ from decam.comparison import Cell
 from decam.errors import DecamError, StoreError
 from decam.models import catalogue
 from decam.snapshots import RunSnapshot
-from decam.ui import convergence, export_panel, faithfulness, metrics_table, run_grid, state, words
+from decam.ui import convergence, export_panel, faithfulness, grid, metrics_table, run_grid, state, words
 
 POLL = 1.0
 Tab: TypeAlias = Callable[[RunSnapshot, Cell | None], None]
@@ -37,8 +37,14 @@ def snapshot_of(run: str | None) -> RunSnapshot | None:
         return None
 
 
-def show(snapshot: RunSnapshot) -> None:
-    """Draw a run; while it waits or runs, only this part of the page is drawn again, once a second."""
+def show(snapshot: RunSnapshot | None) -> None:
+    """Draw a run, or nothing where there is none.
+
+    While it waits or runs, only this part of the page is drawn again, once a second.
+    """
+    if snapshot is None:
+        grid.prepare()
+        return
     st.fragment(_live, run_every=POLL if snapshot.active else None)(snapshot.id, snapshot.active)
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from decam.classifier import Pixels, TorchClassifier
 from decam.device import devices
@@ -44,7 +45,9 @@ def take_up(snapshot: RunSnapshot | None) -> None:
     measuring.restore(plan)
 
 
-def start(classifier: TorchClassifier, asked: Sequence[Asked], choices: Sequence[MethodChoice], how: Measuring) -> None:
+def _start(
+    classifier: TorchClassifier, asked: Sequence[Asked], choices: Sequence[MethodChoice], how: Measuring
+) -> RunSnapshot | None:
     """Queue a comparison and show it from now on; where it cannot be made the page says why."""
     try:
         plan = Plan(
@@ -59,50 +62,54 @@ def start(classifier: TorchClassifier, asked: Sequence[Asked], choices: Sequence
         run = state.runs().start(plan, [view for _, view, _ in asked], state.owner())
     except DecamError as error:
         st.error(words.plain(str(error)))
-        return
+        return None
     state.show_run(run)
-    _await_first_map(run)
-    st.rerun()
+    return _first_map(run)
 
 
-def _await_first_map(run: str) -> None:
+def _first_map(run: str) -> RunSnapshot:
     """Give cheap methods a moment, so that the first drawing shows a map and not the second, a poll later."""
     deadline = time.monotonic() + MOMENT
-    while time.monotonic() < deadline:
+    while True:
         snapshot = state.runs().snapshot(run)
         finished = any(cell.explanation is not None for cell in snapshot.cells.values())
-        if finished or snapshot.ahead or not snapshot.active:
-            return
+        if finished or snapshot.ahead or not snapshot.active or time.monotonic() > deadline:
+            return snapshot
         time.sleep(0.02)
 
 
 def action(
-    classifier: TorchClassifier, asked: Sequence[Asked], choices: Sequence[MethodChoice], snapshot: RunSnapshot | None
-) -> bool:
-    """Draw the methods beside the button that starts a run or stops the one shown; whether to start one."""
+    classifier: TorchClassifier,
+    asked: Sequence[Asked],
+    choices: Sequence[MethodChoice],
+    how: Measuring,
+    snapshot: RunSnapshot | None,
+) -> RunSnapshot | None:
+    """Draw the methods beside the button that starts a run or stops the one shown; the run to show."""
     with st.container(key="action", horizontal=True, wrap=False, vertical_alignment="center", gap="medium"):
         method_forms.toggles(classifier, choices)
         with st.container(key="go", width=168, gap="xsmall"):
-            if snapshot is not None and snapshot.active:
-                st.button(
-                    "Stop",
-                    key="stop",
-                    icon=":material/stop:",
-                    width="stretch",
-                    help="End this run within a second; what is finished stays.",
-                    on_click=_stop,
-                    args=(snapshot.id,),
-                )
-                pressed = False
-            else:
-                pressed = _explain(bool(asked and choices))
+            place = st.empty()
             cost = len(asked) * method_forms.total(classifier, choices)
             st.caption(f"{words.several(len(asked) * len(choices), 'map')} · {cost:,} evaluations")
-    return pressed
+    if (snapshot is None or not snapshot.active) and _explain(place, bool(asked and choices)):
+        # Shown in the same pass: a second one would cost the visitor a good part of a second.
+        snapshot = _start(classifier, asked, choices, how) or snapshot
+    if snapshot is not None and snapshot.active:
+        place.button(
+            "Stop",
+            key="stop",
+            icon=":material/stop:",
+            width="stretch",
+            help="End this run within a second; what is finished stays.",
+            on_click=_stop,
+            args=(snapshot.id,),
+        )
+    return snapshot
 
 
-def _explain(ready: bool) -> bool:
-    return st.button(
+def _explain(place: DeltaGenerator, ready: bool) -> bool:
+    return place.button(
         "Explain",
         key="explain",
         type="primary",

@@ -82,6 +82,7 @@ def test_an_object_stands_out_from_what_surrounds_it(label: int) -> None:
         assert np.linalg.norm(inside - outside) > 45
 
 
+@pytest.mark.slow
 def test_masks_are_the_visible_pixels_of_the_shape_asked_for() -> None:
     """Areas of whole objects follow from geometry; what covers them may hide at most a fifth."""
     for label, (least, most) in AREAS.items():

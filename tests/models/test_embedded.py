@@ -34,6 +34,7 @@ def _right(seeds: range) -> float:
     return right / len(seeds)
 
 
+@pytest.mark.slow
 def test_99_of_100_unseen_scenes_are_right() -> None:
     assert _right(range(50_000, 50_500)) >= 0.99
 
@@ -55,6 +56,7 @@ def test_of_two_objects_it_names_one_first_and_usually_both() -> None:
 
 
 @torch.inference_mode()
+@pytest.mark.slow
 def test_it_knows_an_object_that_is_kept_and_misses_one_that_is_hidden() -> None:
     model = embedded.load()
     kept, hidden = [], []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from decam.classifier import Speed, TorchClassifier
 from decam.models import speed, zoo
-from decam.models.speed import Trial, choose, pick_batch, power_of_two
+from decam.models.speed import Round, Trial, choose, pick_round, power_of_two
 
 PLAIN, LAST = Speed(), Speed(channels_last=True)
 HALF, HALF_LAST = Speed("bfloat16"), Speed("bfloat16", channels_last=True)
@@ -60,15 +60,25 @@ def test_a_faster_way_that_changes_the_answers_is_not_used_and_a_note_says_so(ch
     assert "bfloat16" in picked.note
 
 
-def test_the_smallest_batch_that_is_about_as_fast_as_any_is_picked() -> None:
-    assert pick_batch({4: 0.0100, 8: 0.0098, 16: 0.0097}, 1) == 4
-    assert pick_batch({4: 0.0200, 8: 0.0110, 16: 0.0100}, 1) == 16
+def rounds(each: dict[int, float]) -> dict[Round, float]:
+    return {Round(size): seconds for size, seconds in each.items()}
 
 
-def test_a_batch_longer_than_stopping_may_take_is_not_picked() -> None:
-    assert pick_batch({4: 0.05, 8: 0.045, 16: 0.03}, 1) == 4
-    assert pick_batch({4: 1.0, 8: 1.0}, 2) == 2
-    assert pick_batch({}, 4) == 4
+def test_the_smallest_round_that_is_about_as_fast_as_any_is_picked() -> None:
+    assert pick_round(rounds({4: 0.0100, 8: 0.0098, 16: 0.0097}), Round(1)) == Round(4)
+    assert pick_round(rounds({4: 0.0200, 8: 0.0110, 16: 0.0100}), Round(1)) == Round(16)
+
+
+def test_a_round_longer_than_stopping_may_take_is_not_picked() -> None:
+    assert pick_round(rounds({4: 0.05, 8: 0.045, 16: 0.03}), Round(1)) == Round(4)
+    assert pick_round(rounds({4: 1.0, 8: 1.0}), Round(2)) == Round(2)
+    assert pick_round({}, Round(4)) == Round(4)
+
+
+def test_of_rounds_that_are_about_as_fast_one_with_more_streams_is_picked() -> None:
+    assert pick_round({Round(8): 0.0100, Round(4, 2): 0.0101}, Round(1)) == Round(4, 2)
+    assert pick_round({Round(4): 0.0100, Round(8, 2): 0.0101, Round(16, 2): 0.0099}, Round(1)) == Round(8, 2)
+    assert pick_round({Round(8): 0.0100, Round(4, 2): 0.0150}, Round(1)) == Round(8)
 
 
 @pytest.mark.parametrize(("value", "size"), [(0.2, 1), (1, 1), (3.9, 2), (4, 4), (1e9, 64)])
@@ -89,10 +99,13 @@ class Clock:
         self.each, self.start = each, start
         self.asked: list[int] = []
 
-    def __call__(self, classifier: TorchClassifier, batch: Tensor) -> tuple[float, Tensor]:
-        self.asked.append(len(batch))
+    def __call__(
+        self, classifier: TorchClassifier, batches: Sequence[Tensor], _streams: int = 1
+    ) -> tuple[float, Tensor]:
+        self.asked += [len(batch) for batch in batches]
         way = (classifier.speed.precision, classifier.speed.channels_last)
-        return self.start + self.each[way] * len(batch), classifier.answer(batch)
+        images = sum(len(batch) for batch in batches)
+        return self.start + self.each[way] * images, classifier.answer(batches[-1])
 
 
 ALL_WAYS = {("float32", False): 0.010, ("float32", True): 0.008, ("bfloat16", False): 0.005, ("bfloat16", True): 0.003}
@@ -104,7 +117,7 @@ def test_on_a_machine_with_fast_bfloat16_it_is_used(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(speed, "SLOWEST", 1.0)
     found = speed.find(tiny())
     assert (found.precision, found.channels_last) == ("bfloat16", True)
-    assert found.batch_size * 0.003 <= speed.LONGEST_BATCH
+    assert found.batch_size * found.streams * 0.003 <= speed.LONGEST_BATCH
 
 
 def test_on_a_machine_without_bfloat16_it_is_not_even_tried(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,16 +137,17 @@ def test_a_slow_model_is_asked_one_image_at_a_time(monkeypatch: pytest.MonkeyPat
 
 def test_on_a_busy_machine_a_light_model_still_gets_a_fair_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speed, "_timed", Clock(dict.fromkeys(ALL_WAYS, 2.0), start=0.0))
-    assert speed.find(tiny()).batch_size == 64
+    found = speed.find(tiny())
+    assert found.batch_size * found.streams == 64
 
 
 def test_a_way_that_the_device_cannot_do_is_no_candidate(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(ALL_WAYS, start=0.0)
 
-    def timed(classifier: TorchClassifier, batch: Tensor) -> tuple[float, Tensor]:
+    def timed(classifier: TorchClassifier, batches: Sequence[Tensor], streams: int = 1) -> tuple[float, Tensor]:
         if classifier.speed.precision == "bfloat16":
             raise RuntimeError("no such kernel")
-        return clock(classifier, batch)
+        return clock(classifier, batches, streams)
 
     monkeypatch.setattr(speed, "_bfloat16_pays", lambda _: True)
     monkeypatch.setattr(speed, "_timed", timed)
@@ -143,14 +157,15 @@ def test_a_way_that_the_device_cannot_do_is_no_candidate(monkeypatch: pytest.Mon
 def test_memory_running_out_ends_the_search_for_a_larger_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(dict.fromkeys(ALL_WAYS, 0.001), start=0.01)
 
-    def timed(classifier: TorchClassifier, batch: Tensor) -> tuple[float, Tensor]:
-        if len(batch) > 16:
+    def timed(classifier: TorchClassifier, batches: Sequence[Tensor], streams: int = 1) -> tuple[float, Tensor]:
+        if len(batches[0]) > 16:
             raise torch.OutOfMemoryError("full")
-        return clock(classifier, batch)
+        return clock(classifier, batches, streams)
 
     monkeypatch.setattr(speed, "_timed", timed)
     monkeypatch.setattr(speed, "SLOWEST", 1.0)
-    assert speed.find(tiny()).batch_size == 16
+    found = speed.find(tiny())
+    assert found.batch_size * found.streams == 16
 
 
 def test_a_real_trial_leaves_the_classifier_as_it_was() -> None:
@@ -179,17 +194,18 @@ def test_answers_do_not_depend_on_the_ways_used_before() -> None:
 
 
 def test_a_trial_is_made_once_and_then_read_from_disk(monkeypatch: pytest.MonkeyPatch, data_directory: Path) -> None:
-    found = Speed("float32", True, 32, "a note")
+    found = Speed("float32", True, 32, 2, "a note")
     monkeypatch.setattr(speed, "find", lambda _: found)
     assert speed.remembered(tiny()) == found
     assert list(json.loads((data_directory / "speed.json").read_text()).values()) == [
-        {"precision": "float32", "channels_last": True, "batch_size": 32, "note": "a note"}
+        {"precision": "float32", "channels_last": True, "batch_size": 32, "streams": 2, "note": "a note"}
     ]
     speed.forget()
     monkeypatch.setattr(speed, "find", lambda _: pytest.fail("tried again"))
     assert speed.remembered(tiny()) == found
 
 
+@pytest.mark.slow
 def test_another_process_asks_in_the_same_way() -> None:
     ours = speed.remembered(tiny())
     script = (
@@ -217,10 +233,12 @@ DAMAGED = [
     b"[1, 2]",
     b"\xff\xfe",
     b'{"KEY": 3}',
-    b'{"KEY": {"precision": "float64", "channels_last": true, "batch_size": 8, "note": ""}}',
-    b'{"KEY": {"precision": "float32", "channels_last": 1, "batch_size": 8, "note": ""}}',
-    b'{"KEY": {"precision": "float32", "channels_last": true, "batch_size": 0, "note": ""}}',
-    b'{"KEY": {"precision": "float32", "channels_last": true, "batch_size": "8", "note": ""}}',
+    b'{"KEY": {"precision": "float64", "channels_last": true, "batch_size": 8, "streams": 1, "note": ""}}',
+    b'{"KEY": {"precision": "float32", "channels_last": 1, "batch_size": 8, "streams": 1, "note": ""}}',
+    b'{"KEY": {"precision": "float32", "channels_last": true, "batch_size": 0, "streams": 1, "note": ""}}',
+    b'{"KEY": {"precision": "float32", "channels_last": true, "batch_size": "8", "streams": 1, "note": ""}}',
+    b'{"KEY": {"precision": "float32", "channels_last": true, "batch_size": 8, "streams": 0, "note": ""}}',
+    b'{"KEY": {"precision": "float32", "channels_last": true, "batch_size": 8, "note": "before there were streams"}}',
     b'{"KEY": {"precision": "float32"}}',
 ]
 

@@ -82,6 +82,7 @@ def is_picture(shape: tuple[int, ...]) -> bool:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.slow
 def test_every_layer_offered_gives_a_picture_and_the_default_is_the_last_before_pooling(name: str) -> None:
     classifier = zoo.untrained(name)
     layer, shape = DEFAULTS[name]
@@ -134,6 +135,7 @@ def stored(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> nn.Modul
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v3_large", "resnet18", "densenet121", "swin_t"])
+@pytest.mark.slow
 def test_weights_on_disk_are_loaded_as_torchvision_means_them(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,6 +166,7 @@ def test_labels_are_torchvisions(squeezenet: TorchClassifier) -> None:
     assert squeezenet.labels == tuple(get_model_weights("squeezenet1_0").DEFAULT.meta["categories"])
 
 
+@pytest.mark.slow
 def test_the_real_weights_are_right_on_real_pictures(
     squeezenet: TorchClassifier, imagenet_pictures: tuple[Path, ...]
 ) -> None:

@@ -175,8 +175,8 @@ class Visitor:
     @property
     def grid(self) -> dict[str, Any]:
         """What the browser is sent of the result; empty where there is none."""
-        found = self.app.get("bidi_component")
-        return dict(json.loads(found[0].proto.json)) if found else {}
+        found = (dict(json.loads(element.proto.json)) for element in self.app.get("bidi_component"))
+        return next((data for data in found if data.get("rows")), {})
 
     def cell(self, method: str, picture: int = 0) -> dict[str, Any]:
         """One cell of the result, by the method's title."""

@@ -25,6 +25,7 @@ def test_it_is_alive_until_it_lets_go(tmp_path: Path) -> None:
     assert not alive(tmp_path, "never-there")
 
 
+@pytest.mark.slow
 def test_another_process_is_alive_until_it_is_killed(tmp_path: Path) -> None:
     program = (
         "import sys, time; from pathlib import Path; from decam.store.instance import Instance\n"

@@ -17,6 +17,7 @@ from decam.training.fitting import FIRST_SEED, Recipe, fit
 TINY = Recipe(seed=3, scenes=256, epochs=2)
 
 
+@pytest.mark.slow
 def test_scenes_arrive_in_the_order_of_their_seeds() -> None:
     examples = draw(100, 120, objects=2)
     assert len(examples) == 120
@@ -27,6 +28,7 @@ def test_scenes_arrive_in_the_order_of_their_seeds() -> None:
         assert float(examples.masks[row, 1].mean()) == pytest.approx(drawn.masks[1].mean())
 
 
+@pytest.mark.slow
 def test_one_object_leaves_the_second_place_empty() -> None:
     examples = join(draw(0, 20), draw(20, 20))
     assert len(examples) == 40
@@ -34,6 +36,7 @@ def test_one_object_leaves_the_second_place_empty() -> None:
     assert not examples.masks[:, 1].any()
 
 
+@pytest.mark.slow
 def test_the_same_recipe_gives_the_same_weights_and_the_loss_falls() -> None:
     said: list[str] = []
     one, two = fit(TINY, said.append), fit(TINY, lambda _text: None)
@@ -44,6 +47,7 @@ def test_the_same_recipe_gives_the_same_weights_and_the_loss_falls() -> None:
     assert losses[-1] < losses[0]
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_weights() -> None:
     short = Recipe(seed=3, scenes=200, epochs=1)
     one, two = fit(short, lambda _text: None), fit(Recipe(seed=4, scenes=200, epochs=1), lambda _text: None)
@@ -54,6 +58,7 @@ def test_training_never_sees_the_scenes_it_is_tested_on() -> None:
     assert command.TESTED < FIRST_SEED
 
 
+@pytest.mark.slow
 def test_the_command_writes_weights_that_load(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
