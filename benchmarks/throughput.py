@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import statistics
+import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -232,10 +233,16 @@ def picture(classifier: TorchClassifier) -> Pixels:
     return classifier.view(Image.fromarray(scenes.scene(7).image))
 
 
+def tell(what: str) -> None:
+    """Say on stderr what comes next."""
+    print(what, file=sys.stderr, flush=True)
+
+
 def model(name: str, rounds: int, seconds: float, with_memory: bool) -> None:
     """Time one model and print what came out."""
     classifier = build(name)
     view = picture(classifier)
+    tell(f"{name}: which settings are fastest")
     best, chosen = fastest(classifier), find(classifier)
     speeds = {work: best_for(WORKS[work], classifier, view) if work in CAPTUMS else chosen for work in WORKS}
     first = [_rate(WORKS[work](classifier, view, speeds[work], 50)) for work in CAPTUMS]
@@ -243,18 +250,21 @@ def model(name: str, rounds: int, seconds: float, with_memory: bool) -> None:
     each = statistics.mean(1 / rate for rate in first)
     affordable = seconds / (each * (1 + len(WORKS)))  # evaluations of each work in all rounds
     budget = int(min(MOST, max(LEAST, affordable / rounds)))
-    turns = take_turns(classifier, view, best, speeds, budget, max(1, min(rounds, round(affordable / budget))))
+    count = max(1, min(rounds, round(affordable / budget)))
+    tell(f"{name}: {count} in turns at budget {budget}, about {count * budget * each * (1 + len(WORKS)):.0f} s")
+    turns = take_turns(classifier, view, best, speeds, budget, count)
     bytes_used = {}
     if with_memory:
+        tell(f"{name}: memory")
         budgets = (LEAST, FACTOR_OF_BUDGETS * LEAST)
         for work in WORKS:
-            # A slow model shows it for DE-CAM alone.
-            if work == "DE-CAM" or (work != "curves" and sum(budgets) * each * len(WORKS) < seconds):
+            # A slow model shows it for DE-CAM alone, or memory would take longer than everything else.
+            if work == "DE-CAM" or (work != "curves" and sum(budgets) * each * len(WORKS) < 2 * seconds):
                 small, large = (used(name, work, speeds[work], spent) for spent in budgets)
                 bytes_used[work] = small, large
     described = {"bare": words(best), **{work: words(speed) for work, speed in speeds.items()}}
     print("\n".join(rows(name, turns, described, bytes_used)), flush=True)
-    print(f"\n{name}, budget {budget}, {len(turns)} rounds: {verdicts(turns)}", flush=True)
+    print(f"\n{name}, budget {budget}, {len(turns)} round{'s'[: len(turns) > 1]}: {verdicts(turns)}", flush=True)
     if classifier.device.type != "cpu" and name == "resnet50":
         runs = [de_cam(classifier, view, chosen, LARGE)[1] for _ in range(rounds)]
         met = verdict(statistics.median(runs) < 1)
