@@ -11,31 +11,18 @@ budget, so that a run takes about RUN_SECONDS.
 from __future__ import annotations
 
 import argparse
-import itertools
 import statistics
-import time
-from contextlib import nullcontext
 from dataclasses import dataclass
 
-import torch
 from PIL import Image
-from torchvision.models import get_model
 
+from benchmarks.forwards import bare, build, fastest, through, words
 from benchmarks.machine import machine
-from decam import device
-from decam.api import explain_view, last
-from decam.classifier import Pixels, Speed, TorchClassifier
 from decam.images import scenes
 from decam.methods.de_cam import DeCamSettings
-from decam.models import load_classifier
 from decam.models.speed import find
-from decam.streams import side_by_side
 
 MODELS = ("embedded", "squeezenet1_0", "resnet50")
-SIZES = (1, 4, 8, 16, 32, 64)
-MODES = tuple(Speed(precision, layout) for precision in ("float32", "bfloat16") for layout in (False, True))
-TRIAL_SECONDS = 1.0  # for one setting of the bare pass
-LONGEST_BATCH = 2.0  # seconds: larger batches are not tried
 RUN_SECONDS = 20.0
 
 
@@ -71,11 +58,11 @@ def row(name: str, rounds: int, most: int) -> str:
     classifier = build(name)
     view = classifier.view(Image.fromarray(scenes.scene(7).image))
     best, chosen = fastest(classifier), find(classifier)
-    evaluations, seconds = through(classifier, view, chosen, DeCamSettings(budget=200))  # also sets things up
+    evaluations, seconds = through(classifier, view, chosen, "de-cam", DeCamSettings(budget=200))  # also sets things up
     settings = DeCamSettings(budget=min(most, max(200, round(RUN_SECONDS * evaluations / seconds, -2))))
     turns = []
     for _ in range(rounds):
-        evaluations, seconds = through(classifier, view, chosen, settings)
+        evaluations, seconds = through(classifier, view, chosen, "de-cam", settings)
         batches = max(1, round(evaluations / best.batch_size))
         turns.append(Round(bare(classifier, best, batches), evaluations / seconds))
     shares = [turn.share for turn in turns]
@@ -84,67 +71,6 @@ def row(name: str, rounds: int, most: int) -> str:
         f"| {statistics.median(turn.de_cam for turn in turns):.1f} | {settings.budget} | {words(chosen)} "
         f"| {statistics.median(shares):.1%} | {min(shares):.1%} to {max(shares):.1%} |"
     )
-
-
-def build(name: str) -> TorchClassifier:
-    """The embedded model, or a torchvision model with random weights."""
-    if name == "embedded":
-        return load_classifier(name, exact=True)
-    torch.manual_seed(0)
-    return TorchClassifier(name, get_model(name, weights=None), [str(i) for i in range(1000)], device=device.best())
-
-
-def through(classifier: TorchClassifier, view: Pixels, speed: Speed, settings: DeCamSettings) -> tuple[int, float]:
-    """Evaluations of one DE-CAM run, and its seconds from the picture to the finished map."""
-    classifier.use(speed)
-    began = time.perf_counter()
-    explanation = last(explain_view(classifier, view, "de-cam", settings, None, 0))
-    return explanation.evaluations, time.perf_counter() - began
-
-
-def bare(classifier: TorchClassifier, speed: Speed, batches: int) -> float:
-    """Images a second when the module is called on the same batch that many times."""
-    classifier.use(speed)
-    batch = torch.rand(speed.batch_size, 3, *classifier.input_size, device=classifier.device)
-    batch = batch.contiguous(memory_format=torch.channels_last if speed.channels_last else torch.contiguous_format)
-    kind = classifier.device.type
-
-    def forward(_: int) -> None:
-        context = torch.autocast(kind, torch.bfloat16) if speed.precision == "bfloat16" else nullcontext()
-        with torch.inference_mode(), context:
-            classifier.module(batch)
-
-    device.synchronise(classifier.device)
-    began = time.perf_counter()
-    for _ in side_by_side(forward, range(batches), speed.streams):
-        pass
-    device.synchronise(classifier.device)
-    return batches * speed.batch_size / (time.perf_counter() - began)
-
-
-def fastest(classifier: TorchClassifier) -> Speed:
-    """The setting in which the bare module answers most images a second; modes far behind are not swept."""
-    small = {
-        mode: max(bare(classifier, Speed(mode.precision, mode.channels_last, 2), 1) for _ in range(2)) for mode in MODES
-    }
-    best = max(small.values())
-    worth = [mode for mode, rate in small.items() if rate > 0.7 * best]
-    side = torch.get_num_threads() if classifier.device.type == "cpu" else 1
-    rates = {}
-    for mode, streams, size in itertools.product(worth, sorted({1, side}), SIZES):
-        if size * streams / best > LONGEST_BATCH:
-            continue
-        speed = Speed(mode.precision, mode.channels_last, size, streams)
-        batches = max(2 * streams, round(TRIAL_SECONDS * best / size / 2))
-        rates[speed] = max(bare(classifier, speed, batches) for _ in range(2))
-    return max(rates, key=rates.__getitem__)
-
-
-def words(speed: Speed) -> str:
-    """A setting in words."""
-    layout = "channels last" if speed.channels_last else "contiguous"
-    side = f", {speed.streams} side by side" if speed.streams > 1 else ""
-    return f"{speed.precision}, {layout}, batch {speed.batch_size}{side}"
 
 
 if __name__ == "__main__":

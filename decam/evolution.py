@@ -1,190 +1,361 @@
 """Differential Evolution by ask and tell: batches of real vectors and their fitness, nothing of images.
 
 Storn and Price (1997) for the scheme, Zhang and Sanderson (2009, JADE) for current-to-pbest/1 with an archive,
-Tanabe and Fukunaga (2013, SHADE) for the memory that adapts F and CR to what has succeeded. Fitness is maximised.
+Brest et al. (2006, jDE) and Tanabe and Fukunaga (2013, SHADE; 2014, L-SHADE) for F and CR that adapt themselves.
+Fitness is maximised. Operators are in `decam.operators`, the control of F and CR in `decam.adaptation`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Self
 
 import torch
 from torch import Tensor
 
+from decam.adaptation import Control, Fixed, SelfAdapting, SuccessMemory
+from decam.archive import Archive
+from decam.draws import Shape, Supply
 from decam.errors import SettingError
+from decam.operators import CROSSOVERS, REPAIRS, STARTS, STRATEGIES, Box, cross, inside
+from decam.settings import Settings, parameter
+
+CONTROLS = ("fixed", "jde", "shade", "l-shade")
 
 
-def current_to_pbest(population: Tensor, pbest: Tensor, first: Tensor, second: Tensor, weights: Tensor) -> Tensor:
-    """Mutants v = x + F (x_pbest − x) + F (x_r1 − x_r2): all N×D, the weights F N×1 (JADE, eq. 6)."""
-    return population + weights * (pbest - population) + weights * (first - second)
+@dataclass(frozen=True)
+class EvolutionSettings(Settings):
+    """How a population evolves and when it stops; every bad value or combination raises SettingError.
 
-
-def binomial(target: Tensor, mutant: Tensor, rates: Tensor, draws: Tensor, forced: Tensor) -> Tensor:
-    """Trial vectors: the mutant's component where its draw is within CR or its place is forced, else the target's.
-
-    Target, mutant and draws are N×D, rates CR N×1, forced N places (Storn and Price 1997, eq. 4).
+    The default is L-SHADE with a memory as long as SHADE's first (2013, H = 100): of 6 entries, as in 2014, each is
+    overwritten every 6 generations, and in 50 dimensions the population then settles too early. A search stops by
+    tolerance once the standard deviation of the fitness is at most absolute_tolerance + tolerance · |mean fitness|,
+    unless any fitness is −∞; both are 0, which is never, by default.
     """
-    places = torch.arange(target.shape[1], device=target.device).unsqueeze(0)
-    return torch.where((draws <= rates) | (places == forced.unsqueeze(1)), mutant, target)
+
+    budget: int = parameter(
+        10_000, "Evaluations in all; 0 leaves it to the caller to stop (not with l-shade).", low=0, high=10**9
+    )
+    population: int = parameter(0, "Vectors at the start; 0 chooses by dimensions and budget.", low=0, high=10**6)
+    smallest: int = parameter(4, "Vectors that are left at the end of an l-shade run.", low=4, high=10**6)
+    strategy: str = parameter("current-to-pbest/1", "How mutants are made.", choices=tuple(STRATEGIES))
+    crossover: str = parameter("bin", "Whether components are taken one by one or as a run.", choices=tuple(CROSSOVERS))
+    control: str = parameter("l-shade", "Where F and CR come from.", choices=CONTROLS)
+    weight: float = parameter(0.5, "Differential weight F (fixed; the start of jde).", low=1e-6, high=2.0)
+    rate: float = parameter(0.9, "Crossover rate CR (fixed; the start of jde).", low=0.0, high=1.0)
+    dither: float = parameter(0.0, "F of each trial is drawn from F ± this (fixed only).", low=0.0, high=1.0)
+    jitter: float = parameter(0.0, "F of each component is varied by up to half this share.", low=0.0, high=1.0)
+    greediness: float = parameter(0.11, "Share of the fittest that may guide current-to-pbest/1.", low=0.0, high=1.0)
+    archive: float = parameter(2.6, "Replaced vectors kept, as a multiple of the population.", low=0.0, high=10.0)
+    memory: int = parameter(100, "Entries of the memory of shade and l-shade.", low=1, high=1000)
+    repair: str = parameter("reflect", "What happens to components outside the bounds.", choices=tuple(REPAIRS))
+    start: str = parameter("latin-hypercube", "How the first population is drawn.", choices=tuple(STARTS))
+    tolerance: float = parameter(
+        0.0, "Stop once the fitness spreads no wider than this share of its mean.", low=0.0, high=1.0
+    )
+    absolute_tolerance: float = parameter(0.0, "Stop once the fitness spreads no wider than this.", low=0.0, high=1e300)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if 0 < self.population < 4:
+            raise SettingError(f"population is {self.population}, but must be at least 4, or 0 to choose one.")
+        if self.control == "l-shade" and self.budget == 0:
+            raise SettingError("l-shade shrinks its population over the budget: give a budget, or choose shade.")
+        if self.dither > 0 and self.control != "fixed":
+            raise SettingError(f"dither varies a fixed F, but control is {self.control}: set dither to 0 or use fixed.")
+        if self.dither >= self.weight and self.dither > 0:
+            raise SettingError(f"dither is {self.dither:g}, but must be below the weight F of {self.weight:g}.")
+
+    def size(self, dimensions: int) -> int:
+        """Vectors in the first population, for vectors of so many dimensions."""
+        return self.population or default_population(dimensions, self.budget)
+
+    def size_after(self, evaluations: int, first: int) -> int:
+        """Vectors left after so many evaluations: round((N_min − N_init) / budget · evaluations + N_init) (2014)."""
+        if self.control != "l-shade" or first <= self.smallest:
+            return first
+        return max(self.smallest, round(first + (self.smallest - first) * evaluations / self.budget))
 
 
-def reflect(vectors: Tensor, low: float, high: float) -> Tensor:
-    """Vectors folded back into [low, high] at its walls, however far outside they lie."""
-    width = high - low
-    folded = torch.remainder(vectors - low, 2 * width)
-    return low + torch.where(folded > width, 2 * width - folded, folded)
+def default_population(dimensions: int, budget: int) -> int:
+    """18·D vectors as L-SHADE has it, or fewer where a budget is short: a 200th of it leaves some 400 generations.
 
-
-@dataclass
-class SuccessMemory:
-    """SHADE's memory of the F and CR that made trials win: a ring of weighted means (Tanabe and Fukunaga 2013)."""
-
-    weights: Tensor
-    rates: Tensor
-    place: int = 0
-
-    @classmethod
-    def of(cls, size: int) -> SuccessMemory:
-        """A memory of `size` entries, all 0.5."""
-        return cls(torch.full((size,), 0.5), torch.full((size,), 0.5))
-
-    def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """F (Cauchy, scale 0.1, drawn again while not positive, cut at 1) and CR (normal, σ 0.1, cut to [0, 1])."""
-        entries = torch.randint(len(self.weights), (count,), generator=generator)
-        centres = self.weights[entries]
-        weights = torch.zeros(count)
-        while bool((weights <= 0).any()):
-            cauchy = torch.tan(torch.pi * (torch.rand(count, generator=generator) - 0.5))
-            weights = torch.where(weights > 0, weights, centres + 0.1 * cauchy)
-        rates = self.rates[entries] + 0.1 * torch.randn(count, generator=generator)
-        return weights.clamp(max=1.0), rates.clamp(0.0, 1.0)
-
-    def learn(self, weights: Tensor, rates: Tensor, gains: Tensor) -> None:
-        """Remember what won, weighted by how much it gained: Lehmer mean of F, arithmetic mean of CR."""
-        if len(gains) == 0 or float(gains.sum()) <= 0:
-            return
-        shares = gains / gains.sum()
-        self.weights[self.place] = (shares * weights**2).sum() / (shares * weights).sum()
-        self.rates[self.place] = (shares * rates).sum()
-        self.place = (self.place + 1) % len(self.weights)
+    At least 20, for D dimensions and a budget in evaluations (0 is none).
+    """
+    wanted = min(18 * dimensions, budget // 200) if budget else 18 * dimensions
+    return max(20, wanted)
 
 
 @dataclass(frozen=True)
 class Generation:
-    """What one `tell` changed: the trials accepted (N booleans) and the state of the population after it."""
+    """What one `tell` changed: which vectors asked for were accepted (booleans), the population N×D and its fitness N.
+
+    The numbers below are over the individuals whose fitness is finite, NaN where there are none.
+    """
 
     accepted: Tensor
-    best: float
-    mean: float
-    spread: float
-    diversity: float
+    population: Tensor
+    fitness: Tensor
+
+    @property
+    def best(self) -> float:
+        """Highest fitness."""
+        return float(self.fitness.max())
+
+    @property
+    def mean(self) -> float:
+        """Mean fitness."""
+        return float(self._finite.mean())
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of the fitness."""
+        return float(self._finite.std(correction=0))
+
+    @property
+    def diversity(self) -> float:
+        """Mean distance of the individuals from their centroid, in units of the vectors."""
+        return diversity(self.population)
+
+    @property
+    def _finite(self) -> Tensor:
+        return self.fitness[self.fitness.isfinite()]
+
+
+def diversity(population: Tensor) -> float:
+    """Mean distance of the individuals (N×D) from their centroid, in units of the vectors."""
+    return float((population - population.mean(0)).norm(dim=1).mean())
 
 
 class DifferentialEvolution:
-    """SHADE: current-to-pbest/1/bin with an archive and adapted F and CR, by ask and tell.
+    """Differential Evolution that asks for the fitness of vectors and is told it.
 
-    `population` is N×D (N ≥ 4) with its `fitness` (N, higher is better). `ask()` returns N trial vectors, `tell()`
-    takes their fitness and keeps a trial where it is at least as good as its target. `bounds` fold vectors back by
-    reflection. The same seed gives the same trials.
+        evolution = DifferentialEvolution(Box.of(-5.0, 5.0, dimensions=10), seed=1)
+        while not evolution.stopped:
+            evolution.tell(-function(evolution.ask()))
+
+    `box` bounds the search and gives its dtype and device; it may be None where a `population` (N×D, N ≥ 4) is given
+    to start from. Fitness is maximised; NaN counts as −∞, worse than any number. Nothing but `seed` decides the random
+    numbers, which are drawn on the CPU, so that they are the same on every device. `stopped` says why the search has
+    ended ("budget", "tolerance", "caller") and is empty before. Raises SettingError where box, population and settings
+    do not fit together.
     """
 
     def __init__(
         self,
-        population: Tensor,
-        fitness: Tensor,
+        box: Box | None,
+        settings: EvolutionSettings | None = None,
         *,
-        generator: torch.Generator,
-        bounds: tuple[float, float] | None = None,
-        greediness: float = 0.2,
-        memory: int = 6,
+        seed: int = 0,
+        population: Tensor | None = None,
     ) -> None:
-        if population.ndim != 2 or len(population) < 4 or fitness.shape != (len(population),):
+        self.settings = settings or EvolutionSettings()
+        self.box = box
+        self.evaluations = 0
+        self.stopped = ""
+        self._strategy = STRATEGIES[self.settings.strategy]
+        self._generator = torch.Generator().manual_seed(seed)
+        first = self._first(population)
+        self._initial = len(first) if population is not None else self.settings.size(first.shape[1])
+        if 0 < self.settings.budget < len(first):
             raise SettingError(
-                "Differential Evolution needs at least 4 vectors (N×D) with one fitness each, "
-                f"not {tuple(population.shape)} with {tuple(fitness.shape)}."
+                f"The first population takes {len(first)} evaluations, more than the budget of "
+                f"{self.settings.budget}: raise the budget or make the population smaller."
             )
-        self.population = population.clone()
-        self.fitness = fitness.clone()
-        self.archive = population.new_empty((0, population.shape[1]))
-        self._generator = generator
-        self._bounds = bounds
-        self._greediness = greediness
-        self._memory = SuccessMemory.of(memory)
-        self._trials = population.new_empty((0, population.shape[1]))
-        self._weights = torch.empty(0)
-        self._rates = torch.empty(0)
+        self.population = first[:0]
+        self.fitness = first.new_empty(0)
+        self._asked: Tensor | None = first
+        self._used = (first.new_empty(0, 1), first.new_empty(0, 1))
+        self._turn = 0
+        self._control = self._made_control(first)
+        self._supply = Supply(self._generator, first.dtype, first.device)
+        self._archive = Archive(self._capacity(self._initial), first.shape[1], first.dtype, first.device)
 
     @property
     def best(self) -> int:
-        """Index of the fittest individual."""
+        """Index of the fittest individual; of the first where several are."""
         return int(self.fitness.argmax())
 
+    @property
+    def archive(self) -> Tensor:
+        """Vectors that were replaced and may still serve as parents, A×D."""
+        return self._archive.vectors.clone()
+
     def ask(self) -> Tensor:
-        """Trial vectors, N×D, one for each individual."""
-        count, dimensions = self.population.shape
-        device = self.population.device
-        self._weights, self._rates = self._memory.draw(count, self._generator)
-        elite = self.fitness.argsort(descending=True, stable=True)[: max(2, round(self._greediness * count))]
-        pbest = elite[self._integers(len(elite), count).to(device)]
-        first = self._other_than(torch.arange(count), torch.full((count,), -1), count)
-        pool = torch.cat([self.population, self.archive])
-        second = self._other_than(torch.arange(count), first, len(pool))
-        mutants = current_to_pbest(
-            self.population,
-            self.population[pbest],
-            self.population[first.to(device)],
-            pool[second.to(device)],
-            self._weights.to(device).unsqueeze(1),
-        )
-        if self._bounds is not None:
-            mutants = reflect(mutants, *self._bounds)
-        draws = torch.rand(count, dimensions, generator=self._generator).to(device)
-        forced = self._integers(dimensions, count).to(device)
-        self._trials = binomial(self.population, mutants, self._rates.to(device).unsqueeze(1), draws, forced)
-        return self._trials
+        """Vectors whose fitness is wanted: the first population, then trials, one for each individual (N×D).
+
+        The last trials are fewer where the budget ends, and with `opposition` the first are twice as many. Until they
+        are told, the same vectors are given again. Raises SettingError once the search has stopped.
+        """
+        if self.stopped:
+            raise SettingError(f"The search has stopped ({self.stopped}): make a new one to go on.")
+        if self._asked is None:
+            trials = self._trials()
+            left = self.settings.budget - self.evaluations
+            self._asked = trials[:left] if 0 < left < trials.shape[0] else trials
+        return self._asked
 
     def tell(self, fitness: Tensor) -> Generation:
-        """Select between targets and the trials last asked for, given the trials' fitness (N)."""
-        if fitness.shape != self.fitness.shape or len(self._trials) == 0:
-            raise SettingError(f"tell() takes {len(self.fitness)} values for the trials last asked for.")
-        accepted = fitness >= self.fitness
-        better = fitness > self.fitness
-        gains = (fitness - self.fitness)[better].cpu()
-        self._memory.learn(self._weights[better.cpu()], self._rates[better.cpu()], gains)
-        self._remember(self.population[better])
-        self.population = torch.where(accepted.unsqueeze(1), self._trials, self.population)
-        self.fitness = torch.where(accepted, fitness, self.fitness)
-        self._trials = self._trials[:0]
-        return self.state(accepted)
+        """Take the fitness of the vectors last asked for, and keep each trial at least as good as its target.
 
-    def state(self, accepted: Tensor) -> Generation:
-        """The population in numbers, with the trials that were accepted on the way there (N booleans)."""
-        return Generation(
-            accepted=accepted,
-            best=float(self.fitness.max()),
-            mean=float(self.fitness.mean()),
-            spread=float(self.fitness.std(correction=0)),
-            diversity=diversity(self.population),
+        Fitness has one value for each, higher is better, NaN is worst. Raises SettingError for any other shape or
+        where nothing was asked for.
+        """
+        asked = self._asked
+        if asked is None or fitness.shape != asked.shape[:1]:
+            wanted = "ask() first" if asked is None else f"it takes {len(asked)} values for the vectors last asked for"
+            raise SettingError(f"tell() was given fitness of shape {tuple(fitness.shape)}: {wanted}.")
+        if fitness.dtype != asked.dtype or fitness.device != asked.device or fitness.requires_grad:
+            fitness = fitness.detach().to(asked)
+        fitness = fitness.nan_to_num(nan=-torch.inf, posinf=torch.inf, neginf=-torch.inf)
+        self._asked = None
+        self.evaluations += asked.shape[0]
+        accepted = self._select(asked, fitness) if self.fitness.numel() else self._begin(asked, fitness)
+        self._check_stop()
+        return Generation(accepted, self.population, self.fitness)
+
+    def stop(self) -> None:
+        """End the search by the caller's wish."""
+        self.stopped = "caller"
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that decides how the search goes on, in numbers, texts and tensors: what torch.save takes.
+
+        It may be taken at any moment, also between ask and tell.
+        """
+        return {
+            "settings": self.settings.to_mapping(),
+            "box": None if self.box is None else [self.box.low, self.box.high],
+            "population": self.population,
+            "fitness": self.fitness,
+            "asked": self._asked,
+            "used": list(self._used),
+            "archive": self.archive,
+            "control": self._control.state(),
+            "supply": self._supply.state(),
+            "generator": self._generator.get_state(),
+            "evaluations": self.evaluations,
+            "initial": self._initial,
+            "turn": self._turn,
+            "stopped": self.stopped,
+        }
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self:
+        """The search that `state_dict` saved: it goes on bit for bit as the one it was taken from."""
+        box = None if state["box"] is None else Box(*state["box"])
+        population = state["population"]
+        settings = EvolutionSettings.from_mapping(state["settings"])
+        evolution = cls(box, settings, population=population if len(population) else state["asked"])
+        evolution._restore(state)
+        return evolution
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        self.population, self.fitness, self._asked = state["population"], state["fitness"], state["asked"]
+        self.evaluations, self.stopped = state["evaluations"], state["stopped"]
+        self._initial, self._turn = state["initial"], state["turn"]
+        self._used = (state["used"][0], state["used"][1])
+        self._control.restore(state["control"])
+        self._archive.shrink(self._capacity(len(self.population) or self._initial))
+        self._archive.add(state["archive"], 0)
+        self._supply.restore(state["supply"])
+        self._generator.set_state(state["generator"])
+
+    def _begin(self, asked: Tensor, fitness: Tensor) -> Tensor:
+        """The first population: all that was asked for, or the best of it."""
+        chosen = fitness.argsort(descending=True, stable=True)[: self._initial].sort().values
+        self.population, self.fitness = asked[chosen], fitness[chosen]
+        return torch.zeros(len(asked), dtype=torch.bool, device=asked.device).index_fill_(0, chosen, True)
+
+    def _trials(self) -> Tensor:
+        """One trial for each individual: choose parents, mutate, repair, cross."""
+        population, strategy = self.population, self._strategy
+        count, dimensions = population.shape
+        draws = self._supply.next(self._shape(count, dimensions))
+        self._turn = draws.turn
+        weights, rates = self._used = self._control.draw(draws.chances)
+        pool = torch.cat([population, self._archive.vectors]) if self._archive.count else population
+        parents = pool.index_select(0, draws.parents).view(strategy.parents, count, dimensions).unbind()
+        if strategy.elites:
+            elite = self.fitness.topk(self._elites(count)).indices.index_select(0, draws.elites)
+        else:
+            elite = self.fitness.argmax().view(1)
+        if self.settings.jitter:
+            drawn = torch.rand(count, dimensions, generator=self._generator, dtype=population.dtype)
+            weights = weights * (1 + self.settings.jitter * (drawn.to(population.device) - 0.5))
+        mutants = strategy.mutate(population, population.index_select(0, elite), parents, weights)
+        if self.box is not None and not inside(mutants, self.box):
+            mutants = REPAIRS[self.settings.repair](mutants, self.box, self._generator)
+        return cross(population, mutants, rates, draws.levels)
+
+    def _select(self, asked: Tensor, fitness: Tensor) -> Tensor:
+        """Let trials replace their targets, learn from it, and shrink where that is due."""
+        told, count = asked.shape[0], self.population.shape[0]
+        if told < count:
+            asked = torch.cat([asked, self.population[told:]])
+            fitness = torch.cat([fitness, self.fitness[told:]])
+        accepted = fitness >= self.fitness
+        self._control.learn(*self._used, accepted, (fitness - self.fitness).clamp_min_(0.0))
+        if self._archive.capacity:
+            self._archive.add(self.population[fitness > self.fitness], self._turn)
+        self.population = torch.where(accepted.unsqueeze(1), asked, self.population)
+        self.fitness = torch.maximum(fitness, self.fitness)
+        size = self.settings.size_after(self.evaluations, self._initial)
+        if size < count:
+            kept = self.fitness.argsort(descending=True, stable=True)[:size].sort().values
+            self.population, self.fitness = self.population[kept], self.fitness[kept]
+            self._archive.shrink(self._capacity(size))
+        return accepted[:told]
+
+    def _check_stop(self) -> None:
+        chosen = self.settings
+        if 0 < chosen.budget <= self.evaluations:
+            self.stopped = "budget"
+        elif chosen.tolerance or chosen.absolute_tolerance:
+            limit = chosen.absolute_tolerance + chosen.tolerance * self.fitness.mean().abs()
+            if bool(self.fitness.std(correction=0) <= limit):
+                self.stopped = "tolerance"
+
+    def _capacity(self, count: int) -> int:
+        return round(self.settings.archive * count) if self._strategy.archive else 0
+
+    def _elites(self, count: int) -> int:
+        return min(count, max(2, round(self.settings.greediness * count)))
+
+    def _shape(self, count: int, dimensions: int) -> Shape:
+        return Shape(
+            targets=count,
+            dimensions=dimensions,
+            pools=(count,) * (self._strategy.parents - 1) + (count + self._archive.count,),
+            elites=self._elites(count),
+            entries=self.settings.memory,
+            places=self._archive.capacity,
+            uniforms=self._control.uniforms,
+            crossover=self.settings.crossover,
         )
 
-    def _remember(self, replaced: Tensor) -> None:
-        """Put the losers into the archive, and drop random members where it outgrows the population."""
-        self.archive = torch.cat([self.archive, replaced])
-        if len(self.archive) > len(self.population):
-            kept = torch.randperm(len(self.archive), generator=self._generator)[: len(self.population)]
-            self.archive = self.archive[kept.to(self.archive.device)]
+    def _made_control(self, first: Tensor) -> Control:
+        chosen = self.settings
+        if chosen.control == "fixed":
+            return Fixed(chosen.weight, chosen.rate, chosen.dither)
+        if chosen.control == "jde":
+            own = first.new_ones(self._initial, 1)
+            return SelfAdapting(chosen.weight * own, chosen.rate * own)
+        return SuccessMemory(chosen.memory, chosen.control == "l-shade", first.dtype, first.device)
 
-    def _integers(self, high: int, count: int) -> Tensor:
-        return torch.randint(high, (count,), generator=self._generator)
-
-    def _other_than(self, own: Tensor, also: Tensor, high: int) -> Tensor:
-        """Random indices below `high` that differ from both arguments, place by place."""
-        drawn = self._integers(high, len(own))
-        while bool((clash := (drawn == own) | (drawn == also)).any()):
-            drawn = torch.where(clash, self._integers(high, len(own)), drawn)
-        return drawn
-
-
-def diversity(population: Tensor) -> float:
-    """Mean distance of the individuals from their centroid, in units of the vectors."""
-    return float((population - population.mean(0)).norm(dim=1).mean())
+    def _first(self, population: Tensor | None) -> Tensor:
+        """The vectors asked for first, checked."""
+        if population is None:
+            if self.box is None:
+                raise SettingError("A search needs a box to draw its first population from, or a population.")
+            return STARTS[self.settings.start](self.settings.size(len(self.box.low)), self.box, self._generator)
+        if population.ndim != 2 or len(population) < 4 or not population.is_floating_point():
+            raise SettingError(
+                "Differential Evolution starts from at least 4 vectors of real numbers (N×D), "
+                f"not from {tuple(population.shape)} of {population.dtype}."
+            )
+        if self.box is not None and (population.shape[1:] != self.box.low.shape or not inside(population, self.box)):
+            raise SettingError("The population given lies outside the bounds or has another number of dimensions.")
+        if not bool(population.isfinite().all()):
+            raise SettingError("The population given holds NaN or infinite numbers: every component must be finite.")
+        return population.clone()

@@ -1,125 +1,102 @@
-"""Differential Evolution: each operator against a slow plain version, the whole against known minima."""
+"""Differential Evolution as a whole: against a plain generation, known minima, its papers' formulas and itself."""
 
+import io
+import itertools
 import math
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from torch import Tensor
 
 from decam.errors import SettingError
-from decam.evolution import (
-    DifferentialEvolution,
-    SuccessMemory,
-    binomial,
-    current_to_pbest,
-    diversity,
-    reflect,
-)
+from decam.evolution import CONTROLS, DifferentialEvolution, EvolutionSettings, default_population, diversity
+from decam.landscapes import LANDSCAPES, rosenbrock, sphere
+from decam.operators import CROSSOVERS, REPAIRS, STARTS, STRATEGIES, Box, inside
+
+BOX = Box.of(-5.0, 5.0, 4)
+Function = Callable[[Tensor], Tensor]
 
 
-def random(*shape: int, seed: int = 0) -> torch.Tensor:
-    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed))
+def chosen(**values: Any) -> EvolutionSettings:
+    return EvolutionSettings(**{"budget": 600, "population": 20} | values)
 
 
-def test_current_to_pbest_follows_its_formula() -> None:
-    x, best, a, b = (random(5, 3, seed=s) for s in range(4))
-    f = random(5, 1, seed=9)
-    got = current_to_pbest(x, best, a, b, f)
-    for i in range(5):
-        for j in range(3):
-            expected = x[i, j] + f[i, 0] * (best[i, j] - x[i, j]) + f[i, 0] * (a[i, j] - b[i, j])
-            assert math.isclose(float(got[i, j]), float(expected), abs_tol=1e-6)
-
-
-def test_binomial_crossover_takes_each_component_by_its_draw_and_always_the_forced_one() -> None:
-    target, mutant, draws = random(6, 4), random(6, 4, seed=1), random(6, 4, seed=2)
-    rates, forced = random(6, 1, seed=3), torch.tensor([0, 1, 2, 3, 0, 1])
-    got = binomial(target, mutant, rates, draws, forced)
-    for i in range(6):
-        for j in range(4):
-            taken = bool(draws[i, j] <= rates[i, 0]) or j == int(forced[i])
-            assert float(got[i, j]) == float(mutant[i, j] if taken else target[i, j])
-
-
-def test_a_crossover_rate_of_zero_changes_exactly_one_component() -> None:
-    target, mutant = torch.zeros(8, 5), torch.ones(8, 5)
-    draws = random(8, 5).clamp_min(1e-6)
-    got = binomial(target, mutant, torch.zeros(8, 1), draws, torch.arange(8) % 5)
-    assert got.sum(1).tolist() == [1.0] * 8
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.floats(-50, 50), st.floats(-3, 3), st.floats(0.1, 5))
-def test_reflection_folds_at_the_walls_until_inside(value: float, low: float, width: float) -> None:
-    high, expected = low + width, value
-    while not low <= expected <= high:
-        expected = 2 * low - expected if expected < low else 2 * high - expected
-    got = float(reflect(torch.tensor([value], dtype=torch.float64), low, high))
-    assert math.isclose(got, expected, abs_tol=1e-9)
-
-
-def test_the_memory_learns_lehmer_and_arithmetic_means() -> None:
-    memory = SuccessMemory.of(2)
-    f, cr, gain = torch.tensor([0.2, 0.8]), torch.tensor([0.1, 0.9]), torch.tensor([1.0, 3.0])
-    memory.learn(f, cr, gain)
-    lehmer = (0.25 * 0.2**2 + 0.75 * 0.8**2) / (0.25 * 0.2 + 0.75 * 0.8)
-    assert math.isclose(float(memory.weights[0]), lehmer, rel_tol=1e-6)
-    assert math.isclose(float(memory.rates[0]), 0.25 * 0.1 + 0.75 * 0.9, rel_tol=1e-6)
-    assert memory.weights[1] == memory.rates[1] == 0.5
-    memory.learn(f, cr, gain)
-    memory.learn(torch.tensor([1.0]), torch.tensor([1.0]), torch.tensor([2.0]))
-    assert memory.weights[0] == memory.rates[0] == 1.0
-
-
-def test_the_memory_does_not_learn_from_nothing() -> None:
-    memory = SuccessMemory.of(3)
-    memory.learn(torch.empty(0), torch.empty(0), torch.empty(0))
-    assert memory.place == 0
-    assert memory.weights.tolist() == [0.5] * 3
-
-
-def test_drawn_f_and_cr_lie_in_their_ranges() -> None:
-    weights, rates = SuccessMemory.of(6).draw(5000, torch.Generator().manual_seed(0))
-    assert float(weights.min()) > 0
-    assert float(weights.max()) == 1
-    assert 0 <= float(rates.min()) < float(rates.max()) <= 1
-    assert abs(float(rates.median()) - 0.5) < 0.01
-    assert abs(float(weights.median()) - 0.5) < 0.02
-
-
-def search(function, dimensions: int, generations: int, seed: int = 0, start: float = 5.0) -> DifferentialEvolution:
-    generator = torch.Generator().manual_seed(seed)
-    population = (torch.rand(24, dimensions, generator=generator, dtype=torch.float64) * 2 - 1) * start
-    evolution = DifferentialEvolution(population, -function(population), generator=generator, bounds=(-start, start))
-    for _ in range(generations):
+def search(function: Function, settings: EvolutionSettings, box: Box = BOX, seed: int = 0) -> DifferentialEvolution:
+    evolution = DifferentialEvolution(box, settings, seed=seed)
+    while not evolution.stopped:
         evolution.tell(-function(evolution.ask()))
     return evolution
 
 
-def sphere(x: torch.Tensor) -> torch.Tensor:
-    return x.square().sum(1)
+def started(settings: EvolutionSettings, fitness: Tensor, seed: int = 0) -> DifferentialEvolution:
+    evolution = DifferentialEvolution(BOX, settings, seed=seed)
+    evolution.ask()
+    evolution.tell(fitness)
+    return evolution
 
 
-def rosenbrock(x: torch.Tensor) -> torch.Tensor:
-    return (100 * (x[:, 1:] - x[:, :-1] ** 2) ** 2 + (1 - x[:, :-1]) ** 2).sum(1)
+def slow_trials(
+    evolution: DifferentialEvolution, population: Tensor, fitness: Tensor, archive: Tensor
+) -> list[list[float]]:
+    """L-SHADE's trials, loop by loop, from the random numbers that the next generation will take."""
+    copy = DifferentialEvolution.from_state(evolution.state_dict())
+    count, dimensions = population.shape
+    draws = copy._supply.next(copy._shape(count, dimensions))
+    weights, rates = copy._control.draw(draws.chances)
+    pool = population.tolist() + archive.tolist()
+    elites = sorted(range(count), key=lambda i: -float(fitness[i]))[: max(2, round(0.11 * count))]
+    trials = []
+    for i, x in enumerate(population.tolist()):
+        f, cr = float(weights[i]), float(rates[i])
+        guide, first = pool[elites[int(draws.elites[i])]], pool[int(draws.parents[i])]
+        second = pool[int(draws.parents[count + i])]
+        trial = []
+        for j in range(dimensions):
+            v = x[j] + f * (guide[j] - x[j]) + f * (first[j] - second[j])
+            while not -5 <= v <= 5:
+                v = -10 - v if v < -5 else 10 - v
+            trial.append(v if float(draws.levels[i, j]) < cr else x[j])
+        trials.append(trial)
+    return trials
 
 
-def test_it_finds_the_minimum_of_the_sphere() -> None:
-    assert -float(search(sphere, 8, 250).fitness.max()) < 1e-8
+def test_a_generation_of_l_shade_is_what_the_plain_algorithm_makes_of_the_same_random_numbers() -> None:
+    evolution = DifferentialEvolution(BOX, chosen(), seed=3)
+    evolution.tell(-rosenbrock(evolution.ask()))
+    for _ in range(12):
+        expected = slow_trials(evolution, evolution.population, evolution.fitness, evolution.archive)
+        torch.testing.assert_close(evolution.ask(), torch.tensor(expected, dtype=torch.float64), atol=1e-9, rtol=0)
+        evolution.tell(-rosenbrock(evolution.ask()))
+    assert len(evolution.archive) > 10
 
 
-def test_it_finds_the_minimum_of_rosenbrocks_valley() -> None:
-    found = search(rosenbrock, 4, 500)
-    torch.testing.assert_close(found.population[found.best], torch.ones(4, dtype=torch.float64), atol=1e-3, rtol=0)
+@pytest.mark.parametrize(
+    ("strategy", "crossover", "control"), list(itertools.product(STRATEGIES, CROSSOVERS, CONTROLS))
+)
+def test_every_combination_goes_down_the_sphere(strategy: str, crossover: str, control: str) -> None:
+    settings = chosen(strategy=strategy, crossover=crossover, control=control, budget=2000)
+    evolution = search(sphere, settings)
+    assert evolution.evaluations == 2000
+    assert -float(evolution.fitness.max()) < 1e-1
+    assert inside(evolution.population, BOX)
+    torch.testing.assert_close(-sphere(evolution.population), evolution.fitness)
+
+
+def test_the_default_finds_the_end_of_rosenbrocks_valley_and_rastrigins_pit() -> None:
+    for name in ("rosenbrock", "rastrigin"):
+        landscape = LANDSCAPES[name]
+        box = Box.of(landscape.low, landscape.high, 5)
+        found = search(landscape, EvolutionSettings(budget=10_000), box)
+        best = found.population[found.best].unsqueeze(0)
+        torch.testing.assert_close(best, landscape.minimisers(5), atol=1e-4, rtol=0)
 
 
 def test_selection_is_greedy_and_the_archive_holds_the_losers() -> None:
-    generator = torch.Generator().manual_seed(1)
-    population = random(10, 4)
-    evolution = DifferentialEvolution(population, torch.zeros(10), generator=generator)
-    trials = evolution.ask()
-    fitness = torch.tensor([1.0, 0.0, -1.0] * 3 + [-1.0])
+    evolution = started(chosen(population=10), torch.zeros(10))
+    population, trials = evolution.population, evolution.ask()
+    fitness = torch.tensor([1.0, 0.0, -1.0] * 3 + [-1.0], dtype=torch.float64)
     generation = evolution.tell(fitness)
     for i in range(10):
         kept = trials[i] if fitness[i] >= 0 else population[i]
@@ -127,33 +104,192 @@ def test_selection_is_greedy_and_the_archive_holds_the_losers() -> None:
     assert generation.accepted.tolist() == (fitness >= 0).tolist()
     assert torch.equal(evolution.archive, population[fitness > 0])
     assert generation.best == 1.0
-    assert math.isclose(generation.mean, 0.3, rel_tol=1e-6)
+    assert math.isclose(generation.mean, 0.3)
+    assert math.isclose(generation.spread, math.sqrt(0.21))
+    assert generation.diversity == diversity(evolution.population)
 
 
-def test_the_archive_never_outgrows_the_population() -> None:
-    assert len(search(sphere, 3, 60).archive) <= 24
+@pytest.mark.parametrize("archive", [0.0, 0.4, 2.6])
+def test_the_population_of_l_shade_shrinks_by_its_formula_and_the_archive_with_it(archive: float) -> None:
+    evolution = DifferentialEvolution(BOX, chosen(population=30, smallest=5, archive=archive, budget=900))
+    worst = -math.inf
+    while not evolution.stopped:
+        generation = evolution.tell(-sphere(evolution.ask()))
+        reduced = evolution.evaluations if evolution.evaluations > 30 else 0
+        assert len(evolution.population) == max(5, round((5 - 30) / 900 * reduced + 30))
+        assert len(evolution.archive) <= round(archive * len(evolution.population))
+        assert float(generation.fitness.min()) >= worst
+        worst = float(generation.fitness.min())
+    assert len(evolution.population) == 5
 
 
-def test_vectors_stay_within_their_bounds() -> None:
-    evolution = search(lambda x: -x.sum(1), 5, 40, start=1.0)
-    assert float(evolution.population.abs().max()) <= 1.0
+@pytest.mark.parametrize("control", ["fixed", "jde", "shade"])
+def test_only_l_shade_shrinks(control: str) -> None:
+    assert len(search(sphere, chosen(control=control)).population) == 20
 
 
-def test_parents_are_never_the_target_nor_each_other() -> None:
-    generator = torch.Generator().manual_seed(2)
-    evolution = DifferentialEvolution(random(4, 2), torch.zeros(4), generator=generator)
-    own = torch.arange(4).repeat(50)
-    first = evolution._other_than(own, torch.full((200,), -1), 4)
-    second = evolution._other_than(own, first, 7)
-    assert not (first == own).any()
-    assert not ((second == own) | (second == first)).any()
-    assert set(second.tolist()) == set(range(7))
+@pytest.mark.parametrize(
+    ("dimensions", "budget", "size"),
+    [(10, 0, 180), (10, 100_000, 180), (10, 10_000, 50), (50, 25_000, 125), (9, 9, 20)],
+)
+def test_the_default_population_is_the_papers_or_a_200th_of_the_budget(dimensions: int, budget: int, size: int) -> None:
+    assert default_population(dimensions, budget) == size
+
+
+@pytest.mark.parametrize("repair", REPAIRS)
+def test_no_vector_asked_for_lies_outside_its_bounds(repair: str) -> None:
+    box = Box(torch.tensor([-1.0, 2.0, 0.0]), torch.tensor([1.0, 2.5, 100.0]))
+    evolution = DifferentialEvolution(box, chosen(repair=repair))
+    while not evolution.stopped:
+        asked = evolution.ask()
+        assert inside(asked, box)
+        evolution.tell(asked.sum(1))
+    torch.testing.assert_close(evolution.population[evolution.best], box.high, atol=1e-1, rtol=1e-2)
+
+
+def test_the_budget_is_spent_exactly_and_the_search_then_stops() -> None:
+    evolution, sizes = DifferentialEvolution(BOX, chosen(control="shade", budget=50)), []
+    while not evolution.stopped:
+        sizes.append(len(evolution.ask()))
+        accepted = evolution.tell(-sphere(evolution.ask())).accepted
+        assert len(accepted) == sizes[-1]
+    assert sizes == [20, 20, 10]
+    assert evolution.stopped == "budget"
+    assert len(evolution.population) == 20
+    with pytest.raises(SettingError, match="has stopped"):
+        evolution.ask()
+
+
+@pytest.mark.parametrize(("tolerance", "absolute"), [(0.01, 0.0), (0.0, 0.01)])
+def test_the_search_stops_once_the_fitness_spreads_no_wider_than_its_tolerance(
+    tolerance: float, absolute: float
+) -> None:
+    settings = chosen(budget=20_000, tolerance=tolerance, absolute_tolerance=absolute)
+    evolution, spreads = DifferentialEvolution(BOX, settings), []
+    while not evolution.stopped:
+        generation = evolution.tell(-sphere(evolution.ask()) - 7)
+        spreads.append(generation.spread <= absolute + tolerance * abs(generation.mean))
+    assert evolution.stopped == "tolerance"
+    assert spreads[-1]
+    assert not any(spreads[:-1])
+
+
+def test_the_caller_can_stop_the_search() -> None:
+    evolution = started(chosen(), torch.zeros(20))
+    evolution.stop()
+    assert evolution.stopped == "caller"
+    with pytest.raises(SettingError, match="caller"):
+        evolution.ask()
+
+
+def test_without_a_budget_the_search_goes_on_until_the_caller_stops() -> None:
+    evolution = started(chosen(control="shade", budget=0), torch.zeros(20))
+    for _ in range(50):
+        evolution.tell(-sphere(evolution.ask()))
+    assert not evolution.stopped
+
+
+def test_nan_is_worse_than_any_number() -> None:
+    evolution = started(chosen(population=8), torch.tensor([math.nan] * 4 + [-1e30] * 4))
+    assert evolution.best == 4
+    assert evolution.fitness.tolist() == [-math.inf] * 4 + [float(torch.tensor(-1e30))] * 4
+    evolution.ask()
+    generation = evolution.tell(torch.tensor([math.nan, -1e35, 1.0, math.nan, math.nan, 2.0, math.nan, -2e30]))
+    assert generation.accepted.tolist() == [True, True, True, True, False, True, False, False]
+    assert generation.best == 2.0
+    assert math.isfinite(generation.mean)
+    assert math.isfinite(generation.spread)
+    for _ in range(5):
+        assert bool(evolution.ask().isfinite().all())
+        evolution.tell(torch.where(evolution.ask()[:, 0] > 0, math.nan, evolution.ask()[:, 0]))
+
+
+def test_a_search_that_gets_nothing_but_nan_still_spends_its_budget() -> None:
+    evolution = DifferentialEvolution(BOX, chosen(tolerance=0.01))
+    while not evolution.stopped:
+        generation = evolution.tell(torch.full((len(evolution.ask()),), math.nan))
+        assert math.isnan(generation.mean)
+    assert evolution.stopped == "budget"
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_the_first_vectors_asked_for_are_the_start_and_of_opposites_the_better_half_stays(start: str) -> None:
+    evolution = DifferentialEvolution(BOX, chosen(start=start))
+    first = evolution.ask()
+    assert evolution.ask() is first
+    fitness = -sphere(first)
+    accepted = evolution.tell(fitness).accepted
+    assert len(first) == (40 if start == "opposition" else 20)
+    assert int(accepted.sum()) == len(evolution.population) == 20
+    assert torch.equal(evolution.population, first[accepted])
+    assert torch.equal(evolution.fitness.sort().values, fitness.sort().values[-20:])
+
+
+def test_a_population_given_is_asked_for_first_and_needs_no_box() -> None:
+    population = torch.rand(9, 3, generator=torch.Generator().manual_seed(1))
+    evolution = DifferentialEvolution(None, chosen(population=0), population=population)
+    assert torch.equal(evolution.ask(), population)
+    evolution.tell(torch.zeros(9))
+    assert evolution.ask().dtype == torch.float32
+    assert evolution.ask().shape == (9, 3)
+
+
+def test_jitter_varies_the_weight_of_each_component_and_dither_that_of_each_trial() -> None:
+    settings = {"control": "fixed", "rate": 1.0, "strategy": "current-to-best/1", "weight": 0.5}
+
+    def ratios(**more: float) -> Tensor:
+        """The weights behind trials that have no difference vector: all parents but the best in one place."""
+        population = torch.ones(8, 3, dtype=torch.float64)
+        population[0] = 0
+        evolution = DifferentialEvolution(None, chosen(**settings, **more), population=population)
+        evolution.tell(torch.arange(8.0).flip(0))
+        found: Tensor = 1 - evolution.ask()[1:]
+        return found[(found <= 0.9).all(1) & (found >= 0.1).all(1)]
+
+    assert torch.equal(ratios(), torch.full_like(ratios(), 0.5))
+    dithered, jittered = ratios(dither=0.1), ratios(jitter=0.2)
+    assert float(dithered.std(1).max()) < 1e-12 < float(dithered.std(0).min())
+    assert float((jittered - 0.5).abs().max()) <= 0.05 + 1e-12
+    assert float(jittered.std(1).min()) > 0
 
 
 def test_the_same_seed_gives_the_same_search_bit_for_bit() -> None:
-    one, two, other = (search(rosenbrock, 6, 30, seed=s) for s in (5, 5, 6))
+    one, two, other = (search(rosenbrock, chosen(), seed=s) for s in (5, 5, 6))
     assert torch.equal(one.population, two.population)
     assert not torch.equal(one.population, other.population)
+
+
+RESUMED = [
+    {},
+    {"control": "shade", "start": "opposition"},
+    {"control": "jde", "crossover": "exp", "strategy": "rand/1"},
+    {"control": "fixed", "strategy": "best/1", "repair": "resample", "dither": 0.2, "jitter": 0.3},
+    {"strategy": "current-to-best/1", "repair": "resample", "start": "uniform"},
+]
+
+
+@pytest.mark.parametrize("values", RESUMED, ids=str)
+@pytest.mark.parametrize("generations", [0, 1, 2, 9])
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_saved_search_goes_on_bit_for_bit(values: dict[str, Any], generations: int, asked: bool) -> None:
+    evolution = DifferentialEvolution(BOX, chosen(**values), seed=2)
+    for _ in range(generations):
+        evolution.tell(-rosenbrock(evolution.ask()))
+    if asked:
+        evolution.ask()
+    file = io.BytesIO()
+    torch.save(evolution.state_dict(), file)
+    file.seek(0)
+    other = DifferentialEvolution.from_state(torch.load(file))
+    while not evolution.stopped:
+        trials = evolution.ask()
+        assert torch.equal(trials, other.ask())
+        for each in (evolution, other):
+            each.tell(-rosenbrock(trials))
+        assert torch.equal(evolution.population, other.population)
+        assert torch.equal(evolution.fitness, other.fitness)
+        assert torch.equal(evolution.archive, other.archive)
+    assert other.stopped == "budget"
 
 
 def test_diversity_is_the_mean_distance_from_the_centroid() -> None:
@@ -161,13 +297,61 @@ def test_diversity_is_the_mean_distance_from_the_centroid() -> None:
     assert diversity(torch.ones(5, 3)) == 0.0
 
 
-@pytest.mark.parametrize(("population", "fitness"), [((3, 2), (3,)), ((5,), (5,)), ((5, 2), (4,)), ((5, 2), (5, 1))])
-def test_a_population_that_cannot_evolve_is_refused(population: tuple[int, ...], fitness: tuple[int, ...]) -> None:
-    with pytest.raises(SettingError, match="at least 4 vectors"):
-        DifferentialEvolution(torch.zeros(population), torch.zeros(fitness), generator=torch.Generator())
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        ({"population": 3}, "at least 4, or 0"),
+        ({"population": -1}, "population is -1"),
+        ({"smallest": 3}, "smallest is 3"),
+        ({"budget": -1}, "budget is -1"),
+        ({"budget": 1.5}, "budget must be a whole number"),
+        ({"budget": 0}, "l-shade shrinks"),
+        ({"strategy": "rand/2"}, "strategy is 'rand/2'"),
+        ({"crossover": "arithmetic"}, "crossover is 'arithmetic'"),
+        ({"control": "adaptive"}, "control is 'adaptive'"),
+        ({"repair": "wrap"}, "repair is 'wrap'"),
+        ({"start": "sobol"}, "start is 'sobol'"),
+        ({"weight": 0.0}, "weight is 0"),
+        ({"weight": math.nan}, "weight must be a finite number"),
+        ({"rate": 1.1}, "rate is 1.1"),
+        ({"dither": 0.1}, "dither varies a fixed F"),
+        ({"control": "fixed", "dither": 0.5}, "below the weight F"),
+        ({"jitter": 2.0}, "jitter is 2"),
+        ({"greediness": -0.1}, "greediness is -0.1"),
+        ({"archive": -1.0}, "archive is -1"),
+        ({"memory": 0}, "memory is 0"),
+        ({"tolerance": -0.1}, "tolerance is -0.1"),
+        ({"absolute_tolerance": math.inf}, "absolute_tolerance must be a finite number"),
+    ],
+)
+def test_a_bad_setting_is_refused_in_one_sentence(values: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(SettingError, match=complaint):
+        chosen(**values)
 
 
-def test_fitness_without_trials_is_refused() -> None:
-    evolution = DifferentialEvolution(random(4, 2), torch.zeros(4), generator=torch.Generator())
-    with pytest.raises(SettingError, match="tell"):
-        evolution.tell(torch.zeros(4))
+@pytest.mark.parametrize(
+    ("box", "population", "complaint"),
+    [
+        (None, None, "needs a box"),
+        (None, torch.zeros(3, 2), "at least 4 vectors"),
+        (None, torch.zeros(5), "at least 4 vectors"),
+        (None, torch.zeros(5, 2, dtype=torch.int64), "at least 4 vectors"),
+        (None, torch.full((5, 2), math.nan), "NaN or infinite"),
+        (BOX, torch.zeros(5, 2, dtype=torch.float64), "another number of dimensions"),
+        (BOX, torch.full((5, 4), 9.0, dtype=torch.float64), "outside the bounds"),
+        (None, torch.zeros(700, 2), "more than the budget"),
+    ],
+)
+def test_a_start_that_cannot_evolve_is_refused(box: Box | None, population: Tensor | None, complaint: str) -> None:
+    with pytest.raises(SettingError, match=complaint):
+        DifferentialEvolution(box, chosen(), population=population)
+
+
+def test_fitness_of_another_shape_or_without_trials_is_refused() -> None:
+    evolution = DifferentialEvolution(BOX, chosen())
+    for shape in ((19,), (20, 1), ()):
+        with pytest.raises(SettingError, match="takes 20 values"):
+            evolution.tell(torch.zeros(shape))
+    evolution.tell(torch.zeros(20))
+    with pytest.raises(SettingError, match=r"ask\(\) first"):
+        evolution.tell(torch.zeros(20))

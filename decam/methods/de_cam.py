@@ -8,7 +8,7 @@ regression, the averaging of the best quarter and fitting the map to the picture
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,14 +16,16 @@ import torch
 from torch import Tensor
 
 from decam.classifier import Classifier
-from decam.evolution import DifferentialEvolution, Generation
+from decam.evolution import DifferentialEvolution, EvolutionSettings, Generation
 from decam.explanation import Map, Progress, Question, Steps
 from decam.masking import FILLS, MaskedQueries, fill, upsample
 from decam.methods.base import Method, Series
 from decam.methods.guided import guided
 from decam.methods.smooth_ridge import SmoothRidge
+from decam.operators import Box
 from decam.settings import Settings, parameter
 
+VARIANTS = ("seeded", "plain", "random search", "seed only")
 KEPT = (0.10, 0.25, 0.50)
 REMOVED = (0.05, 0.15, 0.30)
 QUESTIONS = len(KEPT) + len(REMOVED)
@@ -34,6 +36,12 @@ SHOWN = KEPT.index(0.25)
 class DeCamSettings(Settings):
     """What a search may cost and how it looks at the picture."""
 
+    variant: str = parameter(
+        "seeded",
+        "Seeded: evolution from a first guess, judged by ranking. Plain: textbook evolution from random masks. "
+        "Controls: random search draws from that guess without evolving; seed only spends all on the guess.",
+        choices=VARIANTS,
+    )
     budget: int = parameter(
         1000, "Images that the model is asked about; more makes a better map and takes longer.", low=200, high=50_000
     )
@@ -58,14 +66,19 @@ class DeCamSettings(Settings):
 
 @dataclass(frozen=True)
 class Spending:
-    """How a budget is split: random masks first, then whole generations."""
+    """How a budget is split: random masks first, then whole generations at so many evaluations an individual."""
 
     seeds: int
     generations: int
+    each: int = QUESTIONS
 
     @classmethod
     def of(cls, settings: DeCamSettings) -> Spending:
         """Seeding saturates early: 150 of 500, 250 of 1000, 300 of 2000 evaluations; the rest are generations."""
+        if settings.variant == "plain":
+            return cls(seeds=0, generations=max(1, settings.budget // (settings.population * 2)), each=2)
+        if settings.variant == "seed only":
+            return cls(seeds=settings.budget // 2 * 2, generations=0)
         wanted = float(np.interp(settings.budget, (200, 500, 1000, 2000), (80, 150, 250, 300)))
         generation = settings.population * QUESTIONS
         generations = max(0, round((settings.budget - wanted) / generation))
@@ -75,7 +88,7 @@ class Spending:
 
     def cost(self, settings: DeCamSettings) -> int:
         """Evaluations in all."""
-        return self.seeds + self.generations * settings.population * QUESTIONS
+        return self.seeds + self.generations * settings.population * self.each
 
 
 def _standardised(genotypes: Tensor) -> Tensor:
@@ -119,6 +132,10 @@ class _Search:
         self._tried: list[Tensor] = []
         self._scores: list[Tensor] = []
 
+    def draw_seed(self) -> int:
+        """A seed for somebody else's random numbers."""
+        return int(torch.randint(2**31, (1,), generator=self.generator))
+
     def progress(
         self, saliency: Map | None = None, mask: Map | None = None, curves: dict[str, float] | None = None
     ) -> Progress:
@@ -159,10 +176,22 @@ class _Search:
         self._scores.append(fitness)
         return fitness, answers[:, SHOWN]
 
-    def best_quarter(self) -> Map:
-        """Mean of the best quarter of all genotypes ever evaluated, as a map."""
+    def score_alone(self, genotypes: Tensor) -> Generator[Progress, None, tuple[Tensor, Tensor]]:
+        """Fitness of genotypes in [0, 1] as masks: probability kept minus probability removed minus visible area.
+
+        N×cells² to fitness in [−2, 1], and the target's probability behind each mask.
+        """
+        cells = self.settings.cells
+        masks = upsample(genotypes.view(-1, cells, cells).to(self._device), self.size)
+        kept, removed = (yield from self.ask(torch.cat([masks, 1 - masks]))).chunk(2)
+        self._tried.append(genotypes)
+        self._scores.append(kept - removed - genotypes.mean(1))
+        return self._scores[-1], kept
+
+    def best(self, share: float = 0.25) -> Map:
+        """Mean of the best share (of one, if it is 0) of all genotypes ever evaluated, as a map."""
         scores, tried = torch.cat(self._scores), torch.cat(self._tried)
-        best = scores.argsort(descending=True, stable=True)[: max(1, len(scores) // 4)]
+        best = scores.argsort(descending=True, stable=True)[: max(1, int(len(scores) * share))]
         return self.map_of(tried[best].mean(0))
 
     def map_of(self, genotype: Tensor) -> Map:
@@ -175,9 +204,8 @@ class _Search:
         full: Map = upsample(torch.from_numpy(saliency).unsqueeze(0), self.size)[0, 0].numpy()
         return guided(full, self._image) if self.settings.follow_edges else full
 
-    def event(self, genotype: Tensor, generation: Generation, probability: float) -> Progress:
-        """What a page plots after a generation."""
-        mask = rank_masks(genotype.unsqueeze(0), self.settings.cells, _THUMBNAIL)[SHOWN, 0].numpy().astype(np.float32)
+    def event(self, mask: Tensor, saliency: Map, generation: Generation, probability: float) -> Progress:
+        """What a page plots after a generation; `mask` is 1×H×W of any size."""
         curves = {
             "best": generation.best,
             "mean": generation.mean,
@@ -186,32 +214,99 @@ class _Search:
             "diversity": generation.diversity,
             "accepted": float(generation.accepted.sum()),
         }
-        return self.progress(self.best_quarter(), mask, curves)
+        return self.progress(saliency, mask[0].numpy().astype(np.float32), curves)
 
 
 _THUMBNAIL = (56, 56)
 
 
+class RandomSearch:
+    """The control of a seeded search: trial vectors drawn anew from the guess, selected as evolution selects."""
+
+    def __init__(self, first: Tensor, draw: Callable[[], Tensor]) -> None:
+        self.population = first
+        self._fitness = torch.full((len(first),), -torch.inf)
+        self._draw = draw
+        self._asked = first
+
+    @property
+    def best(self) -> int:
+        """Index of the fittest individual."""
+        return int(self._fitness.argmax())
+
+    def ask(self) -> Tensor:
+        """Vectors whose fitness is wanted (N×D)."""
+        return self._asked
+
+    def tell(self, fitness: Tensor) -> Generation:
+        """Keep each of the vectors last asked for that is at least as good as the one in its place."""
+        accepted = fitness >= self._fitness
+        self.population = torch.where(accepted.unsqueeze(1), self._asked, self.population)
+        self._fitness = torch.maximum(fitness, self._fitness)
+        self._asked = self._draw()
+        return Generation(accepted, self.population, self._fitness)
+
+
 def de_cam(question: Question, settings: DeCamSettings, seed: int) -> Steps:
-    """Seeded Differential Evolution on a rank fitness; the map is the mean of the best quarter of all it has tried."""
+    """Differential Evolution on what is shown of a picture; `settings.variant` says in which form."""
     search = _Search(question, settings, seed)
+    return (yield from (_plain(search) if settings.variant == "plain" else _seeded(search)))
+
+
+def _seeded(search: _Search) -> Steps:
+    """A rank fitness, from a smooth guess on; the map is the mean of the best quarter of all that was tried."""
+    settings = search.settings
     ridge = yield from search.seed()
     posterior = ridge.fit()
     if search.spending.generations == 0:
         return search.finished(search.map_of(posterior.mean))
-    drawn = posterior.draw(settings.population - 1, search.generator)
-    population = _standardised(torch.cat([posterior.mean.unsqueeze(0), drawn]))
-    fitness, shown = yield from search.score(population)
-    evolution = DifferentialEvolution(population, fitness, generator=search.generator, greediness=settings.greediness)
-    every = torch.ones(settings.population, dtype=torch.bool)
-    yield search.event(population[evolution.best], evolution.state(every), float(shown[evolution.best]))
-    for _ in range(search.spending.generations - 1):
-        trials = evolution.ask()
-        fitness, answered = yield from search.score(trials)
+
+    def drawn(count: int) -> Tensor:
+        return posterior.draw(count, search.generator)
+
+    first = _standardised(torch.cat([posterior.mean.unsqueeze(0), drawn(settings.population - 1)]))
+    evolution: DifferentialEvolution | RandomSearch
+    if settings.variant == "random search":
+        evolution = RandomSearch(first, lambda: _standardised(drawn(settings.population)))
+    else:
+        how = EvolutionSettings(budget=0, control="shade", memory=6, archive=1.0, greediness=settings.greediness)
+        evolution = DifferentialEvolution(None, how, seed=search.draw_seed(), population=first)
+    shown = torch.zeros(settings.population)
+    for _ in range(search.spending.generations):
+        fitness, answered = yield from search.score(evolution.ask())
         generation = evolution.tell(fitness)
         shown = torch.where(generation.accepted, answered, shown)
-        yield search.event(evolution.population[evolution.best], generation, float(shown[evolution.best]))
-    return search.finished(search.best_quarter())
+        best = evolution.best
+        mask = rank_masks(evolution.population[best].unsqueeze(0), settings.cells, _THUMBNAIL)[SHOWN]
+        yield search.event(mask, search.best(), generation, float(shown[best]))
+    return search.finished(search.best())
+
+
+def _plain(search: _Search) -> Steps:
+    """Storn and Price's rand/1/bin (F 0.5, CR 0.9) on masks from a uniform start; the map is the fittest mask."""
+    settings = search.settings
+    how = EvolutionSettings(
+        budget=0,
+        control="fixed",
+        weight=0.5,
+        rate=0.9,
+        strategy="rand/1",
+        population=settings.population,
+        start="uniform",
+    )
+    evolution = DifferentialEvolution(
+        Box.of(0.0, 1.0, settings.cells**2, dtype=torch.float32), how, seed=search.draw_seed()
+    )
+    shown = torch.zeros(settings.population)
+    for _ in range(search.spending.generations):
+        fitness, answered = yield from search.score_alone(evolution.ask())
+        generation = evolution.tell(fitness)
+        shown = torch.where(generation.accepted, answered, shown)
+        best = evolution.best
+        genotype = evolution.population[best]
+        mask = upsample(genotype.view(1, settings.cells, settings.cells), _THUMBNAIL)[0]
+        yield search.event(mask, search.map_of(genotype), generation, float(shown[best]))
+    return search.finished(search.best(share=0.0))
 
 
 def _cost(settings: DeCamSettings, classifier: Classifier) -> int:

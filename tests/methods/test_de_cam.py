@@ -8,21 +8,32 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from decam.api import explain_view
+from decam.api import explain_view, last
 from decam.masking import upsample
 from decam.methods import METHODS
-from decam.methods.de_cam import KEPT, REMOVED, DeCamSettings, Spending, rank_masks
+from decam.methods.de_cam import KEPT, REMOVED, VARIANTS, DeCamSettings, RandomSearch, Spending, rank_masks
 from decam.methods.smooth_ridge import LENGTH, STRENGTHS, SmoothRidge
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.integers(200, 5000), st.integers(6, 128))
-def test_the_budget_is_never_passed_and_nearly_spent(budget: int, population: int) -> None:
-    chosen = DeCamSettings(budget=budget, population=population)
+@given(st.integers(200, 5000), st.integers(6, 128), st.sampled_from(["seeded", "random search", "seed only"]))
+def test_the_budget_is_never_passed_and_nearly_spent(budget: int, population: int, variant: str) -> None:
+    chosen = DeCamSettings(budget=budget, population=population, variant=variant)
     spending = Spending.of(chosen)
     assert budget - 1 <= spending.cost(chosen) <= budget
     assert spending.seeds >= 40
     assert spending.seeds % 2 == 0
+
+
+def test_plain_evolution_spends_two_evaluations_an_individual_and_none_on_seeds() -> None:
+    chosen = DeCamSettings(budget=1000, population=16, variant="plain")
+    spending = Spending.of(chosen)
+    assert (spending.seeds, spending.generations, spending.cost(chosen)) == (0, 31, 992)
+
+
+def test_the_control_spends_its_budget_as_the_seeded_search_does() -> None:
+    seeded, control = (Spending.of(DeCamSettings(variant=variant)) for variant in ("seeded", "random search"))
+    assert seeded == control
 
 
 @pytest.mark.parametrize(("budget", "seeds"), [(500, 150), (1000, 250), (2000, 300)])
@@ -102,6 +113,50 @@ def test_every_generation_reports_the_curves_of_its_table_row(rectangle) -> None
     assert generations[0].curves["accepted"] == 16
     assert all(event.mask is not None and set(np.unique(event.mask)) <= {0.0, 1.0} for event in generations)
     assert all(event.saliency is not None for event in generations)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_variant_finds_the_rectangle_within_its_cost(rectangle, variant: str) -> None:
+    chosen = DeCamSettings(budget=1200, variant=variant)
+    explained = last(explain_view(rectangle.classifier, rectangle.view, "de-cam", chosen, 1, seed=0))
+    assert rectangle.mask[np.unravel_index(explained.saliency.argmax(), explained.saliency.shape)]
+    assert explained.evaluations == Spending.of(chosen).cost(chosen)
+
+
+def test_random_search_is_seeded_search_but_for_the_trial_vectors(rectangle) -> None:
+    """Both begin with the same guess and the same first generation."""
+    firsts = []
+    for variant in ("seeded", "random search"):
+        chosen = DeCamSettings(budget=800, variant=variant)
+        steps = explain_view(rectangle.classifier, rectangle.view, "de-cam", chosen, 1, seed=3)
+        firsts.append(next(event for event in steps if event.curves))
+    assert firsts[0].curves == firsts[1].curves
+    np.testing.assert_array_equal(firsts[0].saliency, firsts[1].saliency)
+
+
+def test_random_search_selects_place_by_place_and_never_gets_worse() -> None:
+    generator = torch.Generator().manual_seed(0)
+    search = RandomSearch(torch.zeros(4, 3), lambda: torch.randn(4, 3, generator=generator))
+    assert search.tell(torch.tensor([0.0, 1.0, 2.0, 3.0])).accepted.all()
+    asked = search.ask()
+    generation = search.tell(torch.tensor([1.0, 0.0, 2.0, -1.0]))
+    assert generation.accepted.tolist() == [True, False, True, False]
+    assert generation.fitness.tolist() == [1.0, 1.0, 2.0, 3.0]
+    assert torch.equal(generation.population[0], asked[0]) and not generation.population[1].any()
+    assert search.best == 3
+
+
+def test_plain_fitness_is_kept_minus_removed_minus_area(rectangle) -> None:
+    """With 2 individuals of known answer: the classifier says how much of the rectangle is visible."""
+    chosen = DeCamSettings(budget=200, variant="plain", fill="black", cells=8)
+    steps = explain_view(rectangle.classifier, rectangle.view, "de-cam", chosen, 1, seed=0)
+    first = next(event for event in steps if event.curves)
+    assert first.saliency is not None
+    mask = upsample(torch.from_numpy(first.saliency).unsqueeze(0), rectangle.mask.shape)[0, 0].numpy()
+    inside = mask[rectangle.mask].mean()
+    expected = inside - (1 - inside) - first.saliency.mean()
+    assert first.curves["best"] == pytest.approx(expected, abs=0.02)
+    assert first.curves["probability"] == pytest.approx(inside, abs=0.02)
 
 
 def test_a_small_budget_with_a_large_population_still_gives_a_map(rectangle) -> None:

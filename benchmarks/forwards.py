@@ -1,0 +1,98 @@
+"""The bare forward pass of a model: how it is built, asked and timed, and the setting in which it is fastest."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+
+import torch
+from torchvision.models import get_model
+
+from decam import device
+from decam.api import explain_view, last
+from decam.classifier import Pixels, Speed, TorchClassifier
+from decam.models import load_classifier
+from decam.settings import Settings
+from decam.streams import side_by_side
+
+SIZES = {"cpu": (1, 4, 8, 16, 32, 64), "cuda": (16, 32, 64, 128, 256, 512)}
+MODES = tuple(Speed(precision, layout) for precision in ("float32", "bfloat16") for layout in (False, True))
+TRIAL_SECONDS = 1.0  # for one setting of the bare pass
+LONGEST_BATCH = 2.0  # seconds: larger batches are not tried
+
+
+def build(name: str) -> TorchClassifier:
+    """The embedded model, or a torchvision model with random weights."""
+    if name == "embedded":
+        return load_classifier(name, exact=True)
+    torch.manual_seed(0)
+    return TorchClassifier(name, get_model(name, weights=None), [str(i) for i in range(1000)], device=device.best())
+
+
+def through(
+    classifier: TorchClassifier, view: Pixels, speed: Speed, method: str, settings: Settings
+) -> tuple[int, float]:
+    """Evaluations of one run of a method, and its seconds from the picture to the finished map."""
+    classifier.use(speed)
+    began = time.perf_counter()
+    explanation = last(explain_view(classifier, view, method, settings, None, 0))
+    return explanation.evaluations, time.perf_counter() - began
+
+
+def bare(classifier: TorchClassifier, speed: Speed, batches: int) -> float:
+    """Images a second when the module is called on the same batch that many times."""
+    classifier.use(speed)
+    batch = torch.rand(speed.batch_size, 3, *classifier.input_size, device=classifier.device)
+    batch = batch.contiguous(memory_format=torch.channels_last if speed.channels_last else torch.contiguous_format)
+    kind = classifier.device.type
+
+    def forward(_: int) -> None:
+        context = torch.autocast(kind, torch.bfloat16) if speed.precision == "bfloat16" else nullcontext()
+        with torch.inference_mode(), context:
+            classifier.module(batch)
+
+    device.synchronise(classifier.device)
+    began = time.perf_counter()
+    for _ in side_by_side(forward, range(batches), speed.streams):
+        pass
+    device.synchronise(classifier.device)
+    return batches * speed.batch_size / (time.perf_counter() - began)
+
+
+def worthwhile(classifier: TorchClassifier) -> dict[Speed, float]:
+    """Precisions and layouts that are not far behind the fastest, with images a second on batches of two."""
+    small = {
+        mode: max(bare(classifier, Speed(mode.precision, mode.channels_last, 2), 1) for _ in range(2)) for mode in MODES
+    }
+    best = max(small.values())
+    return {mode: rate for mode, rate in small.items() if rate > 0.7 * best}
+
+
+def sizes(classifier: TorchClassifier, rate: float) -> Sequence[int]:
+    """Sizes of a batch worth trying where so many images a second are answered."""
+    known = SIZES.get(classifier.device.type, SIZES["cpu"])
+    return [size for size in known if size / rate <= LONGEST_BATCH] or [1]
+
+
+def fastest(classifier: TorchClassifier) -> Speed:
+    """The setting in which the bare module answers most images a second; modes far behind are not swept."""
+    worth = worthwhile(classifier)
+    best = max(worth.values())
+    side = torch.get_num_threads() if classifier.device.type == "cpu" else 1
+    rates = {}
+    for mode, streams, size in itertools.product(worth, sorted({1, side}), sizes(classifier, best)):
+        if size > 1 and size * streams / best > LONGEST_BATCH:
+            continue
+        speed = Speed(mode.precision, mode.channels_last, size, streams)
+        batches = max(2 * streams, round(TRIAL_SECONDS * best / size / 2))
+        rates[speed] = max(bare(classifier, speed, batches) for _ in range(2))
+    return max(rates, key=rates.__getitem__)
+
+
+def words(speed: Speed) -> str:
+    """A setting in words."""
+    layout = "channels last" if speed.channels_last else "contiguous"
+    side = f", {speed.streams} side by side" if speed.streams > 1 else ""
+    return f"{speed.precision}, {layout}, batch {speed.batch_size}{side}"

@@ -1,0 +1,294 @@
+"""Evaluations a second of whole methods beside the bare forward pass and Captum's perturbation methods.
+
+The bare pass calls the module on one batch again and again, in the precision, layout, batch size and number of batches
+side by side that are fastest for it here. DE-CAM and RISE are asked as a user's model is, in the setting that the short
+trial finds. Captum's FeatureAblation and KernelShap work on the same picture, with a 7×7 grid and the same budget, each
+in the precision, layout and perturbations_per_eval at which it is fastest. FeatureAblation, whose cost is fixed at 50,
+is repeated until the budget is spent. Curves are deletion and insertion in 100 steps of six maps (fewer where the model
+is slow). All take turns in one process, so that what else the machine does hits all; ratios are of the same turn.
+The ImageNet models have random weights, which take as long as trained ones.
+
+Memory is the peak above the loaded model, each run in a process of its own: the resident set, or on a GPU what is
+allocated on it.
+
+    .venv/bin/python -m benchmarks.throughput
+    .venv/bin/python -m benchmarks.throughput --models squeezenet1_0 --rounds 5 --seconds 200
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from benchmarks import memory
+from benchmarks.captums import CELLS, feature_ablation, kernel_shap
+from benchmarks.forwards import bare, build, fastest, sizes, through, words, worthwhile
+from benchmarks.machine import machine
+from decam.api import curves_view, last
+from decam.classifier import Pixels, Speed, TorchClassifier, to_tensor
+from decam.images import scenes
+from decam.masking import fill
+from decam.methods.de_cam import DeCamSettings
+from decam.methods.perturbation import RiseSettings
+from decam.metrics import FaithfulnessSettings
+from decam.models.speed import find
+
+MODELS = ("embedded", "squeezenet1_0", "mobilenet_v3_large", "resnet50", "vit_b_16")
+LEAST, MOST = 200, 2000  # evaluations of a run
+STEPS = 100
+MAPS = 6
+SHARE = 0.97  # of the bare pass, for DE-CAM
+FACTOR = 2.5  # times Captum's faster method
+SURPLUS = 0.05  # of their forwards' time, for curves
+FACTOR_OF_BUDGETS = 4  # between the two runs whose memory is compared
+LARGE = 2000  # evaluations that a GPU is to do on resnet50 within a second
+
+Work = Callable[[TorchClassifier, Pixels, Speed, int], tuple[int, float]]  # to evaluations and their seconds
+
+
+def de_cam(classifier: TorchClassifier, view: Pixels, speed: Speed, budget: int) -> tuple[int, float]:
+    """One whole run."""
+    return through(classifier, view, speed, "de-cam", DeCamSettings(budget=budget))
+
+
+def rise(classifier: TorchClassifier, view: Pixels, speed: Speed, budget: int) -> tuple[int, float]:
+    """One whole run."""
+    return through(classifier, view, speed, "rise", RiseSettings(masks=budget))
+
+
+@dataclass
+class Captum:
+    """A picture as Captum's methods get it, normalised; counts what they ask."""
+
+    classifier: TorchClassifier
+    image: Tensor
+    baseline: Tensor
+    evaluations: int = 0
+
+    @classmethod
+    def of(cls, classifier: TorchClassifier, view: Pixels) -> Captum:
+        """The picture of a view, and the mean as its baseline."""
+        image = to_tensor(classifier, view)
+        both = classifier.normalise(torch.stack([image, fill("mean", image, classifier.mean)]))
+        return cls(classifier, both[0], both[1])
+
+    def ask(self, images: Tensor) -> Tensor:
+        """The first class's probabilities."""
+        self.evaluations += len(images)
+        return self.classifier.answer(images)[:, 0]
+
+
+def ablation(classifier: TorchClassifier, view: Pixels, speed: Speed, budget: int) -> tuple[int, float]:
+    """Captum's FeatureAblation, again and again until the budget is spent."""
+    classifier.use(speed)
+    began = time.perf_counter()
+    captum = Captum.of(classifier, view)
+    while captum.evaluations < budget:
+        feature_ablation(captum.ask, captum.image, captum.baseline, speed.batch_size)
+    return captum.evaluations, time.perf_counter() - began
+
+
+def shap(classifier: TorchClassifier, view: Pixels, speed: Speed, budget: int) -> tuple[int, float]:
+    """Captum's KernelShap with so many samples."""
+    classifier.use(speed)
+    began = time.perf_counter()
+    captum = Captum.of(classifier, view)
+    kernel_shap(captum.ask, captum.image, captum.baseline, budget, speed.batch_size, seed=0)
+    return captum.evaluations, time.perf_counter() - began
+
+
+def curves(classifier: TorchClassifier, view: Pixels, speed: Speed, budget: int) -> tuple[int, float]:
+    """Deletion and insertion of as many maps as the budget pays, six at most."""
+    classifier.use(speed)
+    each = 2 * (STEPS + 1)
+    drawn = np.random.default_rng(0)
+    size = classifier.input_size
+    maps = [drawn.random(size, dtype=np.float32) for _ in range(max(1, min(MAPS, budget // each)))]
+    began = time.perf_counter()
+    for metric, filling in (("deletion", "mean"), ("insertion", "blur")):
+        last(curves_view(classifier, view, maps, 0, metric, FaithfulnessSettings(steps=STEPS, fill=filling)))
+    return each * len(maps), time.perf_counter() - began
+
+
+WORKS: dict[str, Work] = {
+    "DE-CAM": de_cam,
+    "RISE": rise,
+    "Captum FeatureAblation": ablation,
+    "Captum KernelShap": shap,
+    "curves": curves,
+}
+CAPTUMS = ("Captum FeatureAblation", "Captum KernelShap")
+
+
+def best_for(work: Work, classifier: TorchClassifier, view: Pixels) -> Speed:
+    """The precision, layout and batch size at which one of Captum's methods is fastest."""
+    worth = worthwhile(classifier)
+    best = max(worth.values())
+    most = CELLS**2 if work is ablation else MOST
+    tried: dict[Speed, float] = {}
+    for mode in worth:
+        for size in sizes(classifier, best):
+            if size <= 2 * most:
+                speed = replace(mode, batch_size=size)
+                evaluations, seconds = work(classifier, view, speed, max(50, min(size, most)))
+                tried[speed] = evaluations / seconds
+    leaders = sorted(tried, key=tried.__getitem__, reverse=True)[:3]
+    again = {speed: max(tried[speed], _rate(work(classifier, view, speed, 100))) for speed in leaders}
+    return max(again, key=again.__getitem__)
+
+
+def _rate(done: tuple[int, float]) -> float:
+    evaluations, seconds = done
+    return evaluations / seconds
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Evaluations a second of the bare pass and of each work, timed one after the other."""
+
+    bare: float
+    rates: dict[str, float]
+
+    @property
+    def captum(self) -> float:
+        """The faster of Captum's methods."""
+        return max(self.rates[name] for name in CAPTUMS)
+
+
+def take_turns(
+    classifier: TorchClassifier, view: Pixels, best: Speed, speeds: dict[str, Speed], budget: int, rounds: int
+) -> list[Turn]:
+    """Time everything in turns."""
+    turns = []
+    for _ in range(rounds):
+        rate = bare(classifier, best, max(1, round(budget / best.batch_size)))
+        turns.append(Turn(rate, {name: _rate(WORKS[name](classifier, view, speeds[name], budget)) for name in WORKS}))
+    return turns
+
+
+def spread(values: Sequence[float], form: str) -> str:
+    """Median, lowest and highest."""
+    return f"{statistics.median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
+
+
+def rows(name: str, turns: Sequence[Turn], speeds: dict[str, str], bytes_used: dict[str, tuple[str, str]]) -> list[str]:
+    """The table's lines for a model."""
+    lines = [
+        f"| {name} | bare forward pass | {speeds['bare']} | {spread([turn.bare for turn in turns], '.1f')} | | | | |"
+    ]
+    for work in WORKS:
+        share = spread([turn.rates[work] / turn.bare for turn in turns], ".1%")
+        factor = spread([turn.rates[work] / turn.captum for turn in turns], ".2f")
+        small, large = bytes_used.get(work, ("–", "–"))
+        rate = spread([turn.rates[work] for turn in turns], ".1f")
+        lines.append(f"| {name} | {work} | {speeds[work]} | {rate} | {share} | {factor} | {small} | {large} |")
+    return lines
+
+
+def verdicts(turns: Sequence[Turn]) -> str:
+    """The aims for a model, each met or missed by the median."""
+    share = statistics.median(turn.rates["DE-CAM"] / turn.bare for turn in turns)
+    factor = statistics.median(turn.rates["DE-CAM"] / turn.captum for turn in turns)
+    surplus = statistics.median(turn.bare / turn.rates["curves"] for turn in turns) - 1
+    said = [
+        f"DE-CAM at {share:.1%} of the bare pass (aim {SHARE:.0%}): {verdict(share >= SHARE)}",
+        f"{factor:.2f} times Captum's faster method (aim {FACTOR}): {verdict(factor >= FACTOR)}",
+        f"curves cost {surplus:+.1%} beside their forwards (aim {SURPLUS:+.0%}): {verdict(surplus <= SURPLUS)}",
+    ]
+    return "; ".join(said)
+
+
+def verdict(met: bool) -> str:
+    """In a word."""
+    return "met" if met else "missed"
+
+
+def used(name: str, work: str, speed: Speed, budget: int) -> str:
+    """Peak memory of one run in a process of its own, in words."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        peak = process.submit(_used, name, work, speed, budget).result()
+    return "–" if peak is None else f"{peak / 2**20:.0f} MiB"
+
+
+def _used(name: str, work: str, speed: Speed, budget: int) -> int | None:
+    classifier = build(name)
+    view = picture(classifier)
+    classifier.use(speed)  # its weights are laid out anew before memory is looked at
+    return memory.above(lambda: WORKS[work](classifier, view, speed, budget), classifier.device)
+
+
+def picture(classifier: TorchClassifier) -> Pixels:
+    """What all are asked about."""
+    return classifier.view(Image.fromarray(scenes.scene(7).image))
+
+
+def tell(what: str) -> None:
+    """Say on stderr what comes next."""
+    print(what, file=sys.stderr, flush=True)
+
+
+def model(name: str, rounds: int, seconds: float, with_memory: bool) -> None:
+    """Time one model and print what came out."""
+    classifier = build(name)
+    view = picture(classifier)
+    tell(f"{name}: which settings are fastest")
+    best, chosen = fastest(classifier), find(classifier)
+    speeds = {work: best_for(WORKS[work], classifier, view) if work in CAPTUMS else chosen for work in WORKS}
+    first = [_rate(WORKS[work](classifier, view, speeds[work], 50)) for work in CAPTUMS]
+    first.append(bare(classifier, best, max(2, round(LEAST / best.batch_size))))
+    each = statistics.mean(1 / rate for rate in first)
+    affordable = seconds / (each * (1 + len(WORKS)))  # evaluations of each work in all rounds
+    budget = int(min(MOST, max(LEAST, affordable / rounds)))
+    count = max(1, min(rounds, round(affordable / budget)))
+    tell(f"{name}: {count} in turns at budget {budget}, about {count * budget * each * (1 + len(WORKS)):.0f} s")
+    turns = take_turns(classifier, view, best, speeds, budget, count)
+    bytes_used = {}
+    if with_memory:
+        tell(f"{name}: memory")
+        budgets = (LEAST, FACTOR_OF_BUDGETS * LEAST)
+        for work in WORKS:
+            # A slow model shows it for DE-CAM alone, or memory would take longer than everything else.
+            if work == "DE-CAM" or (work != "curves" and sum(budgets) * each * len(WORKS) < 2 * seconds):
+                small, large = (used(name, work, speeds[work], spent) for spent in budgets)
+                bytes_used[work] = small, large
+    described = {"bare": words(best), **{work: words(speed) for work, speed in speeds.items()}}
+    print("\n".join(rows(name, turns, described, bytes_used)), flush=True)
+    print(f"\n{name}, budget {budget}, {len(turns)} round{'s'[: len(turns) > 1]}: {verdicts(turns)}", flush=True)
+    if classifier.device.type != "cpu" and name == "resnet50":
+        runs = [de_cam(classifier, view, chosen, LARGE)[1] for _ in range(rounds)]
+        met = verdict(statistics.median(runs) < 1)
+        print(f"{name}, DE-CAM with {LARGE} evaluations: {spread(runs, '.2f')} s (aim under 1): {met}", flush=True)
+    print(flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print a table a model."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", nargs="+", default=MODELS, metavar="NAME", help=f"default: {' '.join(MODELS)}")
+    parser.add_argument("--rounds", type=int, default=5, help="at most (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=90, help="for a model's timed rounds, about (%(default)s)")
+    parser.add_argument("--no-memory", action="store_true", help="leave out the runs that look at memory")
+    asked = parser.parse_args(arguments)
+    print(f"{machine()}\nmedians of at most {asked.rounds} rounds in turns, lowest and highest in brackets\n")
+    for name in asked.models:
+        print(
+            f"| model | | at | evaluations/s | of the bare pass | times Captum's faster | peak memory at {LEAST} "
+            f"| at {FACTOR_OF_BUDGETS * LEAST} |"
+        )
+        print("|---|---|---|---|---|---|---|---|", flush=True)
+        model(name, asked.rounds, asked.seconds, not asked.no_memory)
+
+
+if __name__ == "__main__":
+    main()
