@@ -23,8 +23,8 @@ def show(snapshot: RunSnapshot) -> Cell | None:
     """Draw the grid; the cell chosen in it."""
     plan = snapshot.plan
     columns = [
-        GridColumn(str(index), METHODS[choice.name].title, METHODS[choice.name].signed, METHODS[choice.name].summary)
-        for index, choice in enumerate(plan.methods)
+        GridColumn(str(index), title, METHODS[choice.name].signed, METHODS[choice.name].summary)
+        for index, (choice, title) in enumerate(zip(plan.methods, plan.titles(), strict=True))
     ]
     fills = plan.fills[0] if plan.fills else None
     chosen = result_grid(
