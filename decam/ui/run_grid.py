@@ -74,12 +74,12 @@ def _row(snapshot: RunSnapshot, picture: int) -> GridRow:
         title=choice.name,
         view=snapshot.views[picture],
         label=label_of(snapshot.labels, target),
-        probability=_probability(snapshot, picture, target),
+        probability=probability_of(snapshot, picture, target),
         truth=_truths().get(choice.sha256),
     )
 
 
-def _probability(snapshot: RunSnapshot, picture: int, target: int | None) -> float | None:
+def probability_of(snapshot: RunSnapshot, picture: int, target: int | None) -> float | None:
     """The target's probability, from the likeliest classes or else from a finished map."""
     known = dict(snapshot.predictions[picture] or ())
     if target in known:
