@@ -63,7 +63,7 @@ def variants(classifier: Classifier, choices: Sequence[MethodChoice]) -> None:
         return f"{title} :gray[:small[{words.evaluations(costs[variant])}]]" if variant in costs else title
 
     st.session_state.setdefault(KEY, list(VARIANTS[:1]))
-    with st.container(key="methods"):
+    with st.container(key="variant-choice"):
         st.pills(
             "Variants",
             VARIANTS,
