@@ -174,8 +174,8 @@ def test_landscapes_are_walked_at_once_and_every_control_changes_the_walk() -> N
     assert len(before["minimisers"]) == 4 and len(before["generations"]) > 10
     for kind, key, value in (
         ("selectbox", "walk-landscape", "rastrigin"),
-        ("selectbox", "walk-control", "fixed"),
-        ("selectbox", "walk-strategy", "rand/1"),
+        ("selectbox", "walk-control", "jde"),
+        ("selectbox", "walk-strategy", "best/1"),
         ("selectbox", "walk-crossover", "exp"),
         ("slider", "walk-weight", 0.8),
         ("slider", "walk-rate", 0.3),
