@@ -10,4 +10,5 @@ st.set_page_config(
     layout="wide",
     initial_sidebar_state=320,
 )
-st.navigation([st.Page("pages/compare.py", title="Compare", default=True)], position="hidden").run()
+pages = [st.Page("pages/compare.py", title="Compare", default=True), st.Page("pages/de_cam.py", title="DE-CAM")]
+st.navigation(pages, position="hidden").run()

@@ -257,7 +257,6 @@ def _asked(
 def _tell(event: Event, result: Result, line: Line) -> None:
     """Progress in words."""
     from decam.comparison import Explained, Explaining, Failed, Measuring, Predicted
-    from decam.methods import METHODS
 
     plan = result.plan
     if isinstance(event, Predicted):
@@ -265,7 +264,7 @@ def _tell(event: Event, result: Result, line: Line) -> None:
         picture = plan.pictures[event.picture].name
         line.note(f"{picture}: {result.labels[top]} ({event.probabilities[top]:.2f})")
         return
-    title = METHODS[plan.methods[event.cell.method].name].title
+    title = plan.titles()[event.cell.method]
     name = f"{plan.pictures[event.cell.picture].name} · {title}"
     made = f"{len(result.explanations)} of {len(plan.pictures) * len(plan.methods)} maps"
     if isinstance(event, Explaining):

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from decam.adaptation import Control, Fixed, SelfAdapting, SuccessMemory
 from decam.archive import Archive
+from decam.breeding import Breeding
 from decam.draws import Shape, Supply
 from decam.errors import SettingError
 from decam.operators import CROSSOVERS, REPAIRS, STARTS, STRATEGIES, Box, cross, inside
@@ -90,12 +91,14 @@ def default_population(dimensions: int, budget: int) -> int:
 class Generation:
     """What one `tell` changed: which vectors asked for were accepted (booleans), the population N×D and its fitness N.
 
+    `bred` says how the trials came about: None for a first population, and for trials of a search that was restored.
     The numbers below are over the individuals whose fitness is finite, NaN where there are none.
     """
 
     accepted: Tensor
     population: Tensor
     fitness: Tensor
+    bred: Breeding | None = None
 
     @property
     def best(self) -> float:
@@ -166,6 +169,7 @@ class DifferentialEvolution:
         self.fitness = first.new_empty(0)
         self._asked: Tensor | None = first
         self._used = (first.new_empty(0, 1), first.new_empty(0, 1))
+        self._parents: tuple[Tensor, Tensor, Tensor, Tensor] | None = None
         self._turn = 0
         self._control = self._made_control(first)
         self._supply = Supply(self._generator, first.dtype, first.device)
@@ -210,9 +214,14 @@ class DifferentialEvolution:
         fitness = fitness.nan_to_num(nan=-torch.inf, posinf=torch.inf, neginf=-torch.inf)
         self._asked = None
         self.evaluations += asked.shape[0]
-        accepted = self._select(asked, fitness) if self.fitness.numel() else self._begin(asked, fitness)
+        before, parents, self._parents = self.fitness, self._parents, None
+        accepted = self._select(asked, fitness) if before.numel() else self._begin(asked, fitness)
         self._check_stop()
-        return Generation(accepted, self.population, self.fitness)
+        if parents is None:
+            return Generation(accepted, self.population, self.fitness)
+        recipe, told = self._strategy.recipe, len(asked)
+        bred = Breeding(parents[0], recipe, *parents[1:3], *self._used, parents[3], asked, before, fitness, accepted)
+        return Generation(accepted, self.population, self.fitness, bred if told == len(before) else bred.first(told))
 
     def stop(self) -> None:
         """End the search by the caller's wish."""
@@ -286,6 +295,7 @@ class DifferentialEvolution:
         mutants = strategy.mutate(population, population.index_select(0, elite), parents, weights)
         if self.box is not None and not inside(mutants, self.box):
             mutants = REPAIRS[self.settings.repair](mutants, self.box, self._generator)
+        self._parents = pool, elite, draws.parents.view(strategy.parents, count), mutants
         return cross(population, mutants, rates, draws.levels)
 
     def _select(self, asked: Tensor, fitness: Tensor) -> Tensor:

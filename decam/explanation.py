@@ -14,6 +14,7 @@ from decam.settings import Settings
 
 if TYPE_CHECKING:
     from decam.classifier import Classifier
+    from decam.trace import Trace
 
 Map: TypeAlias = NDArray[np.float32]
 Heard = TypeVar("Heard")
@@ -53,7 +54,8 @@ class Progress:
 
     `step` of `total` is for a progress bar; `evaluations` counts images through the model so far. `saliency` is the
     map so far (H×W or coarser), `mask` the best mask so far in [0, 1] where a method has one, and `curves` the values
-    worth plotting at this point, by the names that the method's table row lists.
+    worth plotting at this point, by the names that the method's table row lists. `trace` says how a generation of a
+    search came about, for whoever wants to watch it.
     """
 
     step: int
@@ -62,6 +64,7 @@ class Progress:
     saliency: Map | None = None
     mask: Map | None = None
     curves: Mapping[str, float] = field(default_factory=dict)
+    trace: Trace | None = None
 
 
 Steps: TypeAlias = Generator[Progress, None, Map]

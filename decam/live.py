@@ -15,8 +15,11 @@ from decam.comparison import Cell, Event, Explained, Explaining, Finished, Measu
 from decam.explanation import Map, Progress
 from decam.plan import Plan
 from decam.snapshots import CellSnapshot, CellState, Curves, Frame, Guess, RunSnapshot, Status
+from decam.trace import Trace
 
 FRAMES = 120
+TRACES = 120
+TRACE_BYTES = 4 * 2**20
 FRAME_SIZE = 56
 TOP = 5
 _RATE_SECONDS = 10.0
@@ -32,7 +35,7 @@ class History:
     """The frames of one map, thinned out evenly so that at most 120 pictures are kept however long it takes.
 
     Frames that report curves are all kept; beyond 120 of them some keep their curves only. The last frame always keeps
-    its pictures.
+    its pictures. Traces are thinned out by themselves, to 120 and 4 MiB; the last one is always kept.
     """
 
     def __init__(self) -> None:
@@ -42,6 +45,9 @@ class History:
         self._count = 0
         self._stride = 1
         self._last: tuple[int, Progress] | None = None
+        self._traces: dict[int, Trace] = {}
+        self._traced = 0
+        self._trace_stride = 1
 
     def add(self, progress: Progress) -> None:
         """Take a frame, if its turn has come or if it has curves."""
@@ -55,14 +61,34 @@ class History:
             self._last = number, progress
             if progress.curves:
                 self._append(number, Frame(progress.evaluations, dict(progress.curves)))
+        if progress.trace is not None:
+            self._trace(number, progress.trace)
 
     def frames(self) -> tuple[Frame, ...]:
         """All that is kept, in order, up to the last frame seen."""
+        kept = [
+            frame if (trace := self._traces.get(number)) is None else replace(frame, trace=trace)
+            for number, frame in zip(self._seen, self._frames, strict=True)
+        ]
         if self._last is None:
-            return tuple(self._frames)
+            return tuple(kept)
         number, progress = self._last
-        before = self._frames[:-1] if self._seen and self._seen[-1] == number else self._frames
-        return (*before, frame_of(progress))
+        before = kept[:-1] if self._seen and self._seen[-1] == number else kept
+        return (*before, replace(frame_of(progress), trace=self._traces.get(number)))
+
+    def _trace(self, number: int, trace: Trace) -> None:
+        """Keep the trace of this frame, dropping the one before it, or every other one, if their turn is over."""
+        places = list(self._traces)
+        if places and (self._traced - 1) % self._trace_stride:
+            del self._traces[places[-1]]
+        self._traces[number] = trace
+        self._traced += 1
+        while len(self._traces) > 2 and (
+            len(self._traces) > TRACES or sum(each.nbytes for each in self._traces.values()) > TRACE_BYTES
+        ):
+            self._trace_stride *= 2
+            *before, last = self._traces
+            self._traces = {place: self._traces[place] for place in (*before[::2], last)}
 
     def _append(self, number: int, frame: Frame) -> None:
         self._frames.append(frame)

@@ -107,25 +107,32 @@ def current_to_best_1(target: Tensor, guide: Tensor, parents: tuple[Tensor, ...]
     return torch.addcmul(target, weights, guide - target + parents[0] - parents[1])
 
 
+TARGET, GUIDE = "target", "best"
+PARENTS = ("r1", "r2", "r3")
+
+
 @dataclass(frozen=True)
 class Strategy:
     """A mutation: its formula, how many random parents it takes, whether its guide is one of several elites.
 
     `mutate` takes target (N×D), guide (N×D or 1×D), parents (each N×D) and F (N×1 or N×D) and gives N×D. With
-    `archive` the last parent may also be one that was replaced.
+    `archive` the last parent may also be one that was replaced. `recipe` is the formula for a reader: its base, then
+    the two ends of each difference, each of them TARGET, GUIDE or one of PARENTS.
     """
 
     mutate: Callable[[Tensor, Tensor, tuple[Tensor, ...], Tensor], Tensor]
+    recipe: tuple[str, ...]
     parents: int
     elites: bool = False
     archive: bool = False
 
 
+_CURRENT_TO_BEST = (TARGET, GUIDE, TARGET, *PARENTS[:2])
 STRATEGIES: dict[str, Strategy] = {
-    "rand/1": Strategy(rand_1, parents=3),
-    "best/1": Strategy(best_1, parents=2),
-    "current-to-best/1": Strategy(current_to_best_1, parents=2),
-    "current-to-pbest/1": Strategy(current_to_best_1, parents=2, elites=True, archive=True),
+    "rand/1": Strategy(rand_1, PARENTS, parents=3),
+    "best/1": Strategy(best_1, (GUIDE, *PARENTS[:2]), parents=2),
+    "current-to-best/1": Strategy(current_to_best_1, _CURRENT_TO_BEST, parents=2),
+    "current-to-pbest/1": Strategy(current_to_best_1, _CURRENT_TO_BEST, parents=2, elites=True, archive=True),
 }
 
 

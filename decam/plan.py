@@ -131,6 +131,22 @@ class Plan:
         if self.speed is not None and self.speed.streams < 1:
             raise SettingError(f"streams is {self.speed.streams}, but must be at least 1.")
 
+    def titles(self) -> tuple[str, ...]:
+        """The methods' titles, no two the same.
+
+        One that is there more than once also says the settings in which its choices differ; where they are the same
+        all over, the later ones have a number.
+        """
+        titles: list[str] = []
+        for choice in self.methods:
+            values = choice.settings.to_mapping()
+            same = [other.settings.to_mapping() for other in self.methods if other.name == choice.name]
+            differing = [str(values[name]) for name in values if any(other[name] != values[name] for other in same)]
+            title = " · ".join([get_method(choice.name).title, *differing])
+            before = sum(other.split(" #")[0] == title for other in titles)
+            titles.append(f"{title} #{before + 1}" if before else title)
+        return tuple(titles)
+
     def to_json(self) -> str:
         """The plan as JSON text, complete enough to repeat the run."""
         described = {

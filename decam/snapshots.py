@@ -14,6 +14,7 @@ from decam.comparison import Cell
 from decam.explanation import Explanation, Map
 from decam.metrics.base import Curve
 from decam.plan import Fills, Plan
+from decam.trace import Trace
 
 Status: TypeAlias = Literal["queued", "running", "done", "stopped", "interrupted", "failed"]
 CellState: TypeAlias = Literal["waiting", "running", "measuring", "done", "failed", "stopped"]
@@ -34,7 +35,8 @@ class Frame:
     """One moment of a map in the making, small enough to keep many.
 
     `mask` and `saliency` are uint8, at most 56×56, or None where the method reported none or, in a long run, where
-    only the curves were kept. 0 to 255 stand for 0 to 1 in the mask and for `low` to `high` in the map.
+    only the curves were kept. 0 to 255 stand for 0 to 1 in the mask and for `low` to `high` in the map. `trace` says
+    how a generation came about; it is there for evenly many generations of a search.
     """
 
     evaluations: int
@@ -43,6 +45,7 @@ class Frame:
     saliency: Pixels | None = None
     low: float = 0.0
     high: float = 0.0
+    trace: Trace | None = None
 
     def values(self) -> Map | None:
         """The map in its own units, float32, to 1/255 of its range."""

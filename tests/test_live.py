@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from decam.comparison import Cell, Explained, Explaining, Failed, Measured, Measuring, Predicted
 from decam.explanation import Explanation, Progress
-from decam.live import FRAMES, History, LiveRun, empty_grid, frame_of, shrink, top_guesses
+from decam.live import FRAMES, TRACE_BYTES, TRACES, History, LiveRun, empty_grid, frame_of, shrink, top_guesses
 from decam.metrics import Curve
 from decam.plan import MethodChoice, PictureChoice, Plan
 from decam.snapshots import RunSnapshot
+from decam.trace import Trace
 
 FIRST, SECOND = Cell(0, 0), Cell(0, 1)
 PAIRS = (("mean", "blur"), ("blur", "mean"))
@@ -239,3 +240,31 @@ def test_queueing_again_waits_for_what_is_missing_alone() -> None:
     live.queue(maps=True)
     assert live.snapshot().cells[SECOND].state == "waiting"
     assert live.finished().explanations.keys() == {FIRST}
+
+
+@pytest.mark.parametrize(("count", "size"), [(5, 4), (120, 4), (700, 4), (60, 256)])
+def test_traces_are_bounded_in_number_and_memory_and_end_with_the_newest(count: int, size: int) -> None:
+    def trace(number: int) -> Trace:
+        grids = np.full((size, 16, 16), number, np.float16)
+        none = np.zeros(size, np.float32)
+        parents = np.zeros((0, size), np.int16)
+        crossed, accepted = np.ones(grids.shape, np.bool_), np.ones(size, np.bool_)
+        return Trace(grids, grids[:0], (), parents, grids, crossed, none, none, none, none, accepted)
+
+    history = History()
+    for number in range(count):
+        history.add(Progress(number, count, 2 * number))
+        history.add(Progress(number, count, 2 * number + 1, curves={"best": 1.0}, trace=trace(number)))
+    history.add(Progress(count, count, 2 * count))
+    frames = history.frames()
+    kept = [frame for frame in frames if frame.trace is not None]
+    assert all(
+        frame.trace.targets[0, 0, 0] == np.float16((frame.evaluations - 1) // 2) for frame in kept if frame.trace
+    )
+    assert len(kept) <= TRACES
+    assert sum(frame.trace.nbytes for frame in kept if frame.trace) <= TRACE_BYTES
+    places = [frame.evaluations for frame in kept]
+    assert places[0] == 1 and places[-1] == 2 * count - 1
+    assert len(set(np.diff(places[:-1]).tolist())) <= 1
+    if size == 4:
+        assert len(kept) >= min(count, TRACES // 2)

@@ -183,3 +183,15 @@ def test_a_setting_out_of_bounds_in_json_names_method_and_setting(method: str) -
     values = {bounded[0].name: bounded[0].kind((bounded[0].high or 0) + 1)}
     with pytest.raises(SettingError, match=f"{method}: {bounded[0].name}"):
         Plan.from_json(altered(methods=[{"name": method, "settings": values}]))
+
+
+def test_a_method_that_comes_twice_is_told_apart_by_its_settings() -> None:
+    def choice(**values: object) -> MethodChoice:
+        return MethodChoice("random", METHODS["random"].settings.from_mapping(values))
+
+    def titles(*methods: MethodChoice) -> tuple[str, ...]:
+        return Plan("embedded", "cpu", (PictureChoice("a"),), methods).titles()
+
+    assert titles(choice(), MethodChoice.default("centre")) == ("Random map", "Centre Gaussian")
+    assert titles(choice(cells=7), choice(cells=8)) == ("Random map · 7", "Random map · 8")
+    assert titles(choice(), choice()) == ("Random map", "Random map #2")

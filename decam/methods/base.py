@@ -13,12 +13,16 @@ from decam.settings import Settings
 
 @dataclass(frozen=True)
 class Series:
-    """A curve that a method reports while it runs: its name in `Progress.curves`, its title and what it tells."""
+    """A curve that a method reports while it runs: its name in `Progress.curves`, its title and what it tells.
+
+    `detail` marks what only whoever tunes the search wants to see.
+    """
 
     name: str
     title: str
     help: str
     group: str = "fitness"
+    detail: bool = False
 
 
 @dataclass(frozen=True)

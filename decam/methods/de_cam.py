@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from decam.breeding import Breeding
 from decam.classifier import Classifier
 from decam.evolution import DifferentialEvolution, EvolutionSettings, Generation
 from decam.explanation import Map, Progress, Question, Steps
@@ -24,6 +25,7 @@ from decam.methods.guided import guided
 from decam.methods.smooth_ridge import SmoothRidge
 from decam.operators import Box
 from decam.settings import Settings, parameter
+from decam.trace import Asked, Trace
 
 VARIANTS = ("seeded", "plain", "random search", "seed only")
 KEPT = (0.10, 0.25, 0.50)
@@ -137,10 +139,14 @@ class _Search:
         return int(torch.randint(2**31, (1,), generator=self.generator))
 
     def progress(
-        self, saliency: Map | None = None, mask: Map | None = None, curves: dict[str, float] | None = None
+        self,
+        saliency: Map | None = None,
+        mask: Map | None = None,
+        curves: dict[str, float] | None = None,
+        trace: Trace | None = None,
     ) -> Progress:
         done = self._ledger.evaluations
-        return Progress(done, self.spending.cost(self.settings), done, saliency, mask, curves or {})
+        return Progress(done, self.spending.cost(self.settings), done, saliency, mask, curves or {}, trace)
 
     def ask(self, masks: Tensor) -> Generator[Progress, None, Tensor]:
         """The target's probability behind each mask (N, on the CPU)."""
@@ -167,26 +173,26 @@ class _Search:
         return ridge
 
     def score(self, genotypes: Tensor) -> Generator[Progress, None, tuple[Tensor, Tensor]]:
-        """Rank fitness of genotypes (N×cells²), in [−1, 1], and the target's probability behind their top quarter."""
+        """Rank fitness of genotypes (N×cells²), in [−1, 1], and the target's probability behind each mask (N×6)."""
         masks = rank_masks(genotypes.to(self._device), self.settings.cells, self.size)
         answers = (yield from self.ask(masks)).view(len(genotypes), QUESTIONS)
         kept, removed = answers[:, : len(KEPT)], answers[:, len(KEPT) :]
         fitness = kept.mean(1) - removed.mean(1)
         self._tried.append(_standardised(genotypes))
         self._scores.append(fitness)
-        return fitness, answers[:, SHOWN]
+        return fitness, answers
 
     def score_alone(self, genotypes: Tensor) -> Generator[Progress, None, tuple[Tensor, Tensor]]:
         """Fitness of genotypes in [0, 1] as masks: probability kept minus probability removed minus visible area.
 
-        N×cells² to fitness in [−2, 1], and the target's probability behind each mask.
+        N×cells² to fitness in [−2, 1], and the target's probability behind each mask and without it (N×2).
         """
         cells = self.settings.cells
         masks = upsample(genotypes.view(-1, cells, cells).to(self._device), self.size)
         kept, removed = (yield from self.ask(torch.cat([masks, 1 - masks]))).chunk(2)
         self._tried.append(genotypes)
         self._scores.append(kept - removed - genotypes.mean(1))
-        return self._scores[-1], kept
+        return self._scores[-1], torch.stack([kept, removed], dim=1)
 
     def best(self, share: float = 0.25) -> Map:
         """Mean of the best share (of one, if it is 0) of all genotypes ever evaluated, as a map."""
@@ -204,17 +210,27 @@ class _Search:
         full: Map = upsample(torch.from_numpy(saliency).unsqueeze(0), self.size)[0, 0].numpy()
         return guided(full, self._image) if self.settings.follow_edges else full
 
-    def event(self, mask: Tensor, saliency: Map, generation: Generation, probability: float) -> Progress:
-        """What a page plots after a generation; `mask` is 1×H×W of any size."""
+    def event(self, mask: Tensor, saliency: Map, generation: Generation, asked: tuple[Asked, ...]) -> Progress:
+        """What a page plots and shows after a generation; `mask` is 1×H×W of any size, `asked` the fittest's."""
         curves = {
             "best": generation.best,
             "mean": generation.mean,
             "spread": generation.spread,
-            "probability": probability,
+            "probability": next(picture.probability for picture in asked if picture.share in (0.0, KEPT[SHOWN])),
             "diversity": generation.diversity,
             "accepted": float(generation.accepted.sum()),
         }
-        return self.progress(saliency, mask[0].numpy().astype(np.float32), curves)
+        if generation.bred is not None and generation.bred.recipe:
+            curves["weight"] = float(generation.bred.weights.mean())
+            curves["rate"] = float(generation.bred.rates.mean())
+        trace = Trace.of(generation, (self.settings.cells, self.settings.cells), asked)
+        return self.progress(saliency, mask[0].numpy().astype(np.float32), curves, trace)
+
+
+def _asked(answers: Tensor, kept: tuple[float, ...], removed: tuple[float, ...]) -> tuple[Asked, ...]:
+    """What one individual was judged by, from the target's probabilities for its kept shares and its removed ones."""
+    shares = [(True, share) for share in kept] + [(False, share) for share in removed]
+    return tuple(Asked(keeps, share, value) for (keeps, share), value in zip(shares, answers.tolist(), strict=True))
 
 
 _THUMBNAIL = (56, 56)
@@ -241,10 +257,20 @@ class RandomSearch:
     def tell(self, fitness: Tensor) -> Generation:
         """Keep each of the vectors last asked for that is at least as good as the one in its place."""
         accepted = fitness >= self._fitness
+        bred = None if self._asked is self.population else self._drawn(fitness, accepted)
         self.population = torch.where(accepted.unsqueeze(1), self._asked, self.population)
         self._fitness = torch.maximum(fitness, self._fitness)
         self._asked = self._draw()
-        return Generation(accepted, self.population, self._fitness)
+        return Generation(accepted, self.population, self._fitness, bred)
+
+    def _drawn(self, fitness: Tensor, accepted: Tensor) -> Breeding:
+        """Trials without parents."""
+        none = torch.full((len(fitness), 1), torch.nan)
+        no_parents = torch.zeros(0, len(fitness), dtype=torch.int64)
+        asked = self._asked
+        return Breeding(
+            self.population, (), no_parents, no_parents, none, none, asked, asked, self._fitness, fitness, accepted
+        )
 
 
 def de_cam(question: Question, settings: DeCamSettings, seed: int) -> Steps:
@@ -271,14 +297,14 @@ def _seeded(search: _Search) -> Steps:
     else:
         how = EvolutionSettings(budget=0, control="shade", memory=6, archive=1.0, greediness=settings.greediness)
         evolution = DifferentialEvolution(None, how, seed=search.draw_seed(), population=first)
-    shown = torch.zeros(settings.population)
+    shown = torch.zeros(settings.population, QUESTIONS)
     for _ in range(search.spending.generations):
         fitness, answered = yield from search.score(evolution.ask())
         generation = evolution.tell(fitness)
-        shown = torch.where(generation.accepted, answered, shown)
+        shown = torch.where(generation.accepted.unsqueeze(1), answered, shown)
         best = evolution.best
         mask = rank_masks(evolution.population[best].unsqueeze(0), settings.cells, _THUMBNAIL)[SHOWN]
-        yield search.event(mask, search.best(), generation, float(shown[best]))
+        yield search.event(mask, search.best(), generation, _asked(shown[best], KEPT, REMOVED))
     return search.finished(search.best())
 
 
@@ -297,15 +323,15 @@ def _plain(search: _Search) -> Steps:
     evolution = DifferentialEvolution(
         Box.of(0.0, 1.0, settings.cells**2, dtype=torch.float32), how, seed=search.draw_seed()
     )
-    shown = torch.zeros(settings.population)
+    shown = torch.zeros(settings.population, 2)
     for _ in range(search.spending.generations):
         fitness, answered = yield from search.score_alone(evolution.ask())
         generation = evolution.tell(fitness)
-        shown = torch.where(generation.accepted, answered, shown)
+        shown = torch.where(generation.accepted.unsqueeze(1), answered, shown)
         best = evolution.best
         genotype = evolution.population[best]
         mask = upsample(genotype.view(1, settings.cells, settings.cells), _THUMBNAIL)[0]
-        yield search.event(mask, search.map_of(genotype), generation, float(shown[best]))
+        yield search.event(mask, search.map_of(genotype), generation, _asked(shown[best], (0.0,), (0.0,)))
     return search.finished(search.best(share=0.0))
 
 
@@ -340,6 +366,8 @@ DE_CAM = Method(
         Series(
             "accepted", "Accepted trials", "Trial vectors that replaced their target in this generation.", "Accepted"
         ),
+        Series("weight", "F", "Differential weight: how far a mutant goes, mean over the trials.", "F and CR", True),
+        Series("rate", "CR", "Crossover rate: how much of the mutant a trial takes, mean.", "F and CR", True),
     ),
     default=True,
 )

@@ -22,6 +22,7 @@ from decam.explanation import Map
 from decam.metrics.base import Curve
 from decam.plan import Fills
 from decam.snapshots import Curves, Frame
+from decam.store import traces
 
 THUMBNAIL = 96
 Arrays = Mapping[str, NDArray[Any]]
@@ -166,7 +167,7 @@ def _pack_map(saliency: Map, frames: Sequence[Frame]) -> Arrays:
             name = f"frame_{kind}_{'x'.join(map(str, shape))}"
             arrays[name] = np.stack([picture for _, picture in same])
             arrays[f"{name}_at"] = np.array([place for place, _ in same], dtype=np.int64)
-    return arrays
+    return arrays | traces.pack(frames)
 
 
 def _unpack_map(arrays: Arrays) -> tuple[Map, tuple[Frame, ...]]:
@@ -177,6 +178,7 @@ def _unpack_map(arrays: Arrays) -> tuple[Map, tuple[Frame, ...]]:
         parts = name.split("_")
         if len(parts) == 3 and parts[0] == "frame" and parts[1] in pictures:
             pictures[parts[1]].update(zip(arrays[f"{name}_at"].tolist(), stack, strict=True))
+    traced = traces.unpack(arrays)
     rows = zip(arrays["frame_evaluations"], arrays["frame_curves"], arrays["frame_ranges"], strict=True)
     frames = tuple(
         Frame(
@@ -186,6 +188,7 @@ def _unpack_map(arrays: Arrays) -> tuple[Map, tuple[Frame, ...]]:
             saliency=pictures["saliency"].get(place),
             low=float(limits[0]),
             high=float(limits[1]),
+            trace=traced.get(place),
         )
         for place, (evaluations, values, limits) in enumerate(rows)
     )

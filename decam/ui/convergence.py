@@ -37,7 +37,8 @@ def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
 
 
 def _series(snapshot: RunSnapshot, place: Cell) -> tuple[Series, ...]:
-    return METHODS[snapshot.plan.methods[place.method].name].series
+    series = METHODS[snapshot.plan.methods[place.method].name].series
+    return tuple(item for item in series if not item.detail)
 
 
 def _choice(snapshot: RunSnapshot, places: Sequence[Cell], selected: Cell | None) -> Cell:
@@ -54,8 +55,9 @@ def _choice(snapshot: RunSnapshot, places: Sequence[Cell], selected: Cell | None
         return places[0]
 
     def named(place: Cell) -> str:
-        method = METHODS[snapshot.plan.methods[place.method].name].title
-        return f"{place.picture + 1}. {snapshot.plan.pictures[place.picture].name} · {method}"
+        return f"{place.picture + 1}. {snapshot.plan.pictures[place.picture].name} · {titles[place.method]}"
+
+    titles = snapshot.plan.titles()
 
     return st.selectbox(
         "Search shown", places, format_func=named, key=key, help="Which map's search is shown; a click in the grid too."

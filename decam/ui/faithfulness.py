@@ -109,8 +109,11 @@ def _measure(run: str, fills: Fills) -> None:
 
 
 def _figure(snapshot: RunSnapshot, fills: Fills, metric: Metric, measured: Mapping[int, CellSnapshot]) -> None:
-    titles = _titles(snapshot)
-    rows = {title: list(METHODS).index(snapshot.plan.methods[method].name) for method, title in titles.items()}
+    titles = snapshot.plan.titles()
+    names = [choice.name for choice in snapshot.plan.methods]
+    # A method has its own colour everywhere, unless that would make lines look alike.
+    alike = len(set(names)) < len(names)
+    rows = {title: place if alike else list(METHODS).index(names[place]) for place, title in enumerate(titles)}
     figure = curves_figure(
         f"{metric.title} · {run_grid.fill_of(fills, metric)}",
         {titles[method]: _curve(cell, fills, metric) for method, cell in measured.items()},
@@ -119,16 +122,6 @@ def _figure(snapshot: RunSnapshot, fills: Fills, metric: Metric, measured: Mappi
         dark=state.dark(),
     )
     charts.show(figure, f"curves-{metric.name}", f"{metric.title} curves of all methods")
-
-
-def _titles(snapshot: RunSnapshot) -> dict[int, str]:
-    """The methods of the plan by their titles, numbered where one comes twice."""
-    titles: dict[int, str] = {}
-    for index, choice in enumerate(snapshot.plan.methods):
-        title = METHODS[choice.name].title
-        taken = sum(other.split(" #")[0] == title for other in titles.values())
-        titles[index] = title if not taken else f"{title} #{taken + 1}"
-    return titles
 
 
 def _curve(cell: CellSnapshot, fills: Fills, metric: Metric) -> Curve:
@@ -142,7 +135,7 @@ def _step(
     snapshot: RunSnapshot, picture: int, fills: Fills, measured: Mapping[int, CellSnapshot], selected: Cell | None
 ) -> None:
     """The pictures that the model saw at one step of one method's curves, and what it said."""
-    titles = _titles(snapshot)
+    titles = snapshot.plan.titles()
     key = f"step-method-{snapshot.id}"
     if st.session_state.get(key) not in measured:
         wanted = selected.method if selected is not None and selected.method in measured else next(iter(measured))

@@ -230,8 +230,8 @@ def _row(row: GridRow, key: str) -> dict[str, Any]:
         "note": row.note,
         "height": row.view.shape[0],
         "width": row.view.shape[1],
-        "view": _address(_view_file(row.view), f"{key}.view.{row.key}"),
-        "truth": None if truth is None else _address(truth, f"{key}.truth.{row.key}"),
+        "view": address(_view_file(row.view), f"{key}.view.{row.key}"),
+        "truth": None if truth is None else address(truth, f"{key}.truth.{row.key}"),
     }
 
 
@@ -243,7 +243,7 @@ def _cell(cell: GridCell, key: str, best: frozenset[tuple[str, str, int]]) -> di
         "state": cell.state,
         "progress": cell.progress,
         "secondsLeft": cell.seconds_left,
-        "map": None if file is None else _address(file.png, f"{key}.map.{cell.row}.{cell.column}"),
+        "map": None if file is None else address(file.png, f"{key}.map.{cell.row}.{cell.column}"),
         "low": 0.0 if file is None else file.low,
         "high": 0.0 if file is None else file.high,
         "evaluations": cell.evaluations,
@@ -255,7 +255,7 @@ def _cell(cell: GridCell, key: str, best: frozenset[tuple[str, str, int]]) -> di
     }
 
 
-def _address(png: bytes, place: str) -> str:
+def address(png: bytes, place: str) -> str:
     """Where the browser finds a PNG: in the text itself, or at an address that names its content.
 
     `place` is where in the page it is shown; what was shown there before is forgotten.

@@ -17,7 +17,7 @@ _FOLDER = Path(__file__).parent
 _LIVE = st.components.v2.component(
     "decam_live",
     css=(_FOLDER / "live.css").read_text(encoding="utf-8"),
-    js=(_FOLDER / "live.js").read_text(encoding="utf-8"),
+    js="\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in ("chart.js", "live.js")),
 )
 
 
@@ -57,7 +57,8 @@ def payload(
 ) -> dict[str, Any]:
     """What the browser is sent, ready for JSON."""
     groups: dict[str, list[Series]] = {}
-    for item in series if points else ():
+    reported = {name for _, values in points for name in values}
+    for item in (item for item in series if item.name in reported):
         groups.setdefault(item.group, []).append(item)
     return {
         "groups": [
@@ -68,7 +69,7 @@ def payload(
                     {
                         "title": member.title,
                         "colour": colours[place % len(colours)],
-                        "values": [_short(values.get(member.name)) for _, values in points],
+                        "values": [short(values.get(member.name)) for _, values in points],
                     }
                     for place, member in enumerate(members)
                 ],
@@ -82,6 +83,6 @@ def payload(
     }
 
 
-def _short(value: float | None) -> float | None:
+def short(value: float | None) -> float | None:
     """A value that JSON can carry, to a few digits; None where there is none or it is not finite."""
     return None if value is None or not abs(value) < float("inf") else float(f"{value:.{DIGITS}g}")

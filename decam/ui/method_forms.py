@@ -44,13 +44,22 @@ def panel(classifier: Classifier | None) -> list[MethodChoice]:
         values: dict[str, object] = {}
         if parameters:
             with st.expander(method.title):
-                st.caption(f"{words.plain(method.summary)} [{words.plain(method.reference)}]({method.url})")
-                values = {parameter.name: _field(method, parameter, classifier) for parameter in parameters}
+                values = fields(method, classifier)
         try:
             choices.append(MethodChoice(method.name, method.settings.from_mapping(values)))
         except SettingError as error:
             st.error(words.plain(f"{method.title}: {error}"))
     return choices
+
+
+def fields(method: Method, classifier: Classifier | None, without: Sequence[str] = ()) -> dict[str, object]:
+    """Draw a widget for each parameter but those without one; the values by name."""
+    st.caption(f"{words.plain(method.summary)} [{words.plain(method.reference)}]({method.url})")
+    return {
+        parameter.name: _field(method, parameter, classifier)
+        for parameter in method.settings.parameters()
+        if parameter.name not in without
+    }
 
 
 def toggles(classifier: Classifier | None, choices: Sequence[MethodChoice]) -> None:

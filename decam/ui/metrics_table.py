@@ -6,7 +6,6 @@ import pandas as pd
 import streamlit as st
 
 from decam.comparison import Cell
-from decam.methods import METHODS
 from decam.metrics import METRICS
 from decam.snapshots import RunSnapshot
 from decam.ui import run_grid
@@ -66,13 +65,14 @@ def _means(table: pd.DataFrame) -> pd.DataFrame:
 def _table(snapshot: RunSnapshot) -> pd.DataFrame:
     """One row a finished map."""
     rows: list[dict[str, object]] = []
+    titles = snapshot.plan.titles()
     for place, cell in sorted(snapshot.cells.items()):
         if cell.explanation is None:
             continue
         row: dict[str, object] = {
             "Picture": f"{place.picture + 1}. {snapshot.plan.pictures[place.picture].name}",
             "Target": run_grid.label_of(snapshot.labels, cell.explanation.target),
-            "Method": METHODS[snapshot.plan.methods[place.method].name].title,
+            "Method": titles[place.method],
         }
         for fills in snapshot.plan.fills:
             curves = run_grid.curves_with(cell, fills)

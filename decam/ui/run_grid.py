@@ -23,8 +23,8 @@ def show(snapshot: RunSnapshot) -> Cell | None:
     """Draw the grid; the cell chosen in it."""
     plan = snapshot.plan
     columns = [
-        GridColumn(str(index), METHODS[choice.name].title, METHODS[choice.name].signed, METHODS[choice.name].summary)
-        for index, choice in enumerate(plan.methods)
+        GridColumn(str(index), title, METHODS[choice.name].signed, METHODS[choice.name].summary)
+        for index, (choice, title) in enumerate(zip(plan.methods, plan.titles(), strict=True))
     ]
     fills = plan.fills[0] if plan.fills else None
     chosen = result_grid(
@@ -74,12 +74,12 @@ def _row(snapshot: RunSnapshot, picture: int) -> GridRow:
         title=choice.name,
         view=snapshot.views[picture],
         label=label_of(snapshot.labels, target),
-        probability=_probability(snapshot, picture, target),
+        probability=probability_of(snapshot, picture, target),
         truth=_truths().get(choice.sha256),
     )
 
 
-def _probability(snapshot: RunSnapshot, picture: int, target: int | None) -> float | None:
+def probability_of(snapshot: RunSnapshot, picture: int, target: int | None) -> float | None:
     """The target's probability, from the likeliest classes or else from a finished map."""
     known = dict(snapshot.predictions[picture] or ())
     if target in known:

@@ -16,6 +16,7 @@ from decam.ui import convergence, export_panel, faithfulness, grid, metrics_tabl
 
 POLL = 1.0
 Tab: TypeAlias = Callable[[RunSnapshot, Cell | None], None]
+Draw: TypeAlias = Callable[[RunSnapshot], None]
 
 TABS: tuple[tuple[str, Tab], ...] = (
     ("Convergence", convergence.show),
@@ -37,18 +38,27 @@ def snapshot_of(run: str | None) -> RunSnapshot | None:
         return None
 
 
-def show(snapshot: RunSnapshot | None) -> None:
-    """Draw a run, or nothing where there is none.
+def maps(snapshot: RunSnapshot) -> None:
+    """Draw the grid of a run's maps, and the tabs below it."""
+    selected = run_grid.show(snapshot)
+    names = [title for title, _ in TABS]
+    opened = st.tabs(names, key="tabs", on_change="rerun")
+    for place, (_, draw) in zip(opened, TABS, strict=True):
+        _tab(place, draw, snapshot, selected)
+
+
+def show(snapshot: RunSnapshot | None, draw: Draw = maps) -> None:
+    """Say how a run stands and draw it, or nothing where there is none.
 
     While it waits or runs, only this part of the page is drawn again, once a second.
     """
     if snapshot is None:
         grid.prepare()
         return
-    st.fragment(_live, run_every=POLL if snapshot.active else None)(snapshot.id, snapshot.active)
+    st.fragment(_live, run_every=POLL if snapshot.active else None)(snapshot.id, snapshot.active, draw)
 
 
-def _live(run: str, active: bool) -> None:
+def _live(run: str, active: bool, draw: Draw) -> None:
     snapshot = snapshot_of(run)
     if snapshot is None:
         return
@@ -58,11 +68,7 @@ def _live(run: str, active: bool) -> None:
         _status(snapshot)
     except StoreError as error:
         st.error(words.plain(str(error)))
-    selected = run_grid.show(snapshot)
-    names = [title for title, _ in TABS]
-    opened = st.tabs(names, key="tabs", on_change="rerun")
-    for place, (_, draw) in zip(opened, TABS, strict=True):
-        _tab(place, draw, snapshot, selected)
+    draw(snapshot)
 
 
 def _tab(place: DeltaGenerator, draw: Tab, snapshot: RunSnapshot, selected: Cell | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -15,7 +15,7 @@ from decam.methods import METHODS
 from decam.models import catalogue
 from decam.plan import MethodChoice, PictureChoice, Plan
 from decam.snapshots import RunSnapshot
-from decam.ui import measuring, method_forms, model_choice, pictures, state, targets, words
+from decam.ui import measuring, method_forms, model_choice, pictures, search_form, state, targets, words
 from decam.ui.measuring import Measuring
 from decam.ui.pictures import Chosen
 
@@ -42,6 +42,7 @@ def take_up(snapshot: RunSnapshot | None) -> None:
     for index, choice in enumerate(plan.pictures):
         targets.restore(plan.model, pictures.kept_key(snapshot.id, index), choice.target)
     method_forms.restore(tuple(choice for choice in plan.methods if choice.name in METHODS), plan.model)
+    search_form.restore(plan)
     measuring.restore(plan)
 
 
@@ -84,10 +85,11 @@ def action(
     choices: Sequence[MethodChoice],
     how: Measuring,
     snapshot: RunSnapshot | None,
+    beside: Callable[[TorchClassifier, Sequence[MethodChoice]], None] = method_forms.toggles,
 ) -> RunSnapshot | None:
     """Draw the methods beside the button that starts a run or stops the one shown; the run to show."""
     with st.container(key="action", horizontal=True, wrap=False, vertical_alignment="center", gap="medium"):
-        method_forms.toggles(classifier, choices)
+        beside(classifier, choices)
         with st.container(key="go", width=168, gap="xsmall"):
             place = st.empty()
             cost = len(asked) * method_forms.total(classifier, choices)
@@ -116,7 +118,7 @@ def _explain(place: DeltaGenerator, ready: bool) -> bool:
         icon=":material/play_arrow:",
         width="stretch",
         disabled=not ready,
-        help="Run the methods switched on for every picture, in the background.",
+        help="Run what is switched on for every picture, in the background.",
     )
 
 

@@ -16,6 +16,8 @@ from decam.store import Store
 from decam.ui.downloads import Downloads
 
 RUN = "run"
+CARRIED = ("model", "device", "steps", "seed", "deletion_fill", "insertion_fill", "swapped", "searched", "variants")
+CARRIED_KINDS = ("setting:", "method:", "target:", "walk-")
 
 
 @st.cache_resource(show_spinner=False)
@@ -79,6 +81,19 @@ def show_run(run: str | None) -> None:
         st.query_params.pop(RUN, None)
     else:
         st.query_params[RUN] = run
+
+
+def arrive(page: str) -> None:
+    """Take what was chosen on another page along; to be called before any widget is drawn.
+
+    The framework ties a widget's value to its page, and would begin anew with the lowest of numbers here.
+    """
+    if st.session_state.get("page") == page:
+        return
+    st.session_state["page"] = page
+    for key in list(st.session_state):
+        if isinstance(key, str) and (key in CARRIED or key.startswith(CARRIED_KINDS)):
+            st.session_state[key] = st.session_state[key]
 
 
 def dark() -> bool:

@@ -7,6 +7,11 @@ from pathlib import Path
 
 import streamlit as st
 
+PAGES = (
+    ("pages/compare.py", "Compare", "Several methods side by side on your pictures."),
+    ("pages/de_cam.py", "DE-CAM", "One search with all its generations, and evolution on landscapes one can see."),
+)
+
 
 @st.cache_resource(show_spinner=False)
 def _rules() -> str:
@@ -19,7 +24,7 @@ def apply() -> None:
 
 
 def brand(begin_again: Callable[[], None]) -> None:
-    """Draw the name, and the button that begins a new comparison."""
+    """Draw the name, the way to the other page, and the button that begins a new comparison."""
     with st.container(key="brand", horizontal=True, wrap=False, vertical_alignment="center"):
         st.html('<div class="dc-brand">DE-CAM<span>saliency methods compared</span></div>', width="stretch")
         st.button(
@@ -30,3 +35,6 @@ def brand(begin_again: Callable[[], None]) -> None:
             help="Begin a new comparison; runs and settings stay.",
             on_click=begin_again,
         )
+    with st.container(key="nav", horizontal=True, gap="small"):
+        for path, title, help in PAGES:
+            st.page_link(path, label=title, help=help)

@@ -17,3 +17,15 @@ def show() -> None:
             "beside other saliency methods."
         )
         thumbnails.strip("welcome", SAMPLES, (), pictures.toggle)
+
+
+def show_search() -> None:
+    """Draw the samples large on the page of one search."""
+    with st.container(key="welcome"):
+        st.subheader("How does Differential Evolution find what matters?")
+        st.markdown(
+            "Choose a sample, or drop a picture into the sidebar; then press **Explain** and watch masks breed: the "
+            "population, each trial vector, and the pictures that the model is asked about. **Landscapes** shows the "
+            "same search where it can be seen whole."
+        )
+        thumbnails.strip("welcome", SAMPLES, (), pictures.toggle)

@@ -1,5 +1,6 @@
 """DE-CAM's own parts against slow plain versions."""
 
+import itertools
 import math
 
 import numpy as np
@@ -107,7 +108,8 @@ def test_every_generation_reports_the_curves_of_its_table_row(rectangle) -> None
     generations = [event for event in steps if event.curves]
     names = {series.name for series in METHODS["de-cam"].series}
     assert len(generations) == Spending.of(DeCamSettings(budget=800)).generations
-    assert all(set(event.curves) == names for event in generations)
+    assert set(generations[0].curves) == names - {"weight", "rate"}, "a first generation has no trials"
+    assert all(set(event.curves) == names for event in generations[1:])
     best = [event.curves["best"] for event in generations]
     assert best == sorted(best)
     assert generations[0].curves["accepted"] == 16
@@ -165,3 +167,33 @@ def test_a_small_budget_with_a_large_population_still_gives_a_map(rectangle) -> 
     events = list(steps)
     assert Spending.of(chosen).generations == 0
     assert events[-1].evaluations == 200
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_traces_of_a_search_follow_from_each_other_and_end_in_what_the_curves_say(rectangle, variant: str) -> None:
+    chosen = DeCamSettings(budget=1000, variant=variant)
+    steps = explain_view(rectangle.classifier, rectangle.view, "de-cam", chosen, 1, seed=2)
+    generations = [event for event in steps if event.curves]
+    assert len(generations) == Spending.of(chosen).generations
+    traces = [event.trace for event in generations if event.trace is not None]
+    assert len(traces) == len(generations)
+    for before, after in itertools.pairwise(traces):
+        np.testing.assert_array_equal(before.population, after.targets)
+        np.testing.assert_array_equal(before.fitness, after.before)
+        assert after.accepted.tolist() == (after.after >= after.before).tolist()
+    for event, trace in zip(generations, traces, strict=True):
+        assert trace.fitness[trace.best] == pytest.approx(event.curves["best"], abs=1e-6)
+        assert event.curves["probability"] in [asked.probability for asked in trace.asked if asked.keeps]
+        kept = [asked.probability for asked in trace.asked if asked.keeps]
+        removed = [asked.probability for asked in trace.asked if not asked.keeps]
+        area = float(trace.population[trace.best].mean(dtype=np.float64)) if variant == "plain" else 0.0
+        assert np.mean(kept) - np.mean(removed) - area == pytest.approx(event.curves["best"], abs=1e-3)
+
+
+def test_trials_drawn_anew_have_no_parents(rectangle) -> None:
+    chosen = DeCamSettings(budget=800, variant="random search")
+    steps = explain_view(rectangle.classifier, rectangle.view, "de-cam", chosen, 1, seed=0)
+    second = [event.trace for event in steps if event.trace is not None][1]
+    assert second.recipe == () and second.parents.shape == (0, 16)
+    assert np.isnan(second.weights).all() and np.isnan(second.rates).all()
+    assert second.crossed.mean() > 0.9, "a trial is new but where it happens to equal its target"

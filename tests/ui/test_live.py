@@ -50,6 +50,12 @@ def test_before_the_first_generation_there_are_words_and_no_charts() -> None:
 
 @pytest.mark.parametrize("count", [1, 400])
 def test_a_long_search_is_a_few_kilobytes(count: int) -> None:
-    values = {series.name: 1 / 3 for series in DE_CAM.series}
-    sent = payload(DE_CAM.series, COLOURS, [(96 * i, values) for i in range(count)], 96 * count, [])
+    usual = [series for series in DE_CAM.series if not series.detail]
+    values = {series.name: 1 / 3 for series in usual}
+    sent = payload(usual, COLOURS, [(96 * i, values) for i in range(count)], 96 * count, [])
     assert len(json.dumps(sent)) < 2_000 + 70 * count
+
+
+def test_a_series_that_nobody_reported_has_no_chart() -> None:
+    sent = payload(SERIES, COLOURS, [(1, {"best": 0.5}), (2, {"best": 0.6, "mean": 0.1})], 2, [])
+    assert [group["title"] for group in sent["groups"]] == ["Fitness"]

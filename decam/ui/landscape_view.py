@@ -1,0 +1,198 @@
+"""Differential Evolution where it can be seen whole: a population that moves over a landscape in two dimensions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log10
+from typing import Any
+
+import streamlit as st
+
+from decam.errors import SettingError
+from decam.evolution import CONTROLS, EvolutionSettings
+from decam.figures import method_colour, png_bytes
+from decam.figures.relief import relief
+from decam.landscapes import LANDSCAPES
+from decam.methods.base import Series
+from decam.operators import CROSSOVERS, STRATEGIES
+from decam.ui import generations, live, state, words
+from decam.ui.generations import Moment
+from decam.ui.grid import address
+from decam.walk import CLOSE, DIMENSIONS, Step, heights, walk
+
+SIDE = 480
+FIRST = ("himmelblau", "rastrigin", "sphere")
+NAMES = (*FIRST, *(name for name in LANDSCAPES if name not in FIRST))
+SERIES = (
+    Series("gap", "Above the minimum", "Lowest value found, above the known minimum, as a power of ten.", "Log₁₀ gap"),
+    Series("diversity", "Diversity", "Mean distance of the individuals from their mean.", "Diversity"),
+    Series("accepted", "Accepted trials", "Trials that replaced their target in this generation.", "Accepted"),
+    Series("weight", "F", "Differential weight, mean over the trials.", "F and CR"),
+    Series("rate", "CR", "Crossover rate, mean over the trials.", "F and CR"),
+)
+
+_VIEW = st.components.v2.component(
+    "decam_landscape",
+    css=generations.source("player.css", "search.css", "landscape.css"),
+    js=generations.source("grid_draw.js", "chart.js", "player.js", "search_draw.js", "landscape.js"),
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a walk is made from."""
+
+    landscape: str
+    settings: EvolutionSettings
+    seed: int
+
+
+def show() -> None:
+    """Draw the controls and the walk that they make."""
+    try:
+        with st.container(key="landscape-controls"):
+            choice = _controls()
+        steps = _walked(choice)
+    except SettingError as error:
+        st.error(words.plain(str(error)))
+        return
+    st.caption(words.plain(LANDSCAPES[choice.landscape].summary))
+    _VIEW(key="landscape", data=payload(choice, steps))
+
+
+def payload(choice: Choice, steps: tuple[Step, ...]) -> dict[str, Any]:
+    """What the browser is sent, ready for JSON."""
+    landscape = LANDSCAPES[choice.landscape]
+    points = [(step.evaluations, _values(step, landscape.lowest)) for step in steps]
+    colours = [method_colour(index, state.dark()) for index in range(len(SERIES))]
+    charts = live.payload(SERIES, colours, points, 0, ())
+    return {
+        "key": repr(choice),
+        "picture": address(_relief(choice.landscape), "landscape.relief"),
+        "limits": [landscape.low, landscape.high],
+        "minimisers": landscape.minimisers(DIMENSIONS).tolist(),
+        "lowest": landscape.lowest,
+        "generations": [
+            generations.sent(Moment(number, step.evaluations, step.trace)) | {"reached": live.short(step.lowest)}
+            for number, step in enumerate(steps, start=1)
+        ],
+        "charts": {name: charts[name] for name in ("groups", "places", "limits")},
+    }
+
+
+def _values(step: Step, lowest: float) -> dict[str, float]:
+    return {
+        "gap": log10(max(step.lowest - lowest, 1e-16)),
+        "diversity": step.diversity,
+        "accepted": float(step.accepted),
+        "weight": step.weight,
+        "rate": step.rate,
+    }
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _walked(choice: Choice) -> tuple[Step, ...]:
+    return walk(LANDSCAPES[choice.landscape], choice.settings, choice.seed)
+
+
+@st.cache_data(show_spinner=False)
+def _relief(name: str) -> bytes:
+    landscape = LANDSCAPES[name]
+    return png_bytes(relief(heights(landscape, SIDE).numpy(), landscape.lowest))
+
+
+def _controls() -> Choice:
+    """The controls in two lines; each says what turning it does."""
+    first = st.columns([1.3, 1.6, 1.1, 1.3])
+    name = first[0].selectbox(
+        "Landscape",
+        NAMES,
+        format_func=lambda name: LANDSCAPES[name].title,
+        key="walk-landscape",
+        persist_state="session",
+        help="Changes what is searched: its lowest places have a cross.",
+    )
+    strategy = first[1].selectbox(
+        "Strategy",
+        list(STRATEGIES),
+        key="walk-strategy",
+        persist_state="session",
+        help="Changes where mutants start: from anywhere (rand) they explore, towards the best they hurry.",
+    )
+    crossover = first[2].selectbox(
+        "Crossover",
+        list(CROSSOVERS),
+        key="walk-crossover",
+        persist_state="session",
+        help="Changes which components a trial takes from its mutant: each by itself (bin) or one run of them (exp).",
+    )
+    control = first[3].selectbox(
+        "Control of F and CR",
+        CONTROLS,
+        key="walk-control",
+        persist_state="session",
+        help="Lets F and CR stay fixed or adapt: jde keeps what survives, shade learns what succeeds, and l-shade "
+        "also lets the population shrink.",
+    )
+    second = st.columns([1.3, 1.3, 1, 1, 1])
+    learns = control not in ("fixed", "jde")
+    weight = second[0].slider(
+        "F",
+        0.1,
+        1.5,
+        0.5,
+        0.05,
+        key="walk-weight",
+        disabled=learns,
+        persist_state="session",
+        help="Larger F makes longer steps, and a population that stays apart longer; shade and l-shade choose it.",
+    )
+    rate = second[1].slider(
+        "CR",
+        0.0,
+        1.0,
+        0.9,
+        0.05,
+        key="walk-rate",
+        disabled=learns,
+        persist_state="session",
+        help="Larger CR takes more of the mutant: near 0 trials move along one axis at a time.",
+    )
+    population = second[2].number_input(
+        "Population",
+        4,
+        100,
+        20,
+        key="walk-population",
+        persist_state="session",
+        help="More individuals search wider, and each generation costs as many evaluations more.",
+    )
+    count = second[3].number_input(
+        "Generations",
+        5,
+        150,
+        50,
+        key="walk-generations",
+        persist_state="session",
+        help="Gives the search longer; it ends sooner where all individuals have come together.",
+    )
+    seed = second[4].number_input(
+        "Seed",
+        0,
+        2**31 - 1,
+        0,
+        key="walk-seed",
+        persist_state="session",
+        help="Another seed is another start and other chances; the same one repeats the walk.",
+    )
+    settings = EvolutionSettings(
+        budget=int(population * count),
+        population=int(population),
+        strategy=strategy,
+        crossover=crossover,
+        control=control,
+        weight=weight,
+        rate=rate,
+        absolute_tolerance=CLOSE,
+    )
+    return Choice(name, settings, int(seed))

@@ -1,0 +1,120 @@
+"""One search, all of it visible: population, the making of a trial, what the fittest was judged by, and curves."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from decam.classifier import Pixels, to_tensor
+from decam.comparison import Cell
+from decam.device import devices
+from decam.errors import DecamError
+from decam.figures import DIVERGING, SEQUENTIAL, lut, method_colour, overlay, png_bytes
+from decam.masking import fill
+from decam.methods import METHODS
+from decam.snapshots import CellSnapshot, Frame, RunSnapshot
+from decam.ui import generations, live, run_grid, state
+from decam.ui.generations import Moment
+from decam.ui.grid import address
+
+WATCHED_BYTES = 120_000
+"""Of traces sent with each look at a search that runs; a finished one is sent whole, once."""
+
+_SEARCH = st.components.v2.component(
+    "decam_search",
+    css=generations.source("player.css", "search.css"),
+    js=generations.source("grid_draw.js", "chart.js", "player.js", "search_draw.js", "search.js"),
+)
+
+
+def show(snapshot: RunSnapshot, place: Cell) -> None:
+    """Draw the search of one cell, as far as it has come."""
+    key = f"search-{snapshot.id.replace('_', '.')}"  # two underlines in a key mean something to the framework
+    _SEARCH(key=key, data=payload(snapshot, place, key))
+
+
+def payload(snapshot: RunSnapshot, place: Cell, key: str) -> dict[str, Any]:
+    """What the browser is sent, ready for JSON."""
+    cell, view = snapshot.cells[place], snapshot.views[place.picture]
+    choice = snapshot.plan.methods[place.method]
+    frames = [frame for frame in cell.frames if frame.curves]
+    moments = [
+        Moment(number, frame.evaluations, frame.trace)
+        for number, frame in enumerate(frames, start=1)
+        if frame.trace is not None
+    ]
+    shown = generations.within(moments, WATCHED_BYTES) if cell.explanation is None else moments
+    where = f"{key}.{place.picture}.{place.method}"
+    hidden = _filling(snapshot, place) if moments else None
+    target = run_grid.target_of(snapshot, place.picture)
+    return {
+        "key": where,
+        "generations": [generations.sent(moment) for moment in shown],
+        "last": len(frames),
+        "cells": list(moments[0].trace.targets.shape[1:]) if moments else [1, 1],
+        "size": [view.shape[0], view.shape[1]],
+        "picture": address(png_bytes(view), f"{where}.view"),
+        "filling": None if hidden is None else address(png_bytes(hidden), f"{where}.filling"),
+        "map": address(png_bytes(_map(cell, view)), f"{where}.map") if cell.saliency is not None else None,
+        "finished": cell.explanation is not None,
+        "label": run_grid.label_of(snapshot.labels, target),
+        "probability": run_grid.probability_of(snapshot, place.picture, target),
+        "tables": {"map": _table(SEQUENTIAL[0]), "difference": _table(DIVERGING)},
+        "charts": _charts(METHODS[choice.name].series, frames, cell),
+        "words": "" if moments else words_of(cell, frames),
+    }
+
+
+def words_of(cell: CellSnapshot, frames: Sequence[Frame]) -> str:
+    """Why there is nothing to watch, or nothing yet."""
+    if cell.error:
+        return cell.error
+    if cell.state == "waiting":
+        return "This search has not begun yet."
+    if cell.state == "running":
+        return "Random masks first, for a guess to start from: the population comes with the first generation."
+    if frames:
+        return "This search was made before generations were recorded; explain the picture again to watch it."
+    if cell.explanation is None:
+        return "This search ended before it was finished, and only finished ones are kept; Continue makes it anew."
+    return "This search has no generations: its whole budget went into the first guess, so there is nothing to play."
+
+
+def _charts(series: Sequence[Any], frames: Sequence[Frame], cell: CellSnapshot) -> dict[str, Any]:
+    total = round(cell.evaluations * cell.total / cell.step) if cell.step and cell.explanation is None else 0
+    colours = [method_colour(index, state.dark()) for index in range(len(series))]
+    sent = live.payload(series, colours, [(frame.evaluations, frame.curves) for frame in frames], total, ())
+    return {name: sent[name] for name in ("groups", "places", "limits")}
+
+
+def _map(cell: CellSnapshot, view: Pixels) -> Pixels:
+    return overlay(view, cell.saliency) if cell.saliency is not None else view
+
+
+def _table(name: str) -> str:
+    return base64.b64encode(lut(name).tobytes()).decode("ascii")
+
+
+def _filling(snapshot: RunSnapshot, place: Cell) -> Pixels | None:
+    """What replaced hidden pixels; None where the model, whose colours it may need, is not here."""
+    name = snapshot.plan.methods[place.method].settings.to_mapping().get("fill")
+    if not isinstance(name, str):
+        return None
+    try:
+        return _filled(snapshot.id, place.picture, name, snapshot)
+    except DecamError:
+        return None  # the page says so beside the pictures
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _filled(run: str, picture: int, name: str, _snapshot: RunSnapshot) -> Pixels:
+    del run  # it names the entry in the cache
+    plan = _snapshot.plan
+    device = plan.device if plan.device in devices() else state.device()
+    classifier = state.models().get(plan.model, device)
+    hidden = fill(name, to_tensor(classifier, _snapshot.views[picture]), classifier.mean, plan.seed)
+    return np.asarray((hidden.permute(1, 2, 0).cpu().numpy() * 255).round(), dtype=np.uint8)

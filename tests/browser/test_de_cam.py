@@ -1,0 +1,76 @@
+"""The DE-CAM page in a browser: a search is run, played, slid through and opened again; a population moves."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.compare import LONG_MS, RUN_MS, STARS, Compare
+from tests.tools.server import Server
+
+
+def pixels(canvas: Locator) -> str:
+    """What a canvas shows, as a data address."""
+    return str(canvas.evaluate("canvas => canvas.toDataURL()"))
+
+
+def test_a_search_is_run_played_slid_through_and_opened_by_its_link(page: Page, common_server: Server) -> None:
+    compare = Compare(page)
+    compare.open(common_server.url)
+    page.get_by_role("link", name="DE-CAM").click()
+    expect(page.get_by_role("tab", name="Landscapes")).to_be_attached(timeout=LONG_MS)
+    compare.sample(STARS)
+    run = compare.start()
+    expect(compare.status("Finished")).to_be_visible(timeout=RUN_MS)
+
+    where = page.locator("output.where")
+    slider = page.get_by_role("slider", name="Generation")
+    individuals = page.get_by_role("group", name="Individuals").get_by_role("button")
+    expect(where).to_have_text(re.compile(r"^Generation (\d+) of \1 · 1,000 evaluations$"))
+    expect(individuals).to_have_count(16)
+    asked = page.get_by_role("region", name="What the fittest was judged by")
+    expect(asked.locator("canvas").last).to_have_attribute("width", "128")  # the picture has come
+    last = [pixels(canvas) for canvas in individuals.locator("canvas").all()]
+    assert len(set(last)) > 8, "every individual shows its own mask"
+
+    slider.fill("0")
+    expect(where).to_have_text(re.compile("^Generation 1 of"))
+    expect(page.get_by_text("A first generation has no trials")).to_be_visible()
+    assert [pixels(canvas) for canvas in individuals.locator("canvas").all()] != last
+    page.get_by_role("combobox", name="Speed").select_option("4")
+    page.get_by_role("button", name="Play").click()
+    expect(where).to_have_text(re.compile(r"^Generation (\d+) of \1 "))
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    assert [pixels(canvas) for canvas in individuals.locator("canvas").all()] == last
+
+    individuals.nth(3).click()
+    expect(page.get_by_role("heading", name="Trial vector of individual 4")).to_be_visible()
+    mutation = page.get_by_role("group", name="Mutation")
+    expect(mutation.locator("canvas")).to_have_count(4)
+    expect(page.get_by_role("group", name="Crossover and selection")).to_contain_text(re.compile("Kept|Not kept"))
+    expect(asked.locator("canvas")).to_have_count(6)
+    assert len({pixels(canvas) for canvas in asked.locator("canvas").all()}) == 6
+
+    page.reload()
+    expect(where).to_have_text(re.compile(r"^Generation (\d+) of \1 · 1,000 evaluations$"), timeout=LONG_MS)
+    assert compare.run == run
+    page.get_by_role("link", name="Compare").click()
+    compare.in_state("DE-CAM", STARS, "done")
+    assert compare.run == run
+    assert not compare.overflow()
+
+
+def test_a_population_moves_over_a_landscape(page: Page, common_server: Server) -> None:
+    page.goto(f"{common_server.url}de_cam")
+    page.get_by_role("tab", name="Landscapes").click()
+    where = page.locator("output.where")
+    expect(where).to_have_text(re.compile("^Generation 1 of 50 · 20 evaluations"), timeout=LONG_MS)
+    relief = page.get_by_role("img", name="Population over the landscape")
+    first = pixels(relief)
+    page.get_by_role("slider", name="Generation").fill("10")
+    expect(where).to_have_text(re.compile("^Generation 11 of 50"))
+    assert pixels(relief) != first
+    page.get_by_role("button", name="Play").click()
+    expect(where).not_to_have_text(re.compile("^Generation 11 of 50"))
+    page.get_by_role("button", name="Pause").click()

@@ -1,0 +1,211 @@
+"""The DE-CAM page: what it shows of a search in every state, and the landscapes beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from decam.images.samples import get
+from decam.live import empty_grid
+from decam.methods.de_cam import VARIANTS
+from decam.plan import MethodChoice, PictureChoice, Plan
+from decam.snapshots import RunSnapshot
+from decam.store import Store
+from decam.ui.thumbnails import pixels
+from tests.pages.visitor import ENDLESS_BUDGET, FEW_STEPS, Visitor
+
+pytestmark = pytest.mark.usefixtures("server")
+BUDGET = 600
+
+
+def visitor(run: str | None = None) -> Visitor:
+    """A visitor who went on to the DE-CAM page."""
+    arrived = Visitor(run)
+    arrived.app.switch_page("pages/de_cam.py")
+    return arrived.look()
+
+
+def chosen(budget: int = BUDGET, variants: tuple[str, ...] = VARIANTS[:1]) -> Visitor:
+    """One who has chosen a sample and a cheap search."""
+    arrived = visitor().sample("scene-star").quick(budget)
+    arrived.app.session_state["variants"] = list(variants)
+    return arrived.look()
+
+
+def sent(of: Visitor, name: str = "generations") -> dict[str, Any]:
+    """What the browser is sent of a search or a walk."""
+    found = (dict(json.loads(element.proto.json)) for element in of.app.get("bidi_component"))
+    return next((data for data in found if name in data), {})
+
+
+def test_before_a_picture_is_chosen_there_are_samples_and_no_button() -> None:
+    arrived = visitor()
+    assert not arrived.offers("explain")
+    assert arrived.has("button", "welcome-scene-star")
+    assert sent(arrived) == {}
+
+
+def test_a_search_shows_all_its_generations_once_it_has_finished() -> None:
+    arrived = chosen()
+    arrived.explain()
+    arrived.finish()
+    shown = sent(arrived)
+    assert arrived.status.startswith("Finished")
+    assert shown["words"] == "" and shown["finished"]
+    assert [each["number"] for each in shown["generations"]] == list(range(1, shown["last"] + 1))
+    first, *later = shown["generations"]
+    assert (first["trials"], first["recipe"]) == (0, [])
+    assert {each["trials"] for each in later} == {16}
+    assert all(len(each["asked"]) == 6 and len(each["parents"]) == len(each["recipe"]) for each in later)
+    assert {group["title"] for group in shown["charts"]["groups"]} >= {"Fitness", "F and CR", "Diversity", "Accepted"}
+    assert shown["filling"], "the fill that the model saw is sent too"
+
+
+def test_a_finished_search_opens_by_its_link_after_a_restart(restart: Callable[[], None]) -> None:
+    arrived = chosen()
+    run = arrived.explain()
+    arrived.finish()
+    before = sent(arrived)
+    restart()
+    guest = visitor(run)
+    assert guest.run == run
+    assert sent(guest)["generations"] == before["generations"]
+
+
+def test_variants_run_side_by_side_and_each_says_what_there_is_to_watch() -> None:
+    arrived = chosen(variants=VARIANTS)
+    arrived.explain()
+    arrived.finish()
+    assert [column["title"] for column in arrived.grid["columns"]] == [f"DE-CAM · {variant}" for variant in VARIANTS]
+    for place, variant in enumerate(VARIANTS):
+        arrived.app.session_state[f"search-shown-{arrived.run}"] = place
+        shown = sent(arrived.look())
+        if variant == "seed only":
+            assert shown["generations"] == [] and "no generations" in shown["words"]
+        else:
+            bred = shown["generations"][1]
+            assert bool(bred["recipe"]) == (variant != "random search")
+            assert [asked["share"] == 0 for asked in bred["asked"]].count(True) == (2 if variant == "plain" else 0)
+
+
+def test_a_search_that_runs_is_watched_stopped_and_continued() -> None:
+    arrived = chosen(ENDLESS_BUDGET)
+    run = arrived.explain()
+    arrived.until(lambda: len(sent(arrived).get("generations", ())) > 2)
+    assert not sent(arrived)["finished"]
+    arrived.press("stop").finish()
+    assert arrived.status.startswith("Stopped")
+    assert arrived.offers("continue")
+    assert arrived.run == run
+
+
+def test_no_variant_leaves_nothing_to_explain() -> None:
+    assert not chosen(variants=()).offers("explain")
+
+
+def test_settings_pictures_and_the_run_are_taken_along_from_page_to_page() -> None:
+    arrived = Visitor().sample("scene-star").methods("de-cam", "random").quick(400)
+    run = arrived.explain()
+    arrived.finish()
+    arrived.app.switch_page("pages/de_cam.py")
+    arrived.look()
+    assert (arrived.run, arrived.cards) == (run, ["Star"])
+    assert arrived.app.number_input(key="setting:de-cam:budget").value == 400
+    assert arrived.app.number_input(key="steps").value == FEW_STEPS
+    assert sent(arrived)["generations"], "a run of Compare with a search in it opens here"
+    arrived.app.number_input(key="setting:de-cam:budget").set_value(500)
+    arrived.look().app.switch_page("pages/compare.py")
+    arrived.look()
+    assert arrived.app.number_input(key="setting:de-cam:budget").value == 500
+    assert arrived.run == run
+
+
+def test_a_run_without_a_search_says_so() -> None:
+    arrived = Visitor().sample("scene-star").methods("random").quick()
+    run = arrived.explain()
+    arrived.finish()
+    assert visitor(run).says("This run has no DE-CAM search, but Random map")
+
+
+def test_a_link_to_no_run_says_so() -> None:
+    assert "There is no run" in visitor("no-such-run").errors[0]
+
+
+def test_of_several_pictures_one_is_searched() -> None:
+    arrived = visitor().sample("scene-star", "scene-arrow").quick(BUDGET)
+    assert len(arrived.cards) == 1
+    box = arrived.app.selectbox(key="searched")
+    box.select_index(1)
+    assert arrived.look().cards == ["Arrow"]
+
+
+def test_without_its_weights_a_model_cannot_be_asked_and_the_page_says_what_to_do() -> None:
+    arrived = visitor().sample("scene-star").model("squeezenet1_0")
+    assert arrived.says("not on this machine yet")
+    assert not arrived.offers("explain")
+
+
+def test_an_interrupted_search_can_be_continued_here(server: Path) -> None:
+    abandoned(server, "embedded")
+    arrived = visitor("abandoned")
+    assert arrived.status.startswith("Interrupted")
+    assert "only finished ones are kept" in sent(arrived)["words"]
+    arrived.press("continue").finish()
+    assert sent(arrived)["generations"]
+
+
+def test_a_failed_search_says_why(server: Path) -> None:
+    abandoned(server, "lenet")
+    arrived = visitor("abandoned")
+    arrived.press("continue").finish()
+    assert arrived.status.startswith("Failed")
+    assert "There is no model 'lenet'" in sent(arrived)["words"]
+
+
+def test_landscapes_are_walked_at_once_and_every_control_changes_the_walk() -> None:
+    arrived = visitor()
+    arrived.app.session_state["de-cam-tabs"] = "Landscapes"
+    before = sent(arrived.look(), "minimisers")
+    assert len(before["minimisers"]) == 4 and len(before["generations"]) > 10
+    for kind, key, value in (
+        ("selectbox", "walk-landscape", "rastrigin"),
+        ("selectbox", "walk-control", "jde"),
+        ("selectbox", "walk-strategy", "best/1"),
+        ("selectbox", "walk-crossover", "exp"),
+        ("slider", "walk-weight", 0.8),
+        ("slider", "walk-rate", 0.3),
+        ("number_input", "walk-population", 30),
+        ("number_input", "walk-generations", 20),
+        ("number_input", "walk-seed", 5),
+    ):
+        widget = getattr(arrived.app, kind)(key=key)
+        assert widget.help and widget.help.endswith(".")
+        widget.set_value(value)
+        after = sent(arrived.look(), "minimisers")
+        assert after["generations"] != before["generations"], key
+        before = after
+    assert len(before["generations"]) == 20
+
+
+def abandoned(directory: Path, model: str) -> None:
+    """A run that a server had begun when it was killed."""
+    plan = Plan(model, "cpu", (PictureChoice("Star"),), (MethodChoice.default("de-cam"),), fills=())
+    store = Store(directory)
+    store.add(
+        RunSnapshot(
+            id="abandoned",
+            created=datetime.now(UTC),
+            status="queued",
+            plan=plan,
+            views=(pixels(get("scene-star").load()),),
+            predictions=(None,),
+            cells=empty_grid(plan),
+        )
+    )
+    store.begin("abandoned", plan, ())
+    store.close()
