@@ -271,7 +271,8 @@ class Runs:
     def _retire(self, live: LiveRun) -> None:
         """Leave an ended run to the disk, or where that refused, keep it in memory among the newest of its kind."""
         if live.kept:
-            with suppress(StoreError):  # the disk is asked again, and heard, when somebody looks at the run
+            # Not while somebody is continuing it: it would be forgotten here and computed all the same.
+            with self._changing, suppress(StoreError):  # the disk is asked again, and heard, when somebody looks at it
                 found = self._store.version(live.id)
                 with self._lock:
                     if not live.active:  # somebody may have continued it by now

@@ -26,6 +26,7 @@ from decam.jobs import Queue
 from decam.methods import METHODS
 from decam.plan import MethodChoice, PictureChoice, Plan, fingerprint
 from decam.runs import Runs, RunSnapshot
+from decam.snapshots import Status
 from decam.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -208,6 +209,31 @@ def test_a_pair_of_fills_can_be_added_and_only_its_curves_are_computed(runs: Run
     again = Store(tmp_path / "data")
     assert len(again.load(run_id).cells[Cell(0, 0)].curves) == 3
     again.close()
+
+
+def test_a_run_that_is_continued_just_as_it_ends_is_not_forgotten(tmp_path: Path) -> None:
+    """The job leaves an ended run to the disk while a visitor adds a pair of fills to it."""
+    adding, store = threading.Event(), Store(tmp_path / "data")
+    version, save_plan = store.version, store.save_plan
+
+    def late_version(run_id: str) -> tuple[int, Status]:
+        if threading.current_thread() is not threading.main_thread():
+            adding.wait(0.5)
+        return version(run_id)
+
+    def slow_save_plan(run_id: str, plan: Plan) -> None:
+        adding.set()
+        time.sleep(0.2)
+        save_plan(run_id, plan)
+
+    store.version, store.save_plan = late_version, slow_save_plan  # type: ignore[method-assign]
+    runs = Runs(store, colours)
+    run_id = runs.start(a_plan(1, "random"), views(1))
+    wait_for(runs, run_id)
+    runs.measure(run_id, ("black", "noise"))
+    runs.stop(run_id)  # another process's run could not be stopped
+    wait_for(runs, run_id)
+    runs.close()
 
 
 def test_a_pair_added_while_a_run_runs_is_measured_too(runs: Runs, gate: Gate) -> None:
