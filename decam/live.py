@@ -57,6 +57,8 @@ class History:
             self._append(number, frame_of(progress))
             if self._pictured > FRAMES:
                 self._thin()
+                if number % self._stride:  # thinned out itself, but still the last
+                    self._last = number, progress
         else:
             self._last = number, progress
             if progress.curves:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from decam.comparison import Cell, Explained, Explaining, Failed, Measured, Measuring, Predicted
@@ -97,6 +97,7 @@ def test_constant_and_infinite_maps_make_frames_too() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 1500), st.integers(1, 40), st.booleans())
+@example(1001, 27, False)
 def test_history_is_bounded_even_and_keeps_every_curve_and_the_last_picture(
     count: int, every: int, curves_have_pictures: bool
 ) -> None:
