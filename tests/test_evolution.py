@@ -84,6 +84,7 @@ def test_every_combination_goes_down_the_sphere(strategy: str, crossover: str, c
     torch.testing.assert_close(-sphere(evolution.population), evolution.fitness)
 
 
+@pytest.mark.slow
 def test_the_default_finds_the_end_of_rosenbrocks_valley_and_rastrigins_pit() -> None:
     for name in ("rosenbrock", "rastrigin"):
         landscape = LANDSCAPES[name]

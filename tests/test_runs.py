@@ -211,6 +211,7 @@ def test_a_pair_of_fills_can_be_added_and_only_its_curves_are_computed(runs: Run
     again.close()
 
 
+@pytest.mark.slow
 def test_a_run_that_is_continued_just_as_it_ends_is_not_forgotten(tmp_path: Path) -> None:
     """The job leaves an ended run to the disk while a visitor adds a pair of fills to it."""
     adding, store = threading.Event(), Store(tmp_path / "data")
@@ -350,6 +351,7 @@ def test_a_run_of_a_killed_process_is_interrupted_and_can_be_continued_elsewhere
     np.testing.assert_array_equal(kept.saliency, earlier.saliency)
 
 
+@pytest.mark.slow
 def test_what_a_snapshot_shows_as_finished_is_on_disk(runs: Runs, tmp_path: Path) -> None:
     run_id = runs.start(a_plan(3, "random", "rise", "centre"), views(3))
     other = Store(tmp_path / "data")
@@ -530,6 +532,7 @@ def test_a_link_that_leads_nowhere_is_a_sentence(runs: Runs, run_id: str) -> Non
         runs.measure(run_id, ("black", "noise"))
 
 
+@pytest.mark.slow
 def test_more_runs_than_are_remembered_are_all_still_there(runs: Runs) -> None:
     links = [runs.start(a_plan(1, "random"), views(1)) for _ in range(12)]
     for run_id in links:
@@ -565,6 +568,7 @@ def test_many_watchers_see_consistent_snapshots(runs: Runs) -> None:
     assert wait_for(runs, run_id).status == "done"
 
 
+@pytest.mark.slow
 def test_two_queues_of_one_process_may_share_a_directory(tmp_path: Path) -> None:
     one, two = Runs(Store(tmp_path), colours, Queue()), Runs(Store(tmp_path), colours, Queue())
     links = [runs.start(a_plan(1, "random", "rise"), views(1)) for _ in range(3) for runs in (one, two)]

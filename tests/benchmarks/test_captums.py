@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
@@ -34,6 +35,7 @@ def test_both_methods_find_the_weights_of_a_linear_function() -> None:
     np.testing.assert_allclose(kernel_shap(linear, image, baseline, 300, batch=16, seed=0), expected, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_kernel_shap_depends_on_its_seed_alone() -> None:
     def crooked(images: Tensor) -> Tensor:
         return linear(images).sigmoid() * cells_of(images)[:, 3]

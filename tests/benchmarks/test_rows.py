@@ -31,6 +31,7 @@ def test_rise_at_several_budgets_costs_the_largest_and_the_odd_ends_of_the_other
     assert sum(costs(rows, rectangle.classifier)) == question.ledger.evaluations
 
 
+@pytest.mark.slow
 def test_rows_are_made_in_their_order_at_the_cost_foreseen(rectangle: Rectangle) -> None:
     classifier = rectangle.classifier
     rows = selected(all_rows(classifier), ("*-500", "seed-only-1000", "kernel*", "occlusion*", "random", "centre"))

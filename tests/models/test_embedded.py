@@ -48,6 +48,7 @@ def test_the_accuracy_it_states_is_the_accuracy_it_has() -> None:
 
 
 @torch.inference_mode()
+@pytest.mark.slow
 def test_of_two_objects_it_names_one_first_and_usually_both() -> None:
     images, labels = _normalised(range(60_000, 60_200), objects=2)
     best = embedded.load()(images).topk(2).indices
