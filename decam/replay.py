@@ -7,8 +7,9 @@ import zipfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,12 +18,10 @@ from decam.api import explain_view
 from decam.classifier import Classifier, Pixels
 from decam.comparison import Cell
 from decam.errors import ImageError, SettingError, StoreError
-from decam.explanation import Explanation, Map, Progress
+from decam.explanation import Explanation, Map, Progress, relayed
 from decam.export.files import FORMAT, KIND, map_fingerprint
 from decam.images.reading import read as read_picture
 from decam.plan import Plan, Versions, fingerprint
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -118,24 +117,15 @@ def remake(recording: Recording, classifier: Classifier) -> Generator[Remaking |
             choice = recording.plan.methods[recorded.cell.method]
             view = recording.views[recorded.cell.picture]
             steps = explain_view(classifier, view, choice.name, choice.settings, recorded.target, recorded.seed)
-            explanation = yield from _driven(steps, recorded)
+            explanation = yield from relayed(steps, partial(_remaking, recorded))
             remade = _compared(recording.folder, recorded, explanation)
             made.append(remade)
             yield remade
     return tuple(made)
 
 
-def _driven(steps: Generator[Progress, None, T], recorded: Recorded) -> Generator[Remaking, None, T]:
-    try:
-        while True:
-            try:
-                progress = next(steps)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            yield Remaking(recorded, progress)
-    finally:
-        steps.close()
+def _remaking(recorded: Recorded, progress: Progress) -> list[Remaking]:
+    return [Remaking(recorded, progress)]
 
 
 def _compared(folder: Path, recorded: Recorded, explanation: Explanation) -> Remade:
