@@ -7,8 +7,9 @@ Fitness is maximised. Operators are in `decam.operators`, the control of F and C
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeAlias, cast
 
 import torch
 from torch import Tensor
@@ -20,6 +21,9 @@ from decam.draws import Shape, Supply
 from decam.errors import SettingError
 from decam.operators import CROSSOVERS, REPAIRS, STARTS, STRATEGIES, Box, cross, inside
 from decam.settings import Settings, parameter
+
+Screen: TypeAlias = Callable[[Tensor], Tensor]
+Parents: TypeAlias = tuple[Tensor, Tensor, Tensor, Tensor]  # pool, guides, indices drawn from the pool, mutants
 
 CONTROLS = ("fixed", "jde", "shade", "l-shade")
 
@@ -169,7 +173,7 @@ class DifferentialEvolution:
         self.fitness = first.new_empty(0)
         self._asked: Tensor | None = first
         self._used = (first.new_empty(0, 1), first.new_empty(0, 1))
-        self._parents: tuple[Tensor, Tensor, Tensor, Tensor] | None = None
+        self._parents: Parents | None = None
         self._turn = 0
         self._control = self._made_control(first)
         self._supply = Supply(self._generator, first.dtype, first.device)
@@ -185,16 +189,20 @@ class DifferentialEvolution:
         """Vectors that were replaced and may still serve as parents, A×D."""
         return self._archive.vectors.clone()
 
-    def ask(self) -> Tensor:
+    def ask(self, screen: Screen | None = None, candidates: int = 1) -> Tensor:
         """Vectors whose fitness is wanted: the first population, then trials, one for each individual (N×D).
 
-        The last trials are fewer where the budget ends, and with `opposition` the first are twice as many. Until they
-        are told, the same vectors are given again. Raises SettingError once the search has stopped.
+        With a `screen`, so many `candidates` are bred for each individual, and the trial is the one whose value is
+        highest among those that screen(M×D) gives (M). The last trials are fewer where the budget ends, and with
+        `opposition` the first are twice as many. Until they are told, the same vectors are given again. Raises
+        SettingError once the search has stopped.
         """
         if self.stopped:
             raise SettingError(f"The search has stopped ({self.stopped}): make a new one to go on.")
+        if candidates < 1:
+            raise SettingError(f"candidates is {candidates}, but at least 1 must be bred for each individual.")
         if self._asked is None:
-            trials = self._trials()
+            trials = self._trials() if screen is None else self._screened(screen, candidates)
             left = self.settings.budget - self.evaluations
             self._asked = trials[:left] if 0 < left < trials.shape[0] else trials
         return self._asked
@@ -297,6 +305,22 @@ class DifferentialEvolution:
             mutants = REPAIRS[self.settings.repair](mutants, self.box, self._generator)
         self._parents = pool, elite, draws.parents.view(strategy.parents, count), mutants
         return cross(population, mutants, rates, draws.levels)
+
+    def _screened(self, screen: Screen, candidates: int) -> Tensor:
+        """Of several generations of trials the best candidate for each place, with its weight, rate and parents."""
+        bred = []
+        for _ in range(candidates):
+            trials = self._trials()
+            pool, guides, drawn, mutants = cast(Parents, self._parents)
+            bred.append((trials, *self._used, guides.expand(len(trials)).unsqueeze(1), drawn.T, mutants))
+        stacked = [torch.stack(parts) for parts in zip(*bred, strict=True)]
+        values = screen(stacked[0].flatten(0, 1)).to(self.population.device)
+        chosen = values.view(candidates, -1).nan_to_num(nan=-torch.inf).argmax(0)
+        places = torch.arange(len(chosen), device=chosen.device)
+        trials, weights, rates, guides, drawn, mutants = (part[chosen, places] for part in stacked)
+        self._used = weights, rates
+        self._parents = pool, guides[:, 0], drawn.T, mutants
+        return trials
 
     def _select(self, asked: Tensor, fitness: Tensor) -> Tensor:
         """Let trials replace their targets, learn from it, and shrink where that is due."""

@@ -2,8 +2,9 @@
 
 Karatsiolis and Kamilaris (2022, arXiv 2209.08906) give the idea: a black-box model, Differential Evolution over what
 is shown of the image, a class activation map at the end, paid for in evaluations. No implementation of theirs is
-public. The encoding (the ranking of a coarse grid), the fitness over several shares, the seeding by a smooth
-regression, the averaging of the best quarter and fitting the map to the picture's edges are this project's own.
+public. The encoding (the ranking of a coarse grid fitted to the picture's edges), the fitness over several shares, the
+seeding by a smooth regression, the screening of trial vectors by a Gaussian process and the averaging of the best
+quarter are this project's own.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from torch import Tensor
 
 from decam.breeding import Breeding
 from decam.classifier import Classifier
-from decam.evolution import DifferentialEvolution, EvolutionSettings, Generation
+from decam.evolution import DifferentialEvolution, EvolutionSettings, Generation, Screen
 from decam.explanation import Map, Progress, Question, Steps
 from decam.masking import FILLS, MaskedQueries, fill, upsample
 from decam.methods.base import Method, Series
-from decam.methods.guided import guided
+from decam.methods.encoding import Encoding, rank_masks
 from decam.methods.smooth_ridge import SmoothRidge
+from decam.methods.surrogate import Surrogate
 from decam.operators import Box
 from decam.settings import Settings, parameter
 from decam.trace import Asked, Trace
@@ -51,7 +53,7 @@ class DeCamSettings(Settings):
         16, "Candidate maps that evolve together; more search wider, fewer get more generations.", low=6, high=128
     )
     cells: int = parameter(
-        7, "Cells a side of the map that evolves; more show finer detail and need a larger budget.", low=3, high=16
+        10, "Cells a side of the map that evolves; more show finer detail and need a larger budget.", low=3, high=16
     )
     greediness: float = parameter(
         0.2,
@@ -62,7 +64,14 @@ class DeCamSettings(Settings):
     )
     fill: str = parameter("blur", "What replaces hidden pixels during the search.", choices=FILLS)
     follow_edges: bool = parameter(
-        True, "Fit the finished map to the picture's edges (guided filter); off shows the bare grid, interpolated."
+        True, "Fit every map to the picture's edges (guided filter) before it is judged; off, the grid is interpolated."
+    )
+    screening: int = parameter(
+        8,
+        "Trial vectors bred for each place; the one that a regression on all answers so far finds best is evaluated. "
+        "1 evaluates each as it is bred.",
+        low=1,
+        high=64,
     )
 
 
@@ -99,24 +108,6 @@ def _standardised(genotypes: Tensor) -> Tensor:
     return centred / centred.std(1, correction=0, keepdim=True).clamp_min(1e-12)
 
 
-def rank_masks(genotypes: Tensor, cells: int, size: tuple[int, int]) -> Tensor:
-    """Six masks (N·6×1×H×W, True = visible) a genotype: its top 10, 25, 50 % kept, its top 5, 15, 30 % removed."""
-    maps = upsample(genotypes.view(-1, cells, cells), size).flatten(1)
-    last = [-round(share * maps.shape[1]) for share in (*KEPT, *REMOVED)]
-    thresholds = _ascending(maps)[:, last].unsqueeze(2)
-    visible = torch.empty(len(maps), QUESTIONS, maps.shape[1], dtype=torch.bool, device=maps.device)
-    torch.ge(maps.unsqueeze(1), thresholds[:, : len(KEPT)], out=visible[:, : len(KEPT)])
-    torch.lt(maps.unsqueeze(1), thresholds[:, len(KEPT) :], out=visible[:, len(KEPT) :])
-    return visible.view(-1, 1, *size)
-
-
-def _ascending(rows: Tensor) -> Tensor:
-    """Each row sorted; on the CPU by numpy, whose vectorised sort takes a fifth of torch's time."""
-    if rows.device.type != "cpu":
-        return rows.sort(dim=1).values
-    return torch.from_numpy(np.sort(rows.numpy(), axis=1))
-
-
 class _Search:
     """One run of DE-CAM: its random numbers, its questions and everything it has evaluated."""
 
@@ -125,7 +116,8 @@ class _Search:
         self.settings = settings
         self.size = classifier.input_size
         self.target = question.target
-        self._image = question.image
+        self.encoding = Encoding(settings.cells, question.image, settings.follow_edges)
+        self.surrogate = Surrogate() if settings.screening > 1 and settings.variant != "plain" else None
         self.spending = Spending.of(settings)
         self.generator = torch.Generator().manual_seed(seed)
         self._ledger = question.ledger
@@ -169,15 +161,28 @@ class _Search:
             masks = upsample(grids.view(-1, cells, cells).to(self._device), self.size)
             answers = yield from self.ask(masks)
             ridge.add(grids, answers)
+            self.learn(masks[:, 0], answers)
             yield self.progress(saliency=self.map_of(ridge.fit().mean))
         return ridge
 
+    def learn(self, masks: Tensor, answers: Tensor) -> None:
+        """What the model answered to masks (N×h×w), where trial vectors are screened by it."""
+        if self.surrogate is not None:
+            self.surrogate.add(masks, answers)
+
+    def screen(self, genotypes: Tensor) -> Tensor:
+        """The rank fitness that genotypes (N×cells²) are expected to have."""
+        assert self.surrogate is not None
+        masks = rank_masks(self.encoding.thumbnails(genotypes), KEPT, REMOVED)
+        return _fitness(self.surrogate.predict(masks.flatten(0, 1)).view(-1, QUESTIONS))
+
     def score(self, genotypes: Tensor) -> Generator[Progress, None, tuple[Tensor, Tensor]]:
         """Rank fitness of genotypes (N×cells²), in [−1, 1], and the target's probability behind each mask (N×6)."""
-        masks = rank_masks(genotypes.to(self._device), self.settings.cells, self.size)
-        answers = (yield from self.ask(masks)).view(len(genotypes), QUESTIONS)
-        kept, removed = answers[:, : len(KEPT)], answers[:, len(KEPT) :]
-        fitness = kept.mean(1) - removed.mean(1)
+        masks = rank_masks(self.encoding.maps(genotypes), KEPT, REMOVED)
+        answers = yield from self.ask(masks.flatten(0, 1).unsqueeze(1))
+        self.learn(rank_masks(self.encoding.thumbnails(genotypes), KEPT, REMOVED).flatten(0, 1), answers)
+        answers = answers.view(len(genotypes), QUESTIONS)
+        fitness = _fitness(answers)
         self._tried.append(_standardised(genotypes))
         self._scores.append(fitness)
         return fitness, answers
@@ -187,31 +192,30 @@ class _Search:
 
         N×cells² to fitness in [−2, 1], and the target's probability behind each mask and without it (N×2).
         """
-        cells = self.settings.cells
-        masks = upsample(genotypes.view(-1, cells, cells).to(self._device), self.size)
+        masks = self.encoding.maps(genotypes).clamp_(0, 1).unsqueeze(1)
         kept, removed = (yield from self.ask(torch.cat([masks, 1 - masks]))).chunk(2)
         self._tried.append(genotypes)
         self._scores.append(kept - removed - genotypes.mean(1))
         return self._scores[-1], torch.stack([kept, removed], dim=1)
 
-    def best(self, share: float = 0.25) -> Map:
-        """Mean of the best share (of one, if it is 0) of all genotypes ever evaluated, as a map."""
+    def best(self, share: float = 0.25) -> Tensor:
+        """Mean of the best share (of one, if it is 0) of all genotypes ever evaluated, a genotype."""
         scores, tried = torch.cat(self._scores), torch.cat(self._tried)
         best = scores.argsort(descending=True, stable=True)[: max(1, int(len(scores) * share))]
-        return self.map_of(tried[best].mean(0))
+        return tried[best].mean(0)
 
     def map_of(self, genotype: Tensor) -> Map:
-        """A genotype as a map on its own grid, float32."""
-        cells = self.settings.cells
-        return genotype.view(cells, cells).numpy().astype(np.float32)
+        """A genotype as a small map for whoever watches, float32."""
+        small: Map = self.encoding.thumbnails(genotype.unsqueeze(0))[0].cpu().numpy()
+        return small
 
-    def finished(self, saliency: Map) -> Map:
-        """A map on the grid, interpolated to H×W and fitted to the picture."""
-        full: Map = upsample(torch.from_numpy(saliency).unsqueeze(0), self.size)[0, 0].numpy()
-        return guided(full, self._image) if self.settings.follow_edges else full
+    def finished(self, genotype: Tensor) -> Map:
+        """A genotype as a map, H×W float32."""
+        full: Map = self.encoding.maps(genotype.unsqueeze(0))[0].cpu().numpy()
+        return full
 
-    def event(self, mask: Tensor, saliency: Map, generation: Generation, asked: tuple[Asked, ...]) -> Progress:
-        """What a page plots and shows after a generation; `mask` is 1×H×W of any size, `asked` the fittest's."""
+    def event(self, mask: Tensor, genotype: Tensor, generation: Generation, asked: tuple[Asked, ...]) -> Progress:
+        """What a page plots and shows after a generation: the fittest's mask, the map so far, what was asked for it."""
         curves = {
             "best": generation.best,
             "mean": generation.mean,
@@ -224,7 +228,7 @@ class _Search:
             curves["weight"] = float(generation.bred.weights.mean())
             curves["rate"] = float(generation.bred.rates.mean())
         trace = Trace.of(generation, (self.settings.cells, self.settings.cells), asked)
-        return self.progress(saliency, mask[0].numpy().astype(np.float32), curves, trace)
+        return self.progress(self.map_of(genotype), mask.cpu().numpy().astype(np.float32), curves, trace)
 
 
 def _asked(answers: Tensor, kept: tuple[float, ...], removed: tuple[float, ...]) -> tuple[Asked, ...]:
@@ -233,41 +237,50 @@ def _asked(answers: Tensor, kept: tuple[float, ...], removed: tuple[float, ...])
     return tuple(Asked(keeps, share, value) for (keeps, share), value in zip(shares, answers.tolist(), strict=True))
 
 
-_THUMBNAIL = (56, 56)
+def _fitness(answers: Tensor) -> Tensor:
+    """Mean probability behind what is kept minus that behind what is left (N×6 to N)."""
+    return answers[:, : len(KEPT)].mean(1) - answers[:, len(KEPT) :].mean(1)
 
 
 class RandomSearch:
     """The control of a seeded search: trial vectors drawn anew from the guess, selected as evolution selects."""
 
-    def __init__(self, first: Tensor, draw: Callable[[], Tensor]) -> None:
+    def __init__(self, first: Tensor, draw: Callable[[int], Tensor]) -> None:
         self.population = first
         self._fitness = torch.full((len(first),), -torch.inf)
         self._draw = draw
-        self._asked = first
+        self._asked: Tensor | None = first
 
     @property
     def best(self) -> int:
         """Index of the fittest individual."""
         return int(self._fitness.argmax())
 
-    def ask(self) -> Tensor:
-        """Vectors whose fitness is wanted (N×D)."""
+    def ask(self, screen: Screen | None = None, candidates: int = 1) -> Tensor:
+        """Vectors whose fitness is wanted (N×D): of so many candidates for each place the one that `screen` prefers."""
+        if self._asked is None:
+            count = len(self.population)
+            self._asked = self._draw(count)
+            if screen is not None:
+                drawn = torch.cat([self._asked, self._draw(count * (candidates - 1))])
+                chosen = screen(drawn).cpu().view(candidates, count).argmax(0)
+                self._asked = drawn.view(candidates, count, -1)[chosen, torch.arange(count)]
         return self._asked
 
     def tell(self, fitness: Tensor) -> Generation:
         """Keep each of the vectors last asked for that is at least as good as the one in its place."""
+        asked = self.ask()
         accepted = fitness >= self._fitness
-        bred = None if self._asked is self.population else self._drawn(fitness, accepted)
-        self.population = torch.where(accepted.unsqueeze(1), self._asked, self.population)
+        bred = None if asked is self.population else self._drawn(asked, fitness, accepted)
+        self.population = torch.where(accepted.unsqueeze(1), asked, self.population)
         self._fitness = torch.maximum(fitness, self._fitness)
-        self._asked = self._draw()
+        self._asked = None
         return Generation(accepted, self.population, self._fitness, bred)
 
-    def _drawn(self, fitness: Tensor, accepted: Tensor) -> Breeding:
+    def _drawn(self, asked: Tensor, fitness: Tensor, accepted: Tensor) -> Breeding:
         """Trials without parents."""
         none = torch.full((len(fitness), 1), torch.nan)
         no_parents = torch.zeros(0, len(fitness), dtype=torch.int64)
-        asked = self._asked
         return Breeding(
             self.population, (), no_parents, no_parents, none, none, asked, asked, self._fitness, fitness, accepted
         )
@@ -285,25 +298,30 @@ def _seeded(search: _Search) -> Steps:
     ridge = yield from search.seed()
     posterior = ridge.fit()
     if search.spending.generations == 0:
-        return search.finished(search.map_of(posterior.mean))
+        return search.finished(posterior.mean)
 
     def drawn(count: int) -> Tensor:
-        return posterior.draw(count, search.generator)
+        return _standardised(posterior.draw(count, search.generator))
 
-    first = _standardised(torch.cat([posterior.mean.unsqueeze(0), drawn(settings.population - 1)]))
+    first = torch.cat([_standardised(posterior.mean.unsqueeze(0)), drawn(settings.population - 1)])
     evolution: DifferentialEvolution | RandomSearch
     if settings.variant == "random search":
-        evolution = RandomSearch(first, lambda: _standardised(drawn(settings.population)))
+        evolution = RandomSearch(first, drawn)
     else:
         how = EvolutionSettings(budget=0, control="shade", memory=6, archive=1.0, greediness=settings.greediness)
         evolution = DifferentialEvolution(None, how, seed=search.draw_seed(), population=first)
     shown = torch.zeros(settings.population, QUESTIONS)
     for _ in range(search.spending.generations):
-        fitness, answered = yield from search.score(evolution.ask())
+        if search.surrogate is not None:
+            search.surrogate.fit()
+            asked = evolution.ask(search.screen, settings.screening)
+        else:
+            asked = evolution.ask()
+        fitness, answered = yield from search.score(asked)
         generation = evolution.tell(fitness)
         shown = torch.where(generation.accepted.unsqueeze(1), answered, shown)
         best = evolution.best
-        mask = rank_masks(evolution.population[best].unsqueeze(0), settings.cells, _THUMBNAIL)[SHOWN]
+        mask = rank_masks(search.encoding.thumbnails(evolution.population[best].unsqueeze(0)), KEPT, ())[0, SHOWN]
         yield search.event(mask, search.best(), generation, _asked(shown[best], KEPT, REMOVED))
     return search.finished(search.best())
 
@@ -330,8 +348,8 @@ def _plain(search: _Search) -> Steps:
         shown = torch.where(generation.accepted.unsqueeze(1), answered, shown)
         best = evolution.best
         genotype = evolution.population[best]
-        mask = upsample(genotype.view(1, settings.cells, settings.cells), _THUMBNAIL)[0]
-        yield search.event(mask, search.map_of(genotype), generation, _asked(shown[best], (0.0,), (0.0,)))
+        mask = search.encoding.thumbnails(genotype.unsqueeze(0))[0].clamp(0, 1)
+        yield search.event(mask, genotype, generation, _asked(shown[best], (0.0,), (0.0,)))
     return search.finished(search.best(share=0.0))
 
 

@@ -11,6 +11,13 @@ LENGTH = 0.1
 STRENGTHS = torch.logspace(-4, 4, 33, dtype=torch.float64)
 
 
+def smooth_kernel(cells: int) -> Tensor:
+    """How alike the cells of a grid are (cells²×cells²): squared exponential, its length a tenth of the width."""
+    places = (torch.arange(cells, dtype=torch.float64) + 0.5) / cells
+    grid = torch.cartesian_prod(places, places)
+    return torch.exp(-torch.cdist(grid, grid).square() / (2 * LENGTH**2))
+
+
 @dataclass(frozen=True)
 class Posterior:
     """Gaussian posterior of the cells' weights: its mean (cells²) and a factor of its covariance."""
@@ -32,10 +39,7 @@ class SmoothRidge:
     """
 
     def __init__(self, cells: int) -> None:
-        places = (torch.arange(cells, dtype=torch.float64) + 0.5) / cells
-        grid = torch.cartesian_prod(places, places)
-        kernel = torch.exp(-torch.cdist(grid, grid).square() / (2 * LENGTH**2))
-        self._root = torch.linalg.cholesky(kernel + 1e-9 * torch.eye(cells**2, dtype=torch.float64))
+        self._root = torch.linalg.cholesky(smooth_kernel(cells) + 1e-9 * torch.eye(cells**2, dtype=torch.float64))
         self._seen: list[Tensor] = []
         self._answers: list[Tensor] = []
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from decam.api import explain_view, last
 from decam.masking import upsample
 from decam.methods import METHODS
-from decam.methods.de_cam import KEPT, REMOVED, VARIANTS, DeCamSettings, RandomSearch, Spending, rank_masks
+from decam.methods.de_cam import VARIANTS, DeCamSettings, RandomSearch, Spending
 from decam.methods.smooth_ridge import LENGTH, STRENGTHS, SmoothRidge
 
 
@@ -40,24 +40,6 @@ def test_the_control_spends_its_budget_as_the_seeded_search_does() -> None:
 @pytest.mark.parametrize(("budget", "seeds"), [(500, 150), (1000, 250), (2000, 300)])
 def test_seeding_costs_about_what_was_found_to_suffice(budget: int, seeds: int) -> None:
     assert abs(Spending.of(DeCamSettings(budget=budget)).seeds - seeds) <= 48
-
-
-def test_rank_masks_keep_and_remove_the_top_shares() -> None:
-    genotypes = torch.randn(3, 16, generator=torch.Generator().manual_seed(0))
-    got = rank_masks(genotypes, 4, (30, 20)).view(3, 6, 600)
-    for i in range(3):
-        values = upsample(genotypes[i].view(1, 4, 4), (30, 20)).reshape(-1).tolist()
-        order = sorted(range(600), key=lambda p: -values[p])
-        for j, share in enumerate((*KEPT, *REMOVED)):
-            last = values[order[round(share * 600) - 1]]
-            top = {p for p in range(600) if values[p] >= last}
-            expected = [float((p in top) == (j < len(KEPT))) for p in range(600)]
-            assert got[i, j].tolist() == expected
-
-
-def test_only_the_ranking_of_a_genotype_counts() -> None:
-    genotypes = torch.randn(2, 49, generator=torch.Generator().manual_seed(1))
-    assert torch.equal(rank_masks(genotypes, 7, (28, 28)), rank_masks(3 * genotypes + 2, 7, (28, 28)))
 
 
 def slow_gaussian_process(
@@ -138,7 +120,7 @@ def test_random_search_is_seeded_search_but_for_the_trial_vectors(rectangle) -> 
 
 def test_random_search_selects_place_by_place_and_never_gets_worse() -> None:
     generator = torch.Generator().manual_seed(0)
-    search = RandomSearch(torch.zeros(4, 3), lambda: torch.randn(4, 3, generator=generator))
+    search = RandomSearch(torch.zeros(4, 3), lambda count: torch.randn(count, 3, generator=generator))
     assert search.tell(torch.tensor([0.0, 1.0, 2.0, 3.0])).accepted.all()
     asked = search.ask()
     generation = search.tell(torch.tensor([1.0, 0.0, 2.0, -1.0]))
@@ -148,15 +130,26 @@ def test_random_search_selects_place_by_place_and_never_gets_worse() -> None:
     assert search.best == 3
 
 
+def test_random_search_takes_the_draw_that_the_screen_prefers() -> None:
+    generator, again = (torch.Generator().manual_seed(0) for _ in range(2))
+    search = RandomSearch(torch.zeros(4, 3), lambda count: torch.randn(count, 3, generator=generator))
+    search.tell(torch.zeros(4))
+    drawn = torch.cat([torch.randn(4, 3, generator=again), torch.randn(8, 3, generator=again)]).view(3, 4, 3)
+    asked = search.ask(lambda vectors: vectors.sum(1), candidates=3)
+    for i in range(4):
+        assert torch.equal(asked[i], max(drawn[:, i], key=lambda vector: float(vector.sum())))
+
+
 def test_plain_fitness_is_kept_minus_removed_minus_area(rectangle) -> None:
     """With 2 individuals of known answer: the classifier says how much of the rectangle is visible."""
-    chosen = DeCamSettings(budget=200, variant="plain", fill="black", cells=8)
+    chosen = DeCamSettings(budget=200, variant="plain", fill="black", cells=8, follow_edges=False)
     steps = explain_view(rectangle.classifier, rectangle.view, "de-cam", chosen, 1, seed=0)
     first = next(event for event in steps if event.curves)
-    assert first.saliency is not None
-    mask = upsample(torch.from_numpy(first.saliency).unsqueeze(0), rectangle.mask.shape)[0, 0].numpy()
+    assert first.trace is not None
+    grid = first.trace.population[first.trace.best].astype(np.float32)
+    mask = upsample(torch.from_numpy(grid).unsqueeze(0), rectangle.mask.shape)[0, 0].numpy()
     inside = mask[rectangle.mask].mean()
-    expected = inside - (1 - inside) - first.saliency.mean()
+    expected = inside - (1 - inside) - grid.mean()
     assert first.curves["best"] == pytest.approx(expected, abs=0.02)
     assert first.curves["probability"] == pytest.approx(inside, abs=0.02)
 
