@@ -95,7 +95,8 @@ class Search {
       const images = await Promise.all([picture, filling].filter(Boolean).map((url) => loadImage(url)));
       if (this.source !== source) return;
       this.picture = pixelsOf(images[0], width, height);
-      this.small = pixelsOf(images[0], SMALL_SIDE, SMALL_SIDE);
+      this.reading = new (this.data.guide.follows ? Guide : Interpolation)(this.picture, size, this.data.guide);
+      this.small = pixelsOf(images[0], this.reading.shape[1], this.reading.shape[0]);
       this.filling = images[1] ? pixelsOf(images[1], width, height) : null;
       this.player.go(this.player.at);
     } catch {
@@ -154,8 +155,8 @@ class Search {
   }
 
   drawMask(canvas, values, now) {
-    Object.assign(canvas, { width: SMALL_SIDE, height: SMALL_SIDE });
-    const field = smooth(values, this.shape, SMALL_SIDE, SMALL_SIDE);
+    Object.assign(canvas, { width: this.reading.shape[1], height: this.reading.shape[0] });
+    const field = this.reading.thumbnail(values, this.shape);
     const ranked = now.asked.every(({ share }) => share > 0);
     const visible = visibility(field, Float32Array.from(field).sort(), ranked ? SHOWN_SHARE : 0, true);
     blend(canvas, this.small, GREY, visible);
@@ -254,7 +255,7 @@ class Search {
     this.asked.splice(now.asked.length).forEach(({ tile }) => tile.node.remove());
     if (!this.picture) return;
     const [height, width] = size;
-    const field = smooth(now.population[now.best], this.shape, width, height);
+    const field = this.reading.field(now.population[now.best], this.shape);
     const ascending = now.asked.some(({ share }) => share > 0) ? Float32Array.from(field).sort() : null;
     now.asked.forEach(({ keeps, share, probability: answer }, i) => {
       const { tile, bar, value } = this.asked[i];

@@ -1,6 +1,5 @@
 // Pixels of the search: generations decoded, coarse grids coloured, and the pictures that a mask shows or hides.
 
-const SMALL_SIDE = 64; // pixels of a mask among many
 const GREY = [128, 128, 128];
 const SHOWN_SHARE = 0.25; // what a small mask shows of the picture, where ranking is what counts
 
@@ -47,7 +46,7 @@ function smooth(values, [rows, columns], width, height) {
 
 /** How visible each pixel is, 0 to 1, when the first share is kept or removed; a share of 0 is the field itself. */
 function visibility(field, ascending, share, keeps) {
-  if (share === 0) return field.map((value) => (keeps ? value : 1 - value));
+  if (share === 0) return field.map((value) => (keeps ? clamp(value, 0, 1) : 1 - clamp(value, 0, 1)));
   const threshold = ascending[field.length - Math.round(share * field.length)];
   return field.map((value) => (value >= threshold === keeps ? 1 : 0));
 }

@@ -15,7 +15,7 @@ from decam.device import devices
 from decam.errors import DecamError
 from decam.figures import DIVERGING, SEQUENTIAL, lut, method_colour, overlay, png_bytes
 from decam.masking import fill
-from decam.methods import METHODS
+from decam.methods import METHODS, guided
 from decam.snapshots import CellSnapshot, Frame, RunSnapshot
 from decam.ui import generations, live, run_grid, state
 from decam.ui.generations import Moment
@@ -27,7 +27,7 @@ WATCHED_BYTES = 120_000
 _SEARCH = st.components.v2.component(
     "decam_search",
     css=generations.source("player.css", "search.css"),
-    js=generations.source("grid_draw.js", "chart.js", "player.js", "search_draw.js", "search.js"),
+    js=generations.source("grid_draw.js", "chart.js", "player.js", "search_draw.js", "guide.js", "search.js"),
 )
 
 
@@ -63,6 +63,13 @@ def payload(snapshot: RunSnapshot, place: Cell, key: str) -> dict[str, Any]:
         "finished": cell.explanation is not None,
         "label": run_grid.label_of(snapshot.labels, target),
         "probability": run_grid.probability_of(snapshot, place.picture, target),
+        "guide": {
+            "follows": bool(choice.settings.to_mapping().get("follow_edges", False)),
+            "radius": guided.RADIUS,
+            "epsilon": guided.EPSILON,
+            "grain": guided.GRAIN,
+            "finest": guided.FINEST,
+        },
         "tables": {"map": _table(SEQUENTIAL[0]), "difference": _table(DIVERGING)},
         "charts": _charts(METHODS[choice.name].series, frames, cell),
         "words": "" if moments else words_of(cell, frames),
