@@ -129,6 +129,13 @@ class Generation:
         return self.fitness[self.fitness.isfinite()]
 
 
+def _comparable(fitness: Tensor, vectors: Tensor) -> Tensor:
+    """Fitness as numbers that can be compared, where the vectors are."""
+    if fitness.dtype != vectors.dtype or fitness.device != vectors.device or fitness.requires_grad:
+        fitness = fitness.detach().to(vectors)
+    return fitness.nan_to_num(nan=-torch.inf, posinf=torch.inf, neginf=-torch.inf)
+
+
 def diversity(population: Tensor) -> float:
     """Mean distance of the individuals (N×D) from their centroid, in units of the vectors."""
     return float((population - population.mean(0)).norm(dim=1).mean())
@@ -207,19 +214,25 @@ class DifferentialEvolution:
             self._asked = trials[:left] if 0 < left < trials.shape[0] else trials
         return self._asked
 
-    def tell(self, fitness: Tensor) -> Generation:
+    def tell(self, fitness: Tensor, standing: Tensor | None = None) -> Generation:
         """Take the fitness of the vectors last asked for, and keep each trial at least as good as its target.
 
-        Fitness has one value for each, higher is better, NaN is worst. Raises SettingError for any other shape or
-        where nothing was asked for.
+        Fitness has one value for each, higher is better, NaN is worst. Where it is an estimate that gets better with
+        every answer, `standing` is what the population is now thought to have, one value for each of it. Raises
+        SettingError for any other shape or where nothing was asked for.
         """
         asked = self._asked
         if asked is None or fitness.shape != asked.shape[:1]:
             wanted = "ask() first" if asked is None else f"it takes {len(asked)} values for the vectors last asked for"
             raise SettingError(f"tell() was given fitness of shape {tuple(fitness.shape)}: {wanted}.")
-        if fitness.dtype != asked.dtype or fitness.device != asked.device or fitness.requires_grad:
-            fitness = fitness.detach().to(asked)
-        fitness = fitness.nan_to_num(nan=-torch.inf, posinf=torch.inf, neginf=-torch.inf)
+        if standing is not None and standing.shape != self.fitness.shape:
+            raise SettingError(
+                f"tell() was given standing fitness of shape {tuple(standing.shape)}: it takes {len(self.fitness)} "
+                "values for the population."
+            )
+        fitness = _comparable(fitness, asked)
+        if standing is not None:
+            self.fitness = _comparable(standing, asked)
         self._asked = None
         self.evaluations += asked.shape[0]
         before, parents, self._parents = self.fitness, self._parents, None

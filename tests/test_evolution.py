@@ -235,6 +235,24 @@ def test_a_population_given_is_asked_for_first_and_needs_no_box() -> None:
     assert evolution.ask().shape == (9, 3)
 
 
+def test_what_the_population_is_now_thought_to_have_is_what_trials_are_compared_with() -> None:
+    evolution = started(chosen(population=10), torch.zeros(10))
+    population, trials = evolution.population, evolution.ask()
+    standing = torch.linspace(-1, 1, 10, dtype=torch.float64)
+    generation = evolution.tell(torch.zeros(10), standing)
+    assert generation.accepted.tolist() == [True] * 5 + [False] * 5
+    assert torch.equal(evolution.population, torch.cat([trials[:5], population[5:]]))
+    torch.testing.assert_close(evolution.fitness, standing.clamp_min(0))
+    assert generation.bred is not None and torch.equal(generation.bred.before, standing)
+
+
+def test_standing_fitness_of_another_shape_is_refused() -> None:
+    evolution = started(chosen(population=10), torch.zeros(10))
+    evolution.ask()
+    with pytest.raises(SettingError, match=r"standing fitness of shape \(3,\): it takes 10 values"):
+        evolution.tell(torch.zeros(10), torch.zeros(3))
+
+
 def test_of_several_candidates_the_one_that_the_screen_prefers_is_asked_for() -> None:
     plain, screened = (started(chosen(population=10), torch.zeros(10), seed=4) for _ in range(2))
     bred = [plain._trials() for _ in range(5)]

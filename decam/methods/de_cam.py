@@ -2,38 +2,37 @@
 
 Karatsiolis and Kamilaris (2022, arXiv 2209.08906) give the idea: a black-box model, Differential Evolution over what
 is shown of the image, a class activation map at the end, paid for in evaluations. No implementation of theirs is
-public. The encoding (the ranking of a coarse grid fitted to the picture's edges), the fitness over several shares, the
-seeding by a smooth regression, the screening of trial vectors by a Gaussian process and the averaging of the best
-quarter are this project's own.
+public. The encoding (the ranking of a coarse grid fitted to the picture's edges), the fitness over many shares (a few
+asked, the others estimated by a Gaussian process), the seeding by a smooth regression, the screening of trial vectors
+and the averaging of the best tenth are this project's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from decam.breeding import Breeding
 from decam.classifier import Classifier
-from decam.evolution import DifferentialEvolution, EvolutionSettings, Generation, Screen
+from decam.evolution import DifferentialEvolution, EvolutionSettings, Generation
 from decam.explanation import Map, Progress, Question, Steps
 from decam.masking import FILLS, MaskedQueries, fill, upsample
 from decam.methods.base import Method, Series
 from decam.methods.encoding import Encoding, rank_masks
+from decam.methods.judge import KEPT, QUESTIONS, Judge, Shares, standardised
+from decam.methods.random_search import RandomSearch
 from decam.methods.smooth_ridge import SmoothRidge
-from decam.methods.surrogate import Surrogate
+from decam.methods.surrogate import log_odds
 from decam.operators import Box
 from decam.settings import Settings, parameter
 from decam.trace import Asked, Trace
 
 VARIANTS = ("seeded", "plain", "random search", "seed only")
-KEPT = (0.10, 0.25, 0.50)
-REMOVED = (0.05, 0.15, 0.30)
-QUESTIONS = len(KEPT) + len(REMOVED)
-SHOWN = KEPT.index(0.25)
+SEED_CELLS = 5  # a side of the random masks: large ones change the answer most, and so tell most
+SHOWN = 0.25  # of the pixels, in pictures of what a ranking shows
 
 
 @dataclass(frozen=True)
@@ -68,8 +67,8 @@ class DeCamSettings(Settings):
     )
     screening: int = parameter(
         8,
-        "Trial vectors bred for each place; the one that a regression on all answers so far finds best is evaluated. "
-        "1 evaluates each as it is bred.",
+        "Trial vectors bred for each place, of which the one that is expected to be best is evaluated; more converge "
+        "faster and rely more on what was learnt.",
         low=1,
         high=64,
     )
@@ -102,12 +101,6 @@ class Spending:
         return self.seeds + self.generations * settings.population * self.each
 
 
-def _standardised(genotypes: Tensor) -> Tensor:
-    """Each row at zero mean and unit deviation, so that genotypes of the same ranking style can be averaged."""
-    centred = genotypes - genotypes.mean(1, keepdim=True)
-    return centred / centred.std(1, correction=0, keepdim=True).clamp_min(1e-12)
-
-
 class _Search:
     """One run of DE-CAM: its random numbers, its questions and everything it has evaluated."""
 
@@ -117,14 +110,12 @@ class _Search:
         self.size = classifier.input_size
         self.target = question.target
         self.encoding = Encoding(settings.cells, question.image, settings.follow_edges)
-        self.surrogate = Surrogate() if settings.screening > 1 and settings.variant != "plain" else None
+        self.judge = Judge(self.encoding)
         self.spending = Spending.of(settings)
         self.generator = torch.Generator().manual_seed(seed)
         self._ledger = question.ledger
         self._device = question.image.device
         self._queries = MaskedQueries(question, fill(settings.fill, question.image, classifier.mean, seed))
-        self._tried: list[Tensor] = []
-        self._scores: list[Tensor] = []
 
     def draw_seed(self) -> int:
         """A seed for somebody else's random numbers."""
@@ -149,43 +140,28 @@ class _Search:
         return torch.cat(answers)
 
     def seed(self) -> Generator[Progress, None, SmoothRidge]:
-        """Random halves of the grid and their complements, and a smooth regression on what the model said."""
-        ridge = SmoothRidge(self.settings.cells)
+        """Random halves of a grid and their complements, and a smooth regression on the log odds of the answers."""
+        cells = self.settings.cells
+        ridge = SmoothRidge(cells)
         left = self.spending.seeds // 2
         while left:
             pairs = min(left, 32)
             left -= pairs
-            halves = (torch.rand(pairs, self.settings.cells**2, generator=self.generator) < 0.5).float()
+            halves = (torch.rand(pairs, SEED_CELLS, SEED_CELLS, generator=self.generator) < 0.5).float()
             grids = torch.cat([halves, 1 - halves])
-            cells = self.settings.cells
-            masks = upsample(grids.view(-1, cells, cells).to(self._device), self.size)
+            masks = upsample(grids.to(self._device), self.size)
             answers = yield from self.ask(masks)
-            ridge.add(grids, answers)
-            self.learn(masks[:, 0], answers)
+            ridge.add(upsample(grids, (cells, cells)).flatten(1), log_odds(answers))
+            self.judge.learn(masks[:, 0], answers)
             yield self.progress(saliency=self.map_of(ridge.fit().mean))
         return ridge
 
-    def learn(self, masks: Tensor, answers: Tensor) -> None:
-        """What the model answered to masks (N×h×w), where trial vectors are screened by it."""
-        if self.surrogate is not None:
-            self.surrogate.add(masks, answers)
-
-    def screen(self, genotypes: Tensor) -> Tensor:
-        """The rank fitness that genotypes (N×cells²) are expected to have."""
-        assert self.surrogate is not None
-        masks = rank_masks(self.encoding.thumbnails(genotypes), KEPT, REMOVED)
-        return _fitness(self.surrogate.predict(masks.flatten(0, 1)).view(-1, QUESTIONS))
-
-    def score(self, genotypes: Tensor) -> Generator[Progress, None, tuple[Tensor, Tensor]]:
-        """Rank fitness of genotypes (N×cells²), in [−1, 1], and the target's probability behind each mask (N×6)."""
-        masks = rank_masks(self.encoding.maps(genotypes), KEPT, REMOVED)
+    def show(self, genotypes: Tensor) -> Generator[Progress, None, tuple[Shares, Tensor]]:
+        """Shares drawn for genotypes (N×cells²), and the target's probability behind each of their masks (N×6)."""
+        shares = Shares.drawn(self.generator)
+        masks = rank_masks(self.encoding.maps(genotypes), shares.kept, shares.removed)
         answers = yield from self.ask(masks.flatten(0, 1).unsqueeze(1))
-        self.learn(rank_masks(self.encoding.thumbnails(genotypes), KEPT, REMOVED).flatten(0, 1), answers)
-        answers = answers.view(len(genotypes), QUESTIONS)
-        fitness = _fitness(answers)
-        self._tried.append(_standardised(genotypes))
-        self._scores.append(fitness)
-        return fitness, answers
+        return shares, answers.view(len(genotypes), QUESTIONS)
 
     def score_alone(self, genotypes: Tensor) -> Generator[Progress, None, tuple[Tensor, Tensor]]:
         """Fitness of genotypes in [0, 1] as masks: probability kept minus probability removed minus visible area.
@@ -194,15 +170,7 @@ class _Search:
         """
         masks = self.encoding.maps(genotypes).clamp_(0, 1).unsqueeze(1)
         kept, removed = (yield from self.ask(torch.cat([masks, 1 - masks]))).chunk(2)
-        self._tried.append(genotypes)
-        self._scores.append(kept - removed - genotypes.mean(1))
-        return self._scores[-1], torch.stack([kept, removed], dim=1)
-
-    def best(self, share: float = 0.25) -> Tensor:
-        """Mean of the best share (of one, if it is 0) of all genotypes ever evaluated, a genotype."""
-        scores, tried = torch.cat(self._scores), torch.cat(self._tried)
-        best = scores.argsort(descending=True, stable=True)[: max(1, int(len(scores) * share))]
-        return tried[best].mean(0)
+        return kept - removed - genotypes.mean(1), torch.stack([kept, removed], dim=1)
 
     def map_of(self, genotype: Tensor) -> Map:
         """A genotype as a small map for whoever watches, float32."""
@@ -216,11 +184,12 @@ class _Search:
 
     def event(self, mask: Tensor, genotype: Tensor, generation: Generation, asked: tuple[Asked, ...]) -> Progress:
         """What a page plots and shows after a generation: the fittest's mask, the map so far, what was asked for it."""
+        kept = [picture.probability for picture in asked if picture.keeps]
         curves = {
             "best": generation.best,
             "mean": generation.mean,
             "spread": generation.spread,
-            "probability": next(picture.probability for picture in asked if picture.share in (0.0, KEPT[SHOWN])),
+            "probability": kept[len(kept) // 2],
             "diversity": generation.diversity,
             "accepted": float(generation.accepted.sum()),
         }
@@ -231,59 +200,28 @@ class _Search:
         return self.progress(self.map_of(genotype), mask.cpu().numpy().astype(np.float32), curves, trace)
 
 
-def _asked(answers: Tensor, kept: tuple[float, ...], removed: tuple[float, ...]) -> tuple[Asked, ...]:
-    """What one individual was judged by, from the target's probabilities for its kept shares and its removed ones."""
-    shares = [(True, share) for share in kept] + [(False, share) for share in removed]
-    return tuple(Asked(keeps, share, value) for (keeps, share), value in zip(shares, answers.tolist(), strict=True))
+@dataclass
+class _Shown:
+    """What each individual (N) was last asked: S shares and the answers to them."""
 
+    shares: Tensor
+    answers: Tensor
+    keeps: tuple[bool, ...]
 
-def _fitness(answers: Tensor) -> Tensor:
-    """Mean probability behind what is kept minus that behind what is left (N×6 to N)."""
-    return answers[:, : len(KEPT)].mean(1) - answers[:, len(KEPT) :].mean(1)
+    @classmethod
+    def none(cls, individuals: int, keeps: tuple[bool, ...]) -> _Shown:
+        """Nothing yet."""
+        return cls(torch.zeros(individuals, len(keeps)), torch.zeros(individuals, len(keeps)), keeps)
 
+    def replace(self, accepted: Tensor, shares: tuple[float, ...], answers: Tensor) -> None:
+        """Trials (N) that were accepted take their places, with what was asked of all trials."""
+        self.answers = torch.where(accepted.unsqueeze(1), answers, self.answers)
+        self.shares = torch.where(accepted.unsqueeze(1), torch.tensor(shares), self.shares)
 
-class RandomSearch:
-    """The control of a seeded search: trial vectors drawn anew from the guess, selected as evolution selects."""
-
-    def __init__(self, first: Tensor, draw: Callable[[int], Tensor]) -> None:
-        self.population = first
-        self._fitness = torch.full((len(first),), -torch.inf)
-        self._draw = draw
-        self._asked: Tensor | None = first
-
-    @property
-    def best(self) -> int:
-        """Index of the fittest individual."""
-        return int(self._fitness.argmax())
-
-    def ask(self, screen: Screen | None = None, candidates: int = 1) -> Tensor:
-        """Vectors whose fitness is wanted (N×D): of so many candidates for each place the one that `screen` prefers."""
-        if self._asked is None:
-            count = len(self.population)
-            self._asked = self._draw(count)
-            if screen is not None:
-                drawn = torch.cat([self._asked, self._draw(count * (candidates - 1))])
-                chosen = screen(drawn).cpu().view(candidates, count).argmax(0)
-                self._asked = drawn.view(candidates, count, -1)[chosen, torch.arange(count)]
-        return self._asked
-
-    def tell(self, fitness: Tensor) -> Generation:
-        """Keep each of the vectors last asked for that is at least as good as the one in its place."""
-        asked = self.ask()
-        accepted = fitness >= self._fitness
-        bred = None if asked is self.population else self._drawn(asked, fitness, accepted)
-        self.population = torch.where(accepted.unsqueeze(1), asked, self.population)
-        self._fitness = torch.maximum(fitness, self._fitness)
-        self._asked = None
-        return Generation(accepted, self.population, self._fitness, bred)
-
-    def _drawn(self, asked: Tensor, fitness: Tensor, accepted: Tensor) -> Breeding:
-        """Trials without parents."""
-        none = torch.full((len(fitness), 1), torch.nan)
-        no_parents = torch.zeros(0, len(fitness), dtype=torch.int64)
-        return Breeding(
-            self.population, (), no_parents, no_parents, none, none, asked, asked, self._fitness, fitness, accepted
-        )
+    def of(self, individual: int) -> tuple[Asked, ...]:
+        """What one individual was asked."""
+        rows = zip(self.keeps, self.shares[individual].tolist(), self.answers[individual].tolist(), strict=True)
+        return tuple(Asked(keeps, share, answer) for keeps, share, answer in rows)
 
 
 def de_cam(question: Question, settings: DeCamSettings, seed: int) -> Steps:
@@ -293,37 +231,36 @@ def de_cam(question: Question, settings: DeCamSettings, seed: int) -> Steps:
 
 
 def _seeded(search: _Search) -> Steps:
-    """A rank fitness, from a smooth guess on; the map is the mean of the best quarter of all that was tried."""
-    settings = search.settings
+    """From a smooth guess on, judged by rankings; the map is the mean of the best tenth of all that was tried."""
+    settings, judge = search.settings, search.judge
     ridge = yield from search.seed()
     posterior = ridge.fit()
     if search.spending.generations == 0:
         return search.finished(posterior.mean)
 
     def drawn(count: int) -> Tensor:
-        return _standardised(posterior.draw(count, search.generator))
+        return standardised(posterior.draw(count, search.generator))
 
-    first = torch.cat([_standardised(posterior.mean.unsqueeze(0)), drawn(settings.population - 1)])
+    own = search.draw_seed()  # by both variants, so that they differ in nothing but their trials
+    first = torch.cat([standardised(posterior.mean.unsqueeze(0)), drawn(settings.population - 1)])
     evolution: DifferentialEvolution | RandomSearch
     if settings.variant == "random search":
         evolution = RandomSearch(first, drawn)
     else:
         how = EvolutionSettings(budget=0, control="shade", memory=6, archive=1.0, greediness=settings.greediness)
-        evolution = DifferentialEvolution(None, how, seed=search.draw_seed(), population=first)
-    shown = torch.zeros(settings.population, QUESTIONS)
-    for _ in range(search.spending.generations):
-        if search.surrogate is not None:
-            search.surrogate.fit()
-            asked = evolution.ask(search.screen, settings.screening)
-        else:
-            asked = evolution.ask()
-        fitness, answered = yield from search.score(asked)
-        generation = evolution.tell(fitness)
-        shown = torch.where(generation.accepted.unsqueeze(1), answered, shown)
+        evolution = DifferentialEvolution(None, how, seed=own, population=first)
+    shown = _Shown.none(settings.population, (True,) * len(KEPT) + (False,) * (QUESTIONS - len(KEPT)))
+    for number in range(search.spending.generations):
+        asked = evolution.ask(judge.expected, settings.screening)
+        shares, answers = yield from search.show(asked)
+        judge.told(asked, shares, answers)
+        standing = judge.expected(evolution.population) if number else None
+        generation = evolution.tell(judge.expected(asked), standing)
+        shown.replace(generation.accepted, shares.kept + shares.removed, answers)
         best = evolution.best
-        mask = rank_masks(search.encoding.thumbnails(evolution.population[best].unsqueeze(0)), KEPT, ())[0, SHOWN]
-        yield search.event(mask, search.best(), generation, _asked(shown[best], KEPT, REMOVED))
-    return search.finished(search.best())
+        mask = rank_masks(search.encoding.thumbnails(evolution.population[best].unsqueeze(0)), (SHOWN,), ())[0, 0]
+        yield search.event(mask, judge.best(), generation, shown.of(best))
+    return search.finished(judge.best())
 
 
 def _plain(search: _Search) -> Steps:
@@ -338,19 +275,17 @@ def _plain(search: _Search) -> Steps:
         population=settings.population,
         start="uniform",
     )
-    evolution = DifferentialEvolution(
-        Box.of(0.0, 1.0, settings.cells**2, dtype=torch.float32), how, seed=search.draw_seed()
-    )
-    shown = torch.zeros(settings.population, 2)
+    box = Box.of(0.0, 1.0, settings.cells**2, dtype=torch.float32)
+    evolution = DifferentialEvolution(box, how, seed=search.draw_seed())
+    shown = _Shown.none(settings.population, (True, False))
     for _ in range(search.spending.generations):
-        fitness, answered = yield from search.score_alone(evolution.ask())
+        fitness, answers = yield from search.score_alone(evolution.ask())
         generation = evolution.tell(fitness)
-        shown = torch.where(generation.accepted.unsqueeze(1), answered, shown)
-        best = evolution.best
-        genotype = evolution.population[best]
-        mask = search.encoding.thumbnails(genotype.unsqueeze(0))[0].clamp(0, 1)
-        yield search.event(mask, genotype, generation, _asked(shown[best], (0.0,), (0.0,)))
-    return search.finished(search.best(share=0.0))
+        shown.replace(generation.accepted, (0.0, 0.0), answers)
+        fittest = evolution.population[evolution.best]
+        mask = search.encoding.thumbnails(fittest.unsqueeze(0))[0].clamp(0, 1)
+        yield search.event(mask, fittest, generation, shown.of(evolution.best))
+    return search.finished(evolution.population[evolution.best])
 
 
 def _cost(settings: DeCamSettings, classifier: Classifier) -> int:
@@ -371,13 +306,13 @@ DE_CAM = Method(
     run=de_cam,
     cost=_cost,
     series=(
-        Series("best", "Best fitness", "Kept minus removed probability of the fittest map.", "Fitness"),
+        Series("best", "Best fitness", "Expected kept minus removed probability of the fittest map.", "Fitness"),
         Series("mean", "Mean fitness", "Mean over the population.", "Fitness"),
         Series("spread", "Spread", "Standard deviation of the fitness over the population.", "Fitness"),
         Series(
             "probability",
             "Target behind the best mask",
-            "Probability with the best map's top quarter kept.",
+            "Probability with about the top quarter of the fittest map kept.",
             "Probability",
         ),
         Series("diversity", "Diversity", "Mean distance of the candidate maps from their mean.", "Diversity"),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from decam.masking import upsample
@@ -27,22 +28,30 @@ class Encoding:
         self._guide = Guide(image) if follow_edges else None
         if self._guide is not None:
             single = torch.eye(cells**2, device=image.device).view(-1, cells, cells)
-            self._slopes = self._guide.slopes(upsample(single, self._small)[:, 0]).flatten(1)
+            slopes = self._guide.slopes(upsample(single, self._small)[:, 0])
+            self._slopes, self._few = slopes.flatten(1), F.avg_pool2d(slopes, 2).flatten(1)
 
     def maps(self, genotypes: Tensor) -> Tensor:
         """N×cells² to N×H×W, on the picture's device."""
         if self._guide is None:
             return self._interpolated(genotypes, self._size)
-        return self._guide.fitted(self._summed(genotypes))
+        return self._guide.fitted(self._summed(genotypes, self._slopes, self._small))
 
     def thumbnails(self, genotypes: Tensor) -> Tensor:
         """The same maps with at most 56 pixels along the shorter side."""
         if self._guide is None:
             return self._interpolated(genotypes, self._small)
-        return self._guide.thumbnails(self._summed(genotypes))
+        return self._guide.thumbnails(self._summed(genotypes, self._slopes, self._small))
 
-    def _summed(self, genotypes: Tensor) -> Tensor:
-        return (genotypes.to(self._device) @ self._slopes).view(-1, 4, *self._small)
+    def sketches(self, genotypes: Tensor) -> Tensor:
+        """About the same with half as many pixels a side, for what needs many of them."""
+        size = (self._small[0] // 2, self._small[1] // 2)
+        if self._guide is None:
+            return self._interpolated(genotypes, size)
+        return self._guide.sketches(self._summed(genotypes, self._few, size))
+
+    def _summed(self, genotypes: Tensor, slopes: Tensor, size: tuple[int, int]) -> Tensor:
+        return (genotypes.to(self._device) @ slopes).view(-1, 4, *size)
 
     def _interpolated(self, genotypes: Tensor, size: tuple[int, int]) -> Tensor:
         return upsample(genotypes.view(-1, self._cells, self._cells).to(self._device), size)[:, 0]

@@ -57,6 +57,10 @@ class Guide:
         """The same at the guide's own size, N×h×w."""
         return _along(slopes, self._coarse)
 
+    def sketches(self, slopes: Tensor) -> Tensor:
+        """About the same from slopes with half as many pixels a side."""
+        return _along(slopes, F.avg_pool2d(self._coarse, 2))
+
     def _box(self, planes: Tensor) -> Tensor:
         """Means over square windows (…×h×w) that are cut at the borders."""
         return self._down @ planes @ self._across

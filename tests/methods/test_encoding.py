@@ -38,6 +38,10 @@ def test_thumbnails_are_small_copies_of_the_maps(follow_edges: bool) -> None:
     assert small.shape == (2, 56, 84)
     pooled = torch.nn.functional.avg_pool2d(encoding.maps(genotypes), 2)
     assert torch.corrcoef(torch.stack([small.flatten(), pooled.flatten()]))[0, 1] > 0.99
+    sketched = encoding.sketches(genotypes)
+    assert sketched.shape == (2, 28, 42)
+    pooled = torch.nn.functional.avg_pool2d(small, 2)
+    assert torch.corrcoef(torch.stack([sketched.flatten(), pooled.flatten()]))[0, 1] > 0.99
 
 
 @settings(max_examples=30)

@@ -8,7 +8,11 @@ import torch
 
 from decam.methods import surrogate
 from decam.methods.smooth_ridge import LENGTH
-from decam.methods.surrogate import CELLS, FLOOR, LINEAR, NOISE, REACH, Surrogate
+from decam.methods.surrogate import CELLS, FLOOR, LINEAR, NOISE, REACH, Surrogate, places
+
+
+def at(masks: np.ndarray) -> torch.Tensor:
+    return places(torch.from_numpy(masks))
 
 
 def shares(masks: np.ndarray) -> np.ndarray:
@@ -18,9 +22,9 @@ def shares(masks: np.ndarray) -> np.ndarray:
 
 def slow(masks: np.ndarray, answers: np.ndarray, asked: np.ndarray) -> np.ndarray:
     """Predictions by the textbook formula, with kernels in loops."""
-    places = [((i + 0.5) / CELLS, (j + 0.5) / CELLS) for i in range(CELLS) for j in range(CELLS)]
+    centres = [((i + 0.5) / CELLS, (j + 0.5) / CELLS) for i in range(CELLS) for j in range(CELLS)]
     smooth = np.array(
-        [[math.exp(-((a - c) ** 2 + (b - d) ** 2) / (2 * LENGTH**2)) for c, d in places] for a, b in places]
+        [[math.exp(-((a - c) ** 2 + (b - d) ** 2) / (2 * LENGTH**2)) for c, d in centres] for a, b in centres]
     )
     seen = shares(masks)
     centre = seen.mean(0)
@@ -63,10 +67,10 @@ def test_it_is_a_gaussian_process() -> None:
     masks, asked = drawn(40, 0), drawn(9, 1)
     answers = np.random.default_rng(2).random(40) * 0.2 + 0.6 * shares(masks)[:, 10]
     fitted = Surrogate()
-    fitted.add(torch.from_numpy(masks[:25]), torch.from_numpy(answers[:25]))
-    fitted.add(torch.from_numpy(masks[25:]), torch.from_numpy(answers[25:]))
+    fitted.add(at(masks[:25]), torch.from_numpy(answers[:25]))
+    fitted.add(at(masks[25:]), torch.from_numpy(answers[25:]))
     fitted.fit()
-    got = fitted.predict(torch.from_numpy(asked)).numpy()
+    got = fitted.predict(at(asked)).numpy()
     # The smooth kernel is kept positive by 1e-6 on its diagonal.
     np.testing.assert_allclose(got, slow(masks, answers, asked), atol=1e-3)
 
@@ -80,9 +84,9 @@ def test_it_learns_what_decides() -> None:
         return 0.05 + 0.9 * seen[:, 16:19].mean(1) * seen[:, 30:33].mean(1)
 
     fitted = Surrogate()
-    fitted.add(torch.from_numpy(masks), torch.from_numpy(answer(masks)))
+    fitted.add(at(masks), torch.from_numpy(answer(masks)))
     fitted.fit()
-    predicted = fitted.predict(torch.from_numpy(asked)).numpy()
+    predicted = fitted.predict(at(asked)).numpy()
     assert np.corrcoef(predicted, answer(asked))[0, 1] > 0.9
     assert (predicted > 0).all() and (predicted < 1).all()
 
@@ -90,7 +94,7 @@ def test_it_learns_what_decides() -> None:
 def test_only_the_latest_answers_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(surrogate, "LATEST", 30)
     long, short = Surrogate(), Surrogate()
-    old, new = torch.from_numpy(drawn(20, 5)), torch.from_numpy(drawn(30, 6))
+    old, new = at(drawn(20, 5)), at(drawn(30, 6))
     answers = torch.rand(30, generator=torch.Generator().manual_seed(0))
     long.add(old, torch.rand(20, generator=torch.Generator().manual_seed(1)))
     for one in (long, short):
@@ -101,6 +105,6 @@ def test_only_the_latest_answers_count(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_model_that_always_answers_the_same_is_predicted_to_do_so() -> None:
     fitted = Surrogate()
-    fitted.add(torch.from_numpy(drawn(50, 7)), torch.full((50,), 0.3))
+    fitted.add(at(drawn(50, 7)), torch.full((50,), 0.3))
     fitted.fit()
-    torch.testing.assert_close(fitted.predict(torch.from_numpy(drawn(5, 8))), torch.full((5,), 0.3), atol=1e-3, rtol=0)
+    torch.testing.assert_close(fitted.predict(at(drawn(5, 8))), torch.full((5,), 0.3), atol=1e-3, rtol=0)
