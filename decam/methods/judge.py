@@ -65,10 +65,10 @@ class Judge:
         """What genotypes (N×cells²) are expected to be worth (N), by all answers up to the last `told`."""
         return self._worth(self._at(genotypes, ALL))
 
-    def best(self, share: float = 0.1) -> Tensor:
-        """Mean of the best share of all genotypes ever told, each at unit deviation: a genotype."""
+    def best(self, least: int = 1) -> Tensor:
+        """Mean of the best tenth, and of so many at `least`, of all genotypes ever told, each at unit deviation."""
         tried, worth = torch.cat(self._tried), self._worth(torch.cat(self._places))
-        chosen = worth.argsort(descending=True, stable=True)[: max(1, int(len(tried) * share))]
+        chosen = worth.argsort(descending=True, stable=True)[: max(least, len(tried) // 10)]
         return standardised(tried[chosen]).mean(0)
 
     def _at(self, genotypes: Tensor, shares: Shares) -> Tensor:

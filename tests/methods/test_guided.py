@@ -1,6 +1,7 @@
 """The guided filter against the regressions that define it."""
 
 import numpy as np
+import pytest
 import torch
 
 from decam.masking import gaussian
@@ -67,6 +68,7 @@ def test_maps_add_up_as_their_slopes_do() -> None:
     torch.testing.assert_close(guide.fitted(guide.slopes(2 * one - 3 * other)), apart, rtol=0, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_large_picture_is_fitted_on_a_coarse_copy_and_gets_nearly_the_same_map() -> None:
     generator = torch.Generator().manual_seed(2)
     image = gaussian(torch.rand(3, 2 * FINEST, 2 * FINEST, generator=generator), 4.0)

@@ -56,8 +56,10 @@ def test_it_knows_what_rankings_are_worth_that_were_never_asked(taught: tuple[En
 def test_the_best_is_the_mean_of_the_best_tenth_of_all_that_was_told(taught: tuple[Encoding, Judge]) -> None:
     _, judge = taught
     tried = torch.cat([drawn(16, turn) for turn in range(8)])
-    order = sorted(range(128), key=lambda i: -float(judge.expected(tried)[i]))
+    worth = judge.expected(tried).tolist()
+    order = sorted(range(128), key=lambda i: -worth[i])
     torch.testing.assert_close(judge.best(), standardised(tried[order[:12]]).mean(0))
+    torch.testing.assert_close(judge.best(least=20), standardised(tried[order[:20]]).mean(0))
 
 
 def test_the_best_is_better_than_what_it_was_made_from(taught: tuple[Encoding, Judge]) -> None:

@@ -18,18 +18,18 @@ def brightest_on(classifier: TorchClassifier, view: np.ndarray, target: int, mas
 
 
 @pytest.mark.slow
-def test_the_brightest_pixel_lies_on_the_object_in_95_of_100_scenes(embedded: TorchClassifier) -> None:
+def test_the_brightest_pixel_lies_on_the_object_in_98_of_100_scenes(embedded: TorchClassifier) -> None:
     drawn = [scene(FIRST_SEED + i) for i in range(SCENES)]
     hits = sum(brightest_on(embedded, each.image, each.label, each.mask) for each in drawn)
-    assert hits >= 95
+    assert hits >= 98
 
 
 @pytest.mark.slow
-def test_the_brightest_pixel_lies_on_the_object_asked_for_in_85_of_100_scenes_with_two(
+def test_the_brightest_pixel_lies_on_the_object_asked_for_in_92_of_100_scenes_with_two(
     embedded: TorchClassifier,
 ) -> None:
     drawn = [scene(FIRST_SEED + 1000 + i, objects=2) for i in range(SCENES)]
     hits = sum(
         brightest_on(embedded, each.image, each.labels[i % 2], each.masks[i % 2]) for i, each in enumerate(drawn)
     )
-    assert hits >= 85
+    assert hits >= 92
