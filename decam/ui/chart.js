@@ -158,3 +158,13 @@ class Chart {
     }
   }
 }
+
+/** As many charts beneath a board's node as there are groups of curves; those that were there go on. */
+function fitCharts(board, node, count) {
+  while (board.parts.length < count) {
+    const chart = new Chart(board);
+    board.parts.push(chart);
+    node.append(chart.node);
+  }
+  board.parts.splice(count).forEach((chart) => chart.node.remove());
+}

@@ -197,12 +197,7 @@ class Walk {
 
   drawCharts() {
     const { groups, places, limits } = this.data.charts;
-    while (this.parts.length < groups.length) {
-      const chart = new Chart(this);
-      this.parts.push(chart);
-      this.charts.append(chart.node);
-    }
-    this.parts.splice(groups.length).forEach((chart) => chart.node.remove());
+    fitCharts(this, this.charts, groups.length);
     groups.forEach((group, i) => this.parts[i].update(group, places, limits));
     this.measure();
   }

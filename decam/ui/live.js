@@ -30,12 +30,7 @@ class Board {
     this.font = `12px ${style.fontFamily}`;
     this.words.hidden = !words;
     if (this.words.textContent !== words) this.words.textContent = words;
-    while (this.parts.length < groups.length) {
-      const part = new Chart(this);
-      this.parts.push(part);
-      this.charts.append(part.node);
-    }
-    this.parts.splice(groups.length).forEach((part) => part.node.remove());
+    fitCharts(this, this.charts, groups.length);
     if (!this.width) this.measure();
     groups.forEach((group, i) => this.parts[i].update(group, places, limits));
     this.show(pictures);

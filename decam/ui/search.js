@@ -250,6 +250,7 @@ class Search {
     this.judged.querySelector("header p").textContent =
       `Individual ${now.best + 1}: the pictures that the model saw and its probability of ${label || "the target"}` +
       (probability === null ? "." : `, which is ${fixed(probability, 2)} for the whole picture.`) +
+      (now.asked.every(({ share }) => share > 0) ? " Its fitness at other shares is estimated from all answers so far." : "") +
       (this.data.filling ? "" : " The model's weights are not here, so hidden pixels are grey instead.");
     while (this.asked.length < now.asked.length) this.addAsked();
     this.asked.splice(now.asked.length).forEach(({ tile }) => tile.node.remove());
@@ -287,12 +288,7 @@ class Search {
 
   drawCharts() {
     const { groups, places, limits } = this.data.charts;
-    while (this.parts.length < groups.length) {
-      const chart = new Chart(this);
-      this.parts.push(chart);
-      this.charts.append(chart.node);
-    }
-    this.parts.splice(groups.length).forEach((chart) => chart.node.remove());
+    fitCharts(this, this.charts, groups.length);
     groups.forEach((group, i) => this.parts[i].update(group, places, limits));
     this.measure();
   }

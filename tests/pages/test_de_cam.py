@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from decam.images.samples import get
-from decam.live import empty_grid
 from decam.methods.de_cam import VARIANTS
 from decam.plan import MethodChoice, PictureChoice, Plan
-from decam.snapshots import RunSnapshot
-from decam.store import Store
-from decam.ui.thumbnails import pixels
-from tests.pages.visitor import ENDLESS_BUDGET, FEW_STEPS, Visitor
+from tests.pages.visitor import ENDLESS_BUDGET, FEW_STEPS, Visitor, abandoned
 
 pytestmark = pytest.mark.usefixtures("server")
 BUDGET = 600
@@ -151,7 +145,7 @@ def test_without_its_weights_a_model_cannot_be_asked_and_the_page_says_what_to_d
 
 
 def test_an_interrupted_search_can_be_continued_here(server: Path) -> None:
-    abandoned(server, "embedded")
+    abandoned(server, searched("embedded"))
     arrived = visitor("abandoned")
     assert arrived.status.startswith("Interrupted")
     assert "only finished ones are kept" in sent(arrived)["words"]
@@ -160,7 +154,7 @@ def test_an_interrupted_search_can_be_continued_here(server: Path) -> None:
 
 
 def test_a_failed_search_says_why(server: Path) -> None:
-    abandoned(server, "lenet")
+    abandoned(server, searched("lenet"))
     arrived = visitor("abandoned")
     arrived.press("continue").finish()
     assert arrived.status.startswith("Failed")
@@ -192,20 +186,6 @@ def test_landscapes_are_walked_at_once_and_every_control_changes_the_walk() -> N
     assert len(before["generations"]) == 20
 
 
-def abandoned(directory: Path, model: str) -> None:
-    """A run that a server had begun when it was killed."""
-    plan = Plan(model, "cpu", (PictureChoice("Star"),), (MethodChoice.default("de-cam"),), fills=())
-    store = Store(directory)
-    store.add(
-        RunSnapshot(
-            id="abandoned",
-            created=datetime.now(UTC),
-            status="queued",
-            plan=plan,
-            views=(pixels(get("scene-star").load()),),
-            predictions=(None,),
-            cells=empty_grid(plan),
-        )
-    )
-    store.begin("abandoned", plan, ())
-    store.close()
+def searched(model: str) -> Plan:
+    """A plan of one search."""
+    return Plan(model, "cpu", (PictureChoice("Star"),), (MethodChoice.default("de-cam"),), fills=())

@@ -5,22 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from decam.comparison import Cell
-from decam.images.samples import get
-from decam.live import empty_grid
 from decam.methods import METHODS
 from decam.plan import MethodChoice, PictureChoice, Plan
-from decam.snapshots import RunSnapshot
-from decam.store import Store
 from decam.ui import state
-from decam.ui.thumbnails import pixels
-from tests.pages.visitor import ENDLESS_BUDGET, Visitor
+from tests.pages.visitor import ENDLESS_BUDGET, Visitor, abandoned
 
 pytestmark = pytest.mark.usefixtures("server")
 
@@ -208,21 +202,3 @@ def test_a_method_that_fails_costs_its_own_cells_only(monkeypatch: pytest.Monkey
     assert visitor.cell("Random map")["error"].endswith(".")
     assert visitor.cell("Centre Gaussian")["state"] == "done"
     assert state.runs().snapshot(run).cells[Cell(0, 1)].explanation is not None
-
-
-def abandoned(directory: Path, plan: Plan) -> None:
-    """A run that a server had begun when it was killed."""
-    store = Store(directory)
-    store.add(
-        RunSnapshot(
-            id="abandoned",
-            created=datetime.now(UTC),
-            status="queued",
-            plan=plan,
-            views=(pixels(get("scene-star").load()),),
-            predictions=(None,),
-            cells=empty_grid(plan),
-        )
-    )
-    store.begin("abandoned", plan, ())
-    store.close()

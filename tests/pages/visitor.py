@@ -9,6 +9,7 @@ import json
 import re
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -18,7 +19,13 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
 
+from decam.images.samples import get
+from decam.live import empty_grid
 from decam.methods import METHODS
+from decam.plan import Plan
+from decam.snapshots import RunSnapshot
+from decam.store import Store
+from decam.ui.thumbnails import pixels
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
@@ -205,3 +212,21 @@ class Visitor:
 def shown(markdown: str) -> str:
     """What CommonMark shows: a backslash before ASCII punctuation is taken away."""
     return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", markdown)
+
+
+def abandoned(directory: Path, plan: Plan) -> None:
+    """A run that a server had begun when it was killed."""
+    store = Store(directory)
+    store.add(
+        RunSnapshot(
+            id="abandoned",
+            created=datetime.now(UTC),
+            status="queued",
+            plan=plan,
+            views=(pixels(get("scene-star").load()),),
+            predictions=(None,),
+            cells=empty_grid(plan),
+        )
+    )
+    store.begin("abandoned", plan, ())
+    store.close()
