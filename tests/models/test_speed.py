@@ -70,7 +70,7 @@ def test_the_smallest_round_that_is_about_as_fast_as_any_is_picked() -> None:
 
 
 def test_a_round_longer_than_stopping_may_take_is_not_picked() -> None:
-    assert pick_round(rounds({4: 0.05, 8: 0.045, 16: 0.03}), Round(1)) == Round(4)
+    assert pick_round(rounds({4: 0.08, 8: 0.07, 16: 0.05}), Round(1)) == Round(4)
     assert pick_round(rounds({4: 1.0, 8: 1.0}), Round(2)) == Round(2)
     assert pick_round({}, Round(4)) == Round(4)
 
@@ -128,7 +128,7 @@ def test_on_a_machine_without_bfloat16_it_is_not_even_tried(monkeypatch: pytest.
 
 
 def test_a_slow_model_is_asked_one_image_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock(dict.fromkeys(ALL_WAYS, 0.25), start=0.0)
+    clock = Clock(dict.fromkeys(ALL_WAYS, 0.3), start=0.0)
     monkeypatch.setattr(speed, "_timed", clock)
     monkeypatch.setattr(speed, "SLOWEST", 1.0)
     assert speed.find(tiny()).batch_size == 1
@@ -272,3 +272,28 @@ def test_where_nothing_can_be_written_the_process_remembers(monkeypatch: pytest.
     assert speed.remembered(tiny()) == found
     monkeypatch.setattr(speed, "find", lambda _: pytest.fail("tried again"))
     assert speed.remembered(tiny()) == found
+
+
+def test_ways_that_are_close_on_a_few_images_are_tried_again_on_a_whole_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Channels last may only pay in larger batches: here it costs as much on one and half as much on more."""
+    plain, last = (speed.Speed("float32", layout) for layout in (False, True))
+    asked = []
+
+    def timed(classifier: TorchClassifier, batches: list[torch.Tensor], streams: int = 1) -> tuple[float, torch.Tensor]:
+        images = sum(len(batch) for batch in batches)
+        asked.append((classifier.speed.channels_last, images))
+        large = len(batches[0]) * streams > 2
+        seconds = images * 0.1 * (0.5 if large and classifier.speed.channels_last else 1.0)
+        return seconds, torch.zeros(len(batches[-1]), 2)
+
+    monkeypatch.setattr(speed, "_timed", timed)
+    monkeypatch.setattr(speed, "_bfloat16_pays", lambda _: False)
+    classifier = tiny()
+    pictures = torch.zeros(8, 3, *classifier.input_size)
+    trials = [Trial(plain, 0.1, 0.0), Trial(last, 0.1, 0.0)]
+    assert speed._duel(classifier, pictures, plain, trials, Round(2, 2)).channels_last
+    assert not speed._duel(classifier, pictures, plain, trials, Round(1, 1)).channels_last
+    far = [Trial(plain, 0.1, 0.0), Trial(last, 0.2, 0.0)]
+    assert not speed._duel(classifier, pictures, plain, far, Round(2, 2)).channels_last
+    wrong = [Trial(plain, 0.1, 0.0), Trial(last, 0.1, 0.5)]
+    assert not speed._duel(classifier, pictures, plain, wrong, Round(2, 2)).channels_last
