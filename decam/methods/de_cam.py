@@ -259,8 +259,8 @@ def _seeded(search: _Search) -> Steps:
         shown.replace(generation.accepted, shares.kept + shares.removed, answers)
         best = evolution.best
         mask = rank_masks(search.encoding.thumbnails(evolution.population[best].unsqueeze(0)), (SHOWN,), ())[0, 0]
-        yield search.event(mask, judge.best(least=settings.population), generation, shown.of(best))
-    return search.finished(judge.best(least=settings.population))
+        yield search.event(mask, judge.best(), generation, shown.of(best))
+    return search.finished(judge.best(again=True))
 
 
 def _plain(search: _Search) -> Steps:

@@ -9,11 +9,14 @@ import torch
 from torch import Tensor
 
 from decam.methods.encoding import Encoding, rank_masks
-from decam.methods.surrogate import Surrogate, places
+from decam.methods.surrogate import CELLS, Surrogate, places
 
 KEPT = ((0.03, 0.13), (0.13, 0.33), (0.33, 0.65))
 REMOVED = ((0.02, 0.10), (0.10, 0.22), (0.22, 0.45))
 QUESTIONS = len(KEPT) + len(REMOVED)
+PLACES = CELLS**2
+MOST = 1024  # candidates that are kept when many were tried
+LEAST = 16  # of which the finished map is a mean
 JUDGED = (0.02, 0.05, 0.08, 0.12, 0.17, 0.22, 0.30, 0.40, 0.50, 0.65)
 
 
@@ -47,8 +50,10 @@ class Judge:
     def __init__(self, encoding: Encoding) -> None:
         self._encoding = encoding
         self._surrogate = Surrogate()
-        self._tried: list[Tensor] = []
-        self._places: list[Tensor] = []
+        self._count = 0
+        self._tried = torch.empty(0)
+        self._places = torch.empty(0)
+        self._known = torch.empty(0)
 
     def learn(self, masks: Tensor, answers: Tensor) -> None:
         """What the model answered (N) to masks (N×h×w of any size, visible shares or booleans)."""
@@ -58,18 +63,30 @@ class Judge:
         """What the model answered (N×6) when these shares of genotypes (N×cells²) were kept or removed."""
         self._surrogate.add(self._at(genotypes, shares), answers.flatten())
         self._surrogate.fit()
-        self._tried.append(genotypes)
-        self._places.append(self._at(genotypes, ALL))
+        self._count += len(genotypes)
+        at = self._at(genotypes, ALL).view(len(genotypes), -1)
+        kept = self._best(self._known, MOST) if len(self._tried) >= 2 * MOST else slice(None)
+        self._tried = torch.cat([self._tried[kept], genotypes])
+        self._places = torch.cat([self._places[kept], at])
+        self._known = torch.cat([self._known[kept], self._worth(at)])
 
     def expected(self, genotypes: Tensor) -> Tensor:
         """What genotypes (N×cells²) are expected to be worth (N), by all answers up to the last `told`."""
         return self._worth(self._at(genotypes, ALL))
 
-    def best(self, least: int = 1) -> Tensor:
-        """Mean of the best tenth, and of so many at `least`, of all genotypes ever told, each at unit deviation."""
-        tried, worth = torch.cat(self._tried), self._worth(torch.cat(self._places))
-        chosen = worth.argsort(descending=True, stable=True)[: max(least, len(tried) // 10)]
-        return standardised(tried[chosen]).mean(0)
+    def best(self, again: bool = False) -> Tensor:
+        """Mean of the best tenth, but of 16 at least, of all genotypes ever told, each at unit deviation.
+
+        They are estimated as they were when they were told, or all of them `again` with all that was learnt since.
+        """
+        if again:
+            self._known = self._worth(self._places)
+        return standardised(self._tried[self._best(self._known, max(LEAST, self._count // 10))]).mean(0)
+
+    @staticmethod
+    def _best(worth: Tensor, count: int) -> Tensor:
+        """Indices of the highest, highest first."""
+        return worth.argsort(descending=True, stable=True)[:count]
 
     def _at(self, genotypes: Tensor, shares: Shares) -> Tensor:
         """Where the masks of genotypes lie for the surrogate, in the order of the genotypes."""
@@ -77,7 +94,8 @@ class Judge:
         return places(rank_masks(maps, shares.kept, shares.removed).flatten(0, 1))
 
     def _worth(self, at: Tensor) -> Tensor:
-        expected = self._surrogate.predict(at).view(-1, 2, len(JUDGED)).mean(2)
+        """Of so many genotypes' places at all shares judged."""
+        expected = self._surrogate.predict(at.reshape(-1, PLACES)).view(-1, 2, len(JUDGED)).mean(2)
         return expected[:, 0] - expected[:, 1]
 
 

@@ -58,8 +58,24 @@ def test_the_best_is_the_mean_of_the_best_tenth_of_all_that_was_told(taught: tup
     tried = torch.cat([drawn(16, turn) for turn in range(8)])
     worth = judge.expected(tried).tolist()
     order = sorted(range(128), key=lambda i: -worth[i])
-    torch.testing.assert_close(judge.best(), standardised(tried[order[:12]]).mean(0))
-    torch.testing.assert_close(judge.best(least=20), standardised(tried[order[:20]]).mean(0))
+    torch.testing.assert_close(judge.best(again=True), standardised(tried[order[:16]]).mean(0))
+
+
+def test_memory_does_not_grow_with_what_was_tried_and_the_best_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoding = Encoding(CELLS, torch.rand(3, SIDE, SIDE), follow_edges=False)
+    shares = Shares(tuple(high for _, high in KEPT), tuple(high for _, high in REMOVED))
+
+    def told(most: int, turns: int) -> Judge:
+        monkeypatch.setattr("decam.methods.judge.MOST", most)
+        made = Judge(encoding)
+        for turn in range(turns):
+            genotypes = drawn(16, turn)
+            made.told(genotypes, shares, answer(rank_masks(encoding.maps(genotypes), shares.kept, shares.removed)))
+        return made
+
+    short, whole = told(32, 12), told(1000, 12)
+    assert len(short._tried) <= 80 and len(whole._tried) == 192
+    torch.testing.assert_close(short.best(), whole.best())
 
 
 def test_the_best_is_better_than_what_it_was_made_from(taught: tuple[Encoding, Judge]) -> None:
