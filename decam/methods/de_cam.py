@@ -166,7 +166,8 @@ class _Search:
     def score_alone(self, genotypes: Tensor) -> Generator[Progress, None, tuple[Tensor, Tensor]]:
         """Fitness of genotypes in [0, 1] as masks: probability kept minus probability removed minus visible area.
 
-        N×cells² to fitness in [−2, 1], and the target's probability behind each mask and without it (N×2).
+        N×cells² to fitness in [−2, 1], and the target's probability behind each mask and without it (N×2). The area is
+        that of the grid, before it is fitted to the picture's edges.
         """
         masks = self.encoding.maps(genotypes).clamp_(0, 1).unsqueeze(1)
         kept, removed = (yield from self.ask(torch.cat([masks, 1 - masks]))).chunk(2)
@@ -253,9 +254,9 @@ def _seeded(search: _Search) -> Steps:
     for number in range(search.spending.generations):
         asked = evolution.ask(judge.expected, settings.screening)
         shares, answers = yield from search.show(asked)
-        judge.told(asked, shares, answers)
+        worth = judge.told(asked, shares, answers)
         standing = judge.expected(evolution.population) if number else None
-        generation = evolution.tell(judge.expected(asked), standing)
+        generation = evolution.tell(worth, standing)
         shown.replace(generation.accepted, shares.kept + shares.removed, answers)
         best = evolution.best
         mask = rank_masks(search.encoding.thumbnails(evolution.population[best].unsqueeze(0)), (SHOWN,), ())[0, 0]

@@ -11,8 +11,8 @@ from torch import Tensor
 from decam.methods.encoding import Encoding, rank_masks
 from decam.methods.surrogate import CELLS, Surrogate, places
 
-KEPT = ((0.03, 0.13), (0.13, 0.33), (0.33, 0.65))
-REMOVED = ((0.02, 0.10), (0.10, 0.22), (0.22, 0.45))
+KEPT = ((0.03, 0.13), (0.13, 0.33), (0.33, 0.65))  # from each range one share is asked: that much kept alone
+REMOVED = ((0.02, 0.10), (0.10, 0.22), (0.22, 0.45))  # and that much removed
 QUESTIONS = len(KEPT) + len(REMOVED)
 PLACES = CELLS**2
 MOST = 1024  # candidates that are kept when many were tried
@@ -32,10 +32,13 @@ class Shares:
         """One from each range of KEPT and REMOVED."""
 
         def within(ranges: Sequence[tuple[float, float]]) -> tuple[float, ...]:
-            places = torch.rand(len(ranges), generator=generator).tolist()
-            return tuple(low + (high - low) * place for (low, high), place in zip(ranges, places, strict=True))
+            chances = torch.rand(len(ranges), generator=generator).tolist()
+            return tuple(low + (high - low) * chance for (low, high), chance in zip(ranges, chances, strict=True))
 
         return cls(within(KEPT), within(REMOVED))
+
+
+ALL = Shares(JUDGED, JUDGED)
 
 
 class Judge:
@@ -59,8 +62,8 @@ class Judge:
         """What the model answered (N) to masks (N×h×w of any size, visible shares or booleans)."""
         self._surrogate.add(places(masks), answers)
 
-    def told(self, genotypes: Tensor, shares: Shares, answers: Tensor) -> None:
-        """What the model answered (N×6) when these shares of genotypes (N×cells²) were kept or removed."""
+    def told(self, genotypes: Tensor, shares: Shares, answers: Tensor) -> Tensor:
+        """What genotypes (N×cells²) are worth (N) now that the model answered (N×6) at these shares of them."""
         self._surrogate.add(self._at(genotypes, shares), answers.flatten())
         self._surrogate.fit()
         self._count += len(genotypes)
@@ -68,7 +71,9 @@ class Judge:
         kept = self._best(self._known, MOST) if len(self._tried) >= 2 * MOST else slice(None)
         self._tried = torch.cat([self._tried[kept], genotypes])
         self._places = torch.cat([self._places[kept], at])
-        self._known = torch.cat([self._known[kept], self._worth(at)])
+        worth = self._worth(at)
+        self._known = torch.cat([self._known[kept], worth])
+        return worth
 
     def expected(self, genotypes: Tensor) -> Tensor:
         """What genotypes (N×cells²) are expected to be worth (N), by all answers up to the last `told`."""
@@ -97,9 +102,6 @@ class Judge:
         """Of so many genotypes' places at all shares judged."""
         expected = self._surrogate.predict(at.reshape(-1, PLACES)).view(-1, 2, len(JUDGED)).mean(2)
         return expected[:, 0] - expected[:, 1]
-
-
-ALL = Shares(JUDGED, JUDGED)
 
 
 def standardised(genotypes: Tensor) -> Tensor:

@@ -13,7 +13,8 @@ from decam.api import explain_view, last
 from decam.masking import upsample
 from decam.methods import METHODS
 from decam.methods.de_cam import VARIANTS, DeCamSettings, Spending
-from decam.methods.judge import KEPT, REMOVED
+from decam.methods.encoding import Encoding, rank_masks
+from decam.methods.judge import JUDGED, KEPT, REMOVED
 from decam.methods.random_search import RandomSearch
 from decam.methods.smooth_ridge import LENGTH, STRENGTHS, SmoothRidge
 
@@ -179,10 +180,8 @@ def test_the_traces_of_a_search_follow_from_each_other_and_end_in_what_the_curve
     assert len(traces) == len(generations)
     for before, after in itertools.pairwise(traces):
         np.testing.assert_array_equal(before.population, after.targets)
-        if variant == "plain":
+        if variant == "plain":  # the others' estimates are made again, with what was learnt
             np.testing.assert_array_equal(before.fitness, after.before)
-        else:
-            assert np.abs(before.fitness - after.before).max() < 0.3, "estimates are made again, with what was learnt"
         assert after.accepted.tolist() == (after.after >= after.before).tolist()
     for event, trace in zip(generations, traces, strict=True):
         assert trace.fitness[trace.best] == pytest.approx(event.curves["best"], abs=1e-6)
@@ -194,7 +193,20 @@ def test_the_traces_of_a_search_follow_from_each_other_and_end_in_what_the_curve
             assert np.mean(kept) - np.mean(removed) - area == pytest.approx(event.curves["best"], abs=1e-3)
         else:
             assert (len(kept), len(removed)) == (len(KEPT), len(REMOVED))
-            assert np.mean(kept) - np.mean(removed) == pytest.approx(event.curves["best"], abs=0.3)
+
+
+@pytest.mark.parametrize("variant", ["seeded", "random search"])
+def test_the_fitness_that_a_search_ends_with_is_near_the_truth(rectangle, variant: str) -> None:
+    """What a few shares and a surrogate tell, against the model's answers at all shares."""
+    chosen = DeCamSettings(budget=1000, variant=variant, fill="black")
+    steps = explain_view(rectangle.classifier, rectangle.view, "de-cam", chosen, 1, seed=2)
+    final = [event.trace for event in steps if event.trace is not None][-1]
+    view = torch.from_numpy(rectangle.view).permute(2, 0, 1) / 255
+    encoding = Encoding(chosen.cells, view, chosen.follow_edges)
+    grids = torch.from_numpy(final.population.astype(np.float32)).flatten(1)
+    shown = rank_masks(encoding.maps(grids), JUDGED, JUDGED)[:, :, rectangle.mask].float().mean(2).numpy()
+    truth = shown[:, : len(JUDGED)].mean(1) - shown[:, len(JUDGED) :].mean(1)
+    assert np.abs(final.fitness - truth).max() < 0.1
 
 
 def test_trials_drawn_anew_have_no_parents(rectangle) -> None:

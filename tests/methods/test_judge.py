@@ -91,7 +91,8 @@ def test_random_masks_teach_it_too() -> None:
     masks = torch.nn.functional.interpolate(masks.unsqueeze(1), size=(SIDE, SIDE), mode="nearest")[:, 0]
     judge.learn(masks, answer(masks))
     first, shares = drawn(16, 0), Shares.drawn(torch.Generator().manual_seed(0))
-    judge.told(first, shares, answer(rank_masks(encoding.maps(first), shares.kept, shares.removed)))
+    told = judge.told(first, shares, answer(rank_masks(encoding.maps(first), shares.kept, shares.removed)))
+    assert torch.equal(told, judge.expected(first)), "what was told is judged by all that is known then"
     new = drawn(60, 99)
     assert np.corrcoef(judge.expected(new), worth(encoding, new))[0, 1] > 0.8
 
