@@ -163,7 +163,8 @@ def _duel(classifier: TorchClassifier, pictures: Tensor, chosen: Speed, trials: 
     for trial in trials:
         if trial.seconds < RIVAL * best and trial.change <= TOLERANCE:
             classifier.use(trial.speed)
-            again.append(replace(trial, seconds=_together(classifier, pictures, found) / found.images))
+            with contextlib.suppress(torch.OutOfMemoryError):  # another layout may need more: then it is no rival
+                again.append(replace(trial, seconds=_together(classifier, pictures, found) / found.images))
     return replace(choose(again), note=chosen.note) if len(again) > 1 else chosen
 
 
@@ -177,7 +178,7 @@ def _first_round(classifier: TorchClassifier, modes: tuple[Speed, ...], batch: T
         classifier.use(mode)
         try:
             seconds, answers = _timed(classifier, [batch])
-        except (RuntimeError, NotImplementedError):
+        except RuntimeError:
             # Autocast or a kernel for this precision is missing on some devices: then the mode is no candidate.
             if mode == modes[0]:
                 raise

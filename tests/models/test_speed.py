@@ -276,7 +276,7 @@ def test_where_nothing_can_be_written_the_process_remembers(monkeypatch: pytest.
 
 def test_ways_that_are_close_on_a_few_images_are_tried_again_on_a_whole_round(monkeypatch: pytest.MonkeyPatch) -> None:
     """Channels last may only pay in larger batches: here it costs as much on one and half as much on more."""
-    plain, last = (speed.Speed("float32", layout) for layout in (False, True))
+    plain, last = (Speed("float32", layout) for layout in (False, True))
     asked = []
 
     def timed(classifier: TorchClassifier, batches: list[torch.Tensor], streams: int = 1) -> tuple[float, torch.Tensor]:
@@ -297,3 +297,18 @@ def test_ways_that_are_close_on_a_few_images_are_tried_again_on_a_whole_round(mo
     assert not speed._duel(classifier, pictures, plain, far, Round(2, 2)).channels_last
     wrong = [Trial(plain, 0.1, 0.0), Trial(last, 0.1, 0.5)]
     assert not speed._duel(classifier, pictures, plain, wrong, Round(2, 2)).channels_last
+
+
+def test_a_way_for_which_a_whole_round_is_too_large_is_no_rival(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, last = (Speed("float32", layout) for layout in (False, True))
+
+    def timed(classifier: TorchClassifier, batches: list[torch.Tensor], streams: int = 1) -> tuple[float, torch.Tensor]:
+        if classifier.speed.channels_last:
+            raise torch.OutOfMemoryError("full")
+        return 1.0, torch.zeros(len(batches[-1]), 2)
+
+    monkeypatch.setattr(speed, "_timed", timed)
+    classifier = tiny()
+    pictures = torch.zeros(8, 3, *classifier.input_size)
+    trials = [Trial(plain, 0.1, 0.0), Trial(last, 0.05, 0.0)]
+    assert speed._duel(classifier, pictures, plain, trials, Round(2, 2)) == plain
