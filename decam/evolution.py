@@ -16,9 +16,9 @@ from torch import Tensor
 
 from decam.adaptation import Control, Fixed, SelfAdapting, SuccessMemory
 from decam.archive import Archive
-from decam.breeding import Breeding
 from decam.draws import Shape, Supply
 from decam.errors import SettingError
+from decam.generation import Breeding, Generation
 from decam.operators import CROSSOVERS, REPAIRS, STARTS, STRATEGIES, Box, cross, inside
 from decam.settings import Settings, parameter
 
@@ -91,54 +91,11 @@ def default_population(dimensions: int, budget: int) -> int:
     return max(20, wanted)
 
 
-@dataclass(frozen=True)
-class Generation:
-    """What one `tell` changed: which vectors asked for were accepted (booleans), the population N×D and its fitness N.
-
-    `bred` says how the trials came about: None for a first population, and for trials of a search that was restored.
-    The numbers below are over the individuals whose fitness is finite, NaN where there are none.
-    """
-
-    accepted: Tensor
-    population: Tensor
-    fitness: Tensor
-    bred: Breeding | None = None
-
-    @property
-    def best(self) -> float:
-        """Highest fitness."""
-        return float(self.fitness.max())
-
-    @property
-    def mean(self) -> float:
-        """Mean fitness."""
-        return float(self._finite.mean())
-
-    @property
-    def spread(self) -> float:
-        """Standard deviation of the fitness."""
-        return float(self._finite.std(correction=0))
-
-    @property
-    def diversity(self) -> float:
-        """Mean distance of the individuals from their centroid, in units of the vectors."""
-        return diversity(self.population)
-
-    @property
-    def _finite(self) -> Tensor:
-        return self.fitness[self.fitness.isfinite()]
-
-
 def _comparable(fitness: Tensor, vectors: Tensor) -> Tensor:
     """Fitness as numbers that can be compared, where the vectors are."""
     if fitness.dtype != vectors.dtype or fitness.device != vectors.device or fitness.requires_grad:
         fitness = fitness.detach().to(vectors)
     return fitness.nan_to_num(nan=-torch.inf, posinf=torch.inf, neginf=-torch.inf)
-
-
-def diversity(population: Tensor) -> float:
-    """Mean distance of the individuals (N×D) from their centroid, in units of the vectors."""
-    return float((population - population.mean(0)).norm(dim=1).mean())
 
 
 class DifferentialEvolution:

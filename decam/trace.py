@@ -9,8 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from decam.breeding import Breeding
-from decam.evolution import Generation
+from decam.generation import Breeding, Generation
 
 Grids = NDArray[np.float16]
 Numbers = NDArray[np.float32]

@@ -11,29 +11,18 @@ import torch
 from torch import Tensor
 
 from decam.errors import SettingError
-from decam.evolution import CONTROLS, DifferentialEvolution, EvolutionSettings, default_population, diversity
+from decam.evolution import CONTROLS, DifferentialEvolution, EvolutionSettings, default_population
 from decam.landscapes import LANDSCAPES, rosenbrock, sphere
 from decam.operators import CROSSOVERS, REPAIRS, STARTS, STRATEGIES, Box, inside
+from tests.tools.searches import BOX, chosen, started
 
-BOX = Box.of(-5.0, 5.0, 4)
 Function = Callable[[Tensor], Tensor]
-
-
-def chosen(**values: Any) -> EvolutionSettings:
-    return EvolutionSettings(**{"budget": 600, "population": 20} | values)
 
 
 def search(function: Function, settings: EvolutionSettings, box: Box = BOX, seed: int = 0) -> DifferentialEvolution:
     evolution = DifferentialEvolution(box, settings, seed=seed)
     while not evolution.stopped:
         evolution.tell(-function(evolution.ask()))
-    return evolution
-
-
-def started(settings: EvolutionSettings, fitness: Tensor, seed: int = 0) -> DifferentialEvolution:
-    evolution = DifferentialEvolution(BOX, settings, seed=seed)
-    evolution.ask()
-    evolution.tell(fitness)
     return evolution
 
 
@@ -107,7 +96,7 @@ def test_selection_is_greedy_and_the_archive_holds_the_losers() -> None:
     assert generation.best == 1.0
     assert math.isclose(generation.mean, 0.3)
     assert math.isclose(generation.spread, math.sqrt(0.21))
-    assert generation.diversity == diversity(evolution.population)
+    assert generation.diversity == evolution.population.sub(evolution.population.mean(0)).norm(dim=1).mean()
 
 
 @pytest.mark.parametrize("archive", [0.0, 0.4, 2.6])
@@ -235,75 +224,6 @@ def test_a_population_given_is_asked_for_first_and_needs_no_box() -> None:
     assert evolution.ask().shape == (9, 3)
 
 
-def test_what_the_population_is_now_thought_to_have_is_what_trials_are_compared_with() -> None:
-    evolution = started(chosen(population=10), torch.zeros(10))
-    population, trials = evolution.population, evolution.ask()
-    standing = torch.linspace(-1, 1, 10, dtype=torch.float64)
-    generation = evolution.tell(torch.zeros(10), standing)
-    assert generation.accepted.tolist() == [True] * 5 + [False] * 5
-    assert torch.equal(evolution.population, torch.cat([trials[:5], population[5:]]))
-    torch.testing.assert_close(evolution.fitness, standing.clamp_min(0))
-    assert generation.bred is not None and torch.equal(generation.bred.before, standing)
-
-
-def test_standing_fitness_of_another_shape_is_refused() -> None:
-    evolution = started(chosen(population=10), torch.zeros(10))
-    evolution.ask()
-    with pytest.raises(SettingError, match=r"standing fitness of shape \(3,\): it takes 10 values"):
-        evolution.tell(torch.zeros(10), torch.zeros(3))
-
-
-def test_of_several_candidates_the_one_that_the_screen_prefers_is_asked_for() -> None:
-    plain, screened = (started(chosen(population=10), torch.zeros(10), seed=4) for _ in range(2))
-    bred = [plain._trials() for _ in range(5)]
-    trials = screened.ask(lambda vectors: -rosenbrock(vectors), candidates=5)
-    for i in range(10):
-        assert torch.equal(trials[i], min((each[i] for each in bred), key=lambda v: float(rosenbrock(v.unsqueeze(0)))))
-    assert torch.equal(screened.ask(), trials), "until they are told, the same trials are given again"
-
-
-def test_a_screen_of_one_candidate_changes_nothing() -> None:
-    plain, screened = (started(chosen(population=10), torch.zeros(10)) for _ in range(2))
-    assert torch.equal(plain.ask(), screened.ask(rosenbrock, candidates=1))
-
-
-@pytest.mark.parametrize(("strategy", "control"), list(itertools.product(STRATEGIES, CONTROLS)))
-def test_a_screened_trial_keeps_its_own_parents_weight_and_rate(strategy: str, control: str) -> None:
-    settings = chosen(strategy=strategy, control=control, repair="clip")
-    evolution = DifferentialEvolution(BOX, settings, seed=5)
-    evolution.tell(-sphere(evolution.ask()))
-    for _ in range(5):
-        trials = evolution.ask(lambda vectors: -sphere(vectors), candidates=3)
-        bred = evolution.tell(-sphere(trials)).bred
-        assert bred is not None
-        torch.testing.assert_close(bred.unrepaired().clamp(-5, 5), bred.mutants)
-        assert bool(((bred.trials == bred.mutants) | (bred.trials == bred.targets)).all())
-
-
-def test_a_screen_that_knows_the_fitness_makes_the_search_faster() -> None:
-    def found(candidates: int) -> float:
-        evolution = DifferentialEvolution(BOX, chosen(budget=400), seed=1)
-        while not evolution.stopped:
-            evolution.tell(-sphere(evolution.ask(lambda vectors: -sphere(vectors), candidates)))
-        return -float(evolution.fitness.max())
-
-    assert found(8) < found(1) / 10
-
-
-def test_candidates_that_a_screen_cannot_judge_lose() -> None:
-    evolution = started(chosen(population=10), torch.zeros(10), seed=6)
-    values = torch.full((30,), torch.nan)
-    values[10:20] = -1e9
-    plain = started(chosen(population=10), torch.zeros(10), seed=6)
-    second = [plain._trials() for _ in range(2)][1]
-    assert torch.equal(evolution.ask(lambda _: values, candidates=3), second)
-
-
-def test_no_candidates_are_refused() -> None:
-    with pytest.raises(SettingError, match="candidates is 0"):
-        started(chosen(), torch.zeros(20)).ask(rosenbrock, candidates=0)
-
-
 def test_jitter_varies_the_weight_of_each_component_and_dither_that_of_each_trial() -> None:
     settings = {"control": "fixed", "rate": 1.0, "strategy": "current-to-best/1", "weight": 0.5}
 
@@ -360,11 +280,6 @@ def test_a_saved_search_goes_on_bit_for_bit(values: dict[str, Any], generations:
         assert torch.equal(evolution.fitness, other.fitness)
         assert torch.equal(evolution.archive, other.archive)
     assert other.stopped == "budget"
-
-
-def test_diversity_is_the_mean_distance_from_the_centroid() -> None:
-    assert diversity(torch.tensor([[0.0, 0.0], [6.0, 8.0]])) == 5.0
-    assert diversity(torch.ones(5, 3)) == 0.0
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from decam.evolution import DifferentialEvolution, EvolutionSettings, Generation
+from decam.evolution import DifferentialEvolution, EvolutionSettings
+from decam.generation import Generation
 from decam.operators import STRATEGIES, Box
 from decam.trace import Trace
 

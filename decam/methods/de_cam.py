@@ -17,8 +17,9 @@ import torch
 from torch import Tensor
 
 from decam.classifier import Classifier
-from decam.evolution import DifferentialEvolution, EvolutionSettings, Generation
+from decam.evolution import DifferentialEvolution, EvolutionSettings
 from decam.explanation import Map, Progress, Question, Steps
+from decam.generation import Generation
 from decam.masking import FILLS, MaskedQueries, fill, upsample
 from decam.methods.base import Method, Series
 from decam.methods.encoding import Encoding, rank_masks

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from decam.breeding import Breeding
-from decam.evolution import Generation, Screen
+from decam.evolution import Screen
+from decam.generation import Breeding, Generation
 
 
 class RandomSearch:

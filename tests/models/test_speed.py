@@ -302,12 +302,12 @@ def test_ways_that_are_close_on_a_few_images_are_tried_again_on_a_whole_round(mo
 def test_a_way_for_which_a_whole_round_is_too_large_is_no_rival(monkeypatch: pytest.MonkeyPatch) -> None:
     plain, last = (Speed("float32", layout) for layout in (False, True))
 
-    def timed(classifier: TorchClassifier, batches: list[torch.Tensor], streams: int = 1) -> tuple[float, torch.Tensor]:
+    def together(classifier: TorchClassifier, pictures: torch.Tensor, candidate: Round) -> float:
         if classifier.speed.channels_last:
             raise torch.OutOfMemoryError("full")
-        return 1.0, torch.zeros(len(batches[-1]), 2)
+        return 0.01 * candidate.images * len(pictures)
 
-    monkeypatch.setattr(speed, "_timed", timed)
+    monkeypatch.setattr(speed, "_together", together)
     classifier = tiny()
     pictures = torch.zeros(8, 3, *classifier.input_size)
     trials = [Trial(plain, 0.1, 0.0), Trial(last, 0.05, 0.0)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from decam.breeding import Breeding
-from decam.evolution import CONTROLS, DifferentialEvolution, EvolutionSettings, Generation
+from decam.evolution import CONTROLS, DifferentialEvolution, EvolutionSettings
+from decam.generation import Breeding, Generation, diversity
 from decam.operators import STRATEGIES, Box
 
 BOX = Box.of(-2.0, 3.0, 6)
@@ -70,3 +70,8 @@ def test_a_last_generation_cut_by_the_budget_has_only_the_trials_that_were_asked
 
 def test_a_first_generation_has_no_parents() -> None:
     assert generations()[0].bred is None
+
+
+def test_diversity_is_the_mean_distance_from_the_centroid() -> None:
+    assert diversity(torch.tensor([[0.0, 0.0], [6.0, 8.0]])) == 5.0
+    assert diversity(torch.ones(5, 3)) == 0.0

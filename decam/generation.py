@@ -1,4 +1,4 @@
-"""What bred a generation of trial vectors: parents, weights, mutants, and who won; references, and so for free."""
+"""One generation of a search: the population it left, and what its trial vectors were bred from."""
 
 from __future__ import annotations
 
@@ -64,3 +64,46 @@ class Breeding:
             after=self.after[:count],
             accepted=self.accepted[:count],
         )
+
+
+@dataclass(frozen=True)
+class Generation:
+    """What one `tell` changed: which vectors asked for were accepted (booleans), the population N×D and its fitness N.
+
+    `bred` says how the trials came about: None for a first population, and for trials of a search that was restored.
+    The numbers below are over the individuals whose fitness is finite, NaN where there are none.
+    """
+
+    accepted: Tensor
+    population: Tensor
+    fitness: Tensor
+    bred: Breeding | None = None
+
+    @property
+    def best(self) -> float:
+        """Highest fitness."""
+        return float(self.fitness.max())
+
+    @property
+    def mean(self) -> float:
+        """Mean fitness."""
+        return float(self._finite.mean())
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of the fitness."""
+        return float(self._finite.std(correction=0))
+
+    @property
+    def diversity(self) -> float:
+        """Mean distance of the individuals from their centroid, in units of the vectors."""
+        return diversity(self.population)
+
+    @property
+    def _finite(self) -> Tensor:
+        return self.fitness[self.fitness.isfinite()]
+
+
+def diversity(population: Tensor) -> float:
+    """Mean distance of the individuals (N×D) from their centroid, in units of the vectors."""
+    return float((population - population.mean(0)).norm(dim=1).mean())
