@@ -16,11 +16,7 @@ from decam.ui import (
     welcome,
 )
 
-state.arrive("compare")
-style.apply()
-snapshot = run_view.snapshot_of(state.run_id())
-session.take_up(snapshot)
-session.problem()
+snapshot = session.opened("compare")
 
 with st.sidebar:
     style.brand(session.begin_again)

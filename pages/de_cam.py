@@ -18,11 +18,7 @@ from decam.ui import (
     welcome,
 )
 
-state.arrive("de-cam")
-style.apply()
-snapshot = run_view.snapshot_of(state.run_id())
-session.take_up(snapshot)
-session.problem()
+snapshot = session.opened("de-cam")
 
 with st.sidebar:
     style.brand(session.begin_again)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ from decam.trace import Trace
 from decam.ui.live import short
 
 STEPS = 65_535
-FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -24,11 +22,6 @@ class Moment:
     number: int
     evaluations: int
     trace: Trace
-
-
-def source(*names: str) -> str:
-    """Several of the browser's files as one."""
-    return "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in names)
 
 
 def sent(moment: Moment) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import base64
 import weakref
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import numpy as np
@@ -17,6 +16,7 @@ from streamlit import runtime
 from decam.classifier import Pixels
 from decam.explanation import Map
 from decam.figures import COLOURS, DIVERGING, lut, png_bytes
+from decam.ui.browser import source
 
 State: TypeAlias = Literal["waiting", "running", "measuring", "done", "failed", "stopped", "unavailable"]
 Place: TypeAlias = tuple[str, str]
@@ -25,14 +25,10 @@ File = TypeVar("File")
 SMALL = 4_000
 """Bytes up to which a picture travels inside the update itself; larger ones have an address and are fetched once."""
 
-_FOLDER = Path(__file__).parent
 _GRID = st.components.v2.component(
     "decam_grid",
-    css=(_FOLDER / "grid.css").read_text(encoding="utf-8"),
-    js="\n".join(
-        (_FOLDER / name).read_text(encoding="utf-8")
-        for name in ("grid_draw.js", "grid_controls.js", "grid_cells.js", "grid.js")
-    ),
+    css=source("base.css", "grid.css"),
+    js=source("component.js", "grid_draw.js", "grid_controls.js", "grid_cells.js", "grid.js"),
 )
 
 

@@ -16,6 +16,7 @@ from decam.landscapes import LANDSCAPES
 from decam.methods.base import Series
 from decam.operators import CROSSOVERS, STRATEGIES
 from decam.ui import generations, live, state, words
+from decam.ui.browser import source
 from decam.ui.generations import Moment
 from decam.ui.grid import address
 from decam.walk import CLOSE, DIMENSIONS, Step, heights, walk
@@ -33,8 +34,8 @@ SERIES = (
 
 _VIEW = st.components.v2.component(
     "decam_landscape",
-    css=generations.source("player.css", "search.css", "landscape.css"),
-    js=generations.source("grid_draw.js", "chart.js", "player.js", "search_draw.js", "landscape.js"),
+    css=source("base.css", "chart.css", "player.css", "search.css", "landscape.css"),
+    js=source("component.js", "grid_draw.js", "chart.js", "player.js", "search_draw.js", "landscape.js"),
 )
 
 
@@ -101,6 +102,11 @@ def _relief(name: str) -> bytes:
     return png_bytes(relief(heights(landscape, SIDE).numpy(), landscape.lowest))
 
 
+def _kept(name: str) -> dict[str, Any]:
+    """What makes a widget stay as it was while another page is shown."""
+    return {"key": f"walk-{name}", "persist_state": "session"}
+
+
 def _controls() -> Choice:
     """The controls in two lines; each says what turning it does."""
     first = st.columns([1.3, 1.6, 1.1, 1.3])
@@ -108,29 +114,25 @@ def _controls() -> Choice:
         "Landscape",
         NAMES,
         format_func=lambda name: LANDSCAPES[name].title,
-        key="walk-landscape",
-        persist_state="session",
+        **_kept("landscape"),
         help="Changes what is searched: its lowest places have a cross.",
     )
     strategy = first[1].selectbox(
         "Strategy",
         list(STRATEGIES),
-        key="walk-strategy",
-        persist_state="session",
+        **_kept("strategy"),
         help="Changes where mutants start: from anywhere (rand) they explore, towards the best they hurry.",
     )
     crossover = first[2].selectbox(
         "Crossover",
         list(CROSSOVERS),
-        key="walk-crossover",
-        persist_state="session",
+        **_kept("crossover"),
         help="Changes which components a trial takes from its mutant: each by itself (bin) or one run of them (exp).",
     )
     control = first[3].selectbox(
         "Control of F and CR",
         CONTROLS,
-        key="walk-control",
-        persist_state="session",
+        **_kept("control"),
         help="Lets F and CR stay fixed or adapt: jde keeps what survives, shade learns what succeeds, and l-shade "
         "also lets the population shrink.",
     )
@@ -142,9 +144,8 @@ def _controls() -> Choice:
         1.5,
         0.5,
         0.05,
-        key="walk-weight",
         disabled=learns,
-        persist_state="session",
+        **_kept("weight"),
         help="Larger F makes longer steps, and a population that stays apart longer; shade and l-shade choose it.",
     )
     rate = second[1].slider(
@@ -153,9 +154,8 @@ def _controls() -> Choice:
         1.0,
         0.9,
         0.05,
-        key="walk-rate",
         disabled=learns,
-        persist_state="session",
+        **_kept("rate"),
         help="Larger CR takes more of the mutant: near 0 trials move along one axis at a time.",
     )
     population = second[2].number_input(
@@ -163,8 +163,7 @@ def _controls() -> Choice:
         4,
         100,
         20,
-        key="walk-population",
-        persist_state="session",
+        **_kept("population"),
         help="More individuals search wider, and each generation costs as many evaluations more.",
     )
     count = second[3].number_input(
@@ -172,8 +171,7 @@ def _controls() -> Choice:
         5,
         150,
         50,
-        key="walk-generations",
-        persist_state="session",
+        **_kept("generations"),
         help="Gives the search longer; it ends sooner where all individuals have come together.",
     )
     seed = second[4].number_input(
@@ -181,8 +179,7 @@ def _controls() -> Choice:
         0,
         2**31 - 1,
         0,
-        key="walk-seed",
-        persist_state="session",
+        **_kept("seed"),
         help="Another seed is another start and other chances; the same one repeats the walk.",
     )
     settings = EvolutionSettings(

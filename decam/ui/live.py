@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from decam.methods.base import Series
+from decam.ui.browser import source
 
 DIGITS = 5  # of a value on its way to the browser
-_FOLDER = Path(__file__).parent
 # The framework's own charts cost each look at a run a multiple of this one, taken from the search being watched.
 _LIVE = st.components.v2.component(
     "decam_live",
-    css=(_FOLDER / "live.css").read_text(encoding="utf-8"),
-    js="\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in ("chart.js", "live.js")),
+    css=source("base.css", "chart.css", "live.css"),
+    js=source("component.js", "chart.js", "live.js"),
 )
 
 

@@ -18,6 +18,7 @@ from decam.masking import fill
 from decam.methods import METHODS, guided
 from decam.snapshots import CellSnapshot, Frame, RunSnapshot
 from decam.ui import generations, live, run_grid, state
+from decam.ui.browser import source
 from decam.ui.generations import Moment
 from decam.ui.grid import address
 
@@ -26,8 +27,8 @@ WATCHED_BYTES = 120_000
 
 _SEARCH = st.components.v2.component(
     "decam_search",
-    css=generations.source("player.css", "search.css"),
-    js=generations.source("grid_draw.js", "chart.js", "player.js", "search_draw.js", "guide.js", "search.js"),
+    css=source("base.css", "chart.css", "player.css", "search.css"),
+    js=source("component.js", "grid_draw.js", "chart.js", "player.js", "search_draw.js", "guide.js", "search.js"),
 )
 
 
@@ -63,16 +64,21 @@ def payload(snapshot: RunSnapshot, place: Cell, key: str) -> dict[str, Any]:
         "finished": cell.explanation is not None,
         "label": run_grid.label_of(snapshot.labels, target),
         "probability": run_grid.probability_of(snapshot, place.picture, target),
-        "guide": {
-            "follows": bool(choice.settings.to_mapping().get("follow_edges", False)),
-            "radius": guided.RADIUS,
-            "epsilon": guided.EPSILON,
-            "grain": guided.GRAIN,
-            "finest": guided.FINEST,
-        },
+        "guide": reading(bool(choice.settings.to_mapping().get("follow_edges", False))),
         "tables": {"map": _table(SEQUENTIAL[0]), "difference": _table(DIVERGING)},
         "charts": _charts(METHODS[choice.name].series, frames, cell),
         "words": "" if moments else words_of(cell, frames),
+    }
+
+
+def reading(follows: bool) -> dict[str, Any]:
+    """How the browser turns grids into maps: fitted to the picture's edges as the search does it, or interpolated."""
+    return {
+        "follows": follows,
+        "radius": guided.RADIUS,
+        "epsilon": guided.EPSILON,
+        "grain": guided.GRAIN,
+        "finest": guided.FINEST,
     }
 
 

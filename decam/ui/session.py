@@ -1,4 +1,4 @@
-"""What happens between a visitor's choices and a run: starting one, and taking one up again from its link."""
+"""What happens between a visitor and a run: arriving with its link, starting one and stopping it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,18 @@ from decam.methods import METHODS
 from decam.models import catalogue
 from decam.plan import MethodChoice, PictureChoice, Plan
 from decam.snapshots import RunSnapshot
-from decam.ui import measuring, method_forms, model_choice, pictures, search_form, state, targets, words
+from decam.ui import (
+    measuring,
+    method_forms,
+    model_choice,
+    pictures,
+    run_view,
+    search_form,
+    state,
+    style,
+    targets,
+    words,
+)
 from decam.ui.measuring import Measuring
 from decam.ui.pictures import Chosen
 
@@ -23,11 +34,23 @@ MOMENT = 0.4  # seconds
 Asked = tuple[Chosen, Pixels, int | None]
 
 
-def take_up(snapshot: RunSnapshot | None) -> None:
-    """Fill the page's widgets from a run: once for a link that was opened, and after a click on a recent run.
+def opened(page: str) -> RunSnapshot | None:
+    """Begin a page: its rules, its widgets as they were left or as the run of its link has them, and that run.
 
     Must be called before any of these widgets is drawn.
     """
+    state.arrive(page)
+    style.apply()
+    snapshot = run_view.snapshot_of(state.run_id())
+    _take_up(snapshot)
+    sentence = st.session_state.pop("problem", None)
+    if sentence:  # what went wrong in a callback is said once
+        st.error(words.plain(sentence))
+    return snapshot
+
+
+def _take_up(snapshot: RunSnapshot | None) -> None:
+    """Fill the page's widgets from a run: once for a link that was opened, and after a click on a recent run."""
     first = "taken_up" not in st.session_state
     wanted = st.session_state.pop("restore", None)
     st.session_state["taken_up"] = True
@@ -134,10 +157,3 @@ def _stop(run: str) -> None:
         state.runs().stop(run)
     except StoreError as error:
         st.session_state["problem"] = str(error)
-
-
-def problem() -> None:
-    """Say once what went wrong in a callback."""
-    sentence = st.session_state.pop("problem", None)
-    if sentence:
-        st.error(words.plain(sentence))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import streamlit as st
+
+from decam.ui.browser import source
 
 PAGES = (
     ("pages/compare.py", "Compare", "Several methods side by side on your pictures."),
@@ -15,7 +16,7 @@ PAGES = (
 
 @st.cache_resource(show_spinner=False)
 def _rules() -> str:
-    return (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
+    return source("style.css")
 
 
 def apply() -> None:

@@ -10,16 +10,16 @@ import torch
 from playwright.sync_api import Browser
 
 from decam.images.scenes import scene
-from decam.methods import guided
 from decam.methods.encoding import Encoding
-from decam.ui.generations import source
+from decam.ui.browser import source
+from decam.ui.search_view import reading
 
 READ = """([pixels, size, cells, grid, options]) => {
-  const reading = new (options.follows ? Guide : Interpolation)(pixels, size, options);
+  const made = new (options.follows ? Guide : Interpolation)(pixels, size, options);
   return {
-    shape: reading.shape,
-    field: Array.from(reading.field(Float32Array.from(grid), cells)),
-    thumbnail: Array.from(reading.thumbnail(Float32Array.from(grid), cells)),
+    shape: made.shape,
+    field: Array.from(made.field(Float32Array.from(grid), cells)),
+    thumbnail: Array.from(made.thumbnail(Float32Array.from(grid), cells)),
   };
 }"""
 
@@ -31,17 +31,10 @@ def test_a_field_of_the_browser_is_the_map_of_the_search(
 ) -> None:
     view = scene(3).image[:height, :width]
     grid = torch.randn(1, 49, generator=torch.Generator().manual_seed(0))
-    options = {
-        "follows": follows,
-        "radius": guided.RADIUS,
-        "epsilon": guided.EPSILON,
-        "grain": guided.GRAIN,
-        "finest": guided.FINEST,
-    }
     rgba = np.concatenate([view, np.full_like(view[..., :1], 255)], axis=2)
     page = chromium.new_page()
     page.add_script_tag(content=source("grid_draw.js", "search_draw.js", "guide.js"))
-    arguments = [rgba.ravel().tolist(), [height, width], [7, 7], grid[0].tolist(), options]
+    arguments = [rgba.ravel().tolist(), [height, width], [7, 7], grid[0].tolist(), reading(follows)]
     read = page.evaluate(f"({READ})({json.dumps(arguments)})")
     page.close()
 

@@ -1,17 +1,9 @@
-// A chart of curves over evaluations, drawn on a canvas in a moment: for a search that runs, and for one played back.
-// Its board says how wide it is and in what ink; one that also says `at` marks a place and hears which one is clicked.
+// Charts of curves over evaluations, drawn on canvases in a moment: for a search that runs, and for one played back.
 
 const HEIGHT = 176;
 const MARGIN = { left: 46, right: 10, top: 8, bottom: 24 };
 const DASHES = [[], [7, 4], [2, 3]];
 const STYLES = ["solid", "dashed", "dotted"]; // colour alone never tells two lines apart
-
-function make(tag, className, attributes = {}, ...children) {
-  const node = Object.assign(document.createElement(tag), { className });
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
 
 /** Round values between two limits, about as many as asked for. */
 function ticks(low, high, count) {
@@ -40,18 +32,20 @@ const short = (value) => Number(value.toPrecision(3)).toLocaleString("en", { max
 class Chart {
   constructor(board) {
     this.board = board;
-    this.title = make("b", "");
+    this.title = make("b");
     this.legend = make("span", "legend");
     this.canvas = make("canvas", "", { role: "img" });
     this.node = make("figure", "chart", {}, make("figcaption", "", {}, this.title, this.legend), this.canvas);
     this.canvas.addEventListener("pointermove", (event) => this.point(event.offsetX));
     this.canvas.addEventListener("pointerleave", () => this.point(null));
-    if (board.pick) this.canvas.addEventListener("click", (event) => board.pick(this.places[this.near(event.offsetX)]));
+    if (!board.pick) return;
+    this.canvas.style.cursor = "pointer";
+    this.canvas.addEventListener("click", (event) => board.pick(this.places[this.near(event.offsetX)]));
   }
 
   update({ title, help, series }, places, limits) {
     Object.assign(this, { series, places, limits });
-    if (this.title.textContent !== title) this.title.textContent = title;
+    say(this.title, title);
     this.node.title = help;
     this.draw();
   }
@@ -135,12 +129,12 @@ class Chart {
     const said = `${texts.join(", ")} at ${short(this.places[at])} evaluations`;
     this.canvas.setAttribute("aria-label", said);
     if (this.legend.children.length !== this.series.length) {
-      this.legend.replaceChildren(...this.series.map(() => make("span", "", {}, make("i", ""), make("span", ""))));
+      this.legend.replaceChildren(...this.series.map(() => make("span", "", {}, make("i"), make("span"))));
     }
     this.series.forEach(({ colour }, i) => {
       const [swatch, text] = this.legend.children[i].children;
       swatch.style.borderTop = `3px ${STYLES[i % 3]} ${colour}`;
-      if (text.textContent !== texts[i]) text.textContent = texts[i];
+      say(text, texts[i]);
     });
     if ((this.pointed === null || this.pointed === undefined) && this.board.at === undefined) return;
     const place = Math.round(x(this.places[at])) + 0.5;
@@ -159,12 +153,41 @@ class Chart {
   }
 }
 
-/** As many charts beneath a board's node as there are groups of curves; those that were there go on. */
-function fitCharts(board, node, count) {
-  while (board.parts.length < count) {
-    const chart = new Chart(board);
-    board.parts.push(chart);
-    node.append(chart.node);
+/** Charts over the same evaluations, one below or beside the other; those that are there go on with new data. */
+class Charts {
+  /** Who asks to `pick` hears the evaluations that are clicked, and marks where it is itself. */
+  constructor(pick = null) {
+    Object.assign(this, { pick, parts: [], width: 0 });
+    this.node = make("div", "charts");
   }
-  board.parts.splice(count).forEach((chart) => chart.node.remove());
+
+  update({ groups, places, limits }) {
+    const style = getComputedStyle(this.node);
+    this.ink = style.getPropertyValue("--soft");
+    this.line = style.getPropertyValue("--line");
+    this.font = `12px ${style.fontFamily}`;
+    while (this.parts.length < groups.length) {
+      this.parts.push(new Chart(this));
+      this.node.append(this.parts.at(-1).node);
+    }
+    this.parts.splice(groups.length).forEach((chart) => chart.node.remove());
+    this.measure();
+    groups.forEach((group, i) => this.parts[i].update(group, places, limits));
+  }
+
+  measure() {
+    const width = this.parts[0]?.canvas.clientWidth ?? 0;
+    if (width === this.width) return;
+    this.width = width;
+    this.draw();
+  }
+
+  mark(at) {
+    this.at = at;
+    this.draw();
+  }
+
+  draw() {
+    this.parts.forEach((chart) => chart.draw());
+  }
 }

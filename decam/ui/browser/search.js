@@ -1,6 +1,5 @@
 // The search as a Streamlit component: its population, the making of one trial, what the fittest was judged by, curves.
 
-const views = new WeakMap();
 const ROLES = { target: "target", best: "guide", r1: "r1", r2: "r2", r3: "r3" };
 const fixed = (value, digits = 3) => (value === null || !Number.isFinite(value) ? "–" : minus(value.toFixed(digits)));
 
@@ -17,15 +16,15 @@ class Tile {
   }
 
   say(caption, label = caption) {
-    if (this.caption.textContent !== caption) this.caption.textContent = caption;
+    say(this.caption, caption);
     this.canvas.setAttribute("aria-label", label);
     this.node.title = label;
   }
 }
 
 class Search {
-  constructor(parent) {
-    Object.assign(this, { known: new Map(), masks: [], asked: [], parts: [], width: 0, chosen: null, as: "mask" });
+  constructor() {
+    Object.assign(this, { known: new Map(), masks: [], asked: [], chosen: null, as: "mask" });
     this.player = new Player((i) => this.show(i), (i) => this.said(i));
     this.words = make("p", "words");
     this.grid = make("div", "masks", { role: "group", "aria-label": "Individuals" });
@@ -37,15 +36,12 @@ class Search {
     this.mapped = make("figure", "tile", {}, this.map, make("figcaption", ""));
     this.pictures = make("div", "asked", {}, this.mapped);
     this.judged = part("What the fittest was judged by", "", this.pictures);
-    this.charts = make("div", "charts");
-    this.curves = part("Curves", "Over evaluations, images through the model; a click goes to that generation.", this.charts);
+    this.charts = new Charts((place) => this.pick(place));
+    this.curves = part("Curves", "Over evaluations, images through the model; a click goes to that generation.", this.charts.node);
     this.two = make("div", "two", {}, this.population, this.trial);
     const body = make("div", "body", {}, this.two, this.judged, this.curves);
-    this.node = make("div", "decam-played decam-search", {}, this.player.node, this.words, body);
-    this.sizes = new ResizeObserver(() => this.measure());
-    parent.append(this.node);
-    const place = parent.host?.closest('[data-testid="stElementContainer"]');
-    place?.style.setProperty("opacity", "1", "important");
+    this.node = make("div", "decam decam-search", {}, this.player.node, this.words, body);
+    this.sizes = new ResizeObserver(() => this.charts.measure());
   }
 
   makeKinds() {
@@ -63,17 +59,13 @@ class Search {
     const before = this.generations?.[this.player.at]?.evaluations;
     Object.assign(this, { data, shape: data.cells, generations: data.generations });
     this.tables ??= { map: bytesOf(data.tables.map), difference: bytesOf(data.tables.difference) };
-    const style = getComputedStyle(this.node);
-    this.ink = style.getPropertyValue("--axis");
-    this.line = style.getPropertyValue("--grid");
-    this.font = `12px ${style.fontFamily}`;
-    if (this.words.textContent !== data.words) this.words.textContent = data.words;
+    say(this.words, data.words);
     this.words.hidden = !data.words;
     this.two.hidden = this.judged.hidden = this.player.node.hidden = !this.generations.length;
     this.curves.hidden = !data.charts.groups.length;
     if (data.key !== this.shownKey) this.begin(data.key);
     this.load(data);
-    this.drawCharts();
+    this.charts.update(data.charts);
     this.player.setCount(this.generations.length, this.generations.findIndex(({ evaluations }) => evaluations === before));
   }
 
@@ -121,8 +113,7 @@ class Search {
     this.showPopulation(now);
     this.showTrial(now, this.chosen);
     this.showJudged(now);
-    this.at = now.evaluations;
-    this.parts.forEach((each) => each.draw());
+    this.charts.mark(now.evaluations);
   }
 
   // The population
@@ -286,18 +277,8 @@ class Search {
     this.player.go(nearest);
   }
 
-  drawCharts() {
-    const { groups, places, limits } = this.data.charts;
-    fitCharts(this, this.charts, groups.length);
-    groups.forEach((group, i) => this.parts[i].update(group, places, limits));
-    this.measure();
-  }
-
-  measure() {
-    const width = this.parts[0]?.canvas.clientWidth ?? 0;
-    if (width === this.width) return;
-    this.width = width;
-    this.parts.forEach((chart) => chart.draw());
+  attach() {
+    this.sizes.observe(this.charts.node);
   }
 
   release() {
@@ -306,14 +287,4 @@ class Search {
   }
 }
 
-export default function (component) {
-  const { parentElement, data } = component;
-  if (!views.has(parentElement)) views.set(parentElement, new Search(parentElement));
-  const view = views.get(parentElement);
-  const turn = (view.turn = {});
-  view.update(data);
-  view.sizes.observe(view.charts);
-  return () => {
-    if (view.turn === turn) view.release();
-  };
-}
+export default mounted(Search);

@@ -46,7 +46,7 @@ class Player {
     this.at = Math.min(Math.max(0, index), Math.max(0, this.count - 1));
     this.slider.value = this.at;
     const text = this.count ? this.said(this.at) : "";
-    if (this.text.textContent !== text) this.text.textContent = text;
+    say(this.text, text);
     this.slider.setAttribute("aria-valuetext", text);
     if (this.count) this.show(this.at);
   }

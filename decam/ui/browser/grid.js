@@ -1,35 +1,30 @@
 // The result grid as a Streamlit component: one grid for each place in the page, updated in place; zoom and hover shared.
 
 const DRAG = 4; // pixels a pointer may move in a click
-const grids = new WeakMap();
 
 class Grid {
-  constructor(parent) {
+  constructor() {
     Object.assign(this, { rows: new Map(), columns: new Map(), cells: [], waiting: new Set(), pointers: new Map() });
     Object.assign(this, { zoom: { scale: 1, x: 0, y: 0 }, settings: keptSettings(), selected: null, hover: null, shared: null });
-    this.header = el("div", "row heads", { role: "row", id: "heads" }, el("div", "column", { role: "columnheader" }, el("span", "", {}, "Picture")));
-    this.top = el("div", "top", { role: "presentation" }, this.header);
-    this.body = el("div", "rows", { role: "presentation" });
+    this.header = make("div", "row heads", { role: "row", id: "heads" }, make("div", "column", { role: "columnheader" }, make("span", "", {}, "Picture")));
+    this.top = make("div", "top", { role: "presentation" }, this.header);
+    this.body = make("div", "rows", { role: "presentation" });
     const role = { role: "grid", "aria-owns": "heads", "aria-label": "Maps, pictures down and methods across" };
-    this.side = el("div", "side", role, this.body);
-    this.stays = el("div", "stays", {}, this.top);
-    this.root = el("div", "decam-grid", {}, this.stays, this.side);
+    this.side = make("div", "side", role, this.body);
+    this.stays = make("div", "stays", {}, this.top);
+    this.node = make("div", "decam decam-grid", {}, this.stays, this.side);
     this.side.addEventListener("scroll", () => (this.top.scrollLeft = this.side.scrollLeft));
     this.side.addEventListener("keydown", (event) => this.key(event));
     this.sizes = new ResizeObserver((entries) => this.resized(entries));
     this.sight = new IntersectionObserver((entries) => this.seen(entries), { rootMargin: "200px" });
-    parent.append(this.root);
-    // Streamlit fades what it is about to draw again: here that would be a flicker once a second.
-    const place = parent.host?.closest('[data-testid="stElementContainer"]');
-    place?.style.setProperty("opacity", "1", "important");
   }
 
-  update({ data, setStateValue }) {
+  update(data, { setStateValue }) {
     this.choosing = (cell) => setStateValue("selected", [cell.row.data.key, cell.column.data.key]);
     if (!this.controls) this.start(data);
     this.header.style.setProperty("--columns", data.columns.length + 1);
     this.body.style.setProperty("--columns", data.columns.length + 1);
-    this.root.style.setProperty("--above", `${barHeight()}px`);
+    this.node.style.setProperty("--above", `${barHeight()}px`);
     this.updateColumns(data.columns);
     const cells = new Map(data.cells.map((cell) => [`${cell.row}\n${cell.column}`, cell]));
     const keys = new Set(data.rows.map((row) => row.key));
@@ -69,10 +64,10 @@ class Grid {
   }
 
   makeColumn() {
-    const [title, low, high] = ["name", "low", "high"].map((name) => el("span", name));
-    const colours = el("span", "colours");
-    const legend = el("span", "legend", { "aria-hidden": "true" }, low, colours, high);
-    return { title, low, high, colours, node: el("div", "column", { role: "columnheader" }, title, legend) };
+    const [title, low, high] = ["name", "low", "high"].map((name) => make("span", name));
+    const colours = make("span", "colours");
+    const legend = make("span", "legend", { "aria-hidden": "true" }, low, colours, high);
+    return { title, low, high, colours, node: make("div", "column", { role: "columnheader" }, title, legend) };
   }
 
   showLegends() {
@@ -182,7 +177,7 @@ class Grid {
 
   setZoom(zoom) {
     this.zoom = zoom;
-    this.root.classList.toggle("zoomed", zoom.scale > 1);
+    this.node.classList.toggle("zoomed", zoom.scale > 1);
     this.controls.showZoom(zoom.scale);
     this.repaint();
     if (this.hover) this.point(this.hover.plate, this.hover.place);
@@ -321,14 +316,4 @@ function barHeight() {
   return bar.getBoundingClientRect().height;
 }
 
-export default function (component) {
-  const { parentElement } = component;
-  if (!grids.has(parentElement)) grids.set(parentElement, new Grid(parentElement));
-  const grid = grids.get(parentElement);
-  const turn = (grid.turn = {});
-  grid.update(component);
-  grid.attach();
-  return () => {
-    if (grid.turn === turn) grid.release();
-  };
-}
+export default mounted(Grid);

@@ -13,20 +13,6 @@ const SCALES = [
   ["column", "Shared in column", "Equal colours mean equal values down a column"],
 ];
 
-/** An element with a class, attributes and children; text is always text, never markup. */
-function el(tag, className = "", attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
-/** Change text only where it is another, so that nothing is laid out again for nothing. */
-function say(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
-
 function mark(node, name, value) {
   if (value === null || value === false) node.removeAttribute(name);
   else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, String(value));
@@ -52,7 +38,7 @@ function arrange(parent, nodes) {
 }
 
 function button(className, label, inside, action) {
-  const node = el("button", className, { type: "button", "aria-label": label, title: label }, inside);
+  const node = make("button", className, { type: "button", "aria-label": label, title: label }, inside);
   node.addEventListener("click", action);
   return node;
 }
@@ -85,17 +71,17 @@ function keepSettings(settings) {
 
 /** One choice of several, side by side. */
 function choice(name, label, options, current, changed) {
-  const group = el("div", `choice ${name}`, { role: "radiogroup", "aria-label": label });
+  const group = make("div", `choice ${name}`, { role: "radiogroup", "aria-label": label });
   for (const [key, title, help, swatch] of options) {
-    const input = el("input", "", { type: "radio", name, value: key });
+    const input = make("input", "", { type: "radio", name, value: key });
     input.checked = key === current;
     input.addEventListener("change", () => changed(key));
-    const face = el("span", swatch ? "face swatch" : "face");
+    const face = make("span", swatch ? "face swatch" : "face");
     if (swatch) {
       face.style.backgroundImage = swatch;
       input.setAttribute("aria-label", title);
     } else face.textContent = title;
-    group.append(el("label", "", { title: help }, input, face));
+    group.append(make("label", "", { title: help }, input, face));
   }
   return group;
 }
@@ -108,11 +94,11 @@ function controls(settings, tables, diverging, changed, zoom) {
     refresh();
     changed();
   };
-  const shown = el("output", "percent");
-  const slider = el("input", "", { type: "range", min: 0, max: 100, step: 1, "aria-label": "Opacity of the map" });
+  const shown = make("output", "percent");
+  const slider = make("input", "", { type: "range", min: 0, max: 100, step: 1, "aria-label": "Opacity of the map" });
   slider.value = settings.opacity;
   slider.addEventListener("input", () => set("opacity")(Number(slider.value)));
-  const opacity = el("label", "slider", { title: "Opacity of the map" }, el("span", "name", {}, "Opacity"), slider, shown);
+  const opacity = make("label", "slider", { title: "Opacity of the map" }, make("span", "name", {}, "Opacity"), slider, shown);
 
   const names = Object.keys(tables).filter((name) => name !== diverging);
   if (!names.includes(settings.colours)) settings.colours = names[0];
@@ -123,28 +109,28 @@ function controls(settings, tables, diverging, changed, zoom) {
     gradient(tables[name]),
   ]);
 
-  const scale = el("select", "", { "aria-label": "Scaling of the maps" });
-  for (const [key, title, help] of SCALES) scale.append(el("option", "", { value: key, title: help }, title));
+  const scale = make("select", "", { "aria-label": "Scaling of the maps" });
+  for (const [key, title, help] of SCALES) scale.append(make("option", "", { value: key, title: help }, title));
   scale.value = settings.scale;
   scale.addEventListener("change", () => set("scale")(scale.value));
 
-  const box = el("input", "", { type: "checkbox" });
+  const box = make("input", "", { type: "checkbox" });
   box.checked = settings.truth;
   box.addEventListener("change", () => set("truth")(box.checked));
-  const truth = el("label", "check", { title: "Outline the object whose place is known" }, box, el("span", "", {}, "Object"));
+  const truth = make("label", "check", { title: "Outline the object whose place is known" }, box, make("span", "", {}, "Object"));
 
   const percent = button("plain percent", "Reset zoom", "100 %", () => zoom(0));
   percent.title = "Reset zoom (0, or Shift and double-click). Zoom: Ctrl or ⌘ and wheel, pinch, double-click, + and −";
   const less = button("plain", "Zoom out", "−", () => zoom(1 / 1.5));
   const more = button("plain", "Zoom in", "+", () => zoom(1.5));
-  const zoomer = el("div", "zoomer", { role: "group", "aria-label": "Zoom" }, less, percent, more);
+  const zoomer = make("div", "zoomer", { role: "group", "aria-label": "Zoom" }, less, percent, more);
 
-  const node = el(
+  const node = make(
     "div", "controls", { role: "toolbar", "aria-label": "How the maps are shown" },
     choice("view", "View", VIEWS, settings.view, set("view")),
     opacity,
     choice("colours", "Colours", swatches, settings.colours, set("colours")),
-    el("label", "scale", { title: "Which maps share one scale" }, el("span", "name", {}, "Scale"), scale),
+    make("label", "scale", { title: "Which maps share one scale" }, make("span", "name", {}, "Scale"), scale),
     truth, zoomer,
   );
 

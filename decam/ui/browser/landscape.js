@@ -1,32 +1,24 @@
 // Evolution on a landscape as a Streamlit component: the population over contours, and how one trial was made.
 
-const maps = new WeakMap();
 const RADIUS = 4.5;
 const minusSign = (value, digits = 3) => (value === null ? "–" : minus(Math.abs(value) < 1e-3 && value !== 0 ? value.toExponential(1) : value.toFixed(digits)));
 
 class Walk {
-  constructor(parent) {
-    Object.assign(this, { known: new Map(), parts: [], width: 0, chosen: null });
+  constructor() {
+    Object.assign(this, { known: new Map(), chosen: null });
     this.player = new Player((i) => this.show(i), (i) => this.said(i));
     this.canvas = make("canvas", "relief", { role: "img", tabindex: 0, "aria-label": "Population over the landscape" });
     this.canvas.addEventListener("click", (event) => this.choose(event));
     this.legend = make("div", "signs", {}, ...[["target", "Target"], ["difference", "F × difference"], ["mutant", "Mutant"], ["trial", "Trial"], ["least", "Known minimum"]].map(([name, title]) => make("span", name, {}, make("i", ""), title)));
     this.words = make("p", "told", { "aria-live": "polite" });
-    this.charts = make("div", "charts");
-    const side = make("div", "side", {}, this.words, this.charts);
+    this.charts = new Charts((place) => this.pick(place));
+    const side = make("div", "side", {}, this.words, this.charts.node);
     const seen = make("div", "seen", {}, this.canvas, this.legend);
-    this.node = make("div", "decam-played decam-walk", {}, this.player.node, make("div", "both", {}, seen, side));
+    this.node = make("div", "decam decam-walk", {}, this.player.node, make("div", "both", {}, seen, side));
     this.sizes = new ResizeObserver(() => this.measure());
-    parent.append(this.node);
-    const place = parent.host?.closest('[data-testid="stElementContainer"]');
-    place?.style.setProperty("opacity", "1", "important");
   }
 
   update(data) {
-    const style = getComputedStyle(this.node);
-    this.ink = style.getPropertyValue("--axis");
-    this.line = style.getPropertyValue("--grid");
-    this.font = `12px ${style.fontFamily}`;
     const fresh = data.key !== this.data?.key;
     Object.assign(this, { data, generations: data.generations });
     if (fresh) {
@@ -36,7 +28,7 @@ class Walk {
       this.chosen = null;
     }
     this.load(data.picture);
-    this.drawCharts();
+    this.charts.update(data.charts);
     const at = this.player.at;
     this.player.setCount(this.generations.length, at);
     if (fresh) this.player.go(0);
@@ -74,9 +66,8 @@ class Walk {
   show(i) {
     const now = this.generation(i);
     if (this.chosen !== null && this.chosen >= now.individuals) this.chosen = null;
-    this.at = now.evaluations;
     this.draw(now);
-    this.parts.forEach((each) => each.draw());
+    this.charts.mark(now.evaluations);
   }
 
   draw(now) {
@@ -195,17 +186,14 @@ class Walk {
     this.player.go(at < 0 ? this.generations.length - 1 : at);
   }
 
-  drawCharts() {
-    const { groups, places, limits } = this.data.charts;
-    fitCharts(this, this.charts, groups.length);
-    groups.forEach((group, i) => this.parts[i].update(group, places, limits));
-    this.measure();
+  measure() {
+    this.charts.measure();
+    if (this.player.count) this.draw(this.generation(this.player.at));
   }
 
-  measure() {
-    this.width = this.parts[0]?.canvas.clientWidth ?? 0;
-    this.parts.forEach((chart) => chart.draw());
-    if (this.player.count) this.draw(this.generation(this.player.at));
+  attach() {
+    this.sizes.observe(this.charts.node);
+    this.sizes.observe(this.canvas);
   }
 
   release() {
@@ -214,15 +202,4 @@ class Walk {
   }
 }
 
-export default function (component) {
-  const { parentElement, data } = component;
-  if (!maps.has(parentElement)) maps.set(parentElement, new Walk(parentElement));
-  const walk = maps.get(parentElement);
-  const turn = (walk.turn = {});
-  walk.update(data);
-  walk.sizes.observe(walk.charts);
-  walk.sizes.observe(walk.canvas);
-  return () => {
-    if (walk.turn === turn) walk.release();
-  };
-}
+export default mounted(Walk);

@@ -7,10 +7,10 @@ const WORDS = { waiting: "Waiting", measuring: "Measuring", stopped: "Stopped", 
 class Plate {
   constructor(grid, row) {
     Object.assign(this, { grid, row, field: null, layer: null, drawn: "", visible: true });
-    this.canvas = el("canvas", "", { "aria-hidden": "true" });
-    this.cross = el("div", "cross");
-    this.chip = el("div", "chip");
-    this.frame = el("div", "frame", {}, this.canvas, this.cross, this.chip);
+    this.canvas = make("canvas", "", { "aria-hidden": "true" });
+    this.cross = make("div", "cross");
+    this.chip = make("div", "chip");
+    this.frame = make("div", "frame", {}, this.canvas, this.cross, this.chip);
     this.canvas.plate = this;
     grid.listen(this);
   }
@@ -65,15 +65,15 @@ class Cell extends Plate {
   constructor(grid, row, column) {
     super(grid, row);
     Object.assign(this, { column, said: "", mapKey: "", faint: 0.3 });
-    this.words = el("div", "words");
-    this.bar = el("div", "bar", { role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100, "aria-label": "Progress" });
+    this.words = make("div", "words");
+    this.bar = make("div", "bar", { role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100, "aria-label": "Progress" });
     this.save = button("save", "Save this map as PNG", icon(SAVE), (event) => (event.stopPropagation(), this.download()));
     this.save.tabIndex = -1;
     this.frame.append(this.words, this.bar, this.save);
-    this.status = el("div", "status");
-    this.metrics = el("dl", "metrics");
-    this.notes = el("div", "notes");
-    this.node = el("div", "cell", { role: "gridcell", tabindex: -1, "aria-keyshortcuts": "Enter s + - 0" }, this.frame, this.status, this.metrics, this.notes);
+    this.status = make("div", "status");
+    this.metrics = make("dl", "metrics");
+    this.notes = make("div", "notes");
+    this.node = make("div", "cell", { role: "gridcell", tabindex: -1, "aria-keyshortcuts": "Enter s + - 0" }, this.frame, this.status, this.metrics, this.notes);
     this.node.addEventListener("click", () => this.grid.choose(this));
     this.node.addEventListener("focus", () => this.grid.rove(this));
   }
@@ -85,7 +85,7 @@ class Cell extends Plate {
     this.showState(data);
     this.showMetrics(data, metrics);
     const notes = data.notes ?? [];
-    arrange(this.notes, notes.map((note, i) => this.notes.children[i] ?? el("p")));
+    arrange(this.notes, notes.map((note, i) => this.notes.children[i] ?? make("p")));
     notes.forEach((note, i) => (say(this.notes.children[i], note), mark(this.notes.children[i], "title", note)));
     this.load(data);
     this.describe(data, metrics);
@@ -123,7 +123,7 @@ class Cell extends Plate {
 
   showMetrics({ values = [], best = [], state }, metrics) {
     const made = [...this.metrics.children];
-    arrange(this.metrics, metrics.map((_, i) => made[i] ?? el("div", "", {}, el("dt"), el("dd"))));
+    arrange(this.metrics, metrics.map((_, i) => made[i] ?? make("div", "", {}, make("dt"), make("dd"))));
     metrics.forEach((metric, i) => {
       const item = this.metrics.children[i];
       const [name, value] = item.children;
@@ -161,7 +161,7 @@ class Cell extends Plate {
     const whole = sheet(width, height);
     this.paint(whole, { scale: 1, x: 0, y: 0 });
     whole.toBlob((blob) => {
-      const link = el("a", "", { href: URL.createObjectURL(blob), download: fileName(this.row.data.title, this.column.data.title) });
+      const link = make("a", "", { href: URL.createObjectURL(blob), download: fileName(this.row.data.title, this.column.data.title) });
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 10000);
     }, "image/png");
@@ -173,13 +173,13 @@ class Row {
   constructor(grid) {
     Object.assign(this, { grid, cells: new Map(), picture: null, truth: null, data: {}, urls: "" });
     this.head = new Plate(grid, this);
-    this.title = el("div", "title");
-    this.label = el("span", "label");
-    this.probability = el("span", "probability");
-    this.note = el("div", "notes");
-    const target = el("div", "target", {}, this.label, this.probability);
-    this.first = el("div", "cell head", { role: "rowheader" }, this.head.frame, this.title, target, this.note);
-    this.node = el("div", "row", { role: "row" }, this.first);
+    this.title = make("div", "title");
+    this.label = make("span", "label");
+    this.probability = make("span", "probability");
+    this.note = make("div", "notes");
+    const target = make("div", "target", {}, this.label, this.probability);
+    this.first = make("div", "cell head", { role: "rowheader" }, this.head.frame, this.title, target, this.note);
+    this.node = make("div", "row", { role: "row" }, this.first);
   }
 
   update(data, columns, cells, metrics) {
@@ -190,7 +190,7 @@ class Row {
     say(this.label, data.label);
     mark(this.label, "title", data.label);
     say(this.probability, data.probability == null ? "" : data.probability.toFixed(2));
-    arrange(this.note, data.note ? [this.note.firstChild ?? el("p")] : []);
+    arrange(this.note, data.note ? [this.note.firstChild ?? make("p")] : []);
     if (data.note) say(this.note.firstChild, data.note);
     this.load(data);
     for (const key of [...this.cells.keys()]) {

@@ -61,12 +61,17 @@ function blurred(plane, shape, sigma) {
   });
 }
 
+/** The size of a copy whose shorter side has at most so many pixels. */
+function coarse([height, width], finest) {
+  const step = Math.max(1, Math.min(height, width) / finest);
+  return [Math.round(height / step), Math.round(width / step)];
+}
+
 /** A picture (RGBA bytes) prepared to guide grids; the numbers are shares of its width but for epsilon and finest. */
 class Guide {
   constructor(pixels, [height, width], { radius, epsilon, grain, finest }) {
     this.whole = [height, width];
-    const step = Math.max(1, Math.min(height, width) / finest);
-    this.shape = [Math.round(height / step), Math.round(width / step)];
+    this.shape = coarse(this.whole, finest);
     const planes = [0, 1, 2].map((channel) => Float32Array.from({ length: width * height }, (_, i) => pixels[4 * i + channel] / 255));
     this.fine = planes.map((plane) => blurred(plane, this.whole, grain * width));
     this.coarse = this.fine.map((plane) => shrunk(plane, this.whole, this.shape));
@@ -115,16 +120,16 @@ class Guide {
   }
 }
 
+/** What slopes and an offset give at each pixel's colour. */
 function along([red, green, blue, offset], colour) {
   return offset.map((value, i) => value + red[i] * colour[0][i] + green[i] * colour[1][i] + blue[i] * colour[2][i]);
 }
 
 /** Grids of a search that does not follow edges: interpolated between the cells' centres. */
 class Interpolation {
-  constructor(_, [height, width], { finest }) {
-    this.whole = [height, width];
-    const step = Math.max(1, Math.min(height, width) / finest);
-    this.shape = [Math.round(height / step), Math.round(width / step)];
+  constructor(_, whole, { finest }) {
+    this.whole = whole;
+    this.shape = coarse(whole, finest);
   }
 
   field(grid, cells) {
