@@ -5,20 +5,20 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
+from dataclasses import replace
 
 import torch
 from torchvision.models import get_model
 
 from decam import device
 from decam.api import explain_view, last
-from decam.classifier import Pixels, Speed, TorchClassifier
+from decam.classifier import Pixels, Speed, TorchClassifier, computing
 from decam.models import load_classifier
+from decam.models.speed import modes
 from decam.settings import Settings
 from decam.streams import side_by_side
 
 SIZES = {"cpu": (1, 4, 8, 16, 32, 64), "cuda": (16, 32, 64, 128, 256, 512)}
-MODES = tuple(Speed(precision, layout) for precision in ("float32", "bfloat16") for layout in (False, True))
 TRIAL_SECONDS = 1.0  # for one setting of the bare pass
 LONGEST_BATCH = 2.0  # seconds: larger batches are not tried
 
@@ -46,11 +46,9 @@ def bare(classifier: TorchClassifier, speed: Speed, batches: int) -> float:
     classifier.use(speed)
     batch = torch.rand(speed.batch_size, 3, *classifier.input_size, device=classifier.device)
     batch = batch.contiguous(memory_format=torch.channels_last if speed.channels_last else torch.contiguous_format)
-    kind = classifier.device.type
 
     def forward(_: int) -> None:
-        context = torch.autocast(kind, torch.bfloat16) if speed.precision == "bfloat16" else nullcontext()
-        with torch.inference_mode(), context:
+        with torch.inference_mode(), computing(classifier.device, speed.precision):
             classifier.module(batch)
 
     device.synchronise(classifier.device)
@@ -63,9 +61,8 @@ def bare(classifier: TorchClassifier, speed: Speed, batches: int) -> float:
 
 def worthwhile(classifier: TorchClassifier) -> dict[Speed, float]:
     """Precisions and layouts that are not far behind the fastest, with images a second on batches of two."""
-    small = {
-        mode: max(bare(classifier, Speed(mode.precision, mode.channels_last, 2), 1) for _ in range(2)) for mode in MODES
-    }
+    ways = modes(classifier.device)
+    small = {way: max(bare(classifier, replace(way, batch_size=2), 1) for _ in range(2)) for way in ways}
     best = max(small.values())
     return {mode: rate for mode, rate in small.items() if rate > 0.7 * best}
 

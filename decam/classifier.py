@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
 import numpy as np
 import torch
@@ -19,6 +19,8 @@ from decam.locks import SharedLock
 Need: TypeAlias = Literal["output", "gradients", "activations", "attention"]
 Pixels: TypeAlias = NDArray[np.uint8]
 View: TypeAlias = Callable[[Image.Image], Image.Image]
+Precision: TypeAlias = Literal["float32", "bfloat16", "float16"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -31,7 +33,7 @@ class Speed:
     More than one of `streams` means that so many batches are asked at a time, each on one core.
     """
 
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Precision = "float32"
     channels_last: bool = False
     batch_size: int = 16
     streams: int = 1
@@ -66,6 +68,13 @@ class Classifier(Protocol):
     def answer(self, normalised: Tensor) -> Tensor:
         """Normalised N×3×H×W to N×C probabilities, float32, on the model's device; gradients do not flow."""
         ...
+
+
+def computing(device: torch.device, precision: Precision) -> AbstractContextManager[object]:
+    """Within this context a model on the device computes in that precision where it may, and else in float32."""
+    if precision == "float32":
+        return nullcontext()
+    return torch.autocast(device.type, torch.bfloat16 if precision == "bfloat16" else torch.float16)
 
 
 def probabilities(classifier: Classifier, images: Tensor) -> Tensor:
@@ -158,9 +167,7 @@ class TorchClassifier:
     @torch.inference_mode()
     def answer(self, normalised: Tensor) -> Tensor:
         """Normalised N×3×H×W to N×C probabilities, float32; several threads may ask at a time."""
-        fast = self.speed.precision == "bfloat16"
-        context = torch.autocast(self.device.type, torch.bfloat16) if fast else nullcontext()
-        with self.lock.shared(), context:
+        with self.lock.shared(), computing(self.device, self.speed.precision):
             logits = self.module(normalised)
         return torch.softmax(logits.float(), dim=1)
 

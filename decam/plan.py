@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 import torch
 
 from decam import __version__
-from decam.classifier import Pixels, Speed
+from decam.classifier import PRECISIONS, Pixels, Speed
 from decam.errors import ModelError, SettingError
 from decam.methods import get as get_method
 from decam.metrics.base import FILLS, FaithfulnessSettings
@@ -244,8 +244,8 @@ def _speed(entry: object) -> Speed:
     where = "the plan's speed"
     read = _only(_of(dict, entry, where), tuple(described.name for described in dataclasses.fields(Speed)), where)
     precision = _get(read, "precision", str, where)
-    if precision not in ("float32", "bfloat16"):
-        raise SettingError(f"precision is {precision!r}, but must be one of: float32, bfloat16.")
+    if precision not in PRECISIONS:
+        raise SettingError(f"precision is {precision!r}, but must be one of: {', '.join(PRECISIONS)}.")
     return Speed(
         precision=cast(Any, precision),
         channels_last=_get(read, "channels_last", bool, where),

@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import nn
 
-from decam.classifier import Classifier, FunctionClassifier, Speed, TorchClassifier, fit, probabilities, to_tensor
+from decam.classifier import (
+    Classifier,
+    FunctionClassifier,
+    Precision,
+    Speed,
+    TorchClassifier,
+    fit,
+    probabilities,
+    to_tensor,
+)
 from decam.errors import ModelError
 
 
@@ -45,9 +54,10 @@ def test_the_layout_changes_nothing_but_speed(channels_last: bool) -> None:
     torch.testing.assert_close(got.sum(1), torch.ones(3))
 
 
-def test_half_precision_stays_close_and_answers_in_single() -> None:
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_half_precision_stays_close_and_answers_in_single(precision: Precision) -> None:
     images = torch.rand(3, 3, 20, 24, generator=torch.Generator().manual_seed(1))
-    got = probabilities(network(Speed(precision="bfloat16")), images)
+    got = probabilities(network(Speed(precision=precision)), images)
     assert got.dtype == torch.float32
     torch.testing.assert_close(got, probabilities(network(), images), atol=0.02, rtol=0)
 

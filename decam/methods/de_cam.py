@@ -136,9 +136,9 @@ class _Search:
         """The target's probability behind each mask (N, on the CPU)."""
         answers = []
         for batch in self._queries.batches(masks):
-            answers.append(batch[:, self.target].cpu())
+            answers.append(batch[:, self.target])
             yield self.progress()
-        return torch.cat(answers)
+        return torch.cat(answers).cpu()  # at the end: a GPU is not kept waiting between two batches
 
     def seed(self) -> Generator[Progress, None, SmoothRidge]:
         """Random halves of a grid and their complements, and a smooth regression on the log odds of the answers."""

@@ -18,7 +18,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from decam import data, device
-from decam.classifier import Speed, TorchClassifier, to_tensor
+from decam.classifier import PRECISIONS, Speed, TorchClassifier, to_tensor
 from decam.images import scenes
 from decam.streams import side_by_side
 
@@ -30,12 +30,8 @@ TOLERANCE = 0.05  # the largest change of a probability that a precision may cau
 BUDGET = 0.9  # seconds for comparing the ways, checked between forwards; the batch size takes half as much again
 SLOWEST = 10e9  # multiply-adds a second: less is no slow machine but a busy one, whose times say little
 
-_MODES = (
-    Speed("float32", channels_last=False),
-    Speed("float32", channels_last=True),
-    Speed("bfloat16", channels_last=False),
-    Speed("bfloat16", channels_last=True),
-)
+_MODES = {precision: tuple(Speed(precision, layout) for layout in (False, True)) for precision in PRECISIONS}
+_PLAIN = _MODES["float32"][0]
 
 _lock = threading.Lock()
 _known: dict[str, Speed] = {}
@@ -69,7 +65,7 @@ class Round:
 
 
 def remembered(classifier: TorchClassifier) -> Speed:
-    """The fastest way to ask this model on this machine: from disk, else by a trial of about a second.
+    """The fastest way to ask this model on this machine: from disk, else by a trial of a few seconds.
 
     Remembered, because another batch size or precision changes the last bits of a map: the same seed must give the
     same map in every process.
@@ -131,14 +127,14 @@ def choose(trials: list[Trial]) -> Speed:
 def _find(classifier: TorchClassifier) -> Speed:
     deadline = time.perf_counter() + BUDGET
     pictures = _probe(classifier)
-    classifier.use(_MODES[0])
+    classifier.use(_PLAIN)
     operations = _operations(classifier, pictures[:1])  # this first forward also sets things up
     single, _ = _timed(classifier, [pictures[:1]])
-    modes = _MODES if _bfloat16_pays(classifier.device) else _MODES[:2]
-    # As many pictures as leave time for three forwards in every mode.
-    batch = pictures[: max(1, int(BUDGET / (3 * len(modes) * single)))]
-    trials = _first_round(classifier, modes, batch, deadline)
-    for _ in range(2):  # every mode in turn, so that what slows the machine down for a moment slows all
+    ways = modes(classifier.device)
+    # As many pictures as leave time for three forwards in every way.
+    batch = pictures[: max(1, int(BUDGET / (3 * len(ways) * single)))]
+    trials = _first_round(classifier, ways, batch, deadline)
+    for _ in range(2):  # every way in turn, so that what slows the machine down for a moment slows all
         for index, trial in enumerate(trials):
             if time.perf_counter() > deadline:
                 break
@@ -168,26 +164,32 @@ def _duel(classifier: TorchClassifier, pictures: Tensor, chosen: Speed, trials: 
     return replace(choose(again), note=chosen.note) if len(again) > 1 else chosen
 
 
-def _first_round(classifier: TorchClassifier, modes: tuple[Speed, ...], batch: Tensor, deadline: float) -> list[Trial]:
-    """Each mode once, which sets it up and shows how it changes the answers; what takes three times as long is out."""
+def _first_round(classifier: TorchClassifier, ways: tuple[Speed, ...], batch: Tensor, deadline: float) -> list[Trial]:
+    """Each way once, which sets it up and shows how it changes the answers; what takes three times as long is out."""
     trials: list[Trial] = []
     expected: Tensor | None = None
-    for mode in modes:
+    for way in ways:
         if trials and time.perf_counter() > deadline:
             break
-        classifier.use(mode)
+        classifier.use(way)
         try:
             seconds, answers = _timed(classifier, [batch])
         except RuntimeError:
-            # Autocast or a kernel for this precision is missing on some devices: then the mode is no candidate.
-            if mode == modes[0]:
+            # Autocast or a kernel for this precision is missing on some devices: then the way is no candidate.
+            if way == _PLAIN:
                 raise
             continue
         expected = answers if expected is None else expected
-        trial = Trial(mode, seconds / len(batch), float((answers - expected).abs().max()))
+        trial = Trial(way, seconds / len(batch), float((answers - expected).abs().max()))
         if not trials or trial.seconds < 3 * trials[0].seconds:
             trials.append(trial)
     return trials
+
+
+def modes(where: torch.device) -> tuple[Speed, ...]:
+    """What is worth trying on a device, plainest first. No processor computes faster in float16 than in bfloat16."""
+    half = _MODES["bfloat16"] if _bfloat16_pays(where) else ()
+    return _MODES["float32"] + half + (_MODES["float16"] if where.type != "cpu" else ())
 
 
 def _bfloat16_pays(where: torch.device) -> bool:
@@ -337,7 +339,7 @@ def _parse(stored: object) -> Speed | None:
     if not isinstance(stored, dict) or set(stored) != set(names):
         return None
     precision, layout, size, streams, note = (stored[name] for name in names)
-    if precision not in ("float32", "bfloat16") or type(layout) is not bool or not isinstance(note, str):
+    if precision not in PRECISIONS or type(layout) is not bool or not isinstance(note, str):
         return None
     if type(size) is not int or not 1 <= size <= 4096 or type(streams) is not int or not 1 <= streams <= 1024:
         return None

@@ -127,6 +127,11 @@ def test_on_a_machine_without_bfloat16_it_is_not_even_tried(monkeypatch: pytest.
     assert speed.find(tiny()).channels_last
 
 
+def test_half_precision_is_tried_where_the_model_does_not_run_on_the_processor() -> None:
+    assert {way.precision for way in speed.modes(torch.device("cuda"))} == {"float32", "bfloat16", "float16"}
+    assert "float16" not in {way.precision for way in speed.modes(torch.device("cpu"))}
+
+
 def test_a_slow_model_is_asked_one_image_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(dict.fromkeys(ALL_WAYS, 0.3), start=0.0)
     monkeypatch.setattr(speed, "_timed", clock)
