@@ -19,7 +19,7 @@ from torch import Tensor
 from decam.classifier import Classifier
 from decam.evolution import DifferentialEvolution, EvolutionSettings
 from decam.explanation import Map, Progress, Question, Steps
-from decam.generation import Generation
+from decam.generation import Generation, diversity
 from decam.masking import FILLS, MaskedQueries, fill, upsample
 from decam.methods.base import Method, Series
 from decam.methods.encoding import Encoding, rank_masks
@@ -184,15 +184,20 @@ class _Search:
         full: Map = self.encoding.maps(genotype.unsqueeze(0))[0].cpu().numpy()
         return full
 
-    def event(self, mask: Tensor, genotype: Tensor, generation: Generation, asked: tuple[Asked, ...]) -> Progress:
-        """What a page plots and shows after a generation: the fittest's mask, the map so far, what was asked for it."""
+    def event(
+        self, mask: Tensor, genotype: Tensor, generation: Generation, apart: float, asked: tuple[Asked, ...]
+    ) -> Progress:
+        """What a page plots and shows after a generation.
+
+        The fittest's mask, the map so far, how far apart the individuals are, and what was asked for the fittest.
+        """
         kept = [picture.probability for picture in asked if picture.keeps]
         curves = {
             "best": generation.best,
             "mean": generation.mean,
             "spread": generation.spread,
             "probability": kept[len(kept) // 2],
-            "diversity": generation.diversity,
+            "diversity": apart,
             "accepted": float(generation.accepted.sum()),
         }
         if generation.bred is not None and generation.bred.recipe:
@@ -261,7 +266,9 @@ def _seeded(search: _Search) -> Steps:
         shown.replace(generation.accepted, shares.kept + shares.removed, answers)
         best = evolution.best
         mask = rank_masks(search.encoding.thumbnails(evolution.population[best].unsqueeze(0)), (SHOWN,), ())[0, 0]
-        yield search.event(mask, judge.best(), generation, shown.of(best))
+        # Only rankings are selected, so that scales drift: at unit deviation distances mean something.
+        apart = diversity(standardised(generation.population))
+        yield search.event(mask, judge.best(), generation, apart, shown.of(best))
     return search.finished(judge.best(again=True))
 
 
@@ -286,7 +293,7 @@ def _plain(search: _Search) -> Steps:
         shown.replace(generation.accepted, (0.0, 0.0), answers)
         fittest = evolution.population[evolution.best]
         mask = search.encoding.thumbnails(fittest.unsqueeze(0))[0].clamp(0, 1)
-        yield search.event(mask, fittest, generation, shown.of(evolution.best))
+        yield search.event(mask, fittest, generation, generation.diversity, shown.of(evolution.best))
     return search.finished(evolution.population[evolution.best])
 
 
@@ -317,7 +324,12 @@ DE_CAM = Method(
             "Probability with about the top quarter of the fittest map kept.",
             "Probability",
         ),
-        Series("diversity", "Diversity", "Mean distance of the candidate maps from their mean.", "Diversity"),
+        Series(
+            "diversity",
+            "Diversity",
+            "Mean distance of the candidate maps from their mean; at unit deviation where they are judged by ranking.",
+            "Diversity",
+        ),
         Series(
             "accepted", "Accepted trials", "Trial vectors that replaced their target in this generation.", "Accepted"
         ),

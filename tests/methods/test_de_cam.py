@@ -209,6 +209,16 @@ def test_the_fitness_that_a_search_ends_with_is_near_the_truth(rectangle, varian
     assert np.abs(final.fitness - truth).max() < 0.1
 
 
+def test_diversity_does_not_depend_on_the_scale_of_rankings(rectangle) -> None:
+    steps = explain_view(rectangle.classifier, rectangle.view, "de-cam", DeCamSettings(budget=1000), 1, seed=0)
+    events = [event for event in steps if event.trace is not None]
+    grids = events[-1].trace.population.astype(np.float32).reshape(16, -1)
+    assert grids.std(axis=1).max() > 1.2, "individuals are no longer at unit deviation"
+    unit = (grids - grids.mean(axis=1, keepdims=True)) / grids.std(axis=1, keepdims=True)
+    expected = np.linalg.norm(unit - unit.mean(axis=0), axis=1).mean()
+    assert events[-1].curves["diversity"] == pytest.approx(expected, rel=1e-2)
+
+
 def test_trials_drawn_anew_have_no_parents(rectangle) -> None:
     chosen = DeCamSettings(budget=800, variant="random search")
     steps = explain_view(rectangle.classifier, rectangle.view, "de-cam", chosen, 1, seed=0)
