@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import platform
 import threading
 import time
@@ -25,6 +26,7 @@ from decam.streams import side_by_side
 LONGEST_BATCH = 0.5  # seconds: work can only be stopped between two batches
 RIVAL = 1.5  # ways slower by less than this factor on a few images are tried on a whole round too
 LARGEST_BATCH = {"cuda": 256}  # 64 elsewhere: memory, and nothing is won beyond
+NEAR = 1.2  # rounds slower by less than this factor are timed once more
 GAIN = 1.05  # a setting must be faster by this factor than a plainer one
 TOLERANCE = 0.05  # the largest change of a probability that a precision may cause
 BUDGET = 0.9  # seconds for comparing the ways, checked between forwards; the batch size takes half as much again
@@ -219,24 +221,26 @@ def _round(classifier: TorchClassifier, pictures: Tensor, seconds: float, least:
     `seconds` is what one image took before, from which the largest round worth trying follows, `least` at least.
     """
     largest = max(least, power_of_two(LONGEST_BATCH / seconds, _largest(classifier)))
+    numbers = sorted({max(1, largest // 4), max(1, largest // 2), largest})
+    candidates = [Round.of(images, streams) for images in numbers for streams in sorted({1, _cores(classifier)})]
     each: dict[Round, float] = {}
-    for images in sorted({max(1, largest // 4), max(1, largest // 2), largest}):
-        for streams in sorted({1, _cores(classifier)}):
-            candidate = Round.of(images, streams)
+    for turn in range(2):  # in turns, so that what slows the machine down for a moment slows all
+        for candidate in candidates:
+            if turn and each.get(candidate, math.inf) > NEAR * min(each.values(), default=math.inf):
+                continue
+            rounds = max(2, largest // candidate.images)
             try:
-                times = [_together(classifier, pictures, candidate)]
-                if times[0] < LONGEST_BATCH / 10:
-                    times.append(_together(classifier, pictures, candidate))
+                taken = _together(classifier, pictures, candidate, rounds) / candidate.images
             except torch.OutOfMemoryError:
                 break  # what was tried before is kept
-            each[candidate] = min(times) / candidate.images
+            each[candidate] = min(taken, each.get(candidate, math.inf))
     return pick_round(each, Round.of(least, 1))
 
 
-def _together(classifier: TorchClassifier, pictures: Tensor, candidate: Round) -> float:
-    """Seconds that a round takes, from two in a row."""
+def _together(classifier: TorchClassifier, pictures: Tensor, candidate: Round, rounds: int = 2) -> float:
+    """Seconds that a round takes, from so many in a row."""
     batch = pictures.repeat(-(-candidate.size // len(pictures)), 1, 1, 1)[: candidate.size]
-    return _timed(classifier, [batch] * (2 * candidate.streams), candidate.streams)[0] / 2
+    return _timed(classifier, [batch] * (rounds * candidate.streams), candidate.streams)[0] / rounds
 
 
 def _cores(classifier: TorchClassifier) -> int:
