@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Locator, Page, TimeoutError, expect
+from playwright.sync_api import Locator, Page, expect
 
 LONG_MS = 240_000
 RUN_MS = 900_000  # a whole comparison on a busy machine
@@ -117,15 +116,11 @@ class Compare:
     def tab(self, title: str) -> Locator:
         """Open one of the tabs below the grid; its panel.
 
-        A click that crosses the server's answer to the one before may be taken back by the framework: then once more.
+        The page is let come to rest first: the framework takes back a click that crosses its answer to the one before.
         """
-        panel = self.main.get_by_role("tabpanel", name=title)
-        for _ in range(2):
-            self.main.get_by_role("tab", name=title).click()
-            with contextlib.suppress(TimeoutError):
-                panel.wait_for(timeout=10_000)
-                break
-        return panel
+        expect(self.page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        self.main.get_by_role("tab", name=title).click()
+        return self.main.get_by_role("tabpanel", name=title)
 
     def drawn(self) -> list[str]:
         """What every picture and map of the grid shows now, as data addresses."""
