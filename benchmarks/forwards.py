@@ -64,7 +64,7 @@ def worthwhile(classifier: TorchClassifier) -> dict[Speed, float]:
     ways = modes(classifier.device)
     small = {way: max(bare(classifier, replace(way, batch_size=2), 1) for _ in range(2)) for way in ways}
     best = max(small.values())
-    return {mode: rate for mode, rate in small.items() if rate > 0.7 * best}
+    return {way: rate for way, rate in small.items() if rate > 0.7 * best}
 
 
 def sizes(classifier: TorchClassifier, rate: float) -> Sequence[int]:
