@@ -26,10 +26,11 @@ from decam.streams import side_by_side
 LONGEST_BATCH = 0.5  # seconds: work can only be stopped between two batches
 RIVAL = 1.5  # ways slower by less than this factor on a few images are tried on a whole round too
 LARGEST_BATCH = {"cuda": 256}  # 64 elsewhere: memory, and nothing is won beyond
-NEAR = 1.2  # rounds slower by less than this factor are timed once more
+NEAR = 1.2  # rounds slower by less than this factor are timed once more,
+PATIENCE = 2.0  # unless the first turn of all took so many seconds: then each was timed long enough
 GAIN = 1.05  # a setting must be faster by this factor than a plainer one
 TOLERANCE = 0.05  # the largest change of a probability that a precision may cause
-BUDGET = 0.9  # seconds for comparing the ways, checked between forwards; the batch size takes half as much again
+BUDGET = 0.9  # seconds for comparing the ways, checked between forwards; rounds take some seconds more
 SLOWEST = 10e9  # multiply-adds a second: less is no slow machine but a busy one, whose times say little
 
 _MODES = {precision: tuple(Speed(precision, layout) for layout in (False, True)) for precision in PRECISIONS}
@@ -225,7 +226,10 @@ def _round(classifier: TorchClassifier, pictures: Tensor, seconds: float, least:
     numbers = sorted({max(1, largest // 4), max(1, largest // 2), largest})
     candidates = [Round.of(images, streams) for images in numbers for streams in sorted({1, _cores(classifier)})]
     each: dict[Round, float] = {}
+    began = time.perf_counter()
     for turn in range(2):  # in turns, so that what slows the machine down for a moment slows all
+        if turn and time.perf_counter() - began > PATIENCE:
+            break
         for candidate in candidates:
             if turn and each.get(candidate, math.inf) > NEAR * min(each.values(), default=math.inf):
                 continue
