@@ -23,3 +23,10 @@ class MethodError(DecamError):
 
 class StoreError(DecamError):
     """A data directory or a run that cannot be read or written."""
+
+
+class NoSuchRunError(StoreError):
+    """A link that leads to no run."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"There is no run {run_id[:40]!r}; it may have been deleted, or the link is incomplete.")

@@ -175,7 +175,6 @@ class LiveRun:
         self.kept = True
         self.maps = True
         self.again = False
-        self.deleted = False
 
     @property
     def plan(self) -> Plan:

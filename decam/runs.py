@@ -8,13 +8,13 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable, Generator, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from typing import TypeAlias
 
 from decam.classifier import Classifier, Pixels, Speed, TorchClassifier
 from decam.comparison import Event, Explained, Failed, Measured, Predicted, compare
-from decam.errors import SettingError, StoreError
+from decam.errors import NoSuchRunError, SettingError, StoreError
 from decam.jobs import Ending, Queue
 from decam.live import LiveRun, empty_grid, top_guesses
 from decam.plan import Fills, Plan, fingerprint
@@ -45,6 +45,7 @@ class Runs:
         self._lock = threading.RLock()  # what is in memory; never held while the disk is used
         self._changing = threading.RLock()  # one resume, measure or delete at a time
         self._lives: dict[str, LiveRun] = {}
+        self._deleted: set[str] = set()  # while they were computed; nobody sees them from then on
         self._cache: collections.OrderedDict[str, tuple[tuple[int, Status], RunSnapshot]] = collections.OrderedDict()
         self.trouble = ""
 
@@ -125,22 +126,26 @@ class Runs:
             with self._lock:
                 live = self._lives.get(run_id)
                 active = live is not None and live.active
-                if live is not None and active:
-                    live.deleted = True
+                if active:
+                    self._deleted.add(run_id)
                 else:
                     self._lives.pop(run_id, None)
                     self._cache.pop(run_id, None)
             if active:
                 self._queue.stop(run_id)
-            elif live is None or live.kept:
+            elif live is not None:
+                self._remove(live)
+            else:
                 self._store.delete(run_id)
 
     def snapshot(self, run_id: str) -> RunSnapshot:
         """A run as it is now; raises StoreError where there is no such run. Cheap enough for many watchers."""
         ahead = self._queue.ahead(run_id)
         with self._lock:
+            if run_id in self._deleted:
+                raise NoSuchRunError(run_id)
             live = self._lives.get(run_id)
-            if live is not None and not live.deleted:
+            if live is not None:
                 return live.snapshot(ahead if live.status == "queued" else 0)
             cached = self._cache.get(run_id)
         found = self._store.version(run_id)
@@ -162,9 +167,9 @@ class Runs:
             lives = {
                 live.id: live.snapshot()
                 for live in self._lives.values()
-                if not live.deleted and owner in (None, live.owner)
+                if live.id not in self._deleted and owner in (None, live.owner)
             }
-            deleted = {live.id for live in self._lives.values() if live.deleted}
+            deleted = set(self._deleted)
         known = {summary.id for summary in kept}
         listed = [
             dataclasses.replace(summary, status=lives[summary.id].status) if summary.id in lives else summary
@@ -250,23 +255,39 @@ class Runs:
             live.apply(event)
 
     def _on_end(self, live: LiveRun, ending: Ending) -> None:
-        if live.deleted:
-            with self._lock:
-                self._lives.pop(live.id, None)
-            if live.kept:
-                self._keep(live, lambda: self._store.delete(live.id))
-            return
         with self._lock:
             status = live.ending(ending.reason)
         self._keep(live, lambda: self._store.save_status(live.id, status, ending.sentence))
         with self._lock:
-            again, live.again = live.again and ending.reason == "done", False
+            deleted = live.id in self._deleted  # whoever deletes it from here on finds that it has ended
+            again, live.again = live.again and ending.reason == "done" and not deleted, False
             if not again:
                 live.end(status, ending.sentence)
-        if again:
+        if deleted:
+            self._forget(live)
+        elif again:
             self._enqueue(live, maps=False)
         else:
             self._retire(live)
+
+    def _forget(self, live: LiveRun) -> None:
+        """Remove the files of a run that was deleted while it was computed; where the disk refuses, it is back."""
+        try:
+            self._remove(live)
+        except StoreError as error:
+            _LOG.warning("A deleted run is still there: %s", error)
+            self.trouble = str(error)
+            with self._lock:
+                self._deleted.discard(live.id)
+            self._retire(live)
+        else:
+            with self._lock:
+                self._lives.pop(live.id, None)
+
+    def _remove(self, live: LiveRun) -> None:
+        """Remove what the disk has of a run; where it refused one before, it may have nothing and may refuse again."""
+        with nullcontext() if live.kept else suppress(StoreError):
+            self._store.delete(live.id)
 
     def _retire(self, live: LiveRun) -> None:
         """Leave an ended run to the disk, or where that refused, keep it in memory among the newest of its kind."""

@@ -511,6 +511,56 @@ def test_deleted_runs_are_gone_even_while_they_run(runs: Runs, gate: Gate, tmp_p
             runs.snapshot(run_id)
 
 
+@pytest.mark.parametrize("slow", ["delete", "save_status"])
+def test_a_run_deleted_while_it_ends_is_gone_at_once_and_stays_gone(
+    slow: str, runs: Runs, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached, through = threading.Event(), threading.Event()
+    usual = getattr(Store, slow)
+
+    def slowly(*arguments: object) -> None:
+        reached.set()
+        assert through.wait(PATIENCE)
+        usual(*arguments)
+
+    run = runs.start(a_plan(1, "occlusion"), views(1))
+    wait_for(runs, run, running(Cell(0, 0)))
+    monkeypatch.setattr(Store, slow, slowly)
+    if slow == "delete":
+        runs.delete(run)
+        gate.open()
+        assert reached.wait(PATIENCE)
+    else:
+        gate.open()
+        assert reached.wait(PATIENCE)
+        runs.delete(run)
+    assert runs.recent() == []
+    with pytest.raises(StoreError, match="There is no run"):
+        runs.snapshot(run)
+    through.set()
+    monkeypatch.undo()
+    runs.close()
+    assert runs.recent() == []
+
+
+def test_a_deleted_run_whose_files_cannot_be_removed_is_listed_again(
+    runs: Runs, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise StoreError("The folder is read-only.")
+
+    monkeypatch.setattr(Store, "delete", refuse)
+    run = runs.start(a_plan(1, "occlusion"), views(1))
+    wait_for(runs, run, running(Cell(0, 0)))
+    runs.delete(run)
+    gate.open()
+    deadline = time.monotonic() + PATIENCE
+    while not runs.recent():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert wait_for(runs, run).status == "stopped"
+
+
 def test_owners_list_their_own_runs_and_links_open_any(runs: Runs) -> None:
     mine = runs.start(a_plan(1, "random"), views(1), "ann")
     theirs = runs.start(a_plan(1, "random"), views(1), "bob")

@@ -15,7 +15,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from decam.comparison import Cell
-from decam.errors import StoreError
+from decam.errors import NoSuchRunError, StoreError
 from decam.explanation import Explanation
 from decam.plan import Fills, Plan
 from decam.snapshots import ACTIVE, CellSnapshot, Curves, Frame, Guess, RunSnapshot, RunSummary, Status
@@ -295,7 +295,7 @@ class Store:
     def _row(session: Session, run_id: str) -> RunRow:
         row = session.get(RunRow, run_id)
         if row is None:
-            raise StoreError(f"There is no run {run_id[:40]!r}; it may have been deleted, or the link is incomplete.")
+            raise NoSuchRunError(run_id)
         return row
 
     def _status(self, look: _Reading, row: RunRow) -> Status:
