@@ -18,7 +18,7 @@ from decam.classifier import Classifier, Pixels, to_tensor
 from decam.explanation import Map, Question
 from decam.masking import MaskedQueries, fill
 from decam.methods import get as get_method
-from decam.methods.cam import GradCamSettings
+from decam.methods.cam import CamSettings
 from decam.methods.controls import CentreSettings, RandomSettings
 from decam.methods.de_cam import DeCamSettings
 from decam.methods.gradient import IntegratedGradientsSettings
@@ -67,7 +67,7 @@ def all_rows(classifier: Classifier) -> tuple[Row, ...]:
         Row("seed-only-1000", "de-cam", DeCamSettings(variant="seed only", budget=1000)),
         Row("plain-1000", "de-cam", DeCamSettings(variant="plain", budget=1000)),
         *(Row(f"rise-{masks}", "rise", RiseSettings(masks=masks)) for masks in (500, 1000, 2000, 4000)),
-        Row("grad-cam", "grad-cam", GradCamSettings(), seeded=False),
+        Row("grad-cam", "grad-cam", CamSettings(), seeded=False),
         Row("integrated-gradients", "integrated-gradients", IntegratedGradientsSettings(), seeded=False),
         Row("kernel-shap-1000", "kernel-shap", KernelShapSettings()),
         Row("occlusion-1000", "occlusion", occlusion_at(EQUAL, classifier), seeded=False),

@@ -6,15 +6,62 @@ from types import ModuleType
 
 from decam.errors import MethodError
 from decam.methods.base import Method, Series
-from decam.methods.cam import GRAD_CAM
+from decam.methods.cam import (
+    CLASS_ACTIVATION,
+    FINER_CAM,
+    GRAD_CAM,
+    GRAD_CAM_PP,
+    IS_CAM,
+    LAYER_CAM,
+    SCORE_CAM,
+    SMOOTH_GRAD_CAM_PP,
+    SS_CAM,
+    XGRAD_CAM,
+)
 from decam.methods.controls import CENTRE, RANDOM
 from decam.methods.de_cam import DE_CAM
-from decam.methods.gradient import INTEGRATED_GRADIENTS
+from decam.methods.gradient import (
+    DECONVOLUTION,
+    DEEP_LIFT,
+    GRADIENT,
+    GRADIENT_SHAP,
+    GUIDED_BACKPROP,
+    GUIDED_GRAD_CAM,
+    INPUT_X_GRADIENT,
+    INTEGRATED_GRADIENTS,
+    SMOOTH_GRAD,
+    VAR_GRAD,
+)
 from decam.methods.perturbation import OCCLUSION, RISE
 
-METHODS: dict[str, Method] = {
-    method.name: method for method in (DE_CAM, GRAD_CAM, INTEGRATED_GRADIENTS, OCCLUSION, RISE, RANDOM, CENTRE)
-}
+_ACTIVATION = (
+    CLASS_ACTIVATION,
+    GRAD_CAM,
+    GRAD_CAM_PP,
+    SMOOTH_GRAD_CAM_PP,
+    XGRAD_CAM,
+    LAYER_CAM,
+    FINER_CAM,
+    SCORE_CAM,
+    SS_CAM,
+    IS_CAM,
+)
+_GRADIENT = (
+    GRADIENT,
+    INPUT_X_GRADIENT,
+    GUIDED_BACKPROP,
+    DECONVOLUTION,
+    INTEGRATED_GRADIENTS,
+    SMOOTH_GRAD,
+    VAR_GRAD,
+    DEEP_LIFT,
+    GRADIENT_SHAP,
+    GUIDED_GRAD_CAM,
+)
+_PERTURBATION = (DE_CAM, RISE, OCCLUSION)
+_CONTROL = (RANDOM, CENTRE)
+
+METHODS: dict[str, Method] = {method.name: method for method in (*_PERTURBATION, *_ACTIVATION, *_GRADIENT, *_CONTROL)}
 
 
 def get(name: str) -> Method:

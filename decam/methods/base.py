@@ -25,13 +25,19 @@ class Series:
     detail: bool = False
 
 
+def _nothing_more(classifier: Classifier) -> str:
+    del classifier
+    return ""
+
+
 @dataclass(frozen=True)
 class Method:
     """A saliency method.
 
     `run(question, settings, seed)` is a generator of Progress that returns the raw map (float32, H×W).
     `cost(settings, classifier)` is the number of evaluations it will take; both take the row's own settings class.
-    `default` says whether a first comparison shows it.
+    `default` says whether a first comparison shows it. `formula` is LaTeX; `strengths` and `misleads` are a sentence
+    each. `requires` says why a classifier that gives all that is needed cannot be explained all the same.
     """
 
     name: str
@@ -47,10 +53,14 @@ class Method:
     cost: Callable[[Any, Classifier], int]
     series: tuple[Series, ...] = ()
     default: bool = False
+    formula: str = ""
+    strengths: str = ""
+    misleads: str = ""
+    requires: Callable[[Classifier], str] = _nothing_more
 
     def obstacle(self, classifier: Classifier) -> str:
         """Why this method cannot explain this classifier, as a sentence; the empty string where it can."""
         missing = sorted(need for need in self.needs if need not in classifier.gives)
         if not missing:
-            return ""
+            return self.requires(classifier)
         return f"{self.title} needs the model's {' and '.join(missing)}, which {classifier.name} does not give."

@@ -1,26 +1,46 @@
-"""Class activation maps: what a layer's activations and gradients say about a class."""
+"""Class activation maps: a layer's activations, weighed by what each means for a class; torch-cam computes them."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
 
 import numpy as np
-import torch
-from captum.attr import LayerAttribution, LayerGradCam
-from torch import Tensor, nn
+import torch.nn.functional as F
+from torch import Tensor
+from torchcam.methods import (
+    CAM,
+    ISCAM,
+    SSCAM,
+    FinerCAM,
+    GradCAM,
+    GradCAMpp,
+    LayerCAM,
+    ScoreCAM,
+    SmoothGradCAMpp,
+    XGradCAM,
+)
 
-from decam.classifier import Classifier, TorchClassifier
-from decam.errors import MethodError, SettingError
+from decam.classifier import Classifier, Need, TorchClassifier
+from decam.errors import SettingError
 from decam.explanation import Map, Question, Steps
 from decam.methods.base import Method
+from decam.methods.bridge import Beat
+from decam.methods.layers import as_grid, grid_shape, layer_of, pooled_head
+from decam.methods.whitebox import Opened, by_library, white_box
 from decam.settings import Settings, parameter
+
+# Of the opened model, its layer's name there, and the settings; torch-cam's extractors share a base class in private.
+Make: TypeAlias = Callable[[Opened, str, Any], Any]
+
+SCORED = 16  # masked pictures that are asked at a time
+GRADIENTS: frozenset[Need] = frozenset({"gradients", "activations"})
+ACTIVATIONS: frozenset[Need] = frozenset({"output", "activations"})
 
 
 @dataclass(frozen=True)
-class GradCamSettings(Settings):
+class CamSettings(Settings):
     """Which layer is looked at."""
 
     layer: str = parameter(
@@ -30,95 +50,313 @@ class GradCamSettings(Settings):
     )
 
 
-class TokenGrid(nn.Module):
-    """Leads a layer's output through a channels-first grid, N×C×H×W, on which `probe` can be hooked.
+@dataclass(frozen=True)
+class SmoothCamSettings(CamSettings):
+    """Which layer is looked at, and how noise is averaged out."""
 
-    Takes token sequences (N×T×C: tokens of a square grid, after any class token) and channels-last grids (N×H×W×C
-    with H = W). Other outputs are channels-first already and pass through `probe` as they are.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.probe = nn.Identity()
-
-    def forward(self, output: Tensor) -> Tensor:
-        """The output unchanged."""
-        if output.ndim == 4 and output.shape[1] == output.shape[2] != output.shape[3]:
-            return self._probed(output.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        if output.ndim == 3:
-            count, tokens, channels = output.shape
-            side = math.isqrt(tokens)
-            extra = tokens - side * side
-            grid = output[:, extra:].transpose(1, 2).reshape(count, channels, side, side)
-            return torch.cat([output[:, :extra], self._probed(grid).flatten(2).transpose(1, 2)], dim=1)
-        return self._probed(output)
-
-    def _probed(self, grid: Tensor) -> Tensor:
-        result: Tensor = self.probe(grid)
-        return result
+    samples: int = parameter(8, "Noisy copies of the picture, one evaluation each.", low=1, high=200)
+    noise: float = parameter(
+        0.3, "Standard deviation of the noise, in those of the pictures in training.", low=0.01, high=2.0, step=0.05
+    )
 
 
-@contextmanager
-def grid_of(layer: nn.Module) -> Iterator[nn.Module]:
-    """A module whose output is the layer's as a channels-first grid, while the context is open."""
-    grid = TokenGrid()
-    handle = layer.register_forward_hook(lambda _module, _inputs, output: grid(output))
-    try:
-        yield grid.probe
-    finally:
-        handle.remove()
+@dataclass(frozen=True)
+class SampledCamSettings(CamSettings):
+    """Which layer is looked at, and how often each of its channels is asked about."""
+
+    samples: int = parameter(
+        3, "Times that every channel is asked about; the cost is this multiple of the channels.", low=1, high=50
+    )
 
 
-def grad_cam(question: Question, settings: GradCamSettings, seed: int) -> Steps:
-    """Captum's LayerGradCam on the target's logit: activations weighed by their mean gradient, negatives cut.
+@dataclass(frozen=True)
+class FinerCamSettings(CamSettings):
+    """Which layer is looked at, and what the class is told from."""
 
-    Selvaraju et al. (2017), eq. 1 and 2; the map is interpolated bilinearly to H×W.
-    """
-    del seed
-    classifier = question.classifier
-    if not isinstance(classifier, TorchClassifier):
-        raise MethodError(f"Grad-CAM needs a PyTorch model, and {classifier.name} is none.")
-    layer = _layer(classifier, settings.layer or classifier.layer)
-    yield from ()
-    with classifier.lock.alone(), grid_of(layer) as probe:
-        images = classifier.normalise(question.image.unsqueeze(0))
-        explainer = LayerGradCam(classifier.logits, probe)
-        coarse = explainer.attribute(images, target=question.target, relu_attributions=True)
-    question.ledger.evaluations += 1
-    if coarse.ndim != 4:
-        raise SettingError(
-            f"The layer {settings.layer!r} of {classifier.name} has no spatial grid and so no map; choose another."
-        )
-    full = LayerAttribution.interpolate(coarse, classifier.input_size, "bilinear")
-    saliency: Map = full[0, 0].detach().cpu().numpy().astype(np.float32)
-    return saliency
+    rivals: int = parameter(3, "Classes with the nearest scores, from which this one is told.", low=1, high=20)
+    strength: float = parameter(
+        0.6, "How much of the rivals' mean score is taken off; 0 is Grad-CAM.", low=0.0, high=2.0, step=0.1
+    )
 
 
-def _layer(classifier: TorchClassifier, name: str) -> nn.Module:
-    found: nn.Module | None = dict(classifier.module.named_modules()).get(name)
-    if not name or found is None:
-        raise SettingError(
-            f"{classifier.name} has no layer {name!r}; it has, among others: {', '.join(classifier.layers[-6:])}."
-        )
-    return found
+def _explained(make: Make, cost: Callable[[Any, Classifier], int]) -> Callable[[Question, Any, int], Steps]:
+    """A method that torch-cam computes: its raw grid for the target's logit, interpolated bilinearly to H×W."""
+
+    def run(question: Question, settings: CamSettings, seed: int) -> Steps:
+        classifier = white_box(question)
+        layer = layer_of(classifier, settings.layer)
+        grid_shape(classifier, layer)  # a layer without a grid is refused before anything is asked
+
+        def attribute(beat: Beat, _: int) -> Tensor:
+            model = Opened(question, beat, normalised=True)
+            with make(model, layer, settings) as extractor:
+                images = classifier.normalise(question.image.unsqueeze(0)).requires_grad_()
+                logits = model(images)
+                (found,) = extractor(class_idx=question.target, scores=logits, normalized=False)
+            return cast(Tensor, found.detach())
+
+        coarse = yield from by_library(question, cost(settings, classifier), seed, attribute)
+        full = F.interpolate(coarse.unsqueeze(1), classifier.input_size, mode="bilinear", align_corners=False)
+        saliency: Map = full[0, 0].cpu().numpy().astype(np.float32)
+        return saliency
+
+    return run
 
 
-def _one(settings: GradCamSettings, classifier: Classifier) -> int:
+def _weighed(extractor: Callable[..., Any]) -> Make:
+    """One of torch-cam's classes that wants nothing but the layer."""
+
+    def make(model: Opened, layer: str, settings: CamSettings) -> Any:
+        del settings
+        return extractor(model, model.inside(layer), reshape_transform=as_grid)
+
+    return make
+
+
+def _cam(model: Opened, layer: str, settings: CamSettings) -> Any:
+    del settings
+    head = pooled_head(model.classifier, layer)
+    if head is None:
+        raise SettingError(f"CAM needs a linear layer right after pooling, which does not follow the layer {layer!r}.")
+
+    def grid(output: Tensor) -> Tensor:
+        return as_grid(output).relu() if head.rectified else as_grid(output)
+
+    return CAM(model, model.inside(layer), model.inside(head.name), reshape_transform=grid)
+
+
+def _smooth(model: Opened, layer: str, settings: SmoothCamSettings) -> Any:
+    return SmoothGradCAMpp(model, model.inside(layer), settings.samples, settings.noise, reshape_transform=as_grid)
+
+
+def _finer(model: Opened, layer: str, settings: FinerCamSettings) -> Any:
+    return FinerCAM(
+        model,
+        model.inside(layer),
+        gamma=settings.strength,
+        num_references=settings.rivals,
+        reshape_transform=as_grid,
+    )
+
+
+def _score(model: Opened, layer: str, settings: CamSettings) -> Any:
+    del settings
+    return ScoreCAM(model, model.inside(layer), SCORED, reshape_transform=as_grid)
+
+
+def _smoothed_score(model: Opened, layer: str, settings: SampledCamSettings) -> Any:
+    return SSCAM(model, model.inside(layer), SCORED, settings.samples, reshape_transform=as_grid)
+
+
+def _integrated_score(model: Opened, layer: str, settings: SampledCamSettings) -> Any:
+    return ISCAM(model, model.inside(layer), SCORED, settings.samples, reshape_transform=as_grid)
+
+
+def _one(settings: CamSettings, classifier: Classifier) -> int:
     del settings, classifier
     return 1
 
+
+def _channels(settings: CamSettings, classifier: Classifier) -> int:
+    opened = cast(TorchClassifier, classifier)
+    return grid_shape(opened, layer_of(opened, settings.layer))[0]
+
+
+def _score_cost(settings: CamSettings, classifier: Classifier) -> int:
+    """Every channel once; the picture itself twice, for its activations and for its score."""
+    return _channels(settings, classifier) + 2
+
+
+def _sampled_cost(settings: SampledCamSettings, classifier: Classifier) -> int:
+    return settings.samples * _channels(settings, classifier) + 2
+
+
+def _smooth_cost(settings: SmoothCamSettings, classifier: Classifier) -> int:
+    del classifier
+    return settings.samples + 1
+
+
+def _without_head(classifier: Classifier) -> str:
+    """Why the model's last layer cannot be read as a map, if that is so."""
+    if isinstance(classifier, TorchClassifier) and pooled_head(classifier, layer_of(classifier, "")) is None:
+        return f"CAM needs a linear layer right after pooling, and {classifier.name} ends in another way."
+    return ""
+
+
+CLASS_ACTIVATION = Method(
+    name="cam",
+    title="CAM",
+    family="activation",
+    summary="Weighs the last activation maps by the weights of the linear layer that reads them.",
+    formula=r"M_c(x, y) = \sum_k w_k^c \, A_k(x, y)",
+    reference="Zhou et al., Learning Deep Features for Discriminative Localization (2016)",
+    url="https://arxiv.org/abs/1512.04150",
+    strengths="Exact: the map's mean is the class score up to the bias.",
+    misleads="As coarse as the last layer, and only for networks that end in pooling and one linear layer.",
+    needs=ACTIVATIONS,
+    signed=True,
+    settings=CamSettings,
+    run=_explained(_cam, _one),
+    cost=_one,
+    requires=_without_head,
+)
 
 GRAD_CAM = Method(
     name="grad-cam",
     title="Grad-CAM",
     family="activation",
     summary="Weighs the last layer's activation maps by how much the class depends on them.",
+    formula=r"M_c = \mathrm{ReLU}\Big(\sum_k \alpha_k^c A_k\Big), \quad "
+    r"\alpha_k^c = \frac{1}{Z} \sum_{x, y} \frac{\partial y^c}{\partial A_k(x, y)}",
     reference="Selvaraju et al., Grad-CAM: Visual Explanations from Deep Networks (2017)",
     url="https://arxiv.org/abs/1610.02391",
-    needs=frozenset({"gradients", "activations"}),
+    strengths="One pass, any convolutional network; passes the sanity checks that many gradient maps fail.",
+    misleads="Averaged gradients can point where the activation is high and the class does not depend on it.",
+    needs=GRADIENTS,
     signed=False,
-    settings=GradCamSettings,
-    run=grad_cam,
+    settings=CamSettings,
+    run=_explained(_weighed(GradCAM), _one),
     cost=_one,
     default=True,
+)
+
+GRAD_CAM_PP = Method(
+    name="grad-cam++",
+    title="Grad-CAM++",
+    family="activation",
+    summary="Grad-CAM whose weights count positive gradients alone, each place by itself.",
+    formula=r"\alpha_k^c = \sum_{x, y} \alpha_k^c(x, y) \, "
+    r"\mathrm{ReLU}\Big(\frac{\partial y^c}{\partial A_k(x, y)}\Big)",
+    reference="Chattopadhay et al., Grad-CAM++: Generalized Gradient-based Visual Explanations (2018)",
+    url="https://arxiv.org/abs/1710.11063",
+    strengths="Covers several objects of a class where Grad-CAM may find one.",
+    misleads="Without negative gradients it depends less on the class: other objects light up too.",
+    needs=GRADIENTS,
+    signed=False,
+    settings=CamSettings,
+    run=_explained(_weighed(GradCAMpp), _one),
+    cost=_one,
+)
+
+SMOOTH_GRAD_CAM_PP = Method(
+    name="smooth-grad-cam++",
+    title="Smooth Grad-CAM++",
+    family="activation",
+    summary="Grad-CAM++ with its gradients averaged over noisy copies of the picture.",
+    formula=r"\alpha_k^c \text{ of Grad-CAM++ with } \frac{1}{n} \sum_{i=1}^n "
+    r"\frac{\partial y^c(x + \epsilon_i)}{\partial A_k}, \quad \epsilon_i \sim \mathcal{N}(0, \sigma^2)",
+    reference="Omeiza et al., Smooth Grad-CAM++: An Enhanced Inference Level Visualization Technique (2019)",
+    url="https://arxiv.org/abs/1908.01224",
+    strengths="Steadier than Grad-CAM++ where gradients are noisy.",
+    misleads="Inherits Grad-CAM++'s weak dependence on the class; noise takes the picture out of the training data.",
+    needs=GRADIENTS,
+    signed=False,
+    settings=SmoothCamSettings,
+    run=_explained(_smooth, _smooth_cost),
+    cost=_smooth_cost,
+)
+
+XGRAD_CAM = Method(
+    name="xgrad-cam",
+    title="XGrad-CAM",
+    family="activation",
+    summary="Grad-CAM whose weights are averaged where the activation is, so that the map adds up to the score.",
+    formula=r"\alpha_k^c = \sum_{x, y} \frac{A_k(x, y)}{\sum_{u, v} A_k(u, v)} \frac{\partial y^c}{\partial A_k(x, y)}",
+    reference="Fu et al., Axiom-based Grad-CAM: Towards Accurate Visualization and Explanation of CNNs (2020)",
+    url="https://arxiv.org/abs/2008.02312",
+    strengths="Derived from axioms: sensitivity and conservation hold better than for Grad-CAM.",
+    misleads="Divides by a channel's sum, which is near zero for layers without a rectifier.",
+    needs=GRADIENTS,
+    signed=False,
+    settings=CamSettings,
+    run=_explained(_weighed(XGradCAM), _one),
+    cost=_one,
+)
+
+LAYER_CAM = Method(
+    name="layer-cam",
+    title="Layer-CAM",
+    family="activation",
+    summary="Weighs every place of every activation map by its own positive gradient.",
+    formula=r"M_c = \mathrm{ReLU}\Big(\sum_k \mathrm{ReLU}\Big(\frac{\partial y^c}{\partial A_k}\Big) \odot A_k\Big)",
+    reference="Jiang et al., LayerCAM: Exploring Hierarchical Class Activation Maps for Localization (2021)",
+    url="https://doi.org/10.1109/TIP.2021.3089943",
+    strengths="Stays sharp in early layers, where Grad-CAM falls apart.",
+    misleads="In early layers it shows edges, whatever the class.",
+    needs=GRADIENTS,
+    signed=False,
+    settings=CamSettings,
+    run=_explained(_weighed(LayerCAM), _one),
+    cost=_one,
+)
+
+FINER_CAM = Method(
+    name="finer-cam",
+    title="Finer-CAM",
+    family="activation",
+    summary="Grad-CAM of the score's lead over the most similar classes: what tells this class from those.",
+    formula=r"\text{Grad-CAM of } y^c - \frac{\gamma}{T} \sum_{t=1}^T y^{d_t}",
+    reference="Zhang et al., Finer-CAM: Spotting the Difference Reveals Finer Details for Visual Explanation (2025)",
+    url="https://arxiv.org/abs/2501.11309",
+    strengths="Finds the detail that decides between two breeds, which Grad-CAM drowns in the whole animal.",
+    misleads="What all the similar classes share is left out, though the model needs it.",
+    needs=GRADIENTS,
+    signed=False,
+    settings=FinerCamSettings,
+    run=_explained(_finer, _one),
+    cost=_one,
+)
+
+SCORE_CAM = Method(
+    name="score-cam",
+    title="Score-CAM",
+    family="activation",
+    summary="Shows the model the picture behind each activation map, and weighs the map by the score it gets.",
+    formula=r"M_c = \mathrm{ReLU}\Big(\sum_k \alpha_k^c A_k\Big), \quad "
+    r"\alpha^c = \mathrm{softmax}_k \big(y^c(x \odot \hat{A}_k) - y^c(x)\big)",
+    reference="Wang et al., Score-CAM: Score-Weighted Visual Explanations for Convolutional Neural Networks (2020)",
+    url="https://arxiv.org/abs/1910.01279",
+    strengths="No gradients, so no saturation: weights are what the model answered.",
+    misleads="One evaluation a channel; the softmax often leaves one or two channels that decide the whole map.",
+    needs=ACTIVATIONS,
+    signed=False,
+    settings=CamSettings,
+    run=_explained(_score, _score_cost),
+    cost=_score_cost,
+)
+
+SS_CAM = Method(
+    name="ss-cam",
+    title="SS-CAM",
+    family="activation",
+    summary="Score-CAM with each channel's score averaged over noisy masks.",
+    formula=r"\alpha^c = \mathrm{softmax}_k \Big(\frac{1}{n} \sum_{i=1}^n "
+    r"y^c\big(x \odot (\hat{A}_k + \epsilon_i)\big) - y^c(x)\Big)",
+    reference="Wang et al., SS-CAM: Smoothed Score-CAM for Sharper Visual Feature Localization (2020)",
+    url="https://arxiv.org/abs/2006.14255",
+    strengths="Scores that hang less on one mask.",
+    misleads="A multiple of Score-CAM's price; its noise (σ = 2) hides most of what the mask shows.",
+    needs=ACTIVATIONS,
+    signed=False,
+    settings=SampledCamSettings,
+    run=_explained(_smoothed_score, _sampled_cost),
+    cost=_sampled_cost,
+)
+
+IS_CAM = Method(
+    name="is-cam",
+    title="IS-CAM",
+    family="activation",
+    summary="Score-CAM with each channel's score averaged while its mask is turned up step by step.",
+    formula=r"\alpha^c = \mathrm{softmax}_k \Big(\frac{1}{n} \sum_{i=1}^n y^c\big(\tfrac{i}{n} \, x \odot "
+    r"\hat{A}_k\big) - y^c(x)\Big)",
+    reference="Naidu et al., IS-CAM: Integrated Score-CAM for Axiomatic-based Explanations (2020)",
+    url="https://arxiv.org/abs/2010.03023",
+    strengths="Less noise than Score-CAM where scores saturate.",
+    misleads="A multiple of Score-CAM's price for maps that are mostly alike.",
+    needs=ACTIVATIONS,
+    signed=False,
+    settings=SampledCamSettings,
+    run=_explained(_integrated_score, _sampled_cost),
+    cost=_sampled_cost,
 )

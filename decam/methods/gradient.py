@@ -1,22 +1,79 @@
-"""Methods that follow the class score's gradient back to the pixels."""
+"""Methods that follow the class score's gradient back to the pixels; Captum computes them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
-from captum.attr import IntegratedGradients
+import torch.nn.functional as F
+from captum.attr import (
+    Deconvolution,
+    DeepLift,
+    GradientShap,
+    GuidedBackprop,
+    InputXGradient,
+    IntegratedGradients,
+    NoiseTunnel,
+    Saliency,
+)
 from torch import Tensor
+from torchcam.methods import GradCAM
 
-from decam.classifier import Classifier, TorchClassifier
-from decam.errors import MethodError, ModelError
+from decam.classifier import Classifier, Need, TorchClassifier
 from decam.explanation import Map, Question, Steps
-from decam.masking import FILLS, fill, is_memory
+from decam.masking import FILLS, fill
 from decam.methods.base import Method
-from decam.methods.bridge import Beat, watched
+from decam.methods.bridge import Beat
+from decam.methods.cam import CamSettings
+from decam.methods.layers import as_grid, grid_shape, layer_of
+from decam.methods.rectifiers import RECTIFIER, rewired, without
+from decam.methods.twin import twin
+from decam.methods.whitebox import Opened, by_library, white_box
 from decam.settings import Settings, parameter
+
+# What attributes 1×3×H×W to a question's picture: question, settings, seed, beat, and images that fit into memory.
+Attribute: TypeAlias = Callable[[Question, Any, int, Beat, int], Tensor]
+
+GRADIENTS: frozenset[Need] = frozenset({"gradients"})
+RESCALED = frozenset({RECTIFIER, "elu", "leakyrelu", "sigmoid", "tanh", "softplus"})  # what Captum's DeepLift knows
+
+
+@dataclass(frozen=True)
+class GradientSettings(Settings):
+    """Nothing to choose."""
+
+
+@dataclass(frozen=True)
+class NoiseSettings(Settings):
+    """How noise is averaged out."""
+
+    samples: int = parameter(24, "Noisy copies of the picture, one evaluation each.", low=2, high=500)
+    noise: float = parameter(
+        0.15, "Standard deviation of the noise, as a share of the range of colours.", low=0.01, high=1.0, step=0.05
+    )
+
+
+@dataclass(frozen=True)
+class BaselineSettings(Settings):
+    """What the picture is compared with."""
+
+    baseline: str = parameter("mean", "The picture that stands for nothing.", choices=FILLS)
+
+
+@dataclass(frozen=True)
+class GradientShapSettings(BaselineSettings):
+    """What the picture is compared with, and how often."""
+
+    samples: int = parameter(
+        24, "Random points between baseline and picture, with noise, one evaluation each.", low=2, high=500
+    )
+    noise: float = parameter(
+        0.1, "Standard deviation of the noise, as a share of the range of colours.", low=0.0, high=1.0, step=0.05
+    )
 
 
 @dataclass(frozen=True)
@@ -32,63 +89,233 @@ class IntegratedGradientsSettings(Settings):
     )
 
 
-def integrated_gradients(question: Question, settings: IntegratedGradientsSettings, seed: int) -> Steps:
-    """Captum's IntegratedGradients on the target's logit, summed over the channels: signed, or of magnitudes.
-
-    Sundararajan, Taly and Yan (2017), eq. 1, by Gauss–Legendre quadrature.
-    """
-    classifier = question.classifier
-    if not isinstance(classifier, TorchClassifier):
-        raise MethodError(f"Integrated Gradients needs a PyTorch model, and {classifier.name} is none.")
-    baseline = fill(settings.baseline, question.image, classifier.mean, seed)
-    # A backward pass costs about twice a forward pass, and memory for all activations.
-    batch = max(1, classifier.speed.batch_size // 3)
-    while True:
-        try:
-            attributed = yield from watched(
-                partial(_attribute, classifier, question, baseline, settings.steps, batch),
-                question.ledger,
-                settings.steps,
-            )
-            break
-        except (RuntimeError, MemoryError) as error:
-            if not is_memory(error):
-                raise
-            if batch == 1:
-                raise ModelError(
-                    f"There is not enough memory for a gradient of {classifier.name}; choose a smaller model."
-                ) from error
-            batch //= 2
-            question.ledger.note(f"Memory ran short, so the batch was halved to {batch} and tried again.")
-    channels = attributed.abs() if settings.absolute else attributed
-    saliency: Map = channels[0].sum(0).detach().cpu().numpy().astype(np.float32)
-    return saliency
+def magnitude(attributed: Tensor, settings: Settings) -> Tensor:
+    """The largest magnitude over the channels, H×W: Simonyan et al. (2013), section 3.1."""
+    del settings
+    return attributed[0].abs().amax(0)
 
 
-def _attribute(
-    classifier: TorchClassifier, question: Question, baseline: Tensor, steps: int, batch: int, beat: Beat
-) -> Tensor:
-    def logits(images: Tensor) -> Tensor:
-        with classifier.lock.shared():
-            answers = classifier.logits(classifier.normalise(images))
-        question.ledger.evaluations += len(images)
-        beat()
-        return answers
+def summed(attributed: Tensor, settings: Settings) -> Tensor:
+    """The sum over the channels, H×W, signed; of magnitudes where the settings say so."""
+    return (attributed.abs() if getattr(settings, "absolute", False) else attributed)[0].sum(0)
 
-    with torch.enable_grad():
-        attributed: Tensor = IntegratedGradients(logits).attribute(
-            question.image.unsqueeze(0),
-            baselines=baseline.unsqueeze(0),
-            target=question.target,
-            n_steps=steps,
-            internal_batch_size=batch,
+
+def _explained(
+    attribute: Attribute, reduce: Callable[[Tensor, Settings], Tensor], cost: Callable[[Any, Classifier], int]
+) -> Callable[[Question, Any, int], Steps]:
+    """A method that attributes the target's logit to the pixels of the three colours."""
+
+    def run(question: Question, settings: Any, seed: int) -> Steps:
+        work = partial(attribute, question, settings, seed)
+        attributed = yield from by_library(question, cost(settings, question.classifier), seed, work)
+        saliency: Map = reduce(attributed.detach(), settings).cpu().numpy().astype(np.float32)
+        return saliency
+
+    return run
+
+
+def _picture(question: Question) -> Tensor:
+    return question.image.unsqueeze(0).clone().requires_grad_()
+
+
+def _baseline(question: Question, name: str, seed: int) -> Tensor:
+    return fill(name, question.image, question.classifier.mean, seed).unsqueeze(0)
+
+
+def _rewired(question: Question, beat: Beat) -> Opened:
+    """The model with rectifiers that may be hooked."""
+    made = rewired(white_box(question)).module
+    return Opened(question, beat, model=None if made is None else twin(made))
+
+
+def _gradient(question: Question, settings: Settings, seed: int, beat: Beat, batch: int) -> Tensor:
+    del settings, seed, batch
+    found: Tensor = Saliency(Opened(question, beat)).attribute(_picture(question), target=question.target, abs=False)
+    return found
+
+
+def _input_gradient(question: Question, settings: Settings, seed: int, beat: Beat, batch: int) -> Tensor:
+    del settings, seed, batch
+    found: Tensor = InputXGradient(Opened(question, beat)).attribute(_picture(question), target=question.target)
+    return found
+
+
+def _guided(question: Question, settings: Settings, seed: int, beat: Beat, batch: int) -> Tensor:
+    del settings, seed, batch
+    found: Tensor = GuidedBackprop(_rewired(question, beat)).attribute(_picture(question), target=question.target)
+    return found
+
+
+def _deconvolution(question: Question, settings: Settings, seed: int, beat: Beat, batch: int) -> Tensor:
+    del settings, seed, batch
+    found: Tensor = Deconvolution(_rewired(question, beat)).attribute(_picture(question), target=question.target)
+    return found
+
+
+def _guided_cam(question: Question, settings: CamSettings, seed: int, beat: Beat, batch: int) -> Tensor:
+    guided = _guided(question, settings, seed, beat, batch)
+    classifier = white_box(question)
+    layer = layer_of(classifier, settings.layer)
+    grid_shape(classifier, layer)
+    model = Opened(question, beat)
+    with GradCAM(model, model.inside(layer), reshape_transform=as_grid) as extractor:
+        (coarse,) = extractor(question.target, model(_picture(question)), normalized=False)
+    size = classifier.input_size
+    return guided * F.interpolate(coarse.unsqueeze(1), size, mode="bilinear", align_corners=False)
+
+
+def _noisy(kind: str, question: Question, settings: NoiseSettings, seed: int, beat: Beat, batch: int) -> Tensor:
+    del seed
+    found: Tensor = NoiseTunnel(Saliency(Opened(question, beat))).attribute(
+        _picture(question),
+        nt_type=kind,
+        nt_samples=settings.samples,
+        nt_samples_batch_size=batch,
+        stdevs=settings.noise,
+        target=question.target,
+        abs=False,
+    )
+    return found
+
+
+def _deep_lift(question: Question, settings: BaselineSettings, seed: int, beat: Beat, batch: int) -> Tensor:
+    del batch
+    found: Tensor = DeepLift(_rewired(question, beat)).attribute(
+        _picture(question), _baseline(question, settings.baseline, seed), target=question.target
+    )
+    return found
+
+
+def _gradient_shap(question: Question, settings: GradientShapSettings, seed: int, beat: Beat, batch: int) -> Tensor:
+    """In portions, whose mean is the whole's: Captum would ask all samples at once."""
+    explainer = GradientShap(Opened(question, beat))
+    baseline = _baseline(question, settings.baseline, seed)
+    total = torch.zeros_like(baseline)
+    for start in range(0, settings.samples, batch):
+        count = min(batch, settings.samples - start)
+        part = explainer.attribute(
+            _picture(question), baseline, n_samples=count, stdevs=settings.noise, target=question.target
         )
-    return attributed
+        total += part.detach() * (count / settings.samples)
+    return total
 
 
-def _cost(settings: IntegratedGradientsSettings, classifier: Classifier) -> int:
+def _integrated(question: Question, settings: IntegratedGradientsSettings, seed: int, beat: Beat, batch: int) -> Tensor:
+    """Sundararajan, Taly and Yan (2017), eq. 1, by Gauss–Legendre quadrature."""
+    found: Tensor = IntegratedGradients(Opened(question, beat)).attribute(
+        _picture(question),
+        baselines=_baseline(question, settings.baseline, seed),
+        target=question.target,
+        n_steps=settings.steps,
+        internal_batch_size=batch,
+    )
+    return found
+
+
+def _one(settings: Settings, classifier: Classifier) -> int:
+    del settings, classifier
+    return 1
+
+
+def _two(settings: Settings, classifier: Classifier) -> int:
+    del settings, classifier
+    return 2
+
+
+def _samples(settings: NoiseSettings | GradientShapSettings, classifier: Classifier) -> int:
+    del classifier
+    return settings.samples
+
+
+def _steps(settings: IntegratedGradientsSettings, classifier: Classifier) -> int:
     del classifier
     return settings.steps
+
+
+def _knows(title: str, activations: frozenset[str]) -> Callable[[Classifier], str]:
+    """Why a method that knows these activations alone cannot explain a classifier, if so."""
+
+    def obstacle(classifier: Classifier) -> str:
+        return without(classifier, title, activations) if isinstance(classifier, TorchClassifier) else ""
+
+    return obstacle
+
+
+_RECTIFIED = frozenset({RECTIFIER})
+
+GRADIENT = Method(
+    name="gradient",
+    title="Gradient",
+    family="gradient",
+    summary="How much the class score changes with each pixel: the plain derivative.",
+    formula=r"M_c = \max_{\mathrm{rgb}} \Big|\frac{\partial y^c}{\partial x}\Big|",
+    reference="Simonyan, Vedaldi & Zisserman, Deep Inside Convolutional Networks (2013)",
+    url="https://arxiv.org/abs/1312.6034",
+    strengths="One pass; what the model is locally sensitive to, nothing added.",
+    misleads="Noisy, and blind where the score is saturated: a pixel can matter and have no slope.",
+    needs=GRADIENTS,
+    signed=False,
+    settings=GradientSettings,
+    run=_explained(_gradient, magnitude, _one),
+    cost=_one,
+)
+
+
+INPUT_X_GRADIENT = Method(
+    name="input-x-gradient",
+    title="Input × gradient",
+    family="gradient",
+    summary="Each pixel's value times its derivative: a first-order account of the score.",
+    formula=r"M_c = \sum_{\mathrm{rgb}} x \odot \frac{\partial y^c}{\partial x}",
+    reference="Shrikumar et al., Not Just a Black Box: Learning Important Features Through Propagating "
+    "Activation Differences (2016)",
+    url="https://arxiv.org/abs/1605.01713",
+    strengths="Signed: pixels for and against the class.",
+    misleads="Black pixels count as nothing, whatever they mean; shows the picture's own edges.",
+    needs=GRADIENTS,
+    signed=True,
+    settings=GradientSettings,
+    run=_explained(_input_gradient, summed, _one),
+    cost=_one,
+)
+
+
+GUIDED_BACKPROP = Method(
+    name="guided-backprop",
+    title="Guided backpropagation",
+    family="gradient",
+    summary="The gradient with everything negative stopped at each rectifier on the way back.",
+    formula=r"R^l = \mathbb{1}[f^l > 0] \cdot \mathbb{1}[R^{l+1} > 0] \cdot R^{l+1}",
+    reference="Springenberg et al., Striving for Simplicity: The All Convolutional Net (2014)",
+    url="https://arxiv.org/abs/1412.6806",
+    strengths="Crisp pictures of what excites the network.",
+    misleads="Fails the sanity checks: it nearly restores the picture, and hardly changes with class or weights.",
+    needs=GRADIENTS,
+    signed=False,
+    settings=GradientSettings,
+    run=_explained(_guided, magnitude, _one),
+    cost=_one,
+    requires=_knows("Guided backpropagation", _RECTIFIED),
+)
+
+
+DECONVOLUTION = Method(
+    name="deconvolution",
+    title="Deconvolution",
+    family="gradient",
+    summary="The gradient with rectifiers applied to what comes back in place of what went forward.",
+    formula=r"R^l = \mathbb{1}[R^{l+1} > 0] \cdot R^{l+1}",
+    reference="Zeiler & Fergus, Visualizing and Understanding Convolutional Networks (2014)",
+    url="https://arxiv.org/abs/1311.2901",
+    strengths="The oldest look inside; shows which structures a layer answers to.",
+    misleads="Checkerboards from pooling, and hardly any dependence on the class.",
+    needs=GRADIENTS,
+    signed=False,
+    settings=GradientSettings,
+    run=_explained(_deconvolution, magnitude, _one),
+    cost=_one,
+    requires=_knows("Deconvolution", _RECTIFIED),
+)
 
 
 INTEGRATED_GRADIENTS = Method(
@@ -96,12 +323,112 @@ INTEGRATED_GRADIENTS = Method(
     title="Integrated Gradients",
     family="gradient",
     summary="Adds up the gradient on the way from an empty picture to this one; pixels for and against the class.",
+    formula=r"M_c = (x - x') \odot \int_0^1 \frac{\partial y^c\big(x' + a (x - x')\big)}{\partial x} \, da",
     reference="Sundararajan, Taly & Yan, Axiomatic Attribution for Deep Networks (2017)",
     url="https://arxiv.org/abs/1703.01365",
-    needs=frozenset({"gradients"}),
+    strengths="Complete: attributions add up to the score's difference from the baseline.",
+    misleads="Depends on the baseline, and looks like noise where the path crosses many bends.",
+    needs=GRADIENTS,
     signed=True,
     settings=IntegratedGradientsSettings,
-    run=integrated_gradients,
-    cost=_cost,
+    run=_explained(_integrated, summed, _steps),
+    cost=_steps,
     default=True,
+)
+
+
+SMOOTH_GRAD = Method(
+    name="smoothgrad",
+    title="SmoothGrad",
+    family="gradient",
+    summary="The gradient averaged over noisy copies of the picture.",
+    formula=r"M_c = \max_{\mathrm{rgb}} \Big|\frac{1}{n} \sum_{i=1}^n \frac{\partial y^c(x + "
+    r"\epsilon_i)}{\partial x}\Big|, \quad \epsilon_i \sim \mathcal{N}(0, \sigma^2)",
+    reference="Smilkov et al., SmoothGrad: removing noise by adding noise (2017)",
+    url="https://arxiv.org/abs/1706.03825",
+    strengths="Much calmer than the gradient for a few dozen evaluations.",
+    misleads="Calm is not right: noise that the model never saw decides what is averaged.",
+    needs=GRADIENTS,
+    signed=False,
+    settings=NoiseSettings,
+    run=_explained(partial(_noisy, "smoothgrad"), magnitude, _samples),
+    cost=_samples,
+)
+
+
+VAR_GRAD = Method(
+    name="vargrad",
+    title="VarGrad",
+    family="gradient",
+    summary="The variance of the gradient over noisy copies of the picture.",
+    formula=r"M_c = \max_{\mathrm{rgb}} \mathrm{Var}_i \Big(\frac{\partial y^c(x + \epsilon_i)}{\partial x}\Big)",
+    reference="Adebayo et al., Local Explanation Methods for Deep Neural Networks Lack Sensitivity to "
+    "Parameter Values (2018)",
+    url="https://arxiv.org/abs/1810.03307",
+    strengths="Independent of the gradient itself: shows where the model is unstable.",
+    misleads="High variance means that the slope changes, not that the class is there.",
+    needs=GRADIENTS,
+    signed=False,
+    settings=NoiseSettings,
+    run=_explained(partial(_noisy, "vargrad"), magnitude, _samples),
+    cost=_samples,
+)
+
+
+DEEP_LIFT = Method(
+    name="deeplift",
+    title="DeepLIFT",
+    family="gradient",
+    summary="Shares out the score's difference from a baseline, layer by layer, by differences of activations.",
+    formula=r"\sum_i C_{\Delta x_i \Delta y} = \Delta y, \quad m_{\Delta x \Delta y} = \frac{C_{\Delta x "
+    r"\Delta y}}{\Delta x}",
+    reference="Shrikumar, Greenside & Kundaje, Learning Important Features Through Propagating Activation "
+    "Differences (2017)",
+    url="https://arxiv.org/abs/1704.02685",
+    strengths="Complete like Integrated Gradients, in two passes, and not blind where rectifiers are off.",
+    misleads="Depends on the baseline; undefined for most newer activations.",
+    needs=GRADIENTS,
+    signed=True,
+    settings=BaselineSettings,
+    run=_explained(_deep_lift, summed, _two),
+    cost=_two,
+    requires=_knows("DeepLIFT", RESCALED),
+)
+
+
+GRADIENT_SHAP = Method(
+    name="gradient-shap",
+    title="GradientSHAP",
+    family="gradient",
+    summary="Integrated Gradients at random points, with noise: an estimate of SHAP values.",
+    formula=r"M_c = \mathbb{E}_{a, \epsilon} \Big[(x - x') \odot \frac{\partial y^c\big(x' + a (x + \epsilon "
+    r"- x')\big)}{\partial x}\Big]",
+    reference="Lundberg & Lee, A Unified Approach to Interpreting Model Predictions (2017)",
+    url="https://arxiv.org/abs/1705.07874",
+    strengths="Smoother than Integrated Gradients at the same cost.",
+    misleads="SHAP values only if the model is linear and pixels are independent, which they are not.",
+    needs=GRADIENTS,
+    signed=True,
+    settings=GradientShapSettings,
+    run=_explained(_gradient_shap, summed, _samples),
+    cost=_samples,
+)
+
+
+GUIDED_GRAD_CAM = Method(
+    name="guided-grad-cam",
+    title="Guided Grad-CAM",
+    family="gradient",
+    summary="Guided backpropagation where Grad-CAM is high: fine detail in the right place.",
+    formula=r"M_c = \max_{\mathrm{rgb}} |R| \odot U\Big(\mathrm{ReLU}\Big(\sum_k \alpha_k^c A_k\Big)\Big)",
+    reference="Selvaraju et al., Grad-CAM: Visual Explanations from Deep Networks (2017)",
+    url="https://arxiv.org/abs/1610.02391",
+    strengths="Sharp and, through Grad-CAM, in the right region.",
+    misleads="Its detail is guided backpropagation's: the picture's edges, not the reason.",
+    needs=frozenset({"gradients", "activations"}),
+    signed=False,
+    settings=CamSettings,
+    run=_explained(_guided_cam, magnitude, _two),
+    cost=_two,
+    requires=_knows("Guided Grad-CAM", _RECTIFIED),
 )
