@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Generator
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -46,6 +48,10 @@ class Opened(nn.Module):
         return logits
 
 
+# Hooks are what these methods are made of, and they are on a twin.
+warnings.filterwarnings("ignore", "Setting (forward, )?backward hooks", UserWarning, "captum")
+
+
 def white_box(question: Question) -> TorchClassifier:
     """The question's classifier; raises MethodError where it is no PyTorch model."""
     if not isinstance(question.classifier, TorchClassifier):
@@ -65,9 +71,15 @@ def by_library(
     devices = [classifier.device] if classifier.device.type == "cuda" else []
 
     def seeded(beat: Beat) -> Tensor:
-        with torch.random.fork_rng(devices), torch.enable_grad():
-            torch.manual_seed(seed)
-            return work(beat, batch)
+        # Libraries draw from everybody's generators: seeded here, and given back as they were.
+        numbers = np.random.get_state()
+        try:
+            with torch.random.fork_rng(devices), torch.enable_grad():
+                torch.manual_seed(seed)
+                np.random.seed(seed % 2**32)
+                return work(beat, batch)
+        finally:
+            np.random.set_state(numbers)
 
     while True:
         try:

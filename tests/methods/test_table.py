@@ -1,5 +1,7 @@
 """One table names every method; all of them run, cost what they say, repeat, stop, and find what is there to find."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -48,15 +50,21 @@ def view() -> np.ndarray:
 
 def test_the_table_has_the_promised_methods_in_order() -> None:
     assert list(METHODS) == [
-        "de-cam",
-        "grad-cam",
-        "integrated-gradients",
-        "occlusion",
-        "rise",
-        "random",
-        "centre",
+        *("de-cam", "rise", "occlusion"),
+        *("cam", "grad-cam", "grad-cam++", "smooth-grad-cam++", "xgrad-cam", "layer-cam", "finer-cam"),
+        *("score-cam", "ss-cam", "is-cam"),
+        *("gradient", "input-x-gradient", "guided-backprop", "deconvolution", "integrated-gradients"),
+        *("smoothgrad", "vargrad", "deeplift", "gradient-shap", "guided-grad-cam"),
+        *("random", "centre"),
     ]
     assert all(row.name == name and row.summary.endswith(".") and row.reference for name, row in METHODS.items())
+
+
+@pytest.mark.parametrize("name", [name for name, row in METHODS.items() if row.family in ("activation", "gradient")])
+def test_a_row_says_how_it_works_what_it_is_good_for_and_when_it_misleads(name: str) -> None:
+    row = METHODS[name]
+    assert row.formula and row.url.startswith("http")
+    assert row.strengths.endswith(".") and row.misleads.endswith(".")
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -125,7 +133,9 @@ def test_a_black_box_is_explained_or_refused_with_a_sentence(name: str, rectangl
         assert row.obstacle(rectangle.classifier) == ""
         assert last(steps).saliency.shape == rectangle.mask.shape
         return
-    with pytest.raises(MethodError, match=f"{row.title} needs the model's .*, which rectangle does not give"):
+    with pytest.raises(
+        MethodError, match=f"{re.escape(row.title)} needs the model's .*, which rectangle does not give"
+    ):
         next(steps)
 
 

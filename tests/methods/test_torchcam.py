@@ -1,0 +1,164 @@
+"""The class activation maps here are torch-cam's extractors called directly, and CAM is what the head says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torchcam import methods as torchcam
+
+from decam.api import explain_view, last
+from decam.classifier import Speed, TorchClassifier, to_tensor
+from decam.errors import MethodError, SettingError
+from decam.methods import METHODS
+from decam.methods.layers import as_grid, grid_shape, pooled_head
+
+TARGET = 2
+
+
+class Pooled(nn.Module):
+    """Convolutions, pooling and one linear layer; `rectify` puts a rectifier between the last block and the pooling."""
+
+    def __init__(self, rectify: bool = False) -> None:
+        super().__init__()
+        self.features = nn.Sequential(nn.Conv2d(3, 8, 5, stride=2), nn.ReLU(inplace=True), nn.Conv2d(8, 12, 3))
+        self.rectify = rectify
+        self.head = nn.Linear(12, 5)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        features = self.features(images)
+        return self.head((features.relu() if self.rectify else features).mean((2, 3)))
+
+
+class Fully(nn.Module):
+    """A convolution as its last layer, pooled afterwards, as in SqueezeNet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(nn.Conv2d(3, 8, 5, stride=2), nn.ReLU())
+        self.head = nn.Conv2d(8, 5, 1)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.head(self.features(images)).relu().mean((2, 3))
+
+
+def classifier(module: nn.Module, layer: str = "features") -> TorchClassifier:
+    return TorchClassifier(
+        "net", module, list("abcde"), input_size=(48, 48), layer=layer, layers=(layer,), speed=Speed(batch_size=4)
+    )
+
+
+@pytest.fixture
+def net() -> TorchClassifier:
+    torch.manual_seed(3)
+    return classifier(Pooled(rectify=True))
+
+
+@pytest.fixture(scope="module")
+def view() -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (48, 48, 3), dtype=np.uint8)
+
+
+def explained(net: TorchClassifier, view: np.ndarray, method: str, **settings: int | float | str | bool) -> np.ndarray:
+    chosen = METHODS[method].settings.from_mapping(settings)
+    return last(explain_view(net, view, method, chosen, TARGET, seed=5)).saliency
+
+
+DIRECT: dict[str, tuple[type, dict[str, Any], dict[str, Any]]] = {
+    "grad-cam": (torchcam.GradCAM, {}, {}),
+    "grad-cam++": (torchcam.GradCAMpp, {}, {}),
+    "smooth-grad-cam++": (torchcam.SmoothGradCAMpp, {"num_samples": 3, "std": 0.2}, {"samples": 3, "noise": 0.2}),
+    "xgrad-cam": (torchcam.XGradCAM, {}, {}),
+    "layer-cam": (torchcam.LayerCAM, {}, {}),
+    "finer-cam": (torchcam.FinerCAM, {"num_references": 2, "gamma": 0.5}, {"rivals": 2, "strength": 0.5}),
+    "score-cam": (torchcam.ScoreCAM, {}, {}),
+    "ss-cam": (torchcam.SSCAM, {"num_samples": 2}, {"samples": 2}),
+    "is-cam": (torchcam.ISCAM, {"num_samples": 2}, {"samples": 2}),
+}
+
+
+@pytest.mark.parametrize("method", DIRECT)
+def test_a_map_is_torch_cams(method: str, net: TorchClassifier, view: np.ndarray) -> None:
+    extractor, options, settings = DIRECT[method]
+    images = net.normalise(to_tensor(net, view).unsqueeze(0)).requires_grad_()
+    torch.manual_seed(5)
+    with extractor(net.module, "features", **options) as direct:
+        (coarse,) = direct(class_idx=TARGET, scores=net.logits(images), normalized=False)
+    expected = F.interpolate(coarse.unsqueeze(1), size=(48, 48), mode="bilinear")[0, 0].detach().numpy()
+    got = explained(net, view, method, **settings)
+    np.testing.assert_allclose(got, expected, atol=1e-5 * np.abs(expected).max())
+    assert expected.max() > expected.min()
+
+
+def test_every_row_of_the_family_is_compared() -> None:
+    family = {name for name, row in METHODS.items() if row.family == "activation"}
+    assert family == {*DIRECT, "cam"}
+
+
+@pytest.mark.parametrize("rectify", [False, True])
+def test_the_mean_of_cam_is_the_score_without_its_bias(rectify: bool, view: np.ndarray) -> None:
+    torch.manual_seed(4)
+    net = classifier(Pooled(rectify))
+    head = pooled_head(net, "features")
+    assert head is not None and (head.name, head.rectified) == ("head", rectify)
+    image = net.normalise(to_tensor(net, view).unsqueeze(0))
+    grid = net.module.features(image)
+    grid = grid.relu() if rectify else grid
+    coarse = torch.einsum("k,nkhw->nhw", net.module.head.weight[TARGET], grid)
+    assert float(coarse.mean()) == pytest.approx(
+        float(net.logits(image)[0, TARGET] - net.module.head.bias[TARGET]), abs=1e-5
+    )
+    expected = F.interpolate(coarse.unsqueeze(1), size=(48, 48), mode="bilinear")[0, 0].detach().numpy()
+    np.testing.assert_allclose(explained(net, view, "cam"), expected, atol=1e-5)
+
+
+def test_cam_reads_a_convolution_that_is_pooled_afterwards(view: np.ndarray) -> None:
+    torch.manual_seed(4)
+    net = classifier(Fully())
+    grid = net.module.features(net.normalise(to_tensor(net, view).unsqueeze(0)))
+    coarse = F.conv2d(grid, net.module.head.weight[TARGET : TARGET + 1])
+    expected = F.interpolate(coarse, size=(48, 48), mode="bilinear")[0, 0].detach().numpy()
+    np.testing.assert_allclose(explained(net, view, "cam"), expected, atol=1e-5)
+
+
+def test_cam_refuses_a_network_that_ends_in_another_way(view: np.ndarray) -> None:
+    flat = nn.Sequential(nn.Conv2d(3, 4, 9, stride=8), nn.ReLU(), nn.Flatten(), nn.Linear(100, 5))
+    with pytest.raises(MethodError, match="CAM needs a linear layer right after pooling, and net ends in another way"):
+        explained(classifier(flat, "1"), view, "cam")
+
+
+def test_cam_refuses_a_layer_that_its_head_does_not_read(net: TorchClassifier, view: np.ndarray) -> None:
+    with pytest.raises(SettingError, match=r"which does not follow the layer 'features\.0'"):
+        explained(net, view, "cam", layer="features.0")
+
+
+@pytest.mark.parametrize("method", [*DIRECT, "cam"])
+def test_no_hooks_are_left_and_another_thread_could_have_asked(
+    method: str, net: TorchClassifier, view: np.ndarray
+) -> None:
+    """The module itself is never hooked, nor is it locked between two forwards."""
+    steps = explain_view(net, view, method, METHODS[method].settings(), TARGET, seed=0)
+    for _ in steps:
+        assert not any(part._forward_hooks or part._forward_pre_hooks for part in net.module.modules())
+        with net.lock.alone():
+            pass
+    assert not any(part._forward_hooks or part._backward_hooks for part in net.module.modules())
+
+
+def test_grids_are_known_beforehand(net: TorchClassifier) -> None:
+    assert grid_shape(net, "features") == (12, 20, 20)
+    with pytest.raises(SettingError, match="has no spatial grid"):
+        grid_shape(net, "head")
+
+
+@pytest.mark.parametrize("extra", [0, 1])
+def test_tokens_and_channels_last_become_grids(extra: int) -> None:
+    grid = torch.rand(2, 7, 3, 3)
+    tokens = torch.cat([torch.rand(2, extra, 7), grid.flatten(2).transpose(1, 2)], dim=1)
+    assert torch.equal(as_grid(tokens), grid)
+    assert torch.equal(as_grid(grid.permute(0, 2, 3, 1)), grid)
+    assert as_grid(grid) is grid
