@@ -5,6 +5,7 @@ import sys
 from types import ModuleType
 
 from decam.errors import MethodError
+from decam.methods.ablation_cam import ABLATION_CAM
 from decam.methods.base import Method, Series
 from decam.methods.cam import (
     CLASS_ACTIVATION,
@@ -18,7 +19,7 @@ from decam.methods.cam import (
     SS_CAM,
     XGRAD_CAM,
 )
-from decam.methods.controls import CENTRE, RANDOM
+from decam.methods.controls import CENTRE, EDGES, RANDOM
 from decam.methods.de_cam import DE_CAM
 from decam.methods.gradient import (
     DECONVOLUTION,
@@ -33,6 +34,8 @@ from decam.methods.gradient import (
     VAR_GRAD,
 )
 from decam.methods.perturbation import OCCLUSION, RISE
+from decam.methods.superpixels import FEATURE_ABLATION, FEATURE_PERMUTATION, KERNEL_SHAP, LIME
+from decam.methods.untrained import UNTRAINED
 
 _ACTIVATION = (
     CLASS_ACTIVATION,
@@ -45,6 +48,7 @@ _ACTIVATION = (
     SCORE_CAM,
     SS_CAM,
     IS_CAM,
+    ABLATION_CAM,
 )
 _GRADIENT = (
     GRADIENT,
@@ -58,10 +62,11 @@ _GRADIENT = (
     GRADIENT_SHAP,
     GUIDED_GRAD_CAM,
 )
-_PERTURBATION = (DE_CAM, RISE, OCCLUSION)
-_CONTROL = (RANDOM, CENTRE)
+_PERTURBATION = (DE_CAM, RISE, OCCLUSION, FEATURE_ABLATION, FEATURE_PERMUTATION)
+_SURROGATE = (LIME, KERNEL_SHAP)
+_CONTROL = (RANDOM, CENTRE, EDGES, UNTRAINED)
 
-METHODS: dict[str, Method] = {method.name: method for method in (*_PERTURBATION, *_ACTIVATION, *_GRADIENT, *_CONTROL)}
+METHODS: dict[str, Method] = {method.name: method for method in (*_PERTURBATION, *_SURROGATE, *_ACTIVATION, *_GRADIENT, *_CONTROL)}
 
 
 def get(name: str) -> Method:

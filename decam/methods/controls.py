@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from skimage.filters import sobel
 
 from decam.classifier import Classifier
-from decam.explanation import Question, Steps
-from decam.masking import upsample
+from decam.explanation import Map, Question, Steps
+from decam.masking import gaussian, upsample
 from decam.methods.base import Method
 from decam.settings import Settings, parameter
 
@@ -36,6 +37,15 @@ class CentreSettings(Settings):
     )
 
 
+@dataclass(frozen=True)
+class EdgeSettings(Settings):
+    """How coarse the edges are."""
+
+    blur: float = parameter(
+        0.01, "Blur before edges are looked for, as a share of the picture's side.", low=0.0, high=0.2, step=0.01
+    )
+
+
 def random_map(question: Question, settings: RandomSettings, seed: int) -> Steps:
     """Uniform noise on a grid, interpolated."""
     grid = torch.rand((1, settings.cells, settings.cells), generator=torch.Generator().manual_seed(seed))
@@ -54,6 +64,16 @@ def centre_gaussian(question: Question, settings: CentreSettings, seed: int) -> 
     return np.exp(-squared / (2 * settings.width**2)).astype(np.float32)
 
 
+def edges(question: Question, settings: EdgeSettings, seed: int) -> Steps:
+    """Magnitude of Sobel's gradient of the brightness, after a Gaussian blur."""
+    del seed
+    image = gaussian(question.image, settings.blur * question.image.shape[-1]) if settings.blur else question.image
+    grey = image.mean(0).cpu().numpy()
+    yield from ()
+    found: Map = sobel(grey).astype(np.float32)
+    return found
+
+
 def _free(settings: Settings, classifier: Classifier) -> int:
     del settings, classifier
     return 0
@@ -64,8 +84,11 @@ RANDOM = Method(
     title="Random map",
     family="control",
     summary="Noise: what a map is worth that knows nothing.",
+    formula=r"M(x, y) \sim \mathcal{U}(0, 1)",
     reference="Gomez & Mouchère, Computing and evaluating saliency maps for image classification: a tutorial (2023)",
     url="https://doi.org/10.1117/1.JEI.32.2.020801",
+    strengths="The floor: what is not better than this knows nothing.",
+    misleads="One draw can be lucky; compare with several seeds.",
     needs=frozenset(),
     signed=False,
     settings=RandomSettings,
@@ -78,11 +101,31 @@ CENTRE = Method(
     title="Centre Gaussian",
     family="control",
     summary="A blob in the middle, where most photographs have their subject.",
+    formula=r"M(x, y) = e^{-(x^2 + y^2) / 2 \sigma^2}",
     reference="Judd, Durand & Torralba, A benchmark of models of saliency to predict human fixations (2012)",
     url="http://hdl.handle.net/1721.1/68590",
+    strengths="Beats many methods at localisation where pictures are composed.",
+    misleads="Knows the photographer, not the model.",
     needs=frozenset(),
     signed=False,
     settings=CentreSettings,
     run=centre_gaussian,
+    cost=_free,
+)
+
+EDGES = Method(
+    name="edges",
+    title="Edge detector",
+    family="control",
+    summary="The picture's edges: what a map looks like that knows the picture and not the model.",
+    formula=r"M = \sqrt{(S_x * x)^2 + (S_y * x)^2}",
+    reference="Adebayo et al., Sanity Checks for Saliency Maps (2018), after Sobel & Feldman (1968)",
+    url="https://arxiv.org/abs/1810.03292",
+    strengths="A method whose maps look like this one may only be showing the picture.",
+    misleads="Edges are often where the object is, so it scores better than it deserves.",
+    needs=frozenset(),
+    signed=False,
+    settings=EdgeSettings,
+    run=edges,
     cost=_free,
 )

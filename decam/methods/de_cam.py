@@ -307,8 +307,13 @@ DE_CAM = Method(
     title="DE-CAM",
     family="perturbation",
     summary="Evolves a coarse map until what it ranks first carries the decision, from the model's output alone.",
+    formula=r"\max_g \, \mathbb{E}_{s} \big[p^c(x \text{ with the top } s \text{ of } g \text{ kept})\big] - "
+    r"\mathbb{E}_{s} \big[p^c(x \text{ with them removed})\big]",
     reference="Karatsiolis & Kamilaris, A model-agnostic approach for generating Saliency Maps (2022)",
     url="https://arxiv.org/abs/2209.08906",
+    strengths="Any model, from its output alone; more faithful for each evaluation than random masks.",
+    misleads="Two seeds' maps differ in detail; its fitness sees only the order of the pixels, as deletion "
+    "and insertion do.",
     needs=frozenset({"output"}),
     signed=False,
     settings=DeCamSettings,

@@ -35,13 +35,19 @@ def as_grid(output: Tensor) -> Tensor:
     Takes token sequences (N×T×C: tokens of a square grid, after any class token) and channels-last grids (N×H×W×C
     with H = W); other outputs are channels-first already.
     """
-    if output.ndim == 4 and output.shape[1] == output.shape[2] != output.shape[3]:
-        return output.permute(0, 3, 1, 2)
+    if output.ndim == 4:
+        return output.movedim(channel_axis(output), 1)
     if output.ndim == 3:
         count, tokens, channels = output.shape
         side = math.isqrt(tokens)
         return output[:, tokens - side * side :].transpose(1, 2).reshape(count, channels, side, side)
     return output
+
+
+def channel_axis(output: Tensor) -> int:
+    """Which axis of a layer's output holds the channels: the last one of tokens and of channels-last grids."""
+    last = output.ndim == 3 or (output.ndim == 4 and output.shape[1] == output.shape[2] != output.shape[3])
+    return output.ndim - 1 if last else 1
 
 
 def remembered(find: Callable[[TorchClassifier, str], Known]) -> Callable[[TorchClassifier, str], Known]:

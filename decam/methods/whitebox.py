@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Generator
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -14,6 +13,7 @@ from decam.errors import MethodError, ModelError
 from decam.explanation import Progress, Question
 from decam.masking import is_memory
 from decam.methods.bridge import Beat, watched
+from decam.methods.chance import chances
 from decam.methods.twin import twin
 
 
@@ -71,15 +71,8 @@ def by_library(
     devices = [classifier.device] if classifier.device.type == "cuda" else []
 
     def seeded(beat: Beat) -> Tensor:
-        # Libraries draw from everybody's generators: seeded here, and given back as they were.
-        numbers = np.random.get_state()
-        try:
-            with torch.random.fork_rng(devices), torch.enable_grad():
-                torch.manual_seed(seed)
-                np.random.seed(seed % 2**32)
-                return work(beat, batch)
-        finally:
-            np.random.set_state(numbers)
+        with chances(seed, devices), torch.enable_grad():
+            return work(beat, batch)
 
     while True:
         try:

@@ -96,7 +96,7 @@ def test_a_map_is_torch_cams(method: str, net: TorchClassifier, view: np.ndarray
 
 def test_every_row_of_the_family_is_compared() -> None:
     family = {name for name, row in METHODS.items() if row.family == "activation"}
-    assert family == {*DIRECT, "cam"}
+    assert family == {*DIRECT, "cam", "ablation-cam"}
 
 
 @pytest.mark.parametrize("rectify", [False, True])
@@ -136,7 +136,7 @@ def test_cam_refuses_a_layer_that_its_head_does_not_read(net: TorchClassifier, v
         explained(net, view, "cam", layer="features.0")
 
 
-@pytest.mark.parametrize("method", [*DIRECT, "cam"])
+@pytest.mark.parametrize("method", [*DIRECT, "cam", "ablation-cam"])
 def test_no_hooks_are_left_and_another_thread_could_have_asked(
     method: str, net: TorchClassifier, view: np.ndarray
 ) -> None:
@@ -162,3 +162,26 @@ def test_tokens_and_channels_last_become_grids(extra: int) -> None:
     assert torch.equal(as_grid(tokens), grid)
     assert torch.equal(as_grid(grid.permute(0, 2, 3, 1)), grid)
     assert as_grid(grid) is grid
+
+
+@pytest.mark.parametrize("layer", ["features", "features.0"])
+def test_ablation_cam_is_its_formula_one_channel_at_a_time(layer: str, net: TorchClassifier, view: np.ndarray) -> None:
+    images = net.normalise(to_tensor(net, view).unsqueeze(0))
+    score = float(net.logits(images)[0, TARGET])
+    part = net.module.get_submodule(layer)
+    with torch.no_grad():
+        kept = (net.module.features(images) if layer == "features" else net.module.features[0](images)).clone()
+    total = torch.zeros(kept.shape[2:])
+    for channel in range(kept.shape[1]):
+
+        def silenced(_: nn.Module, __: object, output: torch.Tensor, channel: int = channel) -> torch.Tensor:
+            changed = output.clone()
+            changed[:, channel] = 0
+            return changed
+
+        handle = part.register_forward_hook(silenced)
+        total += (score - float(net.logits(images)[0, TARGET])) / score * kept[0, channel]
+        handle.remove()
+    expected = F.interpolate(total.relu()[None, None], size=(48, 48), mode="bilinear")[0, 0].numpy()
+    got = explained(net, view, "ablation-cam", layer=layer)
+    np.testing.assert_allclose(got, expected, atol=1e-5 * max(1.0, float(expected.max())))

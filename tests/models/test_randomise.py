@@ -1,0 +1,60 @@
+"""Weights are forgotten where that was asked for, and nowhere else."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from decam.models import load_classifier
+from decam.models.randomise import layers, randomised
+
+
+def network() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(3, 16, 3), nn.BatchNorm2d(16), nn.ReLU(), nn.Sequential(nn.Conv2d(16, 8, 3)))
+
+
+def test_layers_go_from_the_output_to_the_input() -> None:
+    assert layers(network()) == ("3.0", "1", "0")
+
+
+@pytest.mark.parametrize("chosen", [(), ("3.0",), ("3.0", "0"), ("3.0", "1", "0")])
+def test_only_chosen_layers_forget(chosen: tuple[str, ...]) -> None:
+    module = network()
+    forgetful = randomised(module, chosen, seed=1)
+    for (name, before), after in zip(module.named_parameters(), forgetful.parameters(), strict=True):
+        forgotten = name.rpartition(".")[0] in chosen
+        assert (after is before) != forgotten
+        if forgotten and before.std() > 0:
+            assert not torch.equal(after, before)
+
+
+def test_what_is_drawn_has_the_same_mean_and_deviation() -> None:
+    module = nn.Linear(300, 200)
+    with torch.no_grad():
+        module.weight.mul_(3).add_(0.5)
+    weight = randomised(module, ("",), seed=2).weight
+    assert float(weight.mean()) == pytest.approx(float(module.weight.mean()), abs=0.01)
+    assert float(weight.std()) == pytest.approx(float(module.weight.std()), rel=0.02)
+
+
+def test_a_layer_gets_the_same_weights_whichever_are_chosen_with_it() -> None:
+    module = network()
+    one, two = randomised(module, ("3.0",), 3), randomised(module, ("3.0", "0"), 3)
+    assert torch.equal(one[3][0].weight, two[3][0].weight)
+    assert not torch.equal(one[3][0].weight, randomised(module, ("3.0",), 4)[3][0].weight)
+
+
+def test_the_embedded_model_without_its_weights_knows_nothing() -> None:
+    classifier = load_classifier("embedded", exact=True)
+    forgetful = classifier.around(randomised(classifier.module, layers(classifier.module), seed=0))
+    assert (forgetful.labels, forgetful.input_size, forgetful.layer) == (
+        classifier.labels,
+        classifier.input_size,
+        classifier.layer,
+    )
+    images = torch.rand(4, 3, *classifier.input_size)
+    answers = forgetful.answer(forgetful.normalise(images))
+    assert torch.isfinite(answers).all()
+    assert not torch.allclose(answers, classifier.answer(classifier.normalise(images)), atol=0.01)
