@@ -57,22 +57,6 @@ class Classifier(Protocol):
     gives: frozenset[Need]
     speed: Speed
 
-    def around(self, module: nn.Module) -> TorchClassifier:
-        """The same classifier around another module of the same kind."""
-        return TorchClassifier(
-            self.name,
-            module,
-            self.labels,
-            input_size=self.input_size,
-            mean=self.mean,
-            std=self.std,
-            view=self._view,
-            layer=self.layer,
-            layers=self.layers,
-            device=self.device,
-            speed=self.speed,
-        )
-
     def view(self, image: Image.Image) -> Pixels:
         """The picture as the model sees it: resized, cropped, H×W×3 uint8 RGB."""
         ...
@@ -164,6 +148,22 @@ class TorchClassifier:
                     # strides: answers would differ in their last bits with what was used before.
                     part.data = torch.empty_like(part.data, memory_format=layout).copy_(part.data)
             self.speed = speed
+
+    def around(self, module: nn.Module) -> TorchClassifier:
+        """The same classifier around another module of the same kind."""
+        return TorchClassifier(
+            self.name,
+            module,
+            self.labels,
+            input_size=self.input_size,
+            mean=self.mean,
+            std=self.std,
+            view=self._view,
+            layer=self.layer,
+            layers=self.layers,
+            device=self.device,
+            speed=self.speed,
+        )
 
     def view(self, image: Image.Image) -> Pixels:
         """The picture as the model sees it: resized, cropped, H×W×3 uint8 RGB."""

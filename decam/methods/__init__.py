@@ -66,7 +66,9 @@ _PERTURBATION = (DE_CAM, RISE, OCCLUSION, FEATURE_ABLATION, FEATURE_PERMUTATION)
 _SURROGATE = (LIME, KERNEL_SHAP)
 _CONTROL = (RANDOM, CENTRE, EDGES, UNTRAINED)
 
-METHODS: dict[str, Method] = {method.name: method for method in (*_PERTURBATION, *_SURROGATE, *_ACTIVATION, *_GRADIENT, *_CONTROL)}
+METHODS: dict[str, Method] = {
+    method.name: method for method in (*_PERTURBATION, *_SURROGATE, *_ACTIVATION, *_GRADIENT, *_CONTROL)
+}
 
 
 def get(name: str) -> Method:

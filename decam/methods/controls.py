@@ -70,7 +70,7 @@ def edges(question: Question, settings: EdgeSettings, seed: int) -> Steps:
     image = gaussian(question.image, settings.blur * question.image.shape[-1]) if settings.blur else question.image
     grey = image.mean(0).cpu().numpy()
     yield from ()
-    found: Map = sobel(grey).astype(np.float32)
+    found: Map = sobel(grey).astype(np.float32)  # type: ignore[no-untyped-call]  # scikit-image is partly typed
     return found
 
 

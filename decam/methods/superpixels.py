@@ -126,9 +126,11 @@ def shuffled(images: Tensor, mask: Tensor) -> Tensor:
 
 def _permutation(regions: Regions, settings: PermutationSettings, beat: Beat) -> Tensor:
     del settings
-    found: Tensor = FeaturePermutation(regions.asker(beat), perm_func=shuffled).attribute(
-        regions.question.image.unsqueeze(0), feature_mask=regions.mask
+    explainer = FeaturePermutation(regions.asker(beat), perm_func=shuffled)
+    explainer._min_examples_per_batch_grouped = (
+        None  # Captum shuffles among pictures, of which it wants two: here within one
     )
+    found: Tensor = explainer.attribute(regions.question.image.unsqueeze(0), feature_mask=regions.mask)
     return found
 
 

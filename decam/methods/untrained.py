@@ -22,7 +22,9 @@ class UntrainedSettings(Settings):
     """Which method asks."""
 
     method: str = parameter(
-        "grad-cam", "The method that explains the model with random weights, at its own defaults.", choices=METHODS_OFFERED
+        "grad-cam",
+        "The method that explains the model with random weights, at its own defaults.",
+        choices=METHODS_OFFERED,
     )
 
 

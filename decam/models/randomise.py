@@ -14,7 +14,9 @@ def layers(module: nn.Module) -> tuple[str, ...]:
 
     In the reversed order in which the network declares them, which for the networks here is that of their use.
     """
-    return tuple(name for name, part in module.named_modules() if any(True for _ in part.parameters(recurse=False)))[::-1]
+    return tuple(name for name, part in module.named_modules() if any(True for _ in part.parameters(recurse=False)))[
+        ::-1
+    ]
 
 
 def randomised(module: nn.Module, chosen: Collection[str], seed: int) -> nn.Module:
@@ -30,7 +32,7 @@ def randomised(module: nn.Module, chosen: Collection[str], seed: int) -> nn.Modu
         for name, part in module.named_modules()
         for tensor in (*(() if name in chosen else part.parameters(recurse=False)), *part.buffers(recurse=False))
     }
-    forgetful = copy.deepcopy(module, kept)  # type: ignore[arg-type]  # a memo from ids to anything
+    forgetful = copy.deepcopy(module, kept)
     for number, name in enumerate(layers(module)):
         if name not in chosen:
             continue

@@ -170,7 +170,9 @@ def test_the_regression_is_the_normal_equations(ridge: float) -> None:
     rng = np.random.default_rng(0)
     inputs, outputs, weights = rng.random((50, 4)), rng.random(50), rng.random(50)
     regression = WeightedRegression(ridge)
-    batches = [tuple(torch.from_numpy(part[i : i + 10]) for part in (inputs, outputs, weights)) for i in range(0, 50, 10)]
+    batches = [
+        tuple(torch.from_numpy(part[i : i + 10]) for part in (inputs, outputs, weights)) for i in range(0, 50, 10)
+    ]
     regression.fit(batches)
     design = np.column_stack([inputs, np.ones(50)])
     penalty = ridge * np.diag([1.0, 1, 1, 1, 0])
