@@ -6,7 +6,7 @@ import dataclasses
 import logging
 from collections.abc import Callable, Generator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 import torch
@@ -77,6 +77,21 @@ class Measured:
     insertion: Curve
 
 
+class Judgement(NamedTuple):
+    """What a metric says of a map: its value (NaN where it has none), and what a reader must know about it."""
+
+    value: float
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A picture's maps have been judged by a metric of the plan."""
+
+    metric: str
+    judgements: Mapping[Cell, Judgement]
+
+
 @dataclass(frozen=True)
 class Failed:
     """A cell that will not be finished, and why; the others go on."""
@@ -85,17 +100,21 @@ class Failed:
     sentence: str
 
 
-Event: TypeAlias = Predicted | Explaining | Explained | Measuring | Measured | Failed
+Event: TypeAlias = Predicted | Explaining | Explained | Measuring | Measured | Judged | Failed
 Events: TypeAlias = Generator[Event, None, T]
 
 
 @dataclass(frozen=True)
 class Finished:
-    """What an earlier run of the same plan left: predicted classes, maps, and the pairs of fills already measured."""
+    """What an earlier run of the same plan left: predicted classes, maps, and how far these were measured.
+
+    `measured` names pairs of fills whose curves are there, `judged` metrics whose values are.
+    """
 
     predictions: Mapping[int, int] = field(default_factory=dict)
     explanations: Mapping[Cell, Explanation] = field(default_factory=dict)
     measured: Mapping[Cell, Set[Fills]] = field(default_factory=dict)
+    judged: Mapping[Cell, Set[str]] = field(default_factory=dict)
 
 
 def compare(

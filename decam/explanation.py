@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from decam.trace import Trace
 
 Map: TypeAlias = NDArray[np.float32]
+Truth: TypeAlias = NDArray[np.bool_]
 Heard = TypeVar("Heard")
 Told = TypeVar("Told")
 Result = TypeVar("Result")

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from decam.classifier import Pixels
-from decam.comparison import Cell, Event, Explained, Explaining, Finished, Measured, Measuring, Predicted
-from decam.explanation import Map, Progress
+from decam.comparison import Cell, Event, Explained, Explaining, Finished, Judged, Measured, Measuring, Predicted
+from decam.explanation import Map, Progress, Truth
 from decam.plan import Plan
 from decam.snapshots import CellSnapshot, CellState, Curves, Frame, Guess, RunSnapshot, Status
 from decam.trace import Trace
@@ -211,6 +211,11 @@ class LiveRun:
         """The model's views of its pictures."""
         return self._run.views
 
+    @property
+    def truths(self) -> tuple[Truth | None, ...]:
+        """Where the classes of its pictures are, as far as that is known."""
+        return self._run.truths
+
     def snapshot(self, ahead: int = 0) -> RunSnapshot:
         """The run now; the same object as long as nothing has changed."""
         if self._shown is None or self._shown.ahead != ahead:
@@ -237,6 +242,7 @@ class LiveRun:
                 cell: shown.explanation for cell, shown in self._cells.items() if shown.explanation is not None
             },
             measured={cell: {curves.fills for curves in shown.curves} for cell, shown in self._cells.items()},
+            judged={cell: set(shown.judgements) for cell, shown in self._cells.items()},
         )
 
     def frames(self, cell: Cell) -> tuple[Frame, ...]:
@@ -244,11 +250,8 @@ class LiveRun:
         return self._making[cell].history.frames() if cell in self._making else self._cells[cell].frames
 
     def complete(self) -> bool:
-        """Whether no map and no curve of the plan is missing, but for cells that failed."""
-        return all(
-            shown.state == "failed" or (shown.explanation is not None and len(shown.curves) == len(self.plan.fills))
-            for shown in self._cells.values()
-        )
+        """Whether no map, curve or value of the plan is missing, but for cells that failed."""
+        return all(shown.state == "failed" or shown.answers(self.plan) for shown in self._cells.values())
 
     def queue(self, *, maps: bool) -> None:
         """What is missing waits, what failed or was stopped included; without `maps`, only curves of maps there are."""
@@ -263,7 +266,7 @@ class LiveRun:
         self._set(status="running", plan=plan, labels=labels)
 
     def replan(self, plan: Plan) -> None:
-        """The plan has grown by a pair of fills."""
+        """The plan asks more of its maps."""
         self._set(plan=plan)
         if self._run.active:
             for cell, shown in self._cells.items():
@@ -296,6 +299,12 @@ class LiveRun:
         if isinstance(event, Predicted):
             self._predictions[event.picture] = top_guesses(event.probabilities)
             return
+        if isinstance(event, Judged):
+            for cell, judgement in event.judgements.items():
+                shown = self._cells[cell]
+                judgements = {**shown.judgements, event.metric: judgement}
+                self._cells[cell] = self._judged(cell, replace(shown, judgements=judgements))
+            return
         cell, shown = event.cell, self._cells[event.cell]
         if isinstance(event, Explaining):
             self._cells[cell] = self._explaining(cell, shown, event.progress)
@@ -304,14 +313,15 @@ class LiveRun:
             self._making.pop(cell, None)
             self._histories.discard(cell)
             explanation = event.explanation
-            self._cells[cell] = CellSnapshot(
-                state="measuring" if self.plan.fills else "done",
+            finished = CellSnapshot(
+                state="measuring",
                 evaluations=explanation.evaluations,
                 seconds=explanation.seconds,
                 saliency=explanation.saliency,
                 explanation=explanation,
                 frames=frames,
             )
+            self._cells[cell] = self._judged(cell, finished)
         elif isinstance(event, Measuring):
             making = self._making.setdefault(cell, _Making(self._clock()))
             self._cells[cell] = replace(
@@ -322,7 +332,10 @@ class LiveRun:
                 seconds_left=making.seconds_left(self._clock(), event.progress),
             )
         elif isinstance(event, Measured):
-            self._cells[cell] = self._measured(cell, shown, Curves(event.fills, event.deletion, event.insertion))
+            found = {kept.fills: kept for kept in shown.curves}
+            found[event.fills] = Curves(event.fills, event.deletion, event.insertion)
+            ordered = tuple(found[pair] for pair in self.plan.fills if pair in found)
+            self._cells[cell] = self._judged(cell, replace(shown, curves=ordered))
         else:
             self._making.pop(cell, None)
             self._histories.discard(cell)
@@ -345,20 +358,17 @@ class LiveRun:
             saliency=saliency,
         )
 
-    def _measured(self, cell: Cell, shown: CellSnapshot, curves: Curves) -> CellSnapshot:
-        found = {kept.fills: kept for kept in (*shown.curves, curves)}
-        ordered = tuple(found[pair] for pair in self.plan.fills if pair in found)
-        whole = len(ordered) == len(self.plan.fills)
-        if whole:
-            self._making.pop(cell, None)
-        left = None if whole else shown.seconds_left
-        return replace(shown, state="done" if whole else "measuring", curves=ordered, seconds_left=left)
+    def _judged(self, cell: Cell, shown: CellSnapshot) -> CellSnapshot:
+        if not shown.answers(self.plan):
+            return replace(shown, state="measuring")
+        self._making.pop(cell, None)
+        return replace(shown, state="done", seconds_left=None)
 
     def _waiting(self, shown: CellSnapshot) -> CellSnapshot:
         if shown.explanation is None:
             return CellSnapshot()
-        whole = len(shown.curves) == len(self.plan.fills)
-        return replace(shown, state="done" if whole else "measuring", step=0, total=0, seconds_left=None, error="")
+        state: CellState = "done" if shown.answers(self.plan) else "measuring"
+        return replace(shown, state=state, step=0, total=0, seconds_left=None, error="")
 
     def _set(self, **changes: object) -> None:
         self._shown = None

@@ -6,7 +6,8 @@ import dataclasses
 import hashlib
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any, TypeAlias, TypeVar, cast
@@ -16,20 +17,23 @@ import torch
 from decam import __version__
 from decam.classifier import PRECISIONS, Pixels, Speed
 from decam.errors import ModelError, SettingError
+from decam.explanation import Truth
 from decam.methods import get as get_method
+from decam.metrics import get as get_metric
 from decam.metrics.base import FILLS, FaithfulnessSettings
 from decam.settings import Settings
 
 Fills: TypeAlias = tuple[str, str]
-FORMAT = 1
+FORMAT = 2
+_READ = (1, FORMAT)  # the first had no metrics
 MAX_SEED = 2**63 - 1
 _KIND = "decam plan"
 T = TypeVar("T")
 
 
-def fingerprint(view: Pixels) -> str:
-    """The SHA-256 of a view's bytes (H×W×3, rows first), in hexadecimal."""
-    return hashlib.sha256(view.tobytes()).hexdigest()
+def fingerprint(pixels: Pixels | Truth) -> str:
+    """The SHA-256 of the bytes of a view (H×W×3) or of a mask (H×W), rows first, in hexadecimal."""
+    return hashlib.sha256(pixels.tobytes()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class Versions:
     torch: str = ""
     torchvision: str = ""
     captum: str = ""
+    torchcam: str = ""
+    scikit_image: str = ""
 
     @classmethod
     def here(cls) -> Versions:
@@ -53,16 +59,22 @@ class Versions:
             torch=version("torch"),
             torchvision=version("torchvision"),
             captum=version("captum"),
+            torchcam=version("torchcam"),
+            scikit_image=version("scikit-image"),
         )
 
 
 @dataclass(frozen=True)
 class PictureChoice:
-    """A picture by name, the class asked about (None: the one predicted) and its view's fingerprint once known."""
+    """A picture by name, the class asked about (None: the one predicted) and its view's fingerprint once known.
+
+    `truth` is the fingerprint of the mask that says where the class is, empty where there is none.
+    """
 
     name: str
     target: int | None = None
     sha256: str = ""
+    truth: str = ""
 
     def __post_init__(self) -> None:
         if self.target is not None and self.target < 0:
@@ -77,12 +89,7 @@ class MethodChoice:
     settings: Settings
 
     def __post_init__(self) -> None:
-        wanted = get_method(self.name).settings
-        if not isinstance(self.settings, wanted):
-            raise SettingError(
-                f"{self.name} takes {wanted.__name__}, not {type(self.settings).__name__}; "
-                "make them with the method's own settings class."
-            )
+        _check_settings(self.name, self.settings, get_method(self.name).settings)
 
     @classmethod
     def default(cls, name: str) -> MethodChoice:
@@ -91,12 +98,28 @@ class MethodChoice:
 
 
 @dataclass(frozen=True)
+class MetricChoice:
+    """A metric by name with its settings; raises MetricError or SettingError where the two do not fit."""
+
+    name: str
+    settings: Settings
+
+    def __post_init__(self) -> None:
+        _check_settings(self.name, self.settings, get_metric(self.name).settings)
+
+    @classmethod
+    def default(cls, name: str) -> MetricChoice:
+        """The metric with the settings it comes with; raises MetricError for an unknown name."""
+        return cls(name, get_metric(name).settings())
+
+
+@dataclass(frozen=True)
 class Plan:
     """All that a comparison is made from.
 
-    `fills` lists pairs (fill for deletion, fill for insertion); curves have `steps` steps. `speed` is how the model is
-    asked: None until a run has begun, which writes down what it used. Raises SettingError or ModelError where a part
-    is missing or out of bounds.
+    `fills` lists pairs (fill for deletion, fill for insertion); curves have `steps` steps. `metrics` are measured
+    beside these curves. `speed` is how the model is asked: None until a run has begun, which writes down what it used.
+    Raises SettingError or ModelError where a part is missing or out of bounds.
     """
 
     model: str
@@ -106,6 +129,7 @@ class Plan:
     seed: int = 0
     steps: int = 50
     fills: tuple[Fills, ...] = (("mean", "blur"), ("blur", "mean"))
+    metrics: tuple[MetricChoice, ...] = ()
     speed: Speed | None = None
     versions: Versions = field(default_factory=Versions.here)
 
@@ -122,6 +146,9 @@ class Plan:
             raise SettingError(f"seed is {self.seed}, but must lie between 0 and {MAX_SEED}.")
         if len(set(self.fills)) != len(self.fills):
             raise SettingError("A pair of fills appears twice; name each once.")
+        names = [choice.name for choice in self.metrics]
+        if len(set(names)) != len(names):
+            raise SettingError("A metric appears twice; name each once.")
         for pair in self.fills:
             for fill in pair:
                 FaithfulnessSettings(steps=self.steps, fill=fill)
@@ -160,7 +187,8 @@ class Plan:
             "steps": self.steps,
             "fills": [{"deletion": deletion, "insertion": insertion} for deletion, insertion in self.fills],
             "pictures": [dataclasses.asdict(picture) for picture in self.pictures],
-            "methods": [{"name": method.name, "settings": method.settings.to_mapping()} for method in self.methods],
+            "methods": [_described(choice) for choice in self.methods],
+            "metrics": [_described(choice) for choice in self.metrics],
         }
         return json.dumps(described, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -184,7 +212,7 @@ def _plan(read: object) -> Plan:
     if not isinstance(read, dict) or read.get("kind") != _KIND:
         raise SettingError("This JSON is not a plan of decam; give the settings.json of an export.")
     written = _of(int, read.get("format"), "format")
-    if written != FORMAT:
+    if written not in _READ:
         raise SettingError(f"This plan has format {written}, but this decam reads format {FORMAT}; update decam.")
     _only(read, ("kind", "format", *(described.name for described in dataclasses.fields(Plan))), "the plan")
     speed = read.get("speed")
@@ -193,6 +221,7 @@ def _plan(read: object) -> Plan:
         device=_get(read, "device", str, "the plan"),
         pictures=tuple(_picture(entry) for entry in _get(read, "pictures", list, "the plan")),
         methods=tuple(_method(entry) for entry in _get(read, "methods", list, "the plan")),
+        metrics=tuple(_metric(entry) for entry in (_get(read, "metrics", list, "the plan") if written > 1 else ())),
         seed=_get(read, "seed", int, "the plan"),
         steps=_get(read, "steps", int, "the plan"),
         fills=tuple(_fills(entry) for entry in _get(read, "fills", list, "the plan")),
@@ -209,25 +238,51 @@ def _model(value: object) -> str:
 
 def _picture(entry: object) -> PictureChoice:
     where = "a picture of the plan"
-    read = _only(_of(dict, entry, where), ("name", "target", "sha256"), where)
+    read = _only(_of(dict, entry, where), ("name", "target", "sha256", "truth"), where)
     target = read.get("target")
     return PictureChoice(
         name=_get(read, "name", str, where),
         target=None if target is None else _of(int, target, "target"),
         sha256=_get(read, "sha256", str, where) if "sha256" in read else "",
+        truth=_get(read, "truth", str, where) if "truth" in read else "",
     )
 
 
 def _method(entry: object) -> MethodChoice:
-    where = "a method of the plan"
+    name, values = _choice(entry, "a method of the plan")
+    with _named(name):
+        return MethodChoice(name, get_method(name).settings.from_mapping(values))
+
+
+def _metric(entry: object) -> MetricChoice:
+    name, values = _choice(entry, "a metric of the plan")
+    with _named(name):
+        return MetricChoice(name, get_metric(name).settings.from_mapping(values))
+
+
+def _choice(entry: object, where: str) -> tuple[str, dict[str, object]]:
     read = _only(_of(dict, entry, where), ("name", "settings"), where)
-    name = _get(read, "name", str, where)
-    values = _get(read, "settings", dict, where)
-    wanted = get_method(name).settings
+    return _get(read, "name", str, where), _get(read, "settings", dict, where)
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """What is wrong with a choice's settings begins with its name."""
     try:
-        return MethodChoice(name, wanted.from_mapping(values))
+        yield
     except SettingError as error:
         raise SettingError(f"{name}: {error}") from error
+
+
+def _described(choice: MethodChoice | MetricChoice) -> dict[str, object]:
+    return {"name": choice.name, "settings": choice.settings.to_mapping()}
+
+
+def _check_settings(name: str, settings: Settings, wanted: type[Settings]) -> None:
+    if not isinstance(settings, wanted):
+        raise SettingError(
+            f"{name} takes {wanted.__name__}, not {type(settings).__name__}; make them with its own settings class."
+        )
 
 
 def _fills(entry: object) -> Fills:

@@ -13,11 +13,12 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 from decam.classifier import Classifier, Pixels, Speed, TorchClassifier
-from decam.comparison import Event, Explained, Failed, Measured, Predicted, compare
+from decam.comparison import Event, Explained, Failed, Judged, Measured, Predicted, compare
 from decam.errors import NoSuchRunError, SettingError, StoreError
 from decam.jobs import Ending, Queue
+from decam.explanation import Truth
 from decam.live import LiveRun, empty_grid, top_guesses
-from decam.plan import Fills, Plan, fingerprint
+from decam.plan import Fills, MetricChoice, Plan, fingerprint
 from decam.snapshots import ACTIVE, CellSnapshot, Curves, Frame, RunSnapshot, RunSummary, Status
 from decam.store import Store
 from decam.store.files import thumbnail
@@ -49,21 +50,15 @@ class Runs:
         self._cache: collections.OrderedDict[str, tuple[tuple[int, Status], RunSnapshot]] = collections.OrderedDict()
         self.trouble = ""
 
-    def start(self, plan: Plan, views: Sequence[Pixels], owner: str = "") -> str:
+    def start(
+        self, plan: Plan, views: Sequence[Pixels], owner: str = "", truths: Sequence[Truth | None] | None = None
+    ) -> str:
         """Queue a run of `plan` on the model's views of its pictures (H×W×3 uint8); the run's unguessable link.
 
-        Raises SettingError where views and plan differ in number or in their fingerprints.
+        `truths` say where the classes are (H×W bool each, None where that is not known). Raises SettingError where
+        they or the views differ from the plan in number or in their fingerprints, or a truth from its view in size.
         """
-        if len(views) != len(plan.pictures):
-            raise SettingError(f"The plan names {len(plan.pictures)} pictures, but {len(views)} views were given.")
-        prints = [fingerprint(view) for view in views]
-        for choice, found in zip(plan.pictures, prints, strict=True):
-            if choice.sha256 not in ("", found):
-                raise SettingError(f"{choice.name!r} is not the picture that the plan was made for.")
-        pictures = [
-            dataclasses.replace(choice, sha256=found) for choice, found in zip(plan.pictures, prints, strict=True)
-        ]
-        plan = dataclasses.replace(plan, pictures=tuple(pictures))
+        plan, truths = _settled(plan, views, [None] * len(views) if truths is None else truths)
         run = RunSnapshot(
             id=secrets.token_urlsafe(16),
             created=datetime.now(UTC),
@@ -73,6 +68,7 @@ class Runs:
             predictions=(None,) * len(views),
             cells=empty_grid(plan),
             owner=owner,
+            truths=tuple(truths),
         )
         live = LiveRun(run)
         self._keep(live, lambda: self._store.add(run))
@@ -100,19 +96,18 @@ class Runs:
             if live is not None:
                 self._enqueue(live, maps=True)
 
-    def measure(self, run_id: str, fills: Fills) -> None:
-        """Add a pair (fill for deletion, fill for insertion) to a run's curves, and compute only what is missing.
+    def measure(self, run_id: str, fills: Sequence[Fills] = (), metrics: Sequence[MetricChoice] = ()) -> None:
+        """Add pairs (fill for deletion, fill for insertion) and metrics to a run; compute only what is missing.
 
-        Raises SettingError for an unknown fill and StoreError as `resume` does.
+        A metric that the run has already keeps its settings. Raises SettingError for an unknown fill and StoreError
+        as `resume` does.
         """
         with self._changing:
-            plan = self.snapshot(run_id).plan
-            if fills not in plan.fills:
-                plan = dataclasses.replace(plan, fills=(*plan.fills, fills))
+            grown = _grown(self.snapshot(run_id).plan, fills, metrics)
             live = self._adopt(run_id)
             with self._lock:
                 live = live or self._lives[run_id]
-                plan = dataclasses.replace(live.plan, fills=plan.fills)
+                plan = dataclasses.replace(live.plan, fills=grown.fills, metrics=grown.metrics)
                 live.replan(plan)
             self._keep(live, lambda: self._store.save_plan(run_id, plan))
             with self._lock:
@@ -226,13 +221,13 @@ class Runs:
             _use(classifier, wanted)
             with self._lock:
                 plan = dataclasses.replace(live.plan, speed=classifier.speed)
-                finished, maps, views = live.finished(), live.maps, live.views
+                finished, maps, views, truths = live.finished(), live.maps, live.views, live.truths
             labels = tuple(classifier.labels)
             self._keep(live, lambda: self._store.begin(live.id, plan, labels))
             with self._lock:
                 plan = dataclasses.replace(live.plan, speed=classifier.speed)
                 live.begin(plan, labels)
-            yield from compare(classifier, views, plan, finished, missing_maps=maps)
+            yield from compare(classifier, views, plan, finished, truths, missing_maps=maps)
         finally:
             _use(classifier, usual)
 
@@ -249,6 +244,8 @@ class Runs:
         elif isinstance(event, Measured):
             curves = Curves(event.fills, event.deletion, event.insertion)
             self._keep(live, lambda: store.save_curves(run_id, event.cell, curves))
+        elif isinstance(event, Judged):
+            self._keep(live, lambda: store.save_judgements(run_id, event.metric, event.judgements))
         elif isinstance(event, Failed):
             self._keep(live, lambda: store.save_failure(run_id, event.cell, event.sentence))
         with self._lock:
@@ -323,6 +320,38 @@ class Runs:
             self.trouble = str(error)
             with self._lock:
                 live.unkept(str(error))
+
+
+def _settled(
+    plan: Plan, views: Sequence[Pixels], truths: Sequence[Truth | None]
+) -> tuple[Plan, Sequence[Truth | None]]:
+    """The plan with the fingerprints of its pictures and truths; raises SettingError where they do not fit it."""
+    if not len(views) == len(truths) == len(plan.pictures):
+        given = f"{len(views)} views and {len(truths)} truths"
+        raise SettingError(f"The plan names {len(plan.pictures)} pictures, but {given} were given.")
+    pictures = []
+    for choice, view, truth in zip(plan.pictures, views, truths, strict=True):
+        found = dataclasses.replace(
+            choice, sha256=fingerprint(view), truth="" if truth is None else fingerprint(truth)
+        )
+        if choice.sha256 not in ("", found.sha256) or choice.truth not in ("", found.truth):
+            raise SettingError(f"{choice.name!r} is not the picture that the plan was made for.")
+        if truth is not None and truth.shape != view.shape[:2]:
+            raise SettingError(
+                f"The truth of {choice.name!r} has shape {truth.shape}, but the model sees {view.shape[:2]}."
+            )
+        pictures.append(found)
+    return dataclasses.replace(plan, pictures=tuple(pictures)), truths
+
+
+def _grown(plan: Plan, fills: Sequence[Fills], metrics: Sequence[MetricChoice]) -> Plan:
+    """The plan with what it did not ask for yet."""
+    there = {choice.name for choice in plan.metrics}
+    return dataclasses.replace(
+        plan,
+        fills=(*plan.fills, *(pair for pair in fills if pair not in plan.fills)),
+        metrics=(*plan.metrics, *(choice for choice in metrics if choice.name not in there)),
+    )
 
 
 def _use(classifier: Classifier, speed: Speed) -> None:

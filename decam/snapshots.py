@@ -10,8 +10,8 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from decam.classifier import Pixels
-from decam.comparison import Cell
-from decam.explanation import Explanation, Map
+from decam.comparison import Cell, Judgement
+from decam.explanation import Explanation, Map, Truth
 from decam.metrics.base import Curve
 from decam.plan import Fills, Plan
 from decam.trace import Trace
@@ -61,7 +61,7 @@ class CellSnapshot:
 
     `step` of `total` is for a progress bar, `seconds_left` an estimate or None. `saliency` is the map so far (H×W or
     coarser) or the final one; `explanation` is there once it is final. In the state "measuring" the map is final and
-    curves are still to come. `error` says why a cell failed.
+    curves or `judgements` (by the metric's name) are still to come. `error` says why a cell failed.
     """
 
     state: CellState = "waiting"
@@ -73,8 +73,18 @@ class CellSnapshot:
     saliency: Map | None = None
     explanation: Explanation | None = None
     curves: tuple[Curves, ...] = ()
+    judgements: Mapping[str, Judgement] = field(default_factory=dict)
     frames: tuple[Frame, ...] = ()
     error: str = ""
+
+    def answers(self, plan: Plan) -> bool:
+        """Whether nothing is missing of what the plan asks of a map."""
+        measured = {curves.fills for curves in self.curves}
+        return (
+            self.explanation is not None
+            and all(pair in measured for pair in plan.fills)
+            and all(choice.name in self.judgements for choice in plan.metrics)
+        )
 
 
 @dataclass(frozen=True)
@@ -82,7 +92,8 @@ class RunSnapshot:
     """A run at one moment.
 
     `ahead` counts the jobs before it while it is queued; `note` says in words what a reader must know (that it failed
-    or is not being kept, and why). `predictions` has the five likeliest classes of each picture with their
+    or is not being kept, and why). `truths` has for each picture where its class is (H×W bool) or None; it is empty
+    where none has. `predictions` has the five likeliest classes of each picture with their
     probabilities, or None before they are known; `labels` is empty until the model has been loaded. `version` grows
     with every change.
     """
@@ -99,6 +110,7 @@ class RunSnapshot:
     note: str = ""
     version: int = 0
     owner: str = ""
+    truths: tuple[Truth | None, ...] = ()
 
     @property
     def active(self) -> bool:

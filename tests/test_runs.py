@@ -195,17 +195,17 @@ def test_waiting_runs_say_how_many_are_ahead_and_can_be_stopped(runs: Runs, gate
 def test_a_pair_of_fills_can_be_added_and_only_its_curves_are_computed(runs: Runs, tmp_path: Path) -> None:
     run_id = runs.start(a_plan(1, "random", "rise"), views(1))
     before = wait_for(runs, run_id)
-    runs.measure(run_id, ("black", "noise"))
+    runs.measure(run_id, [("black", "noise")])
     after = wait_for(runs, run_id)
     for cell, shown in after.cells.items():
         assert shown.state == "done"
         assert [curves.fills for curves in shown.curves] == [*before.plan.fills, ("black", "noise")]
         assert shown.explanation is before.cells[cell].explanation
         assert shown.curves[0] is before.cells[cell].curves[0]
-    runs.measure(run_id, ("black", "noise"))
+    runs.measure(run_id, [("black", "noise")])
     assert wait_for(runs, run_id).plan.fills == after.plan.fills
     with pytest.raises(SettingError, match="green"):
-        runs.measure(run_id, ("green", "noise"))
+        runs.measure(run_id, [("green", "noise")])
     again = Store(tmp_path / "data")
     assert len(again.load(run_id).cells[Cell(0, 0)].curves) == 3
     again.close()
@@ -231,7 +231,7 @@ def test_a_run_that_is_continued_just_as_it_ends_is_not_forgotten(tmp_path: Path
     runs = Runs(store, colours)
     run_id = runs.start(a_plan(1, "random"), views(1))
     wait_for(runs, run_id)
-    runs.measure(run_id, ("black", "noise"))
+    runs.measure(run_id, [("black", "noise")])
     runs.stop(run_id)  # another process's run could not be stopped
     wait_for(runs, run_id)
     runs.close()
@@ -240,7 +240,7 @@ def test_a_run_that_is_continued_just_as_it_ends_is_not_forgotten(tmp_path: Path
 def test_a_pair_added_while_a_run_runs_is_measured_too(runs: Runs, gate: Gate) -> None:
     run_id = runs.start(a_plan(1, "random", "occlusion"), views(1))
     wait_for(runs, run_id, running(Cell(0, 1)))
-    runs.measure(run_id, ("black", "noise"))
+    runs.measure(run_id, [("black", "noise")])
     gate.open()
     run = wait_for(runs, run_id)
     assert run.status == "done"
@@ -253,7 +253,7 @@ def test_a_pair_added_to_a_stopped_run_makes_no_map(runs: Runs, gate: Gate) -> N
     runs.stop(run_id)
     gate.open()
     wait_for(runs, run_id)
-    runs.measure(run_id, ("black", "noise"))
+    runs.measure(run_id, [("black", "noise")])
     run = wait_for(runs, run_id)
     assert run.status == "stopped"
     assert (run.cells[Cell(0, 0)].state, len(run.cells[Cell(0, 0)].curves)) == ("done", 3)
@@ -390,7 +390,7 @@ def test_a_disk_that_fills_up_costs_nothing_but_the_keeping(
     monkeypatch.undo()
     assert runs.recent()[0].status == "done"
     assert runs.snapshot(run_id).cells[Cell(0, 1)].explanation is not None
-    runs.measure(run_id, ("black", "noise"))
+    runs.measure(run_id, [("black", "noise")])
     assert len(wait_for(runs, run_id).cells[Cell(0, 1)].curves) == 3
 
 
@@ -579,7 +579,7 @@ def test_a_link_that_leads_nowhere_is_a_sentence(runs: Runs, run_id: str) -> Non
         with pytest.raises(StoreError, match="There is no run"):
             ask(run_id)
     with pytest.raises(StoreError, match="There is no run"):
-        runs.measure(run_id, ("black", "noise"))
+        runs.measure(run_id, [("black", "noise")])
 
 
 @pytest.mark.slow

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from decam.comparison import Cell
+from decam.comparison import Cell, Judgement
 from decam.errors import NoSuchRunError, StoreError
 from decam.explanation import Explanation
 from decam.plan import Fills, Plan
@@ -22,7 +23,7 @@ from decam.snapshots import ACTIVE, CellSnapshot, Curves, Frame, Guess, RunSnaps
 from decam.store import files
 from decam.store.database import Database
 from decam.store.instance import Instance, alive
-from decam.store.tables import CellRow, CurveRow, PictureRow, RunRow
+from decam.store.tables import CellRow, CurveRow, JudgementRow, PictureRow, RunRow
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class _Open:
 class _Reading:
     session: Session
     token: str
+    layout: int
 
 
 class Store:
@@ -60,6 +62,9 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
         for position, view in enumerate(run.views):
             files.write_view(self._view(run.id, position), view)
+        for position, truth in enumerate(run.truths):
+            if truth is not None:
+                files.write_truth(self._truth(run.id, position), truth)
         with opened.database.writing() as session:
             session.add(
                 RunRow(
@@ -151,6 +156,21 @@ class Store:
                 )
             )
 
+    def save_judgements(self, run_id: str, metric: str, judgements: Mapping[Cell, Judgement]) -> None:
+        """Keep what a metric says of maps that are kept."""
+        with self._changing(run_id) as (session, _):
+            for cell, judgement in judgements.items():
+                session.merge(
+                    JudgementRow(
+                        run=run_id,
+                        picture=cell.picture,
+                        method=cell.method,
+                        metric=metric,
+                        value=None if math.isnan(judgement.value) else judgement.value,
+                        note=judgement.note,
+                    )
+                )
+
     def save_failure(self, run_id: str, cell: Cell, sentence: str) -> None:
         """Keep why a cell failed; its map stays where it had one."""
         with self._changing(run_id) as (session, _):
@@ -183,6 +203,11 @@ class Store:
             for curve in curves:
                 cell = Cell(curve.picture, curve.method)
                 measured.setdefault(cell, set()).add((curve.deletion_fill, curve.insertion_fill))
+            judged: dict[Cell, dict[str, Judgement]] = {}
+            wanted = select(JudgementRow).where(JudgementRow.run == run_id)
+            for said in session.scalars(wanted) if look.layout > 1 else ():
+                value = math.nan if said.value is None else said.value
+                judged.setdefault(Cell(said.picture, said.method), {})[said.metric] = Judgement(value, said.note)
             return RunSnapshot(
                 id=row.id,
                 created=datetime.fromtimestamp(row.created, UTC),
@@ -197,13 +222,19 @@ class Store:
                 ),
                 labels=tuple(row.labels),
                 cells={
-                    cell: self._cell(row, plan, status, cell, kept.get(cell), measured.get(cell, set()))
+                    cell: self._cell(
+                        row, plan, status, cell, kept.get(cell), measured.get(cell, set()), judged.get(cell, {})
+                    )
                     for picture in range(len(plan.pictures))
                     for cell in (Cell(picture, method) for method in range(len(plan.methods)))
                 },
                 note=row.note,
                 version=row.version,
                 owner=row.owner,
+                truths=tuple(
+                    files.read_truth(self._truth(run_id, position)) if choice.truth else None
+                    for position, choice in enumerate(plan.pictures)
+                ),
             )
 
     def recent(self, owner: str | None = None, limit: int = 20) -> list[RunSummary]:
@@ -272,7 +303,7 @@ class Store:
             database, token = opened.database, opened.instance.token
         try:
             with database.reading() as session:
-                yield _Reading(session, token)
+                yield _Reading(session, token, database.layout)
         finally:
             if not token:
                 database.close()
@@ -310,7 +341,14 @@ class Store:
         return row.instance == token or alive(self._instances, row.instance)
 
     def _cell(
-        self, row: RunRow, plan: Plan, status: Status, cell: Cell, kept: CellRow | None, measured: set[Fills]
+        self,
+        row: RunRow,
+        plan: Plan,
+        status: Status,
+        cell: Cell,
+        kept: CellRow | None,
+        measured: set[Fills],
+        judgements: Mapping[str, Judgement],
     ) -> CellSnapshot:
         active = status in ACTIVE
         if kept is None or not kept.explained:
@@ -325,7 +363,6 @@ class Store:
             )
         except StoreError as error:
             return CellSnapshot("failed", error=str(error))
-        whole = len(curves) == len(plan.fills)
         explanation = Explanation(
             method=choice.name,
             saliency=saliency,
@@ -338,8 +375,8 @@ class Store:
             seconds=kept.seconds,
             notes=tuple(kept.notes),
         )
-        return CellSnapshot(
-            state="failed" if kept.error else "done" if whole else "measuring" if active else "stopped",
+        shown = CellSnapshot(
+            state="measuring" if active else "stopped",
             step=1,
             total=1,
             evaluations=kept.evaluations,
@@ -347,15 +384,22 @@ class Store:
             saliency=saliency,
             explanation=explanation,
             curves=curves,
+            judgements=judgements,
             frames=frames,
             error=kept.error,
         )
+        if kept.error:
+            return replace(shown, state="failed")
+        return replace(shown, state="done") if shown.answers(plan) else shown
 
     def _folder(self, run_id: str) -> Path:
         return self.directory / "runs" / run_id
 
     def _view(self, run_id: str, position: int) -> Path:
         return self._folder(run_id) / f"view-{position:02}.png"
+
+    def _truth(self, run_id: str, position: int) -> Path:
+        return self._folder(run_id) / f"truth-{position:02}.png"
 
     def _map(self, run_id: str, cell: Cell) -> Path:
         return self._folder(run_id) / f"map-{cell.picture:02}-{cell.method:02}.npz"

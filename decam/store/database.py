@@ -31,6 +31,7 @@ class Database:
 
     def __init__(self, path: Path, options: str = "") -> None:
         self.path = path
+        self.layout = SCHEMA
         if not options:
             with told(f"write in {path.parent}"):
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,13 +73,14 @@ class Database:
     def _prepare(self) -> None:
         _use_wal(self._engine)
         with self._writer.begin() as connection:
-            if self._layout(connection) == 0:
-                Base.metadata.create_all(connection)
+            if self._layout(connection) < SCHEMA:
+                Base.metadata.create_all(connection)  # those that are not there
                 connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA}")
 
     def _check(self) -> None:
         with self._engine.begin() as connection:
-            if self._layout(connection) == 0:
+            self.layout = self._layout(connection)
+            if self.layout == 0:
                 raise StoreError(f"{self.path} holds no runs.")
 
     def _layout(self, connection: Connection) -> int:

@@ -18,7 +18,7 @@ from PIL import Image, UnidentifiedImageError
 
 from decam.classifier import Pixels
 from decam.errors import StoreError
-from decam.explanation import Map
+from decam.explanation import Map, Truth
 from decam.metrics.base import Curve
 from decam.plan import Fills
 from decam.snapshots import Curves, Frame
@@ -87,6 +87,18 @@ def read_view(path: Path) -> Pixels:
             return np.asarray(image.convert("RGB"), dtype=np.uint8)
     except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as error:
         raise _damaged(path) from error
+
+
+def write_truth(path: Path, truth: Truth) -> None:
+    """Keep a mask (H×W bool) as a black and white PNG."""
+    buffer = io.BytesIO()
+    Image.fromarray(truth).save(buffer, "PNG")
+    write(path, buffer.getvalue())
+
+
+def read_truth(path: Path) -> Truth:
+    """The mask kept at `path`; raises StoreError where it is missing or damaged."""
+    return read_view(path)[..., 0] > 0
 
 
 def thumbnail(view: Pixels) -> bytes:

@@ -1,4 +1,4 @@
-"""The tables of the database: runs, their pictures, their finished cells and the curves of those."""
+"""The tables of the database: runs, their pictures, their finished cells, and how these were measured."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from decam.snapshots import Status
 
-SCHEMA = 1
+SCHEMA = 2  # the first had no judgements
 
 
 class Base(DeclarativeBase):
-    """All tables; a change to any of them is a new SCHEMA."""
+    """All tables; a change to any of them is a new SCHEMA, and an older file gains the tables that it lacks."""
 
 
 class RunRow(Base):
@@ -63,15 +63,16 @@ class CellRow(Base):
     notes: Mapped[list[str]] = mapped_column(JSON, default=list)
 
 
+def _of_a_cell() -> tuple[ForeignKeyConstraint]:
+    cells = ["cells.run", "cells.picture", "cells.method"]
+    return (ForeignKeyConstraint(["run", "picture", "method"], cells, ondelete="CASCADE"),)
+
+
 class CurveRow(Base):
     """The curves of a map for one pair of fills, as areas; the points are a file."""
 
     __tablename__ = "curves"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["run", "picture", "method"], ["cells.run", "cells.picture", "cells.method"], ondelete="CASCADE"
-        ),
-    )
+    __table_args__ = _of_a_cell()
 
     run: Mapped[str] = mapped_column(primary_key=True)
     picture: Mapped[int] = mapped_column(primary_key=True)
@@ -80,3 +81,17 @@ class CurveRow(Base):
     insertion_fill: Mapped[str] = mapped_column(primary_key=True)
     deletion: Mapped[float]
     insertion: Mapped[float]
+
+
+class JudgementRow(Base):
+    """What a metric of the plan says of a map; no value where it has none."""
+
+    __tablename__ = "judgements"
+    __table_args__ = _of_a_cell()
+
+    run: Mapped[str] = mapped_column(primary_key=True)
+    picture: Mapped[int] = mapped_column(primary_key=True)
+    method: Mapped[int] = mapped_column(primary_key=True)
+    metric: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[float | None]
+    note: Mapped[str]

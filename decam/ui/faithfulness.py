@@ -101,7 +101,7 @@ def _other_fills(snapshot: RunSnapshot) -> None:
 
 def _measure(run: str, fills: Fills) -> None:
     try:
-        state.runs().measure(run, fills)
+        state.runs().measure(run, [fills])
     except DecamError as error:
         st.session_state["problem"] = str(error)
     else:
