@@ -21,7 +21,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.machine import machine
-from decam.comparison import Cell
+from decam.events import Cell
 from decam.store import Store
 from tests.browser.compare import LONG_MS, STARS, Compare
 from tests.tools.browser import FLAGS, find

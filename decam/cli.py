@@ -19,7 +19,7 @@ from decam.terminal import Line, say, share, stopping
 
 if TYPE_CHECKING:
     from decam.classifier import TorchClassifier
-    from decam.comparison import Event
+    from decam.events import Event
     from decam.export import Result
     from decam.images.reading import Picture
     from decam.methods import Method
@@ -81,7 +81,7 @@ def explain(given: argparse.Namespace) -> int:
 def replay(given: argparse.Namespace) -> int:
     """Make the maps of an export again and say whether they are the same."""
     from decam import export
-    from decam.comparison import Explained
+    from decam.events import Explained
     from decam.replay import Remade, read, remake
 
     recording = read(Path(given.settings))
@@ -256,9 +256,12 @@ def _asked(
 
 def _tell(event: Event, result: Result, line: Line) -> None:
     """Progress in words."""
-    from decam.comparison import Explained, Explaining, Failed, Measuring, Predicted
+    from decam.events import Explained, Explaining, Failed, Judged, Measuring, Predicted
 
     plan = result.plan
+    if isinstance(event, Judged):
+        line.show(f"{event.metric} measured")
+        return
     if isinstance(event, Predicted):
         top = int(event.probabilities.argmax())
         picture = plan.pictures[event.picture].name

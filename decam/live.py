@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from decam.classifier import Pixels
-from decam.comparison import Cell, Event, Explained, Explaining, Finished, Judged, Measured, Measuring, Predicted
+from decam.events import Cell, Event, Explained, Explaining, Finished, Judged, Measured, Measuring, Predicted
 from decam.explanation import Map, Progress, Truth
 from decam.plan import Plan
 from decam.snapshots import CellSnapshot, CellState, Curves, Frame, Guess, RunSnapshot, Status

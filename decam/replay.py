@@ -16,8 +16,8 @@ import torch
 
 from decam.api import explain_view
 from decam.classifier import Classifier, Pixels
-from decam.comparison import Cell
 from decam.errors import ImageError, SettingError, StoreError
+from decam.events import Cell
 from decam.explanation import Explanation, Map, Progress, relayed
 from decam.export.files import FORMAT, KIND, map_fingerprint
 from decam.images.reading import read as read_picture

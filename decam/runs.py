@@ -13,10 +13,11 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 from decam.classifier import Classifier, Pixels, Speed, TorchClassifier
-from decam.comparison import Event, Explained, Failed, Judged, Measured, Predicted, compare
+from decam.comparison import compare
 from decam.errors import NoSuchRunError, SettingError, StoreError
-from decam.jobs import Ending, Queue
+from decam.events import Event, Explained, Failed, Judged, Measured, Predicted
 from decam.explanation import Truth
+from decam.jobs import Ending, Queue
 from decam.live import LiveRun, empty_grid, top_guesses
 from decam.plan import Fills, MetricChoice, Plan, fingerprint
 from decam.snapshots import ACTIVE, CellSnapshot, Curves, Frame, RunSnapshot, RunSummary, Status
@@ -331,9 +332,7 @@ def _settled(
         raise SettingError(f"The plan names {len(plan.pictures)} pictures, but {given} were given.")
     pictures = []
     for choice, view, truth in zip(plan.pictures, views, truths, strict=True):
-        found = dataclasses.replace(
-            choice, sha256=fingerprint(view), truth="" if truth is None else fingerprint(truth)
-        )
+        found = dataclasses.replace(choice, sha256=fingerprint(view), truth="" if truth is None else fingerprint(truth))
         if choice.sha256 not in ("", found.sha256) or choice.truth not in ("", found.truth):
             raise SettingError(f"{choice.name!r} is not the picture that the plan was made for.")
         if truth is not None and truth.shape != view.shape[:2]:

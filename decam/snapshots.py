@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from decam.classifier import Pixels
-from decam.comparison import Cell, Judgement
+from decam.events import Cell, Judgement
 from decam.explanation import Explanation, Map, Truth
 from decam.metrics.base import Curve
 from decam.plan import Fills, Plan

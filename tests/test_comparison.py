@@ -14,19 +14,9 @@ from torch import Tensor
 
 from decam.api import curves_view, explain_view, last
 from decam.classifier import FunctionClassifier, wrap
-from decam.comparison import (
-    Cell,
-    Event,
-    Explained,
-    Explaining,
-    Failed,
-    Finished,
-    Measured,
-    Measuring,
-    Predicted,
-    compare,
-)
+from decam.comparison import compare
 from decam.errors import MethodError, SettingError
+from decam.events import Cell, Event, Explained, Explaining, Failed, Finished, Measured, Measuring, Predicted
 from decam.explanation import Progress
 from decam.methods import METHODS
 from decam.metrics import FaithfulnessSettings

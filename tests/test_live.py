@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from decam.comparison import Cell, Explained, Explaining, Failed, Measured, Measuring, Predicted
+from decam.events import Cell, Explained, Explaining, Failed, Measured, Measuring, Predicted
 from decam.explanation import Explanation, Progress
 from decam.live import FRAMES, TRACE_BYTES, TRACES, History, LiveRun, empty_grid, frame_of, shrink, top_guesses
 from decam.metrics import Curve

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 
 from decam.api import explain_view, last
 from decam.classifier import Classifier, Speed, TorchClassifier, wrap
-from decam.comparison import Cell
 from decam.errors import ModelError, SettingError, StoreError
+from decam.events import Cell
 from decam.explanation import Progress
 from decam.jobs import Queue
 from decam.methods import METHODS

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from decam.comparison import Cell
+from decam.events import Cell
 from decam.explanation import Explanation, Map
 from decam.export.result import Look, Result, method_names, picture_names
 from decam.export.tables import curves_csv, metrics_csv

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from decam.classifier import Pixels
-from decam.comparison import Cell, Event, Explained, Failed, Measured
+from decam.events import Cell, Event, Explained, Failed, Measured
 from decam.explanation import Explanation
 from decam.plan import Plan
 from decam.snapshots import Curves, RunSnapshot

@@ -15,8 +15,8 @@ from pathlib import Path
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from decam.comparison import Cell, Judgement
 from decam.errors import NoSuchRunError, StoreError
+from decam.events import Cell, Judgement
 from decam.explanation import Explanation
 from decam.plan import Fills, Plan
 from decam.snapshots import ACTIVE, CellSnapshot, Curves, Frame, Guess, RunSnapshot, RunSummary, Status

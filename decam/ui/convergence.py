@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from decam.classifier import Pixels
-from decam.comparison import Cell
+from decam.events import Cell
 from decam.figures import alone, convergence_figure, masked, method_colour, png_uri
 from decam.methods import METHODS
 from decam.methods.base import Series

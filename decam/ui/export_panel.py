@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from decam import export
-from decam.comparison import Cell
+from decam.events import Cell
 from decam.export import tables
 from decam.snapshots import RunSnapshot
 

@@ -8,8 +8,8 @@ import streamlit as st
 
 from decam import masking
 from decam.classifier import Pixels, to_tensor
-from decam.comparison import Cell
 from decam.errors import DecamError, ModelError
+from decam.events import Cell
 from decam.figures import curves_figure, png_uri
 from decam.methods import METHODS
 from decam.metrics import METRICS

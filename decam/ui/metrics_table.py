@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from decam.comparison import Cell
+from decam.events import Cell
 from decam.metrics import METRICS
 from decam.snapshots import RunSnapshot
 from decam.ui import run_grid

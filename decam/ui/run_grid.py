@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from decam.comparison import Cell
+from decam.events import Cell
 from decam.images.samples import SAMPLES
 from decam.methods import METHODS
 from decam.metrics import METRICS

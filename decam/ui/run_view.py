@@ -8,8 +8,8 @@ from typing import TypeAlias
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from decam.comparison import Cell
 from decam.errors import DecamError, StoreError
+from decam.events import Cell
 from decam.models import catalogue
 from decam.snapshots import RunSnapshot
 from decam.ui import convergence, export_panel, faithfulness, grid, metrics_table, run_grid, state, words

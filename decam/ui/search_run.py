@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from decam.comparison import Cell
 from decam.errors import DecamError
+from decam.events import Cell
 from decam.methods.de_cam import DE_CAM
 from decam.snapshots import RunSnapshot
 from decam.ui import run_grid, search_view, words

@@ -10,9 +10,9 @@ import numpy as np
 import streamlit as st
 
 from decam.classifier import Pixels, to_tensor
-from decam.comparison import Cell
 from decam.device import devices
 from decam.errors import DecamError
+from decam.events import Cell
 from decam.figures import DIVERGING, SEQUENTIAL, lut, method_colour, overlay, png_bytes
 from decam.masking import fill
 from decam.methods import METHODS, guided

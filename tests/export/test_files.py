@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from decam.comparison import Cell, Explaining, Failed
+from decam.events import Cell, Explaining, Failed
 from decam.explanation import Progress
 from decam.export import Look, Result, files, method_names, picture_names, slug, zip_bytes
 from decam.figures import overlay

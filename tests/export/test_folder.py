@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from decam.comparison import Cell
 from decam.errors import StoreError
+from decam.events import Cell
 from decam.export import Result, check_folder, files, write
 from decam.export import folder as folder_module
 

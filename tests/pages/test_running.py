@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from decam.comparison import Cell
+from decam.events import Cell
 from decam.methods import METHODS
 from decam.plan import MethodChoice, PictureChoice, Plan
 from decam.ui import state

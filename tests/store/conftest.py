@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from decam.comparison import Cell
+from decam.events import Cell
 from decam.explanation import Explanation
 from decam.live import empty_grid
 from decam.metrics import Curve

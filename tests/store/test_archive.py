@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from decam.classifier import Speed
-from decam.comparison import Cell
 from decam.errors import StoreError
+from decam.events import Cell
 from decam.explanation import Explanation
 from decam.snapshots import Curves, Frame, RunSnapshot
 from decam.store import Store
