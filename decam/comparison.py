@@ -55,11 +55,11 @@ def compare(
 
     for picture in targets:
         yield from explain(picture, cheap)
-    for picture, target in targets.items():
+    for picture in targets:
         yield from explain(picture, costly)
         cells = {cell: maps[cell] for cell in sorted(maps) if cell.picture == picture}
         truth = truths[picture] if truths else None
-        yield from measure(classifier, views[picture], plan, cells, target, truth, finished)
+        yield from measure(classifier, views[picture], plan, cells, truth, finished)
 
 
 def _targets(classifier: Classifier, views: Sequence[Pixels], plan: Plan, finished: Finished) -> Events[dict[int, int]]:

@@ -27,6 +27,7 @@ Fills: TypeAlias = tuple[str, str]
 FORMAT = 2
 _READ = (1, FORMAT)  # the first had no metrics
 MAX_SEED = 2**63 - 1
+CURVES = ("deletion", "insertion")  # the order of a pair of fills
 _KIND = "decam plan"
 T = TypeVar("T")
 
@@ -149,6 +150,8 @@ class Plan:
         names = [choice.name for choice in self.metrics]
         if len(set(names)) != len(names):
             raise SettingError("A metric appears twice; name each once.")
+        if drawn := [name for name in names if name in CURVES]:
+            raise SettingError(f"{drawn[0]} is measured for every pair of fills; leave it out of the metrics.")
         for pair in self.fills:
             for fill in pair:
                 FaithfulnessSettings(steps=self.steps, fill=fill)

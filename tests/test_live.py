@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tracemalloc
 from datetime import UTC, datetime
 
@@ -10,11 +11,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from decam.events import Cell, Explained, Explaining, Failed, Measured, Measuring, Predicted
+from decam.events import Cell, Explained, Explaining, Failed, Judged, Judgement, Measured, Measuring, Predicted
 from decam.explanation import Explanation, Progress
 from decam.live import FRAMES, TRACE_BYTES, TRACES, History, LiveRun, empty_grid, frame_of, shrink, top_guesses
 from decam.metrics import Curve
-from decam.plan import MethodChoice, PictureChoice, Plan
+from decam.plan import MethodChoice, MetricChoice, PictureChoice, Plan
 from decam.snapshots import RunSnapshot
 from decam.trace import Trace
 
@@ -164,6 +165,21 @@ def test_a_cell_goes_from_waiting_to_done_and_shows_its_parts() -> None:
     assert live.complete()
     assert live.finished().measured[FIRST] == set(PAIRS)
     assert live.finished().predictions == {0: 1}
+
+
+def test_a_map_is_done_when_its_curves_and_metrics_are_there_in_any_order() -> None:
+    live = a_live_run()
+    plan = dataclasses.replace(live.plan, fills=PAIRS[:1], metrics=(MetricChoice.default("sparsity"),))
+    live.begin(plan, ())
+    live.apply(Explained(FIRST, an_explanation()))
+    live.apply(Judged("sparsity", {FIRST: Judgement(0.25)}))
+    assert live.snapshot().cells[FIRST].state == "measuring"
+    live.apply(measured(FIRST, PAIRS[0]))
+    shown = live.snapshot().cells[FIRST]
+    assert (shown.state, shown.judgements) == ("done", {"sparsity": Judgement(0.25)})
+    assert live.finished().judged[FIRST] == {"sparsity"}
+    live.replan(dataclasses.replace(plan, metrics=(*plan.metrics, MetricChoice.default("entropy"))))
+    assert live.snapshot().cells[FIRST].state == "measuring"
 
 
 def test_a_snapshot_does_not_change_afterwards_and_is_the_same_until_something_does() -> None:

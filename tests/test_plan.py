@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,16 +17,20 @@ from hypothesis import strategies as st
 from decam.classifier import Speed
 from decam.errors import DecamError, MethodError, ModelError, SettingError
 from decam.methods import METHODS
+from decam.methods.base import Method
+from decam.metrics import METRICS, Metric
 from decam.metrics.base import FILLS
-from decam.plan import MAX_SEED, MethodChoice, PictureChoice, Plan, Versions, fingerprint
+from decam.plan import CURVES, MAX_SEED, MethodChoice, MetricChoice, PictureChoice, Plan, Versions, fingerprint
+from decam.settings import Parameter
 
 
 def a_plan(**changes: Any) -> Plan:
     plan = Plan(
         model="embedded",
         device="cpu",
-        pictures=(PictureChoice("a.png"), PictureChoice("Löwe.jpg", target=291, sha256="ab")),
+        pictures=(PictureChoice("a.png"), PictureChoice("Löwe.jpg", target=291, sha256="ab", truth="cd")),
         methods=tuple(MethodChoice.default(name) for name in METHODS),
+        metrics=tuple(MetricChoice.default(name) for name in METRICS if name not in CURVES),
         speed=Speed("bfloat16", True, 32, 2, "fastest"),
     )
     return dataclasses.replace(plan, **changes)
@@ -40,6 +46,23 @@ def test_json_brings_back_an_equal_plan_with_every_method() -> None:
     plan = a_plan()
     assert Plan.from_json(plan.to_json()) == plan
     assert {choice.name for choice in plan.methods} == set(METHODS)
+    assert {choice.name for choice in plan.metrics} == set(METRICS) - set(CURVES)
+
+
+def test_a_plan_from_before_there_were_metrics_has_none() -> None:
+    described = json.loads(altered(format=1))
+    del described["metrics"]
+    assert Plan.from_json(json.dumps(described)) == a_plan(metrics=())
+
+
+def test_a_metric_is_named_once_and_takes_its_own_settings() -> None:
+    twice = MetricChoice.default("sparsity")
+    with pytest.raises(SettingError, match="metric appears twice"):
+        a_plan(metrics=(twice, twice))
+    with pytest.raises(SettingError, match="leave it out of the metrics"):
+        a_plan(metrics=(MetricChoice.default("deletion"),))
+    with pytest.raises(SettingError, match="deletion takes FaithfulnessSettings"):
+        MetricChoice("deletion", METHODS["rise"].settings())
 
 
 @given(
@@ -139,7 +162,7 @@ def test_a_method_needs_its_own_settings_and_a_name_that_exists() -> None:
         (b"\xff\xfe\xfa", SettingError, "not JSON"),
         ("[]", SettingError, "not a plan"),
         ('{"name": "x"}', SettingError, "not a plan"),
-        (altered(format=2), SettingError, "format 2.*update decam"),
+        (altered(format=3), SettingError, "format 3.*update decam"),
         (altered(format="1"), SettingError, "format must be a whole number"),
         (altered(colour="red"), SettingError, "no 'colour' in the plan"),
         (altered(steps=None), SettingError, "'steps' is missing"),
@@ -174,15 +197,25 @@ def test_json_that_is_no_plan_ends_in_one_sentence(text: str | bytes, error: typ
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("method", list(METHODS))
-def test_a_setting_out_of_bounds_in_json_names_method_and_setting(method: str) -> None:
-    bounded = [described for described in METHODS[method].settings.parameters() if described.high is not None]
-    if not bounded:
-        assert method == "grad-cam"
-        return
-    values = {bounded[0].name: bounded[0].kind((bounded[0].high or 0) + 1)}
-    with pytest.raises(SettingError, match=f"{method}: {bounded[0].name}"):
-        Plan.from_json(altered(methods=[{"name": method, "settings": values}]))
+def bounded(table: Mapping[str, Method] | Mapping[str, Metric]) -> list[tuple[str, Parameter]]:
+    """A parameter with an upper bound of each row that has one."""
+    found = []
+    for name, row in table.items():
+        limited = [described for described in row.settings.parameters() if described.high is not None]
+        found += [(name, described) for described in limited[:1]]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "parameter"),
+    [("methods", *each) for each in bounded(METHODS)] + [("metrics", *each) for each in bounded(METRICS)],
+)
+def test_a_setting_out_of_bounds_in_json_names_its_row_and_the_setting(
+    kind: str, name: str, parameter: Parameter
+) -> None:
+    values = {parameter.name: parameter.kind((parameter.high or 0) + 1)}
+    with pytest.raises(SettingError, match=f"{re.escape(name)}: {parameter.name}"):
+        Plan.from_json(altered(**{kind: [{"name": name, "settings": values}]}))
 
 
 def test_a_method_that_comes_twice_is_told_apart_by_its_settings() -> None:

@@ -32,7 +32,8 @@ overlays/ has each method's map over it, in colour (blue for against, orange for
 has both signs); maps/ has the same maps as raw float32 numbers for numpy.load, never rescaled, with their class, \
 seed and cost; curves.csv has what the model answered while pixels were hidden (deletion) or shown (insertion) in the \
 order of each map; metrics.csv has the areas under these curves, lower being better for deletion and higher for \
-insertion, beside evaluations (images through the model) and seconds; settings.json has all settings, seeds and \
+insertion, and the other metrics that were asked for, beside evaluations (images through the model) and seconds; \
+truths/, where it is there, says where the classes are in the pictures; settings.json has all settings, seeds and \
 versions. "python -m decam replay settings.json" makes the same maps again and compares them with these.
 """
 
@@ -90,6 +91,9 @@ def _all_but_settings(result: Result, look: Look) -> Iterator[tuple[str, bytes]]
     yield "curves.csv", curves_csv(result)
     for name, view in zip(pictures, result.views, strict=True):
         yield f"pictures/{name}.png", png_bytes(view)
+    for name, truth in zip(pictures, result.truths, strict=False):
+        if truth is not None:
+            yield f"truths/{name}.png", png_bytes(np.where(truth, 255, 0).astype(np.uint8))
     limits = _limits(result, look)
     for cell, explanation in sorted(result.explanations.items()):
         name = f"{pictures[cell.picture]}_{methods[cell.method]}"

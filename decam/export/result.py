@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from decam.classifier import Pixels
-from decam.events import Cell, Event, Explained, Failed, Measured
-from decam.explanation import Explanation
+from decam.events import Cell, Event, Explained, Failed, Judged, Judgement, Measured
+from decam.explanation import Explanation, Truth
 from decam.plan import Plan
 from decam.snapshots import Curves, RunSnapshot
 
@@ -27,15 +27,20 @@ class Look:
 
 @dataclass(frozen=True)
 class Result:
-    """What there is to export of a plan: views (H×W×3 uint8), finished maps, their curves, and why others failed."""
+    """What there is to export of a plan: views (H×W×3 uint8), finished maps, how they measure, why others failed.
+
+    `truths` has a mask (H×W bool) or None for each picture, or is empty; `judgements` go by the metric's name.
+    """
 
     plan: Plan
     labels: tuple[str, ...]
     views: tuple[Pixels, ...]
     explanations: Mapping[Cell, Explanation] = field(default_factory=dict)
     curves: Mapping[Cell, tuple[Curves, ...]] = field(default_factory=dict)
+    judgements: Mapping[Cell, Mapping[str, Judgement]] = field(default_factory=dict)
     failures: Mapping[Cell, str] = field(default_factory=dict)
     created: str = ""
+    truths: tuple[Truth | None, ...] = ()
 
     @classmethod
     def of_snapshot(cls, snapshot: RunSnapshot) -> Result:
@@ -47,7 +52,9 @@ class Result:
             views=snapshot.views,
             explanations={cell: seen.explanation for cell, seen in cells if seen.explanation is not None},
             curves={cell: seen.curves for cell, seen in cells if seen.explanation is not None},
+            judgements={cell: seen.judgements for cell, seen in cells if seen.explanation is not None},
             failures={cell: seen.error for cell, seen in cells if seen.error},
+            truths=snapshot.truths,
             created=snapshot.created.isoformat(timespec="seconds"),
         )
 
@@ -59,6 +66,12 @@ class Result:
             measured = Curves(event.fills, event.deletion, event.insertion)
             kept = (*self.curves.get(event.cell, ()), measured)
             return dataclasses.replace(self, curves={**self.curves, event.cell: kept})
+        if isinstance(event, Judged):
+            judged = {
+                cell: {**self.judgements.get(cell, {}), event.metric: judgement}
+                for cell, judgement in event.judgements.items()
+            }
+            return dataclasses.replace(self, judgements={**self.judgements, **judged})
         if isinstance(event, Failed):
             return dataclasses.replace(self, failures={**self.failures, event.cell: event.sentence})
         return self

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
@@ -14,10 +15,9 @@ from decam.metrics.base import Curve
 
 Row: TypeAlias = Sequence[object]
 
-METRICS_HEAD = (
-    *("number", "picture", "method", "target", "label", "probability"),
-    *("deletion fill", "insertion fill", "deletion", "insertion", "evaluations", "seconds", "notes"),
-)
+_ASKED = ("number", "picture", "method", "target", "label", "probability")
+_CURVES = ("deletion fill", "insertion fill", "deletion", "insertion")
+_SPENT = ("evaluations", "seconds", "notes")
 CURVES_HEAD = (
     *("number", "picture", "method", "metric", "fill", "share", "probability"),
     *("top class", "top label", "top probability"),
@@ -25,8 +25,12 @@ CURVES_HEAD = (
 
 
 def metrics_csv(result: Result) -> bytes:
-    """One line for each map and pair of fills; a map without curves, or that failed, has one line saying so."""
-    return _csv(METRICS_HEAD, _metrics(result))
+    """One line for each map and pair of fills; a map without curves, or that failed, has one line saying so.
+
+    Each metric of the plan has a column, in which all lines of a map say the same.
+    """
+    names = [choice.name for choice in result.plan.metrics]
+    return _csv((*_ASKED, *_CURVES, *names, *_SPENT), _metrics(result, names))
 
 
 def curves_csv(result: Result) -> bytes:
@@ -34,22 +38,27 @@ def curves_csv(result: Result) -> bytes:
     return _csv(CURVES_HEAD, _curves(result))
 
 
-def _metrics(result: Result) -> Iterator[Row]:
+def _metrics(result: Result, names: Sequence[str]) -> Iterator[Row]:
     methods = method_names(result.plan)
     for cell in sorted({*result.explanations, *result.failures}):
         begin = (cell.picture + 1, result.plan.pictures[cell.picture].name, methods[cell.method])
         explanation = result.explanations.get(cell)
         failure = result.failures.get(cell, "")
         if explanation is None:
-            yield (*begin, *[""] * 9, failure)
+            yield (*begin, *[""] * (9 + len(names)), failure)
             continue
+        said = result.judgements.get(cell, {})
+        values = [
+            "" if name not in said or math.isnan(said[name].value) else _number(said[name].value) for name in names
+        ]
         asked = (explanation.target, explanation.label, _number(explanation.probability))
-        notes = " ".join([*explanation.notes, *([failure] if failure else [])])
+        judged = [said[name].note for name in names if name in said and said[name].note]
+        notes = " ".join([*explanation.notes, *judged, *([failure] if failure else [])])
         end = (explanation.evaluations, f"{explanation.seconds:.3f}", notes)
         for fills, deletion, insertion in result.curves.get(cell, ()):
-            yield (*begin, *asked, *fills, _number(deletion.auc), _number(insertion.auc), *end)
+            yield (*begin, *asked, *fills, _number(deletion.auc), _number(insertion.auc), *values, *end)
         if not result.curves.get(cell):
-            yield (*begin, *asked, "", "", "", "", *end)
+            yield (*begin, *asked, "", "", "", "", *values, *end)
 
 
 def _curves(result: Result) -> Iterator[Row]:

@@ -50,6 +50,26 @@ def read(data: Data, name: str = "") -> Picture:
     to 8. Raises ImageError, one sentence, for whatever cannot be used; the limits above are checked before decoding.
     """
     name = name or (data.name if isinstance(data, Path) else "The picture")
+    upright, notes = _decoded(data, name)
+    image, more = _to_rgb(upright, name)
+    return Picture(name, image, (*notes, *more))
+
+
+def read_mask(data: Data, name: str) -> Image.Image:
+    """A mask from a file, as grey values; of one with transparent places, how opaque they are.
+
+    Raises ImageError as `read` does.
+    """
+    upright, _ = _decoded(data, name)
+    if upright.has_transparency_data:
+        opacity = upright.convert("RGBA").getchannel("A")
+        if opacity.tobytes().strip(b"\xff"):
+            return opacity
+    return _to_rgb(upright, name)[0].convert("L")
+
+
+def _decoded(data: Data, name: str) -> tuple[Image.Image, tuple[str, ...]]:
+    """The first frame of a file, upright and decoded, in the mode that it has."""
     content = _content(data, name)
     try:
         opened = Image.open(BytesIO(content), formats=FORMATS)
@@ -67,8 +87,7 @@ def read(data: Data, name: str = "") -> Picture:
             upright = ImageOps.exif_transpose(opened)
         except Exception as error:  # decoders raise whatever damaged data make them raise
             raise _damaged(name, error) from error
-        image, more = _to_rgb(upright, name)
-    return Picture(name, image, (*notes, *more))
+    return upright, notes
 
 
 def read_many(files: Iterable[tuple[str, Data]]) -> Reading:

@@ -33,10 +33,11 @@ class Sample:
             return Image.fromarray(self._scene().image)
         return reading.read(self.path, self.title).image
 
-    def truth(self) -> NDArray[np.bool_] | None:
-        """The visible pixels of the (first) object, 128×128, or None for a photograph."""
+    def truth(self, label: str = "") -> NDArray[np.bool_] | None:
+        """The visible pixels of the object of that class, else of the first, 128×128; None for a photograph."""
         masks = self.truths()
-        return masks[0] if masks else None
+        names = [scenes.CLASSES[index] for index in self.labels]
+        return masks[names.index(label) if label in names else 0] if masks else None
 
     def truths(self) -> tuple[NDArray[np.bool_], ...]:
         """The visible pixels of each object, in the order of `labels`; empty for a photograph."""

@@ -12,9 +12,11 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from decam.classifier import Classifier, Pixels, fit
 from decam.errors import DecamError, ImageError
+from decam.explanation import Truth
 from decam.images import reading, samples
 from decam.images.samples import SAMPLES, Sample
 from decam.models import catalogue
+from decam.snapshots import RunSnapshot
 from decam.ui import state, thumbnails, words
 
 TYPES = ("png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "gif")
@@ -31,10 +33,21 @@ class Chosen:
     sample: Sample | None = None
     file: UploadedFile | None = None
     kept: Pixels | None = None
+    truth: Truth | None = None
 
     def view(self, classifier: Classifier) -> Pixels:
         """The picture as the model sees it, H×W×3 uint8; raises ImageError where it cannot be read."""
         return _view(classifier.name, self.key, classifier, self)
+
+    def size(self, classifier: Classifier) -> tuple[int, int]:
+        """Height and width of the whole picture, of which the model may see a part; raises ImageError as `view`."""
+        if self.file is not None:
+            image = reading.read(self.file.getvalue(), self.name).image
+        elif self.sample is not None:
+            image = self.sample.load()
+        else:
+            image = Image.fromarray(self.view(classifier) if self.kept is None else self.kept)
+        return image.height, image.width
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
@@ -166,7 +179,11 @@ def _kept() -> list[Chosen]:
     entry = catalogue.ENTRIES.get(snapshot.plan.model)
     kind: Kind = "scene" if entry is not None and entry.domain == "scenes" else "photograph"
     kept = [
-        Chosen(key=kept_key(run, index), name=choice.name, kind=kind, kept=view)
+        Chosen(key=kept_key(run, index), name=choice.name, kind=kind, kept=view, truth=_truth(snapshot, index))
         for index, (choice, view) in enumerate(zip(snapshot.plan.pictures, snapshot.views, strict=True))
     ]
     return [picture for picture in kept if picture.key not in removed]
+
+
+def _truth(snapshot: RunSnapshot, picture: int) -> Truth | None:
+    return snapshot.truths[picture] if snapshot.truths else None

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-import streamlit as st
-from numpy.typing import NDArray
-
 from decam.events import Cell
-from decam.images.samples import SAMPLES
 from decam.methods import METHODS
 from decam.metrics import METRICS
 from decam.metrics.base import Curve, Metric
-from decam.plan import Fills, fingerprint
+from decam.plan import Fills
 from decam.snapshots import CellSnapshot, Curves, RunSnapshot
-from decam.ui import thumbnails
 from decam.ui.grid import GridCell, GridColumn, GridMetric, GridRow, result_grid
 
 
@@ -75,7 +69,7 @@ def _row(snapshot: RunSnapshot, picture: int) -> GridRow:
         view=snapshot.views[picture],
         label=label_of(snapshot.labels, target),
         probability=probability_of(snapshot, picture, target),
-        truth=_truths().get(choice.sha256),
+        truth=snapshot.truths[picture] if snapshot.truths else None,
     )
 
 
@@ -111,14 +105,3 @@ def _cell(place: Cell, cell: CellSnapshot, fills: Fills | None) -> GridCell:
         notes=() if cell.explanation is None else cell.explanation.notes,
         error=cell.error,
     )
-
-
-@st.cache_data(show_spinner=False)
-def _truths() -> dict[str, NDArray[np.bool_]]:
-    """Where the object lies in each sample that is drawn, by the fingerprint of a view that shows it unchanged."""
-    found = {}
-    for sample in SAMPLES:
-        truth = sample.truth()
-        if truth is not None:
-            found[fingerprint(thumbnails.pixels(sample.load()))] = truth
-    return found

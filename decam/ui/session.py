@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from decam.classifier import Pixels, TorchClassifier
+from decam.classifier import TorchClassifier
 from decam.device import devices
 from decam.errors import DecamError, StoreError
 from decam.methods import METHODS
@@ -28,10 +28,9 @@ from decam.ui import (
     words,
 )
 from decam.ui.measuring import Measuring
-from decam.ui.pictures import Chosen
+from decam.ui.targets import Asked
 
 MOMENT = 0.4  # seconds
-Asked = tuple[Chosen, Pixels, int | None]
 
 
 def opened(page: str) -> RunSnapshot | None:
@@ -77,13 +76,14 @@ def _start(
         plan = Plan(
             model=classifier.name,
             device=str(classifier.device),
-            pictures=tuple(PictureChoice(picture.name, target) for picture, _, target in asked),
+            pictures=tuple(PictureChoice(one.picture.name, one.target) for one in asked),
             methods=tuple(choices),
             seed=how.seed,
             steps=how.steps,
             fills=how.fills,
         )
-        run = state.runs().start(plan, [view for _, view, _ in asked], state.owner())
+        views, truths = [one.view for one in asked], [one.truth for one in asked]
+        run = state.runs().start(plan, views, state.owner(), truths)
     except DecamError as error:
         st.error(words.plain(str(error)))
         return None

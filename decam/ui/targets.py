@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 
 from decam.classifier import Classifier, Pixels, probabilities, to_tensor
 from decam.errors import DecamError
-from decam.ui import pictures, thumbnails, words
+from decam.explanation import Truth
+from decam.ui import pictures, thumbnails, truths, words
 from decam.ui.pictures import Chosen
 
 PREDICTED = -1
@@ -18,8 +20,17 @@ TOP = 5
 SIDE = 112
 
 
-def row(classifier: Classifier, chosen: Sequence[Chosen]) -> list[tuple[Chosen, Pixels, int | None]]:
-    """Draw a card a picture; those that can be asked about, with view and target (None: what is predicted)."""
+class Asked(NamedTuple):
+    """A picture as the model sees it, the class asked about (None: what is predicted), and where its object is."""
+
+    picture: Chosen
+    view: Pixels
+    target: int | None
+    truth: Truth | None = None
+
+
+def row(classifier: Classifier, chosen: Sequence[Chosen]) -> list[Asked]:
+    """Draw a card a picture; those that can be asked about."""
     asked = []
     with st.container(key="targets"):
         for number, picture in enumerate(chosen):
@@ -29,7 +40,7 @@ def row(classifier: Classifier, chosen: Sequence[Chosen]) -> list[tuple[Chosen, 
             except DecamError as error:
                 st.error(words.plain(str(error)))
                 continue
-            asked.append((picture, view, _card(classifier, picture, view, answer, number)))
+            asked.append(_card(classifier, picture, view, answer, number))
     return asked
 
 
@@ -41,9 +52,7 @@ def _answer(model: str, device: str, view: Pixels, _classifier: Classifier) -> N
     return answer[0].cpu().numpy()
 
 
-def _card(
-    classifier: Classifier, picture: Chosen, view: Pixels, answer: NDArray[np.float32], number: int
-) -> int | None:
+def _card(classifier: Classifier, picture: Chosen, view: Pixels, answer: NDArray[np.float32], number: int) -> Asked:
     order = [int(index) for index in np.argsort(-answer, kind="stable")]
     key = target_key(classifier.name, picture.key)
     # Said anew every time, for the browser knows a class by its line, which another device's answer may change.
@@ -67,6 +76,9 @@ def _card(
                 persist_state="session",
                 placeholder="Type part of a class's name",
             )
+            label = classifier.labels[order[0] if picked == PREDICTED else picked]
+            mask = truths.of(classifier, picture, label)
+            truths.button(classifier, picture, view, label, mask)
             if pictures.removable(picture):
                 st.button(
                     "Remove",
@@ -77,7 +89,7 @@ def _card(
                     on_click=pictures.remove,
                     args=(picture.key,),
                 )
-    return None if picked == PREDICTED else picked
+    return Asked(picture, view, None if picked == PREDICTED else picked, mask)
 
 
 def target_key(model: str, picture: str) -> str:

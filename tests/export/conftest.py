@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from decam.comparison import compare
 from decam.export import Result
 from decam.methods import get
-from decam.plan import MethodChoice, PictureChoice, Plan, fingerprint
+from decam.plan import MethodChoice, MetricChoice, PictureChoice, Plan, fingerprint
 
 NAMES = ("Füße/../katze \N{CAT FACE}.final.JPG", "CON", "katze.png", "katze.webp")
 
@@ -27,10 +29,13 @@ def result(rectangle) -> Result:
         methods=(MethodChoice.default("random"), MethodChoice("rise", few), MethodChoice.default("random")),
         seed=3,
         steps=6,
+        metrics=(MetricChoice.default("sparsity"),),
         speed=rectangle.classifier.speed,
     )
     result = Result(plan, tuple(rectangle.classifier.labels), tuple(views), created="2026-01-02T03:04:05+00:00")
-    for event in compare(rectangle.classifier, views, plan):
+    truths = (rectangle.mask, None, None, None)
+    result = dataclasses.replace(result, truths=truths)
+    for event in compare(rectangle.classifier, views, plan, truths=truths):
         result = result.after(event)
     assert not result.failures
     return result

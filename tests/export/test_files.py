@@ -143,6 +143,7 @@ def test_metrics_have_a_line_for_each_map_and_pair_of_fills(archive, result):
         assert float(row["deletion"]) == pytest.approx((p[:-1] + p[1:]).mean() / 2, abs=1e-6)
         assert float(row["insertion"]) == pytest.approx(measured.insertion.auc, abs=1e-6)
         assert int(row["evaluations"]) == result.explanations[cell].evaluations
+        assert float(row["sparsity"]) == pytest.approx(result.judgements[cell]["sparsity"].value)
         assert row["label"] == "visible" and row["picture"] == result.plan.pictures[cell.picture].name
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +15,9 @@ from PIL import Image
 
 from decam.classifier import Speed
 from decam.errors import StoreError
-from decam.events import Cell
+from decam.events import Cell, Judgement
 from decam.explanation import Explanation
+from decam.plan import MetricChoice
 from decam.snapshots import Curves, Frame, RunSnapshot
 from decam.store import Store
 
@@ -32,6 +34,9 @@ def fill(store: Store, run: RunSnapshot, explain: MakeExplanation, frames: tuple
     store.save_map(run.id, Cell(0, 0), explain(run, Cell(0, 0)), frames)
     store.save_curves(run.id, Cell(0, 0), curves)
     store.save_map(run.id, Cell(0, 1), explain(run, Cell(0, 1)), ())
+    store.save_judgements(
+        run.id, "sparsity", {Cell(0, 0): Judgement(0.25), Cell(0, 1): Judgement(math.nan, "It is constant.")}
+    )
     store.save_failure(run.id, Cell(1, 0), "It failed; so be it.")
 
 
@@ -59,6 +64,34 @@ def test_all_that_was_kept_comes_back(
         *("measuring", "measuring", "failed", "waiting")
     ]
     assert read.cells[Cell(1, 0)].error == "It failed; so be it."
+    assert first.judgements == {"sparsity": Judgement(0.25)}
+    nothing = read.cells[Cell(0, 1)].judgements["sparsity"]
+    assert math.isnan(nothing.value) and nothing.note == "It is constant."
+    assert read.truths == (None, None)
+
+
+def test_a_truth_comes_back_as_it_was(store: Store, a_run: MakeRun) -> None:
+    run = a_run()
+    truth = np.random.default_rng(0).random((130, 120)) > 0.5
+    pictures = (run.plan.pictures[0], dataclasses.replace(run.plan.pictures[1], truth="its fingerprint"))
+    store.add(dataclasses.replace(run, plan=dataclasses.replace(run.plan, pictures=pictures), truths=(None, truth)))
+    nothing, read = store.load("run").truths
+    assert nothing is None and read is not None and read.dtype == bool
+    np.testing.assert_array_equal(read, truth)
+
+
+def test_a_map_is_done_when_the_plans_metrics_have_judged_it(
+    store: Store, a_run: MakeRun, an_explanation: MakeExplanation, frames: tuple[Frame, ...], curves: Curves
+) -> None:
+    fill(store, a_run(), an_explanation, frames, curves)
+    plan = dataclasses.replace(
+        store.load("run").plan, fills=(curves.fills,), metrics=(MetricChoice.default("sparsity"),)
+    )
+    store.save_plan("run", plan)
+    store.save_status("run", "stopped")
+    assert store.load("run").cells[Cell(0, 0)].state == "stopped"
+    store.save_judgements("run", "sparsity", {Cell(0, 0): Judgement(1.0)})
+    assert store.load("run").cells[Cell(0, 0)].state == "done"
 
 
 def test_how_cells_stand_follows_from_how_the_run_ended(
@@ -128,6 +161,7 @@ def test_the_version_grows_with_every_change(
         lambda: store.save_predictions("run", 0, [(0, 1.0)]),
         lambda: store.save_map("run", Cell(0, 0), an_explanation(run, Cell(0, 0)), frames),
         lambda: store.save_curves("run", Cell(0, 0), curves),
+        lambda: store.save_judgements("run", "sparsity", {Cell(0, 0): Judgement(0.5)}),
         lambda: store.save_failure("run", Cell(0, 1), "no"),
         lambda: store.save_plan("run", run.plan),
         lambda: store.save_status("run", "done"),

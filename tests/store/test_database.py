@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from decam.errors import StoreError
 from decam.store.database import Database
 from decam.store.files import UnwritableError
-from decam.store.tables import SCHEMA, PictureRow, RunRow
+from decam.store.tables import SCHEMA, JudgementRow, PictureRow, RunRow
 
 
 def a_row(run_id: str) -> RunRow:
@@ -53,6 +53,26 @@ def test_a_block_that_raises_changes_nothing(tmp_path: Path) -> None:
     with database.reading() as session:
         assert session.get(RunRow, "a") is None
     database.close()
+
+
+def test_an_older_layout_gains_what_it_lacks_and_keeps_what_it_has(tmp_path: Path) -> None:
+    path = tmp_path / "runs.sqlite"
+    database = Database(path)
+    with database.writing() as session:
+        session.add(a_row("a"))
+    database.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP TABLE judgements")
+        connection.execute("PRAGMA user_version = 1")
+    looked = Database(path, "mode=ro")
+    assert looked.layout == 1
+    looked.close()
+    grown = Database(path)
+    with grown.reading() as session:
+        assert session.get(RunRow, "a") is not None
+        assert session.scalar(select(func.count()).select_from(JudgementRow)) == 0
+        assert session.connection().exec_driver_sql("PRAGMA user_version").scalar_one() == SCHEMA
+    grown.close()
 
 
 def test_a_newer_layout_is_refused_with_what_to_do(tmp_path: Path) -> None:
