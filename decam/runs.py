@@ -20,7 +20,7 @@ from decam.explanation import Truth
 from decam.jobs import Ending, Queue
 from decam.live import LiveRun, empty_grid, top_guesses
 from decam.plan import Fills, MetricChoice, Plan, fingerprint
-from decam.snapshots import ACTIVE, CellSnapshot, Curves, Frame, RunSnapshot, RunSummary, Status
+from decam.snapshots import ACTIVE, HOUSE, CellSnapshot, Curves, Frame, RunSnapshot, RunSummary, Status
 from decam.store import Store
 from decam.store.files import thumbnail
 
@@ -59,9 +59,30 @@ class Runs:
         `truths` say where the classes are (H×W bool each, None where that is not known). Raises SettingError where
         they or the views differ from the plan in number or in their fingerprints, or a truth from its view in size.
         """
+        return self._start(secrets.token_urlsafe(16), plan, views, owner, truths)
+
+    def house(
+        self, link: str, plan: Plan, views: Sequence[Pixels], truths: Sequence[Truth | None] | None = None
+    ) -> str:
+        """The one run of that link, which nobody's list shows: started where it is not there, else gone on with.
+
+        For what a page shows to everybody: `link` must say all that the plan is made from. Raises as `start` does.
+        """
+        with self._changing:
+            try:
+                there = self.snapshot(link)
+            except NoSuchRunError:
+                return self._start(link, plan, views, HOUSE, truths)
+            if there.status in ("interrupted", "failed"):
+                self.resume(link)
+            return link
+
+    def _start(
+        self, link: str, plan: Plan, views: Sequence[Pixels], owner: str, truths: Sequence[Truth | None] | None
+    ) -> str:
         plan, truths = _settled(plan, views, [None] * len(views) if truths is None else truths)
         run = RunSnapshot(
-            id=secrets.token_urlsafe(16),
+            id=link,
             created=datetime.now(UTC),
             status="queued",
             plan=plan,
@@ -163,7 +184,7 @@ class Runs:
             lives = {
                 live.id: live.snapshot()
                 for live in self._lives.values()
-                if live.id not in self._deleted and owner in (None, live.owner)
+                if live.id not in self._deleted and live.owner != HOUSE and owner in (None, live.owner)
             }
             deleted = set(self._deleted)
         known = {summary.id for summary in kept}

@@ -20,6 +20,8 @@ Status: TypeAlias = Literal["queued", "running", "done", "stopped", "interrupted
 CellState: TypeAlias = Literal["waiting", "running", "measuring", "done", "failed", "stopped"]
 Guess: TypeAlias = tuple[int, float]
 ACTIVE: frozenset[Status] = frozenset({"queued", "running"})
+HOUSE = "@house"
+"""Owner of the runs that a page makes for itself: they are listed for nobody."""
 
 
 class Curves(NamedTuple):

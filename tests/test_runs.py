@@ -561,6 +561,23 @@ def test_a_deleted_run_whose_files_cannot_be_removed_is_listed_again(
     assert wait_for(runs, run).status == "stopped"
 
 
+def test_a_house_run_is_made_once_listed_for_nobody_and_gone_on_with(
+    runs: Runs, gate: Gate, tmp_path: Path
+) -> None:
+    plan = a_plan(1, "occlusion")
+    assert runs.house("field-1", plan, views(1)) == runs.house("field-1", plan, views(1)) == "field-1"
+    assert runs.recent() == runs.recent("@house") == []
+    gate.open()
+    assert wait_for(runs, "field-1").status == "done"
+    made = runs.snapshot("field-1").created
+    runs.close()
+    again = Runs(Store(tmp_path / "data"), colours)
+    again.house("field-1", plan, views(1))
+    assert again.snapshot("field-1").created == made
+    assert again.recent() == []
+    again.close()
+
+
 def test_owners_list_their_own_runs_and_links_open_any(runs: Runs) -> None:
     mine = runs.start(a_plan(1, "random"), views(1), "ann")
     theirs = runs.start(a_plan(1, "random"), views(1), "bob")

@@ -19,7 +19,7 @@ from decam.errors import NoSuchRunError, StoreError
 from decam.events import Cell, Judgement
 from decam.explanation import Explanation
 from decam.plan import Fills, Plan
-from decam.snapshots import ACTIVE, CellSnapshot, Curves, Frame, Guess, RunSnapshot, RunSummary, Status
+from decam.snapshots import ACTIVE, HOUSE, CellSnapshot, Curves, Frame, Guess, RunSnapshot, RunSummary, Status
 from decam.store import files
 from decam.store.database import Database
 from decam.store.instance import Instance, alive
@@ -239,7 +239,7 @@ class Store:
 
     def recent(self, owner: str | None = None, limit: int = 20) -> list[RunSummary]:
         """The newest runs, of one owner or of all, newest first."""
-        wanted = select(RunRow).order_by(RunRow.created.desc()).limit(limit)
+        wanted = select(RunRow).where(RunRow.owner != HOUSE).order_by(RunRow.created.desc()).limit(limit)
         if owner is not None:
             wanted = wanted.where(RunRow.owner == owner)
         with self._reading() as look:

@@ -1,106 +1,143 @@
-"""The areas under all curves in one table, the best of each picture marked."""
+"""All that was measured of a run's maps in one table, and what else can be measured of them."""
 
 from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Sequence
+
+import numpy as np
 import streamlit as st
 
+from decam.errors import DecamError
 from decam.events import Cell
 from decam.metrics import METRICS
-from decam.snapshots import RunSnapshot
-from decam.ui import run_grid
+from decam.metrics.base import Metric
+from decam.plan import CURVES, Fills, MetricChoice
+from decam.snapshots import CellSnapshot, RunSnapshot
+from decam.ui import metric_forms, run_grid, state, value_table, words
+from decam.ui.value_table import Column, Row
 
 NOTE = (
-    "Deletion and insertion ask the model about pictures that it never saw in training, and they judge only the "
-    "*order* of the pixels: a map of fine noise can win deletion and lose insertion, and a good score says that the "
-    "map fits the model, not that the model is right or that a person would agree. Rankings change with the fill, so "
-    "compare both pairs; differences under about 0.03 on a few pictures are noise."
+    "Metrics disagree, and none of them asks whether the model is right or a person would agree. Deletion and "
+    "insertion see only the *order* of the pixels and ask the model about pictures that it never saw in training; "
+    "rankings change with the fill, so compare both pairs. Differences under about 0.03 on a few pictures are noise. "
+    "An asterisk has a note: rest the pointer on it."
 )
-
-WORDS = ("Picture", "Target", "Method")
 
 
 def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
     """Draw the table; a click on a column's head sorts it."""
     del selected
-    table = _table(snapshot)
-    if table.empty:
+    columns = _columns(snapshot)
+    rows = _rows(snapshot)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Bars show each value in its range, the best of each picture in bold.", width="stretch")
+        _more(snapshot)
+    if not rows:
         st.caption("The table fills as maps are finished and measured.")
         return
-    if table["Picture"].nunique() > 1:
+    if len({row.group for row in rows}) > 1:
         st.markdown("**Mean over the pictures**")
-        _draw(_means(table), "Means of the areas under the curves over all pictures")
+        means = _means(rows)
+        value_table.show("Means over all pictures", ("Method",), columns, means, key=f"means-{snapshot.id}")
         st.markdown("**Each map**")
-    _draw(table, "Areas under the deletion and insertion curves of every map")
-    st.caption(f"Best of each picture in bold. {NOTE}")
+    value_table.show("Values of every map", ("Picture", "Method"), columns, rows, key=f"values-{snapshot.id}")
+    st.caption(NOTE)
 
 
-def _draw(table: pd.DataFrame, alt: str) -> None:
-    numbers = [column for column in table.columns if column not in WORDS]
-    st.dataframe(
-        table.style.apply(_marked, axis=None),
-        hide_index=True,
-        width="stretch",
-        height="content",
-        column_config={
-            **{name: st.column_config.NumberColumn(name, format="%.3f") for name in numbers},
-            "Evaluations": st.column_config.NumberColumn(
-                "Evaluations", format="localized", help="Images through the model."
-            ),
-            "Seconds": st.column_config.NumberColumn("Seconds", format="%.2f"),
-        },
-        alt=alt,
-    )
+def _columns(snapshot: RunSnapshot) -> list[Column]:
+    found = []
+    for fills in snapshot.plan.fills:
+        for name in CURVES:
+            metric = METRICS[name]
+            found.append(_column(metric, run_grid.fill_of(fills, metric)))
+        found.append(
+            Column("Ins − del", 1, "Insertion less deletion.", "/".join(reversed(fills)), "faithfulness", -1, 1)
+        )
+    found += [_column(METRICS[choice.name], _detail(choice)) for choice in snapshot.plan.metrics]
+    return [
+        *found,
+        Column("Evaluations", 0, "Images through the model for the map.", family="cost", digits=0),
+        Column("Seconds", 0, "Time for the map.", family="cost", digits=2),
+    ]
 
 
-def _means(table: pd.DataFrame) -> pd.DataFrame:
-    """One row a method: the mean over its pictures, and how many they are."""
-    numbers = [column for column in table.columns if column not in WORDS]
-    grouped = table.groupby("Method", sort=False)
-    means = grouped[numbers].mean(numeric_only=True).reset_index()
-    means.insert(0, "Picture", grouped.size().map("mean of {}".format).to_list())
-    return means
+def _column(metric: Metric, detail: str) -> Column:
+    return Column(metric.title, metric.direction, metric.summary, detail, metric.family, metric.low, metric.high)
 
 
-def _table(snapshot: RunSnapshot) -> pd.DataFrame:
+def _detail(choice: MetricChoice) -> str:
+    """The settings that are not the metric's own."""
+    usual = METRICS[choice.name].settings().to_mapping()
+    return ", ".join(str(value) for name, value in choice.settings.to_mapping().items() if value != usual[name])
+
+
+def _rows(snapshot: RunSnapshot) -> list[Row]:
     """One row a finished map."""
-    rows: list[dict[str, object]] = []
     titles = snapshot.plan.titles()
-    for place, cell in sorted(snapshot.cells.items()):
-        if cell.explanation is None:
-            continue
-        row: dict[str, object] = {
-            "Picture": f"{place.picture + 1}. {snapshot.plan.pictures[place.picture].name}",
-            "Target": run_grid.label_of(snapshot.labels, cell.explanation.target),
-            "Method": titles[place.method],
-        }
-        for fills in snapshot.plan.fills:
-            curves = run_grid.curves_with(cell, fills)
-            total = 0.0
-            for metric in METRICS.values():
-                auc = None if curves is None else run_grid.curve_of(curves, metric).auc
-                row[f"{metric.title} ({run_grid.fill_of(fills, metric)})"] = auc
-                total += metric.direction * (auc or 0.0)
-            row[_difference(fills)] = None if curves is None else total
-        row["Evaluations"] = cell.evaluations
-        row["Seconds"] = cell.seconds
-        rows.append(row)
-    return pd.DataFrame(rows)
+    return [
+        _row(snapshot, place, cell, titles[place.method])
+        for place, cell in sorted(snapshot.cells.items())
+        if cell.explanation is not None
+    ]
 
 
-def _difference(fills: tuple[str, str]) -> str:
-    return f"Ins − del ({'/'.join(reversed(fills))})"
+def _row(snapshot: RunSnapshot, place: Cell, cell: CellSnapshot, title: str) -> Row:
+    values: list[float | None] = []
+    for fills in snapshot.plan.fills:
+        values += _areas(cell, fills)
+    judged = [cell.judgements.get(choice.name) for choice in snapshot.plan.metrics]
+    notes = [*[""] * len(values), *("" if said is None else said.note for said in judged), "", ""]
+    values += [None if said is None else said.value for said in judged]
+    picture = f"{place.picture + 1}. {snapshot.plan.pictures[place.picture].name}"
+    return Row((picture, title), (*values, cell.evaluations, cell.seconds), tuple(notes), picture)
 
 
-def _marked(table: pd.DataFrame) -> pd.DataFrame:
-    """Bold for the best value of each picture in each column."""
-    styles = pd.DataFrame("", index=table.index, columns=table.columns)
-    lower = tuple(metric.title for metric in METRICS.values() if metric.direction < 0)
-    for column in table.columns:
-        if column in (*WORDS, "Evaluations", "Seconds"):
-            continue
-        values = pd.to_numeric(table[column]).groupby(table["Picture"])
-        best = values.transform("min" if column.startswith(lower) else "max")
-        many = values.transform("count") > 1
-        styles.loc[(table[column] == best) & many, column] = "font-weight: 700; background-color: rgba(59,120,216,.18)"
-    return styles
+def _areas(cell: CellSnapshot, fills: Fills) -> list[float | None]:
+    """Under the curves, and the difference that is the better the higher."""
+    curves = run_grid.curves_with(cell, fills)
+    if curves is None:
+        return [None] * (len(CURVES) + 1)
+    areas = [run_grid.curve_of(curves, METRICS[name]).auc for name in CURVES]
+    return [*areas, sum(METRICS[name].direction * area for name, area in zip(CURVES, areas, strict=True))]
+
+
+def _means(rows: Sequence[Row]) -> list[Row]:
+    """One row a method: the mean over the pictures for which there is a value."""
+    methods: dict[str, list[Row]] = {}
+    for row in rows:
+        methods.setdefault(row.words[-1], []).append(row)
+    return [
+        Row((title,), tuple(map(_mean, zip(*(row.values for row in same), strict=True))))
+        for title, same in methods.items()
+    ]
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    there = [value for value in values if value is not None and np.isfinite(value)]
+    return float(np.mean(there)) if there else None
+
+
+def _more(snapshot: RunSnapshot) -> None:
+    """Offer the metrics that this run has not been judged by."""
+    there = {choice.name for choice in snapshot.plan.metrics}
+    left = {name: metric for name, metric in METRICS.items() if name not in (*there, *CURVES)}
+    with st.popover(
+        "More metrics", icon=":material/add:", disabled=not left, help="Measure the same maps in other ways."
+    ):
+        chosen = metric_forms.choice(left, f"more-{snapshot.id}")
+        choices = metric_forms.forms(chosen, f"more-{snapshot.id}")
+        st.button(
+            "Measure",
+            key="measure-more",
+            type="primary",
+            disabled=not choices,
+            on_click=_measure,
+            args=(snapshot.id, choices),
+        )
+
+
+def _measure(run: str, choices: Sequence[MetricChoice]) -> None:
+    try:
+        state.runs().measure(run, metrics=choices)
+    except DecamError as error:
+        st.session_state["problem"] = words.plain(str(error))
