@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from decam.comparison import Cell
-from decam.metrics import METRICS
+from decam.metrics import CURVES
 from decam.snapshots import RunSnapshot
 from decam.ui import run_grid
 
@@ -77,7 +77,7 @@ def _table(snapshot: RunSnapshot) -> pd.DataFrame:
         for fills in snapshot.plan.fills:
             curves = run_grid.curves_with(cell, fills)
             total = 0.0
-            for metric in METRICS.values():
+            for metric in CURVES:
                 auc = None if curves is None else run_grid.curve_of(curves, metric).auc
                 row[f"{metric.title} ({run_grid.fill_of(fills, metric)})"] = auc
                 total += metric.direction * (auc or 0.0)
@@ -95,7 +95,7 @@ def _difference(fills: tuple[str, str]) -> str:
 def _marked(table: pd.DataFrame) -> pd.DataFrame:
     """Bold for the best value of each picture in each column."""
     styles = pd.DataFrame("", index=table.index, columns=table.columns)
-    lower = tuple(metric.title for metric in METRICS.values() if metric.direction < 0)
+    lower = tuple(metric.title for metric in CURVES if metric.direction < 0)
     for column in table.columns:
         if column in (*WORDS, "Evaluations", "Seconds"):
             continue
