@@ -13,10 +13,10 @@ from PIL import Image
 
 from decam.classifier import Classifier, Pixels, probabilities, to_tensor
 from decam.errors import MethodError, SettingError
-from decam.explanation import Explanation, Map, Progress, Question
+from decam.explanation import Explanation, Map, Progress, Question, Truth
 from decam.images.reading import to_picture
 from decam.methods import get as get_method
-from decam.metrics import FaithfulnessSettings, Measurement
+from decam.metrics import Case, FaithfulnessSettings, Measurement, Metric, Origin, Request, judge
 from decam.metrics import get as get_metric
 from decam.settings import Settings
 
@@ -155,42 +155,146 @@ def curves_view(
     settings: FaithfulnessSettings,
 ) -> Generator[Progress, None, tuple[Measurement, ...]]:
     """Measure maps (H×W each) of one view (H×W×3 uint8) for one class; returns one Measurement a map."""
+    case = Case(_question(classifier, view, target), _maps(classifier, saliencies))
+    return (yield from get_metric(metric).run(case, settings))
+
+
+def judge_view(
+    classifier: Classifier,
+    view: Pixels,
+    explanations: Sequence[Explanation],
+    metrics: Sequence[str | tuple[str, Settings]],
+    truth: Truth | None = None,
+    seed: int = 0,
+) -> Generator[Progress, None, tuple[tuple[Measurement, ...], ...]]:
+    """Judge explanations of one view (H×W×3 uint8) and class by many metrics, evaluations shared between these.
+
+    `metrics` are names, or names with settings; `truth` (H×W) is True where the object lies; `seed` is where a metric's
+    own random numbers begin. Returns, in the order of `metrics`, one Measurement an explanation. Raises MethodError for
+    an unknown metric, and SettingError for a map or truth that does not fit, explanations of several classes, or a
+    metric that lacks the truth.
+    """
+    wanted = [(name, None) if isinstance(name, str) else name for name in metrics]
+    requests = [_request(get_metric(name), settings) for name, settings in wanted]
+    return (yield from judge(case_of(classifier, view, explanations, truth, seed), requests))
+
+
+def case_of(
+    classifier: Classifier,
+    view: Pixels,
+    explanations: Sequence[Explanation],
+    truth: Truth | None = None,
+    seed: int = 0,
+) -> Case:
+    """Explanations of one view (H×W×3 uint8) and class, ready to be judged; arguments and errors as `judge_view`'s."""
+    targets = sorted({explanation.target for explanation in explanations})
+    if len(targets) != 1:
+        raise SettingError(f"Explanations of one class are judged together, but these are of {targets or 'none'}.")
+    return Case(
+        _question(classifier, view, targets[0]),
+        _maps(classifier, [explanation.saliency for explanation in explanations]),
+        None if truth is None else _truth(classifier, truth),
+        tuple(_origin(classifier, one.method, one.settings, one.seed) for one in explanations),
+        seed,
+    )
+
+
+def _question(classifier: Classifier, view: Pixels, target: int) -> Question:
+    return Question(classifier, to_tensor(classifier, view), _checked(target, classifier))
+
+
+def _request(row: Metric, settings: Settings | None) -> Request:
+    if settings is not None and not isinstance(settings, row.settings):
+        raise SettingError(f"{row.title} takes {row.settings.__name__}, not {type(settings).__name__}.")
+    return Request(row, settings or row.settings())
+
+
+def _maps(classifier: Classifier, saliencies: Sequence[Map]) -> tuple[Map, ...]:
     for saliency in saliencies:
         if saliency.shape != classifier.input_size:
             raise SettingError(
                 f"The map has shape {saliency.shape}, but {classifier.name} sees pictures of {classifier.input_size}; "
                 "a map must have the size of the model's input."
             )
-    question = Question(classifier, to_tensor(classifier, view), _checked(target, classifier))
-    finite = [np.nan_to_num(saliency, nan=-np.inf) for saliency in saliencies]
-    return (yield from get_metric(metric).run(question, finite, settings))
+    return tuple(saliencies)
+
+
+def _truth(classifier: Classifier, truth: Truth) -> Truth:
+    given = np.asarray(truth)
+    if given.shape != classifier.input_size:
+        raise SettingError(
+            f"The truth has shape {given.shape}, but {classifier.name} sees pictures of {classifier.input_size}; "
+            "it must be a mask of the size of the model's input."
+        )
+    if given.dtype != np.bool_:
+        raise SettingError(f"The truth must be a mask of booleans, not of {given.dtype}; give truth=mask > 0, say.")
+    return given
+
+
+def _origin(classifier: Classifier, method: str, settings: Settings, seed: int) -> Origin:
+    """How an explanation's map came about; raises MethodError where the method cannot explain this classifier."""
+    row = get_method(method)
+    if obstacle := row.obstacle(classifier):
+        raise MethodError(obstacle)
+    return Origin(lambda question, again: row.run(question, settings, again), seed, row.cost(settings, classifier))
 
 
 def measure(
     classifier: Classifier,
     image: Source,
-    saliency: Map,
+    saliency: Map | Explanation,
     *,
     target: int | str | None = None,
     metrics: Iterable[str] = ("deletion", "insertion"),
     fill: str | None = None,
     steps: int | None = None,
+    truth: Truth | None = None,
+    method: str | Explanation | None = None,
+    seed: int | None = None,
 ) -> dict[str, float]:
-    """The values of metrics for one map: {"deletion": …, "insertion": …}, each in [0, 1].
+    """The values of metrics for one map, by their names: {"deletion": …, "insertion": …}; NaN where one says nothing.
 
-    `saliency` is H×W at the model's input size; `target` as in `explain`; `fill` is one of blur, mean, black, noise
-    (each metric's own where not given: deletion by mean, insertion from blur), `steps` the number of equal shares
-    (50). Raises SettingError and MethodError with a sentence.
+    `saliency` is H×W at the model's input size, or an Explanation, whose method, settings, target and seed are then
+    known; `target` as in `explain`. `fill` (blur, box-blur, mean, black, noise) and `steps` apply to the metrics that
+    have them; where not given each takes its own. `truth` is a boolean mask H×W of the object, for localisation.
+    `method` says how the map was made, for metrics that make it again: a name, with default settings, or an
+    Explanation. `seed` is where random numbers begin. Raises SettingError and MethodError with a sentence.
     """
     view = classifier.view(to_picture(image))
+    requests = [Request(row, _settings(row, fill, steps)) for row in map(get_metric, metrics)]
+    made = saliency if isinstance(saliency, Explanation) else method if isinstance(method, Explanation) else None
     asked = class_index(classifier, target)
+    if asked is None and isinstance(saliency, Explanation):
+        asked = saliency.target
     if asked is None:
         asked = int(probabilities(classifier, to_tensor(classifier, view).unsqueeze(0))[0].argmax())
-    values = {}
-    for name in metrics:
-        row = get_metric(name)
-        given = {"fill": fill or row.fill} | ({} if steps is None else {"steps": steps})
-        settings = FaithfulnessSettings.from_mapping(given)
-        (measurement,) = last(curves_view(classifier, view, [np.asarray(saliency, np.float32)], asked, name, settings))
-        values[name] = measurement.value
-    return values
+    begin = seed if seed is not None else made.seed if made is not None else 0
+    origin = None
+    if isinstance(method, str):
+        origin = _origin(classifier, method, get_method(method).settings(), begin)
+    elif made is not None:
+        origin = _origin(classifier, made.method, made.settings, begin)
+    case = Case(
+        _question(classifier, view, asked),
+        _maps(classifier, [_as_map(saliency)]),
+        None if truth is None else _truth(classifier, truth),
+        (origin,),
+        begin,
+    )
+    found = last(judge(case, requests))
+    return {request.metric.name: one.value for request, (one,) in zip(requests, found, strict=True)}
+
+
+def _as_map(saliency: Map | Explanation) -> Map:
+    if isinstance(saliency, Explanation):
+        return saliency.saliency
+    with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite, which metrics take note of
+        return np.asarray(saliency, np.float32)
+
+
+def _settings(row: Metric, fill: str | None, steps: int | None) -> Settings:
+    """A metric's own settings, with what was given where it has it; raises SettingError for what no metric takes."""
+    given = {"fill": fill, "steps": steps}
+    FaithfulnessSettings.from_mapping({name: it for name, it in given.items() if it is not None})
+    known = {described.name for described in row.settings.parameters()}
+    return row.settings.from_mapping({name: it for name, it in given.items() if it is not None and name in known})

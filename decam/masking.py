@@ -15,19 +15,21 @@ from decam.errors import ModelError, SettingError
 from decam.explanation import Map, Question
 from decam.streams import side_by_side
 
-FILLS = ("blur", "mean", "black", "noise")
+FILLS = ("blur", "box-blur", "mean", "black", "noise")
 BLUR_SIGMA = 20 / 224
 
 
 def fill(name: str, image: Tensor, mean: tuple[float, float, float], seed: int = 0) -> Tensor:
     """What replaces hidden pixels: 3×H×W in [0, 1] for an image of the same shape.
 
-    `blur` is the image under a Gaussian (σ = 20 pixels at 224, in proportion elsewhere; edges reflected), `mean` the
-    colour that is zero after the model's normalisation, `black` zero, `noise` uniform from `seed`. Raises
-    SettingError for another name.
+    `blur` is the image under a Gaussian (σ = 20 pixels at 224, in proportion elsewhere; edges reflected), `box-blur`
+    the mean over a square a fifth of the picture high (Gomez and Mouchère 2023), `mean` the colour that is zero after
+    the model's normalisation, `black` zero, `noise` uniform from `seed`. Raises SettingError for another name.
     """
     if name == "blur":
         return gaussian(image, BLUR_SIGMA * image.shape[-1])
+    if name == "box-blur":
+        return box_blur(image, mean)
     if name == "mean":
         return torch.tensor(mean, device=image.device).view(3, 1, 1).expand_as(image).clone()
     if name == "black":
@@ -52,6 +54,18 @@ def gaussian(image: Tensor, sigma: float) -> Tensor:
         smooth = F.conv2d(padded, kernel.expand(channels, 1, 1, -1), groups=channels)
         blurred = smooth if axis == -1 else smooth.transpose(-1, -2)
     return blurred.squeeze(0).clamp_(0, 1)
+
+
+def box_blur(image: Tensor, mean: tuple[float, float, float]) -> Tensor:
+    """Mean over a square of an odd number of pixels, a fifth of the height but at least 9.
+
+    Beyond the edges lies the model's mean colour, as where a picture is blurred after normalisation and padded with
+    zeros: so it is in the code that Gomez and Mouchère (2023) published.
+    """
+    side = max(image.shape[-2] // 5, 9) // 2 * 2 + 1
+    zero = torch.tensor(mean, dtype=image.dtype, device=image.device).view(3, 1, 1)
+    blurred = F.avg_pool2d((image - zero).unsqueeze(0), side, stride=1, padding=side // 2).squeeze(0) + zero
+    return blurred.clamp_(0, 1)
 
 
 def upsample(grids: Tensor, size: tuple[int, int]) -> Tensor:

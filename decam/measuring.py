@@ -12,9 +12,9 @@ from decam.api import case_of
 from decam.classifier import Classifier, Pixels
 from decam.events import Cell, Event, Events, Failed, Finished, Judged, Judgement, Measured, Measuring
 from decam.explanation import Explanation, Progress, Truth, relayed
-from decam.metrics import METRICS
+from decam.metrics import CURVES, METRICS
 from decam.metrics.base import Case, Curve, FaithfulnessSettings
-from decam.plan import CURVES, Fills, MetricChoice, Plan
+from decam.plan import Fills, MetricChoice, Plan
 from decam.telling import sentence
 
 Cells: TypeAlias = tuple[Cell, ...]
@@ -46,7 +46,7 @@ def measure(
 
     def case(cells: Cells) -> Case:
         if cells not in cases:
-            cases[cells] = case_of(classifier, view, [maps[cell] for cell in cells], truth)
+            cases[cells] = case_of(classifier, view, [maps[cell] for cell in cells], truth, plan.seed)
         return cases[cells]
 
     def asked(number: int, part: _Part, cells: Cells) -> Events[set[Cell]]:
@@ -83,7 +83,7 @@ def _drawn(plan: Plan, finished: Finished, pair: Fills) -> _Part:
         for metric, fill in zip(CURVES, pair, strict=True):
             settings = FaithfulnessSettings(steps=plan.steps, fill=fill)
             report = partial(_share, len(drawn), len(CURVES))
-            measured = yield from relayed(METRICS[metric].run(case, settings), report)
+            measured = yield from relayed(metric.run(case, settings), report)
             drawn.append([measurement.curve for measurement in measured if measurement.curve is not None])
         return [
             Measured(cell, pair, deletion, insertion) for cell, deletion, insertion in zip(cells, *drawn, strict=True)

@@ -19,6 +19,7 @@ from decam.classifier import PRECISIONS, Pixels, Speed
 from decam.errors import ModelError, SettingError
 from decam.explanation import Truth
 from decam.methods import get as get_method
+from decam.metrics import CURVES
 from decam.metrics import get as get_metric
 from decam.metrics.base import FILLS, FaithfulnessSettings
 from decam.settings import Settings
@@ -27,7 +28,6 @@ Fills: TypeAlias = tuple[str, str]
 FORMAT = 2
 _READ = (1, FORMAT)  # the first had no metrics
 MAX_SEED = 2**63 - 1
-CURVES = ("deletion", "insertion")  # the order of a pair of fills
 _KIND = "decam plan"
 T = TypeVar("T")
 
@@ -100,7 +100,7 @@ class MethodChoice:
 
 @dataclass(frozen=True)
 class MetricChoice:
-    """A metric by name with its settings; raises MetricError or SettingError where the two do not fit."""
+    """A metric by name with its settings; raises MethodError or SettingError where the two do not fit."""
 
     name: str
     settings: Settings
@@ -110,7 +110,7 @@ class MetricChoice:
 
     @classmethod
     def default(cls, name: str) -> MetricChoice:
-        """The metric with the settings it comes with; raises MetricError for an unknown name."""
+        """The metric with the settings it comes with; raises MethodError for an unknown name."""
         return cls(name, get_metric(name).settings())
 
 
@@ -150,7 +150,7 @@ class Plan:
         names = [choice.name for choice in self.metrics]
         if len(set(names)) != len(names):
             raise SettingError("A metric appears twice; name each once.")
-        if drawn := [name for name in names if name in CURVES]:
+        if drawn := [metric.name for metric in CURVES if metric.name in names]:
             raise SettingError(f"{drawn[0]} is measured for every pair of fills; leave it out of the metrics.")
         for pair in self.fills:
             for fill in pair:

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, uniform_filter
 
 from decam.classifier import Speed, TorchClassifier, probabilities, wrap
 from decam.errors import ModelError, SettingError
@@ -44,8 +44,20 @@ def test_black_is_zero_and_noise_is_seeded_and_in_range() -> None:
     assert 0 <= noise.min() < 0.05 < 0.95 < noise.max() <= 1
 
 
+@pytest.mark.parametrize(("height", "width", "side"), [(60, 50, 13), (30, 30, 9), (6, 4, 9), (55, 20, 11)])
+def test_box_blur_is_a_mean_over_a_square_of_a_normalised_picture_padded_with_zeros(
+    height: int, width: int, side: int
+) -> None:
+    image, mean, std = picture(height, width), (0.4, 0.5, 0.3), 0.2
+    colour = torch.tensor(mean).view(3, 1, 1)
+    normalised = ((image - colour) / std).numpy()
+    expected = np.stack([uniform_filter(channel, side, mode="constant") for channel in normalised])
+    got = (fill("box-blur", image, mean) - colour) / std
+    np.testing.assert_allclose(got.numpy(), expected, atol=1e-5)
+
+
 def test_an_unknown_fill_is_refused() -> None:
-    with pytest.raises(SettingError, match="There is no fill 'pink'; there are: blur, mean, black, noise"):
+    with pytest.raises(SettingError, match="There is no fill 'pink'; there are: blur, box-blur, mean, black, noise"):
         fill("pink", picture(), (0.5, 0.5, 0.5))
 
 

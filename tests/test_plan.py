@@ -18,9 +18,9 @@ from decam.classifier import Speed
 from decam.errors import DecamError, MethodError, ModelError, SettingError
 from decam.methods import METHODS
 from decam.methods.base import Method
-from decam.metrics import METRICS, Metric
+from decam.metrics import CURVES, METRICS, Metric
 from decam.metrics.base import FILLS
-from decam.plan import CURVES, MAX_SEED, MethodChoice, MetricChoice, PictureChoice, Plan, Versions, fingerprint
+from decam.plan import MAX_SEED, MethodChoice, MetricChoice, PictureChoice, Plan, Versions, fingerprint
 from decam.settings import Parameter
 
 
@@ -30,7 +30,7 @@ def a_plan(**changes: Any) -> Plan:
         device="cpu",
         pictures=(PictureChoice("a.png"), PictureChoice("Löwe.jpg", target=291, sha256="ab", truth="cd")),
         methods=tuple(MethodChoice.default(name) for name in METHODS),
-        metrics=tuple(MetricChoice.default(name) for name in METRICS if name not in CURVES),
+        metrics=tuple(MetricChoice.default(name) for name, metric in METRICS.items() if metric not in CURVES),
         speed=Speed("bfloat16", True, 32, 2, "fastest"),
     )
     return dataclasses.replace(plan, **changes)
@@ -46,7 +46,7 @@ def test_json_brings_back_an_equal_plan_with_every_method() -> None:
     plan = a_plan()
     assert Plan.from_json(plan.to_json()) == plan
     assert {choice.name for choice in plan.methods} == set(METHODS)
-    assert {choice.name for choice in plan.metrics} == set(METRICS) - set(CURVES)
+    assert {choice.name for choice in plan.metrics} == set(METRICS) - {metric.name for metric in CURVES}
 
 
 def test_a_plan_from_before_there_were_metrics_has_none() -> None:

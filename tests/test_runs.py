@@ -561,9 +561,7 @@ def test_a_deleted_run_whose_files_cannot_be_removed_is_listed_again(
     assert wait_for(runs, run).status == "stopped"
 
 
-def test_a_house_run_is_made_once_listed_for_nobody_and_gone_on_with(
-    runs: Runs, gate: Gate, tmp_path: Path
-) -> None:
+def test_a_house_run_is_made_once_listed_for_nobody_and_gone_on_with(runs: Runs, gate: Gate, tmp_path: Path) -> None:
     plan = a_plan(1, "occlusion")
     assert runs.house("field-1", plan, views(1)) == runs.house("field-1", plan, views(1)) == "field-1"
     assert runs.recent() == runs.recent("@house") == []

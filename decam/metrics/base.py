@@ -1,17 +1,25 @@
-"""What a row of the table of metrics says, and the curves that faithfulness metrics return."""
+"""What a row of the table of metrics says, what it judges, and what it returns."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Callable, Generator, Hashable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from decam.explanation import Map, Progress, Question
+from decam.explanation import Map, Progress, Question, Steps
 from decam.masking import FILLS as FILLS
+from decam.metrics.scales import Values, cleaned, scaled
 from decam.settings import Settings, parameter
+
+T = TypeVar("T")
+Family: TypeAlias = Literal["faithfulness", "localisation", "robustness", "complexity"]
+Requirement: TypeAlias = Literal["truth", "explain"]
+
+BROKEN = "The map holds values that are not finite; they count as its lowest value."
 
 
 @dataclass(frozen=True)
@@ -22,6 +30,11 @@ class FaithfulnessSettings(Settings):
         50, "How many equal shares of the picture are hidden or shown, one evaluation each.", low=2, high=500
     )
     fill: str = parameter("mean", "What replaces a hidden pixel.", choices=FILLS)
+
+
+@dataclass(frozen=True)
+class NoSettings(Settings):
+    """Of a metric that leaves nothing to choose."""
 
 
 @dataclass(frozen=True)
@@ -44,33 +57,151 @@ class Curve:
 
 @dataclass(frozen=True)
 class Measurement:
-    """The value of a metric for one map, with the curve it was read from where there is one."""
+    """The value of a metric for one map, with the curve it was read from where there is one.
+
+    `value` is NaN where the metric says nothing about this map, and `note` then says why. `parts` are the named values
+    that a joined metric is made of.
+    """
 
     metric: str
     value: float
     curve: Curve | None = None
+    note: str = ""
+    parts: tuple[tuple[str, float], ...] = ()
 
 
 Measuring: TypeAlias = Generator[Progress, None, tuple[Measurement, ...]]
 
 
 @dataclass(frozen=True)
+class Origin:
+    """How a map came about: `make(question, seed)` makes it again, of another image or from another seed.
+
+    `cost` is what that takes in evaluations, for the progress bar.
+    """
+
+    make: Callable[[Question, int], Steps]
+    seed: int
+    cost: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """The maps (H×W each) of one question that are judged together, and what is known beside them.
+
+    `truth` (H×W) is True where the object lies. `origins` has one entry a map, None for a map that cannot be made
+    again; empty, it says so of all. `seed` is where a metric's own random numbers begin. What one metric has asked the
+    model is kept for the others.
+    """
+
+    question: Question
+    maps: tuple[Map, ...]
+    truth: NDArray[np.bool_] | None = None
+    origins: tuple[Origin | None, ...] = ()
+    seed: int = 0
+    _known: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+
+    def once(self, key: Hashable, work: Callable[[], Generator[Progress, None, T]]) -> Generator[Progress, None, T]:
+        """What `work()` returns, run for the first who asks for this key."""
+        if key not in self._known:
+            self._known[key] = yield from work()
+        known: T = self._known[key]
+        return known
+
+    @cached_property
+    def values(self) -> Values:
+        """The maps, N×H×W float64, what is not finite replaced by the lowest finite value."""
+        return np.stack([cleaned(saliency) for saliency in self.maps])
+
+    @cached_property
+    def scaled(self) -> Values:
+        """`values` from 0 to 1, each map by itself; a constant map keeps its value, cut to [0, 1]."""
+        return np.stack([scaled(saliency) for saliency in self.values])
+
+    @cached_property
+    def constant(self) -> NDArray[np.bool_]:
+        """Which maps (N) hold one value alone."""
+        flat = self.values.reshape(len(self.maps), -1)
+        constant: NDArray[np.bool_] = flat.min(axis=1) == flat.max(axis=1)
+        return constant
+
+    def measured(
+        self,
+        metric: str,
+        values: Sequence[float],
+        notes: Sequence[str] = (),
+        *,
+        curves: Sequence[Curve] = (),
+        parts: Sequence[tuple[tuple[str, float], ...]] = (),
+    ) -> tuple[Measurement, ...]:
+        """One Measurement a map, with a note on maps that are not finite."""
+        found = []
+        for place, value in enumerate(values):
+            said = [notes[place]] if notes and notes[place] else []
+            if not np.isfinite(self.maps[place]).all():
+                said.append(BROKEN)
+            curve = curves[place] if curves else None
+            found.append(
+                Measurement(metric, float(value), curve, " ".join(said), parts[place] if parts else ()),
+            )
+        return tuple(found)
+
+
+def _none(settings: Any, maps: int) -> int:
+    del settings, maps
+    return 0
+
+
+def _never(settings: Any) -> int:
+    del settings
+    return 0
+
+
+_MISSING: dict[Requirement, str] = {
+    "truth": "needs the ground truth: a boolean mask of the object, H×W at the model's input size",
+    "explain": "makes each map again, and needs to know the method that made it",
+}
+
+
+@dataclass(frozen=True)
 class Metric:
     """A way to judge saliency maps.
 
-    `run(question, maps, settings)` is a generator of Progress that returns one Measurement a map.
-    `direction` is +1 where higher is better, −1 where lower is. `cost(settings)` counts evaluations a map; both
-    take the row's own settings class.
-    `fill` is the fill that the metric's authors use.
+    `run(case, settings)` is a generator of Progress that returns one Measurement a map. `direction` is +1 where higher
+    is better, −1 where lower is; `low` and `high` bound the value, None where nothing does. `formula` is LaTeX;
+    `weaknesses` is a sentence. `evaluations(settings, maps)` counts what so many maps cost, `remakes(settings)` how
+    often each is made again; both take the row's own settings class, whose defaults are the metric's own.
     """
 
     name: str
     title: str
+    family: Family
     summary: str
     reference: str
     url: str
+    formula: str
     direction: int
+    low: float | None
+    high: float | None
+    weaknesses: str
     settings: type[Settings]
-    run: Callable[[Question, Sequence[Map], Any], Measuring]
-    cost: Callable[[Any], int]
-    fill: str
+    run: Callable[[Case, Any], Measuring]
+    needs: frozenset[Requirement] = frozenset()
+    evaluations: Callable[[Any, int], int] = _none
+    remakes: Callable[[Any], int] = _never
+
+    def cost(self, settings: Settings, maps: int = 1, map_cost: int = 0) -> int:
+        """Evaluations for so many maps, where making one of them costs `map_cost`.
+
+        What another metric of the same case has asked already is asked no more, and comes off.
+        """
+        return self.evaluations(settings, maps) + maps * self.remakes(settings) * map_cost
+
+    def obstacle(self, case: Case) -> str:
+        """Why this metric cannot judge this case, as a sentence; the empty string where it can."""
+        given = {
+            "truth": case.truth is not None,
+            "explain": bool(case.origins) and None not in case.origins,
+        }
+        missing = [_MISSING[need] for need in sorted(self.needs) if not given[need]]
+        return f"{self.title} {' and '.join(missing)}." if missing else ""

@@ -2,95 +2,159 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
-import numpy as np
-import torch
+from decam.masking import FILLS
+from decam.metrics.base import Case, FaithfulnessSettings, Measuring, Metric
+from decam.metrics.curves import Kind, Stepwise, correlation, cost, curves
+from decam.settings import parameter
 
-from decam.explanation import Map, Progress, Question
-from decam.masking import MaskedQueries, fill, ranked, share_masks
-from decam.metrics.base import Curve, FaithfulnessSettings, Measurement, Measuring, Metric
-
-
-def _curves(metric: str, question: Question, maps: Sequence[Map], settings: FaithfulnessSettings) -> Measuring:
-    size = question.classifier.input_size
-    queries = MaskedQueries(question, fill(settings.fill, question.image, question.classifier.mean))
-    shares = torch.linspace(0, 1, settings.steps + 1, dtype=torch.float64)
-    total = len(maps) * len(shares)
-    measured = []
-    for saliency in maps:
-        order = ranked(saliency)
-        answers = []
-        for start in range(0, len(shares), queries.round_size):
-            masks = share_masks(order, shares[start : start + queries.round_size], metric, size)
-            for batch in queries.batches(masks):
-                answers.append(batch.cpu())
-                done = question.ledger.evaluations
-                yield Progress(min(done, total), total, done)
-        curve = _curve(metric, settings.fill, shares, torch.cat(answers), question.target)
-        measured.append(Measurement(metric, curve.auc, curve))
-    return tuple(measured)
+STEPS_HELP = "How many equal shares of the picture are hidden or shown, one evaluation each."
+BOUND = 14 * 14  # steps, at most, in the code that Gomez and Mouchère published
 
 
-def _curve(metric: str, filling: str, shares: torch.Tensor, answers: torch.Tensor, target: int) -> Curve:
-    probabilities = answers[:, target].numpy().astype(np.float32)
-    highest, top = answers.max(dim=1)
-    places = shares.numpy()
-    return Curve(
-        metric=metric,
-        fill=filling,
-        shares=places.astype(np.float32),
-        probabilities=probabilities,
-        top=top.numpy(),
-        top_probabilities=highest.numpy().astype(np.float32),
-        auc=float(np.trapezoid(probabilities.astype(np.float64), places)),
-    )
+@dataclass(frozen=True)
+class InsertionSettings(FaithfulnessSettings):
+    """As for deletion, but from a blurred picture."""
+
+    fill: str = parameter("blur", "What a pixel is replaced by until it is shown.", choices=FILLS)
 
 
-def deletion(question: Question, maps: Sequence[Map], settings: FaithfulnessSettings) -> Measuring:
+@dataclass(frozen=True)
+class DeletionCorrelationSettings(FaithfulnessSettings):
+    """As the tutorial's reference implementation draws a deletion curve."""
+
+    steps: int = parameter(BOUND, STEPS_HELP, low=2, high=500)
+    fill: str = parameter("black", "What replaces a hidden pixel.", choices=FILLS)
+
+
+@dataclass(frozen=True)
+class InsertionCorrelationSettings(FaithfulnessSettings):
+    """As the tutorial's reference implementation draws an insertion curve."""
+
+    steps: int = parameter(BOUND, STEPS_HELP, low=2, high=500)
+    fill: str = parameter("box-blur", "What a pixel is replaced by until it is shown.", choices=FILLS)
+
+
+def _area(case: Case, kind: Kind, settings: Stepwise) -> Measuring:
+    found = yield from curves(case, kind, settings)
+    return case.measured(kind, [curve.auc for curve in found], curves=found)
+
+
+def _correlated(case: Case, kind: Kind, settings: Stepwise) -> Measuring:
+    found = yield from curves(case, kind, settings)
+    values, notes = zip(*(correlation(case, place, curve) for place, curve in enumerate(found)), strict=True)
+    return case.measured(f"{kind}-correlation", values, notes, curves=found)
+
+
+def deletion(case: Case, settings: FaithfulnessSettings) -> Measuring:
     """Area under the target's probability while the most salient pixels are hidden first.
 
-    `maps` are H×W; Petsiuk, Das and Saenko (2018), algorithm 1. In [0, 1], lower is better.
+    Only the order of the signed values counts. Petsiuk, Das and Saenko (2018), algorithm 1; DAUC of Gomez and
+    Mouchère (2023). In [0, 1], lower is better.
     """
-    return (yield from _curves("deletion", question, maps, settings))
+    return (yield from _area(case, "deletion", settings))
 
 
-def insertion(question: Question, maps: Sequence[Map], settings: FaithfulnessSettings) -> Measuring:
+def insertion(case: Case, settings: FaithfulnessSettings) -> Measuring:
     """Area under the target's probability while the most salient pixels are shown first.
 
-    `maps` are H×W; Petsiuk, Das and Saenko (2018), algorithm 1. In [0, 1], higher is better.
+    Only the order of the signed values counts. Petsiuk, Das and Saenko (2018), algorithm 1; IAUC of Gomez and
+    Mouchère (2023). In [0, 1], higher is better.
     """
-    return (yield from _curves("insertion", question, maps, settings))
+    return (yield from _area(case, "insertion", settings))
 
 
-def _cost(settings: FaithfulnessSettings) -> int:
-    return settings.steps + 1
+def deletion_correlation(case: Case, settings: FaithfulnessSettings) -> Measuring:
+    """Pearson's correlation of each step's fall in probability and the mean signed saliency of its pixels (DC).
+
+    Gomez, Fréour and Mouchère (2022). In [−1, 1], higher is better; NaN for a constant map and where the model's answer
+    never changes. Steps that change no pixel (more steps than pixels) are left out.
+    """
+    return (yield from _correlated(case, "deletion", settings))
 
 
-_PAPER = "Petsiuk, Das & Saenko, RISE: Randomized Input Sampling for Explanation of Black-box Models (2018)"
+def insertion_correlation(case: Case, settings: FaithfulnessSettings) -> Measuring:
+    """Pearson's correlation of each step's rise in probability and the mean signed saliency of its pixels (IC).
+
+    As `deletion_correlation`, while pixels are shown.
+    """
+    return (yield from _correlated(case, "insertion", settings))
+
+
+_RISE = "Petsiuk, Das & Saenko, RISE: Randomized Input Sampling for Explanation of Black-box Models (2018)"
+_GOMEZ = "Gomez, Fréour & Mouchère, Metrics for Saliency Map Evaluation of Deep Learning Explanation Methods (2022)"
+_ORDER_ONLY = (
+    "Sees only the order of the pixels, not how salient they are; pictures with pixels replaced are unlike any that "
+    "the model was trained on, and rankings change with the fill."
+)
 
 DELETION = Metric(
     name="deletion",
     title="Deletion",
+    family="faithfulness",
     summary="How fast the probability falls when the most salient pixels are hidden first; lower is better.",
-    reference=_PAPER,
+    reference=_RISE,
     url="https://arxiv.org/abs/1806.07421",
+    formula=r"\mathrm{DAUC} = \frac{1}{K} \sum_{k=0}^{K-1} \frac{f_c(x_k) + f_c(x_{k+1})}{2}",
     direction=-1,
+    low=0.0,
+    high=1.0,
+    weaknesses=_ORDER_ONLY,
     settings=FaithfulnessSettings,
     run=deletion,
-    cost=_cost,
-    fill="mean",
+    evaluations=cost,
 )
 
 INSERTION = Metric(
     name="insertion",
     title="Insertion",
+    family="faithfulness",
     summary="How fast the probability rises when the most salient pixels are shown first; higher is better.",
-    reference=_PAPER,
+    reference=_RISE,
     url="https://arxiv.org/abs/1806.07421",
+    formula=r"\mathrm{IAUC} = \frac{1}{K} \sum_{k=0}^{K-1} \frac{f_c(x_k) + f_c(x_{k+1})}{2}",
     direction=1,
-    settings=FaithfulnessSettings,
+    low=0.0,
+    high=1.0,
+    weaknesses=_ORDER_ONLY,
+    settings=InsertionSettings,
     run=insertion,
-    cost=_cost,
-    fill="blur",
+    evaluations=cost,
+)
+
+DELETION_CORRELATION = Metric(
+    name="deletion-correlation",
+    title="Deletion correlation",
+    family="faithfulness",
+    summary="Whether the probability falls most where the map is highest, while pixels are hidden; higher is better.",
+    reference=_GOMEZ,
+    url="https://arxiv.org/abs/2201.13291",
+    formula=r"\mathrm{DC} = \rho\left(f_c(x_{k-1}) - f_c(x_k),\ \bar S_k\right)_{k=1 \ldots K}",
+    direction=1,
+    low=-1.0,
+    high=1.0,
+    weaknesses="Rewards a straight relation: a map in the right order but on another scale loses. One steep step, as "
+    "in most curves, decides a correlation alone.",
+    settings=DeletionCorrelationSettings,
+    run=deletion_correlation,
+    evaluations=cost,
+)
+
+INSERTION_CORRELATION = Metric(
+    name="insertion-correlation",
+    title="Insertion correlation",
+    family="faithfulness",
+    summary="Whether the probability rises most where the map is highest, while pixels are shown; higher is better.",
+    reference=_GOMEZ,
+    url="https://arxiv.org/abs/2201.13291",
+    formula=r"\mathrm{IC} = \rho\left(f_c(x_k) - f_c(x_{k-1}),\ \bar S_k\right)_{k=1 \ldots K}",
+    direction=1,
+    low=-1.0,
+    high=1.0,
+    weaknesses="Rewards a straight relation, and a blurred picture still shows much: what blur does not hide cannot be "
+    "inserted.",
+    settings=InsertionCorrelationSettings,
+    run=insertion_correlation,
+    evaluations=cost,
 )

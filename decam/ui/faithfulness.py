@@ -12,7 +12,7 @@ from decam.errors import DecamError, ModelError
 from decam.events import Cell
 from decam.figures import curves_figure, png_uri
 from decam.methods import METHODS
-from decam.metrics import METRICS
+from decam.metrics import CURVES
 from decam.metrics.base import FILLS, Curve, Metric
 from decam.plan import Fills
 from decam.snapshots import CellSnapshot, RunSnapshot
@@ -33,7 +33,7 @@ def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
         st.caption("The curves appear here as soon as a picture's maps are finished and measured.")
         return
     with st.container(key="curves"):  # side by side where each has room for its legend
-        for metric in METRICS.values():
+        for metric in CURVES:
             with st.container():
                 _figure(snapshot, fills, metric, measured)
     _step(snapshot, picture, fills, measured, selected)
@@ -80,7 +80,7 @@ def _other_fills(snapshot: RunSnapshot) -> None:
     with st.popover("Other fills", icon=":material/add:", help="Measure the same maps with another pair of fills."):
         pair = tuple(
             st.selectbox(f"{metric.title} fill", FILLS, key=f"other-{metric.name}", help=measuring.EXPLAINED)
-            for metric in METRICS.values()
+            for metric in CURVES
         )
         deletion, insertion = pair
         known = (deletion, insertion) in snapshot.plan.fills
@@ -140,7 +140,7 @@ def _step(
     if st.session_state.get(key) not in measured:
         wanted = selected.method if selected is not None and selected.method in measured else next(iter(measured))
         st.session_state[key] = wanted
-    controls, pictures = st.columns([1.2, len(METRICS)], gap="medium")
+    controls, pictures = st.columns([1.2, len(CURVES)], gap="medium")
     with controls:
         method = st.selectbox(
             "What the model saw with the map of",
@@ -159,7 +159,7 @@ def _step(
         )
     target = run_grid.target_of(snapshot, picture)
     figures = []
-    for metric in METRICS.values():
+    for metric in CURVES:
         pixels = _seen(snapshot, picture, Cell(picture, method), run_grid.fill_of(fills, metric), metric, step)
         figures.append(_answer(snapshot, metric, _curve(measured[method], fills, metric), step, pixels, target))
     with pictures:

@@ -12,8 +12,8 @@ from decam.plan import MAX_SEED, Fills, Plan
 LARGEST_IN_BROWSER = 2**53 - 1
 DEFAULT: Fills = ("mean", "blur")
 EXPLAINED = (
-    "Blur: a Gaussian-blurred copy; mean: the colour that is zero after the model's normalisation; "
-    "black: zero; noise: random colours."
+    "Blur: a Gaussian-blurred copy; box-blur: a copy averaged over squares; mean: the colour that is zero after the "
+    "model's normalisation; black: zero; noise: random colours."
 )
 
 

@@ -7,13 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 import streamlit as st
 
 from decam.errors import SettingError
-from decam.metrics import METRICS
+from decam.metrics import CURVES, METRICS
 from decam.metrics.base import Metric
-from decam.plan import CURVES, MetricChoice
+from decam.plan import MetricChoice
 from decam.settings import Parameter
 from decam.ui import fields, words
 
-OFFERED = {name: metric for name, metric in METRICS.items() if name not in CURVES}
+OFFERED = {name: metric for name, metric in METRICS.items() if metric not in CURVES}
 FREE = tuple(
     name for name, metric in OFFERED.items() if not metric.cost(metric.settings()) and "explain" not in metric.needs
 )

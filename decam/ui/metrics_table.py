@@ -9,9 +9,9 @@ import streamlit as st
 
 from decam.errors import DecamError
 from decam.events import Cell
-from decam.metrics import METRICS
+from decam.metrics import CURVES, METRICS
 from decam.metrics.base import Metric
-from decam.plan import CURVES, Fills, MetricChoice
+from decam.plan import Fills, MetricChoice
 from decam.snapshots import CellSnapshot, RunSnapshot
 from decam.ui import metric_forms, run_grid, state, value_table, words
 from decam.ui.value_table import Column, Row
@@ -47,8 +47,7 @@ def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
 def _columns(snapshot: RunSnapshot) -> list[Column]:
     found = []
     for fills in snapshot.plan.fills:
-        for name in CURVES:
-            metric = METRICS[name]
+        for metric in CURVES:
             found.append(_column(metric, run_grid.fill_of(fills, metric)))
         found.append(
             Column("Ins − del", 1, "Insertion less deletion.", "/".join(reversed(fills)), "faithfulness", -1, 1)
@@ -97,8 +96,8 @@ def _areas(cell: CellSnapshot, fills: Fills) -> list[float | None]:
     curves = run_grid.curves_with(cell, fills)
     if curves is None:
         return [None] * (len(CURVES) + 1)
-    areas = [run_grid.curve_of(curves, METRICS[name]).auc for name in CURVES]
-    return [*areas, sum(METRICS[name].direction * area for name, area in zip(CURVES, areas, strict=True))]
+    areas = [run_grid.curve_of(curves, metric).auc for metric in CURVES]
+    return [*areas, sum(metric.direction * area for metric, area in zip(CURVES, areas, strict=True))]
 
 
 def _means(rows: Sequence[Row]) -> list[Row]:
@@ -120,7 +119,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
 def _more(snapshot: RunSnapshot) -> None:
     """Offer the metrics that this run has not been judged by."""
     there = {choice.name for choice in snapshot.plan.metrics}
-    left = {name: metric for name, metric in METRICS.items() if name not in (*there, *CURVES)}
+    left = {name: metric for name, metric in metric_forms.OFFERED.items() if name not in there}
     with st.popover(
         "More metrics", icon=":material/add:", disabled=not left, help="Measure the same maps in other ways."
     ):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from decam.events import Cell
 from decam.methods import METHODS
-from decam.metrics import METRICS
+from decam.metrics import CURVES
 from decam.metrics.base import Curve, Metric
 from decam.plan import Fills
 from decam.snapshots import CellSnapshot, Curves, RunSnapshot
@@ -26,7 +26,7 @@ def show(snapshot: RunSnapshot) -> Cell | None:
         columns,
         [_cell(place, cell, fills) for place, cell in sorted(snapshot.cells.items())],
         key=f"grid-{snapshot.id.replace('_', '.')}",  # two underlines in a key mean something to the framework
-        metrics=[_metric(metric, fills) for metric in METRICS.values()] if fills else (),
+        metrics=[_metric(metric, fills) for metric in CURVES] if fills else (),
     )
     return None if chosen is None else Cell(int(chosen[0]), int(chosen[1]))
 
@@ -44,7 +44,7 @@ def curve_of(curves: Curves, metric: Metric) -> Curve:
 
 def fill_of(fills: Fills, metric: Metric) -> str:
     """The fill that belongs to one metric in a pair."""
-    return fills[list(METRICS.values()).index(metric)]
+    return fills[CURVES.index(metric)]
 
 
 def target_of(snapshot: RunSnapshot, picture: int) -> int | None:
@@ -91,7 +91,7 @@ def _metric(metric: Metric, fills: Fills) -> GridMetric:
 
 def _cell(place: Cell, cell: CellSnapshot, fills: Fills | None) -> GridCell:
     curves = curves_with(cell, fills)
-    values = tuple(None if curves is None else curve_of(curves, metric).auc for metric in METRICS.values())
+    values = tuple(None if curves is None else curve_of(curves, metric).auc for metric in CURVES)
     return GridCell(
         row=str(place.picture),
         column=str(place.method),

@@ -9,8 +9,8 @@ import torch
 from decam.api import curves_view, last, measure
 from decam.classifier import Classifier, probabilities, to_tensor, wrap
 from decam.errors import SettingError
-from decam.masking import fill
-from decam.metrics import METRICS, FaithfulnessSettings
+from decam.masking import FILLS, fill
+from decam.metrics import CURVES, METRICS, FaithfulnessSettings
 
 SIZE = (12, 10)
 
@@ -45,8 +45,8 @@ def saliency(seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).random(SIZE).astype(np.float32)
 
 
-@pytest.mark.parametrize("metric", METRICS)
-@pytest.mark.parametrize("filling", ["blur", "mean", "black", "noise"])
+@pytest.mark.parametrize("metric", [row.name for row in CURVES])
+@pytest.mark.parametrize("filling", FILLS)
 def test_the_curve_is_the_one_drawn_step_by_step(metric: str, filling: str) -> None:
     view = np.random.default_rng(1).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
     scores = saliency()
@@ -69,12 +69,12 @@ def test_the_curve_is_the_one_drawn_step_by_step(metric: str, filling: str) -> N
     assert got.auc == pytest.approx(area, abs=1e-6)
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", [row.name for row in CURVES])
 def test_a_model_that_is_linear_in_the_visible_share_has_an_area_of_one_half(metric: str) -> None:
     assert curve(linear(), WHITE, saliency(), metric, fill="black", steps=60).auc == pytest.approx(0.5, abs=1e-6)
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", [row.name for row in CURVES])
 @pytest.mark.parametrize("value", [0.0, 0.3, 1.0])
 def test_a_constant_model_returns_its_constant(metric: str, value: float) -> None:
     assert curve(constant(value), WHITE, saliency(), metric).auc == pytest.approx(value, abs=1e-6)

@@ -1,0 +1,112 @@
+"""The curves that deletion and insertion are read from: drawn once a case, whoever asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+import torch
+
+from decam.explanation import Map, Progress, Question
+from decam.masking import MaskedQueries, fill, ranked, share_masks
+from decam.metrics.base import Case, Curve
+from decam.metrics.scales import CONSTANT, Values, pearson
+
+Kind: TypeAlias = Literal["deletion", "insertion"]
+SILENT = "The model's answer never changed."
+
+
+class Stepwise(Protocol):
+    """Settings that say how a curve is drawn."""
+
+    @property
+    def steps(self) -> int: ...
+
+    @property
+    def fill(self) -> str: ...
+
+
+def counted(question: Question, total: int) -> Callable[[], Progress]:
+    """Progress of a part that takes `total` evaluations and begins now, at any later moment."""
+    before = question.ledger.evaluations
+
+    def progress() -> Progress:
+        done = question.ledger.evaluations
+        return Progress(min(done - before, total), total, done)
+
+    return progress
+
+
+def curves(case: Case, kind: Kind, settings: Stepwise) -> Generator[Progress, None, tuple[Curve, ...]]:
+    """One curve a map, drawn for the first metric of the case that asks for these settings."""
+    key = (kind, settings.steps, settings.fill)
+    return (yield from case.once(key, lambda: _drawn(case, kind, settings)))
+
+
+def cost(settings: Stepwise, maps: int) -> int:
+    """Evaluations for the curves of so many maps."""
+    return maps * (settings.steps + 1)
+
+
+def _drawn(case: Case, kind: Kind, settings: Stepwise) -> Generator[Progress, None, tuple[Curve, ...]]:
+    question = case.question
+    size = question.classifier.input_size
+    queries = MaskedQueries(question, fill(settings.fill, question.image, question.classifier.mean))
+    shares = torch.linspace(0, 1, settings.steps + 1, dtype=torch.float64)
+    progress = counted(question, cost(settings, len(case.maps)))
+    found = []
+    for saliency in case.maps:
+        order = _order(saliency)
+        answers = []
+        for start in range(0, len(shares), queries.round_size):
+            masks = share_masks(order, shares[start : start + queries.round_size], kind, size)
+            for batch in queries.batches(masks):
+                answers.append(batch.cpu())
+                yield progress()
+        found.append(_curve(kind, settings.fill, shares, torch.cat(answers), question.target))
+    return tuple(found)
+
+
+def _order(saliency: Map) -> torch.Tensor:
+    """Ranked, and what is not a number last."""
+    return ranked(np.nan_to_num(saliency, nan=-np.inf))
+
+
+def _curve(kind: Kind, filling: str, shares: torch.Tensor, answers: torch.Tensor, target: int) -> Curve:
+    probabilities = answers[:, target].numpy().astype(np.float32)
+    highest, top = answers.max(dim=1)
+    places = shares.numpy()
+    return Curve(
+        metric=kind,
+        fill=filling,
+        shares=places.astype(np.float32),
+        probabilities=probabilities,
+        top=top.numpy(),
+        top_probabilities=highest.numpy().astype(np.float32),
+        auc=float(np.trapezoid(probabilities.astype(np.float64), places)),
+    )
+
+
+def step_saliency(values: Values, order: torch.Tensor, steps: int) -> Values:
+    """Mean of a map (H×W) over the pixels that each of `steps` changes, NaN where a step changes none."""
+    ordered = values.ravel()[order.numpy()]
+    # As share_masks rounds, so that these are the very pixels.
+    ends = torch.round(torch.linspace(0, 1, steps + 1, dtype=torch.float64) * len(ordered)).to(torch.int64).numpy()
+    sums = np.concatenate([[0.0], np.cumsum(ordered)])
+    counts = np.diff(ends)
+    means = np.full(steps, np.nan)
+    np.divide(np.diff(sums[ends]), counts, out=means, where=counts > 0)
+    return means
+
+
+def correlation(case: Case, place: int, curve: Curve) -> tuple[float, str]:
+    """How the score's change at each step goes with the mean saliency of the pixels changed; why not, where NaN."""
+    steps = len(curve.shares) - 1
+    saliency = step_saliency(case.scaled[place], _order(case.maps[place]), steps)
+    change = np.diff(curve.probabilities.astype(np.float64)) * (-1 if curve.metric == "deletion" else 1)
+    asked = np.isfinite(saliency)
+    if case.constant[place]:
+        return float("nan"), CONSTANT
+    value = pearson(change[asked], saliency[asked])
+    return value, SILENT if np.isnan(value) else ""
