@@ -85,12 +85,12 @@ def test_a_map_is_done_when_the_plans_metrics_have_judged_it(
 ) -> None:
     fill(store, a_run(), an_explanation, frames, curves)
     plan = dataclasses.replace(
-        store.load("run").plan, fills=(curves.fills,), metrics=(MetricChoice.default("sparsity"),)
+        store.load("run").plan, fills=(curves.fills,), metrics=(MetricChoice.default("entropy"),)
     )
     store.save_plan("run", plan)
     store.save_status("run", "stopped")
     assert store.load("run").cells[Cell(0, 0)].state == "stopped"
-    store.save_judgements("run", "sparsity", {Cell(0, 0): Judgement(1.0)})
+    store.save_judgements("run", "entropy", {Cell(0, 0): Judgement(1.0)})
     assert store.load("run").cells[Cell(0, 0)].state == "done"
 
 
