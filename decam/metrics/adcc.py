@@ -15,7 +15,7 @@ from decam.settings import Settings
 def adcc(case: Case, settings: SingleStepSettings) -> Measuring:
     """Harmonic mean of coherency, 1 − complexity and 1 − average drop.
 
-    Poppi et al. (2021), equations 2 to 5. Coherency is (1 + ρ) / 2 of the map and the map of the picture that shows
+    Poppi et al. (2021). Coherency is (1 + ρ) / 2 of the map and the map of the picture that shows
     only what is salient; complexity the mean of the map scaled from 0 to 1 (signed maps too); average drop as in the
     metric of that name. In [0, 1], higher is better; zero as soon as one part is. NaN where a map is constant or the
     probability is zero. `parts` hold the three.

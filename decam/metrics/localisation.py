@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 from scipy.stats import rankdata
-from skimage.filters import threshold_otsu
 
 from decam.errors import SettingError
 from decam.metrics.base import Case, Measuring, Metric, NoSettings
-from decam.metrics.scales import CONSTANT, Values, scaled
+from decam.metrics.scales import CONSTANT, Values
 from decam.settings import Settings, parameter
 
 Flags: TypeAlias = NDArray[np.bool_]
@@ -90,13 +89,29 @@ def best_iou(values: Values, inside: Flags) -> Scores:
 
 def otsu_iou(values: Values, inside: Flags) -> Scores:
     """Intersection over union of the object and the pixels above Otsu's (1979) threshold of the map."""
-    found = np.full(len(values), np.nan)
-    for place, one in enumerate(values):
-        if one.min() < one.max():
-            relative = scaled(one)
-            above = relative > threshold_otsu(relative)  # type: ignore[no-untyped-call]  # scikit-image is partly typed
-            found[place] = (above & inside).sum() / (above | inside).sum()
-    return found, CONSTANT
+    cuts = otsu(values)
+    above = values > cuts[:, None]
+    found: Values = (above & inside).sum(axis=1) / (above | inside).sum(axis=1)
+    return np.where(np.isnan(cuts), np.nan, found), CONSTANT
+
+
+def otsu(values: Values) -> Values:
+    """The highest value of the lower group, where two groups differ most (N of N×pixels); NaN for a constant map.
+
+    Every value may be the threshold. Libraries cut a histogram of 256 bins instead, of which one peak can leave all
+    other values in the first.
+    """
+    ordered = np.sort(values, axis=1)
+    low, high = ordered[:, [0]], ordered[:, [-1]]
+    relative = np.divide(ordered - low, high - low, out=np.zeros_like(ordered), where=high > low)
+    below = np.arange(1, values.shape[1])
+    sums = np.cumsum(relative, axis=1)
+    total, sums = sums[:, [-1]], sums[:, :-1]
+    above = values.shape[1] - below
+    between = below * above * (sums / below - (total - sums) / above) ** 2
+    between = np.where(ordered[:, :-1] < ordered[:, 1:], between, -1.0)
+    found = np.take_along_axis(ordered, between.argmax(axis=1)[:, None], axis=1)
+    return np.where(low < high, found, np.nan)[:, 0]
 
 
 def area(values: Values, inside: Flags) -> Scores:

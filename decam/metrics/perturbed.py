@@ -35,7 +35,7 @@ class InfidelitySettings(Settings):
 def infidelity(case: Case, settings: InfidelitySettings) -> Measuring:
     """Mean squared difference of the map's sum over a hidden square and the fall in probability.
 
-    Yeh et al. (2019), definition 1 with random squares removed, by Captum's `infidelity`, whose input here is the mask:
+    Yeh et al. (2019) with random squares removed, by Captum's `infidelity`, whose input here is the mask:
     1 where a pixel is visible, and the perturbation is 1 where it is hidden. So it works for any classifier and for
     maps without channels. The signed map is multiplied by the factor that suits it best (Captum's `normalize`, as in
     the authors' code), for most maps have a scale of their own. At least 0, lower is better.

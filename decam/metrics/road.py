@@ -42,10 +42,10 @@ class RoadSettings(Settings):
 def road(case: Case, settings: RoadSettings) -> Measuring:
     """Half the difference of the mean probabilities with the least and with the most salient pixels removed.
 
-    Rong et al. (2022): removed pixels become weighted means of their neighbours (section 4.2, noisy linear imputation)
-    with noise from the case's seed, at the paper's 10 to 90 %. The paper draws both orders as curves; as most users
-    of the metric do, the value is (LeRF − MoRF) / 2. Only the order of the signed values counts, ties in the order of
-    reading. In [−0.5, 0.5], higher is better; about 0 for a random map.
+    Rong et al. (2022): removed pixels become weighted means of their neighbours (noisy linear imputation) with noise
+    from the case's seed, at the paper's 10 to 90 %. The paper draws both orders as curves; as in pytorch-grad-cam, the
+    value is (LeRF − MoRF) / 2. Only the order of the signed values counts, ties in the order of reading. In
+    [−0.5, 0.5], higher is better.
     """
     progress = counted(case.question, cost(settings, len(case.maps)))
     queries = MaskedQueries(case.question, case.question.image)
@@ -92,7 +92,7 @@ def imputed(image: Values, hidden: NDArray[np.bool_], noise: float, chance: np.r
     if not hidden.any():
         return image.copy()
     matrix, right = _system(image, hidden)
-    # The matrix is symmetric and positive definite: no pivoting, and an ordering made for it, are ten times as fast.
+    # The matrix is symmetric and positive definite, so that no pivots are needed and fewer entries are filled in.
     options = {"SymmetricMode": True}
     solved = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options).solve(right)
     filled = image.copy()

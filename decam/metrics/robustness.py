@@ -49,7 +49,7 @@ class ConsistencySettings(Settings):
 def max_sensitivity(case: Case, settings: SensitivitySettings) -> Measuring:
     """Largest relative change of the map under small random changes of the picture.
 
-    Yeh et al. (2019), definition 3, by Captum's `sensitivity_max`: the Frobenius norm of the difference over that of
+    Yeh et al. (2019), by Captum's `sensitivity_max`: the Frobenius norm of the difference over that of
     the map, signed values as they are; changes are uniform in [−radius, radius] for each colour of each pixel and the
     picture stays in [0, 1]. All maps get the same changed pictures, and a method that draws at random its own seed. At
     least 0, lower is better.
