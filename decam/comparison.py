@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 from collections.abc import Callable, Generator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
@@ -14,16 +13,15 @@ from numpy.typing import NDArray
 
 from decam.api import curves_view, explain_view
 from decam.classifier import Classifier, Pixels, probabilities, to_tensor
-from decam.errors import DecamError, SettingError
+from decam.errors import SettingError
 from decam.explanation import Explanation, Progress, relayed
-from decam.masking import is_memory
+from decam.failures import sentence_for
 from decam.methods import get as get_method
 from decam.metrics.base import Curve, FaithfulnessSettings
 from decam.plan import Fills, Plan
 
 CHEAP = 64
 _METRICS = ("deletion", "insertion")
-_LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -153,7 +151,7 @@ def _targets(classifier: Classifier, views: Sequence[Pixels], plan: Plan, finish
             if len(batch) > 1:
                 batches[:0] = [[picture] for picture in batch]
                 continue
-            sentence = _sentence(error, "The prediction")
+            sentence = sentence_for(error, "The prediction")
             for method in range(len(plan.methods)):
                 yield Failed(Cell(batch[0], method), sentence)
             continue
@@ -170,7 +168,7 @@ def _explain(classifier: Classifier, view: Pixels, plan: Plan, cell: Cell, targe
         steps = explain_view(classifier, view, choice.name, choice.settings, target, plan.seed)
         explanation = yield from relayed(steps, lambda progress: [Explaining(cell, progress)])
     except Exception as error:  # noqa: BLE001 - whatever a method raises ends its cell only
-        yield Failed(cell, _sentence(error, get_method(choice.name).title))
+        yield Failed(cell, sentence_for(error, get_method(choice.name).title))
         return None
     yield Explained(cell, explanation)
     return explanation
@@ -219,7 +217,7 @@ def _measure_pair(
                 failed |= yield from _measure_pair(classifier, view, plan, {cell: explanation}, target, number)
             return failed
         for cell in group:
-            yield Failed(cell, _sentence(error, "Measuring this map"))
+            yield Failed(cell, sentence_for(error, "Measuring this map"))
         return set(group)
     for cell, deletion, insertion in found:
         yield Measured(cell, plan.fills[number], deletion, insertion)
@@ -234,13 +232,3 @@ def _reporter(cells: Sequence[Cell], done: int, parts: int) -> Callable[[Progres
         return [Measuring(cell, whole) for cell in cells]
 
     return report
-
-
-def _sentence(error: Exception, subject: str) -> str:
-    """What a reader is told; what nobody expected also goes to the log with its traceback."""
-    if isinstance(error, DecamError):
-        return str(error)
-    if is_memory(error):
-        return f"{subject} did not fit into memory; choose a smaller model or a smaller batch."
-    _LOG.error("%s failed unexpectedly", subject, exc_info=error)
-    return f"{subject} failed unexpectedly ({type(error).__name__}); the log of the server has the details."
