@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from decam.errors import DecamError
     from decam.explanation import Explanation, Progress
     from decam.models import load_classifier
+    from decam.sanity import sanity_check
 
 
 # Captum and torchvision take seconds to import: each name brings its module when it is first used.
@@ -25,6 +26,7 @@ _HOMES = {
     "Explanation": "decam.explanation",
     "Progress": "decam.explanation",
     "load_classifier": "decam.models",
+    "sanity_check": "decam.sanity",
 }
 
 
@@ -50,5 +52,6 @@ __all__ = [
     "measure",
     "methods",
     "metrics",
+    "sanity_check",
     "wrap",
 ]

@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from decam.checks import flaws, remarks
 from decam.classifier import Classifier, Pixels, probabilities, to_tensor
 from decam.errors import MethodError, SettingError
 from decam.explanation import Explanation, Map, Progress, Question, Truth
 from decam.images.reading import to_picture
 from decam.methods import get as get_method
+from decam.methods.controls import FAMILY as CONTROLS
 from decam.metrics import Case, FaithfulnessSettings, Measurement, Metric, Origin, Request, judge
 from decam.metrics import get as get_metric
 from decam.settings import Settings
@@ -57,7 +59,7 @@ def explain_view(
     began = time.perf_counter()
     saliency = yield from row.run(question, settings, seed)
     seconds = time.perf_counter() - began
-    for sentence in remarks(saliency):
+    for sentence in flaws(saliency) if row.family == CONTROLS else remarks(saliency, image):
         question.ledger.note(sentence)
     return Explanation(
         method=method,
@@ -79,15 +81,6 @@ def _checked(target: int, classifier: Classifier) -> int:
             f"Class {target} does not exist: {classifier.name} knows classes 0 to {len(classifier.labels) - 1}."
         )
     return target
-
-
-def remarks(saliency: Map) -> tuple[str, ...]:
-    """What is wrong with a map, in words for the reader; nothing for a sound one."""
-    if not np.isfinite(saliency).all():
-        return ("The map holds values that are not finite; they say nothing about the picture.",)
-    if float(saliency.max()) == float(saliency.min()):
-        return ("The map is constant: the method found no difference between any two places.",)
-    return ()
 
 
 def class_index(classifier: Classifier, target: int | str | None) -> int | None:

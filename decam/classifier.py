@@ -82,6 +82,10 @@ def probabilities(classifier: Classifier, images: Tensor) -> Tensor:
     return classifier.answer(classifier.normalise(images))
 
 
+def _strides(part: Tensor, layout: torch.memory_format) -> tuple[int, ...]:
+    return torch.empty_like(part, memory_format=layout, device="meta").stride()
+
+
 def to_tensor(classifier: Classifier, view: Pixels) -> Tensor:
     """A view (H×W×3 uint8) as 3×H×W float32 in [0, 1] on the classifier's device."""
     height, width = classifier.input_size
@@ -143,7 +147,8 @@ class TorchClassifier:
         layout = torch.channels_last if speed.channels_last else torch.contiguous_format
         with self.lock.alone():
             for part in (*self.module.parameters(), *self.module.buffers()):
-                if part.ndim == 4:
+                # What lies right already is left alone: another classifier may share it and be at work.
+                if part.ndim == 4 and part.stride() != _strides(part, layout):
                     # Module.to() keeps the strides of 1×1 kernels, which fit both layouts, and kernels are chosen by
                     # strides: answers would differ in their last bits with what was used before.
                     part.data = torch.empty_like(part.data, memory_format=layout).copy_(part.data)

@@ -12,10 +12,10 @@ from decam.classifier import Classifier, Pixels, probabilities, to_tensor
 from decam.errors import SettingError
 from decam.events import Cell, Event, Events, Explained, Explaining, Failed, Finished, Predicted
 from decam.explanation import Explanation, Truth, relayed
+from decam.failures import sentence_for
 from decam.measuring import measure
 from decam.methods import get as get_method
 from decam.plan import Plan
-from decam.telling import sentence
 
 CHEAP = 64
 
@@ -77,7 +77,7 @@ def _targets(classifier: Classifier, views: Sequence[Pixels], plan: Plan, finish
             if len(batch) > 1:
                 batches[:0] = [[picture] for picture in batch]
                 continue
-            told = sentence(error, "The prediction")
+            told = sentence_for(error, "The prediction")
             for method in range(len(plan.methods)):
                 yield Failed(Cell(batch[0], method), told)
             continue
@@ -94,7 +94,7 @@ def _explain(classifier: Classifier, view: Pixels, plan: Plan, cell: Cell, targe
         steps = explain_view(classifier, view, choice.name, choice.settings, target, plan.seed)
         explanation = yield from relayed(steps, lambda progress: [Explaining(cell, progress)])
     except Exception as error:  # noqa: BLE001 - whatever a method raises ends its cell only
-        yield Failed(cell, sentence(error, get_method(choice.name).title))
+        yield Failed(cell, sentence_for(error, get_method(choice.name).title))
         return None
     yield Explained(cell, explanation)
     return explanation

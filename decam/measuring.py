@@ -12,10 +12,10 @@ from decam.api import case_of
 from decam.classifier import Classifier, Pixels
 from decam.events import Cell, Event, Events, Failed, Finished, Judged, Judgement, Measured, Measuring
 from decam.explanation import Explanation, Progress, Truth, relayed
+from decam.failures import sentence_for
 from decam.metrics import CURVES, METRICS
 from decam.metrics.base import Case, Curve, FaithfulnessSettings
 from decam.plan import Fills, MetricChoice, Plan
-from decam.telling import sentence
 
 Cells: TypeAlias = tuple[Cell, ...]
 Asking: TypeAlias = Generator[Progress, None, Sequence[Event]]
@@ -59,7 +59,7 @@ def measure(
                 for cell in cells:
                     failed |= yield from asked(number, part, (cell,))
                 return failed
-            said = [part.failed(cells[0], sentence(error, "Measuring this map"))]
+            said = [part.failed(cells[0], sentence_for(error, "Measuring this map"))]
         yield from said
         return {event.cell for event in said if isinstance(event, Failed)}
 

@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 
 import decam
-from decam.api import class_index, last, remarks
+from decam.api import class_index, last
+from decam.checks import remarks
 from decam.errors import ImageError, MethodError, ModelError, SettingError
 
 LABELS = ["tench", "great white shark", "hammerhead shark", "hen"]

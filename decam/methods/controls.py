@@ -7,12 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from skimage.filters import sobel
+from torch import Tensor
 
 from decam.classifier import Classifier
 from decam.explanation import Map, Question, Steps
 from decam.masking import gaussian, upsample
 from decam.methods.base import Method
 from decam.settings import Settings, parameter
+
+FAMILY = "control"
 
 
 @dataclass(frozen=True)
@@ -56,20 +59,31 @@ def random_map(question: Question, settings: RandomSettings, seed: int) -> Steps
 def centre_gaussian(question: Question, settings: CentreSettings, seed: int) -> Steps:
     """A Gaussian on the picture's centre: photographers put their subject there."""
     del seed
-    height, width = question.classifier.input_size
+    yield from ()
+    return centre_map(question.classifier.input_size, settings)
+
+
+def centre_map(size: tuple[int, int], settings: CentreSettings) -> Map:
+    """The Gaussian for a picture of `size` (H, W), at most 1."""
+    height, width = size
     rows = (np.arange(height) + 0.5) / height - 0.5
     columns = (np.arange(width) + 0.5) / width - 0.5
     squared = rows[:, None] ** 2 + columns[None, :] ** 2
-    yield from ()
-    return np.exp(-squared / (2 * settings.width**2)).astype(np.float32)
+    found: Map = np.exp(-squared / (2 * settings.width**2)).astype(np.float32)
+    return found
 
 
 def edges(question: Question, settings: EdgeSettings, seed: int) -> Steps:
     """Magnitude of Sobel's gradient of the brightness, after a Gaussian blur."""
     del seed
-    image = gaussian(question.image, settings.blur * question.image.shape[-1]) if settings.blur else question.image
-    grey = image.mean(0).cpu().numpy()
     yield from ()
+    return edge_map(question.image, settings)
+
+
+def edge_map(image: Tensor, settings: EdgeSettings) -> Map:
+    """The edges of a picture (3×H×W in [0, 1])."""
+    blurred = gaussian(image, settings.blur * image.shape[-1]) if settings.blur else image
+    grey = blurred.mean(0).cpu().numpy()
     found: Map = sobel(grey).astype(np.float32)  # type: ignore[no-untyped-call]  # scikit-image is partly typed
     return found
 
@@ -82,7 +96,7 @@ def _free(settings: Settings, classifier: Classifier) -> int:
 RANDOM = Method(
     name="random",
     title="Random map",
-    family="control",
+    family=FAMILY,
     summary="Noise: what a map is worth that knows nothing.",
     formula=r"M(x, y) \sim \mathcal{U}(0, 1)",
     reference="Gomez & Mouchère, Computing and evaluating saliency maps for image classification: a tutorial (2023)",
@@ -99,7 +113,7 @@ RANDOM = Method(
 CENTRE = Method(
     name="centre",
     title="Centre Gaussian",
-    family="control",
+    family=FAMILY,
     summary="A blob in the middle, where most photographs have their subject.",
     formula=r"M(x, y) = e^{-(x^2 + y^2) / 2 \sigma^2}",
     reference="Judd, Durand & Torralba, A benchmark of models of saliency to predict human fixations (2012)",
@@ -116,7 +130,7 @@ CENTRE = Method(
 EDGES = Method(
     name="edges",
     title="Edge detector",
-    family="control",
+    family=FAMILY,
     summary="The picture's edges: what a map looks like that knows the picture and not the model.",
     formula=r"M = \sqrt{(S_x * x)^2 + (S_y * x)^2}",
     reference="Adebayo et al., Sanity Checks for Saliency Maps (2018), after Sobel & Feldman (1968)",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decam.classifier import Classifier
 from decam.explanation import Question, Steps
 from decam.methods.base import Method
+from decam.methods.controls import FAMILY
 from decam.methods.whitebox import white_box
 from decam.models.randomise import layers, randomised
 from decam.settings import Settings, parameter
@@ -51,7 +52,7 @@ def _cost(settings: UntrainedSettings, classifier: Classifier) -> int:
 UNTRAINED = Method(
     name="untrained",
     title="Random weights",
-    family="control",
+    family=FAMILY,
     summary="A method's map from the same network with random weights: what does not change was never the model's.",
     formula=r"M_c(x; \theta'), \quad \theta' \sim \mathcal{N}(\mu_\theta, \sigma_\theta^2)",
     reference="Adebayo et al., Sanity Checks for Saliency Maps (2018)",

@@ -18,7 +18,7 @@ def candidates(module: nn.Module, input_size: tuple[int, int] = (224, 224)) -> t
     with a class token, side² + 1. The network is asked once, with zeros, on its own device; on the meta device that
     costs nothing.
     """
-    names = {part: name for name, part in _parts(module)}
+    names = {part: name for name, part in parts(module)}
     found: dict[str, None] = {}
 
     def note(part: nn.Module, _: object, output: object) -> None:
@@ -37,11 +37,11 @@ def candidates(module: nn.Module, input_size: tuple[int, int] = (224, 224)) -> t
     return tuple(found)
 
 
-def _parts(module: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:
-    """The stages of a network: containers are opened, blocks are not."""
+def parts(module: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:
+    """The blocks of a network with their dotted names, as declared: containers are opened, blocks are not."""
     for name, child in module.named_children():
         if _is_container(child):
-            yield from _parts(child, f"{prefix}{name}.")
+            yield from parts(child, f"{prefix}{name}.")
         elif type(child).__name__ not in _NOTHING_NEW:
             yield f"{prefix}{name}", child
 

@@ -3,10 +3,121 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+from decam.models.layers import parts
+
+FEWEST, MOST = 6, 8
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A piece of a network that a reader knows by name: its layers' names, and how many weights they have."""
+
+    name: str
+    layers: tuple[str, ...]
+    weights: int
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A block that has weights, the grid of its output (empty where that has none), and its layers."""
+
+    name: str
+    grid: tuple[int, ...]
+    layers: tuple[str, ...]
+
+
+def stages(module: nn.Module, input_size: tuple[int, int]) -> tuple[Stage, ...]:
+    """The network in six to eight pieces where it has so many blocks, from the output back to the input.
+
+    Up to eight blocks are a stage each; of more, those that follow each other at one resolution are a stage, and the
+    longest stages are halved until there are six. Normalisation belongs to the block before it, the last block stays
+    alone, weights outside of any block belong to the first. The network is asked about one picture of zeros, on its
+    own device: blocks are taken in the order of their use.
+    """
+    blocks = _blocks(module, input_size)
+    groups = [[block] for block in blocks]
+    if len(groups) > MOST:
+        groups = [list(same) for _, same in groupby(blocks[:-1], key=lambda block: block.grid or block.name)]
+        groups.append(blocks[-1:])
+    while len(groups) < min(FEWEST, len(blocks)):
+        longest = max(groups, key=len)
+        place, half = groups.index(longest), (len(longest) + 1) // 2
+        groups[place : place + 1] = [longest[:half], longest[half:]]
+    claimed = {layer for block in blocks for layer in block.layers}
+    outside = tuple(layer for layer in layers(module) if layer not in claimed)
+    names = [block.name for block in blocks]
+    found: list[Stage] = []
+    for group in groups:
+        chosen = tuple(layer for block in group[::-1] for layer in block.layers) + (() if found else outside)
+        found.append(Stage(_title([block.name for block in group], names), chosen, _weights(module, chosen)))
+    return tuple(found[::-1])
+
+
+def _blocks(module: nn.Module, input_size: tuple[int, int]) -> list[_Block]:
+    """The blocks that have weights, in the order in which one picture passes them."""
+    model = randomised(module, (), 0)  # a copy with the very same weights, on which hooks disturb nobody
+    grids: dict[str, tuple[int, ...]] = {}
+
+    def noting(name: str) -> Callable[[nn.Module, object, object], None]:
+        def note(_: nn.Module, __: object, output: object) -> None:
+            grids.setdefault(name, _grid(output))
+
+        return note
+
+    with_weights = {name: part for name, part in parts(model) if layers(part)}
+    for name, part in with_weights.items():
+        part.register_forward_hook(noting(name))
+    with torch.inference_mode():
+        model(torch.zeros(1, 3, *input_size, device=next(model.parameters()).device))
+    found: list[_Block] = []
+    for name, grid in grids.items():
+        part = with_weights[name]
+        inside = tuple(f"{name}.{layer}".rstrip(".") for layer in layers(part))
+        if found and "Norm" in type(part).__name__ and inside == (name,):
+            before = found.pop()
+            found.append(_Block(before.name, before.grid, inside + before.layers))
+        else:
+            found.append(_Block(name, grid, inside))
+    return found
+
+
+def _grid(output: object) -> tuple[int, ...]:
+    """How many places an output has: H×W, a number of tokens, or none once all places are pooled."""
+    if not isinstance(output, Tensor) or output.ndim not in (3, 4):
+        return ()
+    if output.ndim == 3:
+        return (output.shape[1],)
+    _, first, second, third = output.shape
+    channels_last = first == second != third
+    grid = (first, second) if channels_last else (second, third)
+    return grid if max(grid) > 1 else ()
+
+
+def _title(group: Sequence[str], names: Sequence[str]) -> str:
+    """What a group of blocks is called: by the container that they fill, else by its first and its last."""
+
+    def container(name: str) -> str:
+        steps = name.split(".")
+        above = [".".join(steps[: depth + 1]) for depth in range(len(steps))]
+        return next(one for one in above if all(other in group for other in names if f"{other}.".startswith(f"{one}.")))
+
+    first, last = container(group[0]), container(group[-1])
+    if first == last:
+        return first
+    inner = last.removeprefix(first.rpartition(".")[0]).lstrip(".")
+    return f"{first} … {inner}"
+
+
+def _weights(module: nn.Module, chosen: Collection[str]) -> int:
+    own = dict(module.named_modules())
+    return sum(weight.numel() for name in chosen for weight in own[name].parameters(recurse=False))
 
 
 def layers(module: nn.Module) -> tuple[str, ...]:

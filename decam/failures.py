@@ -1,4 +1,4 @@
-"""What a reader is told when something fails that nobody expected."""
+"""What a reader is told about an exception that ends one part of long work and not the rest."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from decam.masking import is_memory
 _LOG = logging.getLogger(__name__)
 
 
-def sentence(error: Exception, subject: str) -> str:
-    """What a reader is told; what nobody expected also goes to the log with its traceback."""
+def sentence_for(error: Exception, subject: str) -> str:
+    """One sentence about what went wrong; what nobody expected also goes to the log with its traceback."""
     if isinstance(error, DecamError):
         return str(error)
     if is_memory(error):
