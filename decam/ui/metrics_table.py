@@ -18,6 +18,7 @@ NOTE = (
 )
 
 WORDS = ("Picture", "Target", "Method")
+ROWS, HEIGHT = 14, 490  # a longer table scrolls within so many pixels, its head in sight
 
 
 def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
@@ -41,7 +42,7 @@ def _draw(table: pd.DataFrame, alt: str) -> None:
         table.style.apply(_marked, axis=None),
         hide_index=True,
         width="stretch",
-        height="content",
+        height="content" if len(table) <= ROWS else HEIGHT,
         column_config={
             **{name: st.column_config.NumberColumn(name, format="%.3f") for name in numbers},
             "Evaluations": st.column_config.NumberColumn(

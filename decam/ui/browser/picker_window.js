@@ -10,12 +10,12 @@ function secondsText(seconds) {
   return `${Math.floor(seconds / 60)} min ${String(Math.round(seconds % 60)).padStart(2, "0")} s`;
 }
 
-/** What methods cost together, in words. */
+/** What methods cost together, in words; time only where a run has shown how long an evaluation takes. */
 function totalText(methods, pace) {
   if (!methods.length) return "No method is chosen.";
   const cost = methods.reduce((sum, method) => sum + method.cost, 0);
   const time = pace != null && cost ? ` · about ${secondsText(cost * pace)}` : "";
-  return `${methods.length} method${methods.length > 1 ? "s" : ""} · ${cost.toLocaleString("en-US")} evaluations a picture${time}`;
+  return `${cost.toLocaleString("en-US")} evaluation${cost === 1 ? "" : "s"} a picture${time}`;
 }
 
 /** A method that can be switched on and off, with its cost and what it does, or why it cannot run. */
@@ -79,7 +79,8 @@ class Family {
   show(chosen) {
     const able = this.options.filter((option) => option.able);
     const on = able.filter((option) => chosen.has(option.data.name));
-    say(this.count, able.length < this.options.length ? `${on.length} of ${able.length} that can run` : `${on.length} of ${able.length}`);
+    const short = able.length < this.options.length ? " that can run" : "";
+    say(this.count, able.length ? `${on.length} of ${able.length}${short}` : "None can run on this model");
     this.count.classList.toggle("some", on.length > 0);
     this.node.hidden = this.options.every((option) => option.node.hidden);
     const shown = this.shown;
@@ -204,6 +205,7 @@ class Window {
       node.disabled = !methods.length;
       node.setAttribute("aria-pressed", same && methods.length > 0);
     }
-    say(this.total, totalText(running, this.pace));
+    const count = running.length > 1 ? `${running.length} methods · ` : running.length ? "1 method · " : "";
+    say(this.total, count + totalText(running, this.pace));
   }
 }
