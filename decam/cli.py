@@ -132,15 +132,18 @@ def models(given: argparse.Namespace) -> int:  # noqa: ARG001 - every command ta
 
 
 def methods(given: argparse.Namespace) -> int:  # noqa: ARG001 - every command takes what was given
-    """List the methods with their settings."""
+    """List the methods with their settings, by family."""
     from decam.methods import METHODS
+    from decam.methods.families import grouped
 
-    for method in METHODS.values():
-        print(f"{method.name}  ({method.title}, {method.family})\n    {method.summary}\n    {method.reference}")
-        for parameter in method.settings.parameters():
-            print(f"    --set {method.name}.{parameter.name}={parameter.default}  {_bounds(parameter)}".rstrip())
-            print(f"        {parameter.help}")
-        print()
+    for family, rows in grouped(METHODS.values()):
+        print(f"{family.title.upper()}: {family.summary}\n")
+        for method in rows:
+            print(f"{method.name}  ({method.title})\n    {method.summary}\n    {method.reference}")
+            for parameter in method.settings.parameters():
+                print(f"    --set {method.name}.{parameter.name}={parameter.default}  {_bounds(parameter)}".rstrip())
+                print(f"        {parameter.help}")
+            print()
     return OK
 
 

@@ -200,12 +200,17 @@ def test_a_method_that_fails_ends_with_1_and_the_others_are_written(
 
 def test_the_tables_name_every_model_and_every_setting(capsys: pytest.CaptureFixture[str]):
     from decam.methods import METHODS
+    from decam.methods.families import grouped
 
     assert main(["models"]) == 0 and main(["methods"]) == 0
     said = capsys.readouterr().out
     assert all(name in said for name in ENTRIES)
     for name, method in METHODS.items():
         assert all(f"{name}.{parameter.name}=" in said for parameter in method.settings.parameters())
+    heads = [said.index(f"\n{family.title.upper()}: ") for family, _ in grouped(METHODS.values())]
+    lines = [said.index(f"\n{name}  (") for name in METHODS]
+    assert heads == sorted(heads) and lines == sorted(lines)
+    assert sum(place < heads[1] for place in lines) == sum(row.family == "perturbation" for row in METHODS.values())
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["explain", "--help"]])

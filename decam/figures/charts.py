@@ -52,7 +52,7 @@ def curves_figure(
     curves: Mapping[str, Curve],
     *,
     labels: Sequence[str] = (),
-    rows: Mapping[str, int] | None = None,
+    places: Mapping[str, int] | None = None,
     probability: str = "Probability of the target",
     dark: bool = False,
     chosen: float | None = None,
@@ -61,14 +61,14 @@ def curves_figure(
     """Curves of one metric, one line a method, by the methods' titles.
 
     The legend gives each area under the curve; hovering gives the share changed, the target's probability and the
-    class then predicted (`labels` names the classes). `rows` says which row of the table of methods each title is,
-    for its colour. `chosen` marks a share in [0, 1] with an upright line.
+    class then predicted (`labels` names the classes). `places` says which place in the comparison each title has, for
+    its colour and dash; by default they are counted. `chosen` marks a share in [0, 1] with an upright line.
     """
     ink = DARK if dark else LIGHT
     changed = "shown" if any(curve.metric == "insertion" for curve in curves.values()) else "hidden"
     figure = go.Figure()
-    for place, (name, curve) in enumerate(curves.items()):
-        row = place if rows is None else rows[name]
+    for counted, (name, curve) in enumerate(curves.items()):
+        place = counted if places is None else places[name]
         top = [_label(labels, int(index)) for index in curve.top]
         figure.add_trace(
             go.Scatter(
@@ -76,7 +76,7 @@ def curves_figure(
                 y=curve.probabilities,
                 name=f"{name} <b>{curve.auc:.3f}</b>",
                 mode="lines",
-                line={"color": method_colour(row, dark), "dash": method_dash(row), "width": 2.2},
+                line={"color": method_colour(place, dark), "dash": method_dash(place), "width": 2.2},
                 customdata=list(zip(top, curve.top_probabilities.tolist(), strict=True)),
                 hovertemplate=f"<b>{name}</b><br>%{{x:.0f}} % {changed}<br>target %{{y:.3f}}<br>"
                 "predicted: %{customdata[0]} %{customdata[1]:.2f}<extra></extra>",

@@ -1,4 +1,4 @@
-"""Colours that colour-blind readers can tell apart: tables for maps, one colour a method for charts."""
+"""Colours that colour-blind readers can tell apart: tables for maps, a colour and a dash for each line of a chart."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ANCHORS: dict[str, list[str]] = {
 # faint on white and the other on black, and each colour has a lighter form for dark backgrounds where it needs one.
 _LIGHT = ("#d55e00", "#0072b2", "#009e73", "#c05f94", "#b8860b", "#6f6f6f", "#3fa2dd", "#5b3fa8")
 _DARK = ("#ff7f2a", "#3d9be9", "#1fc296", "#e391bf", "#f0b429", "#a6a6a6", "#8fd0f7", "#ab94f0")
-_CONTROLS = 5
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
 @cache
@@ -70,7 +70,7 @@ def plotly_scale(name: str) -> list[list[float | str]]:
 
 
 def method_colour(index: int, dark: bool = False) -> str:
-    """The colour of the method in this row of the table of methods (or any other series), as #rrggbb.
+    """The colour of the method at this place in a comparison (or of any other series), as #rrggbb.
 
     Eight colours, then the same again with another dash (`method_dash`).
     """
@@ -79,10 +79,8 @@ def method_colour(index: int, dark: bool = False) -> str:
 
 
 def method_dash(index: int) -> str:
-    """The dash that goes with the colour, so that colour alone never tells two lines apart."""
-    if index < len(_LIGHT):
-        return "solid" if index < _CONTROLS else "dot"
-    return ("dash", "dashdot", "longdash")[(index // len(_LIGHT) - 1) % 3]
+    """The dash that goes with the colour: each round of colours has its own, six rounds in all."""
+    return _DASHES[index // len(_LIGHT) % len(_DASHES)]
 
 
 def _rgb(colour: str) -> tuple[float, ...]:

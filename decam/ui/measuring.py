@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from decam.metrics.base import FILLS, FaithfulnessSettings
-from decam.plan import MAX_SEED, Fills, Plan
+from decam.plan import MAX_SEED, Fills, MetricChoice, Plan
+from decam.ui import metric_forms
 
 LARGEST_IN_BROWSER = 2**53 - 1
 DEFAULT: Fills = ("mean", "blur")
@@ -24,6 +25,7 @@ class Measuring:
     seed: int
     steps: int
     fills: tuple[Fills, ...]
+    metrics: tuple[MetricChoice, ...] = ()
 
 
 def panel() -> Measuring:
@@ -62,6 +64,7 @@ def panel() -> Measuring:
             help="Rankings of methods change with the fill, so measure with both.",
             persist_state="session",
         )
+        metrics = metric_forms.panel()
         seed = st.number_input(
             "Seed",
             min_value=0,
@@ -73,13 +76,14 @@ def panel() -> Measuring:
     pairs = [(deletion, insertion)]
     if swapped and deletion != insertion:
         pairs.append((insertion, deletion))
-    return Measuring(seed=int(seed), steps=count, fills=tuple(pairs))
+    return Measuring(seed=int(seed), steps=count, fills=tuple(pairs), metrics=tuple(metrics))
 
 
 def restore(plan: Plan) -> None:
     """Set the widgets to what a plan says."""
     st.session_state["seed"] = min(plan.seed, LARGEST_IN_BROWSER)
     st.session_state["steps"] = plan.steps
+    metric_forms.restore(plan.metrics)
     if plan.fills:
         deletion, insertion = plan.fills[0]
         st.session_state["deletion_fill"], st.session_state["insertion_fill"] = deletion, insertion

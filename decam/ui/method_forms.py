@@ -1,9 +1,8 @@
-"""Which methods are compared and with what settings, drawn from their rows in the table."""
+"""With what settings methods are compared: forms drawn from their rows in the table."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -13,22 +12,11 @@ from decam.methods import METHODS
 from decam.methods.base import Method
 from decam.plan import MethodChoice
 from decam.settings import Parameter, Settings
-from decam.ui import words
+from decam.ui import method_choice, words
+from decam.ui.fields import field
 
-
-def chosen(classifier: Classifier | None) -> list[Method]:
-    """The methods switched on that can explain this classifier, in the order of the table."""
-    return [
-        method
-        for method in METHODS.values()
-        if st.session_state.get(toggle_key(method.name), method.default)
-        and (classifier is None or not method.obstacle(classifier))
-    ]
-
-
-def toggle_key(method: str) -> str:
-    """Where the session keeps whether a method is switched on."""
-    return f"method:{method}"
+FORMS = 6
+"""The most forms that stand below each other in the sidebar; of more, one is shown at a time."""
 
 
 def setting_key(method: str, parameter: Parameter, model: str) -> str:
@@ -37,46 +25,64 @@ def setting_key(method: str, parameter: Parameter, model: str) -> str:
 
 
 def panel(classifier: Classifier | None) -> list[MethodChoice]:
-    """Draw a form for each method switched on; the methods with their settings."""
-    choices = []
-    for method in chosen(classifier):
-        parameters = method.settings.parameters()
-        values: dict[str, object] = {}
-        if parameters:
+    """Draw the forms of the methods chosen, one at a time where they are many; the methods with their settings."""
+    rows = method_choice.chosen(classifier)
+    drawn: dict[str, Mapping[str, object]] = {}
+    formed = [method for method in rows if method.settings.parameters()]
+    if len(formed) > FORMS:
+        with st.expander(f"Settings of {len(formed)} methods"):
+            method = _one_of(formed)
+            drawn[method.name] = fields(method, classifier)
+    else:
+        for method in formed:
             with st.expander(method.title):
-                values = fields(method, classifier)
+                drawn[method.name] = fields(method, classifier)
+    choices = []
+    for method in rows:
         try:
-            choices.append(MethodChoice(method.name, method.settings.from_mapping(values)))
+            values = drawn.get(method.name)
+            chosen = settings(method, classifier) if values is None else method.settings.from_mapping(values)
+            choices.append(MethodChoice(method.name, chosen))
         except SettingError as error:
             st.error(words.plain(f"{method.title}: {error}"))
     return choices
+
+
+def settings(method: Method, classifier: Classifier | None) -> Settings:
+    """The settings of a method as they were left, whether or not its form is drawn; raises SettingError."""
+    model = _model(classifier)
+    values = {}
+    for parameter in method.settings.parameters():
+        value = st.session_state.get(setting_key(method.name, parameter, model), parameter.default)
+        known = not parameter.source or value in getattr(classifier, parameter.source, ())
+        values[parameter.name] = value if known else parameter.default
+    return method.settings.from_mapping(values)
+
+
+def _one_of(rows: Sequence[Method]) -> Method:
+    """Draw the choice of the method whose form is shown."""
+    by_name = {method.name: method for method in rows}
+    if st.session_state.get("form") not in by_name:
+        st.session_state["form"] = next(iter(by_name))
+    wanted = st.selectbox(
+        "Settings of",
+        list(by_name),
+        format_func=lambda name: METHODS[name].title,
+        key="form",
+        persist_state="session",
+        help="Whose settings are shown; those of the others stay as they were left.",
+    )
+    return by_name[wanted]
 
 
 def fields(method: Method, classifier: Classifier | None, without: Sequence[str] = ()) -> dict[str, object]:
     """Draw a widget for each parameter but those without one; the values by name."""
     st.caption(f"{words.plain(method.summary)} [{words.plain(method.reference)}]({method.url})")
     return {
-        parameter.name: _field(method, parameter, classifier)
+        parameter.name: field(setting_key(method.name, parameter, _model(classifier)), parameter, classifier)
         for parameter in method.settings.parameters()
         if parameter.name not in without
     }
-
-
-def toggles(classifier: Classifier | None, choices: Sequence[MethodChoice]) -> None:
-    """Draw all methods as a row of toggles with what each costs; those that cannot run say why."""
-    settings = {choice.name: choice.settings for choice in choices}
-    with st.container(key="methods", horizontal=True, gap="small", vertical_alignment="center"):
-        for method in METHODS.values():
-            obstacle = "" if classifier is None else method.obstacle(classifier)
-            key = toggle_key(method.name)
-            st.session_state.setdefault(key, method.default)
-            st.toggle(
-                f"{method.title} {_cost(method, settings.get(method.name), classifier)}",
-                key=key,
-                disabled=bool(obstacle),
-                persist_state="session",
-                help=obstacle or f"{method.summary} Cost: evaluations (images through the model) a picture.",
-            )
 
 
 def total(classifier: Classifier, choices: Sequence[MethodChoice]) -> int:
@@ -86,71 +92,12 @@ def total(classifier: Classifier, choices: Sequence[MethodChoice]) -> int:
 
 def restore(choices: tuple[MethodChoice, ...], model: str) -> None:
     """Switch on these methods and no others, with these settings for this model."""
-    names = {choice.name for choice in choices}
-    for name in METHODS:
-        st.session_state[toggle_key(name)] = name in names
+    method_choice.choose({choice.name for choice in choices})
     for choice in choices:
         values = choice.settings.to_mapping()
         for parameter in choice.settings.parameters():
             st.session_state[setting_key(choice.name, parameter, model)] = values[parameter.name]
 
 
-def _cost(method: Method, settings: Settings | None, classifier: Classifier | None) -> str:
-    if classifier is None:
-        return ""
-    if settings is None:
-        settings = method.settings()
-    return f":gray[:small[{words.evaluations(method.cost(settings, classifier))}]]"
-
-
-def _field(method: Method, parameter: Parameter, classifier: Classifier | None) -> int | float | str | bool:
-    """One widget for one parameter, bounded as the parameter is."""
-    key = setting_key(method.name, parameter, "" if classifier is None else classifier.name)
-    st.session_state.setdefault(key, parameter.default)
-    label = words.capital(parameter.title)
-    if parameter.source:
-        return _from_classifier(parameter, classifier, label, key)
-    if parameter.choices:
-        return st.selectbox(label, parameter.choices, key=key, help=parameter.help, persist_state="session")
-    if parameter.kind is bool:
-        return st.toggle(label, key=key, help=parameter.help, persist_state="session")
-    if parameter.kind is int:
-        value = st.number_input(
-            label,
-            min_value=None if parameter.low is None else int(parameter.low),
-            max_value=None if parameter.high is None else int(parameter.high),
-            step=int(parameter.step or 1),
-            key=key,
-            help=_bounded(parameter),
-            persist_state="session",
-        )
-        return int(cast(int, value))
-    value = st.number_input(
-        label,
-        min_value=parameter.low,
-        max_value=parameter.high,
-        step=parameter.step,
-        key=key,
-        help=_bounded(parameter),
-        persist_state="session",
-    )
-    return float(value)
-
-
-def _from_classifier(parameter: Parameter, classifier: Classifier | None, label: str, key: str) -> str:
-    """A choice among what the classifier offers under the parameter's source, the empty string being its own choice."""
-    offered: tuple[str, ...] = tuple(getattr(classifier, parameter.source, ()))
-    usual: str = getattr(classifier, parameter.name, "")
-    if st.session_state.get(key) not in ("", *offered):
-        st.session_state[key] = ""
-
-    def named(value: str) -> str:
-        return value or (f"Automatic ({usual})" if usual else "Automatic")
-
-    return st.selectbox(label, ("", *offered), format_func=named, key=key, help=parameter.help, persist_state="session")
-
-
-def _bounded(parameter: Parameter) -> str:
-    if parameter.low is None or parameter.high is None:
-        return parameter.help
-    return f"{parameter.help} From {parameter.low:,g} to {parameter.high:,g}."
+def _model(classifier: Classifier | None) -> str:
+    return "" if classifier is None else classifier.name

@@ -11,7 +11,8 @@ from decam.metrics import CURVES, METRICS
 from decam.metrics.base import Metric
 from decam.plan import MetricChoice
 from decam.settings import Parameter
-from decam.ui import fields, words
+from decam.ui import words
+from decam.ui.fields import field
 
 OFFERED = {name: metric for name, metric in METRICS.items() if metric not in CURVES}
 FREE = tuple(
@@ -54,7 +55,7 @@ def forms(names: Sequence[str], key: str) -> list[MetricChoice]:
         if parameters:
             with st.popover(f"{metric.title} settings", width="stretch", type="tertiary"):
                 st.caption(f"{words.plain(metric.summary)} [{words.plain(metric.reference)}]({metric.url})")
-                values = {each.name: fields.field(_key(key, name, each), each) for each in parameters}
+                values = {each.name: field(_key(key, name, each), each) for each in parameters}
         try:
             choices.append(MetricChoice(name, metric.settings.from_mapping(values)))
         except SettingError as error:

@@ -45,19 +45,19 @@ def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
 
 
 def _columns(snapshot: RunSnapshot) -> list[Column]:
-    found = []
-    for fills in snapshot.plan.fills:
-        for metric in CURVES:
-            found.append(_column(metric, run_grid.fill_of(fills, metric)))
-        found.append(
-            Column("Ins − del", 1, "Insertion less deletion.", "/".join(reversed(fills)), "faithfulness", -1, 1)
-        )
-    found += [_column(METRICS[choice.name], _detail(choice)) for choice in snapshot.plan.metrics]
+    curves = [column for fills in snapshot.plan.fills for column in _curve_columns(fills)]
     return [
-        *found,
+        *curves,
+        *(_column(METRICS[choice.name], _detail(choice)) for choice in snapshot.plan.metrics),
         Column("Evaluations", 0, "Images through the model for the map.", family="cost", digits=0),
         Column("Seconds", 0, "Time for the map.", family="cost", digits=2),
     ]
+
+
+def _curve_columns(fills: Fills) -> list[Column]:
+    areas = [_column(metric, run_grid.fill_of(fills, metric)) for metric in CURVES]
+    pair = "/".join(reversed(fills))
+    return [*areas, Column("Ins − del", 1, "Insertion less deletion.", pair, CURVES[0].family, -1, 1)]
 
 
 def _column(metric: Metric, detail: str) -> Column:

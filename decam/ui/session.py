@@ -18,7 +18,9 @@ from decam.snapshots import RunSnapshot
 from decam.ui import (
     measuring,
     method_forms,
+    method_picker,
     model_choice,
+    pace,
     pictures,
     run_view,
     search_form,
@@ -42,6 +44,7 @@ def opened(page: str) -> RunSnapshot | None:
     style.apply()
     snapshot = run_view.snapshot_of(state.run_id())
     _take_up(snapshot)
+    pace.learn(snapshot)
     sentence = st.session_state.pop("problem", None)
     if sentence:  # what went wrong in a callback is said once
         st.error(words.plain(sentence))
@@ -81,6 +84,7 @@ def _start(
             seed=how.seed,
             steps=how.steps,
             fills=how.fills,
+            metrics=how.metrics,
         )
         views, truths = [one.view for one in asked], [one.truth for one in asked]
         run = state.runs().start(plan, views, state.owner(), truths)
@@ -108,7 +112,7 @@ def action(
     choices: Sequence[MethodChoice],
     how: Measuring,
     snapshot: RunSnapshot | None,
-    beside: Callable[[TorchClassifier, Sequence[MethodChoice]], None] = method_forms.toggles,
+    beside: Callable[[TorchClassifier, Sequence[MethodChoice]], None] = method_picker.line,
 ) -> RunSnapshot | None:
     """Draw the methods beside the button that starts a run or stops the one shown; the run to show."""
     with st.container(key="action", horizontal=True, wrap=False, vertical_alignment="center", gap="medium"):
@@ -116,7 +120,7 @@ def action(
         with st.container(key="go", width=168, gap="xsmall"):
             place = st.empty()
             cost = len(asked) * method_forms.total(classifier, choices)
-            st.caption(f"{words.several(len(asked) * len(choices), 'map')} · {cost:,} evaluations")
+            st.caption(_work(len(asked) * len(choices), cost, pace.of(classifier)))
     if (snapshot is None or not snapshot.active) and _explain(place, bool(asked and choices)):
         # Shown in the same pass: a second one would cost the visitor a good part of a second.
         snapshot = _start(classifier, asked, choices, how) or snapshot
@@ -131,6 +135,11 @@ def action(
             args=(snapshot.id,),
         )
     return snapshot
+
+
+def _work(maps: int, cost: int, rate: float | None) -> str:
+    told = f"{words.several(maps, 'map')} · {cost:,} evaluations"
+    return told if rate is None or not cost else f"{told} · about {words.seconds(max(1.0, cost * rate))}"
 
 
 def _explain(place: DeltaGenerator, ready: bool) -> bool:

@@ -17,7 +17,7 @@ from decam.ui.downloads import Downloads
 
 RUN = "run"
 CARRIED = ("model", "device", "steps", "seed", "deletion_fill", "insertion_fill", "swapped", "searched", "variants")
-CARRIED_KINDS = ("setting:", "method:", "target:", "walk-")
+CARRIED_KINDS = ("setting:", "target:", "walk-")
 
 
 @st.cache_resource(show_spinner=False)

@@ -44,23 +44,23 @@ FRAMES = [
 @pytest.mark.parametrize(("metric", "word"), [("deletion", "hidden"), ("insertion", "shown")])
 def test_curves_show_their_numbers_their_areas_and_what_was_predicted(metric, word):
     curves = {"DE-CAM": _curve(metric), "RISE": _curve(metric, 5.0)}
-    figure = curves_figure("Curves", curves, labels=LABELS, rows={"DE-CAM": 0, "RISE": 4})
+    figure = curves_figure("Curves", curves, labels=LABELS, places={"DE-CAM": 0, "RISE": 4})
     assert len(figure.data) == 2
-    for trace, (name, curve), row in zip(figure.data, curves.items(), (0, 4), strict=True):
+    for trace, (name, curve), place in zip(figure.data, curves.items(), (0, 4), strict=True):
         assert np.allclose(trace.x, curve.shares * 100) and np.allclose(trace.y, curve.probabilities)
         assert name in trace.name and f"{curve.auc:.3f}" in trace.name
-        assert trace.line.color == method_colour(row)
+        assert trace.line.color == method_colour(place)
         assert trace.customdata[1][0] == "goldfish" and trace.customdata[2][0].endswith("…")
         assert word in trace.hovertemplate
     assert word in figure.layout.xaxis.title.text and "%" in figure.layout.xaxis.title.text
 
 
 def test_a_method_keeps_its_colour_when_others_leave_the_figure():
-    rows = {title: row for row, title in enumerate(method.title for method in METHODS.values())}
-    last = list(rows)[-1]
-    alone = curves_figure("", {last: _curve()}, rows=rows)
-    together = curves_figure("", {title: _curve() for title in rows}, rows=rows)
-    assert alone.data[0].line.color == together.data[-1].line.color == method_colour(len(rows) - 1)
+    places = {title: place for place, title in enumerate(method.title for method in METHODS.values())}
+    last = list(places)[-1]
+    alone = curves_figure("", {last: _curve()}, places=places)
+    together = curves_figure("", {title: _curve() for title in places}, places=places)
+    assert alone.data[0].line.color == together.data[-1].line.color == method_colour(len(places) - 1)
 
 
 def test_a_share_can_be_marked():

@@ -85,6 +85,8 @@ def test_method_colours_differ_from_each_other_and_from_the_background(dark):
     assert np.abs(_lightness(values) - background).min() > 30
 
 
-def test_no_two_of_thirty_two_methods_share_both_colour_and_dash():
-    looks = {(method_colour(index), method_dash(index)) for index in range(32)}
-    assert len(looks) == 32
+def test_no_two_of_forty_eight_lines_share_both_colour_and_dash_and_the_first_eight_differ_by_colour_alone():
+    looks = {(method_colour(index), method_dash(index)) for index in range(48)}
+    assert len(looks) == 48
+    assert len({method_colour(index) for index in range(8)}) == 8
+    assert {method_dash(index) for index in range(8)} == {"solid"}

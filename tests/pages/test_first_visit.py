@@ -59,13 +59,13 @@ def test_pressing_a_sample_again_takes_it_out() -> None:
 def test_the_cost_of_the_comparison_is_told_before_it_runs() -> None:
     visitor = Visitor().sample("scene-star", "scene-arrow").methods("de-cam", "grad-cam", "random").quick()
     assert "6 maps · 402 evaluations" in visitor.app.main.caption.values
-    assert "200" in visitor.app.toggle(key="method:de-cam").label
-    assert "free" in visitor.app.toggle(key="method:random").label
+    assert visitor.method("de-cam")["cost"] == 200
+    assert visitor.method("random")["cost"] == 0
 
 
 def test_methods_that_are_off_have_no_form_and_without_any_there_is_nothing_to_explain() -> None:
     visitor = Visitor().sample("scene-star")
-    assert {name for name in METHODS if visitor.app.toggle(key=f"method:{name}").value} == DEFAULTS
+    assert visitor.chosen == DEFAULTS
     visitor.methods("rise")
     assert visitor.has("selectbox", "deletion_fill")
     assert not visitor.has("number_input", "setting:de-cam:budget")
@@ -74,9 +74,10 @@ def test_methods_that_are_off_have_no_form_and_without_any_there_is_nothing_to_e
 
 
 def test_every_number_of_a_form_is_bounded_as_its_setting_is() -> None:
-    visitor = Visitor().sample("scene-star").methods(*METHODS)
+    visitor = Visitor().sample("scene-star")
     checked = 0
     for method in METHODS.values():
+        visitor.methods(method.name)
         for parameter in method.settings.parameters():
             if parameter.kind in (int, float):
                 field = visitor.app.number_input(key=f"setting:{method.name}:{parameter.name}")
@@ -86,12 +87,35 @@ def test_every_number_of_a_form_is_bounded_as_its_setting_is() -> None:
     assert checked >= 5
 
 
+def test_of_many_methods_one_form_is_shown_at_a_time_and_the_others_keep_their_values() -> None:
+    visitor = Visitor().sample("scene-star").methods("rise")
+    visitor.app.number_input(key="setting:rise:masks").set_value(300)
+    visitor.look().methods(*METHODS)
+    assert visitor.app.selectbox(key="form").value == "de-cam"
+    assert not visitor.has("number_input", "setting:rise:masks")
+    assert visitor.method("rise")["cost"] == 300
+    visitor.app.selectbox(key="form").select("rise")
+    assert visitor.look().app.number_input(key="setting:rise:masks").value == 300
+    visitor.app.number_input(key="setting:rise:masks").set_value(400)
+    visitor.look().app.selectbox(key="form").select("lime")
+    assert visitor.look().method("rise")["cost"] == 400
+    visitor.methods("rise")
+    assert visitor.app.number_input(key="setting:rise:masks").value == 400
+
+
+def test_the_choice_of_methods_comes_back_from_the_other_page() -> None:
+    visitor = Visitor().sample("scene-star").methods("rise", "random")
+    visitor.app.switch_page("pages/de_cam.py")
+    visitor.look().app.switch_page("pages/compare.py")
+    assert visitor.look().chosen == {"rise", "random"}
+
+
 def test_begin_again_leaves_pictures_behind_and_keeps_settings() -> None:
     visitor = Visitor().sample("scene-star").methods("de-cam").quick().press("new")
     assert (visitor.cards, visitor.run) == ([], "")
     visitor.sample("scene-arrow")
     assert visitor.app.number_input(key="setting:de-cam:budget").value == 200
-    assert not visitor.app.toggle(key="method:grad-cam").value
+    assert visitor.chosen == {"de-cam"}
 
 
 @pytest.mark.parametrize("value", [-1, 5, 10**9])

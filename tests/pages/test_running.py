@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -96,7 +97,19 @@ def test_recent_runs_are_listed_newest_first_and_open_with_all_they_were_made_fr
     assert visitor.run == older
     assert visitor.cards == ["Arrow"]
     assert [row["title"] for row in visitor.grid["rows"]] == ["Arrow"]
-    assert {name for name in METHODS if visitor.app.toggle(key=f"method:{name}").value} == {"random", "centre"}
+    assert visitor.chosen == {"random", "centre"}
+
+
+def test_how_long_a_comparison_will_take_is_told_once_a_run_has_shown_it() -> None:
+    visitor = Visitor().sample("scene-star").methods("de-cam").quick()
+    assert visitor.picker["pace"] is None
+    assert "1 map · 200 evaluations" in visitor.app.main.caption.values
+    visitor.explain()
+    visitor.finish().press("new").sample("scene-arrow")
+    assert visitor.picker["pace"] > 0
+    assert any(
+        re.fullmatch(r"1 map · 200 evaluations · about [\d.]+ s", text) for text in visitor.app.main.caption.values
+    )
 
 
 def test_a_deleted_run_is_gone_with_its_files_and_its_link(server: Path) -> None:

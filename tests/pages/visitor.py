@@ -83,9 +83,9 @@ class Visitor:
         return self.look()
 
     def methods(self, *names: str) -> Self:
-        """Switch on these methods and no others."""
-        for name in METHODS:
-            self.app.toggle(key=f"method:{name}").set_value(name in names)
+        """Choose these methods and no others, as the window with all methods does when it is closed."""
+        assert set(names) <= set(METHODS)
+        self.app.session_state["compared"] = names
         return self.look()
 
     def quick(self, budget: int = SMALL_BUDGET) -> Self:
@@ -182,8 +182,21 @@ class Visitor:
     @property
     def grid(self) -> dict[str, Any]:
         """What the browser is sent of the result; empty where there is none."""
-        found = (dict(json.loads(element.proto.json)) for element in self.app.get("bidi_component"))
-        return next((data for data in found if data.get("rows")), {})
+        return next((data for data in self._components_data if data.get("rows")), {})
+
+    @property
+    def picker(self) -> dict[str, Any]:
+        """What the browser is sent of the methods to choose among; empty where there are none."""
+        return next((data for data in self._components_data if data.get("presets")), {})
+
+    @property
+    def chosen(self) -> set[str]:
+        """The methods that are compared."""
+        return set(self.picker["chosen"])
+
+    def method(self, name: str) -> dict[str, Any]:
+        """A method as the window with all methods shows it."""
+        return next(method for method in self.picker["methods"] if method["name"] == name)
 
     def cell(self, method: str, picture: int = 0) -> dict[str, Any]:
         """One cell of the result, by the method's title."""
@@ -199,6 +212,10 @@ class Visitor:
         """The runs that the sidebar lists, in its order."""
         keys = [button.key or "" for button in self.app.sidebar.button]
         return [key.removeprefix("run-") for key in keys if key.startswith("run-")]
+
+    @property
+    def _components_data(self) -> list[dict[str, Any]]:
+        return [dict(json.loads(element.proto.json)) for element in self.app.get("bidi_component")]
 
     @property
     def _html(self) -> str:

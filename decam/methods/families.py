@@ -1,0 +1,64 @@
+"""The families that methods are told apart by: what each kind of method asks of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from decam.methods.base import Method
+
+
+@dataclass(frozen=True)
+class Family:
+    """A kind of method; `summary` is one sentence on how it comes to its maps."""
+
+    name: str
+    title: str
+    summary: str
+
+
+_ALL = (
+    Family(
+        "perturbation",
+        "Perturbation",
+        "Changes the picture and watches the answer; the model stays a black box.",
+    ),
+    Family(
+        "surrogate",
+        "Surrogate",
+        "Fits a simple model to many answers of the real one, and explains the simple one.",
+    ),
+    Family(
+        "activation",
+        "Class activation",
+        "Weighs the activation maps of a convolutional layer: coarse maps, mostly cheap.",
+    ),
+    Family(
+        "gradient",
+        "Gradient",
+        "Follows the score back to every pixel: fine maps, many of them signed.",
+    ),
+    Family(
+        "attention",
+        "Attention",
+        "Reads the map that the model itself makes on its way to the answer.",
+    ),
+    Family(
+        "control",
+        "Controls",
+        "Maps that know nothing of the picture or nothing of the model: what the others must beat.",
+    ),
+)
+
+FAMILIES: dict[str, Family] = {family.name: family for family in _ALL}
+
+
+def grouped(methods: Iterable[Method]) -> tuple[tuple[Family, tuple[Method, ...]], ...]:
+    """The methods by family, both in the order of their tables; a family without any of them is left out.
+
+    Raises KeyError for a method whose family is not in the table.
+    """
+    members: dict[str, list[Method]] = {name: [] for name in FAMILIES}
+    for method in methods:
+        members[method.family].append(method)
+    return tuple((FAMILIES[name], tuple(rows)) for name, rows in members.items() if rows)

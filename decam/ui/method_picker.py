@@ -1,0 +1,89 @@
+"""The line of methods that are compared, and the window in which they are chosen: one component, drawn in place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from decam.classifier import Classifier
+from decam.errors import SettingError
+from decam.methods import METHODS
+from decam.methods.base import Method
+from decam.methods.families import grouped
+from decam.methods.presets import PRESETS
+from decam.plan import MethodChoice
+from decam.ui import method_choice, method_forms, pace
+from decam.ui.browser import source
+
+KEY = "methods"
+EDITS = "compared_edits"
+
+_PICKER = st.components.v2.component(
+    "decam_picker",
+    css=source("base.css", "picker.css"),
+    js=source("component.js", "picker_window.js", "picker.js"),
+)
+
+
+def line(classifier: Classifier, choices: Sequence[MethodChoice]) -> None:
+    """Draw the methods chosen as chips with what each costs, beside the button that opens the table of all."""
+    settled = {choice.name: method_forms.total(classifier, [choice]) for choice in choices}
+    _PICKER(key=KEY, data=payload(classifier, settled), default={"chosen": None}, on_chosen_change=_chosen)
+
+
+def payload(classifier: Classifier, settled: Mapping[str, int]) -> dict[str, Any]:
+    """What the browser is sent, ready for JSON; `settled` are costs that are known already, by the method's name.
+
+    `edit` counts what the browser has asked for so far: what it asked for later than that it must not forget.
+    """
+    families = grouped(METHODS.values())
+    return {
+        "families": [{"name": each.name, "title": each.title, "summary": each.summary} for each, _ in families],
+        "methods": [_method(row, classifier, settled.get(row.name)) for _, rows in families for row in rows],
+        "presets": [
+            {"title": each.title, "summary": each.summary, "methods": each.members(classifier)}
+            for each in PRESETS.values()
+        ],
+        "chosen": method_choice.names(),
+        "edit": st.session_state.get(EDITS, 0),
+        "pace": pace.of(classifier),
+    }
+
+
+def take(sent: object) -> None:
+    """Wish for what a browser sends: names of methods and the number of the edit; anything else is passed over."""
+    if not isinstance(sent, Mapping):
+        return
+    wished, edit = sent.get("methods"), sent.get("edit")
+    if isinstance(wished, list) and isinstance(edit, int):
+        method_choice.choose([name for name in wished if isinstance(name, str)])
+        st.session_state[EDITS] = edit
+
+
+def _chosen() -> None:
+    state = st.session_state.get(KEY)
+    take(state.get("chosen") if isinstance(state, Mapping) else None)
+
+
+def _method(row: Method, classifier: Classifier, cost: int | None) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "title": row.title,
+        "family": row.family,
+        "summary": row.summary,
+        "reference": row.reference,
+        "obstacle": row.obstacle(classifier),
+        "cost": _cost(row, classifier) if cost is None else cost,
+    }
+
+
+def _cost(row: Method, classifier: Classifier) -> int | None:
+    """What the method would cost with its settings as they were left; None where that cannot be told."""
+    if row.obstacle(classifier):
+        return None
+    try:
+        return row.cost(method_forms.settings(row, classifier), classifier)
+    except SettingError:
+        return row.cost(row.settings(), classifier)
