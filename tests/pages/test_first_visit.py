@@ -77,6 +77,8 @@ def test_every_number_of_a_form_is_bounded_as_its_setting_is() -> None:
     visitor = Visitor().sample("scene-star").methods(*METHODS)
     checked = 0
     for method in METHODS.values():
+        if "attention" in method.needs:
+            continue  # the embedded model gives none, so its form is not there
         for parameter in method.settings.parameters():
             if parameter.kind in (int, float):
                 field = visitor.app.number_input(key=f"setting:{method.name}:{parameter.name}")
