@@ -85,7 +85,9 @@ class Visitor:
     def methods(self, *names: str) -> Self:
         """Switch on these methods and no others."""
         for name in METHODS:
-            self.app.toggle(key=f"method:{name}").set_value(name in names)
+            toggle = self.app.toggle(key=f"method:{name}")
+            if toggle.value != (name in names):  # a method that cannot run is off, and cannot be touched
+                toggle.set_value(name in names)
         return self.look()
 
     def quick(self, budget: int = SMALL_BUDGET) -> Self:
