@@ -330,7 +330,7 @@ def test_a_run_of_a_killed_process_is_interrupted_and_can_be_continued_elsewhere
         there = runs.snapshot(run_id)
         assert there.status == "running"
         assert there.cells[Cell(0, 0)].explanation is not None
-        for act in (runs.stop, runs.resume, runs.delete, lambda run: runs.measure(run, ("black", "noise"))):
+        for act in (runs.stop, runs.resume, runs.delete, lambda run: runs.measure(run, [("black", "noise")])):
             with pytest.raises(StoreError, match="another process"):
                 act(run_id)
         process.kill()
