@@ -53,6 +53,30 @@ _ALL = (
 FAMILIES: dict[str, Family] = {family.name: family for family in _ALL}
 
 
+@dataclass(frozen=True)
+class Branch:
+    """A part of the field: `parts` are smaller branches, or the names of families."""
+
+    title: str
+    summary: str
+    parts: tuple[Branch | str, ...]
+
+
+TREE: tuple[Branch, ...] = (
+    Branch(
+        "Post-hoc",
+        "Explain a model that was trained without a thought of it.",
+        (
+            Branch("Black box", "Ask for answers only.", ("perturbation", "surrogate")),
+            Branch("White box", "Look at what happens inside.", ("activation", "gradient")),
+        ),
+    ),
+    Branch("Attention models", "Make their map on the way to the answer.", ("attention",)),
+    Branch("Controls", "Explain nothing, and show what that looks like.", ("control",)),
+)
+"""The field as Gomez & Mouchère (2023) sort it, and the controls beside it; every family stands in it once."""
+
+
 def grouped(methods: Iterable[Method]) -> tuple[tuple[Family, tuple[Method, ...]], ...]:
     """The methods by family, both in the order of their tables; a family without any of them is left out.
 
