@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
+from scipy.spatial.distance import squareform
 
 from decam.errors import SettingError
 from decam.explanation import Map
@@ -59,3 +61,20 @@ def _mean(same: Sequence[Agreement]) -> Agreement:
     total = np.nansum(values * weights, axis=0)
     mean = np.divide(total, counts, out=np.full_like(total, np.nan), where=counts > 0)
     return Agreement(same[0].measure, mean, counts)
+
+
+def grouped(values: Matrix) -> list[int]:
+    """The order of the rows of an n×n matrix of similarities in which those that are alike stand beside each other.
+
+    Average linkage of 1 − similarity, with the leaves in their best order (Bar-Joseph et al. 2001). Rows that have
+    no value come last.
+    """
+    known = [row for row in range(len(values)) if np.isfinite(np.delete(values[row], row)).any()]
+    rest = [row for row in range(len(values)) if row not in known]
+    if len(known) < 3:
+        return [*known, *rest]
+    distances = 1 - np.nan_to_num(values[np.ix_(known, known)], nan=-1.0)
+    np.fill_diagonal(distances, 0)
+    condensed = squareform(distances.clip(0), checks=False)
+    leaves = leaves_list(optimal_leaf_ordering(linkage(condensed, "average"), condensed))
+    return [*(known[leaf] for leaf in leaves), *rest]

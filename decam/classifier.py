@@ -108,9 +108,10 @@ def fit(image: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 class TorchClassifier:
-    """A `torch.nn.Module` that ends in logits, with its normalisation, its labels and its layers."""
+    """A `torch.nn.Module` that ends in logits, with its normalisation, its labels and its layers.
 
-    gives: frozenset[Need] = frozenset({"output", "gradients", "activations"})
+    `attention` says that the module weighs places by an attention of its own, which methods may ask for.
+    """
 
     def __init__(
         self,
@@ -126,8 +127,11 @@ class TorchClassifier:
         layers: Sequence[str] = (),
         device: torch.device | str = "cpu",
         speed: Speed | None = None,
+        attention: bool = False,
     ) -> None:
         self.name = name
+        given: frozenset[Need] = frozenset({"output", "gradients", "activations"})
+        self.gives: frozenset[Need] = given | {"attention"} if attention else given
         self.labels = tuple(labels)
         self.input_size = input_size
         self.mean = mean
@@ -168,6 +172,7 @@ class TorchClassifier:
             layers=self.layers,
             device=self.device,
             speed=self.speed,
+            attention="attention" in self.gives,
         )
 
     def view(self, image: Image.Image) -> Pixels:

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
-from decam.agreement import agreement, mean_agreement
+from decam.agreement import agreement, grouped, mean_agreement
 from decam.errors import MethodError, SettingError
 from decam.similarity import SIMILARITIES, get
 
@@ -78,3 +78,20 @@ def test_what_cannot_be_compared_is_refused_with_a_sentence() -> None:
         mean_agreement([])
     with pytest.raises(SettingError, match="same methods, compared by the same measures"):
         mean_agreement([agreement(maps(0)), agreement(maps(1, count=3))])
+
+
+def test_what_is_alike_stands_together_and_what_has_no_value_comes_last() -> None:
+    values = np.array(
+        [
+            [1.0, 0.1, 0.9, np.nan, 0.2],
+            [0.1, 1.0, 0.15, np.nan, 0.8],
+            [0.9, 0.15, 1.0, np.nan, 0.1],
+            [np.nan] * 5,
+            [0.2, 0.8, 0.1, np.nan, 1.0],
+        ]
+    )
+    order = grouped(values)
+    assert sorted(order) == [0, 1, 2, 3, 4]
+    assert order[-1] == 3
+    assert abs(order.index(0) - order.index(2)) == abs(order.index(1) - order.index(4)) == 1
+    assert grouped(np.eye(2)) == [0, 1]

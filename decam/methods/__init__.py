@@ -6,6 +6,7 @@ from types import ModuleType
 
 from decam.errors import MethodError
 from decam.methods.ablation_cam import ABLATION_CAM
+from decam.methods.attention import ATTENTION_BRANCH, BILINEAR, CLASS_TOKEN, LEGRAD, PROTOTYPES, ROLLOUT
 from decam.methods.base import Method, Series
 from decam.methods.cam import (
     CLASS_ACTIVATION,
@@ -64,10 +65,11 @@ _GRADIENT = (
 )
 _PERTURBATION = (DE_CAM, RISE, OCCLUSION, FEATURE_ABLATION, FEATURE_PERMUTATION)
 _SURROGATE = (LIME, KERNEL_SHAP)
+_ATTENTION = (ATTENTION_BRANCH, BILINEAR, PROTOTYPES, ROLLOUT, CLASS_TOKEN, LEGRAD)
 _CONTROL = (RANDOM, CENTRE, EDGES, UNTRAINED)
 
 METHODS: dict[str, Method] = {
-    method.name: method for method in (*_PERTURBATION, *_SURROGATE, *_ACTIVATION, *_GRADIENT, *_CONTROL)
+    method.name: method for method in (*_PERTURBATION, *_SURROGATE, *_ACTIVATION, *_GRADIENT, *_ATTENTION, *_CONTROL)
 }
 
 

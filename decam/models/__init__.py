@@ -23,14 +23,15 @@ def load_classifier(
 ) -> TorchClassifier:
     """A classifier of the catalogue, on the best device unless one is named, asked in the fastest way found.
 
-    `exact` asks in float32 with the plain memory layout, whatever is faster. Weights that are not here are fetched
-    if `download`. Raises ModelError for an unknown name or device and for weights that are absent or damaged.
+    "shuffled", which the catalogue does not offer, is the embedded network trained on shuffled labels. `exact` asks in
+    float32 with the plain memory layout, whatever is faster. Weights that are not here are fetched if `download`.
+    Raises ModelError for an unknown name or device and for weights that are absent or damaged.
     """
     from decam import device as devices
-    from decam.models import speed
+    from decam.models import own, speed
 
     chosen = devices.resolve(device)
-    classifier = _embedded(chosen) if name == EMBEDDED else _from_torchvision(name, chosen, download)
+    classifier = own.load(name, chosen) if name in own.OWN else _from_torchvision(name, chosen, download)
     if not exact:
         classifier.use(speed.remembered(classifier))
     return classifier
@@ -50,26 +51,6 @@ def default_for(kind: Literal["photograph", "scene"]) -> str:
     if quick:
         return max(quick, key=lambda entry: entry.top1 or 0.0).name
     return min(here, key=lambda entry: entry.operations or math.inf).name if here else EMBEDDED
-
-
-def _embedded(device: torch.device) -> TorchClassifier:
-    from decam.classifier import TorchClassifier
-    from decam.models import embedded
-    from decam.models.layers import candidates
-
-    module = embedded.load()
-    target = embedded.target_layer(module)
-    return TorchClassifier(
-        EMBEDDED,
-        module,
-        embedded.LABELS,
-        input_size=embedded.INPUT_SIZE,
-        mean=embedded.MEAN,
-        std=embedded.STD,
-        layer=next(name for name, part in module.named_modules() if part is target),
-        layers=candidates(module, embedded.INPUT_SIZE),
-        device=device,
-    )
 
 
 def _from_torchvision(name: str, device: torch.device, download: bool) -> TorchClassifier:

@@ -20,7 +20,7 @@ import torch
 from torchvision.models import WeightsEnum, get_model_weights
 
 from decam.errors import ModelError
-from decam.models import embedded
+from decam.models.own import OWN, parameters
 
 TIMEOUT = 10.0  # seconds without a byte
 CHUNK = 256 * 1024
@@ -50,7 +50,7 @@ class Entry:
     def weights_path(self) -> Path:
         """Where the weights are, or belong: torchvision's own place, which TORCH_HOME moves."""
         if self.source == "embedded":
-            return embedded.WEIGHTS
+            return OWN[self.name].weights.path
         return Path(torch.hub.get_dir()) / "checkpoints" / self.url.rsplit("/", 1)[-1]
 
     def present(self) -> bool:
@@ -194,26 +194,27 @@ def _torchvision(name: str, title: str) -> Entry:
     )
 
 
-def _embedded() -> Entry:
+def _own(name: str) -> Entry:
+    own = OWN[name]
     try:
-        accuracy = embedded.card().accuracy * 100
+        accuracy = own.weights.card().accuracy * 100
     except ModelError:
         accuracy = None  # loading the model says what is wrong with its weights; the list must stand without them
     return Entry(
-        name="embedded",
-        title="Embedded",
+        name=name,
+        title=own.title,
         source="embedded",
         domain="scenes",
-        parameters=sum(weights.numel() for weights in embedded.Embedded(fused=True).parameters()),
+        parameters=parameters(name),
         operations=None,
         top1=accuracy,
         size=0,
         url="",
-        reference="",
+        reference=own.reference,
     )
 
 
 ENTRIES: dict[str, Entry] = {
-    "embedded": _embedded(),
+    **{name: _own(name) for name, own in OWN.items() if own.listed},
     **{name: _torchvision(name, title) for name, title in _TITLES.items()},
 }

@@ -14,6 +14,7 @@ from torchvision.transforms._presets import ImageClassification
 from decam.classifier import TorchClassifier, View
 from decam.errors import ModelError
 from decam.models import catalogue
+from decam.models.attention import attends
 from decam.models.catalogue import Entry
 from decam.models.layers import candidates
 
@@ -56,6 +57,7 @@ def _classifier(entry: Entry, module: nn.Module, layers: tuple[str, ...], device
         layer=_LAYERS.get(entry.name, layers[-1]),
         layers=layers,
         device=device,
+        attention=attends(module),
     )
 
 

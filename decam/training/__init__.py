@@ -1,1 +1,1 @@
-"""How the embedded weights were made, reproducibly: `python -m decam.training`."""
+"""How the weights that come with the project were made, reproducibly: `python -m decam.training`."""

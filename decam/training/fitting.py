@@ -1,16 +1,18 @@
-"""The training of the embedded network, from seeds to weights."""
+"""Training on scenes: the data, the loop that all networks share, and the embedded network's own recipe."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from decam.models.embedded import MEAN, STD, Embedded, fused, network
+from decam.models.blocks import MEAN, STD
+from decam.models.embedded import Embedded, fused, network
 from decam.training import hiding
 from decam.training.drawing import Examples, draw, join
 
@@ -19,53 +21,77 @@ FIRST_SEED = 1_000_000_000
 _SEEDS_EACH = 10_000_000
 
 _BATCH = 64
-_RATE = 3e-3
 _DECAY = 0.05
 _HIDDEN = 0.25  # the share of each batch that is partly hidden
 _SMOOTHING = 0.02
 
+Report: TypeAlias = Callable[[str], None]
+# Of normalised pictures (N×3×128×128) and the probabilities asked for (N×10).
+Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+Batches: TypeAlias = Callable[[Examples, torch.Generator], Iterator[tuple[Tensor, Tensor]]]
+
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is trained on: a seed, how many scenes (a quarter of them with two objects), how often each is seen."""
+    """What is trained on: a seed, how many scenes (a quarter of them with two objects), how often each is seen.
+
+    `rate` is the largest learning rate of the schedule.
+    """
 
     seed: int = 0
     scenes: int = 28_000
     epochs: int = 10
+    rate: float = 3e-3
 
 
-def fit(recipe: Recipe, report: Callable[[str], None]) -> Embedded:
+def fit(recipe: Recipe, report: Report) -> Embedded:
     """The trained network, fused; `report` hears how it goes. The same recipe gives the same weights on one machine."""
-    examples = _examples(recipe, report)
+    examples = scenes(recipe, report)
     torch.manual_seed(recipe.seed)
+    model = network()
+    train(model, examples, recipe, report, lambda images, target: wrong(model(images), target))
+    return fused(model)
+
+
+def wrong(logits: Tensor, target: Tensor) -> Tensor:
+    """The cross entropy of logits N×10 with the probabilities asked for, slightly smoothed."""
+    return F.cross_entropy(logits, target, label_smoothing=_SMOOTHING)
+
+
+def train(
+    model: nn.Module, examples: Examples, recipe: Recipe, report: Report, loss: Loss, batches: Batches | None = None
+) -> None:
+    """Let the model's weights follow `loss`, which asks the model, with AdamW and one cycle of the learning rate.
+
+    `batches` makes the pictures and answers of an epoch; by default they are turned, recoloured and partly hidden.
+    """
     random = torch.Generator().manual_seed(recipe.seed + 1)
-    model = network().to(memory_format=torch.channels_last).train()
-    optimiser = torch.optim.AdamW(_groups(model), lr=_RATE, betas=(0.9, 0.98))
+    model.to(memory_format=torch.channels_last).train()
+    optimiser = torch.optim.AdamW(_groups(model), lr=recipe.rate, betas=(0.9, 0.98))
     steps = recipe.epochs * (len(examples) // _BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, _RATE, total_steps=max(steps, 2), pct_start=0.2)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.rate, total_steps=max(steps, 2), pct_start=0.2)
     started = time.monotonic()
     for epoch in range(recipe.epochs):
         losses: list[float] = []
-        for images, target in _batches(examples, random):
-            loss = F.cross_entropy(model(images), target, label_smoothing=_SMOOTHING)
+        for images, target in (batches or varied)(examples, random):
+            cost = loss(images, target)
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
+            cost.backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
             optimiser.step()
             schedule.step()
-            losses.append(float(loss.detach()))
+            losses.append(float(cost.detach()))
         seconds = time.monotonic() - started
         rate = (epoch + 1) * len(losses) * _BATCH / seconds
         report(
             f"epoch {epoch + 1} of {recipe.epochs}: loss {sum(losses) / max(len(losses), 1):.3f}, "
             f"{rate:.0f} scenes/s, {seconds * (recipe.epochs / (epoch + 1) - 1):.0f} s left"
         )
-    return fused(model)
 
 
 @torch.inference_mode()
 def answer(model: nn.Module, images: Tensor) -> Tensor:
     """Probabilities N×10 for scenes N×128×128×3 uint8."""
-    parts = [torch.softmax(model(_normalised(_unit(part))), 1) for part in torch.split(images, 64)]
+    parts = [torch.softmax(model(normalised(part)), 1) for part in torch.split(images, 64)]
     return torch.cat(parts)
 
 
@@ -75,16 +101,27 @@ def accuracy(model: nn.Module, examples: Examples) -> float:
     return float((best == examples.labels).any(1).float().mean())
 
 
-def _examples(recipe: Recipe, report: Callable[[str], None]) -> Examples:
-    first = FIRST_SEED + recipe.seed * _SEEDS_EACH
-    pairs = recipe.scenes // 4
+def first_seed(recipe: Recipe) -> int:
+    """The seed of the first scene; the others follow, those with one object before those with two."""
+    return FIRST_SEED + recipe.seed * _SEEDS_EACH
+
+
+def scenes(recipe: Recipe, report: Report, with_pairs: bool = True) -> Examples:
+    """The scenes that a recipe is trained on, a quarter with two objects unless all are to have one.
+
+    `report` hears how many are drawn.
+    """
+    first = first_seed(recipe)
+    pairs = recipe.scenes // 4 if with_pairs else 0
     singles = recipe.scenes - pairs
     one = draw(first, singles, 1, _milestones(report, 0, recipe.scenes))
+    if not pairs:
+        return one
     two = draw(first + singles, pairs, 2, _milestones(report, singles, recipe.scenes))
     return join(one, two)
 
 
-def _milestones(report: Callable[[str], None], before: int, total: int) -> Callable[[int], None]:
+def _milestones(report: Report, before: int, total: int) -> Callable[[int], None]:
     every = max(total // 10, 1)
 
     def heard(done: int) -> None:
@@ -94,7 +131,8 @@ def _milestones(report: Callable[[str], None], before: int, total: int) -> Calla
     return heard
 
 
-def _batches(examples: Examples, random: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+def varied(examples: Examples, random: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches in random order: turned, recoloured, partly hidden, and the answers that this leaves to ask for."""
     order = torch.randperm(len(examples), generator=random)
     for rows in torch.split(order, _BATCH):
         if len(rows) < _BATCH:
@@ -109,6 +147,18 @@ def _batches(examples: Examples, random: torch.Generator) -> Iterator[tuple[Tens
         yield _normalised(images), hiding.answers(labels, shares)
 
 
+def plain(examples: Examples, random: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches in random order of the scenes as they are."""
+    for rows in torch.split(torch.randperm(len(examples), generator=random), _BATCH):
+        if len(rows) == _BATCH:
+            yield normalised(examples.images[rows]), hiding.answers(examples.labels[rows], torch.ones(_BATCH, 2))
+
+
+def normalised(images: Tensor) -> Tensor:
+    """Scenes N×128×128×3 uint8 as networks take them, N×3×128×128."""
+    return _normalised(_unit(images))
+
+
 def _unit(images: Tensor) -> Tensor:
     return images.permute(0, 3, 1, 2).float().div_(255)
 
@@ -120,6 +170,7 @@ def _normalised(images: Tensor) -> Tensor:
 
 def _groups(model: nn.Module) -> list[dict[str, object]]:
     """Weight decay for matrices and kernels only."""
-    decayed = [weights for weights in model.parameters() if weights.ndim > 1]
-    free = [weights for weights in model.parameters() if weights.ndim <= 1]
+    trained = [weights for weights in model.parameters() if weights.requires_grad]
+    decayed = [weights for weights in trained if weights.ndim > 1]
+    free = [weights for weights in trained if weights.ndim <= 1]
     return [{"params": decayed, "weight_decay": _DECAY}, {"params": free, "weight_decay": 0.0}]

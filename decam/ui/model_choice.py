@@ -28,7 +28,7 @@ def panel(pictures: Sequence[Chosen]) -> Entry:
         key="model",
         on_change=_by_visitor,
         persist_state="session",
-        help="What is explained: the embedded model knows ten shapes, the others the 1,000 classes of ImageNet.",
+        help="What is explained: models trained on scenes know ten drawn shapes, the others ImageNet's 1,000 classes.",
     )
     entry = catalogue.get(name)
     st.caption(_facts(entry))
@@ -76,8 +76,8 @@ def limits(entry: Entry, pictures: Sequence[Chosen]) -> None:
     """Say what a reader must know where the model was not made for the pictures."""
     if entry.domain == "scenes" and any(picture.kind == "photograph" for picture in pictures):
         st.info(
-            "The embedded model knows ten drawn shapes (disc, square, triangle, star, ring, cross, crescent, heart, "
-            "hexagon, arrow) and nothing else: what it says about a photograph means little. "
+            f"The model {entry.title} knows ten drawn shapes (disc, square, triangle, star, ring, cross, crescent, "
+            "heart, hexagon, arrow) and nothing else: what it says about a photograph means little. "
             "Choose an ImageNet model in the sidebar for photographs."
         )
     if entry.domain == "photographs" and any(picture.kind == "scene" for picture in pictures):
@@ -113,6 +113,8 @@ def _line(name: str) -> str:
 
 def _facts(entry: Entry) -> str:
     facts = [f"{words.millions(entry.parameters)} parameters"]
+    if entry.domain == "scenes":
+        facts.append("trained on scenes")
     if entry.top1 is not None:
         facts.append(f"top-1 {entry.top1:.1f} %")
     if not entry.present():

@@ -12,7 +12,17 @@ from decam.errors import DecamError, StoreError
 from decam.events import Cell
 from decam.models import catalogue
 from decam.snapshots import RunSnapshot
-from decam.ui import convergence, export_panel, faithfulness, grid, metrics_table, run_grid, state, words
+from decam.ui import (
+    agreement_view,
+    convergence,
+    export_panel,
+    faithfulness,
+    grid,
+    metrics_table,
+    run_grid,
+    state,
+    words,
+)
 
 POLL = 1.0
 Tab: TypeAlias = Callable[[RunSnapshot, Cell | None], None]
@@ -22,6 +32,7 @@ TABS: tuple[tuple[str, Tab], ...] = (
     ("Convergence", convergence.show),
     ("Faithfulness", faithfulness.show),
     ("Metrics", metrics_table.show),
+    ("Agreement", agreement_view.show),
     ("Export", export_panel.show),
 )
 

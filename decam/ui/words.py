@@ -48,6 +48,11 @@ def seconds(value: float) -> str:
     return f"{minutes} min {rest:02d} s"
 
 
+def number(value: float, digits: int) -> str:
+    """A value with a true minus sign."""
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
 def evaluations(count: int) -> str:
     """A cost in images through the model."""
     return "free" if count == 0 else f"{count:,}"

@@ -34,6 +34,7 @@ NAMES = (
     "vit_b_16",
     "swin_t",
 )
+ATTENTION = ("abn", "bcnn", "prototypes", "small-vit")
 CONTENT = bytes(range(256)) * 3000
 RIGHT = hashlib.sha256(CONTENT).hexdigest()[:8]
 
@@ -95,8 +96,8 @@ def files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
 
-def test_the_embedded_model_comes_first_then_torchvisions_in_order() -> None:
-    assert tuple(ENTRIES) == ("embedded", *NAMES)
+def test_the_embedded_model_comes_first_then_the_attention_models_then_torchvisions_in_order() -> None:
+    assert tuple(ENTRIES) == ("embedded", *ATTENTION, *NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -115,13 +116,15 @@ def test_the_size_is_that_of_the_real_file(shared: Path) -> None:
     assert entry.size == pytest.approx(file.stat().st_size, rel=0.02)
 
 
-def test_the_embedded_entry_tells_what_its_weights_tell() -> None:
-    from decam.models import embedded
+@pytest.mark.parametrize("name", ["embedded", *ATTENTION])
+def test_the_entry_of_an_own_model_tells_what_its_weights_tell(name: str) -> None:
+    from decam.models.own import OWN
 
-    entry = ENTRIES["embedded"]
+    entry, weights = ENTRIES[name], OWN[name].weights
     assert entry.present()
-    assert entry.parameters == sum(weights.numel() for weights in embedded.load().parameters())
-    assert entry.top1 == pytest.approx(embedded.card().accuracy * 100)
+    assert entry.domain == "scenes"
+    assert entry.parameters == sum(tensor.numel() for tensor in weights.load().parameters())
+    assert entry.top1 == pytest.approx(weights.card().accuracy * 100)
     assert list(download(entry)) == []
 
 

@@ -19,7 +19,7 @@ from decam.models import load_classifier, zoo
 from decam.models.catalogue import ENTRIES
 from decam.models.layers import candidates
 
-NAMES = [name for name in ENTRIES if name != "embedded"]
+NAMES = [name for name, entry in ENTRIES.items() if entry.source == "torchvision"]
 DEFAULTS = {
     "squeezenet1_0": ("features.12", (1, 512, 13, 13)),
     "mobilenet_v3_large": ("features.16", (1, 960, 7, 7)),

@@ -74,9 +74,11 @@ def test_methods_that_are_off_have_no_form_and_without_any_there_is_nothing_to_e
 
 
 def test_every_number_of_a_form_is_bounded_as_its_setting_is() -> None:
+    # The embedded model gives no attention, so those methods show no form.
+    offered = {name: method for name, method in METHODS.items() if "attention" not in method.needs}
     visitor = Visitor().sample("scene-star")
     checked = 0
-    for method in METHODS.values():
+    for method in offered.values():
         visitor.methods(method.name)
         for parameter in method.settings.parameters():
             if parameter.kind in (int, float):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from decam.models import embedded
 from decam.models.catalogue import ENTRIES
+from decam.models.own import OWN
 from tests.pages.conftest import QUICK
 from tests.pages.visitor import Visitor
 
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("replaced_models")
 def test_the_list_shows_for_every_model_what_it_is_and_whether_it_is_here() -> None:
     visitor = Visitor()
     box = visitor.app.selectbox(key="model")
-    assert len(box.options) == len(ENTRIES) == 11
+    assert len(box.options) == len(ENTRIES) == 15
     assert box.options[0] == "Embedded · here"
     assert box.options[list(ENTRIES).index("resnet18")] == "ResNet-18 · 47 MB"
     visitor.model("resnet18")
@@ -101,7 +102,7 @@ def test_embedded_weights_that_cannot_be_used_are_told_with_the_remedy(
     path = tmp_path / "embedded.safetensors"
     if content is not None:
         path.write_bytes(content)
-    monkeypatch.setattr(embedded, "WEIGHTS", path)
+    embedded_at(path, monkeypatch)
     visitor = Visitor().sample("scene-star")
     (sentence,) = visitor.alerts
     assert all(part in sentence for part in ("embedded model", str(path), word, "python -m decam.training"))
@@ -118,7 +119,7 @@ def test_a_finished_run_is_shown_without_its_model(
     run = visitor.explain()
     visitor.finish()
     restart()
-    monkeypatch.setattr(embedded, "WEIGHTS", tmp_path / "gone.safetensors")
+    embedded_at(tmp_path / "gone.safetensors", monkeypatch)
     guest = Visitor(run)
     assert guest.grid == visitor.grid
     for tab in ("Convergence", "Metrics", "Export"):
@@ -126,6 +127,12 @@ def test_a_finished_run_is_shown_without_its_model(
     guest.tab("Faithfulness")
     assert guest.says("The picture of a step needs the run's model")
     assert len(guest.app.get("plotly_chart")) == 2, "the curves themselves need no model"
+
+
+def embedded_at(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the embedded model's weights be looked for in another place."""
+    row = OWN["embedded"]
+    monkeypatch.setitem(OWN, "embedded", replace(row, weights=replace(row.weights, path=path)))
 
 
 def picture() -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,13 @@ import torch
 
 from decam.images.scenes import scene
 from decam.models import embedded
+from decam.models.attention.prototypes import COUNT, PrototypeNetwork
+from decam.models.weights import FittedCard
 from decam.training import __main__ as command
-from decam.training.drawing import draw, join
+from decam.training import recipes
+from decam.training.drawing import Examples, draw, join
 from decam.training.fitting import FIRST_SEED, Recipe, fit
+from decam.training.recipes import PLANS
 
 TINY = Recipe(seed=3, scenes=256, epochs=2)
 
@@ -70,6 +75,56 @@ def test_the_command_writes_weights_that_load(
     assert (card.seed, card.scenes, card.epochs, card.tested) == (2, 200, 1, 40)
     assert 0 <= card.accuracy < 0.6
     assert f"{card.accuracy:.2%} of 40 unseen scenes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", [name for name in PLANS if name != "embedded"])
+@pytest.mark.slow
+def test_every_other_network_is_trained_by_its_name_and_written_where_asked(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "TESTED", 40)
+    out = tmp_path / "weights.safetensors"
+    assert command.main(["--model", name, "--scenes", "200", "--epochs", "1", "--out", str(out)]) == 0
+    card = PLANS[name].weights.card(out)
+    assert (card.seed, card.scenes, card.epochs, card.tested) == (0, 200, 1, 40)
+    assert (name == "shuffled") == isinstance(card, FittedCard)
+    model = PLANS[name].weights.load(out)
+    if isinstance(model, PrototypeNetwork):
+        assert len(set(model.seeds.tolist())) == COUNT
+        assert int(model.seeds.min()) >= FIRST_SEED
+
+
+@pytest.mark.slow
+def test_blocks_that_are_kept_are_the_embedded_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "TESTED", 40)
+    out = tmp_path / "weights.safetensors"
+    assert command.main(["--model", "abn", "--scenes", "200", "--epochs", "1", "--out", str(out)]) == 0
+    mine, theirs = PLANS["abn"].weights.load(out).trunk, embedded.load()
+    for block in (0, 1):
+        for name, tensor in theirs.blocks[block].state_dict().items():
+            assert torch.equal(mine.blocks[block].state_dict()[name], tensor)
+    assert not torch.equal(mine.blocks[3].second[0].weight, theirs.blocks[3].second[0].weight)
+
+
+def test_without_the_embedded_weights_a_sentence_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(embedded, "STORED", replace(embedded.STORED, path=tmp_path / "none.safetensors"))
+    assert command.main(["--model", "abn"]) == 1
+    assert "The weights of the embedded model are missing" in capsys.readouterr().err
+
+
+def test_labels_are_shuffled_not_drawn_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Examples] = []
+    labels = torch.stack([torch.arange(100) % 10, torch.full((100,), -1)], 1)
+    drawn = Examples(torch.zeros(100, 128, 128, 3, dtype=torch.uint8), labels, torch.zeros(100, 2, 16, 16))
+    monkeypatch.setattr(recipes, "scenes", lambda *_, **__: drawn)
+    monkeypatch.setattr(recipes, "train", lambda _model, examples, *_: seen.append(examples))
+    learnt = PLANS["shuffled"].fit(Recipe(scenes=100), lambda _text: None).learnt
+    assert learnt is not None
+    assert torch.equal(learnt.labels, seen[0].labels)
+    assert sorted(learnt.labels[:, 0].tolist()) == sorted(labels[:, 0].tolist())
+    assert float((learnt.labels == labels)[:, 0].float().mean()) < 0.3
 
 
 @pytest.mark.parametrize("arguments", [["--scenes", "10"], ["--epochs", "0"], ["--seed", "-1"], ["--seed", "x"]])

@@ -28,7 +28,7 @@ class Table {
     families.forEach((family, i) => {
       if (family === families[i - 1]) return;
       const span = families.slice(i).findIndex((other) => other !== family);
-      groups.append(make("th", "number", { colspan: span < 0 ? families.length - i : span, scope: "colgroup" }, make("div", "family", {}, family)));
+      groups.append(make("th", "", { colspan: span < 0 ? families.length - i : span, scope: "colgroup" }, make("div", "family", {}, family)));
     });
     const heads = [...words.map((title, i) => this.heading(i, title, "", "")), ...columns.map((column, i) =>
       this.heading(words.length + i, `${column.title} ${BETTER[column.direction]}`, column.detail, [column.help, SAYS[column.direction]].filter(Boolean).join(" "), true))];
