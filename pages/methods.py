@@ -11,11 +11,13 @@ with st.sidebar:
     style.brand()
     field_tree.contents()
 
-with st.container(key="field-controls"):
+chosen, seen = st.columns([1.7, 1], gap="medium", vertical_alignment="center")
+with chosen:
     picture, entry = field_run.controls()
 classifier = model_choice.load(entry)
 if classifier is not None:
-    targets.seen(classifier, picture)
+    with seen:
+        targets.seen(classifier, picture)
     model_choice.limits(entry, [picture])
     status = st.container()
     snapshot = field_run.of(classifier, picture)

@@ -40,8 +40,9 @@ _ALL = (
     ),
     Family(
         "attention",
-        "Attention",
-        "Reads the map that the model itself makes on its way to the answer.",
+        "Attention models",
+        "Reads the map that the model itself makes on its way to the answer, with weights for it (parametric) or "
+        "without.",
     ),
     Family(
         "control",
@@ -62,7 +63,7 @@ class Branch:
     parts: tuple[Branch | str, ...]
 
 
-TREE: tuple[Branch, ...] = (
+TREE: tuple[Branch | str, ...] = (
     Branch(
         "Post-hoc",
         "Explain a model that was trained without a thought of it.",
@@ -71,8 +72,8 @@ TREE: tuple[Branch, ...] = (
             Branch("White box", "Look at what happens inside.", ("activation", "gradient")),
         ),
     ),
-    Branch("Attention models", "Make their map on the way to the answer.", ("attention",)),
-    Branch("Controls", "Explain nothing, and show what that looks like.", ("control",)),
+    "attention",
+    "control",
 )
 """The field as Gomez & Mouchère (2023) sort it, and the controls beside it; every family stands in it once."""
 

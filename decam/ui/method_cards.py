@@ -21,7 +21,7 @@ from decam.ui.pictures import Chosen
 
 POLL = 1.0
 _BADGES = {
-    "output": "asks for answers",
+    "output": "needs answers",
     "gradients": "needs gradients",
     "activations": "needs activations",
     "attention": "needs attention",
@@ -62,7 +62,7 @@ def _family(
                 places[row.name] = st.empty()
                 st.markdown(f"$$\n{row.formula}\n$$")
                 st.html(_judgement(row))
-                with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
                     st.html(_reference(row), width="stretch")
                     if st.button(
                         "Compare",
@@ -92,19 +92,22 @@ def _live(run: str, active: bool, classifier: Classifier, places: Mapping[str, D
         return
     if active and not snapshot.active:
         st.rerun()
-    try:
-        run_view.status(snapshot)
-    except StoreError as error:
-        st.error(words.plain(str(error)))
-    if snapshot.active:
-        st.button(
-            "Stop",
-            key="stop-field",
-            icon=":material/stop:",
-            help="End this run within a second; what is finished stays. It gives way to every comparison by itself.",
-            on_click=session.stop,
-            args=(run,),
-        )
+    with st.container(horizontal=True, gap="small", vertical_alignment="top", key="field-status"):
+        with st.container(gap="xsmall", width="stretch"):
+            try:
+                run_view.status(snapshot)
+            except StoreError as error:
+                st.error(words.plain(str(error)))
+        if snapshot.active:
+            st.button(
+                "Stop",
+                key="stop-field",
+                icon=":material/stop:",
+                type="tertiary",
+                help="End this run within a second; what is finished stays. Comparisons need not wait for it.",
+                on_click=session.stop,
+                args=(run,),
+            )
     cells = dict(field_run.cells(snapshot))
     for name, place in places.items():
         place.html(_head(METHODS[name], classifier, snapshot.views[0], cells.get(name)))
