@@ -175,7 +175,8 @@ def _cost(row: Method, classifier: Classifier, cell: CellSnapshot | None, obstac
     """Evaluations at default settings, and what they took where they have been made."""
     if obstacle:
         return "cannot run on this model"
-    told = words.several(row.cost(row.settings(), classifier), "evaluation")
+    cost = row.cost(row.settings(), classifier)
+    told = words.several(cost, "evaluation") if cost else "free"
     if cell is not None and cell.explanation is not None:
         told += f" · {words.seconds(cell.explanation.seconds)}"
     return told
