@@ -31,7 +31,9 @@ class _Job:
     make: Callable[[], Generator[Any, None, None]]
     on_event: Callable[[Any], None]
     on_end: Callable[[Ending], None]
+    on_displaced: Callable[[], None] | None = None
     stop: threading.Event = field(default_factory=threading.Event)
+    displaced: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass
@@ -44,8 +46,8 @@ class _Device:
     worker: threading.Thread | None = None
 
     def next(self) -> _Job:
-        """Take the job whose owner had the device longest ago; among equals the one submitted first."""
-        job = min(self.waiting, key=lambda waiting: self.turns.get(waiting.owner, -1))
+        """Take the job whose owner had the device longest ago; among equals the first; those that give way last."""
+        job = min(self.waiting, key=lambda job: (job.on_displaced is not None, self.turns.get(job.owner, -1)))
         self.waiting.remove(job)
         self.turns[job.owner] = 1 + max(self.turns.values(), default=-1)
         return job
@@ -72,20 +74,26 @@ class Queue:
         make_generator: Callable[[], Generator[Any, None, None]],
         on_event: Callable[[Any], None],
         on_end: Callable[[Ending], None],
+        on_displaced: Callable[[], None] | None = None,
     ) -> None:
         """Queue a job. Its generator is made and run, and its callbacks are called, in the device's worker thread.
 
-        `on_end` is called once, whatever happens; for a job that never began, in the thread that stopped it. Raises
-        ValueError for a key that is already waiting or running, RuntimeError after `close`.
+        `on_end` is called once, whatever happens; for a job that never began, in the thread that stopped it. A job
+        with `on_displaced` gives way: it waits until no other job does, the newest of its kind first, and a job that
+        is submitted while it runs closes its generator at the next event; `on_displaced` is called, and it waits for
+        its generator to be made again. Raises ValueError for a key that is already waiting or running, RuntimeError
+        after `close`.
         """
-        job = _Job(key, owner, make_generator, on_event, on_end)
+        job = _Job(key, owner, make_generator, on_event, on_end, on_displaced)
         with self._changed:
             if self._closed:
                 raise RuntimeError("The queue is closed.")
             if self._find(key) is not None:
                 raise ValueError(f"A job {key!r} is already waiting or running.")
             place = self._devices.setdefault(device, _Device())
-            place.waiting.append(job)
+            place.waiting.insert(len(place.waiting) if on_displaced is None else 0, job)
+            if place.running is not None and place.running.on_displaced is not None:
+                place.running.displaced.set()
             if place.worker is None or not place.worker.is_alive():
                 place.worker = threading.Thread(target=self._work, args=(place,), name=f"decam-{device}", daemon=False)
                 place.worker.start()
@@ -143,13 +151,26 @@ class Queue:
 
     def _work(self, place: _Device) -> None:
         while (job := self._take(place)) is not None:
-            ending = Ending("interrupted")
+            ending: Ending | None = Ending("interrupted")
             try:
-                ending = _run(job)
+                ending = _run(job) or self._displace(place, job)
             finally:
                 with self._changed:
                     place.running = None
-                _end(job, ending)
+                if ending is not None:
+                    _end(job, ending)
+
+    def _displace(self, place: _Device, job: _Job) -> Ending | None:
+        """Let a job that gave way wait behind the others of its kind; its ending where it was stopped meanwhile."""
+        if job.on_displaced is not None:
+            _tell(job.on_displaced)
+        with self._changed:
+            if self._closed or job.stop.is_set():
+                return Ending("stopped")
+            job.displaced.clear()
+            place.waiting.append(job)
+            place.running = None
+        return None
 
     def _take(self, place: _Device) -> _Job | None:
         """The next job; None, and no worker any more, once the device has been idle or the process is ending."""
@@ -174,8 +195,8 @@ class Queue:
         return None
 
 
-def _run(job: _Job) -> Ending:
-    """Run one job to its end; its generator is closed in every case, so that its `finally` blocks run here."""
+def _run(job: _Job) -> Ending | None:
+    """Run one job to its end, None where it gives way; its generator is closed in every case, its `finally` run."""
     try:
         events = job.make()
         try:
@@ -185,6 +206,8 @@ def _run(job: _Job) -> Ending:
                     return Ending("stopped")
                 if not threading.main_thread().is_alive():
                     return Ending("interrupted")
+                if job.displaced.is_set():
+                    return None
         finally:
             events.close()
     except DecamError as error:
@@ -198,7 +221,11 @@ def _run(job: _Job) -> Ending:
 
 
 def _end(job: _Job, ending: Ending) -> None:
+    _tell(lambda: job.on_end(ending))
+
+
+def _tell(callback: Callable[[], None]) -> None:
     try:
-        job.on_end(ending)
+        callback()
     except Exception:  # noqa: BLE001 - the worker serves the jobs behind this one
         _LOG.exception("Ending a job failed; the queue goes on")

@@ -66,7 +66,8 @@ class Runs:
     ) -> str:
         """The one run of that link, which nobody's list shows: started where it is not there, else gone on with.
 
-        For what a page shows to everybody: `link` must say all that the plan is made from. Raises as `start` does.
+        For what a page shows to everybody: `link` must say all that the plan is made from. It gives way to every run
+        that is started later, and goes on from its last finished map. Raises as `start` does.
         """
         with self._changing:
             try:
@@ -230,6 +231,7 @@ class Runs:
             lambda: self._work(live),
             lambda event: self._on_event(live, event),
             lambda ending: self._on_end(live, ending),
+            (lambda: self._on_displaced(live)) if live.owner == HOUSE else None,
         )
 
     def _work(self, live: LiveRun) -> Generator[Event, None, None]:
@@ -272,6 +274,11 @@ class Runs:
             self._keep(live, lambda: store.save_failure(run_id, event.cell, event.sentence))
         with self._lock:
             live.apply(event)
+
+    def _on_displaced(self, live: LiveRun) -> None:
+        with self._lock:
+            live.queue(maps=live.maps)
+        self._keep(live, lambda: self._store.save_status(live.id, "queued"))
 
     def _on_end(self, live: LiveRun, ending: Ending) -> None:
         with self._lock:

@@ -40,6 +40,7 @@ class Bench:
         self.queue = Queue()
         self.begun: list[str] = []
         self.closed: list[str] = []
+        self.displaced: list[str] = []
         self.seen: list[tuple[str, object]] = []
         self.endings: dict[str, list[Ending]] = {}
         self.gates: dict[str, threading.Semaphore] = {}
@@ -53,6 +54,7 @@ class Bench:
         *,
         events: int = 1,
         error: BaseException | None = None,
+        gives_way: bool = False,
     ) -> None:
         """A job of so many events, each waiting for `go`; then it ends, or raises `error`."""
         gate = self.gates[key] = threading.Semaphore(0)
@@ -70,7 +72,9 @@ class Bench:
                 self.closed.append(key)
 
         self.endings[key] = []
-        self.queue.submit(key, owner, device, work, lambda event: self.on_event(key, event), self.endings[key].append)
+        displaced = (lambda: self.displaced.append(key)) if gives_way else None
+        on_end = self.endings[key].append
+        self.queue.submit(key, owner, device, work, lambda event: self.on_event(key, event), on_end, displaced)
 
     def go(self, key: str, events: int = 1000) -> None:
         self.gates[key].release(events)
@@ -126,6 +130,59 @@ def test_the_owner_who_had_the_device_longest_ago_goes_first(bench: Bench) -> No
     for key in expected:
         bench.ended(key)
     assert bench.begun == expected
+
+
+def test_a_job_that_gives_way_is_closed_within_one_event_and_made_again_afterwards(bench: Bench) -> None:
+    bench.submit("house", events=3, gives_way=True)
+    bench.go("house", 1)
+    wait_until(lambda: bench.seen == [("house", 0)])
+    bench.submit("visitor")
+    bench.go("house", 1)
+    wait_until(lambda: bench.begun == ["house", "visitor"])
+    assert (bench.closed, bench.displaced, bench.endings["house"]) == (["house"], ["house"], [])
+    assert bench.queue.ahead("house") == 1
+    bench.go("house")
+    bench.go("visitor")
+    assert bench.ended("house") == Ending("done")
+    assert bench.begun == ["house", "visitor", "house"]
+    assert bench.seen[-3:] == [("house", 0), ("house", 1), ("house", 2)]
+
+
+def test_jobs_that_give_way_come_last_and_the_newest_of_them_first(bench: Bench) -> None:
+    bench.submit("a", "ann")
+    wait_until(lambda: bench.begun == ["a"])
+    for key in ("old", "new"):
+        bench.submit(key, "house", gives_way=True)
+    bench.submit("b", "ann")
+    expected = ["a", "b", "new", "old"]
+    assert [bench.queue.ahead(key) for key in expected] == [0, 1, 2, 3]
+    for key in expected:
+        bench.go(key)
+    for key in expected:
+        bench.ended(key)
+    assert bench.begun == expected
+
+
+def test_a_newer_job_that_gives_way_goes_before_an_older_one(bench: Bench) -> None:
+    bench.submit("old", "house", gives_way=True)
+    wait_until(lambda: bench.begun == ["old"])
+    bench.submit("new", "house", gives_way=True)
+    bench.go("old")
+    bench.go("new")
+    bench.ended("old")
+    assert bench.begun == ["old", "new", "old"]
+
+
+def test_a_job_that_is_stopped_while_it_gives_way_ends_once(bench: Bench) -> None:
+    bench.submit("house", events=1000, gives_way=True)
+    wait_until(lambda: bench.begun == ["house"])
+    bench.submit("visitor")
+    assert bench.queue.stop("house")
+    bench.go("house", 1)
+    bench.go("visitor")
+    bench.ended("visitor")
+    assert bench.endings["house"] == [Ending("stopped")]
+    assert bench.begun == ["house", "visitor"]
 
 
 def test_stopping_a_running_job_takes_one_event_and_closes_it(bench: Bench) -> None:

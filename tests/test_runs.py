@@ -576,6 +576,20 @@ def test_a_house_run_is_made_once_listed_for_nobody_and_gone_on_with(runs: Runs,
     again.close()
 
 
+def test_a_house_run_gives_way_to_a_visitors_and_keeps_the_maps_it_has(runs: Runs, gate: Gate) -> None:
+    house = runs.house("field-2", a_plan(1, "random", "occlusion"), views(1))
+    wait_for(runs, house, running(Cell(0, 1)))
+    visitor = runs.start(a_plan(1, "random"), views(1), "ann")
+    gate.steps.release()
+    assert wait_for(runs, visitor).status == "done"
+    first = wait_for(runs, house, running(Cell(0, 1))).cells[Cell(0, 0)].explanation
+    assert gate.closed == 1
+    gate.open()
+    done = wait_for(runs, house)
+    assert done.status == "done"
+    assert done.cells[Cell(0, 0)].explanation is first
+
+
 def test_owners_list_their_own_runs_and_links_open_any(runs: Runs) -> None:
     mine = runs.start(a_plan(1, "random"), views(1), "ann")
     theirs = runs.start(a_plan(1, "random"), views(1), "bob")

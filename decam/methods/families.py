@@ -40,8 +40,9 @@ _ALL = (
     ),
     Family(
         "attention",
-        "Attention",
-        "Reads the map that the model itself makes on its way to the answer.",
+        "Attention models",
+        "Reads the map that the model itself makes on its way to the answer, with weights for it (parametric) or "
+        "without.",
     ),
     Family(
         "control",
@@ -51,6 +52,30 @@ _ALL = (
 )
 
 FAMILIES: dict[str, Family] = {family.name: family for family in _ALL}
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A part of the field: `parts` are smaller branches, or the names of families."""
+
+    title: str
+    summary: str
+    parts: tuple[Branch | str, ...]
+
+
+TREE: tuple[Branch | str, ...] = (
+    Branch(
+        "Post-hoc",
+        "Explain a model that was trained without a thought of it.",
+        (
+            Branch("Black box", "Ask for answers only.", ("perturbation", "surrogate")),
+            Branch("White box", "Look at what happens inside.", ("activation", "gradient")),
+        ),
+    ),
+    "attention",
+    "control",
+)
+"""The field as Gomez & Mouchère (2023) sort it, and the controls beside it; every family stands in it once."""
 
 
 def grouped(methods: Iterable[Method]) -> tuple[tuple[Family, tuple[Method, ...]], ...]:

@@ -401,8 +401,8 @@ GRADIENT_SHAP = Method(
     title="GradientSHAP",
     family="gradient",
     summary="Integrated Gradients at random points, with noise: an estimate of SHAP values.",
-    formula=r"M_c = \mathbb{E}_{a, \epsilon} \Big[(x - x') \odot \frac{\partial y^c\big(x' + a (x + \epsilon "
-    r"- x')\big)}{\partial x}\Big]",
+    formula=r"M_c = \mathbb{E}_{a, \epsilon} \Big[(x + \epsilon - x') \odot "
+    r"\frac{\partial y^c\big(x' + a (x + \epsilon - x')\big)}{\partial x}\Big]",
     reference="Lundberg & Lee, A Unified Approach to Interpreting Model Predictions (2017)",
     url="https://arxiv.org/abs/1705.07874",
     strengths="Smoother than Integrated Gradients at the same cost.",

@@ -78,7 +78,7 @@ def limits(entry: Entry, pictures: Sequence[Chosen]) -> None:
         st.info(
             f"The model {entry.title} knows ten drawn shapes (disc, square, triangle, star, ring, cross, crescent, "
             "heart, hexagon, arrow) and nothing else: what it says about a photograph means little. "
-            "Choose an ImageNet model in the sidebar for photographs."
+            "Choose an ImageNet model for photographs."
         )
     if entry.domain == "photographs" and any(picture.kind == "scene" for picture in pictures):
         st.info(f"{entry.title} knows photographs; the drawn scenes are unlike anything it was trained on.")

@@ -76,7 +76,7 @@ def _live(run: str, active: bool, draw: Draw) -> None:
     if active and not snapshot.active:
         st.rerun()
     try:
-        _status(snapshot)
+        status(snapshot)
     except StoreError as error:
         st.error(words.plain(str(error)))
     draw(snapshot)
@@ -96,7 +96,7 @@ def _guarded(draw: Tab, snapshot: RunSnapshot, selected: Cell | None) -> None:
         st.error(words.plain(str(error)))
 
 
-def _status(snapshot: RunSnapshot) -> None:
+def status(snapshot: RunSnapshot) -> None:
     """One line on how the run stands, a bar while it runs, and the way on where it was ended early."""
     finished = sum(cell.explanation is not None for cell in snapshot.cells.values())
     with st.container(key="status", horizontal=True, vertical_alignment="center", gap="small"):

@@ -35,19 +35,24 @@ from decam.ui.targets import Asked
 MOMENT = 0.4  # seconds
 
 
+def begin(page: str) -> None:
+    """Begin a page: what is carried along, its rules, and what went wrong in a callback, said once."""
+    state.arrive(page)
+    style.apply()
+    sentence = st.session_state.pop("problem", None)
+    if sentence:
+        st.error(words.plain(sentence))
+
+
 def opened(page: str) -> RunSnapshot | None:
     """Begin a page: its rules, its widgets as they were left or as the run of its link has them, and that run.
 
     Must be called before any of these widgets is drawn.
     """
-    state.arrive(page)
-    style.apply()
+    begin(page)
     snapshot = run_view.snapshot_of(state.run_id())
     _take_up(snapshot)
     pace.learn(snapshot)
-    sentence = st.session_state.pop("problem", None)
-    if sentence:  # what went wrong in a callback is said once
-        st.error(words.plain(sentence))
     return snapshot
 
 
@@ -131,7 +136,7 @@ def action(
             icon=":material/stop:",
             width="stretch",
             help="End this run within a second; what is finished stays.",
-            on_click=_stop,
+            on_click=stop,
             args=(snapshot.id,),
         )
     return snapshot
@@ -161,7 +166,8 @@ def begin_again() -> None:
     st.session_state["model_by_visitor"] = False
 
 
-def _stop(run: str) -> None:
+def stop(run: str) -> None:
+    """End a run; where that cannot be, the page says why."""
     try:
         state.runs().stop(run)
     except StoreError as error:

@@ -11,31 +11,33 @@ from decam.ui.browser import source
 PAGES = (
     ("pages/compare.py", "Compare", "Several methods side by side on your pictures."),
     ("pages/de_cam.py", "DE-CAM", "One search with all its generations, and evolution on landscapes one can see."),
+    ("pages/methods.py", "Methods", "A map of the field: every method with its picture, formula, cost and traps."),
 )
 
 
 @st.cache_resource(show_spinner=False)
-def _rules() -> str:
-    return source("style.css")
+def _rules(name: str) -> str:
+    return source(name)
 
 
-def apply() -> None:
-    """Put the page's own rules in force."""
-    st.html(f"<style>{_rules()}</style>")
+def apply(name: str = "style.css") -> None:
+    """Put the rules of all pages in force, or those of one page beside them."""
+    st.html(f"<style>{_rules(name)}</style>")
 
 
-def brand(begin_again: Callable[[], None]) -> None:
-    """Draw the name, the way to the other page, and the button that begins a new comparison."""
+def brand(begin_again: Callable[[], None] | None = None) -> None:
+    """Draw the name, the way to the other pages and, where there is one to begin, the button for a new comparison."""
     with st.container(key="brand", horizontal=True, wrap=False, vertical_alignment="center"):
         st.html('<div class="dc-brand">DE-CAM<span>saliency methods compared</span></div>', width="stretch")
-        st.button(
-            "New",
-            key="new",
-            icon=":material/add:",
-            type="tertiary",
-            help="Begin a new comparison; runs and settings stay.",
-            on_click=begin_again,
-        )
+        if begin_again is not None:
+            st.button(
+                "New",
+                key="new",
+                icon=":material/add:",
+                type="tertiary",
+                help="Begin a new comparison; runs and settings stay.",
+                on_click=begin_again,
+            )
     with st.container(key="nav", horizontal=True, gap="small"):
         for path, title, help in PAGES:
             st.page_link(path, label=title, help=help)

@@ -44,6 +44,18 @@ def row(classifier: Classifier, chosen: Sequence[Chosen]) -> list[Asked]:
     return asked
 
 
+def seen(classifier: Classifier, picture: Chosen) -> None:
+    """Draw a picture beside its likeliest classes, with nothing to choose."""
+    try:
+        view = picture.view(classifier)
+        answer = _answer(classifier.name, str(classifier.device), view, classifier)
+    except DecamError as error:
+        st.error(words.plain(str(error)))
+        return
+    order = [int(index) for index in np.argsort(-answer, kind="stable")[:TOP]]
+    st.html(_bars(classifier, picture, view, answer, order, order[0]))
+
+
 @st.cache_data(show_spinner=False, max_entries=256)
 def _answer(model: str, device: str, view: Pixels, _classifier: Classifier) -> NDArray[np.float32]:
     """The probability of every class."""

@@ -1,0 +1,109 @@
+"""What the map of the field shows its methods on: one sample, one model, and the house's run of all methods on it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import streamlit as st
+
+from decam.classifier import Classifier, Pixels
+from decam.errors import DecamError, NoSuchRunError
+from decam.images import samples
+from decam.images.samples import SAMPLES, Sample
+from decam.methods import METHODS
+from decam.methods.base import Method
+from decam.models import catalogue, default_for
+from decam.models.catalogue import ENTRIES, Entry
+from decam.plan import MethodChoice, PictureChoice, Plan, fingerprint
+from decam.snapshots import CellSnapshot, RunSnapshot
+from decam.ui import state, thumbnails, words
+from decam.ui.pictures import Chosen
+
+SAMPLE, MODEL, BY_VISITOR, RUN = "field-sample", "field-model", "field-model-by-visitor", "field-run"
+
+
+def controls() -> tuple[Chosen, Entry]:
+    """Draw the choice of a sample and of a model that is here; the two chosen."""
+    sample = _sample()
+    thumbnails.strip("field", SAMPLES, {sample.name}, _choose)
+    here = [name for name, entry in ENTRIES.items() if entry.present()]
+    if not st.session_state.get(BY_VISITOR) or st.session_state.get(MODEL) not in here:
+        st.session_state[MODEL] = default_for(sample.kind)
+    name = st.selectbox(
+        "Model",
+        here,
+        format_func=lambda name: catalogue.get(name).title,
+        key=MODEL,
+        on_change=_by_visitor,
+        persist_state="session",
+        help="Models whose weights are on this machine; Compare fetches the others.",
+    )
+    return chosen(sample), catalogue.get(name)
+
+
+def chosen(sample: Sample) -> Chosen:
+    """A sample as a picture of a comparison."""
+    return Chosen(key=f"sample:{sample.name}", name=sample.title, kind=sample.kind, sample=sample)
+
+
+def able(classifier: Classifier) -> list[tuple[Method, int]]:
+    """The methods that can explain the classifier, with their cost at default settings; the cheapest first."""
+    rows = [row for row in METHODS.values() if not row.obstacle(classifier)]
+    return sorted(((row, row.cost(row.settings(), classifier)) for row in rows), key=lambda pair: pair[1])
+
+
+def plan_of(classifier: Classifier, picture: Chosen) -> Plan:
+    """All methods that can explain the classifier, as they come, on this picture and its predicted class."""
+    return Plan(
+        model=classifier.name,
+        device=str(classifier.device),
+        pictures=(PictureChoice(picture.name),),
+        methods=tuple(MethodChoice.default(row.name) for row, _ in able(classifier)),
+        fills=(),
+    )
+
+
+def link_of(plan: Plan, view: Pixels) -> str:
+    """The link of the house's run: a digest of all that its maps are made from, versions included."""
+    return "methods-" + hashlib.sha256((plan.to_json() + fingerprint(view)).encode()).hexdigest()[:32]
+
+
+def of(classifier: Classifier, picture: Chosen) -> RunSnapshot | None:
+    """The run as it is now, begun where nobody has yet; None, with the reason on the page, where it cannot be."""
+    try:
+        view = picture.view(classifier)
+        plan = plan_of(classifier, picture)
+        link = link_of(plan, view)
+        # Once a visit: a run that fails would be begun anew by every drawing of the page, and for ever.
+        if st.session_state.get(RUN) != link:
+            state.runs().house(link, plan, [view])
+            st.session_state[RUN] = link
+        try:
+            return state.runs().snapshot(link)
+        except NoSuchRunError:  # its files were taken away
+            state.runs().house(link, plan, [view])
+            return state.runs().snapshot(link)
+    except DecamError as error:
+        st.error(words.plain(str(error)))
+        return None
+
+
+def cells(snapshot: RunSnapshot) -> Iterator[tuple[str, CellSnapshot]]:
+    """The name of every method that is run, with its map as it is now."""
+    for place, cell in snapshot.cells.items():
+        yield snapshot.plan.methods[place.method].name, cell
+
+
+def _sample() -> Sample:
+    """The sample chosen here, else the first one that is compared, else the first of all."""
+    compared = st.session_state.get("samples") or [SAMPLES[0].name]
+    return samples.get(st.session_state.setdefault(SAMPLE, compared[0]))
+
+
+def _choose(name: str) -> None:
+    st.session_state[SAMPLE] = name
+
+
+def _by_visitor() -> None:
+    st.session_state[BY_VISITOR] = True

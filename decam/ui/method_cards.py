@@ -1,0 +1,196 @@
+"""Cards of the methods, by family: what each is, what it costs, where it misleads, and its map, as that comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from decam.classifier import Classifier, Pixels
+from decam.errors import StoreError
+from decam.explanation import Map
+from decam.figures import overlay, png_bytes
+from decam.methods import METHODS
+from decam.methods.base import Method
+from decam.methods.families import Family, grouped
+from decam.snapshots import CellSnapshot, RunSnapshot
+from decam.ui import field_run, field_tree, method_choice, model_choice, pictures, run_view, session, words
+from decam.ui.grid import address
+from decam.ui.pictures import Chosen
+
+POLL = 1.0
+_BADGES = {
+    "output": "needs answers",
+    "gradients": "needs gradients",
+    "activations": "needs activations",
+    "attention": "needs attention",
+}
+_NOTATION = (
+    "In the formulas $x$ is the picture, $c$ the class, $y^c$ its score (logit), $p^c$ its probability, $A_k$ the "
+    "$k$-th activation map of a layer, $\\odot$ a product place by place, and $M_c$ the map."
+)
+_COLOURS = (
+    "Each map is scaled to its own range: blue is low and yellow high; signed maps are orange where a place speaks "
+    "for the class and blue where it speaks against it."
+)
+
+
+def show(classifier: Classifier, picture: Chosen, snapshot: RunSnapshot, status: DeltaGenerator) -> None:
+    """Draw all cards, and how the run stands in the place `status`; while it runs, maps are drawn once a second."""
+    st.caption(f"{_NOTATION} {_COLOURS}")
+    places: dict[str, DeltaGenerator] = {}
+    for family, rows in grouped(METHODS.values()):
+        places |= _family(family, rows, classifier, picture)
+    with status:
+        live = st.fragment(_live, run_every=POLL if snapshot.active else None)
+        live(snapshot.id, snapshot.active, classifier, places)
+
+
+def _family(
+    family: Family, rows: Iterable[Method], classifier: Classifier, picture: Chosen
+) -> Mapping[str, DeltaGenerator]:
+    """Draw a family's cards but for what its run tells; the places for that, by the method's name."""
+    places = {}
+    st.html(
+        f'<div class="dc-family" id="{field_tree.family_anchor(family)}"><h2>{words.escaped(family.title)}</h2>'
+        f"<p>{words.escaped(family.summary)}</p></div>"
+    )
+    with st.container(key=f"cards-{family.name}"):
+        for row in rows:
+            with st.container(border=True, gap="small", key=f"card-{row.name}"):
+                places[row.name] = st.empty()
+                st.markdown(f"$$\n{row.formula}\n$$")
+                st.html(_judgement(row))
+                with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
+                    st.html(_reference(row), width="stretch")
+                    if st.button(
+                        "Compare",
+                        key=f"compare-{row.name}",
+                        type="tertiary",
+                        icon=":material/compare:",
+                        disabled=bool(row.obstacle(classifier)),
+                        help=f"Compare {row.title} with the methods chosen so far on this picture.",
+                    ):
+                        _compare(row, classifier, picture)
+    return places
+
+
+def _compare(row: Method, classifier: Classifier, picture: Chosen) -> None:
+    """Go to the Compare page with this method, picture and model."""
+    method_choice.choose({*method_choice.names(), row.name})
+    session.begin_again()
+    if picture.sample is not None:
+        pictures.toggle(picture.sample.name)
+    model_choice.chosen_by_visitor(classifier.name)
+    st.switch_page("pages/compare.py")
+
+
+def _live(run: str, active: bool, classifier: Classifier, places: Mapping[str, DeltaGenerator]) -> None:
+    snapshot = run_view.snapshot_of(run)
+    if snapshot is None:
+        return
+    if active and not snapshot.active:
+        st.rerun()
+    with st.container(horizontal=True, gap="small", vertical_alignment="top", key="field-status"):
+        with st.container(gap="xsmall", width="stretch"):
+            try:
+                run_view.status(snapshot)
+            except StoreError as error:
+                st.error(words.plain(str(error)))
+        if snapshot.active:
+            st.button(
+                "Stop",
+                key="stop-field",
+                icon=":material/stop:",
+                type="tertiary",
+                help="End this run within a second; what is finished stays. Comparisons need not wait for it.",
+                on_click=session.stop,
+                args=(run,),
+            )
+    cells = dict(field_run.cells(snapshot))
+    for name, place in places.items():
+        place.html(_head(METHODS[name], classifier, snapshot.views[0], cells.get(name)))
+
+
+def _head(row: Method, classifier: Classifier, view: Pixels, cell: CellSnapshot | None) -> str:
+    """The map beside the method's name and needs."""
+    obstacle = row.obstacle(classifier)
+    notes = () if cell is None or cell.explanation is None else cell.explanation.notes
+    told = "".join(f'<p class="note">{words.escaped(note)}</p>' for note in notes)
+    return (
+        f'<article class="dc-method" id="{field_tree.method_anchor(row)}">'
+        f"{_figure(row, view, cell, obstacle)}"
+        f"<div><h3>{words.escaped(row.title)}</h3><p>{words.escaped(row.summary)}</p>"
+        f'<ul class="badges">{_badges(row)}</ul><p class="cost">{_cost(row, classifier, cell, obstacle)}</p>'
+        f"{told}</div></article>"
+    )
+
+
+def _figure(row: Method, view: Pixels, cell: CellSnapshot | None, obstacle: str) -> str:
+    """The map over the picture, as far as it has come; else the faded picture and why there is no map."""
+    if cell is None or cell.saliency is None:
+        state = "stopped" if cell is None else cell.state
+        said = obstacle or (cell.error if cell is not None else "") or _STATES.get(state, state)
+        source = address(png_bytes(view), "field.picture")
+        return (
+            f'<figure class="none"><img src="{source}" alt=""><figcaption>{words.escaped(said)}</figcaption>'
+            f"{_bar(cell)}</figure>"
+        )
+    finished = cell.explanation is not None
+    source = address((_kept if finished else _drawn)(view, cell.saliency, row.signed), f"field.{row.name}")
+    bar = "" if finished else _bar(cell)
+    return f'<figure><img src="{source}" alt="Map of {words.escaped(row.title)}">{bar}</figure>'
+
+
+_STATES = {"waiting": "waits for its turn", "stopped": "stopped before its turn"}
+
+
+def _bar(cell: CellSnapshot | None) -> str:
+    if cell is None or cell.state != "running":
+        return ""
+    percent = round(100 * min(1.0, cell.step / cell.total)) if cell.total else 0
+    role = f'role="progressbar" aria-label="Progress" aria-valuenow="{percent}"'
+    return f'<div class="dc-progress" {role}><i style="width:{percent}%"></i></div>'
+
+
+def _drawn(view: Pixels, saliency: Map, signed: bool) -> bytes:
+    return png_bytes(overlay(view, saliency, signed=signed))
+
+
+_kept = st.cache_data(show_spinner=False, max_entries=256)(_drawn)
+
+
+def _badges(row: Method) -> str:
+    if not row.needs:
+        said = ["needs no model"]
+    elif row.needs == {"output"}:
+        said = ["black box: model output only"]
+    else:
+        said = [badge for need, badge in _BADGES.items() if need in row.needs]
+    return "".join(f"<li>{badge}</li>" for badge in [*said, *(["signed"] if row.signed else [])])
+
+
+def _cost(row: Method, classifier: Classifier, cell: CellSnapshot | None, obstacle: str) -> str:
+    """Evaluations at default settings, and what they took where they have been made."""
+    if obstacle:
+        return "cannot run on this model"
+    cost = row.cost(row.settings(), classifier)
+    told = words.several(cost, "evaluation") if cost else "free"
+    if cell is not None and cell.explanation is not None:
+        told += f" · {words.seconds(cell.explanation.seconds)}"
+    return told
+
+
+def _judgement(row: Method) -> str:
+    return (
+        f'<dl class="dc-judged"><dt>Strength</dt><dd>{words.escaped(row.strengths)}</dd>'
+        f"<dt>Misleads</dt><dd>{words.escaped(row.misleads)}</dd></dl>"
+    )
+
+
+def _reference(row: Method) -> str:
+    return (
+        f'<p class="dc-reference"><a href="{words.escaped(row.url)}" target="_blank" rel="noopener">'
+        f"{words.escaped(row.reference)}</a></p>"
+    )

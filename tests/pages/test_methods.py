@@ -1,0 +1,180 @@
+"""The Methods page: a card for every method, the maps of a run that all visitors share, words where there is none."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from decam.classifier import Classifier
+from decam.explanation import Progress, Question, Steps
+from decam.methods import METHODS
+from decam.methods.families import FAMILIES, TREE, Branch, grouped
+from decam.ui import field_run, state
+from tests.pages.conftest import QUICK
+from tests.pages.visitor import Visitor
+
+FEW = ("grad-cam", "gradient", "random", "edges")
+
+
+@pytest.fixture
+def cheap(server: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All methods are there, and the house's run makes the maps of a few."""
+    assert server
+    able = field_run.able
+    monkeypatch.setattr(field_run, "able", lambda asked: [pair for pair in able(asked) if pair[0].name in FEW])
+
+
+def visitor() -> Visitor:
+    """A visitor who went on to the Methods page."""
+    arrived = Visitor()
+    arrived.app.switch_page("pages/methods.py")
+    return arrived.look()
+
+
+def cards(of: Visitor) -> dict[str, str]:
+    """What is drawn of each method beside its formula, by its name."""
+    found = (re.search(r'<article class="dc-method" id="method-([^"]+)"', text) for text in of.app.html.values)
+    return {match[1]: match.string for match in found if match}
+
+
+def families(parts: tuple[Branch | str, ...]) -> Iterator[str]:
+    """The names of the families in a part of the tree."""
+    for part in parts:
+        if isinstance(part, Branch):
+            yield from families(part.parts)
+        else:
+            yield part
+
+
+def test_every_family_stands_in_the_tree_once() -> None:
+    assert sorted(families(TREE)) == sorted(FAMILIES)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_row_says_what_a_card_shows(name: str) -> None:
+    row = METHODS[name]
+    for text in (row.summary, row.strengths, row.misleads):
+        assert text.endswith(".") and 10 < len(text) < 140, text
+    assert row.formula and row.url.startswith("http") and re.search(r"\(\d{4}\)", row.reference)
+
+
+@pytest.mark.usefixtures("cheap")
+def test_every_method_has_a_card_with_its_formula_needs_cost_strength_and_trap() -> None:
+    arrived = visitor().finish()
+    drawn, texts = cards(arrived), [html.unescape(text) for text in arrived.app.html.values]
+    formulas = [text for text in arrived.app.markdown.values if text.startswith("$$")]
+    assert list(drawn) == [row.name for _, rows in grouped(METHODS.values()) for row in rows]
+    assert formulas == [f"$$\n{METHODS[name].formula}\n$$" for name in drawn]
+    for name, card in drawn.items():
+        row = METHODS[name]
+        assert row.title in html.unescape(card) and row.summary in html.unescape(card)
+        assert any(row.strengths in text and row.misleads in text for text in texts)
+        assert any(row.url in text and row.reference in text for text in texts)
+    assert "black box: model output only" in drawn["rise"]
+    assert "needs gradients" in drawn["gradient"]
+    assert "needs no model" in drawn["random"]
+    assert "1,000 evaluations" in drawn["rise"]
+
+
+@pytest.mark.usefixtures("cheap")
+def test_maps_are_shown_when_they_are_made_and_the_next_visitor_sees_them_at_once() -> None:
+    visitor().finish()
+    made = state.runs().recent()
+    guest = visitor()
+    assert guest.status.startswith("Finished")
+    for name in FEW:
+        assert f'alt="Map of {METHODS[name].title}"' in cards(guest)[name]
+    assert made == [], "the house's runs are listed for nobody"
+
+
+@pytest.mark.usefixtures("cheap")
+def test_the_tree_leads_to_every_card_and_greys_what_cannot_run_with_the_reason() -> None:
+    arrived = visitor()
+    tree = next(text for text in arrived.app.html.values if 'class="dc-tree"' in text)
+    classifier = state.models().get("embedded", state.device())
+    for name, row in METHODS.items():
+        obstacle = row.obstacle(classifier)
+        link = re.search(rf'<a href="#method-{re.escape(name)}"([^>]*)>', tree)
+        assert link is not None
+        assert (html.unescape(link[1]) == f' class="off" title="{obstacle}"') if obstacle else link[1] == ""
+
+
+@pytest.mark.usefixtures("cheap")
+def test_a_method_that_cannot_run_says_why_and_cannot_be_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    reason = "Gradient needs what this model does not give."
+    monkeypatch.setitem(METHODS, "gradient", with_obstacle("gradient", reason))
+    arrived = visitor()
+    assert reason in cards(arrived)["gradient"]
+    assert "cannot run on this model" in cards(arrived)["gradient"]
+    assert not arrived.offers("compare-gradient")
+    assert arrived.offers("compare-grad-cam")
+
+
+def with_obstacle(name: str, reason: str) -> object:
+    """A method's row that refuses every classifier."""
+
+    def refuse(classifier: Classifier) -> str:
+        assert classifier
+        return reason
+
+    return dataclasses.replace(METHODS[name], requires=refuse)
+
+
+@pytest.mark.usefixtures("cheap", "quick_model")
+def test_a_photograph_goes_to_an_imagenet_model_until_the_visitor_chooses_another() -> None:
+    arrived = visitor()
+    assert arrived.app.selectbox(key="field-model").value == "embedded"
+    arrived.press("field-chelsea")
+    assert arrived.app.selectbox(key="field-model").value == QUICK
+    assert "resnet18" not in arrived.app.selectbox(key="field-model").options
+    box = arrived.app.selectbox(key="field-model")
+    box.select_index(box.options.index("Embedded"))
+    arrived.look()
+    assert arrived.says("knows ten drawn shapes")
+    arrived.press("field-coffee")
+    assert arrived.app.selectbox(key="field-model").value == "embedded"
+
+
+@pytest.mark.usefixtures("cheap")
+def test_compare_opens_with_the_method_the_picture_and_the_model() -> None:
+    arrived = visitor().press("field-scene-arrow").finish()
+    arrived.press("compare-random")
+    assert arrived.cards == ["Arrow"]
+    assert arrived.chosen == {"random", *(name for name, row in METHODS.items() if row.default)}
+    assert arrived.app.selectbox(key="model").value == "embedded"
+    assert arrived.run == ""
+
+
+@pytest.mark.usefixtures("cheap")
+def test_a_run_can_be_stopped_and_continued(monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(question: Question, settings: object, seed: int) -> Steps:
+        del settings, seed
+        while True:
+            time.sleep(0.01)
+            yield Progress(1, 4, question.ledger.evaluations)
+
+    whole = METHODS["gradient"]
+    monkeypatch.setitem(METHODS, "gradient", dataclasses.replace(whole, run=endless))
+    arrived = visitor()
+    arrived.until(lambda: 'aria-valuenow="25"' in cards(arrived)["gradient"])
+    arrived.press("stop-field").finish()
+    assert arrived.status.startswith("Stopped")
+    assert "stopped before its turn" in cards(arrived)["gradient"]
+    monkeypatch.setitem(METHODS, "gradient", whole)
+    arrived.press("continue").finish()
+    assert arrived.status.startswith("Finished")
+
+
+@pytest.mark.usefixtures("cheap")
+def test_a_model_that_cannot_be_asked_leaves_the_page_with_a_sentence(checkpoints: Path, quick_model: Path) -> None:
+    assert checkpoints
+    quick_model.write_bytes(b"damaged")
+    arrived = visitor().press("field-chelsea")
+    assert arrived.errors
+    assert cards(arrived) == {}
