@@ -11,6 +11,7 @@ from decam.ui.browser import source
 PAGES = (
     ("pages/compare.py", "Compare", "Several methods side by side on your pictures."),
     ("pages/de_cam.py", "DE-CAM", "One search with all its generations, and evolution on landscapes one can see."),
+    ("pages/metrics.py", "Metrics", "What makes a good map: every metric explained, and at work step by step."),
 )
 
 
