@@ -97,7 +97,7 @@ def _bars(figure: go.Figure, bars: Bars, ink: Ink, dark: bool) -> None:
             hovertemplate="%{x}: %{y:.4f}<extra></extra>",
         )
     )
-    high = bars.high if bars.high is not None else float(np.nanmax(bars.values)) * 1.15
+    high = (bars.high if bars.high is not None else float(np.nanmax(bars.values))) * 1.15  # the numbers stand above
     figure.update_xaxes(type="category")
     figure.update_yaxes(range=[bars.low, high or 1.0], nticks=6)
 

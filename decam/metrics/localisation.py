@@ -188,7 +188,10 @@ def _row(
     )
 
 
-_ARRAS = "Arras, Osman & Samek, CLEVR-XAI: A Benchmark Dataset for the Ground Truth Evaluation of Explanations (2022)"
+_ARRAS = (
+    "Arras, Osman & Samek, CLEVR-XAI: A Benchmark Dataset for the Ground Truth Evaluation of Neural Network "
+    "Explanations (2022)"
+)
 _NOT_THE_MODEL = (
     "Judges the model along with the map: a model that looks beside the object makes a good map score badly."
 )
@@ -247,7 +250,7 @@ RELEVANCE_MASS = _row(
     formula=r"\frac{\sum_{p \in T} |S_p|}{\sum_p |S_p|}",
     reference=_ARRAS,
     url="https://arxiv.org/abs/2003.07258",
-    weaknesses=f"Is the energy inside, for maps without negative values. {_NOT_THE_MODEL}",
+    weaknesses=f"Tells nothing that energy inside does not, unless the map has negative values. {_NOT_THE_MODEL}",
 )
 
 RELEVANCE_RANK = _row(

@@ -17,12 +17,17 @@ from decam.ui import charts, metric_forms, state, words
 from decam.ui.kept import Kept
 from decam.ui.metric_subject import Subject, watched
 
+SYMBOLS = (
+    r"In all formulas $x$ is the picture, $x_k$ what is left of it after $k$ of $K$ steps, $f_c$ the probability of the "
+    r"class asked about, $S$ the map with a value $S_p$ for each of $N$ pixels, $\tilde S$ the map scaled from 0 to 1, "
+    r"$T$ the object, $\rho$ a correlation."
+)
 OPEN_AT_FIRST = "deletion"
 ARROWS = {1: "↑", -1: "↓"}
 MEANINGS = {1: "higher is better", -1: "lower is better"}
 NEEDS = {"truth": "ground truth", "explain": "the method itself"}
 FEW = 4  # pictures that share a line with a chart
-SIDE = 148
+SIDE = 140
 _KEPT = 48
 
 
@@ -35,6 +40,7 @@ def tree() -> None:
     """Draw all families with their metrics, each a link to its card."""
     parts = "".join(_branch(family, rows) for family, rows in grouped(METRICS.values()))
     st.html(f'<nav class="dc-tree" aria-label="All metrics by family">{parts}</nav>')
+    st.caption(SYMBOLS)
 
 
 def index() -> None:
@@ -113,14 +119,19 @@ def _work(metric: Metric, subject: Subject) -> None:
         key=f"work-{metric.name}",
         expanded=metric.name == OPEN_AT_FIRST,
         on_change="rerun",
-        icon=":material/play_arrow:",
     )
     if not opened.open:
         return
     with opened:
-        for choice in metric_forms.forms([metric.name], "work"):
+        with st.container(key=f"head-{metric.name}"):
+            said = st.container()
+            choices = metric_forms.forms([metric.name], "work")
+        for choice in choices:
             try:
-                _steps(metric, _shown(metric, choice, subject))
+                shown = _shown(metric, choice, subject)
+                with said:
+                    _value(metric, shown)
+                _steps(metric, shown)
             except DecamError as error:
                 st.error(words.plain(str(error)))
 
@@ -139,8 +150,8 @@ def _shown(metric: Metric, choice: MetricChoice, subject: Subject) -> Shown:
     return known
 
 
-def _steps(metric: Metric, shown: Shown) -> None:
-    """The value, the pictures and the charts."""
+def _value(metric: Metric, shown: Shown) -> None:
+    """The value, that of a random map, and in words how it comes about."""
     ours, control = shown.measurements
     st.html(
         f'<div class="dc-value"><b>{value(ours)}</b><span>{ARROWS[metric.direction]} this map</span>'
@@ -148,6 +159,10 @@ def _steps(metric: Metric, shown: Shown) -> None:
     )
     if ours.note and ours.note != shown.words:
         st.info(words.plain(ours.note))
+
+
+def _steps(metric: Metric, shown: Shown) -> None:
+    """The pictures and the charts."""
     pictures = [panel for panel in shown.panels if isinstance(panel, Picture)]
     figures = [panel for panel in shown.panels if not isinstance(panel, Picture)]
     with st.container(key=f"{'steps' if len(pictures) > FEW else 'beside'}-{metric.name}"):

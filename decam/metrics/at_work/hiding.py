@@ -22,13 +22,21 @@ def _curve(work: Work) -> tuple[tuple[Panel, ...], str]:
     """The picture at several shares and the curve they lie on."""
     curve = _drawn(work)
     done = _done(curve)
-    places = spread(len(curve.shares), _STEPS)
+    places = _telling(array(curve.probabilities), _STEPS)
     pictures = [_seen(work, curve, place, f"{float(curve.shares[place]):.0%} {done}") for place in places]
     x, y = array(curve.shares) * 100, array(curve.probabilities)
     lines = (Line("each step", x, y, filled=True), Line("the pictures above", x[places], y[places], points=True))
     chart = Chart("The value is the shaded area", f"Share of the picture {done} (%)", PROBABILITY, lines, (0, 100))
     asked = f"{len(x)} pictures, most salient pixels first, {_from(curve)}"
     return (*pictures, chart), f"{asked}: the area under their probabilities is {curve.auc:.3f}."
+
+
+def _telling(values: Values, wanted: int) -> list[int]:
+    """At most `wanted` places of a curve, both ends among them: half as time goes by, half where it moves."""
+    moved = np.abs(np.diff(values))
+    steps = 1 / len(moved) + moved / max(float(moved.sum()), 1e-12)
+    along = np.concatenate([[0.0], np.cumsum(steps)])
+    return sorted({int(np.abs(along - place).argmin()) for place in np.linspace(0, along[-1], wanted)})
 
 
 def _correlated(work: Work) -> tuple[tuple[Panel, ...], str]:
@@ -101,8 +109,8 @@ def _without(work: Work) -> tuple[tuple[Panel, ...], str]:
                 caption = f"{levels[place]:.0%} {name} salient imputed"
                 panels.append(Picture(caption, to_pixels(picture), probability=float(answers[least][place])))
     lines = (
-        Line("without the least salient", levels * 100, answers[True]),
-        Line("without the most salient", levels * 100, answers[False]),
+        Line("least salient removed (LeRF)", levels * 100, answers[True]),
+        Line("most salient removed (MoRF)", levels * 100, answers[False]),
     )
     chart = Chart(
         "The value is half the mean gap between the lines",
