@@ -85,11 +85,12 @@ def chart_figure(panel: Chart | Bars, *, dark: bool = False) -> go.Figure:
 
 
 def _bars(figure: go.Figure, bars: Bars, ink: Ink, dark: bool) -> None:
+    digits = 2 if np.nanmax(np.abs(bars.values)) >= 0.1 else 4
     figure.add_trace(
         go.Bar(
             x=list(bars.names),
             y=bars.values,
-            text=[f"{value:.2f}" for value in bars.values],
+            text=[f"{value:.{digits}f}" for value in bars.values],
             textposition="outside",
             cliponaxis=False,
             textfont={"color": ink.faint, "size": 12},

@@ -18,15 +18,15 @@ from decam.ui.kept import Kept
 from decam.ui.metric_subject import Subject, watched
 
 SYMBOLS = (
-    r"In all formulas $x$ is the picture, $x_k$ what is left of it after $k$ of $K$ steps, $f_c$ the probability of the "
-    r"class asked about, $S$ the map with a value $S_p$ for each of $N$ pixels, $\tilde S$ the map scaled from 0 to 1, "
-    r"$T$ the object, $\rho$ a correlation."
+    r"In the formulas $x$ is the picture, $x_k$ what is left of it after $k$ of $K$ steps, $f_c$ the probability of "
+    r"the class asked about, $S$ the map with a value $S_p$ for each of $N$ pixels, $\tilde S$ the map scaled from 0 "
+    r"to 1, $T$ the object, $\rho$ a correlation."
 )
 OPEN_AT_FIRST = "deletion"
 ARROWS = {1: "↑", -1: "↓"}
 MEANINGS = {1: "higher is better", -1: "lower is better"}
 NEEDS = {"truth": "ground truth", "explain": "the method itself"}
-FEW = 4  # pictures that share a line with a chart
+FEW = 3  # pictures that share a line with a chart
 SIDE = 140
 _KEPT = 48
 

@@ -4,6 +4,7 @@ import html
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from decam.metrics import METRICS
@@ -69,16 +70,16 @@ def test_a_first_visit_shows_deletion_at_work_and_nothing_else() -> None:
     arrived.app.switch_page("pages/metrics.py")
     arrived.look()
     assert len(values(arrived)) == 1
-    assert "50 %" in pages_html(arrived) or "50% hidden" in pages_html(arrived)
+    assert 'alt="0% hidden"' in pages_html(arrived) and 'alt="100% hidden"' in pages_html(arrived)
 
 
-@pytest.mark.parametrize("name", METRICS)
-def test_every_card_opens_and_shows_its_metric_at_work(name: str) -> None:
-    arrived = visitor(name)
+def test_every_card_opens_and_shows_its_metric_at_work() -> None:
+    arrived = visitor(*METRICS)
     assert not arrived.errors
-    ((ours, control),) = values(arrived)
-    assert float(ours) == float(ours) and float(control) == float(control)
-    assert "<figure>" in pages_html(arrived)
+    found = values(arrived)
+    assert len(found) == len(METRICS)
+    assert all(np.isfinite([float(ours), float(control)]).all() for ours, control in found)
+    assert pages_html(arrived).count("<figure>") > 60
 
 
 def test_another_method_has_other_values_and_the_same_control() -> None:
