@@ -14,5 +14,6 @@ pages = [
     st.Page("pages/compare.py", title="Compare", default=True),
     st.Page("pages/de_cam.py", title="DE-CAM"),
     st.Page("pages/methods.py", title="Methods"),
+    st.Page("pages/metrics.py", title="Metrics"),
 ]
 st.navigation(pages, position="hidden").run()

@@ -92,8 +92,12 @@ def step_picture(image: Tensor, saliency: Map, filling: Tensor, share: float, me
     """The very picture (H×W×3 uint8) that the model saw when `share` of the pixels was hidden or shown."""
     size = (image.shape[-2], image.shape[-1])
     mask = share_masks(ranked(saliency), torch.tensor([share], dtype=torch.float64), metric, size)[0].to(image.device)
-    blended = torch.where(mask, image, filling)
-    seen: Pixels = (blended.clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+    return to_pixels(torch.where(mask, image, filling))
+
+
+def to_pixels(image: Tensor) -> Pixels:
+    """A picture that a model saw (3×H×W in [0, 1]) for the eye: H×W×3 uint8."""
+    seen: Pixels = (image.clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
     return seen
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import torch
-
-from decam.masking import fill
 from decam.metrics.base import Case, Measuring, Metric
 from decam.metrics.remaking import Remaker
 from decam.metrics.scales import pearson
-from decam.metrics.single_step import SingleStepSettings, lost, notes, own_score, shown_scores, single_cost
+from decam.metrics.single_step import SingleStepSettings, lost, notes, own_score, shown, shown_scores, single_cost
 from decam.settings import Settings
 
 
@@ -23,13 +20,10 @@ def adcc(case: Case, settings: SingleStepSettings) -> Measuring:
     own = yield from own_score(case)
     masked = yield from shown_scores(case, settings.fill)
     drops = lost(own, masked).clip(min=0)
-    question = case.question
-    filling = fill(settings.fill, question.image, question.classifier.mean)
     remaker = Remaker(case, len(case.maps))
     values, said, parts = [], [], []
     for place, (drop, note) in enumerate(zip(drops, notes(case, own), strict=True)):
-        mask = torch.from_numpy(case.scaled[place]).to(question.image)
-        again = yield from remaker.map(place, torch.lerp(filling, question.image, mask))
+        again = yield from remaker.map(place, shown(case, place, settings.fill))
         coherency = (1 + pearson(case.values[place], again)) / 2
         complexity = float(case.scaled[place].mean())
         values.append(joined(coherency, 1 - complexity, 1 - float(drop)))

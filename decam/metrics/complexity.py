@@ -14,27 +14,32 @@ from decam.settings import Settings
 
 def sparsity(values: Values) -> Values:
     """Maximum over mean of each map (N×pixels) scaled from 0 to 1: 1 for a constant map."""
-    low, high = values.min(axis=1, keepdims=True), values.max(axis=1, keepdims=True)
-    relative = np.divide(values - low, high - low, out=np.ones_like(values), where=high > low)
-    inverse: Values = 1 / relative.mean(axis=1)
+    inverse: Values = 1 / heights(values).mean(axis=1)
     return inverse
+
+
+def heights(values: Values) -> Values:
+    """Each map (N×pixels) scaled from 0 to 1; ones for a constant map."""
+    low, high = values.min(axis=1, keepdims=True), values.max(axis=1, keepdims=True)
+    relative: Values = np.divide(values - low, high - low, out=np.ones_like(values), where=high > low)
+    return relative
 
 
 def entropy(values: Values) -> Values:
     """Shannon's entropy of the absolute values' shares, over that of a constant map."""
-    shares = _shares(values)
+    shares = shares_of(values)
     found: Values = -xlogy(shares, shares).sum(axis=1) / np.log(values.shape[1])
     return found
 
 
 def effective(values: Values) -> Values:
     """How many pixels with equal absolute values would be as concentrated, as a share of all."""
-    shares = _shares(values)
+    shares = shares_of(values)
     count: Values = 1 / (np.square(shares).sum(axis=1) * values.shape[1])
     return count
 
 
-def _shares(values: Values) -> Values:
+def shares_of(values: Values) -> Values:
     """Absolute values that sum to one; equal ones for a map of zeros."""
     amounts = np.abs(values)
     highest = amounts.max(axis=1, keepdims=True)

@@ -102,11 +102,18 @@ def step_saliency(values: Values, order: torch.Tensor, steps: int) -> Values:
 
 def correlation(case: Case, place: int, curve: Curve) -> tuple[float, str]:
     """How the score's change at each step goes with the mean saliency of the pixels changed; why not, where NaN."""
-    steps = len(curve.shares) - 1
-    saliency = step_saliency(case.scaled[place], _order(case.maps[place]), steps)
-    change = np.diff(curve.probabilities.astype(np.float64)) * (-1 if curve.metric == "deletion" else 1)
-    asked = np.isfinite(saliency)
     if case.constant[place]:
         return float("nan"), CONSTANT
-    value = pearson(change[asked], saliency[asked])
+    value = pearson(*changes(case, place, curve))
     return value, SILENT if np.isnan(value) else ""
+
+
+def changes(case: Case, place: int, curve: Curve) -> tuple[Values, Values]:
+    """Mean saliency of the pixels that each step changes, and how far the score then falls or rises.
+
+    One entry a step that changes a pixel at all; saliency in [0, 1], a fall counts as positive in deletion.
+    """
+    saliency = step_saliency(case.scaled[place], _order(case.maps[place]), len(curve.shares) - 1)
+    change = np.diff(curve.probabilities.astype(np.float64)) * (-1 if curve.metric == "deletion" else 1)
+    asked = np.isfinite(saliency)
+    return saliency[asked], change[asked]

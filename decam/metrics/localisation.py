@@ -77,14 +77,22 @@ def rank(values: Values, inside: Flags) -> Scores:
 
 def best_iou(values: Values, inside: Flags) -> Scores:
     """Highest intersection over union of the object and the pixels at or above any threshold."""
+    return overlaps(values, inside).max(axis=1), ""
+
+
+def overlaps(values: Values, inside: Flags) -> Values:
+    """Intersection over union (N×pixels) of the object and the 1, 2, … highest pixels.
+
+    Zero where equal values would be parted: a threshold takes all pixels of one value or none.
+    """
     order = np.argsort(-values, axis=1, kind="stable")
     ordered = np.take_along_axis(values, order, axis=1)
     hits = np.cumsum(inside[order], axis=1)
     taken = np.arange(1, values.shape[1] + 1)
     overlap = hits / (taken + inside.sum() - hits)
-    # A threshold takes all pixels of one value or none.
     last = np.concatenate([ordered[:, :-1] != ordered[:, 1:], np.ones((len(values), 1), bool)], axis=1)
-    return np.where(last, overlap, 0.0).max(axis=1), ""
+    found: Values = np.where(last, overlap, 0.0)
+    return found
 
 
 def otsu_iou(values: Values, inside: Flags) -> Scores:
@@ -129,9 +137,7 @@ def _scored(name: str, score: Callable[[Values, Flags], Scores]) -> Callable[[Ca
 
     def run(case: Case, settings: Settings) -> Measuring:
         yield from ()
-        truth = _truth(case)
-        if isinstance(settings, PointingSettings) and settings.tolerance and truth.any():
-            truth = distance_transform_edt(~truth) <= settings.tolerance * max(truth.shape)
+        truth = target_of(case, settings)
         if not truth.any():
             nothing = [float("nan")] * len(case.maps)
             return case.measured(name, nothing, [UNMARKED] * len(case.maps))
@@ -141,9 +147,13 @@ def _scored(name: str, score: Callable[[Values, Flags], Scores]) -> Callable[[Ca
     return run
 
 
-def _truth(case: Case) -> Flags:
+def target_of(case: Case, settings: Settings) -> Flags:
+    """Where a map must lie (H×W): the object, and what these settings still count as near it."""
     if case.truth is None:
         raise SettingError("Localisation needs the ground truth: a boolean mask of the object, H×W.")
+    if isinstance(settings, PointingSettings) and settings.tolerance and case.truth.any():
+        near: Flags = distance_transform_edt(~case.truth) <= settings.tolerance * max(case.truth.shape)
+        return near
     return case.truth
 
 
@@ -178,7 +188,10 @@ def _row(
     )
 
 
-_ARRAS = "Arras, Osman & Samek, CLEVR-XAI: A Benchmark Dataset for the Ground Truth Evaluation of Explanations (2022)"
+_ARRAS = (
+    "Arras, Osman & Samek, CLEVR-XAI: A Benchmark Dataset for the Ground Truth Evaluation of Neural Network "
+    "Explanations (2022)"
+)
 _NOT_THE_MODEL = (
     "Judges the model along with the map: a model that looks beside the object makes a good map score badly."
 )
@@ -237,7 +250,7 @@ RELEVANCE_MASS = _row(
     formula=r"\frac{\sum_{p \in T} |S_p|}{\sum_p |S_p|}",
     reference=_ARRAS,
     url="https://arxiv.org/abs/2003.07258",
-    weaknesses=f"Is the energy inside, for maps without negative values. {_NOT_THE_MODEL}",
+    weaknesses=f"Tells nothing that energy inside does not, unless the map has negative values. {_NOT_THE_MODEL}",
 )
 
 RELEVANCE_RANK = _row(

@@ -14,7 +14,7 @@ from decam.explanation import Progress
 from decam.masking import FILLS, MaskedQueries, fill
 from decam.metrics.base import Case, Measuring, Metric
 from decam.metrics.curves import counted
-from decam.metrics.scales import CONSTANT
+from decam.metrics.scales import CONSTANT, Values
 from decam.settings import Settings, parameter
 
 _SMALLEST = 0.05  # of the picture's side
@@ -40,7 +40,7 @@ def infidelity(case: Case, settings: InfidelitySettings) -> Measuring:
     maps without channels. The signed map is multiplied by the factor that suits it best (Captum's `normalize`, as in
     the authors' code), for most maps have a scale of their own. At least 0, lower is better.
     """
-    squares, falls = yield from case.once(("squares", settings), lambda: _fallen(case, settings))
+    squares, falls = yield from fallen(case, settings)
     values = [_captums(torch.from_numpy(saliency), squares, falls) for saliency in case.values]
     return case.measured("infidelity", values, [CONSTANT if constant else "" for constant in case.constant])
 
@@ -57,8 +57,20 @@ def squares(settings: InfidelitySettings, size: tuple[int, int], seed: int) -> T
     return masks
 
 
-def _fallen(case: Case, settings: InfidelitySettings) -> Generator[Progress, None, tuple[Tensor, Tensor]]:
-    """Squares (N×H×W) and how far the probability falls with each of them hidden (N)."""
+def fallen(case: Case, settings: InfidelitySettings) -> Generator[Progress, None, tuple[Tensor, Tensor]]:
+    """The squares (N×H×W, True inside) and how far the probability falls with each of them hidden (N)."""
+    return (yield from case.once(("squares", settings), lambda: _asked(case, settings)))
+
+
+def foretold(saliency: Values, hidden: Tensor, falls: Tensor) -> Values:
+    """The falls (N) that a map foretells: its sums over the squares, times the one factor that suits them best."""
+    sums = np.array([saliency[square].sum() for square in hidden.numpy()])
+    squared = float(sums @ sums)
+    factor = float(sums @ falls.numpy()) / squared if squared > 0 else 0.0
+    return sums * factor
+
+
+def _asked(case: Case, settings: InfidelitySettings) -> Generator[Progress, None, tuple[Tensor, Tensor]]:
     question = case.question
     hidden = squares(settings, question.classifier.input_size, case.seed)
     queries = MaskedQueries(question, fill(settings.fill, question.image, question.classifier.mean))

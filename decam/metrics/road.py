@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,37 +50,58 @@ def road(case: Case, settings: RoadSettings) -> Measuring:
     progress = counted(case.question, cost(settings, len(case.maps)))
     queries = MaskedQueries(case.question, case.question.image)
     values = []
-    for saliency in case.values:
-        order = np.argsort(-saliency.ravel(), kind="stable")
-        most = yield from _score(case, queries, settings, order, progress)
-        least = yield from _score(case, queries, settings, order[::-1], progress)
-        values.append((least - most) / 2)
+    for place in range(len(case.maps)):
+        most = yield from _answers(case, queries, settings, place, progress)
+        least = yield from _answers(case, queries, settings, place, progress, least=True)
+        values.append((least.mean() - most.mean()) / 2)
     return case.measured("road", values)
 
 
-def _score(
-    case: Case,
-    queries: MaskedQueries,
-    settings: RoadSettings,
-    order: NDArray[np.intp],
-    progress: Callable[[], Progress],
-) -> Generator[Progress, None, float]:
-    """Mean probability of the target with the first shares of `order` imputed."""
+def answers(
+    case: Case, settings: RoadSettings, place: int, *, least: bool = False
+) -> Generator[Progress, None, Values]:
+    """The target's probability at each level, with the most (or least) salient pixels of map `place` imputed."""
+    queries = MaskedQueries(case.question, case.question.image)
+    progress = counted(case.question, settings.levels)
+    return (yield from _answers(case, queries, settings, place, progress, least=least))
+
+
+def pictures(case: Case, settings: RoadSettings, place: int, *, least: bool = False) -> Iterator[torch.Tensor]:
+    """The very pictures (3×H×W in [0, 1]) that the model sees, a level after the other."""
     image = case.question.image.double().cpu().numpy()
     chance = np.random.default_rng(case.seed)
-    answers = []
-    waiting: list[torch.Tensor] = []
+    order = np.argsort(-case.values[place].ravel(), kind="stable")[:: -1 if least else 1]
     for level in range(1, settings.levels + 1):
         hidden = np.zeros(order.size, bool)
         count = min(round(level / (settings.levels + 1) * order.size), order.size - 1)
         hidden[order[:count]] = True
         filled = imputed(image, hidden.reshape(image.shape[1:]), settings.noise, chance)
-        waiting.append(torch.from_numpy(filled.astype(np.float32)))
-        if len(waiting) == queries.round_size or level == settings.levels:
-            answers.append(queries.pictures(torch.stack(waiting).to(case.question.image))[:, case.question.target])
-            waiting = []
-        yield progress()
-    return float(torch.cat(answers).double().mean())
+        yield torch.from_numpy(filled.astype(np.float32)).to(case.question.image)
+
+
+def _answers(
+    case: Case,
+    queries: MaskedQueries,
+    settings: RoadSettings,
+    place: int,
+    progress: Callable[[], Progress],
+    *,
+    least: bool = False,
+) -> Generator[Progress, None, Values]:
+    """As `answers`, asked once a case."""
+
+    def asked() -> Generator[Progress, None, Values]:
+        found = []
+        waiting: list[torch.Tensor] = []
+        for level, picture in enumerate(pictures(case, settings, place, least=least), start=1):
+            waiting.append(picture)
+            if len(waiting) == queries.round_size or level == settings.levels:
+                found.append(queries.pictures(torch.stack(waiting))[:, case.question.target].double().cpu())
+                waiting = []
+            yield progress()
+        return torch.cat(found).numpy()
+
+    return (yield from case.once(("road", settings, place, least), asked))
 
 
 def imputed(image: Values, hidden: NDArray[np.bool_], noise: float, chance: np.random.Generator) -> Values:

@@ -109,21 +109,36 @@ def consistency(case: Case, settings: ConsistencySettings) -> Measuring:
     where both show the same, signed values ranked. In [−1, 1], higher is better; NaN where a map is constant.
     """
     image = case.question.image
-    shift = max(1, min(round(settings.shift * max(image.shape[-2:])), min(image.shape[-2:]) - 2))
-    moves = ((0, shift), (0, -shift), (shift, 0), (-shift, 0))
     remaker = Remaker(case, len(case.maps) * MOVED)
     values = []
     for place, known in enumerate(case.values):
-        mirrored = yield from remaker.map(place, image.flip(-1))
-        found = [spearman(known, mirrored[:, ::-1])]
-        for move in moves:
-            made = yield from remaker.map(place, shifted(image, *move))
-            found.append(spearman(overlap(known, -move[0], -move[1]), overlap(made, *move)))
-        values.append(_mean(found))
+        made = [(yield from remaker.map(place, image.flip(-1)))]
+        for move in _moves(case, settings):
+            made.append((yield from remaker.map(place, shifted(image, *move))))  # noqa: PERF401
+        parts = moved_back(case, known, made, settings)
+        values.append(_mean([spearman(before, after) for before, after in parts]))
     return case.measured("consistency", values, [_PLAIN if np.isnan(value) else "" for value in values])
 
 
 MOVED = 5
+
+
+def moved_back(
+    case: Case, known: Values, made: Sequence[Values], settings: ConsistencySettings
+) -> list[tuple[Values, Values]]:
+    """What is compared: parts of the map and of each of the five made again, which show the same places."""
+    mirrored, *others = made
+    parts = [(known, mirrored[:, ::-1])]
+    for move, other in zip(_moves(case, settings), others, strict=True):
+        parts.append((overlap(known, -move[0], -move[1]), overlap(other, *move)))
+    return parts
+
+
+def _moves(case: Case, settings: ConsistencySettings) -> tuple[tuple[int, int], ...]:
+    """How far down and right the picture is shifted, in pixels: right, left, down and up."""
+    height, width = case.question.image.shape[-2:]
+    shift = max(1, min(round(settings.shift * max(height, width)), min(height, width) - 2))
+    return ((0, shift), (0, -shift), (shift, 0), (-shift, 0))
 
 
 def shifted(image: Tensor, down: int, right: int) -> Tensor:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from decam.explanation import Progress
 from decam.masking import FILLS, MaskedQueries, fill
@@ -38,6 +39,14 @@ def shown_scores(case: Case, filling: str) -> Generator[Progress, None, Values]:
 def hidden_scores(case: Case, filling: str) -> Generator[Progress, None, Values]:
     """The target's probability (N) where each map hides the picture in proportion to its scaled value."""
     return (yield from case.once(("hidden", filling), lambda: _asked(case, 1 - case.scaled, filling)))
+
+
+def shown(case: Case, place: int, filling: str, *, hidden: bool = False) -> Tensor:
+    """The very picture (3×H×W in [0, 1]) in which map `place` shows, or hides, in proportion to its scaled value."""
+    question = case.question
+    share = 1 - case.scaled[place] if hidden else case.scaled[place]
+    mask = torch.from_numpy(share.astype(np.float32)).to(question.image)
+    return torch.lerp(fill(filling, question.image, question.classifier.mean), question.image, mask)
 
 
 def _asked(case: Case, masks: Values, filling: str) -> Generator[Progress, None, Values]:

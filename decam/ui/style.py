@@ -12,6 +12,7 @@ PAGES = (
     ("pages/compare.py", "Compare", "Several methods side by side on your pictures."),
     ("pages/de_cam.py", "DE-CAM", "One search with all its generations, and evolution on landscapes one can see."),
     ("pages/methods.py", "Methods", "A map of the field: every method with its picture, formula, cost and traps."),
+    ("pages/metrics.py", "Metrics", "What makes a good map: every metric explained, and at work step by step."),
 )
 
 

@@ -1,0 +1,198 @@
+"""The Metrics page: a map of the field, and a card for each metric that opens to show it at work."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import streamlit as st
+
+from decam.errors import DecamError
+from decam.figures import png_uri
+from decam.figures.steps import chart_figure, drawn
+from decam.metrics import METRICS, Measurement, Metric
+from decam.metrics.at_work import Picture, Shown, at_work
+from decam.metrics.families import Family, grouped
+from decam.plan import MetricChoice
+from decam.ui import charts, metric_forms, state, words
+from decam.ui.kept import Kept
+from decam.ui.metric_subject import Subject, watched
+
+SYMBOLS = (
+    r"In the formulas $x$ is the picture, $x_k$ what is left of it after $k$ of $K$ steps, $f_c$ the probability of "
+    r"the class asked about, $S$ the map with a value $S_p$ for each of $N$ pixels, $\tilde S$ the map scaled from 0 "
+    r"to 1, $T$ the object, $\rho$ a correlation."
+)
+OPEN_AT_FIRST = "deletion"
+ARROWS = {1: "↑", -1: "↓"}
+MEANINGS = {1: "higher is better", -1: "lower is better"}
+NEEDS = {"truth": "ground truth", "explain": "the method itself"}
+FEW = 3  # pictures that share a line with a chart
+SIDE = 140
+_KEPT = 48
+
+
+@st.cache_resource(show_spinner=False)
+def _kept() -> Kept[Shown]:
+    return Kept(_KEPT)
+
+
+def tree() -> None:
+    """Draw all families with their metrics, each a link to its card."""
+    parts = "".join(_branch(family, rows) for family, rows in grouped(METRICS.values()))
+    st.html(f'<nav class="dc-tree" aria-label="All metrics by family">{parts}</nav>')
+    st.caption(SYMBOLS)
+
+
+def index() -> None:
+    """Draw the same as a narrow list."""
+    parts = "".join(
+        f"<div><b>{words.escaped(family.title)}</b>{''.join(_link(metric) for metric in rows)}</div>"
+        for family, rows in grouped(METRICS.values())
+    )
+    st.html(f'<nav class="dc-index" aria-label="Metrics of this page">{parts}</nav>')
+
+
+def _branch(family: Family, rows: tuple[Metric, ...]) -> str:
+    links = "".join(f"<li>{_link(metric)}</li>" for metric in rows)
+    return (
+        f"<section><h4>{words.escaped(family.title)}</h4><p><b>{words.escaped(family.question)}</b> "
+        f"{words.escaped(family.summary)}</p><ul>{links}</ul></section>"
+    )
+
+
+def _link(metric: Metric) -> str:
+    return (
+        f'<a href="#{metric.name}" title="{words.escaped(metric.summary)}">{words.escaped(metric.title)} '
+        f'<span title="{MEANINGS[metric.direction]}">{ARROWS[metric.direction]}</span></a>'
+    )
+
+
+def cards(subject: Subject | None) -> None:
+    """Draw a card for each metric, by family."""
+    for family, rows in grouped(METRICS.values()):
+        st.subheader(family.title, anchor=f"family-{family.name}")
+        st.caption(f"{family.question} {family.summary}")
+        for metric in rows:
+            with st.container(border=True, key=f"metric-{metric.name}"):
+                _about(metric, subject)
+                if subject is not None:
+                    st.fragment(_work)(metric, subject)
+
+
+def _about(metric: Metric, subject: Subject | None) -> None:
+    """What the table says of a metric."""
+    st.html(
+        f'<div class="dc-metric" id="{metric.name}"><h3>{words.escaped(metric.title)}</h3>'
+        f"<ul>{''.join(f'<li>{words.escaped(fact)}</li>' for fact in facts(metric, subject))}</ul></div>"
+    )
+    with st.container(key=f"about-{metric.name}"):
+        st.markdown(words.plain(metric.summary))
+        st.markdown(f"$$\n{metric.formula}\n$$")
+        st.markdown(
+            f"**Where it misleads.** {words.plain(metric.weaknesses)}  \n"
+            f":small[[{words.plain(metric.reference)}]({metric.url})]"
+        )
+
+
+def facts(metric: Metric, subject: Subject | None) -> list[str]:
+    """Direction, range, cost of one map and needs, a few words each."""
+    found = [f"{ARROWS[metric.direction]} {MEANINGS[metric.direction]}", _range(metric)]
+    cost = metric.cost(metric.settings(), map_cost=0 if subject is None else subject.cost)
+    found.append("asks the model nothing" if not cost else words.several(cost, "evaluation"))
+    return [*found, *(f"needs {NEEDS[need]}" for need in sorted(metric.needs))]
+
+
+def _range(metric: Metric) -> str:
+    low, high = (None if end is None else f"{end:g}".replace("-", "−") for end in (metric.low, metric.high))
+    if low is None:
+        return f"at most {high}"
+    return f"{low} to {high}" if high is not None else f"at least {low}"
+
+
+def _work(metric: Metric, subject: Subject) -> None:
+    """The part of a card that opens: computed when it is, and kept."""
+    if obstacle := metric.obstacle(subject.case()):
+        st.caption(_unseen(metric, obstacle))
+        return
+    opened = st.expander(
+        "At work on this map",
+        key=f"work-{metric.name}",
+        expanded=metric.name == OPEN_AT_FIRST,
+        on_change="rerun",
+    )
+    if not opened.open:
+        return
+    with opened:
+        with st.container(key=f"head-{metric.name}"):
+            said = st.container()
+            choices = metric_forms.forms([metric.name], "work")
+        for choice in choices:
+            try:
+                shown = _shown(metric, choice, subject)
+                with said:
+                    _value(metric, shown)
+                _steps(metric, shown)
+            except DecamError as error:
+                st.error(words.plain(str(error)))
+
+
+def _unseen(metric: Metric, obstacle: str) -> str:
+    if "truth" in metric.needs:
+        return "Of this picture it is not known where the object lies: choose a scene to see this metric at work."
+    return words.plain(obstacle)
+
+
+def _shown(metric: Metric, choice: MetricChoice, subject: Subject) -> Shown:
+    key: Hashable = (*subject.key, choice)
+    if (known := _kept().get(key)) is None:
+        known = watched(at_work(subject.case(), metric, choice.settings), f"{metric.title} …")
+        _kept().put(key, known)
+    return known
+
+
+def _value(metric: Metric, shown: Shown) -> None:
+    """The value, that of a random map, and in words how it comes about."""
+    ours, control = shown.measurements
+    st.html(
+        f'<div class="dc-value"><b>{value(ours)}</b><span>{ARROWS[metric.direction]} this map</span>'
+        f"<b>{value(control)}</b><span>a random map</span><p>{words.escaped(shown.words)}</p></div>"
+    )
+    if ours.note and ours.note != shown.words:
+        st.info(words.plain(ours.note))
+
+
+def _steps(metric: Metric, shown: Shown) -> None:
+    """The pictures and the charts."""
+    pictures = [panel for panel in shown.panels if isinstance(panel, Picture)]
+    figures = [panel for panel in shown.panels if not isinstance(panel, Picture)]
+    with st.container(key=f"{'steps' if len(pictures) > FEW else 'beside'}-{metric.name}"):
+        st.html(f'<div class="dc-frames">{"".join(map(_figure, pictures))}</div>')
+        for number, panel in enumerate(figures):
+            charts.show(
+                chart_figure(panel, dark=state.dark()),
+                f"chart-{metric.name}-{number}",
+                f"{metric.title}: {panel.caption}",
+            )
+
+
+def value(measurement: Measurement) -> str:
+    """A value as a reader meets it."""
+    if measurement.value != measurement.value:
+        return "–"
+    return f"{measurement.value:.3f}".replace("-", "−")
+
+
+def _figure(picture: Picture) -> str:
+    caption = words.escaped(picture.caption)
+    asked = "" if picture.probability is None else _bar(picture.probability)
+    return (
+        f'<figure><img src="{png_uri(drawn(picture))}" width="{SIDE}" height="{SIDE}" alt="{caption}">'
+        f"<figcaption>{asked}{caption}</figcaption></figure>"
+    )
+
+
+def _bar(probability: float) -> str:
+    return (
+        f'<div class="dc-bar dc-asked"><i style="width:{probability:.1%}"></i>'
+        f"<span>probability</span><b>{probability:.3f}</b></div>"
+    )

@@ -1,0 +1,203 @@
+"""Which map is judged on the Metrics page: of which picture, by which model and which method."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TypeVar
+
+import streamlit as st
+
+from decam.api import explain_view
+from decam.classifier import Classifier, Pixels, TorchClassifier, to_tensor
+from decam.errors import DecamError
+from decam.explanation import Explanation, Progress, Question, Truth
+from decam.figures import png_uri
+from decam.figures.steps import drawn
+from decam.images.samples import SAMPLES
+from decam.images.samples import get as get_sample
+from decam.methods import METHODS
+from decam.metrics import Case, Origin
+from decam.metrics.at_work import Picture
+from decam.metrics.at_work.panels import limits
+from decam.metrics.scales import cleaned
+from decam.models import catalogue, default_for
+from decam.ui import model_choice, truths, words
+from decam.ui.kept import Kept
+from decam.ui.pictures import Chosen
+
+T = TypeVar("T")
+
+DEAREST = 40  # evaluations a map: some metrics make it ten times again
+FIRST, USUAL, CONTROL = "scene-star", "grad-cam", "random"
+SEED, CONTROL_SEED = 0, 1
+SIDE = 132
+_KEPT = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A map and all that is known about it, beside a random map that shows what a value is worth."""
+
+    key: tuple[str, ...]
+    classifier: TorchClassifier
+    view: Pixels
+    map: Explanation
+    control: Explanation
+    truth: Truth | None
+
+    @property
+    def cost(self) -> int:
+        """Evaluations for making the map again."""
+        return METHODS[self.map.method].cost(self.map.settings, self.classifier)
+
+    def case(self) -> Case:
+        """The map and the random one, ready to be judged."""
+        question = Question(self.classifier, to_tensor(self.classifier, self.view), self.map.target)
+        both = (self.map, self.control)
+        origins = tuple(_origin(self.classifier, one) for one in both)
+        return Case(question, tuple(one.saliency for one in both), self.truth, origins, SEED)
+
+
+@st.cache_resource(show_spinner=False)
+def _kept() -> Kept[tuple[Explanation, Explanation]]:
+    return Kept(_KEPT)
+
+
+def panel() -> Subject | None:
+    """Draw the choice of picture, model and method in one line; what they make, None where the page says why not."""
+    with st.container(key="metric-choice", horizontal=True, gap="small"):
+        chosen = _picture()
+        entry = _model(chosen)
+        place = st.container()
+    model_choice.limits(entry, [chosen])
+    classifier = model_choice.load(entry)
+    if classifier is None:
+        return None
+    with place:
+        method = _method(classifier)
+    try:
+        return _made(classifier, chosen, method)
+    except DecamError as error:
+        st.error(words.plain(str(error)))
+        return None
+
+
+def show(subject: Subject) -> None:
+    """Draw the picture, what the model says of it, and the two maps."""
+    made, control = subject.map, subject.control
+    picture = f"{words.escaped(made.label)} <b>{made.probability:.3f}</b>"
+    parts = [
+        (Picture("picture", subject.view, truth=subject.truth), picture),
+        (_overlaid(subject, made), f"{words.escaped(METHODS[made.method].title)}<br>the map judged below"),
+        (_overlaid(subject, control), f"{words.escaped(METHODS[CONTROL].title)}<br>what chance would give"),
+    ]
+    figures = "".join(
+        f'<figure><img src="{png_uri(drawn(one))}" width="{SIDE}" height="{SIDE}" alt="{one.caption}">'
+        f"<figcaption>{caption}</figcaption></figure>"
+        for one, caption in parts
+    )
+    st.html(f'<div class="dc-frames dc-subject">{figures}</div>')
+    for note in made.notes:
+        st.info(words.plain(note))
+
+
+def _overlaid(subject: Subject, explanation: Explanation) -> Picture:
+    values = cleaned(explanation.saliency)
+    return Picture(f"{explanation.method} map", subject.view, values, limits(values))
+
+
+def _picture() -> Chosen:
+    titles = {sample.name: sample.title for sample in SAMPLES}
+    st.session_state.setdefault("metric-sample", FIRST)
+    name = st.selectbox(
+        "Picture",
+        list(titles),
+        format_func=lambda name: titles.get(name, name),
+        key="metric-sample",
+        persist_state="session",
+        help="A sample; of the scenes it is known where the object lies.",
+    )
+    sample = get_sample(name)
+    return Chosen(key=f"sample:{sample.name}", name=sample.title, kind=sample.kind, sample=sample)
+
+
+def _model(chosen: Chosen) -> catalogue.Entry:
+    here = [entry.name for entry in catalogue.ENTRIES.values() if entry.present()]
+    following = not st.session_state.get("metric-model-by-visitor")
+    if following or st.session_state.get("metric-model") not in here:
+        st.session_state["metric-model"] = default_for(chosen.kind)
+    name = st.selectbox(
+        "Model",
+        here,
+        format_func=lambda name: catalogue.get(name).title,
+        key="metric-model",
+        on_change=_by_visitor,
+        persist_state="session",
+        help="Those whose weights are on this machine; Compare fetches others.",
+    )
+    return catalogue.get(name)
+
+
+def _by_visitor() -> None:
+    st.session_state["metric-model-by-visitor"] = True
+
+
+def _method(classifier: Classifier) -> str:
+    offered = [
+        name
+        for name, method in METHODS.items()
+        if not method.obstacle(classifier) and method.cost(method.settings(), classifier) <= DEAREST
+    ]
+    if st.session_state.get("metric-method") not in offered:
+        st.session_state["metric-method"] = USUAL if USUAL in offered else offered[0]
+    return st.selectbox(
+        "Map of",
+        offered,
+        format_func=lambda name: METHODS[name].title,
+        key="metric-method",
+        persist_state="session",
+        help="The method whose map is judged; the cheap ones, for some metrics make the map many times again.",
+    )
+
+
+def _made(classifier: TorchClassifier, chosen: Chosen, method: str) -> Subject:
+    """Explain, or recall it; raises ImageError and MethodError as those do."""
+    key = (chosen.key, classifier.name, str(classifier.device), method)
+    view = chosen.view(classifier)
+    # Only the maps are kept: a classifier kept with them would stay in memory when others need the room.
+    if (maps := _kept().get(key)) is None:
+        made = watched(_explained(classifier, view, method, None, SEED), f"Making the map of {METHODS[method].title} …")
+        control = watched(_explained(classifier, view, CONTROL, made.target, CONTROL_SEED), "Drawing a random map …")
+        maps = (made, control)
+        _kept().put(key, maps)
+    return Subject(key, classifier, view, *maps, truths.known(classifier, chosen, maps[0].label))
+
+
+def _explained(
+    classifier: Classifier, view: Pixels, method: str, target: int | None, seed: int
+) -> Generator[Progress, None, Explanation]:
+    return explain_view(classifier, view, method, METHODS[method].settings(), target, seed)
+
+
+def watched(steps: Generator[Progress, None, T], text: str) -> T:
+    """What the steps return, their progress on a bar meanwhile; a visitor who goes elsewhere ends them."""
+    bar = st.progress(0.0, words.plain(text))
+    with closing(steps):
+        while True:
+            try:
+                event = next(steps)
+            except StopIteration as end:
+                bar.empty()
+                result: T = end.value
+                return result
+            share = min(1.0, event.step / event.total) if event.total else 0.0
+            bar.progress(share, words.plain(f"{text} {words.several(event.evaluations, 'evaluation')}"))
+
+
+def _origin(classifier: Classifier, explanation: Explanation) -> Origin:
+    row, settings = METHODS[explanation.method], explanation.settings
+    return Origin(
+        lambda question, seed: row.run(question, settings, seed), explanation.seed, row.cost(settings, classifier)
+    )

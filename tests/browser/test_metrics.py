@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.tools.server import Server
+
+
+def test_a_visitor_follows_the_tree_to_a_metric_and_sees_it_at_work(page: Page, common_server: Server) -> None:
+    page.goto(common_server.url)
+    page.get_by_role("link", name="Metrics").click()
+    values = page.locator(".dc-value")
+    expect(values).to_have_count(1)
+    expect(page.get_by_alt_text("0% hidden")).to_be_visible()
+    tree = page.get_by_role("navigation", name="All metrics by family")
+    tree.get_by_role("link", name="Pointing game").click()
+    card = page.locator(".st-key-metric-pointing-game")
+    expect(card.get_by_role("heading", name="Pointing game")).to_be_in_viewport()
+    card.get_by_text("At work on this map").click()
+    expect(card.get_by_alt_text("Its highest point")).to_be_visible()
+    expect(values).to_have_count(2)
+    page.get_by_role("navigation", name="Metrics of this page").get_by_role("link", name="ADCC").click()
+    expect(page.locator(".st-key-metric-adcc").get_by_role("heading", name="ADCC")).to_be_in_viewport()
