@@ -10,5 +10,9 @@ st.set_page_config(
     layout="wide",
     initial_sidebar_state=320,
 )
-pages = [st.Page("pages/compare.py", title="Compare", default=True), st.Page("pages/de_cam.py", title="DE-CAM")]
+pages = [
+    st.Page("pages/compare.py", title="Compare", default=True),
+    st.Page("pages/de_cam.py", title="DE-CAM"),
+    st.Page("pages/sanity.py", title="Sanity"),
+]
 st.navigation(pages, position="hidden").run()

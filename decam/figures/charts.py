@@ -85,7 +85,7 @@ def curves_figure(
     figure.update_xaxes(title=f"Share of the picture {changed} (%)", range=[0, 100])
     figure.update_yaxes(title=probability, range=[0, 1.02], dtick=0.2, tickformat=".1f")
     _mark(figure, None if chosen is None else chosen * 100, ink)
-    _dress(figure, ink, height, title, entries=len(curves) + 2, columns=2)
+    dress(figure, ink, height, title, entries=len(curves) + 2, columns=2)
     figure.update_layout(
         hovermode="closest",
         hoverdistance=40,
@@ -132,7 +132,7 @@ def convergence_figure(
     if chosen is not None and frames:
         _mark(figure, float(frames[min(max(chosen, 0), len(frames) - 1)].evaluations), ink)
     named = sum(len(members) for members in groups.values() if len(members) > 1)
-    _dress(figure, ink, height or 80 + 130 * count, "", entries=named, columns=3)
+    dress(figure, ink, height or 80 + 130 * count, "", entries=named, columns=3)
     figure.update_layout(hoversubplots="axis")
     return figure
 
@@ -153,7 +153,7 @@ def _panel(
                 x=x + x[::-1],
                 y=upper + lower[::-1],
                 fill="toself",
-                fillcolor=_faded(method_colour(1, dark)),
+                fillcolor=faded(method_colour(1, dark)),
                 line={"width": 0},
                 name=by_name["spread"].title,
                 hoverinfo="skip",
@@ -178,7 +178,7 @@ def _panel(
         )
 
 
-def _dress(figure: go.Figure, ink: Ink, height: int, title: str, entries: int, columns: int) -> None:
+def dress(figure: go.Figure, ink: Ink, height: int, title: str, entries: int, columns: int) -> None:
     """Fonts, grid, legend and margins, the same for every chart; the legend stands below in columns."""
     axis = {
         "gridcolor": ink.grid,
@@ -250,7 +250,7 @@ def _wrapped(text: str) -> str:
     return "<br>".join(textwrap.wrap(text[:1].upper() + text[1:], 18))
 
 
-def _faded(colour: str) -> str:
+def faded(colour: str) -> str:
     """#rrggbb as the same colour, mostly transparent."""
     red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
     return f"rgba({red},{green},{blue},0.18)"

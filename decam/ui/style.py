@@ -11,6 +11,11 @@ from decam.ui.browser import source
 PAGES = (
     ("pages/compare.py", "Compare", "Several methods side by side on your pictures."),
     ("pages/de_cam.py", "DE-CAM", "One search with all its generations, and evolution on landscapes one can see."),
+    (
+        "pages/sanity.py",
+        "Sanity",
+        "Do maps change when the model forgets, stage by stage, what it learnt?",
+    ),
 )
 
 
@@ -25,7 +30,7 @@ def apply() -> None:
 
 
 def brand(begin_again: Callable[[], None]) -> None:
-    """Draw the name, the way to the other page, and the button that begins a new comparison."""
+    """Draw the name, the way to the other pages, and the button that begins a new comparison."""
     with st.container(key="brand", horizontal=True, wrap=False, vertical_alignment="center"):
         st.html('<div class="dc-brand">DE-CAM<span>saliency methods compared</span></div>', width="stretch")
         st.button(
