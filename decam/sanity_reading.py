@@ -21,26 +21,28 @@ THRESHOLDS = (
     "settings looks lost as well: ask it with another seed before you praise it."
 )
 BLIND = "A control that never asks the model: its map cannot change. A method whose line is as flat shows as little."
-Verdict: TypeAlias = Literal["lost", "changed", "kept", "blind", "unknown"]
+Verdict: TypeAlias = Literal["lost", "late", "changed", "kept", "blind", "unknown"]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Which similarity is read: a measure by its name, of the maps as they are or of their absolute values."""
+    """Which similarity is read: a measure by its name; of signed maps their absolute values or the maps as they are."""
 
     measure: str
     absolute: bool = True
 
-    def of(self, likeness: Likeness) -> float:
-        """The similarity, nan where it is not defined."""
-        return (likeness.absolute if self.absolute else likeness.plain)[self.measure]
+    def of(self, method: str, likeness: Likeness) -> float:
+        """The similarity of two maps by the method of that name, nan where it is not defined."""
+        # A map that only happens to have values below zero says with them where there is little, not something else.
+        absolute = self.absolute and METHODS[method].signed
+        return (likeness.absolute if absolute else likeness.plain)[self.measure]
 
 
 @dataclass(frozen=True)
 class Line:
     """One method's similarities to its original map: those of the controls, and those of the variants in their order.
 
-    nan where a map failed, is still to come, or is flat.
+    A value is nan where the map failed, is still to come, or, as `flat` says, cannot be compared.
     """
 
     method: int
@@ -48,10 +50,20 @@ class Line:
     floor: float
     edges: float
     values: tuple[float, ...]
+    flat: tuple[bool, ...]
 
     def left(self) -> tuple[float, ...]:
-        """How much of each similarity is left above the random map's, 1 for the same map."""
-        return tuple((value - self.floor) / (1 - self.floor) if self.floor < 1 else math.nan for value in self.values)
+        """How much of each similarity is left above the random map's, 1 for the same map; a flat map has lost all."""
+        if not self.floor < 1:
+            return tuple(math.nan for _ in self.values)
+        return tuple(
+            0.0 if flat else (value - self.floor) / (1 - self.floor)
+            for value, flat in zip(self.values, self.flat, strict=True)
+        )
+
+    def said(self, place: int) -> str:
+        """A similarity as a sentence has it."""
+        return "flat" if self.flat[place] else f"{self.values[place]:.2f}".replace("-", "−")
 
 
 @dataclass(frozen=True)
@@ -64,31 +76,28 @@ class Reading:
     sentence: str
 
 
-def lines(found: Sanity, how: Measured) -> list[Line]:
+def lines(plan: SanityPlan, found: Sanity, how: Measured) -> list[Line]:
     """One line for each method whose original map is there."""
     told = []
     for original in found.originals:
-        floors = {floor.control: how.of(floor.likeness) for floor in original.floor}
-        values = [math.nan] * len(found.variants)
+        name = plan.methods[original.method].name
+        floors = {floor.control: how.of(name, floor.likeness) for floor in original.floor}
+        values, flat = [math.nan] * len(found.variants), [False] * len(found.variants)
         for one in found.compared:
             if one.method == original.method:
-                values[one.variant] = how.of(one.likeness)
-        told.append(
-            Line(
-                original.method,
-                found.methods[original.method],
-                floors[RANDOM.title],
-                floors[EDGES.title],
-                tuple(values),
-            )
-        )
+                values[one.variant] = how.of(name, one.likeness)
+                flat[one.variant] = math.isnan(values[one.variant])
+        title = found.methods[original.method]
+        told.append(Line(original.method, title, floors[RANDOM.title], floors[EDGES.title], tuple(values), tuple(flat)))
     return told
 
 
 def readings(plan: SanityPlan, found: Sanity, how: Measured) -> list[Reading]:
-    """A sentence a method whose original map is there (Adebayo et al. 2018 read their figures in this manner)."""
+    """A sentence for each method that has been compared (Adebayo et al. 2018 read their figures in this manner)."""
     told = []
-    for line in lines(found, how):
+    for line in lines(plan, found, how):
+        if not any(flat or math.isfinite(value) for flat, value in zip(line.flat, line.values, strict=True)):
+            continue
         verdict: Verdict
         blind = not METHODS[plan.methods[line.method].name].needs
         verdict, text = ("blind", BLIND) if blind else _read(plan, found, line)
@@ -98,63 +107,78 @@ def readings(plan: SanityPlan, found: Sanity, how: Measured) -> list[Reading]:
 
 def _read(plan: SanityPlan, found: Sanity, line: Line) -> tuple[Verdict, str]:
     left = line.left()
-    if not any(map(math.isfinite, left)):
-        why = "no map to compare with yet" if math.isfinite(line.floor) else "its original map is flat"
-        return "unknown", f"Nothing can be said: {why}."
+    if math.isnan(line.floor):
+        return "unknown", "The original map is flat, so that nothing can be compared with it."
     names = [variant.name for variant in found.variants]
     if plan.mode == LABELS:
         return _labels(line, left)
-    return _independent(line, left, names) if plan.mode == "independent" else _cascading(line, left, names)
+    if plan.mode == "independent":
+        return _independent(line, left, names)
+    return _cascading(line, left, names, [variant.share for variant in found.variants])
 
 
-def _cascading(line: Line, left: Sequence[float], names: Sequence[str]) -> tuple[Verdict, str]:
-    last = max(place for place, value in enumerate(left) if math.isfinite(value))
-    here, value = left[last], line.values[last]
+def _cascading(line: Line, left: Sequence[float], names: Sequence[str], shares: Sequence[float]) -> tuple[Verdict, str]:
+    there = [place for place, value in enumerate(left) if math.isfinite(value)]
+    last = there[-1]
     complete = last == len(names) - 1
-    depth = "all weights are random" if complete else f"{names[last]} and what follows it are random"
-    if here < LOST:
-        first = last
-        while first and (left[first - 1] < LOST or math.isnan(left[first - 1])):
-            first -= 1
+    outlives = next((place for place in reversed(there) if left[place] >= KEPT), None)
+    if left[last] < LOST:
+        first = min(place for place in there if all(left[later] < LOST for later in there if later >= place))
+        if outlives is not None:
+            return "late", (
+                f"The map outlives what was learnt: {line.said(outlives)} is left when {_forgotten(names, outlives)} "
+                f"({_share(shares[outlives])} of the weights) and the model has lost its answer; it goes only with "
+                f"{names[first]} ({line.said(first)}).{_edgy(line)}"
+            )
         when = f"as soon as {names[0]} is random" if first == 0 else f"once {names[first]} is random too"
-        return "lost", f"The map is lost {when} ({line.values[first]:.2f}): it depends on what was learnt."
-    if here < KEPT:
+        return "lost", f"The map is lost {when} ({line.said(first)}): it depends on what was learnt."
+    depth = "all weights are random" if complete else _forgotten(names, last)
+    if left[last] < KEPT:
         return "changed", (
-            f"The map changes, but {value:.2f} is left when {depth}: part of it comes from the picture or from how the "
-            f"network is built, not from what was learnt.{_edgy(line)}"
+            f"The map changes, but {line.said(last)} is left when {depth}: part of it comes from the picture or from "
+            f"how the network is built, not from what was learnt.{_edgy(line)}"
         )
     if complete:
-        return "kept", f"The map stays at {value:.2f} though {depth}: it shows the picture, not what was learnt." + (
-            _edgy(line)
+        return "kept", (
+            f"The map stays at {line.said(last)} though {depth}: it shows the picture, not what was learnt."
+            f"{_edgy(line)}"
         )
-    return "kept", f"So far the map stays: {value:.2f} when {depth}."
+    return "kept", f"So far the map stays: {line.said(last)} when {depth}."
+
+
+def _forgotten(names: Sequence[str], place: int) -> str:
+    return f"{names[0]} is random" if place == 0 else f"{names[0]} to {names[place]} are random"
+
+
+def _share(share: float) -> str:
+    return "under 1 %" if share < 0.01 else f"{share:.0%}".replace("%", " %")
 
 
 def _independent(line: Line, left: Sequence[float], names: Sequence[str]) -> tuple[Verdict, str]:
     there = [place for place, value in enumerate(left) if math.isfinite(value)]
     least = min(there, key=lambda place: left[place])
-    at = f"{names[least]} alone ({line.values[least]:.2f})"
+    at = f"{names[least]} alone ({line.said(least)})"
     if left[least] < LOST:
         count = sum(left[place] < LOST for place in there)
-        also = f", and is lost with {count} of {len(there)} stages" if count > 1 else ""
+        also = f" and is lost with {count} of {len(there)} stages" if count > 1 else " and is lost with it"
         return "lost", f"The map depends most on {at}{also}: it depends on what was learnt there."
     if left[least] < KEPT:
         return "changed", f"The map changes most with {at}, but no stage alone makes it disappear.{_edgy(line)}"
-    return "kept", f"The map stays whichever stage is random; least with {at}: no stage alone matters.{_edgy(line)}"
+    return "kept", f"The map stays whichever stage is random, least so with {at}: no stage alone matters.{_edgy(line)}"
 
 
 def _labels(line: Line, left: Sequence[float]) -> tuple[Verdict, str]:
-    value = line.values[0]
+    value = line.said(0)
     if left[0] < LOST:
-        return "lost", f"A model of shuffled labels gets another map ({value:.2f}): it depends on what was learnt."
+        return "lost", f"A model of shuffled labels gets another map ({value}): it depends on what was learnt."
     if left[0] < KEPT:
         return "changed", (
-            f"{value:.2f} of the map is there in a model of shuffled labels too: that part comes from the picture, not "
-            f"from the labels.{_edgy(line)}"
+            f"The map is {value} alike in a model of shuffled labels: that part comes from the picture, not from the "
+            f"labels.{_edgy(line)}"
         )
     return "kept", (
-        f"The map is nearly the same ({value:.2f}) in a model that learnt nothing about the labels: it shows the "
-        f"picture.{_edgy(line)}"
+        f"The map is nearly the same ({value}) in a model that learnt nothing about the labels: it shows the picture."
+        f"{_edgy(line)}"
     )
 
 

@@ -23,7 +23,14 @@ SIDE = 192
 GROUND = {False: "#ffffff", True: "#12161c"}
 """The page's own background, behind what stays in place while the table scrolls."""
 
-VERDICTS = {"lost": "map lost", "changed": "changes", "kept": "map kept", "blind": "control", "unknown": "no answer"}
+VERDICTS = {
+    "lost": "map lost",
+    "late": "lost late",
+    "changed": "changes",
+    "kept": "map kept",
+    "blind": "control",
+    "unknown": "no answer",
+}
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,7 @@ def _row(check: SanitySnapshot, method: int, how: Measured, told: Reading | None
     made = {one.variant: one for one in found.compared if one.method == method}
     for place in range(len(found.variants)):
         one = made.get(place)
-        value = how.of(one.likeness) if one else None
+        value = how.of(check.plan.methods[method].name, one.likeness) if one else None
         boxes.append(_box(check, method, place, one.explanation if one else None, value, failed))
     cells = "".join(f"<td>{_drawn(box)}</td>" for box in boxes)
     mark = f'<em class="dc-{told.verdict}">{VERDICTS[told.verdict]}</em>' if told else ""
@@ -107,8 +114,10 @@ def _box(
         return _Box(words="failed" if (method, variant) in failed else "–", tip=sentence)
     if explanation is None:
         working = check.working
-        here = working is not None and (working.method, working.variant) == (method, variant)
-        return _Box(words="in the making" if here else "")
+        if working is None or (working.method, working.variant) != (method, variant):
+            return _Box()
+        progress = working.progress
+        return _Box(words=f"{min(1.0, progress.step / progress.total):.0%}" if progress.total else "…")
     place = f"{method}.{'o' if variant is None else variant}"
     signed = METHODS[explanation.method].signed
     png = _png(f"{check.id}.{place}", signed, check.view, explanation.saliency)
@@ -135,8 +144,8 @@ def _drawn(box: _Box) -> str:
         return f'<figure class="dc-empty"{tip}><div>{words.escaped(box.words)}</div></figure>'
     value = math.nan if box.value is None else box.value
     if math.isnan(value):
-        below = "<figcaption>flat</figcaption>"
+        below = '<figcaption title="A flat map cannot be compared.">flat</figcaption>'
     else:
         width = f"{max(0.0, min(1.0, value)):.0%}"
-        below = f'<figcaption><u><s style="width:{width}"></s></u>{value:.2f}</figcaption>'
+        below = f'<figcaption><u><s style="width:{width}"></s></u>{words.signed(value)}</figcaption>'
     return f'<figure{tip}><img src="{box.source}" alt="{words.escaped(box.alt)}">{below}</figure>'

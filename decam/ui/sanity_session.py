@@ -8,6 +8,7 @@ import streamlit as st
 
 from decam.classifier import TorchClassifier
 from decam.errors import DecamError
+from decam.methods import METHODS
 from decam.plan import MethodChoice
 from decam.sanity_plan import SanityPlan, SanitySnapshot, SanitySummary
 from decam.ui import method_forms, method_picker, pace, sanity_form, state, style, words
@@ -92,12 +93,17 @@ def _start(
     classifier: TorchClassifier, asked: Asked, choices: Sequence[MethodChoice], how: How
 ) -> SanitySnapshot | None:
     """Queue a check and show it from now on; where it cannot be made the page says why."""
+    # Cheap ones first, so that there is something to see at once; controls last, to compare the others with.
+    ordered = sorted(
+        choices,
+        key=lambda choice: (not METHODS[choice.name].needs, METHODS[choice.name].cost(choice.settings, classifier)),
+    )
     try:
         plan = SanityPlan(
             model=classifier.name,
             device=str(classifier.device),
             picture=asked.picture.name,
-            methods=tuple(choices),
+            methods=tuple(ordered),
             target=asked.target,
             mode=how.mode,
             seed=how.seed,

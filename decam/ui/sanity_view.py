@@ -6,6 +6,7 @@ import streamlit as st
 
 from decam.export import sanity as export
 from decam.figures.stages import StageLine, stages_figure
+from decam.methods import METHODS
 from decam.models import catalogue
 from decam.sanity_plan import LABELS, SanitySnapshot
 from decam.sanity_reading import THRESHOLDS, Measured, lines, readings
@@ -78,7 +79,7 @@ def _measured(check: SanitySnapshot) -> Measured:
 
 
 def _any_signed(check: SanitySnapshot) -> bool:
-    return any(one.likeness.plain != one.likeness.absolute for one in check.found.compared)
+    return any(METHODS[choice.name].signed for choice in check.plan.methods)
 
 
 def _sentence(check: SanitySnapshot) -> str:
@@ -104,7 +105,7 @@ def _curves(check: SanitySnapshot, how: Measured) -> None:
         for row in SIMILARITIES.values():
             told = [
                 StageLine(line.title, line.method, line.values, line.floor)
-                for line in lines(found, Measured(row.name, how.absolute))
+                for line in lines(check.plan, found, Measured(row.name, how.absolute))
             ]
             figure = stages_figure(row.title, names, told, low=row.low, dark=state.dark())
             with st.container():

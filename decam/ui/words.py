@@ -48,6 +48,11 @@ def seconds(value: float) -> str:
     return f"{minutes} min {rest:02d} s"
 
 
+def signed(value: float) -> str:
+    """A value as −0.07, with a minus that is as wide as the digits."""
+    return f"{value:.2f}".replace("-", "−")
+
+
 def evaluations(count: int) -> str:
     """A cost in images through the model."""
     return "free" if count == 0 else f"{count:,}"

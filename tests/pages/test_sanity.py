@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from decam.export import sanity as export
-from decam.ui import sanity_form, state
+from decam.ui import sanity_form, state, words
 from tests.pages.visitor import Visitor
 
 pytestmark = pytest.mark.usefixtures("server")
@@ -83,7 +83,7 @@ def test_the_table_shows_the_similarity_that_is_chosen() -> None:
     for measure in ("spearman", "ssim"):
         arrived.app.session_state["sanity-measure"] = measure
         arrived.look()
-        assert f"{first.likeness.absolute[measure]:.2f}</figcaption>" in table(arrived)
+        assert f"{words.signed(first.likeness.plain[measure])}</figcaption>" in table(arrived)
 
 
 def test_a_finished_check_opens_by_its_link_after_a_restart_with_what_it_was_made_from(
@@ -109,11 +109,11 @@ def test_a_finished_check_opens_by_its_link_after_a_restart_with_what_it_was_mad
 
 def test_a_check_can_be_stopped_and_keeps_what_it_has(restart: Callable[[], None]) -> None:
     arrived = chosen("grad-cam", "de-cam")
-    arrived.app.number_input(key="sanity-budget").set_value(20_000)
+    arrived.app.number_input(key="sanity-budget").set_value(5_000)
     arrived.look().press("randomise").until(lambda: maps(arrived) > 0)
     arrived.press("stop-check").finish()
     assert arrived.status.startswith("Stopped")
-    assert 0 < maps(arrived) < 4
+    assert 0 < maps(arrived) < 14
     there, before = link(arrived), maps(arrived)
     restart()
     assert maps(visitor(there)) == before
@@ -123,7 +123,7 @@ def test_the_budget_of_this_page_is_its_own(server: Path) -> None:
     assert server
     arrived = chosen("de-cam")
     arrived.app.number_input(key="sanity-budget").set_value(300)
-    arrived.look().press("randomise").finish()
+    arrived.look().press("randomise").press("stop-check").finish()
     (choice,) = state.checks().snapshot(link(arrived)).plan.methods
     assert choice.settings.to_mapping()["budget"] == 300
     assert visitor(link(arrived)).app.number_input(key="sanity-budget").value == 300
@@ -152,9 +152,9 @@ def test_a_server_that_was_killed_says_that_the_check_is_lost(restart: Callable[
 
 
 def test_random_labels_are_offered_where_there_is_a_model_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sanity_form, "twin", lambda model: None)
+    monkeypatch.setattr(sanity_form, "twin", lambda _: None)
     assert visitor().app.radio(key="sanity-mode").options == ["Stage after stage", "One stage alone"]
-    monkeypatch.setattr(sanity_form, "twin", lambda model: "shuffled")
+    monkeypatch.setattr(sanity_form, "twin", lambda _: "shuffled")
     assert visitor().app.radio(key="sanity-mode").options[-1] == "Random labels"
 
 
@@ -173,7 +173,7 @@ def test_earlier_checks_are_listed_opened_and_deleted() -> None:
 def test_the_downloads_hold_every_similarity_and_every_map() -> None:
     arrived = started("grad-cam", "guided-backprop").finish()
     check = state.checks().snapshot(link(arrived))
-    assert {button.key for button in arrived.app.get("download_button")} or True
+    assert arrived.app.get("download_button")
     head, *rows = export.similarities_csv(check).decode().splitlines()
     assert head == "method,stage,share,probability,measure,values,similarity"
     assert len(rows) == len(check.found.to_rows())
