@@ -19,7 +19,7 @@ from decam.sanity import random_labels, sanity
 from decam.sanity_plan import LABELS, SanityPlan, SanitySnapshot, SanitySummary, twin
 from decam.sanity_result import Event, Working
 from decam.snapshots import Status
-from decam.store.sanity import SanityStore
+from decam.store.sanity import SanityStore, nowhere
 
 Loader: TypeAlias = Callable[[str, str], TorchClassifier]
 _CACHED = 4
@@ -78,7 +78,9 @@ class SanityRuns:
         with self._lock:
             known = self._lives.get(link) or self._cache.get(link)
             gone = link in self._deleted
-        if known is not None and not gone:
+        if gone:
+            raise nowhere(link)
+        if known is not None:
             return replace(known, ahead=ahead)
         kept = self._store.load(link)
         with self._lock:

@@ -53,7 +53,7 @@ class SanityStore:
         """
         path = self._path(link)
         if not path.is_file():
-            raise _nowhere(link)
+            raise nowhere(link)
         arrays = read_arrays(path)
         try:
             about = _about(str(arrays[_ABOUT]))
@@ -93,16 +93,17 @@ class SanityStore:
             try:
                 path.unlink()
             except FileNotFoundError as error:
-                raise _nowhere(link) from error
+                raise nowhere(link) from error
 
     def _path(self, link: str) -> Path:
         """The file of a link, which came from an address bar and may be anything."""
         if not _LINK.fullmatch(link):
-            raise _nowhere(link)
+            raise nowhere(link)
         return self._folder / f"{link}.npz"
 
 
-def _nowhere(link: str) -> StoreError:
+def nowhere(link: str) -> StoreError:
+    """What is said of a link that leads to no check."""
     return StoreError(f"There is no sanity check {link[:40]!r}; it may have been deleted, or the link is incomplete.")
 
 
