@@ -107,8 +107,8 @@ def readings(plan: SanityPlan, found: Sanity, how: Measured) -> list[Reading]:
 
 def _read(plan: SanityPlan, found: Sanity, line: Line) -> tuple[Verdict, str]:
     left = line.left()
-    if math.isnan(line.floor):
-        return "unknown", "The original map is flat, so that nothing can be compared with it."
+    if not line.floor < 1:
+        return "unknown", "The original map is flat, or as alike to noise as to itself: nothing can be said of it."
     names = [variant.name for variant in found.variants]
     if plan.mode == LABELS:
         return _labels(line, left)
@@ -123,7 +123,7 @@ def _cascading(line: Line, left: Sequence[float], names: Sequence[str], shares: 
     complete = last == len(names) - 1
     outlives = next((place for place in reversed(there) if left[place] >= KEPT), None)
     if left[last] < LOST:
-        first = min(place for place in there if all(left[later] < LOST for later in there if later >= place))
+        first = next(place for place in there if left[place] < LOST and (outlives is None or place > outlives))
         if outlives is not None:
             return "late", (
                 f"The map outlives what was learnt: {line.said(outlives)} is left when {_forgotten(names, outlives)} "
@@ -131,7 +131,9 @@ def _cascading(line: Line, left: Sequence[float], names: Sequence[str], shares: 
                 f"{names[first]} ({line.said(first)}).{_edgy(line)}"
             )
         when = f"as soon as {names[0]} is random" if first == 0 else f"once {names[first]} is random too"
-        return "lost", f"The map is lost {when} ({line.said(first)}): it depends on what was learnt."
+        back = max((place for place in there if place >= first), key=lambda place: left[place])
+        again = f" Something like it comes back with {names[back]} ({line.said(back)})." if left[back] >= LOST else ""
+        return "lost", f"The map is lost {when} ({line.said(first)}): it depends on what was learnt.{again}"
     depth = "all weights are random" if complete else _forgotten(names, last)
     if left[last] < KEPT:
         return "changed", (
