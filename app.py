@@ -15,5 +15,6 @@ pages = [
     st.Page("pages/de_cam.py", title="DE-CAM"),
     st.Page("pages/methods.py", title="Methods"),
     st.Page("pages/metrics.py", title="Metrics"),
+    st.Page("pages/sanity.py", title="Sanity"),
 ]
 st.navigation(pages, position="hidden").run()

@@ -51,6 +51,11 @@ class Runs:
         self._cache: collections.OrderedDict[str, tuple[tuple[int, Status], RunSnapshot]] = collections.OrderedDict()
         self.trouble = ""
 
+    @property
+    def queue(self) -> Queue:
+        """Where runs wait for their device; other work for it waits in the same line."""
+        return self._queue
+
     def start(
         self, plan: Plan, views: Sequence[Pixels], owner: str = "", truths: Sequence[Truth | None] | None = None
     ) -> str:

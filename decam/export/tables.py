@@ -30,12 +30,12 @@ def metrics_csv(result: Result) -> bytes:
     Each metric of the plan has a column, in which all lines of a map say the same.
     """
     names = [choice.name for choice in result.plan.metrics]
-    return _csv((*_ASKED, *_CURVES, *names, *_SPENT), _metrics(result, names))
+    return csv_bytes((*_ASKED, *_CURVES, *names, *_SPENT), _metrics(result, names))
 
 
 def curves_csv(result: Result) -> bytes:
     """One line for each point of each deletion and insertion curve."""
-    return _csv(CURVES_HEAD, _curves(result))
+    return csv_bytes(CURVES_HEAD, _curves(result))
 
 
 def _metrics(result: Result, names: Sequence[str]) -> Iterator[Row]:
@@ -49,14 +49,14 @@ def _metrics(result: Result, names: Sequence[str]) -> Iterator[Row]:
             continue
         said = result.judgements.get(cell, {})
         values = [
-            "" if name not in said or math.isnan(said[name].value) else _number(said[name].value) for name in names
+            "" if name not in said or math.isnan(said[name].value) else number(said[name].value) for name in names
         ]
-        asked = (explanation.target, explanation.label, _number(explanation.probability))
+        asked = (explanation.target, explanation.label, number(explanation.probability))
         judged = [said[name].note for name in names if name in said and said[name].note]
         notes = " ".join([*explanation.notes, *judged, *([failure] if failure else [])])
         end = (explanation.evaluations, f"{explanation.seconds:.3f}", notes)
         for fills, deletion, insertion in result.curves.get(cell, ()):
-            yield (*begin, *asked, *fills, _number(deletion.auc), _number(insertion.auc), *values, *end)
+            yield (*begin, *asked, *fills, number(deletion.auc), number(insertion.auc), *values, *end)
         if not result.curves.get(cell):
             yield (*begin, *asked, "", "", "", "", *values, *end)
 
@@ -76,10 +76,10 @@ def _points(curve: Curve, labels: Sequence[str]) -> Iterator[Row]:
         curve.shares, curve.probabilities, curve.top, curve.top_probabilities, strict=True
     ):
         label = labels[int(top)] if int(top) < len(labels) else ""
-        yield (_number(share), _number(probability), int(top), label, _number(top_probability))
+        yield (number(share), number(probability), int(top), label, number(top_probability))
 
 
-def _csv(head: Row, rows: Iterable[Row]) -> bytes:
+def csv_bytes(head: Row, rows: Iterable[Row]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(head)
@@ -87,6 +87,6 @@ def _csv(head: Row, rows: Iterable[Row]) -> bytes:
     return text.getvalue().encode()
 
 
-def _number(value: float | np.floating[Any]) -> str:
+def number(value: float | np.floating[Any]) -> str:
     """Nine digits, from which every float32 can be read back."""
     return f"{float(value):.9g}"

@@ -1,8 +1,9 @@
-"""Which methods a visitor compares: one list in the session, whatever has been drawn of it."""
+"""Which methods a visitor asks: a list a page in the session, whatever has been drawn of it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -10,21 +11,31 @@ from decam.classifier import Classifier
 from decam.methods import METHODS
 from decam.methods.base import Method
 
-KEY = "compared"
+
+@dataclass(frozen=True)
+class Wish:
+    """One page's list of methods: where the session keeps it, and which it begins with."""
+
+    key: str
+    usual: tuple[str, ...]
 
 
-def names() -> tuple[str, ...]:
+COMPARED = Wish("compared", tuple(name for name, row in METHODS.items() if row.default))
+CHECKED = Wish("checked", ("de-cam", "grad-cam", "guided-backprop", "integrated-gradients", "edges"))
+
+
+def names(wish: Wish = COMPARED) -> tuple[str, ...]:
     """The methods wished for, in the order of the table, whether or not they can explain the model of the moment."""
-    wished: Collection[str] | None = st.session_state.get(KEY)
-    return tuple(name for name, row in METHODS.items() if (row.default if wished is None else name in wished))
+    wished: Collection[str] = st.session_state.get(wish.key, wish.usual)
+    return tuple(name for name in METHODS if name in wished)
 
 
-def choose(wished: Collection[str]) -> None:
+def choose(wished: Collection[str], wish: Wish = COMPARED) -> None:
     """Wish for these methods and no others; names that the table does not have are passed over."""
-    st.session_state[KEY] = tuple(name for name in METHODS if name in wished)
+    st.session_state[wish.key] = tuple(name for name in METHODS if name in wished)
 
 
-def chosen(classifier: Classifier | None) -> list[Method]:
+def chosen(classifier: Classifier | None, wish: Wish = COMPARED) -> list[Method]:
     """The methods wished for that can explain this classifier, in the order of the table."""
-    rows = [METHODS[name] for name in names()]
+    rows = [METHODS[name] for name in names(wish)]
     return [row for row in rows if classifier is None or not row.obstacle(classifier)]

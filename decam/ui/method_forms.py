@@ -14,6 +14,7 @@ from decam.plan import MethodChoice
 from decam.settings import Parameter, Settings
 from decam.ui import method_choice, words
 from decam.ui.fields import field
+from decam.ui.method_choice import COMPARED, Wish
 
 FORMS = 6
 """The most forms that stand below each other in the sidebar; of more, one is shown at a time."""
@@ -24,25 +25,31 @@ def setting_key(method: str, parameter: Parameter, model: str) -> str:
     return f"setting:{method}:{parameter.name}" + (f":{model}" if parameter.source else "")
 
 
-def panel(classifier: Classifier | None) -> list[MethodChoice]:
-    """Draw the forms of the methods chosen, one at a time where they are many; the methods with their settings."""
-    rows = method_choice.chosen(classifier)
+def panel(
+    classifier: Classifier | None, wish: Wish = COMPARED, elsewhere: Mapping[str, object] | None = None
+) -> list[MethodChoice]:
+    """Draw the forms of the methods chosen, one at a time where they are many; the methods with their settings.
+
+    `elsewhere` has values of parameters that the page asks for once, for all methods that have them.
+    """
+    rows, elsewhere = method_choice.chosen(classifier, wish), elsewhere or {}
     drawn: dict[str, Mapping[str, object]] = {}
     formed = [method for method in rows if method.settings.parameters()]
     if len(formed) > FORMS:
         with st.expander(f"Settings of {len(formed)} methods"):
             method = _one_of(formed)
-            drawn[method.name] = fields(method, classifier)
+            drawn[method.name] = fields(method, classifier, tuple(elsewhere))
     else:
         for method in formed:
             with st.expander(method.title):
-                drawn[method.name] = fields(method, classifier)
+                drawn[method.name] = fields(method, classifier, tuple(elsewhere))
     choices = []
     for method in rows:
         try:
-            values = drawn.get(method.name)
-            chosen = settings(method, classifier) if values is None else method.settings.from_mapping(values)
-            choices.append(MethodChoice(method.name, chosen))
+            known = {parameter.name for parameter in method.settings.parameters()}
+            values = dict(drawn.get(method.name) or _left(method, classifier))
+            values |= {name: value for name, value in elsewhere.items() if name in known}
+            choices.append(MethodChoice(method.name, method.settings.from_mapping(values)))
         except SettingError as error:
             st.error(words.plain(f"{method.title}: {error}"))
     return choices
@@ -50,13 +57,17 @@ def panel(classifier: Classifier | None) -> list[MethodChoice]:
 
 def settings(method: Method, classifier: Classifier | None) -> Settings:
     """The settings of a method as they were left, whether or not its form is drawn; raises SettingError."""
+    return method.settings.from_mapping(_left(method, classifier))
+
+
+def _left(method: Method, classifier: Classifier | None) -> dict[str, object]:
     model = _model(classifier)
-    values = {}
+    values: dict[str, object] = {}
     for parameter in method.settings.parameters():
         value = st.session_state.get(setting_key(method.name, parameter, model), parameter.default)
         known = not parameter.source or value in getattr(classifier, parameter.source, ())
         values[parameter.name] = value if known else parameter.default
-    return method.settings.from_mapping(values)
+    return values
 
 
 def _one_of(rows: Sequence[Method]) -> Method:
@@ -90,9 +101,9 @@ def total(classifier: Classifier, choices: Sequence[MethodChoice]) -> int:
     return sum(METHODS[choice.name].cost(choice.settings, classifier) for choice in choices)
 
 
-def restore(choices: tuple[MethodChoice, ...], model: str) -> None:
+def restore(choices: tuple[MethodChoice, ...], model: str, wish: Wish = COMPARED) -> None:
     """Switch on these methods and no others, with these settings for this model."""
-    method_choice.choose({choice.name for choice in choices})
+    method_choice.choose({choice.name for choice in choices}, wish)
     for choice in choices:
         values = choice.settings.to_mapping()
         for parameter in choice.settings.parameters():

@@ -16,9 +16,7 @@ from decam.methods.presets import PRESETS
 from decam.plan import MethodChoice
 from decam.ui import method_choice, method_forms, pace
 from decam.ui.browser import source
-
-KEY = "methods"
-EDITS = "compared_edits"
+from decam.ui.method_choice import COMPARED, Wish
 
 _PICKER = st.components.v2.component(
     "decam_picker",
@@ -27,13 +25,19 @@ _PICKER = st.components.v2.component(
 )
 
 
-def line(classifier: Classifier, choices: Sequence[MethodChoice]) -> None:
+def line(classifier: Classifier, choices: Sequence[MethodChoice], wish: Wish = COMPARED) -> None:
     """Draw the methods chosen as chips with what each costs, beside the button that opens the table of all."""
     settled = {choice.name: method_forms.total(classifier, [choice]) for choice in choices}
-    _PICKER(key=KEY, data=payload(classifier, settled), default={"chosen": None}, on_chosen_change=_chosen)
+    key = f"methods-{wish.key}"
+
+    def changed() -> None:
+        state = st.session_state.get(key)
+        take(state.get("chosen") if isinstance(state, Mapping) else None, wish)
+
+    _PICKER(key=key, data=payload(classifier, settled, wish), default={"chosen": None}, on_chosen_change=changed)
 
 
-def payload(classifier: Classifier, settled: Mapping[str, int]) -> dict[str, Any]:
+def payload(classifier: Classifier, settled: Mapping[str, int], wish: Wish = COMPARED) -> dict[str, Any]:
     """What the browser is sent, ready for JSON; `settled` are costs that are known already, by the method's name.
 
     `edit` counts what the browser has asked for so far: what it asked for later than that it must not forget.
@@ -46,25 +50,24 @@ def payload(classifier: Classifier, settled: Mapping[str, int]) -> dict[str, Any
             {"title": each.title, "summary": each.summary, "methods": each.members(classifier)}
             for each in PRESETS.values()
         ],
-        "chosen": method_choice.names(),
-        "edit": st.session_state.get(EDITS, 0),
+        "chosen": method_choice.names(wish),
+        "edit": st.session_state.get(_edits(wish), 0),
         "pace": pace.of(classifier),
     }
 
 
-def take(sent: object) -> None:
+def take(sent: object, wish: Wish = COMPARED) -> None:
     """Wish for what a browser sends: names of methods and the number of the edit; anything else is passed over."""
     if not isinstance(sent, Mapping):
         return
     wished, edit = sent.get("methods"), sent.get("edit")
     if isinstance(wished, list) and isinstance(edit, int):
-        method_choice.choose([name for name in wished if isinstance(name, str)])
-        st.session_state[EDITS] = edit
+        method_choice.choose([name for name in wished if isinstance(name, str)], wish)
+        st.session_state[_edits(wish)] = edit
 
 
-def _chosen() -> None:
-    state = st.session_state.get(KEY)
-    take(state.get("chosen") if isinstance(state, Mapping) else None)
+def _edits(wish: Wish) -> str:
+    return f"{wish.key}_edits"
 
 
 def _method(row: Method, classifier: Classifier, cost: int | None) -> dict[str, Any]:

@@ -107,12 +107,12 @@ def status(snapshot: RunSnapshot) -> None:
         ):
             state.runs().resume(snapshot.id)
             st.rerun()
-    st.html(_bar(_share(snapshot), snapshot.active))
+    st.html(bar(_share(snapshot), snapshot.active))
     if snapshot.note:
         st.warning(words.plain(snapshot.note))
 
 
-def _bar(share: float, active: bool) -> str:
+def bar(share: float, active: bool) -> str:
     """A thin bar whose room is kept when the run has ended, so that the grid does not move."""
     percent = round(100 * share)
     role = f'role="progressbar" aria-label="Progress" aria-valuenow="{percent}"' if active else 'aria-hidden="true"'
@@ -130,7 +130,7 @@ def _share(snapshot: RunSnapshot) -> float:
     return min(1.0, sum(shares) / len(shares))
 
 
-_STATUS = {
+STATUS = {
     "queued": ":material/hourglass_empty: Waiting",
     "running": ":material/progress_activity: Running",
     "done": ":material/check_circle: Finished",
@@ -142,7 +142,7 @@ _STATUS = {
 
 def _sentence(snapshot: RunSnapshot, finished: int) -> str:
     plan = snapshot.plan
-    parts = [f"**{_STATUS[snapshot.status]}**"]
+    parts = [f"**{STATUS[snapshot.status]}**"]
     if snapshot.status == "queued" and snapshot.ahead:
         parts.append(f"{words.several(snapshot.ahead, 'run')} ahead of yours")
     count = len(snapshot.cells)

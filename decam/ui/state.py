@@ -12,12 +12,14 @@ from decam import data
 from decam.device import best
 from decam.models.cache import Models
 from decam.runs import Runs
+from decam.sanity_runs import SanityRuns
 from decam.store import Store
+from decam.store.sanity import SanityStore
 from decam.ui.downloads import Downloads
 
-RUN = "run"
+RUN, CHECK = "run", "sanity"
 CARRIED = ("model", "device", "steps", "seed", "deletion_fill", "insertion_fill", "swapped", "searched", "variants")
-CARRIED_KINDS = ("setting:", "target:", "walk-")
+CARRIED_KINDS = ("setting:", "target:", "walk-", "sanity-")
 
 
 @st.cache_resource(show_spinner=False)
@@ -36,6 +38,12 @@ def _close(runs: Runs) -> None:
 def runs() -> Runs:
     """The runs of this server, those of earlier processes included."""
     return Runs(Store(data.directory()), models().get)
+
+
+@st.cache_resource(show_spinner=False)
+def checks() -> SanityRuns:
+    """The sanity checks of this server, which wait in one line with its runs."""
+    return SanityRuns(SanityStore(data.directory() / "sanity"), models().get, runs().queue)
 
 
 def _give_up(coming: Downloads) -> None:
@@ -67,20 +75,38 @@ def device() -> str:
 
 def run_id() -> str | None:
     """The run that is shown, by the page's address; after a change of page, by the session."""
-    if RUN in st.query_params:
-        st.session_state["shown_run"] = st.query_params[RUN]
-    elif st.session_state.get("shown_run"):
-        st.query_params[RUN] = st.session_state["shown_run"]
-    return cast("str | None", st.session_state.get("shown_run"))
+    return _shown(RUN)
 
 
 def show_run(run: str | None) -> None:
     """Show this run from now on; None shows none."""
-    st.session_state["shown_run"] = run
-    if run is None:
-        st.query_params.pop(RUN, None)
+    _show(RUN, run)
+
+
+def check_id() -> str | None:
+    """The sanity check that is shown, told as a run is."""
+    return _shown(CHECK)
+
+
+def show_check(check: str | None) -> None:
+    """Show this sanity check from now on; None shows none."""
+    _show(CHECK, check)
+
+
+def _shown(kind: str) -> str | None:
+    if kind in st.query_params:
+        st.session_state[f"shown_{kind}"] = st.query_params[kind]
+    elif st.session_state.get(f"shown_{kind}"):
+        st.query_params[kind] = st.session_state[f"shown_{kind}"]
+    return cast("str | None", st.session_state.get(f"shown_{kind}"))
+
+
+def _show(kind: str, link: str | None) -> None:
+    st.session_state[f"shown_{kind}"] = link
+    if link is None:
+        st.query_params.pop(kind, None)
     else:
-        st.query_params[RUN] = run
+        st.query_params[kind] = link
 
 
 def arrive(page: str) -> None:

@@ -13,6 +13,11 @@ PAGES = (
     ("pages/de_cam.py", "DE-CAM", "One search with all its generations, and evolution on landscapes one can see."),
     ("pages/methods.py", "Methods", "A map of the field: every method with its picture, formula, cost and traps."),
     ("pages/metrics.py", "Metrics", "What makes a good map: every metric explained, and at work step by step."),
+    (
+        "pages/sanity.py",
+        "Sanity",
+        "Do maps change when the model forgets, stage by stage, what it learnt?",
+    ),
 )
 
 
@@ -28,6 +33,8 @@ def apply(name: str = "style.css") -> None:
 
 def brand(begin_again: Callable[[], None] | None = None) -> None:
     """Draw the name, the way to the other pages and, where there is one to begin, the button for a new comparison."""
+def brand(begin_again: Callable[[], None]) -> None:
+    """Draw the name, the way to the other pages, and the button that begins a new comparison."""
     with st.container(key="brand", horizontal=True, wrap=False, vertical_alignment="center"):
         st.html('<div class="dc-brand">DE-CAM<span>saliency methods compared</span></div>', width="stretch")
         if begin_again is not None:

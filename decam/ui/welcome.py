@@ -32,3 +32,13 @@ def _samples(title: str, text: str) -> None:
         st.subheader(title)
         st.markdown(text)
         thumbnails.strip("welcome", SAMPLES, (), pictures.toggle)
+
+
+def show_sanity() -> None:
+    """Draw the samples large on the page of sanity checks."""
+    _samples(
+        "Does the map show what the model learnt?",
+        "Choose a sample, or drop a picture into the sidebar; then press **Randomise**: the model forgets stage by "
+        "stage, from its output to its input, and each method makes its map again. A map that stays as it was never "
+        "showed what the model had learnt (Adebayo et al. 2018).",
+    )

@@ -48,8 +48,8 @@ def seconds(value: float) -> str:
     return f"{minutes} min {rest:02d} s"
 
 
-def number(value: float, digits: int) -> str:
-    """A value with a true minus sign."""
+def number(value: float, digits: int = 2) -> str:
+    """A value as −0.07, with a minus that is as wide as the digits."""
     return f"{value:.{digits}f}".replace("-", "−")
 
 
