@@ -27,13 +27,13 @@ def above(work: Callable[[], object], device: torch.device) -> int | None:
         return torch.cuda.max_memory_allocated(device) - before
     if not _STATM.is_file():
         return None
-    before = _resident()
+    before = resident()
     highest, finished = before, threading.Event()
 
     def watch() -> None:
         nonlocal highest
         while not finished.wait(EVERY):
-            highest = max(highest, _resident())
+            highest = max(highest, resident())
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -42,8 +42,9 @@ def above(work: Callable[[], object], device: torch.device) -> int | None:
     finally:
         finished.set()
         watcher.join()
-    return max(highest, _resident()) - before
+    return max(highest, resident()) - before
 
 
-def _resident() -> int:
+def resident() -> int:
+    """Bytes of this process that are in memory now; only Linux says."""
     return int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
