@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 EVERY = 0.002  # seconds between two looks
-_STATM = Path("/proc/self/statm")
+STATM = Path("/proc/self/statm")
 
 
 def above(work: Callable[[], object], device: torch.device) -> int | None:
@@ -25,7 +25,7 @@ def above(work: Callable[[], object], device: torch.device) -> int | None:
         work()
         torch.cuda.synchronize(device)
         return torch.cuda.max_memory_allocated(device) - before
-    if not _STATM.is_file():
+    if not STATM.is_file():
         return None
     before = resident()
     highest, finished = before, threading.Event()
@@ -46,5 +46,5 @@ def above(work: Callable[[], object], device: torch.device) -> int | None:
 
 
 def resident() -> int:
-    """Bytes of this process that are in memory now; only Linux says."""
-    return int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    """Bytes of this process that are in memory now, as Linux says."""
+    return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

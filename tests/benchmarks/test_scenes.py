@@ -139,7 +139,7 @@ def test_the_values_are_those_of_measure_with_the_truth_of_the_object_asked_abou
 ) -> None:
     out = tmp_path / "scenes.jsonl"
     call = ["--scenes", "0", "--pairs", "2", "--remade", "0", "--methods", "grad-cam", "--metrics"]
-    names = ["deletion", "road", "energy-inside", "relevance-rank", "sparsity"]
+    names = ["insertion", "infidelity", "energy-inside", "relevance-rank", "sparsity"]
     main([*call, *names, "--out", str(out)])
     assert "| grad-cam | 2 |" in capsys.readouterr().out
     classifier = load_classifier("embedded", exact=True)
