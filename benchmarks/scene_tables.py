@@ -143,25 +143,25 @@ def means_table(grids: Sequence[Grid], rows: Sequence[Row]) -> str:
 
 def _column(one: Grid) -> list[str]:
     found = means(one.values)
-    known = [interval.mean for interval in found if interval is not None]
+    known = [each.mean for each in found if each is not None]
     if not known:
         return ["–"] * len(found)
-    best = max(known, key=lambda mean: one.metric.direction * mean)
-    places = _places(max(abs(mean) for mean in known))
-    whole = one.measured.sum(axis=0).max()
+    digits = _digits(max(abs(mean) for mean in known))
+    best = f"{max(known, key=lambda mean: one.metric.direction * mean):.{digits}f}"
+    most = one.measured.sum(axis=0).max()
     cells = []
-    for interval, count in zip(found, np.isfinite(one.values).sum(axis=0), strict=True):
-        if interval is None:
+    for each, count in zip(found, np.isfinite(one.values).sum(axis=0), strict=True):
+        if each is None:
             cells.append("–")
             continue
-        mean = f"{interval.mean:.{places}f}"
-        said = f"**{mean}**" if mean == f"{best:.{places}f}" else mean
-        few = f" ({count})" if count < whole else ""
-        cells.append(f"{said} [{interval.low:.{places}f}, {interval.high:.{places}f}]{few}")
+        mean = f"{each.mean:.{digits}f}"
+        shown = f"**{mean}**" if mean == best else mean
+        of = f" ({count})" if count < most else ""
+        cells.append(f"{shown} [{each.low:.{digits}f}, {each.high:.{digits}f}]{of}")
     return cells
 
 
-def _places(largest: float) -> int:
+def _digits(largest: float) -> int:
     """Decimals that show three digits of the largest value, five at most."""
     return 3 if largest == 0 else min(5, max(0, 2 - math.floor(math.log10(largest))))
 
