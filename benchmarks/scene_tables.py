@@ -83,7 +83,8 @@ def spearman(one: Values, other: Values) -> Values:
     first, second = (rankdata(array, axis=1) - (array.shape[1] + 1) / 2 for array in (one, other))
     scale = np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1))
     together: Values = (first * second).sum(axis=1)
-    return np.divide(together, scale, out=np.full_like(together, np.nan), where=scale > 0)
+    found: Values = np.divide(together, scale, out=np.full_like(together, np.nan), where=scale > 0)
+    return found
 
 
 def of_means(one: Values, other: Values) -> Interval | None:
