@@ -189,7 +189,8 @@ def tables(journal: Journal, places: Sequence[Place], rows: Sequence[Row], judge
     parts = []
     for family in dict.fromkeys(metric.family for metric in judges):
         grids = [grid(journal, places, rows, metric) for metric in judges if metric.family == family]
-        parts += [f"{family.capitalize()}, mean [95 %]:", means_table(grids, rows)]
+        if any(one.measured.any() for one in grids):
+            parts += [f"{family.capitalize()}, mean [95 %]:", means_table(grids, rows)]
     own = [row for row in rows if row.model == EMBEDDED]
     for title, compared in (
         ("all methods", own),

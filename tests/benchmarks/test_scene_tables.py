@@ -138,7 +138,9 @@ def test_a_line_says_means_with_intervals_the_best_in_bold_and_controls_in_itali
 
 def test_all_tables_are_there_and_the_correlations_name_what_they_rest_on(tmp_path: Path) -> None:
     chosen = places(1, 1)
-    printed = tables(filled(tmp_path / "scenes.jsonl", chosen), chosen, ROWS, (DELETION, IOU))
+    judges = (DELETION, IOU, METRICS["consistency"])
+    printed = tables(filled(tmp_path / "scenes.jsonl", chosen), chosen, ROWS, judges)
+    assert "Robustness" not in printed
     assert "Faithfulness, mean [95 %]:" in printed and "Localisation, mean [95 %]:" in printed
     assert "all methods of the embedded model (4 on 1 scenes" in printed
     assert "the methods without the controls of the embedded model (3 on 2 scenes" in printed
