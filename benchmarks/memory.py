@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 EVERY = 0.002  # seconds between two looks
-_STATM = Path("/proc/self/statm")
+STATM = Path("/proc/self/statm")
 
 
 def above(work: Callable[[], object], device: torch.device) -> int | None:
@@ -25,15 +25,15 @@ def above(work: Callable[[], object], device: torch.device) -> int | None:
         work()
         torch.cuda.synchronize(device)
         return torch.cuda.max_memory_allocated(device) - before
-    if not _STATM.is_file():
+    if not STATM.is_file():
         return None
-    before = _resident()
+    before = resident()
     highest, finished = before, threading.Event()
 
     def watch() -> None:
         nonlocal highest
         while not finished.wait(EVERY):
-            highest = max(highest, _resident())
+            highest = max(highest, resident())
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -42,8 +42,9 @@ def above(work: Callable[[], object], device: torch.device) -> int | None:
     finally:
         finished.set()
         watcher.join()
-    return max(highest, _resident()) - before
+    return max(highest, resident()) - before
 
 
-def _resident() -> int:
-    return int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+def resident() -> int:
+    """Bytes of this process that are in memory now, as Linux says."""
+    return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
