@@ -51,7 +51,7 @@ def _part(part: Branch | str, classifier: Classifier) -> str:
         if family.name == part:
             methods = "".join(_method(row, classifier) for row in rows)
             if all(row.obstacle(classifier) for row in rows):
-                methods += f"<em>None can explain {words.escaped(classifier.name)}: choose another model above.</em>"
+                methods += "<em>None can explain this model: choose another one above.</em>"
             label = _label(family.title, family.summary, family_anchor(family))
             return f'<li class="family">{label}<div class="methods">{methods}</div></li>'
     return ""

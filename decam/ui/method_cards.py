@@ -93,7 +93,7 @@ def _live(run: str, active: bool, classifier: Classifier, places: Mapping[str, D
     if active and not snapshot.active:
         st.rerun()
     with st.container(horizontal=True, gap="small", vertical_alignment="top", key="field-status"):
-        with st.container(gap="xsmall", width="stretch"):
+        with st.container(width="stretch"):
             try:
                 run_view.status(snapshot)
             except StoreError as error:
