@@ -362,7 +362,7 @@ class LiveRun:
         if not shown.answers(self.plan):
             return replace(shown, state="measuring")
         self._making.pop(cell, None)
-        return replace(shown, state="done", seconds_left=None)
+        return replace(shown, state="done", step=1, total=1, seconds_left=None)
 
     def _waiting(self, shown: CellSnapshot) -> CellSnapshot:
         if shown.explanation is None:

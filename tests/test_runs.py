@@ -488,7 +488,7 @@ def test_the_speed_used_is_written_down_and_used_again_and_the_model_is_left_as_
     while classifier.speed != usual:
         assert time.monotonic() < deadline
     used.clear()
-    runs.measure(second, ("black", "noise"))
+    runs.measure(second, [("black", "noise")])
     wait_for(runs, second)
     assert set(used) == {planned}
     runs.close()

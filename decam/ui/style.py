@@ -33,8 +33,6 @@ def apply(name: str = "style.css") -> None:
 
 def brand(begin_again: Callable[[], None] | None = None) -> None:
     """Draw the name, the way to the other pages and, where there is one to begin, the button for a new comparison."""
-def brand(begin_again: Callable[[], None]) -> None:
-    """Draw the name, the way to the other pages, and the button that begins a new comparison."""
     with st.container(key="brand", horizontal=True, wrap=False, vertical_alignment="center"):
         st.html('<div class="dc-brand">DE-CAM<span>saliency methods compared</span></div>', width="stretch")
         if begin_again is not None:

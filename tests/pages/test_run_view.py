@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from decam.images.samples import get
@@ -137,19 +138,33 @@ def test_other_fills_are_measured_on_the_same_maps(finished: Finished) -> None:
 
 def test_the_table_has_every_map_and_the_means_with_both_pairs_of_fills(guest: Visitor) -> None:
     guest.tab("Metrics")
-    means, table = (frame.value for frame in guest.app.dataframe)
-    assert list(means["Method"]) == list(TITLES)
-    assert set(means["Picture"]) == {"mean of 2"}
-    assert list(zip(table["Picture"], table["Method"], strict=True)) == [
-        (picture, title) for picture in ("1. Arrow", "2. Cross and disc") for title in TITLES
+    means, table = guest.tables
+    assert [row["words"] for row in means["rows"]] == [[title] for title in TITLES]
+    assert [row["words"] for row in table["rows"]] == [
+        [picture, title] for picture in ("1. Arrow", "2. Cross and disc") for title in TITLES
     ]
-    fills = ("Deletion (mean)", "Insertion (blur)", "Deletion (blur)", "Insertion (mean)")
-    assert set(fills) < set(table.columns)
-    for row, cell in zip(table.to_dict("records"), guest.grid["cells"], strict=True):
-        assert [row["Deletion (mean)"], row["Insertion (blur)"]] == cell["values"]
-        assert row["Ins − del (blur/mean)"] == pytest.approx(row["Insertion (blur)"] - row["Deletion (mean)"])
-    for name in fills:
-        assert means[name].to_list() == pytest.approx(table.groupby("Method", sort=False)[name].mean().to_list())
+    heads = [(column["title"], column["detail"]) for column in table["columns"]]
+    assert heads[:6] == [
+        *(("Deletion", "mean"), ("Insertion", "blur"), ("Ins − del", "blur/mean")),
+        *(("Deletion", "blur"), ("Insertion", "mean"), ("Ins − del", "mean/blur")),
+    ]
+    assert ("Pointing game", "") in heads
+    for row, cell in zip(table["rows"], guest.grid["cells"], strict=True):
+        deletion, insertion, difference = row["values"][:3]
+        assert [deletion, insertion] == cell["values"]
+        assert difference == pytest.approx(insertion - deletion)
+    for place, row in enumerate(means["rows"]):
+        same = [other["values"][:6] for other in table["rows"][place :: len(TITLES)]]
+        assert row["values"][:6] == pytest.approx(np.mean(same, axis=0).tolist())
+
+
+def test_methods_are_compared_pair_by_pair_for_a_picture_and_on_the_mean(guest: Visitor) -> None:
+    guest.tab("Agreement")
+    matrix = next(text for text in guest.app.html.values if "dc-matrix" in text)
+    assert matrix.count("<tr>") == len(TITLES) + 1
+    assert matrix.count('scope="row"') == len(TITLES)
+    assert all(title in matrix for title in TITLES)
+    assert next(box for box in guest.app.selectbox if box.label == "Picture").value == -1
 
 
 def test_export_offers_everything_at_once_and_the_tables_apart(guest: Visitor) -> None:
@@ -161,10 +176,10 @@ def test_export_offers_everything_at_once_and_the_tables_apart(guest: Visitor) -
 
 def test_only_the_open_tab_is_drawn(guest: Visitor) -> None:
     guest.tab("Metrics")
-    assert len(guest.app.dataframe) == 2
+    assert len(guest.tables) == 2
     assert not guest.app.get("plotly_chart")
     guest.tab("Convergence")
-    assert not guest.app.dataframe
+    assert not guest.tables
 
 
 def test_a_search_by_methods_that_do_not_search_is_told_in_words(finished: Finished) -> None:

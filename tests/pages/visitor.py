@@ -203,6 +203,11 @@ class Visitor:
         column = next(column["key"] for column in self.grid["columns"] if column["title"] == method)
         return next(cell for cell in self.grid["cells"] if (cell["row"], cell["column"]) == (str(picture), column))
 
+    @property
+    def tables(self) -> list[dict[str, Any]]:
+        """The tables of values that are drawn."""
+        return [data for data in self._components_data if "words" in data and "columns" in data and "title" in data]
+
     def states(self) -> set[str]:
         """In which states the cells of the result are."""
         return {cell["state"] for cell in self.grid["cells"]}
