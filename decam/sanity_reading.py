@@ -133,7 +133,8 @@ def _cascading(line: Line, left: Sequence[float], names: Sequence[str], shares: 
         when = f"as soon as {names[0]} is random" if first == 0 else f"once {names[first]} is random too"
         back = max((place for place in there if place >= first), key=lambda place: left[place])
         again = f" Something like it comes back with {names[back]} ({line.said(back)})." if left[back] >= LOST else ""
-        return "lost", f"The map is lost {when} ({line.said(first)}): it depends on what was learnt.{again}"
+        why = "with these weights nothing reaches it" if line.flat[first] else "it depends on what was learnt"
+        return "lost", f"The map is lost {when} ({line.said(first)}): {why}.{again}"
     depth = "all weights are random" if complete else _forgotten(names, last)
     if left[last] < KEPT:
         return "changed", (
