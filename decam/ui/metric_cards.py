@@ -68,15 +68,20 @@ def _link(metric: Metric) -> str:
 
 
 def cards(subject: Subject | None) -> None:
-    """Draw a card for each metric, by family."""
+    """Draw a card for each metric, by family; what is computed comes last, so that every link leads somewhere."""
+    places = []
     for family, rows in grouped(METRICS.values()):
         st.subheader(family.title, anchor=f"family-{family.name}")
         st.caption(f"{family.question} {family.summary}")
         for metric in rows:
             with st.container(border=True, key=f"metric-{metric.name}"):
                 _about(metric, subject)
-                if subject is not None:
-                    st.fragment(_work)(metric, subject)
+                places.append((metric, st.container()))
+    if subject is None:
+        return
+    for metric, place in places:
+        with place:
+            st.fragment(_work)(metric, subject)
 
 
 def _about(metric: Metric, subject: Subject | None) -> None:
