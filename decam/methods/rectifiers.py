@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from torch import fx, nn
@@ -31,6 +34,7 @@ class Rewired:
     activations: frozenset[str]
 
 
+_one_at_a_time = threading.Lock()
 _known: WeakKeyDictionary[TorchClassifier, Rewired] = WeakKeyDictionary()
 
 
@@ -43,7 +47,7 @@ def rewired(classifier: TorchClassifier) -> Rewired:
 
 def _made(module: nn.Module) -> Rewired:
     try:
-        traced = fx.symbolic_trace(twin(module))
+        traced = _traced(twin(module))
     except (fx.proxy.TraceError, TypeError, ValueError, RuntimeError, AttributeError, IndexError):
         return Rewired(None, frozenset())
     found = set()
@@ -59,6 +63,28 @@ def _made(module: nn.Module) -> Rewired:
     traced.delete_all_unused_submodules()
     traced.recompile()
     return Rewired(traced.eval(), frozenset(found - {""}))
+
+
+class _Tracer(fx.Tracer):
+    """Follows the calls of its own thread: while it traces, PyTorch sends it the calls of all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._thread = threading.get_ident()
+
+    def call_module(
+        self, m: nn.Module, forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """As PyTorch's, but for what another thread asks of its own model: that is answered."""
+        if threading.get_ident() != self._thread:
+            return forward(*args, **kwargs)
+        return super().call_module(m, forward, args, kwargs)
+
+
+def _traced(module: nn.Module) -> fx.GraphModule:
+    # Two at a time would each put back what they found, the other's traps among it.
+    with _one_at_a_time:
+        return fx.GraphModule(module, _Tracer().trace(module))
 
 
 def _activation(traced: fx.GraphModule, node: fx.Node) -> str:

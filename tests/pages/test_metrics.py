@@ -109,7 +109,7 @@ def test_a_photograph_has_no_ground_truth_and_the_cards_say_so() -> None:
     told = [text for text in arrived.app.caption.values if "choose a scene" in text]
     assert len(told) == sum("truth" in metric.needs for metric in METRICS.values())
     assert len(values(arrived)) == 1
-    assert arrived.says("The embedded model knows ten drawn shapes")
+    assert arrived.says("The model Embedded knows ten drawn shapes")
 
 
 def test_a_photograph_goes_to_the_model_that_knows_photographs(quick_model: Path) -> None:
