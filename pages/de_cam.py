@@ -45,7 +45,7 @@ else:
             welcome.show_search()
         if chosen and classifier is not None:
             model_choice.limits(entry, chosen)
-            asked = targets.row(classifier, chosen)
+            asked = targets.row(classifier, chosen, judged=False)
             snapshot = session.action(classifier, asked, choices, how, snapshot, search_form.variants)
         run_view.show(snapshot, search_run.show)
 

@@ -25,7 +25,7 @@ with below:
 
 if chosen and classifier is not None:
     model_choice.limits(entry, chosen)
-    asked = targets.row(classifier, chosen)
+    asked = targets.row(classifier, chosen, judged=False)
     snapshot = sanity_session.action(classifier, asked, choices, how, snapshot)
 
 sanity_view.show(snapshot)

@@ -29,8 +29,8 @@ class Asked(NamedTuple):
     truth: Truth | None = None
 
 
-def row(classifier: Classifier, chosen: Sequence[Chosen]) -> list[Asked]:
-    """Draw a card a picture; those that can be asked about."""
+def row(classifier: Classifier, chosen: Sequence[Chosen], *, judged: bool = True) -> list[Asked]:
+    """Draw a card a picture; those that can be asked about. Without `judged` nobody is asked where the object is."""
     asked = []
     with st.container(key="targets"):
         for number, picture in enumerate(chosen):
@@ -40,7 +40,7 @@ def row(classifier: Classifier, chosen: Sequence[Chosen]) -> list[Asked]:
             except DecamError as error:
                 st.error(words.plain(str(error)))
                 continue
-            asked.append(_card(classifier, picture, view, answer, number))
+            asked.append(_card(classifier, picture, view, answer, number, judged))
     return asked
 
 
@@ -64,7 +64,9 @@ def _answer(model: str, device: str, view: Pixels, _classifier: Classifier) -> N
     return answer[0].cpu().numpy()
 
 
-def _card(classifier: Classifier, picture: Chosen, view: Pixels, answer: NDArray[np.float32], number: int) -> Asked:
+def _card(
+    classifier: Classifier, picture: Chosen, view: Pixels, answer: NDArray[np.float32], number: int, judged: bool
+) -> Asked:
     order = [int(index) for index in np.argsort(-answer, kind="stable")]
     key = target_key(classifier.name, picture.key)
     # Said anew every time, for the browser knows a class by its line, which another device's answer may change.
@@ -90,7 +92,8 @@ def _card(classifier: Classifier, picture: Chosen, view: Pixels, answer: NDArray
             )
             label = classifier.labels[order[0] if picked == PREDICTED else picked]
             mask = truths.of(classifier, picture, label)
-            truths.button(classifier, picture, view, label, mask)
+            if judged:
+                truths.button(classifier, picture, view, label, mask)
             if pictures.removable(picture):
                 st.button(
                     "Remove",

@@ -155,9 +155,11 @@ def _drawing(view: Pixels, before: Sequence[Outline]) -> tuple[Outline, ...]:
 def _outlines(drawn: Any) -> tuple[Outline, ...]:
     """What a browser sent, if it is outlines: whoever writes to a server may send anything."""
     try:
-        return tuple(tuple((float(x), float(y)) for x, y in outline) for outline in drawn)
+        outlines = tuple(tuple((float(x), float(y)) for x, y in outline) for outline in drawn)
     except (TypeError, ValueError):
         return ()
+    inside = all(0 <= share <= 1 for outline in outlines for point in outline for share in point)
+    return outlines if inside else ()
 
 
 def _remembered() -> None:
