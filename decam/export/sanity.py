@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import math
 
 import numpy as np
 from numpy.typing import NDArray
 
 from decam.export.tables import csv_bytes, number
+from decam.npz import npz_bytes
 from decam.sanity_plan import SanitySnapshot
 from decam.sanity_result import Row
 
@@ -31,9 +31,7 @@ def maps_npz(check: SanitySnapshot) -> bytes:
     for one in found.compared:
         stage = f"{one.variant + 1} {found.variants[one.variant].name}"
         arrays[f"{names[one.method]}/{stage}"] = one.explanation.saliency
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # the stub mistakes names for its own options
-    return buffer.getvalue()
+    return npz_bytes(arrays)
 
 
 def _cell(value: object) -> object:

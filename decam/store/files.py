@@ -20,6 +20,7 @@ from decam.classifier import Pixels
 from decam.errors import StoreError
 from decam.explanation import Map, Truth
 from decam.metrics.base import Curve
+from decam.npz import npz_bytes
 from decam.plan import Fills
 from decam.snapshots import Curves, Frame
 from decam.store import traces
@@ -112,9 +113,7 @@ def thumbnail(view: Pixels) -> bytes:
 
 def write_arrays(path: Path, arrays: Arrays) -> None:
     """Keep named arrays as one compressed NPZ."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **dict(arrays))  # type: ignore[arg-type]  # the stub mistakes names for its own options
-    write(path, buffer.getvalue())
+    write(path, npz_bytes(arrays))
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:

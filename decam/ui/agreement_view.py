@@ -85,13 +85,13 @@ def _of(
     cells = [snapshot.cells[Cell(picture, method)].explanation for method in methods]
     shape = snapshot.views[picture].shape[:2]
     maps = [np.zeros(shape, np.float32) if made is None else made.saliency for made in cells]
-    there = tuple(made is not None for made in cells)
-    return _compared((snapshot.id, picture, there), measure, absolute, maps)
+    there = tuple(method for method, made in zip(methods, cells, strict=True) if made is not None)
+    return _compared((snapshot.id, picture, there, len(methods)), measure, absolute, maps)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def _compared(
-    key: tuple[str, int, tuple[bool, ...]], measure: str, absolute: bool, _maps: list[Map]
+    key: tuple[str, int, tuple[int, ...], int], measure: str, absolute: bool, _maps: list[Map]
 ) -> tuple[Agreement, ...]:
     del key  # it names the entry in the cache: maps that are there do not change
     return agreement(_maps, [measure], absolute=absolute)
@@ -121,7 +121,7 @@ def _cell(value: float, same: bool) -> str:
     if not np.isfinite(value):
         return '<td class="none" title="One of the two maps is constant, not finite or not there.">–</td>'
     side = "for" if value >= 0 else "against"
-    return f'<td class="{side}" style="--share:{min(1.0, abs(value)):.3f}">{words.number(value, 2)}</td>'
+    return f'<td class="{side}" style="--share:{min(1.0, abs(value)):.3f}">{words.number(value)}</td>'
 
 
 def _thumbnail(snapshot: RunSnapshot, made: Explanation | None, picture: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -27,8 +28,7 @@ NOTE = (
 def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
     """Draw the table; a click on a column's head sorts it."""
     del selected
-    columns = _columns(snapshot)
-    rows = _rows(snapshot)
+    columns, rows, empty = _without_empty(_columns(snapshot), _rows(snapshot))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Bars show each value in its range, the best of each picture in bold.", width="stretch")
         _more(snapshot)
@@ -41,7 +41,21 @@ def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
         value_table.show("Means over all pictures", ("Method",), columns, means, key=f"means-{snapshot.id}")
         st.markdown("**Each map**")
     value_table.show("Values of every map", ("Picture", "Method"), columns, rows, key=f"values-{snapshot.id}")
+    if empty:
+        st.caption(f"Left out, for they say nothing here: {', '.join(empty)}. Localisation needs ground truth.")
     st.caption(NOTE)
+
+
+def _without_empty(columns: list[Column], rows: list[Row]) -> tuple[list[Column], list[Row], list[str]]:
+    """The table without metrics that have judged every map and have a value for none; their titles."""
+    said = [[row.values[place] for row in rows] for place in range(len(columns))]
+    silent = [bool(values) and all(value is not None and np.isnan(value) for value in values) for values in said]
+    kept = [place for place, nothing in enumerate(silent) if not nothing]
+    rows = [
+        replace(row, values=tuple(row.values[k] for k in kept), notes=tuple(row.notes[k] for k in kept)) for row in rows
+    ]
+    titles = [column.title for column, nothing in zip(columns, silent, strict=True) if nothing]
+    return [columns[place] for place in kept], rows, titles
 
 
 def _columns(snapshot: RunSnapshot) -> list[Column]:
