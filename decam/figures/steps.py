@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, binary_erosion
 
 from decam.classifier import Pixels
+from decam.explanation import Truth
 from decam.figures.charts import DARK, LIGHT, Ink, dress, faded
 from decam.figures.colours import method_colour
 from decam.figures.overlays import overlay
@@ -34,14 +35,25 @@ def drawn(picture: Picture) -> Pixels:
         pixels = np.where(picture.kept[..., None], pixels, grey.astype(np.uint8))
     if picture.truth is None and picture.mark is None:
         return pixels
-    times = max(1, -(-LEAST // max(pixels.shape[:2])))
-    large = _enlarged(pixels, times)
-    if picture.truth is not None:
-        _outline(large, _enlarged(picture.truth, times))
+    times = _times(pixels)
+    large = _enlarged(pixels, times) if picture.truth is None else outlined(pixels, picture.truth)
     if picture.mark is not None:
         row, column = (place * times + times // 2 for place in picture.mark)
         _cross(large, row, column)
     return large
+
+
+def outlined(pixels: Pixels, truth: Truth) -> Pixels:
+    """A picture with the outline of what is true in `truth` (H×W), enlarged where the line would be coarse."""
+    times = _times(pixels)
+    large = _enlarged(pixels, times)
+    _outline(large, _enlarged(truth, times))
+    return large
+
+
+def _times(pixels: Pixels) -> int:
+    longest: int = max(pixels.shape[:2])
+    return max(1, -(-LEAST // longest))
 
 
 def _enlarged(array: NDArray[T], times: int) -> NDArray[T]:

@@ -17,6 +17,7 @@ from decam.classifier import Classifier, Need, TorchClassifier
 from decam.explanation import Map, Question, Steps
 from decam.methods.base import Method
 from decam.methods.bridge import Beat
+from decam.methods.likeness import this_looks_like_that
 from decam.methods.looking import FUSIONS, attentions, encoder_blocks, grid, output_of, rollout
 from decam.methods.whitebox import Opened, by_library, white_box
 from decam.models.attention.abn import AttentionBranchNetwork
@@ -199,6 +200,7 @@ PROTOTYPES = Method(
     run=_read(_prototypes),
     cost=_one,
     requires=_only(PrototypeNetwork, "Prototype likeness", "a network of prototypes such as the model prototypes"),
+    evidence=this_looks_like_that,
 )
 
 ROLLOUT = Method(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from decam.classifier import Classifier, Need
 from decam.explanation import Question, Steps
 from decam.settings import Settings
+
+if TYPE_CHECKING:
+    from decam.methods.likeness import Likeness
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ class Method:
     `run(question, settings, seed)` is a generator of Progress that returns the raw map (float32, H×W).
     `cost(settings, classifier)` is the number of evaluations it will take; both take the row's own settings class.
     `default` says whether a first comparison shows it. `formula` is LaTeX; `strengths` and `misleads` are a sentence
-    each. `requires` says why a classifier that gives all that is needed cannot be explained all the same.
+    each. `requires` says why a classifier that gives all that is needed cannot be explained all the same. `evidence`
+    shows what else a map rests on: places of the picture beside the training pictures that the model compares them to.
     """
 
     name: str
@@ -57,6 +61,7 @@ class Method:
     strengths: str = ""
     misleads: str = ""
     requires: Callable[[Classifier], str] = _nothing_more
+    evidence: Callable[[Question], tuple[Likeness, ...]] | None = None
 
     def obstacle(self, classifier: Classifier) -> str:
         """Why this method cannot explain this classifier, as a sentence; the empty string where it can."""

@@ -32,11 +32,16 @@ class Box:
 
 @dataclass(frozen=True)
 class Patch:
-    """What a prototype is: a box of the scene of a seed; `picture` is that part, h×w×3 uint8."""
+    """What a prototype is: a box of the scene of a seed; `whole` is the scene, `picture` that part, h×w×3 uint8."""
 
     seed: int
     box: Box
-    picture: Pixels
+    whole: Pixels
+
+    @property
+    def picture(self) -> Pixels:
+        """What the prototype was taken from."""
+        return self.box.of(self.whole)
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,7 @@ def patch_of(network: PrototypeNetwork, prototype: int) -> Patch:
     row, column = (int(value) for value in network.places[prototype])
     drawn = scene(seed).image
     box = _around(row, column, network.side, len(drawn) // network.side)
-    return Patch(seed, box, box.of(drawn))
+    return Patch(seed, box, drawn)
 
 
 def _around(row: int, column: int, side: int, pixels: int) -> Box:

@@ -9,13 +9,25 @@ from streamlit.delta_generator import DeltaGenerator
 
 from decam.classifier import Classifier, Pixels
 from decam.errors import StoreError
-from decam.explanation import Map
+from decam.explanation import Map, Truth
 from decam.figures import overlay, png_bytes
+from decam.figures.steps import outlined
 from decam.methods import METHODS
 from decam.methods.base import Method
 from decam.methods.families import Family, grouped
 from decam.snapshots import CellSnapshot, RunSnapshot
-from decam.ui import field_run, field_tree, method_choice, model_choice, pictures, run_view, session, words
+from decam.ui import (
+    field_run,
+    field_tree,
+    likenesses,
+    method_choice,
+    model_choice,
+    pictures,
+    run_view,
+    session,
+    truths,
+    words,
+)
 from decam.ui.grid import address
 from decam.ui.pictures import Chosen
 
@@ -32,7 +44,7 @@ _NOTATION = (
 )
 _COLOURS = (
     "Each map is scaled to its own range: blue is low and yellow high; signed maps are orange where a place speaks "
-    "for the class and blue where it speaks against it."
+    "for the class and blue where it speaks against it. Where the object is known, it is outlined."
 )
 
 
@@ -44,7 +56,7 @@ def show(classifier: Classifier, picture: Chosen, snapshot: RunSnapshot, status:
         places |= _family(family, rows, classifier, picture)
     with status:
         live = st.fragment(_live, run_every=POLL if snapshot.active else None)
-        live(snapshot.id, snapshot.active, classifier, places)
+        live(snapshot.id, snapshot.active, classifier, picture, places)
 
 
 def _family(
@@ -86,12 +98,15 @@ def _compare(row: Method, classifier: Classifier, picture: Chosen) -> None:
     st.switch_page("pages/compare.py")
 
 
-def _live(run: str, active: bool, classifier: Classifier, places: Mapping[str, DeltaGenerator]) -> None:
+def _live(
+    run: str, active: bool, classifier: Classifier, picture: Chosen, places: Mapping[str, DeltaGenerator]
+) -> None:
+    # The drawing of the whole page must write into every place: the framework lets later ones write into those only.
     snapshot = run_view.snapshot_of(run)
     if snapshot is None:
+        for place in places.values():
+            place.empty()
         return
-    if active and not snapshot.active:
-        st.rerun()
     with st.container(horizontal=True, gap="small", vertical_alignment="top", key="field-status"):
         with st.container(width="stretch"):
             try:
@@ -109,25 +124,37 @@ def _live(run: str, active: bool, classifier: Classifier, places: Mapping[str, D
                 args=(run,),
             )
     cells = dict(field_run.cells(snapshot))
+    truth = _truth(classifier, picture, cells.values())
     for name, place in places.items():
-        place.html(_head(METHODS[name], classifier, snapshot.views[0], cells.get(name)))
+        place.html(_head(METHODS[name], classifier, snapshot, cells.get(name), truth))
+    if active and not snapshot.active:
+        st.rerun()
 
 
-def _head(row: Method, classifier: Classifier, view: Pixels, cell: CellSnapshot | None) -> str:
-    """The map beside the method's name and needs."""
+def _truth(classifier: Classifier, picture: Chosen, cells: Iterable[CellSnapshot]) -> Truth | None:
+    """Where the object asked about lies, which is known as soon as the class is."""
+    label = next((cell.explanation.label for cell in cells if cell.explanation is not None), None)
+    return None if label is None else truths.known(classifier, picture, label)
+
+
+def _head(
+    row: Method, classifier: Classifier, snapshot: RunSnapshot, cell: CellSnapshot | None, truth: Truth | None
+) -> str:
+    """The map beside the method's name and needs, and below it what else it rests on."""
     obstacle = row.obstacle(classifier)
-    notes = () if cell is None or cell.explanation is None else cell.explanation.notes
+    made = None if cell is None else cell.explanation
+    notes = () if made is None else made.notes
     told = "".join(f'<p class="note">{words.escaped(note)}</p>' for note in notes)
     return (
         f'<article class="dc-method" id="{field_tree.method_anchor(row)}">'
-        f"{_figure(row, view, cell, obstacle)}"
+        f"{_figure(row, snapshot.views[0], cell, obstacle, truth)}"
         f"<div><h3>{words.escaped(row.title)}</h3><p>{words.escaped(row.summary)}</p>"
         f'<ul class="badges">{_badges(row)}</ul><p class="cost">{_cost(row, classifier, cell, obstacle)}</p>'
-        f"{told}</div></article>"
+        f"{told}</div></article>{'' if made is None else likenesses.strip(snapshot, 0, made)}"
     )
 
 
-def _figure(row: Method, view: Pixels, cell: CellSnapshot | None, obstacle: str) -> str:
+def _figure(row: Method, view: Pixels, cell: CellSnapshot | None, obstacle: str, truth: Truth | None) -> str:
     """The map over the picture, as far as it has come; else the faded picture and why there is no map."""
     if cell is None or cell.saliency is None:
         state = "stopped" if cell is None else cell.state
@@ -138,7 +165,7 @@ def _figure(row: Method, view: Pixels, cell: CellSnapshot | None, obstacle: str)
             f"{_bar(cell)}</figure>"
         )
     finished = cell.explanation is not None
-    source = address((_kept if finished else _drawn)(view, cell.saliency, row.signed), f"field.{row.name}")
+    source = address((_kept if finished else _drawn)(view, cell.saliency, row.signed, truth), f"field.{row.name}")
     bar = "" if finished else _bar(cell)
     return f'<figure><img src="{source}" alt="Map of {words.escaped(row.title)}">{bar}</figure>'
 
@@ -154,8 +181,9 @@ def _bar(cell: CellSnapshot | None) -> str:
     return f'<div class="dc-progress" {role}><i style="width:{percent}%"></i></div>'
 
 
-def _drawn(view: Pixels, saliency: Map, signed: bool) -> bytes:
-    return png_bytes(overlay(view, saliency, signed=signed))
+def _drawn(view: Pixels, saliency: Map, signed: bool, truth: Truth | None) -> bytes:
+    covered = overlay(view, saliency, signed=signed)
+    return png_bytes(covered if truth is None else outlined(covered, truth))
 
 
 _kept = st.cache_data(show_spinner=False, max_entries=256)(_drawn)

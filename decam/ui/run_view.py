@@ -18,6 +18,7 @@ from decam.ui import (
     export_panel,
     faithfulness,
     grid,
+    likenesses,
     metrics_table,
     run_grid,
     state,
@@ -28,12 +29,19 @@ POLL = 1.0
 Tab: TypeAlias = Callable[[RunSnapshot, Cell | None], None]
 Draw: TypeAlias = Callable[[RunSnapshot], None]
 
-TABS: tuple[tuple[str, Tab], ...] = (
-    ("Convergence", convergence.show),
-    ("Faithfulness", faithfulness.show),
-    ("Metrics", metrics_table.show),
-    ("Agreement", agreement_view.show),
-    ("Export", export_panel.show),
+
+def _always(snapshot: RunSnapshot) -> bool:
+    del snapshot
+    return True
+
+
+TABS: tuple[tuple[str, Tab, Callable[[RunSnapshot], bool]], ...] = (
+    ("Convergence", convergence.show, _always),
+    ("Faithfulness", faithfulness.show, _always),
+    ("Metrics", metrics_table.show, _always),
+    ("Agreement", agreement_view.show, _always),
+    ("This looks like that", likenesses.show, likenesses.shown),
+    ("Export", export_panel.show, _always),
 )
 
 
@@ -52,9 +60,9 @@ def snapshot_of(run: str | None) -> RunSnapshot | None:
 def maps(snapshot: RunSnapshot) -> None:
     """Draw the grid of a run's maps, and the tabs below it."""
     selected = run_grid.show(snapshot)
-    names = [title for title, _ in TABS]
-    opened = st.tabs(names, key="tabs", on_change="rerun")
-    for place, (_, draw) in zip(opened, TABS, strict=True):
+    tabs = {title: draw for title, draw, shown in TABS if shown(snapshot)}
+    opened = st.tabs(list(tabs), key="tabs", on_change="rerun")
+    for place, draw in zip(opened, tabs.values(), strict=True):
         _tab(place, draw, snapshot, selected)
 
 
