@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from decam.classifier import Classifier
+from decam.classifier import Classifier, probabilities
 from decam.explanation import Question, Steps
 from decam.methods.base import Method
 from decam.methods.controls import FAMILY
@@ -30,11 +30,17 @@ class UntrainedSettings(Settings):
 
 
 def untrained(question: Question, settings: UntrainedSettings, seed: int) -> Steps:
-    """The method's map of the same picture and class, from the same network with all weights drawn anew."""
+    """The method's map of the same picture from the same network with all weights drawn anew.
+
+    Asked about the class that this network answers: its classes mean nothing, and a class that it holds for impossible
+    has an empty map in many methods.
+    """
     classifier = white_box(question)
     forgetful = classifier.around(randomised(classifier.module, layers(classifier.module), seed))
+    answer = int(probabilities(forgetful, question.image.unsqueeze(0))[0].argmax())
+    question.ledger.evaluations += 1
     asked = _method(settings)
-    inner = Question(forgetful, question.image, question.target, question.ledger)
+    inner = Question(forgetful, question.image, answer, question.ledger)
     return (yield from asked.run(inner, asked.settings(), seed))
 
 
@@ -46,7 +52,7 @@ def _method(settings: UntrainedSettings) -> Method:
 
 def _cost(settings: UntrainedSettings, classifier: Classifier) -> int:
     asked = _method(settings)
-    return asked.cost(asked.settings(), classifier)
+    return asked.cost(asked.settings(), classifier) + 1
 
 
 UNTRAINED = Method(
@@ -54,7 +60,8 @@ UNTRAINED = Method(
     title="Random weights",
     family=FAMILY,
     summary="A method's map from the same network with random weights: what does not change was never the model's.",
-    formula=r"M_c(x; \theta'), \quad \theta' \sim \mathcal{N}(\mu_\theta, \sigma_\theta^2)",
+    formula=r"M_{c'}(x; \theta'), \quad \theta' \sim \mathcal{N}(0, \overline{\theta^2}), "
+    r"\quad c' = \arg\max_c y^c(x; \theta')",
     reference="Adebayo et al., Sanity Checks for Saliency Maps (2018)",
     url="https://arxiv.org/abs/1810.03292",
     strengths="Shows how much of a map is the picture and the architecture alone.",

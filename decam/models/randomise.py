@@ -133,10 +133,11 @@ def layers(module: nn.Module) -> tuple[str, ...]:
 def randomised(module: nn.Module, chosen: Collection[str], seed: int) -> nn.Module:
     """A copy in which the weights of the chosen parts are drawn anew, each tensor from a normal distribution.
 
-    It has the mean and the deviation that the tensor had, so that activations neither die nor explode (Adebayo et al.
-    2018, section 3, draw from the initial distribution, which networks without normalisation layers do not survive at
-    every depth). The same part gets the same weights whichever others are chosen with it. The other weights are the
-    module's own, not copies.
+    A matrix or kernel gets mean 0 and keeps its root mean square, so that activations neither die nor explode (Adebayo
+    et al. 2018, section 3, draw from the initial distribution, which networks without normalisation layers do not
+    survive at every depth); its own mean is learnt, and would make all logits fall together. A vector (a bias, a
+    normalisation's factor) keeps its mean and deviation. The same part gets the same weights whichever others are
+    chosen with it. The other weights are the module's own, not copies.
     """
     kept = {
         id(tensor): tensor
@@ -150,6 +151,13 @@ def randomised(module: nn.Module, chosen: Collection[str], seed: int) -> nn.Modu
         generator = torch.Generator().manual_seed(seed + 1_000_003 * number)
         for tensor in forgetful.get_submodule(name).parameters(recurse=False):
             drawn = torch.randn(tensor.shape, generator=generator).to(tensor)
-            deviation = tensor.std() if tensor.numel() > 1 else tensor.abs()
-            tensor.data = torch.empty_like(tensor).copy_(tensor.mean() + deviation * drawn)
+            mean, deviation = _moments(tensor)
+            tensor.data = torch.empty_like(tensor).copy_(mean + deviation * drawn)
     return forgetful
+
+
+def _moments(tensor: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and deviation of what replaces a tensor."""
+    if tensor.ndim > 1:
+        return tensor.new_zeros(()), tensor.square().mean().sqrt()
+    return tensor.mean(), tensor.std() if tensor.numel() > 1 else tensor.abs().squeeze()

@@ -30,13 +30,16 @@ def test_only_chosen_layers_forget(chosen: tuple[str, ...]) -> None:
             assert not torch.equal(after, before)
 
 
-def test_what_is_drawn_has_the_same_mean_and_deviation() -> None:
-    module = nn.Linear(300, 200)
+def test_matrices_keep_their_mean_square_and_vectors_their_mean_and_deviation() -> None:
+    module = nn.Linear(300, 4000)
     with torch.no_grad():
         module.weight.mul_(3).add_(0.5)
-    weight = randomised(module, ("",), seed=2).weight
-    assert float(weight.mean()) == pytest.approx(float(module.weight.mean()), abs=0.01)
-    assert float(weight.std()) == pytest.approx(float(module.weight.std()), rel=0.02)
+        module.bias.mul_(3).add_(0.5)
+    drawn = randomised(module, ("",), seed=2)
+    assert float(drawn.weight.mean()) == pytest.approx(0, abs=0.01)
+    assert float(drawn.weight.std()) == pytest.approx(float(module.weight.square().mean().sqrt()), rel=0.01)
+    assert float(drawn.bias.mean()) == pytest.approx(float(module.bias.mean()), abs=0.01)
+    assert float(drawn.bias.std()) == pytest.approx(float(module.bias.std()), rel=0.05)
 
 
 def test_a_layer_gets_the_same_weights_whichever_are_chosen_with_it() -> None:
