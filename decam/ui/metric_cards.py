@@ -39,7 +39,7 @@ def _kept() -> Kept[Shown]:
 def tree() -> None:
     """Draw all families with their metrics, each a link to its card."""
     parts = "".join(_branch(family, rows) for family, rows in grouped(METRICS.values()))
-    st.html(f'<nav class="dc-tree" aria-label="All metrics by family">{parts}</nav>')
+    st.html(f'<nav class="dc-metric-tree" aria-label="All metrics by family">{parts}</nav>')
     st.caption(SYMBOLS)
 
 
