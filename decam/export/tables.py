@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from decam.events import Judgement
 from decam.export.result import Result, method_names
+from decam.metrics import METRICS
 from decam.metrics.base import Curve
 
 Row: TypeAlias = Sequence[object]
@@ -52,13 +54,23 @@ def _metrics(result: Result, names: Sequence[str]) -> Iterator[Row]:
             "" if name not in said or math.isnan(said[name].value) else number(said[name].value) for name in names
         ]
         asked = (explanation.target, explanation.label, number(explanation.probability))
-        judged = [said[name].note for name in names if name in said and said[name].note]
-        notes = " ".join([*explanation.notes, *judged, *([failure] if failure else [])])
+        notes = " ".join([*explanation.notes, *_judged(said, names), *([failure] if failure else [])])
         end = (explanation.evaluations, f"{explanation.seconds:.3f}", notes)
         for fills, deletion, insertion in result.curves.get(cell, ()):
             yield (*begin, *asked, *fills, number(deletion.auc), number(insertion.auc), *values, *end)
         if not result.curves.get(cell):
             yield (*begin, *asked, "", "", "", "", *values, *end)
+
+
+def _judged(said: Mapping[str, Judgement], names: Sequence[str]) -> Iterator[str]:
+    """What the metrics remark, what several have to say alike said once."""
+    alike: dict[str, list[str]] = {}
+    for name in names:
+        if name in said and said[name].note:
+            title = METRICS[name].title
+            alike.setdefault(said[name].note.removeprefix(f"{title} "), []).append(title)
+    for note, titles in alike.items():
+        yield f"{', '.join(titles)}: {note}"
 
 
 def _curves(result: Result) -> Iterator[Row]:

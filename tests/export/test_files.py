@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import io
 import json
+import math
 import re
 import zipfile
 from datetime import UTC, datetime
@@ -15,11 +16,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from decam.events import Cell, Explaining, Failed
+from decam.events import Cell, Explaining, Failed, Judgement
 from decam.explanation import Progress
 from decam.export import Look, Result, files, method_names, picture_names, slug, zip_bytes
 from decam.figures import overlay
-from decam.plan import Plan
+from decam.plan import MetricChoice, Plan
 from decam.snapshots import CellSnapshot, RunSnapshot
 
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -175,6 +176,28 @@ def test_what_failed_and_what_was_not_measured_is_said_in_the_metrics(result):
     ]
     assert json.loads(content["settings.json"])["failed"][0]["sentence"] == "It did not fit, sadly."
     assert sum(name.startswith("maps/") for name in content) == 1
+
+
+def test_what_several_metrics_remark_alike_is_said_once(result):
+    names = ("pointing-game", "energy-inside", "entropy")
+    lacking = " needs the ground truth."
+    judged = {
+        "pointing-game": Judgement(math.nan, "Pointing game" + lacking),
+        "energy-inside": Judgement(math.nan, "Energy inside" + lacking),
+        "entropy": Judgement(0.5, "Negative values count as 0."),
+    }
+    told = dataclasses.replace(
+        result,
+        plan=dataclasses.replace(result.plan, metrics=tuple(MetricChoice.default(name) for name in names)),
+        explanations={Cell(0, 0): result.explanations[Cell(0, 0)]},
+        curves={},
+        judgements={Cell(0, 0): judged},
+    )
+    (row,) = _rows(dict(files(told))["metrics.csv"])
+    assert (row["pointing-game"], row["energy-inside"], row["entropy"]) == ("", "", "0.5")
+    assert row["notes"].endswith(
+        "Pointing game, Energy inside: needs the ground truth. Entropy: Negative values count as 0."
+    )
 
 
 def test_a_snapshot_gives_what_is_finished_of_it_and_nothing_else(result):
