@@ -115,8 +115,16 @@ BAD = {
     "unknown setting": (["explain", "PICTURE", "--out", "OUT", "--set", "de-cam.budgets=500"], "budget"),
     "setting out of bounds": (["explain", "PICTURE", "--out", "OUT", "--set", "de-cam.budget=1"], "between 200 and"),
     "setting is no number": (["explain", "PICTURE", "--out", "OUT", "--set", "de-cam.budget=many"], "whole number"),
-    "setting without value": (["explain", "PICTURE", "--out", "OUT", "--set", "de-cam.budget"], "METHOD.SETTING=VALUE"),
+    "setting without value": (["explain", "PICTURE", "--out", "OUT", "--set", "de-cam.budget"], "NAME.SETTING=VALUE"),
     "setting of another method": (["explain", "PICTURE", "--out", "OUT", "--set", "rise.masks=99"], "--method rise"),
+    "unknown metric": (["explain", "PICTURE", "--out", "OUT", "--metric", "pointing"], "pointing-game"),
+    "metric that is always there": (["explain", "PICTURE", "--out", "OUT", "--metric", "deletion"], "in any case"),
+    "metric twice": (["explain", "PICTURE", "--out", "OUT", "--metric", "road", "--metric", "road"], "twice"),
+    "setting of another metric": (["explain", "PICTURE", "--out", "OUT", "--set", "road.levels=5"], "--metric road"),
+    "setting of nothing": (["explain", "PICTURE", "--out", "OUT", "--set", "raod.levels=5"], "raod"),
+    "metric without its mask": (["explain", "PICTURE", "--out", "OUT", "--metric", "iou"], "--truth"),
+    "a mask too many": (["explain", "PICTURE", "--out", "OUT", "--truth", "-", "--truth", "-"], "1 pictures"),
+    "missing mask": (["explain", "PICTURE", "--out", "OUT", "--truth", "nowhere.png"], "nowhere.png"),
     "unknown class": (["explain", "PICTURE", "--out", "OUT", "--model", "MODEL", "--target", "unicorn?"], "unicorn?"),
     "class index too high": (["explain", "PICTURE", "--out", "OUT", "--model", "MODEL", "--target", "5000"], "5000"),
     "class not unique": (["explain", "PICTURE", "--out", "OUT", "--model", "MODEL", "--target", "r"], "classes of"),
@@ -187,6 +195,26 @@ def test_a_part_of_a_class_name_is_enough(model: str, picture: Path, tmp_path: P
     assert entry["label"] == wanted and labels[entry["target"]] == wanted
 
 
+def test_metrics_and_a_mask_are_in_the_table_and_in_the_export(
+    picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    out, mask = tmp_path / "out", tmp_path / "mask.png"
+    truth = SAMPLES[0].truth()
+    assert truth is not None
+    Image.fromarray(truth).save(mask)
+    given = ["explain", str(picture), str(picture), "--model", "embedded", "--steps", "2", "--out", str(out)]
+    asked = ["--metric", "pointing-game", "--metric", "average-drop", "--truth", str(mask), "--truth", "-"]
+    assert main([*given, "-m", "grad-cam", *asked]) == 0
+    said = capsys.readouterr().out
+    assert "pointing-game" in said and "average-drop" in said
+    with (out / "metrics.csv").open(newline="", encoding="utf-8") as file:
+        known, _, unknown, _ = csv.DictReader(file)  # two pairs of fills each
+    assert known["pointing-game"] == "1" and 0 <= float(known["average-drop"]) <= 1
+    assert unknown["pointing-game"] == "" and "needs the ground truth" in unknown["notes"]
+    (kept,) = (out / "truths").iterdir()
+    assert np.array_equal(np.asarray(Image.open(kept)) > 0, truth)
+
+
 def test_a_method_that_fails_ends_with_1_and_the_others_are_written(
     model: str, picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
@@ -201,7 +229,13 @@ def test_a_method_that_fails_ends_with_1_and_the_others_are_written(
 def test_the_tables_name_every_model_and_every_setting(capsys: pytest.CaptureFixture[str]):
     from decam.methods import METHODS
     from decam.methods.families import grouped
+    from decam.metrics import METRICS
 
+    assert main(["metrics"]) == 0
+    said = capsys.readouterr().out
+    for name, metric in METRICS.items():
+        assert f"\n{name}  ({metric.title}, " in said
+        assert all(f"{name}.{parameter.name}=" in said for parameter in metric.settings.parameters())
     assert main(["models"]) == 0 and main(["methods"]) == 0
     said = capsys.readouterr().out
     assert all(name in said for name in ENTRIES)

@@ -1,0 +1,118 @@
+"""The command line: explain pictures into a folder, make an export's maps again, list what there is.
+
+Nothing heavy is imported before a command needs it, so that help comes at once: each command is a module of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from io import TextIOWrapper
+from typing import NoReturn
+
+from decam.cli.codes import BAD_INPUT, INTERRUPTED, OK
+from decam.errors import DecamError
+from decam.terminal import say
+
+DEFAULT_METHODS = ("de-cam", "grad-cam")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code.
+
+    0: done; 1: a map could not be made, or is not the same again; 2: bad input, told in one sentence; 130: Ctrl-C.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a console that lacks a letter gets a question mark
+    try:
+        given = _parser().parse_args(arguments)
+        code: int = given.run(given)
+        sys.stdout.flush()
+    except DecamError as error:
+        say(f"decam: {error}")
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        say("Interrupted before anything was written.")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has left; the interpreter would complain once more when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    return code
+
+
+def _command(name: str) -> Callable[[argparse.Namespace], int]:
+    """The command of that name, whose module is imported when it runs."""
+
+    def run(given: argparse.Namespace) -> int:
+        module, _, function = name.rpartition(".")
+        code: int = getattr(import_module(f"decam.cli.{module}"), function)(given)
+        return code
+
+    return run
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        say(f"{self.prog}: {message}; see {self.prog} --help.")
+        sys.exit(BAD_INPUT)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m decam", description="Why does this classifier give this image this class?")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
+
+    one = commands.add_parser("explain", help="explain pictures and write maps, curves and metrics into a folder")
+    one.add_argument("pictures", nargs="+", metavar="PICTURE", help="PNG, JPEG, WebP, BMP, TIFF or GIF file")
+    one.add_argument("--out", required=True, metavar="DIR", help="new or empty folder, or an earlier export to replace")
+    one.add_argument(
+        "--model", metavar="NAME", help="a name that the command 'models' lists; by default one that is here"
+    )
+    one.add_argument(
+        *("--method", "-m"),
+        action="append",
+        metavar="NAME",
+        help=f"a name that the command 'methods' lists; may be repeated (default: {' and '.join(DEFAULT_METHODS)})",
+    )
+    one.add_argument(
+        "--metric",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name that the command 'metrics' lists, beside deletion and insertion; may be repeated",
+    )
+    one.add_argument(
+        "--truth",
+        action="append",
+        default=[],
+        metavar="MASK",
+        help="picture file that is light where the object is; once for each picture, in their order, '-' for none",
+    )
+    one.add_argument("--target", metavar="CLASS", help="index, name or part of the name; by default the prediction")
+    one.add_argument("--seed", type=int, default=0, help="of all random numbers (default: %(default)s)")
+    one.add_argument(
+        "--set", action="append", default=[], metavar="NAME.SETTING=VALUE", help="such as de-cam.budget=500"
+    )
+    one.add_argument("--steps", type=int, default=50, help="of deletion and insertion curves (default: %(default)s)")
+    one.add_argument("--device", help="cuda, mps or cpu; by default the first of these that is here")
+    one.set_defaults(run=_command("explaining.explain"))
+
+    two = commands.add_parser("replay", help="make the maps of an export again and compare them")
+    two.add_argument("settings", metavar="SETTINGS", help="settings.json of an export, with its pictures beside it")
+    two.add_argument("--out", metavar="DIR", help="write the maps made again here")
+    two.add_argument("--device", help="instead of the one the maps were made on")
+    two.set_defaults(run=_command("replaying.replay"))
+
+    for name, help in (
+        ("models", "list the models"),
+        ("methods", "list the methods and their settings"),
+        ("metrics", "list the metrics and their settings"),
+    ):
+        commands.add_parser(name, help=help).set_defaults(run=_command(f"listing.{name}"))
+    return parser

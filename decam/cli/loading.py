@@ -1,0 +1,31 @@
+"""The model that a command asks, fetched first if its weights are not here."""
+
+from __future__ import annotations
+
+import sys
+
+from decam import device as devices
+from decam.classifier import TorchClassifier
+from decam.models import EMBEDDED, catalogue, default_for, load_classifier
+from decam.terminal import Line, share
+
+SMALLEST_DOWNLOAD = "squeezenet1_0"
+
+
+def default_model() -> str:
+    """An ImageNet model that is here, else the one that is fetched soonest."""
+    name = default_for("photograph")
+    return SMALLEST_DOWNLOAD if name == EMBEDDED else name
+
+
+def classifier_of(name: str, device: str | None, *, exact: bool = False) -> TorchClassifier:
+    """The model, fetched first if its weights are not here, with progress."""
+    entry = catalogue.get(name)
+    devices.resolve(device)
+    with Line(sys.stderr) as line:
+        if not entry.present():
+            line.note(f"Fetching {entry.title} ({entry.size / 1e6:.0f} MB) from {entry.url}")
+            for step in catalogue.download(entry):
+                line.show(f"{entry.title} {share(step.done, step.total)}")
+        line.show(f"Loading {entry.title}")
+        return load_classifier(name, device=device, exact=exact)

@@ -1,0 +1,51 @@
+"""The command replay: make the maps of an export again and say whether they are the same."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from decam import export
+from decam.cli.codes import NOT_ALL, OK
+from decam.cli.loading import classifier_of
+from decam.errors import SettingError
+from decam.events import Explained
+from decam.replay import Remade, read, remake
+from decam.terminal import Line, say, share
+
+
+def replay(given: argparse.Namespace) -> int:
+    """Make the maps of an export again and say whether they are the same."""
+    recording = read(Path(given.settings))
+    plan = recording.plan
+    out = Path(given.out) if given.out else None
+    if out is not None and out.resolve() == recording.folder:
+        raise SettingError(f"{out} holds the maps to compare with; give another folder.")
+    for warning in recording.warnings:
+        say(f"Note: {warning}")
+    classifier = classifier_of(plan.model, given.device or plan.device, exact=True)
+    if plan.speed is not None:
+        classifier.use(plan.speed)
+    if out is not None:
+        export.check_folder(out)
+    result = export.Result(plan, tuple(classifier.labels), recording.views)
+    pictures, methods = export.picture_names(plan), export.method_names(plan)
+    same = 0
+    with Line(sys.stderr) as line:
+        for event in remake(recording, classifier):
+            cell = event.recorded.cell
+            name = f"{pictures[cell.picture]} {methods[cell.method]}"
+            if isinstance(event, Remade):
+                same += event.identical
+                result = result.after(Explained(cell, event.explanation))
+                line.clear()
+                print(f"{name}: {event.verdict}", flush=True)
+            else:
+                line.show(f"{name} {share(event.progress.step, event.progress.total)}")
+    if out is not None:
+        export.write(result, out)
+        say(f"Written to {out}.")
+    total = len(recording.maps)
+    print(f"{same} of {total} maps are identical." if total else "The export holds no maps.")
+    return OK if same == total else NOT_ALL
