@@ -18,10 +18,10 @@ from decam.classifier import Classifier, Pixels, to_tensor
 from decam.explanation import Map, Question
 from decam.masking import MaskedQueries, fill
 from decam.methods import get as get_method
+from decam.methods.baselines import IntegratedGradientsSettings
 from decam.methods.cam import CamSettings
 from decam.methods.controls import CentreSettings, RandomSettings
 from decam.methods.de_cam import DeCamSettings
-from decam.methods.gradient import IntegratedGradientsSettings
 from decam.methods.perturbation import OCCLUSION, OcclusionSettings, RiseSettings, rise_masks
 from decam.settings import Settings, parameter
 

@@ -8,6 +8,7 @@ from decam.errors import MethodError
 from decam.methods.ablation_cam import ABLATION_CAM
 from decam.methods.attention import ATTENTION_BRANCH, BILINEAR, CLASS_TOKEN, LEGRAD, PROTOTYPES, ROLLOUT
 from decam.methods.base import Method, Series
+from decam.methods.baselines import DEEP_LIFT, GRADIENT_SHAP, INTEGRATED_GRADIENTS
 from decam.methods.cam import (
     CLASS_ACTIVATION,
     FINER_CAM,
@@ -24,13 +25,10 @@ from decam.methods.controls import CENTRE, EDGES, RANDOM
 from decam.methods.de_cam import DE_CAM
 from decam.methods.gradient import (
     DECONVOLUTION,
-    DEEP_LIFT,
     GRADIENT,
-    GRADIENT_SHAP,
     GUIDED_BACKPROP,
     GUIDED_GRAD_CAM,
     INPUT_X_GRADIENT,
-    INTEGRATED_GRADIENTS,
     SMOOTH_GRAD,
     VAR_GRAD,
 )

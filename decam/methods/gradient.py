@@ -8,15 +8,11 @@ from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
-import torch
 import torch.nn.functional as F
 from captum.attr import (
     Deconvolution,
-    DeepLift,
-    GradientShap,
     GuidedBackprop,
     InputXGradient,
-    IntegratedGradients,
     NoiseTunnel,
     Saliency,
 )
@@ -25,7 +21,6 @@ from torchcam.methods import GradCAM
 
 from decam.classifier import Classifier, Need, TorchClassifier
 from decam.explanation import Map, Question, Steps
-from decam.masking import FILLS, fill
 from decam.methods.base import Method
 from decam.methods.bridge import Beat
 from decam.methods.cam import CamSettings
@@ -39,7 +34,6 @@ from decam.settings import Settings, parameter
 Attribute: TypeAlias = Callable[[Question, Any, int, Beat, int], Tensor]
 
 GRADIENTS: frozenset[Need] = frozenset({"gradients"})
-RESCALED = frozenset({RECTIFIER, "elu", "leakyrelu", "sigmoid", "tanh", "softplus"})  # what Captum's DeepLift knows
 
 
 @dataclass(frozen=True)
@@ -57,38 +51,6 @@ class NoiseSettings(Settings):
     )
 
 
-@dataclass(frozen=True)
-class BaselineSettings(Settings):
-    """What the picture is compared with."""
-
-    baseline: str = parameter("mean", "The picture that stands for nothing.", choices=FILLS)
-
-
-@dataclass(frozen=True)
-class GradientShapSettings(BaselineSettings):
-    """What the picture is compared with, and how often."""
-
-    samples: int = parameter(
-        24, "Random points between baseline and picture, with noise, one evaluation each.", low=2, high=500
-    )
-    noise: float = parameter(
-        0.1, "Standard deviation of the noise, as a share of the range of colours.", low=0.0, high=1.0, step=0.05
-    )
-
-
-@dataclass(frozen=True)
-class IntegratedGradientsSettings(Settings):
-    """The path that is integrated along."""
-
-    steps: int = parameter(
-        32, "Points on the straight path from baseline to picture, one evaluation each.", low=4, high=500
-    )
-    baseline: str = parameter("mean", "Where the path begins: the picture that stands for nothing.", choices=FILLS)
-    absolute: bool = parameter(
-        False, "Sum the channels' magnitudes: what mattered, whether it spoke for or against the class."
-    )
-
-
 def magnitude(attributed: Tensor, settings: Settings) -> Tensor:
     """The largest magnitude over the channels, H×W: Simonyan et al. (2013), section 3.1."""
     del settings
@@ -100,7 +62,7 @@ def summed(attributed: Tensor, settings: Settings) -> Tensor:
     return (attributed.abs() if getattr(settings, "absolute", False) else attributed)[0].sum(0)
 
 
-def _explained(
+def attributing(
     attribute: Attribute, reduce: Callable[[Tensor, Settings], Tensor], cost: Callable[[Any, Classifier], int]
 ) -> Callable[[Question, Any, int], Steps]:
     """A method that attributes the target's logit to the pixels of the three colours."""
@@ -114,15 +76,12 @@ def _explained(
     return run
 
 
-def _picture(question: Question) -> Tensor:
+def leaf(question: Question) -> Tensor:
+    """The picture, 1×3×H×W, as something that gradients reach."""
     return question.image.unsqueeze(0).clone().requires_grad_()
 
 
-def _baseline(question: Question, name: str, seed: int) -> Tensor:
-    return fill(name, question.image, question.classifier.mean, seed).unsqueeze(0)
-
-
-def _rewired(question: Question, beat: Beat) -> Opened:
+def opened_rectifiers(question: Question, beat: Beat) -> Opened:
     """The model with rectifiers that may be hooked."""
     made = rewired(white_box(question)).module
     return Opened(question, beat, model=None if made is None else twin(made))
@@ -130,25 +89,25 @@ def _rewired(question: Question, beat: Beat) -> Opened:
 
 def _gradient(question: Question, settings: Settings, seed: int, beat: Beat, batch: int) -> Tensor:
     del settings, seed, batch
-    found: Tensor = Saliency(Opened(question, beat)).attribute(_picture(question), target=question.target, abs=False)
+    found: Tensor = Saliency(Opened(question, beat)).attribute(leaf(question), target=question.target, abs=False)
     return found
 
 
 def _input_gradient(question: Question, settings: Settings, seed: int, beat: Beat, batch: int) -> Tensor:
     del settings, seed, batch
-    found: Tensor = InputXGradient(Opened(question, beat)).attribute(_picture(question), target=question.target)
+    found: Tensor = InputXGradient(Opened(question, beat)).attribute(leaf(question), target=question.target)
     return found
 
 
 def _guided(question: Question, settings: Settings, seed: int, beat: Beat, batch: int) -> Tensor:
     del settings, seed, batch
-    found: Tensor = GuidedBackprop(_rewired(question, beat)).attribute(_picture(question), target=question.target)
+    found: Tensor = GuidedBackprop(opened_rectifiers(question, beat)).attribute(leaf(question), target=question.target)
     return found
 
 
 def _deconvolution(question: Question, settings: Settings, seed: int, beat: Beat, batch: int) -> Tensor:
     del settings, seed, batch
-    found: Tensor = Deconvolution(_rewired(question, beat)).attribute(_picture(question), target=question.target)
+    found: Tensor = Deconvolution(opened_rectifiers(question, beat)).attribute(leaf(question), target=question.target)
     return found
 
 
@@ -159,7 +118,7 @@ def _guided_cam(question: Question, settings: CamSettings, seed: int, beat: Beat
     grid_shape(classifier, layer)
     model = Opened(question, beat)
     with GradCAM(model, model.inside(layer), reshape_transform=as_grid) as extractor:
-        (coarse,) = extractor(question.target, model(_picture(question)), normalized=False)
+        (coarse,) = extractor(question.target, model(leaf(question)), normalized=False)
     size = classifier.input_size
     return guided * F.interpolate(coarse.unsqueeze(1), size, mode="bilinear", align_corners=False)
 
@@ -167,7 +126,7 @@ def _guided_cam(question: Question, settings: CamSettings, seed: int, beat: Beat
 def _noisy(kind: str, question: Question, settings: NoiseSettings, seed: int, beat: Beat, batch: int) -> Tensor:
     del seed
     found: Tensor = NoiseTunnel(Saliency(Opened(question, beat))).attribute(
-        _picture(question),
+        leaf(question),
         nt_type=kind,
         nt_samples=settings.samples,
         nt_samples_batch_size=batch,
@@ -178,61 +137,25 @@ def _noisy(kind: str, question: Question, settings: NoiseSettings, seed: int, be
     return found
 
 
-def _deep_lift(question: Question, settings: BaselineSettings, seed: int, beat: Beat, batch: int) -> Tensor:
-    del batch
-    found: Tensor = DeepLift(_rewired(question, beat)).attribute(
-        _picture(question), _baseline(question, settings.baseline, seed), target=question.target
-    )
-    return found
-
-
-def _gradient_shap(question: Question, settings: GradientShapSettings, seed: int, beat: Beat, batch: int) -> Tensor:
-    """In portions, whose mean is the whole's: Captum would ask all samples at once."""
-    explainer = GradientShap(Opened(question, beat))
-    baseline = _baseline(question, settings.baseline, seed)
-    total = torch.zeros_like(baseline)
-    for start in range(0, settings.samples, batch):
-        count = min(batch, settings.samples - start)
-        part = explainer.attribute(
-            _picture(question), baseline, n_samples=count, stdevs=settings.noise, target=question.target
-        )
-        total += part.detach() * (count / settings.samples)
-    return total
-
-
-def _integrated(question: Question, settings: IntegratedGradientsSettings, seed: int, beat: Beat, batch: int) -> Tensor:
-    """Sundararajan, Taly and Yan (2017), eq. 1, by Gauss–Legendre quadrature."""
-    found: Tensor = IntegratedGradients(Opened(question, beat)).attribute(
-        _picture(question),
-        baselines=_baseline(question, settings.baseline, seed),
-        target=question.target,
-        n_steps=settings.steps,
-        internal_batch_size=batch,
-    )
-    return found
-
-
 def _one(settings: Settings, classifier: Classifier) -> int:
     del settings, classifier
     return 1
 
 
-def _two(settings: Settings, classifier: Classifier) -> int:
+def two(settings: Settings, classifier: Classifier) -> int:
+    """The cost of a method that asks twice."""
     del settings, classifier
     return 2
 
 
-def _samples(settings: NoiseSettings | GradientShapSettings, classifier: Classifier) -> int:
+def samples(settings: Any, classifier: Classifier) -> int:
+    """The cost of a method that asks about as many samples as its settings say."""
     del classifier
-    return settings.samples
+    count: int = settings.samples
+    return count
 
 
-def _steps(settings: IntegratedGradientsSettings, classifier: Classifier) -> int:
-    del classifier
-    return settings.steps
-
-
-def _knows(title: str, activations: frozenset[str]) -> Callable[[Classifier], str]:
+def knows(title: str, activations: frozenset[str]) -> Callable[[Classifier], str]:
     """Why a method that knows these activations alone cannot explain a classifier, if so."""
 
     def obstacle(classifier: Classifier) -> str:
@@ -256,7 +179,7 @@ GRADIENT = Method(
     needs=GRADIENTS,
     signed=False,
     settings=GradientSettings,
-    run=_explained(_gradient, magnitude, _one),
+    run=attributing(_gradient, magnitude, _one),
     cost=_one,
 )
 
@@ -275,7 +198,7 @@ INPUT_X_GRADIENT = Method(
     needs=GRADIENTS,
     signed=True,
     settings=GradientSettings,
-    run=_explained(_input_gradient, summed, _one),
+    run=attributing(_input_gradient, summed, _one),
     cost=_one,
 )
 
@@ -293,9 +216,9 @@ GUIDED_BACKPROP = Method(
     needs=GRADIENTS,
     signed=False,
     settings=GradientSettings,
-    run=_explained(_guided, magnitude, _one),
+    run=attributing(_guided, magnitude, _one),
     cost=_one,
-    requires=_knows("Guided backpropagation", _RECTIFIED),
+    requires=knows("Guided backpropagation", _RECTIFIED),
 )
 
 
@@ -312,28 +235,9 @@ DECONVOLUTION = Method(
     needs=GRADIENTS,
     signed=False,
     settings=GradientSettings,
-    run=_explained(_deconvolution, magnitude, _one),
+    run=attributing(_deconvolution, magnitude, _one),
     cost=_one,
-    requires=_knows("Deconvolution", _RECTIFIED),
-)
-
-
-INTEGRATED_GRADIENTS = Method(
-    name="integrated-gradients",
-    title="Integrated Gradients",
-    family="gradient",
-    summary="Adds up the gradient on the way from an empty picture to this one; pixels for and against the class.",
-    formula=r"M_c = (x - x') \odot \int_0^1 \frac{\partial y^c\big(x' + a (x - x')\big)}{\partial x} \, da",
-    reference="Sundararajan, Taly & Yan, Axiomatic Attribution for Deep Networks (2017)",
-    url="https://arxiv.org/abs/1703.01365",
-    strengths="Complete: attributions add up to the score's difference from the baseline.",
-    misleads="Depends on the baseline, and looks like noise where the path crosses many bends.",
-    needs=GRADIENTS,
-    signed=True,
-    settings=IntegratedGradientsSettings,
-    run=_explained(_integrated, summed, _steps),
-    cost=_steps,
-    default=True,
+    requires=knows("Deconvolution", _RECTIFIED),
 )
 
 
@@ -351,8 +255,8 @@ SMOOTH_GRAD = Method(
     needs=GRADIENTS,
     signed=False,
     settings=NoiseSettings,
-    run=_explained(partial(_noisy, "smoothgrad"), magnitude, _samples),
-    cost=_samples,
+    run=attributing(partial(_noisy, "smoothgrad"), magnitude, samples),
+    cost=samples,
 )
 
 
@@ -370,48 +274,8 @@ VAR_GRAD = Method(
     needs=GRADIENTS,
     signed=False,
     settings=NoiseSettings,
-    run=_explained(partial(_noisy, "vargrad"), magnitude, _samples),
-    cost=_samples,
-)
-
-
-DEEP_LIFT = Method(
-    name="deeplift",
-    title="DeepLIFT",
-    family="gradient",
-    summary="Shares out the score's difference from a baseline, layer by layer, by differences of activations.",
-    formula=r"\sum_i C_{\Delta x_i \Delta y} = \Delta y, \quad m_{\Delta x \Delta y} = \frac{C_{\Delta x "
-    r"\Delta y}}{\Delta x}",
-    reference="Shrikumar, Greenside & Kundaje, Learning Important Features Through Propagating Activation "
-    "Differences (2017)",
-    url="https://arxiv.org/abs/1704.02685",
-    strengths="Complete like Integrated Gradients, in two passes, and not blind where rectifiers are off.",
-    misleads="Depends on the baseline; undefined for most newer activations.",
-    needs=GRADIENTS,
-    signed=True,
-    settings=BaselineSettings,
-    run=_explained(_deep_lift, summed, _two),
-    cost=_two,
-    requires=_knows("DeepLIFT", RESCALED),
-)
-
-
-GRADIENT_SHAP = Method(
-    name="gradient-shap",
-    title="GradientSHAP",
-    family="gradient",
-    summary="Integrated Gradients at random points, with noise: an estimate of SHAP values.",
-    formula=r"M_c = \mathbb{E}_{a, \epsilon} \Big[(x + \epsilon - x') \odot "
-    r"\frac{\partial y^c\big(x' + a (x + \epsilon - x')\big)}{\partial x}\Big]",
-    reference="Lundberg & Lee, A Unified Approach to Interpreting Model Predictions (2017)",
-    url="https://arxiv.org/abs/1705.07874",
-    strengths="Smoother than Integrated Gradients at the same cost.",
-    misleads="SHAP values only if the model is linear and pixels are independent, which they are not.",
-    needs=GRADIENTS,
-    signed=True,
-    settings=GradientShapSettings,
-    run=_explained(_gradient_shap, summed, _samples),
-    cost=_samples,
+    run=attributing(partial(_noisy, "vargrad"), magnitude, samples),
+    cost=samples,
 )
 
 
@@ -428,7 +292,7 @@ GUIDED_GRAD_CAM = Method(
     needs=frozenset({"gradients", "activations"}),
     signed=False,
     settings=CamSettings,
-    run=_explained(_guided_cam, magnitude, _two),
-    cost=_two,
-    requires=_knows("Guided Grad-CAM", _RECTIFIED),
+    run=attributing(_guided_cam, magnitude, two),
+    cost=two,
+    requires=knows("Guided Grad-CAM", _RECTIFIED),
 )
