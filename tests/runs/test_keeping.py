@@ -1,0 +1,264 @@
+"""Runs are kept before they are shown, and survive what may happen to them; deleted ones are gone."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from decam.errors import StoreError
+from decam.events import Cell
+from decam.jobs import Queue
+from decam.runs import Runs
+from decam.store import Store
+from tests.runs.colours import PATIENCE, ROOT, Gate, a_plan, colours, running, views, wait_for
+
+
+def test_a_finished_run_is_the_same_after_a_restart(tmp_path: Path) -> None:
+    first = Runs(Store(tmp_path), colours)
+    run_id = first.start(a_plan(2, "de-cam", "random"), views(2), "ann")
+    before = wait_for(first, run_id)
+    first.close()
+    second = Runs(Store(tmp_path), colours)
+    after = second.snapshot(run_id)
+    assert second.snapshot(run_id) is after
+    second.close()
+    plain = {"cells": {}, "views": (), "version": 0}
+    assert dataclasses.replace(after, **plain) == dataclasses.replace(before, **plain)
+    for cell, shown in after.cells.items():
+        known = before.cells[cell]
+        assert (shown.state, shown.evaluations, len(shown.frames)) == (
+            known.state,
+            known.evaluations,
+            len(known.frames),
+        )
+        assert shown.explanation is not None
+        assert known.explanation is not None
+        assert shown.explanation.saliency.tobytes() == known.explanation.saliency.tobytes()
+        for one, other in zip(shown.frames, known.frames, strict=True):
+            assert dict(one.curves) == dict(other.curves)
+            np.testing.assert_array_equal(one.saliency, other.saliency)
+        assert [curves.deletion.auc for curves in shown.curves] == [curves.deletion.auc for curves in known.curves]
+    assert any(frame.curves for frame in after.cells[Cell(0, 0)].frames)
+
+
+PROGRAM = """
+import dataclasses, sys, time
+from pathlib import Path
+import numpy as np
+from decam.classifier import wrap
+from decam.explanation import Progress
+from decam.methods import METHODS
+from decam.plan import MethodChoice, PictureChoice, Plan
+from decam.runs import Runs
+from decam.store import Store
+
+def slow(*_):
+    while True:
+        time.sleep(0.01)
+        yield Progress(0, 1, 0)
+
+METHODS["occlusion"] = dataclasses.replace(METHODS["occlusion"], run=slow)
+def brightness(images):
+    light = images.mean(dim=(2, 3)) + 1e-3
+    return light / light.sum(dim=1, keepdim=True)
+classifier = wrap(brightness, labels=["red", "green", "blue"], input_size=(24, 24))
+runs = Runs(Store(Path(sys.argv[1])), lambda model, device: classifier)
+plan = Plan("colours", "cpu", (PictureChoice("a.png"),),
+            tuple(MethodChoice.default(name) for name in ("random", "occlusion")), steps=4)
+run = runs.start(plan, [np.full((24, 24, 3), 90, np.uint8)], "ann")
+while not any(cell.state == "running" for cell in runs.snapshot(run).cells.values()):
+    time.sleep(0.01)
+print(run, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.slow
+def test_a_run_of_a_killed_process_is_interrupted_and_can_be_continued_elsewhere(runs: Runs, tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(tmp_path / "data")], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        assert process.stdout is not None
+        run_id = process.stdout.readline().strip()
+        there = runs.snapshot(run_id)
+        assert there.status == "running"
+        assert there.cells[Cell(0, 0)].explanation is not None
+        for act in (runs.stop, runs.resume, runs.delete, lambda run: runs.measure(run, [("black", "noise")])):
+            with pytest.raises(StoreError, match="another process"):
+                act(run_id)
+        process.kill()
+        process.wait(PATIENCE)
+    left = runs.snapshot(run_id)
+    assert (left.status, runs.recent()[0].status) == ("interrupted", "interrupted")
+    assert left.cells[Cell(0, 0)].explanation is not None
+    assert left.cells[Cell(0, 1)].state == "stopped"
+    runs.resume(run_id)
+    done = wait_for(runs, run_id)
+    assert done.status == "done"
+    assert done.owner == "ann"
+    assert all(shown.state == "done" for shown in done.cells.values())
+    kept, earlier = done.cells[Cell(0, 0)].explanation, left.cells[Cell(0, 0)].explanation
+    assert kept is not None
+    assert earlier is not None
+    assert kept.seconds == earlier.seconds
+    np.testing.assert_array_equal(kept.saliency, earlier.saliency)
+
+
+@pytest.mark.slow
+def test_what_a_snapshot_shows_as_finished_is_on_disk(runs: Runs, tmp_path: Path) -> None:
+    run_id = runs.start(a_plan(3, "random", "rise", "centre"), views(3))
+    other = Store(tmp_path / "data")
+    while True:
+        run = runs.snapshot(run_id)
+        kept = other.load(run_id)
+        for cell, shown in run.cells.items():
+            if shown.explanation is not None:
+                explanation = kept.cells[cell].explanation
+                assert explanation is not None
+                np.testing.assert_array_equal(explanation.saliency, shown.explanation.saliency)
+            assert len(kept.cells[cell].curves) >= len(shown.curves)
+        if not run.active:
+            assert kept.status == run.status
+            break
+    other.close()
+
+
+def test_a_disk_that_fills_up_costs_nothing_but_the_keeping(
+    runs: Runs, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = runs.start(a_plan(1, "random", "occlusion"), views(1))
+    wait_for(runs, run_id, running(Cell(0, 1)))
+
+    def refuse(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    gate.open()
+    run = wait_for(runs, run_id)
+    assert run.status == "done"
+    assert all(shown.state == "done" for shown in run.cells.values())
+    assert "not being kept on disk" in run.note
+    assert "no space left" in run.note
+    assert "no space left" in runs.trouble
+    monkeypatch.undo()
+    assert runs.recent()[0].status == "done"
+    assert runs.snapshot(run_id).cells[Cell(0, 1)].explanation is not None
+    runs.measure(run_id, [("black", "noise")])
+    assert len(wait_for(runs, run_id).cells[Cell(0, 1)].curves) == 3
+
+
+def test_without_a_usable_directory_runs_live_in_memory_and_say_so(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    runs = Runs(Store(tmp_path / "file" / "data"), colours)
+    run_id = runs.start(a_plan(1, "random"), views(1), "ann")
+    run = wait_for(runs, run_id)
+    assert run.status == "done"
+    assert "not being kept on disk" in run.note
+    assert "DECAM_DATA" in run.note
+    assert [(summary.id, summary.status) for summary in runs.recent("ann")] == [(run_id, "done")]
+    assert runs.recent("bob") == []
+    assert runs.trouble
+    runs.delete(run_id)
+    assert runs.recent() == []
+    with pytest.raises(StoreError, match="Cannot write"):
+        runs.snapshot(run_id)
+    runs.close()
+
+
+def test_a_damaged_database_is_said_and_runs_go_on(tmp_path: Path) -> None:
+    (tmp_path / "runs.sqlite").write_text("not a database at all, sorry " * 50)
+    runs = Runs(Store(tmp_path), colours)
+    run = wait_for(runs, runs.start(a_plan(1, "random"), views(1)))
+    assert run.status == "done"
+    assert "is damaged" in run.note
+    assert len(runs.recent()) == 1
+    assert "is damaged" in runs.trouble
+    runs.close()
+
+
+def test_deleted_runs_are_gone_even_while_they_run(runs: Runs, gate: Gate, tmp_path: Path) -> None:
+    finished = runs.start(a_plan(1, "random"), views(1))
+    wait_for(runs, finished)
+    active = runs.start(a_plan(1, "occlusion"), views(1))
+    wait_for(runs, active, running(Cell(0, 0)))
+    for run_id in (finished, active):
+        runs.delete(run_id)
+    gate.open()
+    deadline = time.monotonic() + PATIENCE
+    while runs.recent() or any((tmp_path / "data" / "runs").iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    for run_id in (finished, active):
+        with pytest.raises(StoreError, match="There is no run"):
+            runs.snapshot(run_id)
+
+
+@pytest.mark.parametrize("slow", ["delete", "save_status"])
+def test_a_run_deleted_while_it_ends_is_gone_at_once_and_stays_gone(
+    slow: str, runs: Runs, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached, through = threading.Event(), threading.Event()
+    usual = getattr(Store, slow)
+
+    def slowly(*arguments: object) -> None:
+        reached.set()
+        assert through.wait(PATIENCE)
+        usual(*arguments)
+
+    run = runs.start(a_plan(1, "occlusion"), views(1))
+    wait_for(runs, run, running(Cell(0, 0)))
+    monkeypatch.setattr(Store, slow, slowly)
+    if slow == "delete":
+        runs.delete(run)
+        gate.open()
+        assert reached.wait(PATIENCE)
+    else:
+        gate.open()
+        assert reached.wait(PATIENCE)
+        runs.delete(run)
+    assert runs.recent() == []
+    with pytest.raises(StoreError, match="There is no run"):
+        runs.snapshot(run)
+    through.set()
+    monkeypatch.undo()
+    runs.close()
+    assert runs.recent() == []
+
+
+def test_a_deleted_run_whose_files_cannot_be_removed_is_listed_again(
+    runs: Runs, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise StoreError("The folder is read-only.")
+
+    monkeypatch.setattr(Store, "delete", refuse)
+    run = runs.start(a_plan(1, "occlusion"), views(1))
+    wait_for(runs, run, running(Cell(0, 0)))
+    runs.delete(run)
+    gate.open()
+    deadline = time.monotonic() + PATIENCE
+    while not runs.recent():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert wait_for(runs, run).status == "stopped"
+
+
+@pytest.mark.slow
+def test_two_queues_of_one_process_may_share_a_directory(tmp_path: Path) -> None:
+    one, two = Runs(Store(tmp_path), colours, Queue()), Runs(Store(tmp_path), colours, Queue())
+    links = [runs.start(a_plan(1, "random", "rise"), views(1)) for _ in range(3) for runs in (one, two)]
+    for runs in (one, two):
+        for run_id in links:
+            assert wait_for(runs, run_id).status == "done"
+        assert len(runs.recent()) == 6
+    one.close()
+    two.close()

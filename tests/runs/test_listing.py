@@ -1,0 +1,78 @@
+"""Who sees which run: links, owners, and the runs that the house makes for everybody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from decam.errors import StoreError
+from decam.events import Cell
+from decam.runs import Runs
+from decam.store import Store
+from tests.runs.colours import Gate, a_plan, colours, running, views, wait_for
+
+
+def test_links_cannot_be_guessed(runs: Runs) -> None:
+    links = {runs.start(a_plan(1, "random"), views(1)) for _ in range(5)}
+    assert len(links) == 5
+    assert min(map(len, links)) >= 20
+
+
+def test_a_house_run_is_made_once_listed_for_nobody_and_gone_on_with(runs: Runs, gate: Gate, tmp_path: Path) -> None:
+    plan = a_plan(1, "occlusion")
+    assert runs.house("field-1", plan, views(1)) == runs.house("field-1", plan, views(1)) == "field-1"
+    assert runs.recent() == runs.recent("@house") == []
+    gate.open()
+    assert wait_for(runs, "field-1").status == "done"
+    made = runs.snapshot("field-1").created
+    runs.close()
+    again = Runs(Store(tmp_path / "data"), colours)
+    again.house("field-1", plan, views(1))
+    assert again.snapshot("field-1").created == made
+    assert again.recent() == []
+    again.close()
+
+
+def test_a_house_run_gives_way_to_a_visitors_and_keeps_the_maps_it_has(runs: Runs, gate: Gate) -> None:
+    house = runs.house("field-2", a_plan(1, "random", "occlusion"), views(1))
+    wait_for(runs, house, running(Cell(0, 1)))
+    visitor = runs.start(a_plan(1, "random"), views(1), "ann")
+    gate.steps.release()
+    assert wait_for(runs, visitor).status == "done"
+    first = wait_for(runs, house, running(Cell(0, 1))).cells[Cell(0, 0)].explanation
+    assert gate.closed == 1
+    gate.open()
+    done = wait_for(runs, house)
+    assert done.status == "done"
+    assert done.cells[Cell(0, 0)].explanation is first
+
+
+def test_owners_list_their_own_runs_and_links_open_any(runs: Runs) -> None:
+    mine = runs.start(a_plan(1, "random"), views(1), "ann")
+    theirs = runs.start(a_plan(1, "random"), views(1), "bob")
+    wait_for(runs, theirs)
+    wait_for(runs, mine)
+    assert [run.id for run in runs.recent("ann")] == [mine]
+    assert [run.id for run in runs.recent(None)] == [theirs, mine]
+    assert [run.id for run in runs.recent(limit=1)] == [theirs]
+    assert runs.snapshot(theirs).owner == "bob"
+    assert runs.recent("ann")[0].pictures == ("0.png",)
+
+
+@pytest.mark.parametrize("run_id", ["nothing", "", "../runs.sqlite"])
+def test_a_link_that_leads_nowhere_is_a_sentence(runs: Runs, run_id: str) -> None:
+    for ask in (runs.snapshot, runs.stop, runs.resume, runs.delete):
+        with pytest.raises(StoreError, match="There is no run"):
+            ask(run_id)
+    with pytest.raises(StoreError, match="There is no run"):
+        runs.measure(run_id, [("black", "noise")])
+
+
+@pytest.mark.slow
+def test_more_runs_than_are_remembered_are_all_still_there(runs: Runs) -> None:
+    links = [runs.start(a_plan(1, "random"), views(1)) for _ in range(12)]
+    for run_id in links:
+        assert wait_for(runs, run_id).status == "done"
+    for run_id in links:
+        assert runs.snapshot(run_id).cells[Cell(0, 0)].explanation is not None
