@@ -61,7 +61,7 @@ def test_a_metric_is_named_once_and_takes_its_own_settings() -> None:
         a_plan(metrics=(twice, twice))
     with pytest.raises(SettingError, match="leave it out of the metrics"):
         a_plan(metrics=(MetricChoice.default("deletion"),))
-    with pytest.raises(SettingError, match="deletion takes FaithfulnessSettings"):
+    with pytest.raises(SettingError, match="deletion takes DeletionSettings"):
         MetricChoice("deletion", METHODS["rise"].settings())
 
 

@@ -14,14 +14,7 @@ BOUND = 14 * 14  # steps, at most, in the code that Gomez and Mouchère publishe
 
 
 @dataclass(frozen=True)
-class InsertionSettings(FaithfulnessSettings):
-    """As for deletion, but from a blurred picture."""
-
-    fill: str = parameter("blur", "What a pixel is replaced by until it is shown.", choices=FILLS)
-
-
-@dataclass(frozen=True)
-class DeletionCorrelationSettings(FaithfulnessSettings):
+class DeletionSettings(FaithfulnessSettings):
     """As the tutorial's reference implementation draws a deletion curve."""
 
     steps: int = parameter(BOUND, STEPS_HELP, low=2, high=500)
@@ -29,7 +22,7 @@ class DeletionCorrelationSettings(FaithfulnessSettings):
 
 
 @dataclass(frozen=True)
-class InsertionCorrelationSettings(FaithfulnessSettings):
+class InsertionSettings(FaithfulnessSettings):
     """As the tutorial's reference implementation draws an insertion curve."""
 
     steps: int = parameter(BOUND, STEPS_HELP, low=2, high=500)
@@ -101,7 +94,7 @@ DELETION = Metric(
     low=0.0,
     high=1.0,
     weaknesses=_ORDER_ONLY,
-    settings=FaithfulnessSettings,
+    settings=DeletionSettings,
     run=deletion,
     evaluations=cost,
 )
@@ -136,7 +129,7 @@ DELETION_CORRELATION = Metric(
     high=1.0,
     weaknesses="Rewards a straight relation: a map in the right order but on another scale loses. One steep step, as "
     "in most curves, decides a correlation alone.",
-    settings=DeletionCorrelationSettings,
+    settings=DeletionSettings,
     run=deletion_correlation,
     evaluations=cost,
 )
@@ -154,7 +147,7 @@ INSERTION_CORRELATION = Metric(
     high=1.0,
     weaknesses="Rewards a straight relation, and a blurred picture still shows much: what blur does not hide cannot be "
     "inserted.",
-    settings=InsertionCorrelationSettings,
+    settings=InsertionSettings,
     run=insertion_correlation,
     evaluations=cost,
 )

@@ -113,8 +113,8 @@ def test_measure_uses_each_metrics_own_fill_where_none_is_given() -> None:
     scores = saliency()
     got = measure(linear(), view, scores, target=0)
     assert got == {
-        "deletion": curve(linear(), view, scores, "deletion", fill="mean").auc,
-        "insertion": curve(linear(), view, scores, "insertion", fill="blur").auc,
+        "deletion": curve(linear(), view, scores, "deletion", fill="black", steps=196).auc,
+        "insertion": curve(linear(), view, scores, "insertion", fill="box-blur", steps=196).auc,
     }
     other = measure(linear(), view, scores, target=0, metrics=["deletion"], fill="blur", steps=20)
     assert other == {"deletion": curve(linear(), view, scores, "deletion", fill="blur", steps=20).auc}

@@ -13,7 +13,7 @@ from decam.errors import MethodError, SettingError
 from decam.masking import fill
 from decam.methods import METHODS
 from decam.metrics import METRICS, Case, Origin, Request, judge
-from decam.metrics.faithfulness import DeletionCorrelationSettings, InsertionCorrelationSettings
+from decam.metrics.faithfulness import DeletionSettings, InsertionSettings
 from tests.conftest import Rectangle
 from tests.tools.cases import SIZE, bent, case, run, saliency, signed, values, view
 
@@ -254,11 +254,11 @@ def test_explanations_of_two_classes_are_not_judged_together(rectangle: Rectangl
     for explanations, named in ((made, r"\[0, 1\]"), ([], "none")):
         with pytest.raises(SettingError, match=f"of one class are judged together, but these are of {named}"):
             last(judge_view(rectangle.classifier, rectangle.view, explanations, ["deletion"]))
-    with pytest.raises(SettingError, match="Deletion takes FaithfulnessSettings, not RoadSettings"):
+    with pytest.raises(SettingError, match="Deletion takes DeletionSettings, not RoadSettings"):
         last(judge_view(rectangle.classifier, rectangle.view, made[:1], [("deletion", METRICS["road"].settings())]))
 
 
 def test_the_tutorials_settings_are_bounded_at_196_steps() -> None:
-    assert DeletionCorrelationSettings().steps == InsertionCorrelationSettings().steps == 14 * 14
+    assert DeletionSettings().steps == InsertionSettings().steps == 14 * 14
     image = torch.rand(3, *SIZE)
-    assert torch.equal(fill(DeletionCorrelationSettings().fill, image, (0.5,) * 3), torch.zeros_like(image))
+    assert torch.equal(fill(DeletionSettings().fill, image, (0.5,) * 3), torch.zeros_like(image))

@@ -59,7 +59,7 @@ def test_every_card_is_reached_by_a_link_in_both_lists() -> None:
 
 def test_every_card_says_direction_range_cost_and_needs() -> None:
     text = pages_html(visitor())
-    assert "<li>↓ lower is better</li><li>0 to 1</li><li>51 evaluations</li>" in text
+    assert "<li>↓ lower is better</li><li>0 to 1</li><li>197 evaluations</li>" in text
     assert "<li>↑ higher is better</li><li>−0.5 to 0.5</li><li>18 evaluations</li>" in text
     assert "<li>at least 1</li><li>asks the model nothing</li>" in text
     assert "<li>needs ground truth</li>" in text and "<li>needs the method itself</li>" in text
