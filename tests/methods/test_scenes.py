@@ -8,7 +8,7 @@ from decam.classifier import TorchClassifier
 from decam.images.scenes import scene
 from decam.methods.de_cam import DeCamSettings
 
-SCENES = 100
+SCENES = 30  # `benchmarks.faithfulness --scenes 100` counts the whole hundred of each kind
 FIRST_SEED = 5_000_000  # far from the seeds that the embedded model was trained and tested on
 
 
@@ -18,18 +18,18 @@ def brightest_on(classifier: TorchClassifier, view: np.ndarray, target: int, mas
 
 
 @pytest.mark.slow
-def test_the_brightest_pixel_lies_on_the_object_in_98_of_100_scenes(embedded: TorchClassifier) -> None:
+def test_the_brightest_pixel_lies_on_the_object_in_all_but_one_of_30_scenes(embedded: TorchClassifier) -> None:
     drawn = [scene(FIRST_SEED + i) for i in range(SCENES)]
     hits = sum(brightest_on(embedded, each.image, each.label, each.mask) for each in drawn)
-    assert hits >= 98
+    assert hits >= SCENES - 1
 
 
 @pytest.mark.slow
-def test_the_brightest_pixel_lies_on_the_object_asked_for_in_92_of_100_scenes_with_two(
+def test_the_brightest_pixel_lies_on_the_object_asked_for_in_all_but_two_of_30_scenes_with_two(
     embedded: TorchClassifier,
 ) -> None:
     drawn = [scene(FIRST_SEED + 1000 + i, objects=2) for i in range(SCENES)]
     hits = sum(
         brightest_on(embedded, each.image, each.labels[i % 2], each.masks[i % 2]) for i, each in enumerate(drawn)
     )
-    assert hits >= 92
+    assert hits >= SCENES - 2
