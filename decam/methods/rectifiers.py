@@ -66,7 +66,7 @@ def _made(module: nn.Module) -> Rewired:
 
 
 class _Tracer(fx.Tracer):
-    """Follows the calls of its own thread: while it traces, PyTorch sends it the calls of all."""
+    """Follows its own thread: while it traces, PyTorch sends it all calls and looks for weights, whoever makes them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -79,6 +79,12 @@ class _Tracer(fx.Tracer):
         if threading.get_ident() != self._thread:
             return forward(*args, **kwargs)
         return super().call_module(m, forward, args, kwargs)
+
+    def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
+        """As PyTorch's, but another thread gets the weight itself: the twin that is traced shares it with its model."""
+        if threading.get_ident() != self._thread:
+            return attr_val
+        return super().getattr(attr, attr_val, parameter_proxy_cache)
 
 
 def _traced(module: nn.Module) -> fx.GraphModule:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 
+import pytest
 import torch
 
 from decam.methods import rectifiers
 from decam.models import load_classifier
 
 
-def test_a_model_that_answers_while_another_is_rewired_answers_as_before() -> None:
-    rewired, asked = (load_classifier("embedded", exact=True) for _ in range(2))
+@pytest.mark.parametrize("same", [True, False])
+def test_a_model_that_answers_while_it_or_another_is_rewired_answers_as_before(same: bool) -> None:
+    rewired = load_classifier("embedded", exact=True)
+    asked = rewired if same else load_classifier("embedded", exact=True)
     picture = torch.rand((1, 3, 128, 128), generator=torch.Generator().manual_seed(0))
     expected = asked.answer(picture)
     done, wrong = threading.Event(), []
@@ -26,12 +29,15 @@ def test_a_model_that_answers_while_another_is_rewired_answers_as_before() -> No
     threads = [threading.Thread(target=ask) for _ in range(2)]
     for thread in threads:
         thread.start()
-    made = [rectifiers._made(rewired.module) for _ in range(5)]
+    made = [rectifiers._made(rewired.module) for _ in range(20)]
     done.set()
     for thread in threads:
         thread.join()
     assert wrong == []
     assert all(one.module is not None for one in made)
+    alone = rectifiers._made(rewired.module).module
+    assert alone is not None
+    assert {len(one.module.graph.nodes) for one in made if one.module is not None} == {len(alone.graph.nodes)}
 
 
 def test_networks_rewired_side_by_side_leave_nothing_behind() -> None:
