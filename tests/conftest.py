@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -47,10 +48,17 @@ def _no_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def data_directories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Names of directories that are not there yet; a `tmp_path` for every test would take longer than most tests."""
+    folder = tmp_path_factory.mktemp("data")
+    return (folder / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def data_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty data directory for every test."""
-    directory = tmp_path / "decam-data"
+def data_directory(data_directories: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data directory for every test, which is not there yet."""
+    directory = next(data_directories)
     monkeypatch.setenv("DECAM_DATA", str(directory))
     return directory
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from pathlib import Path
 
@@ -63,14 +64,15 @@ def test_view_tensor_and_normalise_together_are_torchvisions_transforms(squeezen
 
 
 def outputs(module: nn.Module, names: list[str], image: Tensor) -> dict[str, tuple[int, ...]]:
-    """The shapes that layers give for a real forward."""
+    """The shapes that layers give for a real forward; on a copy, for other tests use the module too."""
     shapes: dict[str, tuple[int, ...]] = {}
+    copied = copy.deepcopy(module)
     for name in names:
-        module.get_submodule(name).register_forward_hook(
+        copied.get_submodule(name).register_forward_hook(
             lambda _, __, output, name=name: shapes.__setitem__(name, tuple(output.shape))
         )
     with torch.inference_mode():
-        module(image)
+        copied(image)
     return shapes
 
 
