@@ -127,6 +127,7 @@ def test_controls_are_not_told_that_they_are_controls_but_flat_ones_are(embedded
 
 
 @pytest.mark.parametrize("name", ["grad-cam", "gradient", "integrated-gradients", "occlusion", "guided-backprop"])
+@pytest.mark.slow
 def test_maps_of_working_methods_on_scenes_pass_without_a_word(name: str, embedded) -> None:
     for seed in (11, 12):
         assert decam.explain(embedded, scene(seed).image, name).notes == ()

@@ -175,6 +175,7 @@ def test_a_batch_that_does_not_fit_beside_another_is_halved_and_no_answer_is_los
 
 @settings(deadline=None)
 @given(count=st.integers(1, 200), batch_size=st.integers(1, 20), streams=st.integers(1, 4))
+@pytest.mark.slow
 def test_batches_are_even_and_never_larger_than_said(count: int, batch_size: int, streams: int) -> None:
     question = Question(reader(batch_size, streams), picture(8, 8), 0)
     sizes = [len(part) for part in MaskedQueries(question, question.image).batches(torch.ones(count, 1, 8, 8))]

@@ -90,6 +90,7 @@ def _remade(settings: Path, classifier: Classifier | None = None) -> list[Remade
     return [event for event in remake(read(settings), classifier or _small()) if isinstance(event, Remade)]
 
 
+@pytest.mark.slow
 def test_every_method_makes_the_same_maps_again_bit_for_bit(tmp_path: Path):
     settings = _exported(_small(), tmp_path / "export", SETTINGS)
     recording = read(settings)

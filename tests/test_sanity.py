@@ -61,6 +61,7 @@ def run(steps) -> tuple[list, Sanity]:
 
 
 @MODE
+@pytest.mark.slow
 def test_each_map_is_the_methods_own_on_a_model_that_forgot_these_layers(mode, small, view) -> None:
     _, found = run(sanity(small, view, choices("gradient", "occlusion"), 2, 5, mode))
     assert [variant.name for variant in found.variants] == ["6", "2", "0"]
@@ -102,6 +103,7 @@ def test_methods_that_ignore_the_model_are_the_same_throughout(mode, small, view
     assert sum(math.isnan(row.similarity) for row in rows) == 0
 
 
+@pytest.mark.slow
 def test_the_order_of_events_lets_a_page_draw_as_they_come(small, view) -> None:
     events, found = run(sanity(small, view, choices("gradient", "rise"), None, 0))
     assert isinstance(events[0], Begun) and events[0].methods == ("Gradient", "RISE")
@@ -195,6 +197,7 @@ def test_bad_requests_are_refused_with_a_sentence(small, view, rectangle) -> Non
         sanity_check(small, view, ["gradient"], shuffled=other)
 
 
+@pytest.mark.slow
 def test_guided_backpropagation_changes_less_than_the_gradient_when_the_head_forgets(embedded) -> None:
     """A known failure of the method (Adebayo et al. 2018, figure 2)."""
     kept = {"Guided backpropagation": [], "Gradient": []}

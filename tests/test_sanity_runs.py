@@ -66,6 +66,7 @@ def waited(runs: SanityRuns, link: str, until: Callable[[SanitySnapshot], bool] 
     return check
 
 
+@pytest.mark.slow
 def test_a_check_finds_what_the_core_finds_and_another_process_can_read_it(
     runs: SanityRuns, store: SanityStore, queue: Queue, model: TorchClassifier, view: Pixels
 ) -> None:
@@ -92,6 +93,7 @@ def test_maps_appear_while_others_are_made_and_stopping_keeps_them(runs: SanityR
     runs.stop(link)  # nothing happens to one that has ended
 
 
+@pytest.mark.slow
 def test_a_check_waits_in_the_same_line_as_other_work(runs: SanityRuns, queue: Queue, view: Pixels) -> None:
     release = threading.Event()
 
@@ -145,6 +147,7 @@ def test_a_model_that_cannot_be_loaded_fails_the_check_with_its_sentence(
     assert (ended.status, ended.note) == ("failed", "The weights are gone.")
 
 
+@pytest.mark.slow
 def test_where_the_disk_refuses_a_check_goes_on_in_memory_and_says_so(
     queue: Queue, model: TorchClassifier, view: Pixels, tmp_path: Path
 ) -> None:

@@ -125,6 +125,7 @@ def test_closed_forms_of_a_map_and_its_negative() -> None:
 
 @settings(max_examples=25)
 @given(st.permutations(range(99)), FEW.filter(varied), FEW.filter(varied))
+@pytest.mark.slow
 def test_measures_of_ranks_do_not_care_where_a_pixel_is(
     order: list[int], first: np.ndarray, second: np.ndarray
 ) -> None:
@@ -136,6 +137,7 @@ def test_measures_of_ranks_do_not_care_where_a_pixel_is(
 @pytest.mark.parametrize("name", SIMILARITIES)
 @settings(max_examples=25)
 @given(first=arrays(np.float32, (16, 16), elements=st.integers(-9, 9).map(float)), seed=st.integers(0, 99))
+@pytest.mark.slow
 def test_every_measure_is_symmetric_and_within_its_range(name: str, first: np.ndarray, seed: int) -> None:
     row, second = get(name), noise(seed, (16, 16))
     one, two = row.between(first, second), row.between(second, first)

@@ -68,6 +68,7 @@ def test_memory_that_grew_misses_its_aim() -> None:
     assert memory_table([(3, 100 * MIB)]).endswith("| 3 | 100.0 |")
 
 
+@pytest.mark.slow
 def test_runs_are_done_one_after_another_and_memory_printed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

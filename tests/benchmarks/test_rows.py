@@ -24,6 +24,7 @@ def test_rise_at_several_budgets_gives_each_the_map_of_a_run_of_its_own(rectangl
     assert question.ledger.evaluations < sum(budgets)
 
 
+@pytest.mark.slow
 def test_rise_at_several_budgets_costs_the_largest_and_the_odd_ends_of_the_others(rectangle: Rectangle) -> None:
     rows = selected(all_rows(rectangle.classifier), ["rise-*"])
     question = Question(rectangle.classifier, to_tensor(rectangle.classifier, rectangle.view), rectangle.target)

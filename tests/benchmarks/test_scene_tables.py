@@ -45,6 +45,7 @@ def a_grid(metric: Metric, lines: list[list[float]]) -> Grid:
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=3, max_size=12))
+@pytest.mark.slow
 def test_the_rank_correlation_is_scipys_with_ties_too(pairs: list[tuple[int, int]]) -> None:
     one, other = np.array(pairs, np.float64).T
     (found,) = spearman(one[None], other[None])

@@ -101,6 +101,7 @@ def test_no_scene_at_all_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "no scene to ask about" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_values(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -123,6 +124,7 @@ def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_values(
     assert capsys.readouterr().out == 2 * said.out
 
 
+@pytest.mark.slow
 def test_shares_together_are_the_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     call = ["--scenes", "2", "--pairs", "1", "--remade", "1", "--methods", "centre", "--metrics", "iou", "consistency"]
     whole, shared = tmp_path / "whole.jsonl", tmp_path / "shared.jsonl"
@@ -134,6 +136,7 @@ def test_shares_together_are_the_whole(tmp_path: Path, capsys: pytest.CaptureFix
     assert capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_values_are_those_of_measure_with_the_truth_of_the_object_asked_about(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -155,6 +158,7 @@ def test_the_values_are_those_of_measure_with_the_truth_of_the_object_asked_abou
     np.testing.assert_allclose(found, list(expected.values()), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_what_another_process_has_done_meanwhile_is_not_done_again(
     classifiers: dict[str, TorchClassifier], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,7 @@ def test_each_aim_is_met_or_missed_by_the_median() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.slow
 def test_every_work_counts_what_it_asks(embedded: TorchClassifier, name: str) -> None:
     before = embedded.speed
     evaluations, seconds = WORKS[name](embedded, picture(embedded), Speed(batch_size=8), 200)

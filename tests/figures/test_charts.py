@@ -97,6 +97,7 @@ def test_backgrounds_are_transparent_and_text_stands_out_in_both_themes(dark):
         assert brightness > 200 if dark else brightness < 80
 
 
+@pytest.mark.slow
 def test_every_series_of_every_method_finds_a_place_in_its_chart():
     for method in METHODS.values():
         frames = [Frame(step, {item.name: 0.5 for item in method.series}) for step in (1, 2)]

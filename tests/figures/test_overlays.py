@@ -81,6 +81,7 @@ def test_no_map_whatever_its_values_crashes_a_drawing_or_loses_the_pictures_shap
 
 
 @given(any_map)
+@pytest.mark.slow
 def test_scaling_never_changes_the_order_of_values(saliency):
     finite = np.isfinite(saliency)
     values, entries = saliency[finite], scaled(saliency)[finite].astype(int)

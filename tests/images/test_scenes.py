@@ -66,6 +66,7 @@ def test_scenes_are_the_same_on_every_machine() -> None:
     assert whole.hexdigest() == PINNED
 
 
+@pytest.mark.slow
 def test_different_seeds_draw_different_scenes_of_every_class() -> None:
     drawn = [scene(seed) for seed in range(200)]
     assert len({one.image.tobytes() for one in drawn}) == 200
@@ -94,6 +95,7 @@ def test_masks_are_the_visible_pixels_of_the_shape_asked_for() -> None:
             assert least * 0.78 < share < most * 1.12, (label, seed)
 
 
+@pytest.mark.slow
 def test_an_object_is_sometimes_partly_covered_but_mostly_visible() -> None:
     covered = 0
     for seed in range(200):

@@ -78,6 +78,7 @@ def answer(net: TorchClassifier, image: Tensor) -> int:
 
 
 @pytest.mark.parametrize("method", ["grad-cam", "gradient", "occlusion"])
+@pytest.mark.slow
 def test_random_weights_is_the_method_on_a_network_that_forgot_about_its_own_answer(
     net: TorchClassifier, view: Pixels, method: str
 ) -> None:

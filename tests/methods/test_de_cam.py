@@ -108,6 +108,7 @@ def test_what_is_known_for_certain_never_gets_worse(rectangle) -> None:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.slow
 def test_every_variant_finds_the_rectangle_within_its_cost(rectangle, variant: str) -> None:
     chosen = DeCamSettings(budget=1200, variant=variant)
     explained = last(explain_view(rectangle.classifier, rectangle.view, "de-cam", chosen, 1, seed=0))
@@ -171,6 +172,7 @@ def test_a_small_budget_with_a_large_population_still_gives_a_map(rectangle) -> 
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.slow
 def test_the_traces_of_a_search_follow_from_each_other_and_end_in_what_the_curves_say(rectangle, variant: str) -> None:
     chosen = DeCamSettings(budget=1000, variant=variant)
     steps = explain_view(rectangle.classifier, rectangle.view, "de-cam", chosen, 1, seed=2)
@@ -196,6 +198,7 @@ def test_the_traces_of_a_search_follow_from_each_other_and_end_in_what_the_curve
 
 
 @pytest.mark.parametrize("variant", ["seeded", "random search"])
+@pytest.mark.slow
 def test_the_fitness_that_a_search_ends_with_is_near_the_truth(rectangle, variant: str) -> None:
     """What a few shares and a surrogate tell, against the model's answers at all shares."""
     chosen = DeCamSettings(budget=1000, variant=variant, fill="black")
@@ -209,6 +212,7 @@ def test_the_fitness_that_a_search_ends_with_is_near_the_truth(rectangle, varian
     assert np.abs(final.fitness - truth).max() < 0.1
 
 
+@pytest.mark.slow
 def test_diversity_does_not_depend_on_the_scale_of_rankings(rectangle) -> None:
     steps = explain_view(rectangle.classifier, rectangle.view, "de-cam", DeCamSettings(budget=1000), 1, seed=0)
     events = [event for event in steps if event.trace is not None]

@@ -139,6 +139,7 @@ def test_noise_is_averaged_as_captum_does(kind: str, net: TorchClassifier, plain
     np.testing.assert_allclose(got, expected, atol=1e-5 * expected.max())
 
 
+@pytest.mark.slow
 def test_gradient_shap_without_noise_estimates_integrated_gradients(net: TorchClassifier, view: np.ndarray) -> None:
     shap = explained(net, view, "gradient-shap", samples=400, noise=0.0)
     integrated = explained(net, view, "integrated-gradients", steps=100)

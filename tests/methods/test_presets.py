@@ -53,6 +53,7 @@ def test_every_name_in_a_preset_is_a_method_and_no_family_has_two_faces() -> Non
 
 
 @given(st.sets(st.sampled_from(NEEDS)))
+@pytest.mark.slow
 def test_a_preset_names_only_methods_that_can_run_once_each_in_the_order_of_the_table(gives: set[Need]) -> None:
     model: Classifier = classifier(frozenset(gives))
     for preset in PRESETS.values():
@@ -62,6 +63,7 @@ def test_a_preset_names_only_methods_that_can_run_once_each_in_the_order_of_the_
 
 
 @given(st.sets(st.sampled_from(NEEDS)))
+@pytest.mark.slow
 def test_one_of_each_family_has_one_of_every_family_that_can_run_at_all(gives: set[Need]) -> None:
     model = classifier(frozenset(gives))
     able = {row.family for row in METHODS.values() if not row.obstacle(model)}

@@ -12,6 +12,7 @@ from decam.models import load_classifier
 
 
 @pytest.mark.parametrize("same", [True, False])
+@pytest.mark.slow
 def test_a_model_that_answers_while_it_or_another_is_rewired_answers_as_before(same: bool) -> None:
     rewired = load_classifier("embedded", exact=True)
     asked = rewired if same else load_classifier("embedded", exact=True)

@@ -95,6 +95,7 @@ def test_a_sum_is_shared_out_exactly(
         assert np.corrcoef(got.ravel(), expected.ravel())[0, 1] > 0.999
 
 
+@pytest.mark.slow
 def test_shapley_values_are_means_over_all_orders(
     bent: FunctionClassifier, view: np.ndarray, regions: np.ndarray
 ) -> None:

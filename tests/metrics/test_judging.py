@@ -164,6 +164,7 @@ def test_a_metric_that_lacks_what_it_needs_is_refused_before_anything_is_asked()
     assert not any(row.obstacle(judged([saliency()])) for row in METRICS.values())
 
 
+@pytest.mark.slow
 def test_measure_knows_all_of_an_explanation(rectangle: Rectangle) -> None:
     explanation = explain(rectangle.classifier, rectangle.view, "occlusion", target=1, seed=3)
     found = decam.measure(rectangle.classifier, rectangle.view, explanation, metrics=METRICS, truth=rectangle.mask)

@@ -86,6 +86,7 @@ def test_batches_are_powers_of_two(value: float, size: int) -> None:
     assert power_of_two(value, 64) == size
 
 
+@pytest.mark.slow
 def test_multiply_adds_are_counted_as_torchvision_publishes_them() -> None:
     for name, published in (("squeezenet1_0", 0.819), ("mobilenet_v3_large", 0.217)):
         counted = speed._operations(zoo.untrained(name), torch.zeros(1, 3, 224, 224))
@@ -183,6 +184,7 @@ def test_a_real_trial_leaves_the_classifier_as_it_was() -> None:
         assert torch.equal(tensor, before[name])
 
 
+@pytest.mark.slow
 def test_answers_do_not_depend_on_the_ways_used_before() -> None:
     images = torch.randn(4, 3, 224, 224, generator=torch.Generator().manual_seed(3))
     classifier = zoo.untrained("squeezenet1_0")

@@ -22,6 +22,7 @@ from decam.store import Store
 from tests.runs.colours import PATIENCE, ROOT, Gate, a_plan, colours, running, views, wait_for
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_the_same_after_a_restart(tmp_path: Path) -> None:
     first = Runs(Store(tmp_path), colours)
     run_id = first.start(a_plan(2, "de-cam", "random"), views(2), "ann")

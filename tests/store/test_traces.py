@@ -29,6 +29,7 @@ def equal(one: Trace, other: Trace) -> bool:
 
 
 @pytest.mark.parametrize("variant", ["seeded", "plain", "random search"])
+@pytest.mark.slow
 def test_a_search_comes_back_with_its_generations(tmp_path: Path, rectangle, variant: str) -> None:
     steps = explain_view(
         rectangle.classifier, rectangle.view, "de-cam", DeCamSettings(budget=900, variant=variant), 1, 0

@@ -152,6 +152,7 @@ def large_page() -> None:
     assert result_grid(rows, [GridColumn("a", "A"), GridColumn("b", "B")], cells, key="grid") is None
 
 
+@pytest.mark.slow
 def test_the_grid_is_in_the_page_and_returns_the_choice_it_was_given() -> None:
     sent = page(small_page)
     assert [column["key"] for column in sent["columns"]] == ["a", "b"]  # type: ignore[attr-defined]  # plain JSON
