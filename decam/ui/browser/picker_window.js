@@ -14,7 +14,7 @@ function secondsText(seconds) {
 function totalText(methods, pace) {
   if (!methods.length) return "No method is chosen.";
   const cost = methods.reduce((sum, method) => sum + method.cost, 0);
-  const time = pace != null && cost ? ` · about ${secondsText(cost * pace)}` : "";
+  const time = pace != null && cost ? ` · about\u00a0${secondsText(cost * pace).replaceAll(" ", "\u00a0")}` : "";
   return `${cost.toLocaleString("en-US")} evaluation${cost === 1 ? "" : "s"} a picture${time}`;
 }
 
