@@ -250,9 +250,10 @@ def measure(
     `saliency` is H×W at the model's input size, or an Explanation, whose method, settings, target and seed are then
     known; `target` as in `explain`. `fill` (blur, box-blur, mean, black, noise) and `steps` apply to the metrics that
     have them; where not given each takes its own: deletion and insertion the tutorial's, 196 steps from the picture to
-    black and from its box blur, where the app draws 50 to the mean and from `blur`. `truth` is a boolean mask H×W of the object, for localisation.
-    `method` says how the map was made, for metrics that make it again: a name, with default settings, or an
-    Explanation. `seed` is where random numbers begin. Raises SettingError and MethodError with a sentence.
+    black and from its box blur, where the app draws 50 to the mean and from `blur`. `truth` is a boolean mask H×W of
+    the object, for localisation. `method` says how the map was made, for metrics that make it again: a name, with
+    default settings, or an Explanation. `seed` is where random numbers begin. Raises SettingError and MethodError with
+    a sentence.
     """
     view = classifier.view(to_picture(image))
     requests = [Request(row, _settings(row, fill, steps)) for row in map(get_metric, metrics)]
