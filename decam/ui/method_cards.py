@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.errors import StreamlitInvalidLayoutContextError
 
 from decam.classifier import Classifier, Pixels
 from decam.errors import StoreError
@@ -125,8 +126,11 @@ def _live(
             )
     cells = dict(field_run.cells(snapshot))
     truth = _truth(classifier, picture, cells.values())
-    for name, place in places.items():
-        place.html(_head(METHODS[name], classifier, snapshot, cells.get(name), truth))
+    try:
+        for name, place in places.items():
+            place.html(_head(METHODS[name], classifier, snapshot, cells.get(name), truth))
+    except StreamlitInvalidLayoutContextError:
+        return  # the whole page is being drawn anew beside this, which has taken the places: nobody sees this drawing
     if active and not snapshot.active:
         st.rerun()
 
