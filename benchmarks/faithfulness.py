@@ -31,8 +31,9 @@ from benchmarks.machine import machine
 from benchmarks.paired import SCENES, agreement_table, aims_table, means_table, scenes_table
 from benchmarks.results import Hit, Key, Result, Store, small
 from benchmarks.rows import CURVES, FILLS, STEPS, Made, Row, all_rows, costs, make, selected
-from decam.api import curves_view, explain_view, last
+from decam.api import curves_view, explain_view
 from decam.classifier import Classifier, Pixels, probabilities, to_tensor
+from decam.explanation import last
 from decam.images.reading import read
 from decam.images.scenes import scene
 from decam.methods.de_cam import DeCamSettings

@@ -11,8 +11,9 @@ import torch
 from torchvision.models import get_model
 
 from decam import device
-from decam.api import explain_view, last
+from decam.api import explain_view
 from decam.classifier import Pixels, Speed, TorchClassifier, computing
+from decam.explanation import last
 from decam.models import load_classifier
 from decam.models.speed import modes
 from decam.settings import Settings

@@ -47,9 +47,9 @@ from benchmarks.scene_rows import (
     selected,
 )
 from benchmarks.scene_tables import tables
-from decam.api import case_of, explain_view, last
+from decam.api import case_of, explain_view
 from decam.classifier import TorchClassifier
-from decam.explanation import Explanation
+from decam.explanation import Explanation, last
 from decam.images.scenes import Scene, scene
 from decam.methods.controls import RandomSettings
 from decam.metrics import Case, Metric, Request, judge

@@ -35,8 +35,9 @@ from benchmarks import memory
 from benchmarks.captums import CELLS, feature_ablation, kernel_shap
 from benchmarks.forwards import bare, build, fastest, sizes, through, words, worthwhile
 from benchmarks.machine import machine
-from decam.api import curves_view, last
+from decam.api import curves_view
 from decam.classifier import Pixels, Speed, TorchClassifier, to_tensor
+from decam.explanation import last
 from decam.images import scenes
 from decam.masking import fill
 from decam.methods.de_cam import DeCamSettings

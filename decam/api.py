@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from PIL import Image
 from decam.checks import flaws, remarks
 from decam.classifier import Classifier, Pixels, probabilities, to_tensor
 from decam.errors import MethodError, SettingError
-from decam.explanation import Explanation, Map, Progress, Question, Truth
+from decam.explanation import Explanation, Map, Progress, Question, Truth, last
 from decam.images.reading import to_picture
 from decam.methods import get as get_method
 from decam.methods.controls import FAMILY as CONTROLS
@@ -23,17 +23,6 @@ from decam.metrics import get as get_metric
 from decam.settings import Settings
 
 Source: TypeAlias = str | Path | Image.Image | NDArray[Any]
-T = TypeVar("T")
-
-
-def last(steps: Generator[Progress, None, T]) -> T:
-    """What a generator of progress returns at its end."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            result: T = end.value
-            return result
 
 
 def explain_view(

@@ -105,3 +105,13 @@ def relayed(
             yield from report(event)
     finally:
         steps.close()
+
+
+def last(steps: Generator[object, None, Result]) -> Result:
+    """What a generator of events returns at its end; the events are passed over."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: Result = end.value
+            return result

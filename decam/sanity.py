@@ -8,10 +8,10 @@ from typing import TypeAlias
 import numpy as np
 from torch import Tensor
 
-from decam.api import Source, class_index, explain_view, last
+from decam.api import Source, class_index, explain_view
 from decam.classifier import Classifier, Pixels, TorchClassifier, probabilities, to_tensor
 from decam.errors import MethodError, SettingError
-from decam.explanation import Map, Progress, Question, relayed
+from decam.explanation import Map, Progress, Question, last, relayed
 from decam.failures import sentence_for
 from decam.images.reading import to_picture
 from decam.methods import get as get_method
@@ -104,12 +104,7 @@ def sanity_check(
         events = sanity(classifier, view, choices, asked, seed, mode)
     else:
         events = random_labels(classifier, shuffled, view, choices, asked, seed)
-    while True:
-        try:
-            next(events)
-        except StopIteration as end:
-            found: Sanity = end.value
-            return found
+    return last(events)
 
 
 def _cascading(pieces: Sequence[Stage]) -> Iterator[tuple[str, Sequence[Stage]]]:

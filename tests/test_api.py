@@ -10,9 +10,10 @@ import torch
 from PIL import Image
 
 import decam
-from decam.api import class_index, last
+from decam.api import class_index
 from decam.checks import remarks
 from decam.errors import ImageError, MethodError, ModelError, SettingError
+from decam.explanation import last
 
 LABELS = ["tench", "great white shark", "hammerhead shark", "hen"]
 

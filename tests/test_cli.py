@@ -123,7 +123,10 @@ BAD = {
     "setting of another metric": (["explain", "PICTURE", "--out", "OUT", "--set", "road.levels=5"], "--metric road"),
     "setting of nothing": (["explain", "PICTURE", "--out", "OUT", "--set", "raod.levels=5"], "raod"),
     "metric without its mask": (["explain", "PICTURE", "--out", "OUT", "--metric", "iou"], "--truth"),
-    "a mask too many": (["explain", "PICTURE", "--out", "OUT", "--truth", "-", "--truth", "-"], "1 pictures"),
+    "a mask too many": (
+        ["explain", "PICTURE", "--out", "OUT", "--truth", "-", "--truth", "-"],
+        "2; pictures: 1",
+    ),
     "missing mask": (["explain", "PICTURE", "--out", "OUT", "--truth", "nowhere.png"], "nowhere.png"),
     "unknown class": (["explain", "PICTURE", "--out", "OUT", "--model", "MODEL", "--target", "unicorn?"], "unicorn?"),
     "class index too high": (["explain", "PICTURE", "--out", "OUT", "--model", "MODEL", "--target", "5000"], "5000"),

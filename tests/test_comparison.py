@@ -12,12 +12,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from decam.api import curves_view, explain_view, last
+from decam.api import curves_view, explain_view
 from decam.classifier import FunctionClassifier, wrap
 from decam.comparison import compare
 from decam.errors import MethodError, SettingError
 from decam.events import Cell, Event, Explained, Explaining, Failed, Finished, Measured, Measuring, Predicted
-from decam.explanation import Progress
+from decam.explanation import Progress, last
 from decam.methods import METHODS
 from decam.metrics import FaithfulnessSettings
 from decam.plan import MethodChoice, PictureChoice, Plan

@@ -11,11 +11,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from decam.api import explain_view, last, measure
+from decam.api import explain_view, measure
 from decam.classifier import FunctionClassifier, wrap
 from decam.comparison import compare
 from decam.events import Cell, Event, Explained, Failed, Finished, Judged, Judgement, Measured, Measuring
-from decam.explanation import Progress
+from decam.explanation import Progress, last
 from decam.methods import METHODS
 from decam.metrics import METRICS, Case, Measurement
 from decam.plan import MethodChoice, MetricChoice, PictureChoice, Plan

@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 import decam
-from decam.api import explain_view, last
+from decam.api import explain_view
 from decam.classifier import Speed, TorchClassifier
 from decam.errors import MethodError, SettingError
-from decam.explanation import Question
+from decam.explanation import Question, last
 from decam.images.scenes import scene
 from decam.methods import METHODS
 from decam.models.randomise import layers, randomised, stages

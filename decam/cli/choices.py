@@ -19,7 +19,7 @@ def choices(
 
     Raises MethodError for an unknown name, SettingError for one given twice and for anything wrong with a setting.
     """
-    always = {metric.name for metric in CURVES}
+    always = [metric.name for metric in CURVES]
     for name in metrics:
         if name in always:
             raise SettingError(f"--metric {name} is not needed: {' and '.join(always)} are measured in any case.")

@@ -54,8 +54,8 @@ def _check_truths(given: argparse.Namespace, metrics: Sequence[MetricChoice]) ->
     """Raise SettingError where there are not as many masks as pictures, or none for a metric that needs one."""
     if given.truth and len(given.truth) != len(given.pictures):
         raise SettingError(
-            f"--truth is given {len(given.truth)} times for {len(given.pictures)} pictures; give it once for each, "
-            f"in their order, as '{NO_MASK}' where there is none."
+            f"Masks given with --truth: {len(given.truth)}; pictures: {len(given.pictures)}. Give one for each "
+            f"picture, in their order, and '{NO_MASK}' where there is none."
         )
     lacking = [choice.name for choice in metrics if "truth" in get_metric(choice.name).needs]
     if lacking and all(mask == NO_MASK for mask in given.truth):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from benchmarks.rows import Row, all_rows, costs, make, occlusion_at, rise_maps, selected
-from decam.api import explain_view, last
+from decam.api import explain_view
 from decam.classifier import TorchClassifier, to_tensor
-from decam.explanation import Question
+from decam.explanation import Question, last
 from decam.methods.de_cam import DeCamSettings
 from decam.methods.perturbation import OCCLUSION, RiseSettings
 from tests.conftest import Rectangle

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from torchcam.methods import LeGrad
 from torchvision.models import VisionTransformer
 
-from decam.api import explain_view, last
+from decam.api import explain_view
 from decam.classifier import TorchClassifier, to_tensor
 from decam.errors import MethodError
-from decam.explanation import Explanation
+from decam.explanation import Explanation, last
 from decam.images.scenes import scene
 from decam.methods import METHODS
 from decam.methods.looking import FUSIONS, rollout

@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from decam.api import explain_view, last
+from decam.api import explain_view
 from decam.classifier import Pixels, TorchClassifier, probabilities, to_tensor
-from decam.explanation import Explanation
+from decam.explanation import Explanation, last
 from decam.images.scenes import scene
 from decam.methods import METHODS
 from decam.methods.controls import CentreSettings, EdgeSettings, centre_map, edge_map

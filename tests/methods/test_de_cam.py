@@ -9,7 +9,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from decam.api import explain_view, last
+from decam.api import explain_view
+from decam.explanation import last
 from decam.masking import upsample
 from decam.methods import METHODS
 from decam.methods.de_cam import VARIANTS, DeCamSettings, Spending

@@ -11,9 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from decam.api import explain_view, last
+from decam.api import explain_view
 from decam.classifier import Speed, TorchClassifier, to_tensor
 from decam.errors import MethodError
+from decam.explanation import last
 from decam.masking import fill
 from decam.methods import METHODS
 from decam.methods.rectifiers import rewired

@@ -3,8 +3,9 @@
 import numpy as np
 import torch
 
-from decam.api import explain_view, last
+from decam.api import explain_view
 from decam.classifier import wrap
+from decam.explanation import last
 from decam.masking import fill
 from decam.methods.perturbation import RiseSettings, rise_masks
 

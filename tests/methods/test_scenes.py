@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from decam.api import explain_view, last
+from decam.api import explain_view
 from decam.classifier import TorchClassifier
+from decam.explanation import last
 from decam.images.scenes import scene
 from decam.methods.de_cam import DeCamSettings
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from decam.api import explain_view, last
+from decam.api import explain_view
 from decam.classifier import Speed, TorchClassifier
 from decam.errors import MethodError
-from decam.explanation import Progress
+from decam.explanation import Progress, last
 from decam.methods import METHODS, get
 from decam.settings import Settings
 

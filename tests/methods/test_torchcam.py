@@ -11,9 +11,10 @@ import torch.nn.functional as F
 from torch import nn
 from torchcam import methods as torchcam
 
-from decam.api import explain_view, last
+from decam.api import explain_view
 from decam.classifier import Speed, TorchClassifier, to_tensor
 from decam.errors import MethodError, SettingError
+from decam.explanation import last
 from decam.methods import METHODS
 from decam.methods.layers import as_grid, grid_shape, pooled_head
 

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from decam.api import last
 from decam.classifier import probabilities, to_tensor
 from decam.errors import SettingError
-from decam.explanation import Question
+from decam.explanation import Question, last
 from decam.masking import to_pixels
 from decam.metrics import METRICS, Case, Measurement, Origin
 from decam.metrics.at_work import SHOWS, Bars, Chart, Line, Picture, Shown, at_work

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 import decam
-from decam.api import explain, explain_view, judge_view, last
+from decam.api import explain, explain_view, judge_view
 from decam.errors import MethodError, SettingError
+from decam.explanation import last
 from decam.masking import fill
 from decam.methods import METHODS
 from decam.metrics import METRICS, Case, Origin, Request, judge

@@ -13,11 +13,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from decam.api import explain_view, last
+from decam.api import explain_view
 from decam.classifier import Classifier, Speed, TorchClassifier
 from decam.errors import ModelError, SettingError
 from decam.events import Cell
-from decam.explanation import Progress
+from decam.explanation import Progress, last
 from decam.methods import METHODS
 from decam.plan import PictureChoice, Plan, fingerprint
 from decam.runs import Runs

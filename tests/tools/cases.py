@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from decam.api import last
 from decam.classifier import FunctionClassifier, to_tensor, wrap
-from decam.explanation import Question
+from decam.explanation import Question, last
 from decam.metrics import METRICS, Case, Measurement, Origin
 
 SIZE = (12, 10)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from decam.explanation import last
 from decam.masking import fill, step_picture, to_pixels
 from decam.metrics import perturbed, road
-from decam.metrics.at_work.panels import Chart, Line, Panel, Picture, Show, Work, array, cached, spread
+from decam.metrics.at_work.panels import Chart, Line, Panel, Picture, Show, Work, array, spread
 from decam.metrics.base import Curve
 from decam.metrics.curves import changes
 from decam.metrics.scales import Values
@@ -71,7 +72,7 @@ def _around(most: int, steps: int, fall: str) -> tuple[tuple[int, str], ...]:
 def _squares(work: Work) -> tuple[tuple[Panel, ...], str]:
     """A few hidden squares with the fall foretold and the fall that came, and all of them as points."""
     case, settings = work.case, work.settings
-    hidden, falls = cached(perturbed.fallen(case, settings))
+    hidden, falls = last(perturbed.fallen(case, settings))
     came: Values = falls.numpy()
     foretold = perturbed.foretold(work.saliency, hidden, falls)
     question = case.question
@@ -103,7 +104,7 @@ def _without(work: Work) -> tuple[tuple[Panel, ...], str]:
     panels: list[Panel] = []
     answers = {}
     for least, name in ((False, "most"), (True, "least")):
-        answers[least] = cached(road.answers(case, settings, 0, least=least))
+        answers[least] = last(road.answers(case, settings, 0, least=least))
         for place, picture in enumerate(road.pictures(case, settings, 0, least=least)):
             if place in chosen:
                 caption = f"{levels[place]:.0%} {name} salient imputed"

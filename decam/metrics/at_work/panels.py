@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from decam.classifier import Pixels
-from decam.explanation import Progress, Truth
+from decam.explanation import Truth
 from decam.masking import to_pixels
 from decam.metrics.base import Case, Measurement
 from decam.metrics.scales import Values
 
-T = TypeVar("T")
 Limits: TypeAlias = tuple[float, float]
 
 
@@ -124,16 +123,6 @@ class Shown:
 
 
 Show: TypeAlias = Callable[[Work], tuple[tuple[Panel, ...], str]]
-
-
-def cached(steps: Generator[Progress, None, T]) -> T:
-    """What a generator returns that only hands out what the case knows already."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            result: T = end.value
-            return result
 
 
 def limits(*maps: Values) -> Limits:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from decam.explanation import last
 from decam.masking import to_pixels
-from decam.metrics.at_work.panels import Bars, Panel, Picture, Show, Work, cached
+from decam.metrics.at_work.panels import Bars, Panel, Picture, Show, Work
 from decam.metrics.scales import pearson
 from decam.metrics.single_step import hidden_scores, own_score, shown, shown_scores
 
 
 def _pictures(work: Work, *, hidden: bool = False) -> tuple[Picture, Picture, Picture]:
     """The picture, its map, and the picture masked by it."""
-    own = cached(own_score(work.case))
+    own = last(own_score(work.case))
     filling = work.settings.fill
     scores = hidden_scores if hidden else shown_scores
-    masked = float(cached(scores(work.case, filling))[0])
+    masked = float(last(scores(work.case, filling))[0])
     caption = f"What is salient {'hidden by' if hidden else 'shown over'} {filling}"
     return (
         Picture("The picture", work.pixels, probability=own),
