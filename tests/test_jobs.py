@@ -461,12 +461,13 @@ TestFairQueue.settings = settings(max_examples=25, stateful_step_count=20, deadl
 
 
 PROGRAM = """
-import sys, time
+import sys, threading, time
 from decam.jobs import Queue
 
-queue = Queue()
+queue, begun = Queue(), threading.Event()
 def work():
     try:
+        begun.set()
         while True:
             time.sleep(0.01)
             yield 0
@@ -475,6 +476,7 @@ def work():
 
 for key in ("a", "b"):
     queue.submit(key, "one", "cpu", work, lambda _: None, lambda e, key=key: print(key, e.reason, flush=True))
+begun.wait()
 print("ready", flush=True)
 time.sleep(600)
 """
