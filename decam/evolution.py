@@ -23,7 +23,7 @@ from decam.operators import CROSSOVERS, REPAIRS, STARTS, STRATEGIES, Box, cross,
 from decam.settings import Settings, parameter
 
 Screen: TypeAlias = Callable[[Tensor], Tensor]
-Parents: TypeAlias = tuple[Tensor, Tensor, Tensor, Tensor]  # pool, guides, indices drawn from the pool, mutants
+Parents: TypeAlias = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]  # pool, guides, drawn, weights (N×1, N×D), mutants
 
 CONTROLS = ("fixed", "jde", "shade", "l-shade")
 
@@ -33,7 +33,8 @@ class EvolutionSettings(Settings):
     """How a population evolves and when it stops; every bad value or combination raises SettingError.
 
     The default is L-SHADE with a memory as long as SHADE's first (2013, H = 100): of 6 entries, as in 2014, each is
-    overwritten every 6 generations, and in 50 dimensions the population then settles too early. A search stops by
+    overwritten every 6 generations, and in 50 dimensions the population then settles too early. `shade` takes the same
+    share of guides for every trial, as in 2014, where the paper of 2013 draws one for each. A search stops by
     tolerance once the standard deviation of the fitness is at most absolute_tolerance + tolerance · |mean fitness|,
     unless any fitness is −∞; both are 0, which is never, by default.
     """
@@ -145,7 +146,9 @@ class DifferentialEvolution:
 
     @property
     def best(self) -> int:
-        """Index of the fittest individual; of the first where several are."""
+        """Index of the fittest individual, of the first where several are; raises SettingError before any is told."""
+        if not len(self.fitness):
+            raise SettingError("No individual has a fitness yet: ask() for vectors and tell() their fitness first.")
         return int(self.fitness.argmax())
 
     @property
@@ -198,7 +201,8 @@ class DifferentialEvolution:
         if parents is None:
             return Generation(accepted, self.population, self.fitness)
         recipe, told = self._strategy.recipe, len(asked)
-        bred = Breeding(parents[0], recipe, *parents[1:3], *self._used, parents[3], asked, before, fitness, accepted)
+        pool, guides, drawn, weights, mutants = parents
+        bred = Breeding(pool, recipe, guides, drawn, weights, self._used[1], mutants, asked, before, fitness, accepted)
         return Generation(accepted, self.population, self.fitness, bred if told == len(before) else bred.first(told))
 
     def stop(self) -> None:
@@ -246,7 +250,7 @@ class DifferentialEvolution:
         self._archive.shrink(self._capacity(len(self.population) or self._initial))
         self._archive.add(state["archive"], 0)
         self._supply.restore(state["supply"])
-        self._generator.set_state(state["generator"])
+        self._generator.set_state(state["generator"].cpu())  # torch.load may have moved it to a GPU
 
     def _begin(self, asked: Tensor, fitness: Tensor) -> Tensor:
         """The first population: all that was asked for, or the best of it."""
@@ -273,7 +277,7 @@ class DifferentialEvolution:
         mutants = strategy.mutate(population, population.index_select(0, elite), parents, weights)
         if self.box is not None and not inside(mutants, self.box):
             mutants = REPAIRS[self.settings.repair](mutants, self.box, self._generator)
-        self._parents = pool, elite, draws.parents.view(strategy.parents, count), mutants
+        self._parents = pool, elite, draws.parents.view(strategy.parents, count), weights, mutants
         return cross(population, mutants, rates, draws.levels)
 
     def _screened(self, screen: Screen, candidates: int) -> Tensor:
@@ -281,15 +285,15 @@ class DifferentialEvolution:
         bred = []
         for _ in range(candidates):
             trials = self._trials()
-            pool, guides, drawn, mutants = cast(Parents, self._parents)
-            bred.append((trials, *self._used, guides.expand(len(trials)).unsqueeze(1), drawn.T, mutants))
+            pool, guides, drawn, weights, mutants = cast(Parents, self._parents)
+            bred.append((trials, *self._used, guides.expand(len(trials)).unsqueeze(1), drawn.T, weights, mutants))
         stacked = [torch.stack(parts) for parts in zip(*bred, strict=True)]
         values = screen(stacked[0].flatten(0, 1)).to(self.population.device)
         chosen = values.view(candidates, -1).nan_to_num(nan=-torch.inf).argmax(0)
         places = torch.arange(len(chosen), device=chosen.device)
-        trials, weights, rates, guides, drawn, mutants = (part[chosen, places] for part in stacked)
-        self._used = weights, rates
-        self._parents = pool, guides[:, 0], drawn.T, mutants
+        trials, *used, guides, drawn, weights, mutants = (part[chosen, places] for part in stacked)
+        self._used = used[0], used[1]
+        self._parents = pool, guides[:, 0], drawn.T, weights, mutants
         return trials
 
     def _select(self, asked: Tensor, fitness: Tensor) -> Tensor:

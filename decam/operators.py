@@ -26,8 +26,11 @@ class Box:
             )
         if not self.low.is_floating_point() or self.low.dtype != self.high.dtype or self.low.device != self.high.device:
             raise SettingError("Both bounds must be floating-point tensors of one dtype on one device.")
-        if not bool((self.low.isfinite() & self.high.isfinite() & (self.low < self.high)).all()):
-            raise SettingError("Every lower bound must be a finite number below its finite upper bound.")
+        if not bool(((self.low < self.high) & (self.high - self.low).isfinite()).all()):
+            raise SettingError(
+                "Every lower bound must be a finite number below its finite upper bound, and so must their difference "
+                f"be in {str(self.low.dtype).removeprefix('torch.')}."
+            )
 
     @classmethod
     def of(

@@ -243,6 +243,38 @@ def test_jitter_varies_the_weight_of_each_component_and_dither_that_of_each_tria
     assert float(jittered.std(1).min()) > 0
 
 
+@pytest.mark.parametrize("candidates", [1, 3])
+def test_jittered_weights_are_written_down_as_they_were_used(candidates: int) -> None:
+    population = torch.rand(9, 4, generator=torch.Generator().manual_seed(8), dtype=torch.float64)
+    evolution = DifferentialEvolution(None, chosen(control="jde", jitter=0.5), population=population)
+    evolution.tell(-sphere(evolution.ask()))
+    evolution.ask((lambda trials: trials[:, 0]) if candidates > 1 else None, candidates)
+    bred = evolution.tell(torch.zeros(9)).bred
+    assert bred is not None and bred.weights.shape == (9, 4)
+    torch.testing.assert_close(bred.unrepaired(), bred.mutants)
+
+
+def test_no_individual_is_best_before_any_has_a_fitness() -> None:
+    with pytest.raises(SettingError, match="No individual has a fitness yet"):
+        _ = DifferentialEvolution(BOX, chosen()).best
+
+
+def test_a_state_that_was_loaded_onto_another_device_goes_on() -> None:
+    class Moved:
+        """A generator's state as torch.load(map_location=…) leaves it: elsewhere."""
+
+        def __init__(self, state: Tensor) -> None:
+            self._state = state
+
+        def cpu(self) -> Tensor:
+            return self._state
+
+    evolution = started(chosen(), torch.zeros(20))
+    state = evolution.state_dict()
+    other = DifferentialEvolution.from_state(state | {"generator": Moved(state["generator"])})
+    assert torch.equal(evolution.ask(), other.ask())
+
+
 def test_the_same_seed_gives_the_same_search_bit_for_bit() -> None:
     one, two, other = (search(rosenbrock, chosen(), seed=s) for s in (5, 5, 6))
     assert torch.equal(one.population, two.population)

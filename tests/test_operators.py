@@ -214,6 +214,7 @@ def test_opposites_are_mirrored_at_the_middle_of_the_box() -> None:
         (torch.zeros(2), torch.ones(2, dtype=torch.float64), "floating-point"),
         (torch.zeros(2), torch.tensor([1.0, 0.0]), "below its finite upper bound"),
         (torch.zeros(2), torch.tensor([1.0, math.inf]), "below its finite upper bound"),
+        (torch.tensor([-1e308, 0], dtype=torch.float64), torch.tensor([1e308, 1], dtype=torch.float64), "in float64"),
         (torch.tensor([math.nan, 0.0]), torch.ones(2), "below its finite upper bound"),
     ],
 )

@@ -32,15 +32,18 @@ class RandomSearch:
             self._asked = self._draw(count)
             if screen is not None:
                 drawn = torch.cat([self._asked, self._draw(count * (candidates - 1))])
-                chosen = screen(drawn).cpu().view(candidates, count).argmax(0)
+                values = screen(drawn).cpu().view(candidates, count)
+                chosen = values.nan_to_num(nan=-torch.inf).argmax(0)
                 self._asked = drawn.view(candidates, count, -1)[chosen, torch.arange(count)]
         return self._asked
 
     def tell(self, fitness: Tensor, standing: Tensor | None = None) -> Generation:
-        """Keep each of the vectors last asked for that is at least as good as the one in its place."""
+        """Keep each of the vectors last asked for that is at least as good as the one in its place; NaN is worst."""
         asked = self.ask()
         first = asked is self.population
-        self.fitness = self.fitness if standing is None else standing
+        fitness = fitness.nan_to_num(nan=-torch.inf, posinf=torch.inf, neginf=-torch.inf)
+        if standing is not None:
+            self.fitness = standing.nan_to_num(nan=-torch.inf, posinf=torch.inf, neginf=-torch.inf)
         accepted = fitness >= self.fitness
         bred = None if first else self._drawn(asked, fitness, accepted)
         self.population = torch.where(accepted.unsqueeze(1), asked, self.population)
