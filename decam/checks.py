@@ -1,4 +1,4 @@
-"""What is wrong with a finished map, in words: nothing in it, next to nothing, ties at the top, or a control's map."""
+"""What is wrong with a finished map, in words: nothing in it, next to nothing, a flat top, or a control's map."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from decam.methods.controls import CENTRE, EDGES, CentreSettings, EdgeSettings, 
 from decam.similarity import ranks
 
 TIED = 0.5
+PLATEAU = 0.001
 MASS, PIXELS = 0.99, 0.001
 SAME = 0.95
 SIDE = 100
@@ -74,17 +75,18 @@ def _said(resemblance: Resemblance) -> str:
 
 
 def _ties(saliency: Map) -> tuple[str, ...]:
-    """A word on a map most of which is tied at its maximum.
+    """A word on a map most of which lies at its maximum, within a thousandth of its range.
 
     Only the maximum counts: a sparse map is mostly at its minimum, and should be. A map of superpixels has few values,
     but as many pixels at the highest as one or a few superpixels cover.
     """
-    share = float((saliency == saliency.max()).mean())
+    low, high = float(saliency.min()), float(saliency.max())
+    share = float((saliency >= high - PLATEAU * (high - low)).mean())
     if share <= TIED:
         return ()
     return (
-        f"The map is saturated: {_percent(share)} of the picture has its highest value, so it does not say what in "
-        "there matters most.",
+        f"The map is saturated: {_percent(share)} of the picture has its highest value, or next to it, so it does not "
+        "say what in there matters most.",
     )
 
 

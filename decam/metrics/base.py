@@ -19,7 +19,7 @@ T = TypeVar("T")
 Family: TypeAlias = Literal["faithfulness", "localisation", "robustness", "complexity"]
 Requirement: TypeAlias = Literal["truth", "explain"]
 
-BROKEN = "The map holds values that are not finite; they count as its lowest value."
+BROKEN = "The map holds values that are not finite; they count as its lowest value, +∞ as its highest."
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ import numpy as np
 import torch
 
 from decam.explanation import Map, Progress, Question
-from decam.masking import MaskedQueries, fill, ranked, share_masks
+from decam.masking import MaskedQueries, fill, places, ranked, share_masks
 from decam.metrics.base import Case, Curve
 from decam.metrics.scales import CONSTANT, Values, pearson
 
 Kind: TypeAlias = Literal["deletion", "insertion"]
+MASKS = 2**24  # booleans held at a time
 SILENT = "The model's answer never changed."
 
 
@@ -56,15 +57,16 @@ def _drawn(case: Case, kind: Kind, settings: Stepwise) -> Generator[Progress, No
     shares = torch.linspace(0, 1, settings.steps + 1, dtype=torch.float64)
     progress = counted(question, cost(settings, len(case.maps)))
     found = []
+    # As many masks at a time as memory allows: the model pauses only in between.
+    many = max(queries.round_size, MASKS // (size[0] * size[1]))
     for saliency in case.maps:
-        order = _order(saliency)
+        place = places(_order(saliency)).to(question.image.device)
         answers = []
-        for start in range(0, len(shares), queries.round_size):
-            masks = share_masks(order, shares[start : start + queries.round_size], kind, size)
-            for batch in queries.batches(masks):
-                answers.append(batch.cpu())
+        for some in torch.split(shares, many):
+            for batch in queries.batches(share_masks(place, some, kind, size)):
+                answers.append(batch)
                 yield progress()
-        found.append(_curve(kind, settings.fill, shares, torch.cat(answers), question.target))
+        found.append(_curve(kind, settings.fill, shares, torch.cat(answers).cpu(), question.target))
     return tuple(found)
 
 

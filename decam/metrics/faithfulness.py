@@ -15,7 +15,10 @@ BOUND = 14 * 14  # steps, at most, in the code that Gomez and Mouchère publishe
 
 @dataclass(frozen=True)
 class DeletionSettings(FaithfulnessSettings):
-    """As the tutorial's reference implementation draws a deletion curve."""
+    """As the tutorial's reference implementation draws a deletion curve.
+
+    Its black is the zero of whatever tensor it is given, that of a normalised one the mean colour: the fill `mean`.
+    """
 
     steps: int = parameter(BOUND, STEPS_HELP, low=2, high=500)
     fill: str = parameter("black", "What replaces a hidden pixel.", choices=FILLS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -25,6 +26,8 @@ _NEIGHBOURS = tuple(
     for right in (-1, 0, 1)
     if (down, right) != (0, 0)
 )
+
+_UNDIVIDED = 16  # pixels of a block whose order no longer matters
 
 
 @dataclass(frozen=True)
@@ -112,21 +115,49 @@ def imputed(image: Values, hidden: NDArray[np.bool_], noise: float, chance: np.r
     """
     if not hidden.any():
         return image.copy()
-    matrix, right = _system(image, hidden)
-    # The matrix is symmetric and positive definite, so that no pivots are needed and fewer entries are filled in.
+    number = _numbered(hidden)
+    matrix, right = _system(image, hidden, number)
+    # The matrix is symmetric and positive definite: no pivots are needed, and few entries are filled in in this order.
     options = {"SymmetricMode": True}
-    solved = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options).solve(right)
+    solved = splu(matrix, permc_spec="NATURAL", diag_pivot_thresh=0.0, options=options).solve(right)
     filled = image.copy()
-    filled[:, hidden] = (solved + noise * chance.standard_normal(solved.shape)).T
+    noisy = solved[number[hidden]] + noise * chance.standard_normal(solved.shape)
+    filled[:, hidden] = noisy.T
     return filled.clip(0, 1)
 
 
-def _system(image: Values, hidden: NDArray[np.bool_]) -> tuple[csc_matrix, Values]:
-    """The linear system of the hidden pixels: N×N, and its right side, N×3."""
+def _numbered(hidden: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The place of each hidden pixel among the unknowns."""
+    order = _dissection(*hidden.shape)
+    number = np.zeros(hidden.size, np.int64)
+    unknown = order[hidden.ravel()[order]]
+    number[unknown] = np.arange(len(unknown))
+    return number.reshape(hidden.shape)
+
+
+@lru_cache(maxsize=4)
+def _dissection(height: int, width: int) -> NDArray[np.int64]:
+    """All pixels, each half of the picture before the line that parts them, and so on within the halves.
+
+    Nested dissection (George 1973), in which elimination fills in fewest entries on a grid.
+    """
+
+    def dissect(grid: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        if grid.size <= _UNDIVIDED:
+            return [grid.ravel()]
+        if len(grid) < len(grid.T):
+            grid = grid.T
+        middle = len(grid) // 2
+        return [*dissect(grid[:middle]), *dissect(grid[middle + 1 :]), grid[middle]]
+
+    return np.concatenate(dissect(np.arange(height * width).reshape(height, width)))
+
+
+def _system(image: Values, hidden: NDArray[np.bool_], number: NDArray[np.int64]) -> tuple[csc_matrix, Values]:
+    """The linear system of the hidden pixels in the order of their numbers: N×N, and its right side, N×3."""
     height, width = hidden.shape
-    number = np.cumsum(hidden.ravel()).reshape(hidden.shape) - 1
     rows, columns = np.nonzero(hidden)
-    own = np.arange(len(rows))
+    own = number[hidden]
     weights = np.zeros(len(rows))
     known = np.zeros((len(rows), image.shape[0]))
     entries = []

@@ -110,7 +110,7 @@ def single_cost(settings: Settings, maps: int) -> int:
     return maps + 1
 
 
-_GRAD_CAM_PP = "Chattopadhyay et al., Grad-CAM++: Generalized Gradient-based Visual Explanations (2018)"
+_GRAD_CAM_PP = "Chattopadhay et al., Grad-CAM++: Generalized Gradient-based Visual Explanations (2018)"
 _SCALED = "A map that is high everywhere hides nothing and wins; the scale of the map decides, not only its order."
 
 AVERAGE_DROP = Metric(
