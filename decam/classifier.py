@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
+from decam.captured import Captured, recordable
+from decam.device import full_float32
 from decam.errors import ModelError
 from decam.locks import SharedLock
 
@@ -30,7 +33,8 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 class Speed:
     """How a model is asked: numeric precision, memory layout, images a batch, and batches side by side.
 
-    More than one of `streams` means that so many batches are asked at a time, each on one core.
+    More than one of `streams` means that so many batches are asked at a time, each on one core. `captured` is for CUDA:
+    batches are answered by a recorded graph of the forward pass.
     """
 
     precision: Precision = "float32"
@@ -38,6 +42,7 @@ class Speed:
     batch_size: int = 16
     streams: int = 1
     note: str = ""
+    captured: bool = False
 
 
 @runtime_checkable
@@ -142,7 +147,11 @@ class TorchClassifier:
         self.lock = SharedLock()
         self._view = view
         self._scale = [torch.tensor(values, device=self.device).view(1, 3, 1, 1) for values in (mean, std)]
+        if self.device.type == "cuda":
+            full_float32()
         self.module = module.eval().requires_grad_(False).to(self.device)
+        self._captured: Captured | None = None
+        self._capturing = threading.Lock()
         self.speed = Speed()
         self.use(speed or Speed())
 
@@ -156,6 +165,7 @@ class TorchClassifier:
                     # Module.to() keeps the strides of 1×1 kernels, which fit both layouts, and kernels are chosen by
                     # strides: answers would differ in their last bits with what was used before.
                     part.data = torch.empty_like(part.data, memory_format=layout).copy_(part.data)
+            self._captured = None
             self.speed = speed
 
     def around(self, module: nn.Module) -> TorchClassifier:
@@ -194,8 +204,20 @@ class TorchClassifier:
     def answer(self, normalised: Tensor) -> Tensor:
         """Normalised N×3×H×W to N×C probabilities, float32; several threads may ask at a time."""
         with self.lock.shared(), computing(self.device, self.speed.precision):
-            logits = self.module(normalised)
+            logits = self._forward(normalised)
         return torch.softmax(logits.float(), dim=1)
+
+    def _forward(self, normalised: Tensor) -> Tensor:
+        """Logits by the recorded graph where that is asked for and can answer, else by the module itself."""
+        speed = self.speed
+        if speed.captured and len(normalised) <= speed.batch_size and recordable(self.module, normalised):
+            with self._capturing:
+                if self._captured is None:
+                    example = normalised.new_zeros(speed.batch_size, *normalised.shape[1:])
+                    self._captured = Captured(self.module, example)
+            return self._captured(normalised)
+        answered: Tensor = self.module(normalised)
+        return answered
 
 
 class FunctionClassifier:

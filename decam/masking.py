@@ -13,7 +13,7 @@ from torch import Tensor
 from decam.classifier import Pixels
 from decam.errors import ModelError, SettingError
 from decam.explanation import Map, Question
-from decam.streams import side_by_side
+from decam.streams import ahead, side_by_side
 
 FILLS = ("blur", "box-blur", "mean", "black", "noise")
 BLUR_SIGMA = 20 / 224
@@ -78,20 +78,25 @@ def ranked(saliency: Map) -> Tensor:
     return torch.from_numpy(np.argsort(-saliency.reshape(-1), kind="stable"))
 
 
-def share_masks(order: Tensor, shares: Tensor, metric: str, size: tuple[int, int]) -> Tensor:
-    """N masks (N×1×H×W, True = visible) that hide (deletion) or show (insertion) the first share of `order`."""
-    pixels = order.numel()
-    place = torch.empty(pixels, dtype=torch.int64)
-    place[order] = torch.arange(pixels)
-    first = place.unsqueeze(0) < torch.round(shares * pixels).to(torch.int64).unsqueeze(1)
-    visible = first if metric == "insertion" else ~first
+def places(order: Tensor) -> Tensor:
+    """Where each pixel stands in the order (flat, int32): 0 for the first."""
+    found = torch.empty(order.numel(), dtype=torch.int32)
+    found[order] = torch.arange(order.numel(), dtype=torch.int32)
+    return found
+
+
+def share_masks(place: Tensor, shares: Tensor, metric: str, size: tuple[int, int]) -> Tensor:
+    """N masks (N×1×H×W, True = visible) that hide (deletion) or show (insertion) the first shares of all `places`."""
+    counts = torch.round(shares * place.numel()).to(place).unsqueeze(1)
+    visible = place < counts if metric == "insertion" else place >= counts
     return visible.view(-1, 1, *size)
 
 
 def step_picture(image: Tensor, saliency: Map, filling: Tensor, share: float, metric: str) -> Pixels:
     """The very picture (H×W×3 uint8) that the model saw when `share` of the pixels was hidden or shown."""
     size = (image.shape[-2], image.shape[-1])
-    mask = share_masks(ranked(saliency), torch.tensor([share], dtype=torch.float64), metric, size)[0].to(image.device)
+    place = places(ranked(saliency)).to(image.device)
+    mask = share_masks(place, torch.tensor([share], dtype=torch.float64), metric, size)[0]
     return to_pixels(torch.where(mask, image, filling))
 
 
@@ -107,7 +112,9 @@ class MaskedQueries:
     Image and fill are normalised once (blending commutes with an affine normalisation), batches are blended into
     buffers that are used again, as many side by side as is fastest for the model. They are blended with the channels
     apart, ten times as fast as with channels last: the model's first layer turns them round in passing. Every image is
-    counted in the question's ledger, and a batch that does not fit into memory is halved and tried again.
+    counted in the question's ledger, and a batch that does not fit into memory is halved and tried again. On a GPU one
+    batch more is asked for before the answers to each are handed out. Raises ModelError where the model answers
+    something that is no number.
     """
 
     def __init__(self, question: Question, filling: Tensor) -> None:
@@ -142,15 +149,21 @@ class MaskedQueries:
         while done < len(questions):
             left = questions[done:]
             answered = side_by_side(ask, torch.split(left, self._even(len(left))), self._streams)
-            with closing(answered):
+            with closing(ahead(answered) if self._image.device.type == "cuda" else answered) as coming:
                 while done < len(questions):
                     try:
-                        answers = next(answered)
+                        answers = next(coming)
                     except (RuntimeError, MemoryError) as error:
                         self._halve(error)
                         break
                     self._ledger.evaluations += len(answers)
                     done += len(answers)
+                    if not bool(answers.isfinite().all()):
+                        raise ModelError(
+                            f"{self._classifier.name} answered a masked picture with something that is no number: its "
+                            "weights are damaged, or its values overflow in the precision that it is asked in; load it "
+                            "with exact=True, or another model."
+                        )
                     yield answers
 
     def _even(self, count: int) -> int:

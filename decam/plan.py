@@ -25,6 +25,7 @@ from decam.metrics.base import FILLS, FaithfulnessSettings
 from decam.settings import Settings
 
 Fills: TypeAlias = tuple[str, str]
+DEFAULT_FILLS: tuple[Fills, ...] = (("mean", "blur"), ("blur", "mean"))
 FORMAT = 2
 _READ = (1, FORMAT)  # the first had no metrics
 MAX_SEED = 2**63 - 1
@@ -129,7 +130,7 @@ class Plan:
     methods: tuple[MethodChoice, ...]
     seed: int = 0
     steps: int = 50
-    fills: tuple[Fills, ...] = (("mean", "blur"), ("blur", "mean"))
+    fills: tuple[Fills, ...] = DEFAULT_FILLS
     metrics: tuple[MetricChoice, ...] = ()
     speed: Speed | None = None
     versions: Versions = field(default_factory=Versions.here)
@@ -309,6 +310,7 @@ def _speed(entry: object) -> Speed:
         channels_last=_get(read, "channels_last", bool, where),
         batch_size=_get(read, "batch_size", int, where),
         streams=_get(read, "streams", int, where) if "streams" in read else 1,
+        captured=_get(read, "captured", bool, where) if "captured" in read else False,
         note=_get(read, "note", str, where) if "note" in read else "",
     )
 

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from functools import cache
 from typing import TypeVar
 
@@ -40,6 +41,17 @@ def side_by_side(ask: Callable[[Part], Answer], parts: Iterable[Part], streams: 
         for future in coming:
             future.cancel()
         wait(coming)
+
+
+def ahead(answers: Generator[Answer, None, None]) -> Generator[Answer, None, None]:
+    """The same answers, each once the next has been asked for: a GPU computes that while the caller looks at this."""
+    with closing(answers):
+        coming: deque[Answer] = deque()
+        for answer in answers:
+            coming.append(answer)
+            if len(coming) > 1:
+                yield coming.popleft()
+        yield from coming
 
 
 def _submit(threads: ThreadPoolExecutor, ask: Callable[[Part], Answer], part: Part) -> Future[Answer]:

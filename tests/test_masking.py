@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter, uniform_filter
 from decam.classifier import Speed, TorchClassifier, probabilities, wrap
 from decam.errors import ModelError, SettingError
 from decam.explanation import Question
-from decam.masking import BLUR_SIGMA, FILLS, MaskedQueries, fill, ranked, share_masks, step_picture, upsample
+from decam.masking import BLUR_SIGMA, FILLS, MaskedQueries, fill, places, ranked, share_masks, step_picture, upsample
 
 SMALL = arrays(np.float32, (6, 5), elements=st.floats(-1, 1, width=32))
 
@@ -98,7 +98,7 @@ def slow_mask(saliency: np.ndarray, share: float, metric: str) -> np.ndarray:
 @given(SMALL, st.integers(0, 10), st.sampled_from(["deletion", "insertion"]))
 def test_share_masks_change_the_most_salient_share(saliency: np.ndarray, tenths: int, metric: str) -> None:
     shares = torch.tensor([tenths / 10], dtype=torch.float64)
-    got = share_masks(ranked(saliency), shares, metric, saliency.shape)[0, 0].numpy()
+    got = share_masks(places(ranked(saliency)), shares, metric, saliency.shape)[0, 0].numpy()
     np.testing.assert_array_equal(got, slow_mask(saliency, tenths / 10, metric))
 
 
@@ -208,3 +208,19 @@ def test_the_picture_of_a_step_is_what_was_asked(metric: str) -> None:
     mask = slow_mask(saliency, 0.25, metric)[:, :, None]
     original = (image.permute(1, 2, 0).numpy() * 255).round()
     np.testing.assert_array_equal(seen, (mask * original).astype(np.uint8))
+
+
+def test_an_answer_that_is_no_number_is_a_sentence() -> None:
+    classifier = reader(batch_size=3)
+    answer = classifier.answer
+
+    def broken(images: torch.Tensor) -> torch.Tensor:
+        return torch.where(images[:, :1, 0, 0] > 1, torch.nan, answer(images))
+
+    classifier.answer = broken  # type: ignore[method-assign]
+    question = Question(classifier, torch.ones(3, 8, 8), 0)
+    masks = torch.cat([torch.zeros(3, 1, 8, 8), torch.ones(2, 1, 8, 8)])
+    batches = MaskedQueries(question, torch.zeros(3, 8, 8)).batches(masks)
+    assert len(next(batches)) == 3
+    with pytest.raises(ModelError, match="reader answered a masked picture with something that is no number"):
+        next(batches)

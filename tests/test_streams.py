@@ -13,7 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from decam.streams import side_by_side
+from decam.streams import ahead, side_by_side
 
 
 @settings(deadline=None, max_examples=40)
@@ -24,6 +24,21 @@ def test_answers_come_in_the_order_of_the_parts(parts: list[int], streams: int) 
         return 2 * part
 
     assert list(side_by_side(ask, parts, streams)) == [2 * part for part in parts]
+
+
+def test_one_answer_more_is_asked_for_before_each_is_handed_out() -> None:
+    asked: list[int] = []
+
+    def ask(part: int) -> int:
+        asked.append(part)
+        return -part
+
+    with closing(ahead(side_by_side(ask, range(4), 1))) as answers:
+        assert next(answers) == 0 and asked == [0, 1]
+        assert next(answers) == -1 and asked == [0, 1, 2]
+    assert asked == [0, 1, 2], "closing asks nothing more"
+    assert list(ahead(side_by_side(ask, range(3), 1))) == [0, -1, -2]
+    assert list(ahead(side_by_side(ask, (), 1))) == []
 
 
 def test_two_streams_ask_two_parts_at_a_time() -> None:

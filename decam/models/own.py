@@ -61,6 +61,16 @@ def load(name: str, device: torch.device) -> TorchClassifier:
 
 
 @cache
+def unlearnt(name: str) -> TorchClassifier:
+    """The same classifier with the weights it would begin to learn from: what it gives and attends to, at no cost."""
+    own = OWN[name]
+    module = own.weights.make()
+    return TorchClassifier(
+        name, module, LABELS, input_size=INPUT_SIZE, mean=MEAN, std=STD, layer=own.layer, attention=attends(module)
+    )
+
+
+@cache
 def parameters(name: str) -> int:
     """How many weights a network has, whether or not its file is here."""
     with torch.device("meta"):

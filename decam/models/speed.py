@@ -110,20 +110,29 @@ def machine_key(classifier: TorchClassifier) -> str:
     return " | ".join(parts)
 
 
-def choose(trials: list[Trial]) -> Speed:
+def choose(trials: Sequence[Trial]) -> Trial:
     """The fastest of the trials, plainest first, that is close enough to the first and clearly faster than it."""
     best = trials[0]
-    note = ""
     for trial in trials[1:]:
-        if trial.seconds * GAIN >= best.seconds:
-            continue
-        if not trial.change <= TOLERANCE:  # NaN is no small change
-            note = (
-                f"{trial.speed.precision} would be faster but changes probabilities by up to {trial.change:.2f}: "
-                "not used."
-            )
-            continue
-        best = trial
+        if trial.seconds * GAIN < best.seconds and trial.change <= TOLERANCE:  # NaN is no small change
+            best = trial
+    return best
+
+
+def noted(best: Trial, trials: Sequence[Trial]) -> Speed:
+    """How the best of the trials asks, with a sentence on what it changes, or on what was faster and changed more."""
+    faster = [trial for trial in trials if trial.seconds * GAIN < best.seconds and not trial.change <= TOLERANCE]
+    allowed = f"on drawn scenes, where {TOLERANCE:g} is allowed"
+    if faster:
+        refused = min(faster, key=lambda trial: trial.seconds)
+        note = (
+            f"{refused.speed.precision} would be faster but changes probabilities by up to {refused.change:.2f} "
+            f"{allowed}: not used."
+        )
+    elif best.speed.precision != "float32":
+        note = f"{best.speed.precision} changes probabilities by at most {best.change:.4f} {allowed}."
+    else:
+        note = ""
     return replace(best.speed, note=note)
 
 
@@ -141,41 +150,43 @@ def _find(classifier: TorchClassifier) -> Speed:
         for index, trial in enumerate(trials):
             if time.perf_counter() > deadline:
                 break
-            classifier.use(trial.speed)
+            classifier.use(replace(trial.speed, batch_size=len(batch)))
             seconds = _timed(classifier, [batch])[0] / len(batch)
             trials[index] = replace(trial, seconds=min(trial.seconds, seconds))
-    chosen = choose(trials)
-    classifier.use(chosen)
-    each = min(trial.seconds for trial in trials if replace(trial.speed, note="") == replace(chosen, note=""))
+    best = choose(trials)
+    classifier.use(best.speed)
     least = power_of_two(LONGEST_BATCH * SLOWEST / operations, _largest(classifier))
     late = time.perf_counter() > deadline + BUDGET
-    found = Round.of(least, _cores(classifier)) if late else _round(classifier, pictures, each, least)
+    found = Round.of(least, _cores(classifier)) if late else _round(classifier, pictures, best.seconds, least)
     if not late:
-        chosen = _duel(classifier, pictures, chosen, trials, found)
-    return replace(chosen, batch_size=found.size, streams=found.streams)
+        best = _duel(classifier, pictures, best, trials, found)
+    return replace(noted(best, trials), batch_size=found.size, streams=found.streams)
 
 
-def _duel(classifier: TorchClassifier, pictures: Tensor, chosen: Speed, trials: list[Trial], found: Round) -> Speed:
-    """The fastest on a whole round of the ways that were about as fast as the chosen one on a few images."""
-    best = min(trial.seconds for trial in trials)
-    rivals = [trial for trial in trials if trial.seconds < RIVAL * best and trial.change <= TOLERANCE]
+def _duel(classifier: TorchClassifier, pictures: Tensor, best: Trial, trials: list[Trial], found: Round) -> Trial:
+    """The fastest on a whole round of the ways that were about as fast as the best one on a few images."""
+    shortest = min(trial.seconds for trial in trials)
+    rivals = [trial for trial in trials if trial.seconds < RIVAL * shortest and trial.change <= TOLERANCE]
     times: dict[Trial, list[float]] = {trial: [] for trial in rivals}
     for trial in rivals * 2:  # in turns, as ever
         classifier.use(trial.speed)
         with contextlib.suppress(torch.OutOfMemoryError):  # another layout may need more: then it is no rival
             times[trial].append(_together(classifier, pictures, found) / found.images)
-    again = [replace(trial, seconds=min(taken)) for trial, taken in times.items() if taken]
-    return replace(choose(again), note=chosen.note) if len(again) > 1 else chosen
+    again = {replace(trial, seconds=min(taken)): trial for trial, taken in times.items() if taken}
+    return again[choose(list(again))] if len(again) > 1 else best
 
 
 def _first_round(classifier: TorchClassifier, ways: tuple[Speed, ...], batch: Tensor, deadline: float) -> list[Trial]:
-    """Each way once, which sets it up and shows how it changes the answers; what takes three times as long is out."""
+    """Each way once, which sets it up and shows how it changes the answers; what takes three times as long is out.
+
+    A way that does is timed once more: something else may have held the machine up, or setting up took so long.
+    """
     trials: list[Trial] = []
     expected: Tensor | None = None
     for way in ways:
         if trials and time.perf_counter() > deadline:
             break
-        classifier.use(way)
+        classifier.use(replace(way, batch_size=len(batch)))
         try:
             seconds, answers = _timed(classifier, [batch])
         except RuntimeError:
@@ -184,6 +195,8 @@ def _first_round(classifier: TorchClassifier, ways: tuple[Speed, ...], batch: Te
                 raise
             continue
         expected = answers if expected is None else expected
+        if trials and seconds / len(batch) >= 3 * trials[0].seconds:
+            seconds = min(seconds, _timed(classifier, [batch])[0])
         trial = Trial(way, seconds / len(batch), float((answers - expected).abs().max()))
         if not trials or trial.seconds < 3 * trials[0].seconds:
             trials.append(trial)
@@ -191,9 +204,13 @@ def _first_round(classifier: TorchClassifier, ways: tuple[Speed, ...], batch: Te
 
 
 def modes(where: torch.device) -> tuple[Speed, ...]:
-    """What is worth trying on a device, plainest first; float16, whose numbers end at 65504, on GPUs alone."""
+    """What is worth trying on a device, plainest first.
+
+    float16, whose numbers end at 65504, on GPUs alone; forwards recorded as graphs on CUDA.
+    """
     half = _MODES["bfloat16"] if _bfloat16_pays(where) else ()
-    return _MODES["float32"] + half + (_MODES["float16"] if where.type != "cpu" else ())
+    plain = _MODES["float32"] + half + (_MODES["float16"] if where.type != "cpu" else ())
+    return plain + tuple(replace(way, captured=True) for way in plain if where.type == "cuda")
 
 
 def _bfloat16_pays(where: torch.device) -> bool:
@@ -244,6 +261,7 @@ def _round(classifier: TorchClassifier, pictures: Tensor, seconds: float, least:
 
 def _together(classifier: TorchClassifier, pictures: Tensor, candidate: Round, rounds: int = 2) -> float:
     """Seconds that a round takes, from so many in a row."""
+    classifier.use(replace(classifier.speed, batch_size=candidate.size))
     batch = pictures.repeat(-(-candidate.size // len(pictures)), 1, 1, 1)[: candidate.size]
     return _timed(classifier, [batch] * (rounds * candidate.streams), candidate.streams)[0] / rounds
 
@@ -297,20 +315,14 @@ def _operations(classifier: TorchClassifier, one: Tensor) -> float:
 
 
 def _timed(classifier: TorchClassifier, batches: Sequence[Tensor], streams: int = 1) -> tuple[float, Tensor]:
-    """Seconds for some batches, and the last one's answers.
-
-    On a processor that is busy with other work, only the share of the time that this process was given counts: what
-    is remembered must also be right when the machine is quiet again.
-    """
+    """Seconds for some batches, and the last one's answers."""
+    if classifier.speed.captured:
+        classifier.answer(batches[0])  # recorded before the clock starts
     device.synchronise(classifier.device)
-    start, busy = time.perf_counter(), time.process_time()
+    start = time.perf_counter()
     answers = list(side_by_side(classifier.answer, batches, streams))
     device.synchronise(classifier.device)
-    seconds = time.perf_counter() - start
-    if classifier.device.type == "cpu":
-        given = (time.process_time() - busy) / (torch.get_num_threads() * max(seconds, 1e-9))
-        seconds *= min(1.0, max(0.25, given))
-    return seconds, answers[-1]
+    return time.perf_counter() - start, answers[-1]
 
 
 def _probe(classifier: TorchClassifier) -> Tensor:
@@ -347,12 +359,12 @@ def _parse(stored: object) -> Speed | None:
     names = [described.name for described in fields(Speed)]
     if not isinstance(stored, dict) or set(stored) != set(names):
         return None
-    precision, layout, size, streams, note = (stored[name] for name in names)
-    if precision not in PRECISIONS or type(layout) is not bool or not isinstance(note, str):
+    precision, layout, size, streams, note, captured = (stored[name] for name in names)
+    if precision not in PRECISIONS or not type(layout) is type(captured) is bool or not isinstance(note, str):
         return None
     if type(size) is not int or not 1 <= size <= 4096 or type(streams) is not int or not 1 <= streams <= 1024:
         return None
-    return Speed(precision, layout, size, streams, note)
+    return Speed(precision, layout, size, streams, note, captured)
 
 
 def _store(key: str, speed: Speed) -> None:
