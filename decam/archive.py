@@ -35,7 +35,10 @@ class Archive:
             self._stored.index_copy_(0, self._places[turn : turn + arriving - free], newcomers)
 
     def shrink(self, capacity: int) -> None:
-        """Hold no more than so many from now on; what has no place any more is dropped."""
+        """Hold no more than so many from now on; the last places are dropped.
+
+        Tanabe and Fukunaga (2014) drop at random; here chance has filled the places, so that none is better.
+        """
         self.capacity, self.count = capacity, min(self.count, capacity)
         self._places = self._ring()
 

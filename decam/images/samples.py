@@ -34,10 +34,15 @@ class Sample:
         return reading.read(self.path, self.title).image
 
     def truth(self, label: str = "") -> NDArray[np.bool_] | None:
-        """The visible pixels of the object of that class, else of the first, 128×128; None for a photograph."""
+        """The visible pixels of the object of that class (of the first for none), 128×128.
+
+        None for a photograph, and where the picture shows no object of that class.
+        """
         masks = self.truths()
         names = [scenes.CLASSES[index] for index in self.labels]
-        return masks[names.index(label) if label in names else 0] if masks else None
+        if not masks or (label and label not in names):
+            return None
+        return masks[names.index(label) if label else 0]
 
     def truths(self) -> tuple[NDArray[np.bool_], ...]:
         """The visible pixels of each object, in the order of `labels`; empty for a photograph."""

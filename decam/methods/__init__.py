@@ -14,11 +14,9 @@ from decam.methods.cam import (
     FINER_CAM,
     GRAD_CAM,
     GRAD_CAM_PP,
-    IS_CAM,
     LAYER_CAM,
-    SCORE_CAM,
+    REFINE_CAM,
     SMOOTH_GRAD_CAM_PP,
-    SS_CAM,
     XGRAD_CAM,
 )
 from decam.methods.controls import CENTRE, EDGES, RANDOM
@@ -33,6 +31,7 @@ from decam.methods.gradient import (
     VAR_GRAD,
 )
 from decam.methods.perturbation import OCCLUSION, RISE
+from decam.methods.score_cam import IS_CAM, SCORE_CAM, SS_CAM
 from decam.methods.superpixels import FEATURE_ABLATION, FEATURE_PERMUTATION, KERNEL_SHAP, LIME
 from decam.methods.untrained import UNTRAINED
 
@@ -44,6 +43,7 @@ _ACTIVATION = (
     XGRAD_CAM,
     LAYER_CAM,
     FINER_CAM,
+    REFINE_CAM,
     SCORE_CAM,
     SS_CAM,
     IS_CAM,

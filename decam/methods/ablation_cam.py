@@ -56,6 +56,11 @@ def ablation_cam(question: Question, settings: CamSettings, seed: int) -> Steps:
         model.get_submodule(model.inside(layer)).register_forward_hook(ablated)
         images = classifier.normalise(question.image.unsqueeze(0))
         score = model(images)[0, question.target]
+        if score < 0:
+            question.ledger.note(
+                "The class's logit is below zero, and Ablation-CAM divides by it: the map shows what speaks against "
+                "the class."
+            )
         without = []
         for first in range(0, channels, ASKED):
             ablated.first = first
@@ -82,10 +87,12 @@ ABLATION_CAM = Method(
     family="activation",
     summary="Switches off one activation map after the other and weighs each by how far the score falls.",
     formula=r"M_c = \mathrm{ReLU}\Big(\sum_k \frac{y^c - y^c_k}{y^c} A_k\Big)",
-    reference="Desai & Ramaswamy, Ablation-CAM: Visual Explanations for Deep CNN via Gradient-free Localization (2020)",
+    reference="Desai & Ramaswamy, Ablation-CAM: Visual Explanations for Deep Convolutional Network via Gradient-free "
+    "Localization (2020)",
     url="https://doi.org/10.1109/WACV45572.2020.9093360",
     strengths="No gradients, so no saturation: weights are what the model loses without a channel.",
-    misleads="One evaluation a channel; channels that stand in for each other all count for nothing.",
+    misleads="One evaluation a channel; channels that stand in for each other all count for nothing. Weights are "
+    "shares of the logit, so for a class whose logit is below zero they point the other way.",
     needs=ACTIVATIONS,
     signed=False,
     settings=CamSettings,

@@ -136,8 +136,8 @@ def _only(kind: type[nn.Module], title: str, wanted: str) -> Callable[[Classifie
             return ""
         if kind is VisionTransformer and isinstance(classifier.module, SwinTransformer):
             return (
-                f"{title} needs a class token that attends to the whole picture, and {classifier.name} attends "
-                "within windows and has no such token; Grad-CAM and Layer-CAM read its last grid instead."
+                f"{title} needs attention over the whole picture, and {classifier.name} attends within windows; "
+                "Grad-CAM and Layer-CAM read its last grid instead."
             )
         return f"{title} needs {wanted}, and {classifier.name} attends in another way."
 
@@ -172,7 +172,7 @@ BILINEAR = Method(
     formula=r"A_k(u) = \frac{\lVert f_u \rVert}{\max_v \lVert f_v \rVert} \, "
     r"e^{\beta (\cos(f_u, f_{v_k}) - 1)}, \quad z_k = \frac{\sum_u A_k(u) f_u}{\sum_u A_k(u)}",
     reference="Gomez et al., BR-NPA: A Non-Parametric High-Resolution Attention Model to Improve the "
-    "Interpretability of Attention (2022)",
+    "Interpretability of Attention (2022), after Lin et al., Bilinear CNN Models (2015)",
     url="https://arxiv.org/abs/2106.02566",
     strengths="No weights of its own that could learn to look elsewhere: it is the features' strength.",
     misleads="One set of maps for all classes; strong features of another object or of the ground light up too.",
@@ -250,7 +250,8 @@ LEGRAD = Method(
     "Sensitivity (2024)",
     url="https://arxiv.org/abs/2404.03214",
     strengths="Depends on the class, unlike attention itself, at the price of one backward pass.",
-    misleads="Attention that lowers the score is cut off, and early blocks are read with a head made for the last.",
+    misleads="Attention that lowers the score is cut off; early blocks are read with a head made for the last, and the "
+    "mean of all tokens where the model reads its class token.",
     needs=GRADIENTS,
     signed=False,
     settings=LeGradSettings,

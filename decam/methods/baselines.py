@@ -125,8 +125,10 @@ DEEP_LIFT = Method(
     reference="Shrikumar, Greenside & Kundaje, Learning Important Features Through Propagating Activation "
     "Differences (2017)",
     url="https://arxiv.org/abs/1704.02685",
-    strengths="Complete like Integrated Gradients, in two passes, and not blind where rectifiers are off.",
-    misleads="Depends on the baseline; undefined for most newer activations.",
+    strengths="Complete like Integrated Gradients where layers only add and bend, in two passes; sees what lies "
+    "behind rectifiers that are off.",
+    misleads="Depends on the baseline; undefined for most newer activations; where activations are multiplied with "
+    "each other, as by attention, its sum is not the score's difference.",
     needs=GRADIENTS,
     signed=True,
     settings=BaselineSettings,

@@ -11,13 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchcam.methods import (
     CAM,
-    ISCAM,
-    SSCAM,
     FinerCAM,
     GradCAM,
     GradCAMpp,
     LayerCAM,
-    ScoreCAM,
+    RefineCAM,
     SmoothGradCAMpp,
     XGradCAM,
 )
@@ -27,14 +25,13 @@ from decam.errors import SettingError
 from decam.explanation import Map, Question, Steps
 from decam.methods.base import Method
 from decam.methods.bridge import Beat
-from decam.methods.layers import as_grid, grid_shape, layer_of, pooled_head
+from decam.methods.layers import as_grid, grid_shape, layer_of, levels, pooled_head
 from decam.methods.whitebox import Opened, by_library, white_box
 from decam.settings import Settings, parameter
 
 # Of the opened model, its layer's name there, and the settings; torch-cam's extractors share a base class in private.
 Make: TypeAlias = Callable[[Opened, str, Any], Any]
 
-SCORED = 16  # masked pictures that are asked at a time
 GRADIENTS: frozenset[Need] = frozenset({"gradients", "activations"})
 ACTIVATIONS: frozenset[Need] = frozenset({"output", "activations"})
 
@@ -61,15 +58,6 @@ class SmoothCamSettings(CamSettings):
 
 
 @dataclass(frozen=True)
-class SampledCamSettings(CamSettings):
-    """Which layer is looked at, and how often each of its channels is asked about."""
-
-    samples: int = parameter(
-        3, "Times that every channel is asked about; the cost is this multiple of the channels.", low=1, high=50
-    )
-
-
-@dataclass(frozen=True)
 class FinerCamSettings(CamSettings):
     """Which layer is looked at, and what the class is told from."""
 
@@ -79,7 +67,16 @@ class FinerCamSettings(CamSettings):
     )
 
 
-def _explained(make: Make, cost: Callable[[Any, Classifier], int]) -> Callable[[Question, Any, int], Steps]:
+@dataclass(frozen=True)
+class RefineCamSettings(CamSettings):
+    """Which layer comes last, and how many finer ones refine it."""
+
+    levels: int = parameter(
+        3, "Layers of different resolutions whose maps are multiplied, that one and those before it.", low=2, high=6
+    )
+
+
+def explained(make: Make, cost: Callable[[Any, Classifier], int]) -> Callable[[Question, Any, int], Steps]:
     """A method that torch-cam computes: its raw grid for the target's logit, interpolated bilinearly to H×W."""
 
     def run(question: Question, settings: CamSettings, seed: int) -> Steps:
@@ -139,36 +136,16 @@ def _finer(model: Opened, layer: str, settings: FinerCamSettings) -> Any:
     )
 
 
-def _score(model: Opened, layer: str, settings: CamSettings) -> Any:
-    del settings
-    return ScoreCAM(model, model.inside(layer), SCORED, reshape_transform=as_grid)
-
-
-def _smoothed_score(model: Opened, layer: str, settings: SampledCamSettings) -> Any:
-    return SSCAM(model, model.inside(layer), SCORED, settings.samples, reshape_transform=as_grid)
-
-
-def _integrated_score(model: Opened, layer: str, settings: SampledCamSettings) -> Any:
-    return ISCAM(model, model.inside(layer), SCORED, settings.samples, reshape_transform=as_grid)
+def _refined(model: Opened, layer: str, settings: RefineCamSettings) -> Any:
+    chosen = levels(model.classifier, layer)[-settings.levels :]
+    if len(chosen) < 2:
+        raise SettingError(f"Refine-CAM needs layers of two resolutions, and up to {layer!r} there is one.")
+    return RefineCAM(model, [model.inside(name) for name in chosen], reshape_transform=as_grid)
 
 
 def _one(settings: CamSettings, classifier: Classifier) -> int:
     del settings, classifier
     return 1
-
-
-def _channels(settings: CamSettings, classifier: Classifier) -> int:
-    opened = cast(TorchClassifier, classifier)
-    return grid_shape(opened, layer_of(opened, settings.layer))[0]
-
-
-def _score_cost(settings: CamSettings, classifier: Classifier) -> int:
-    """Every channel once; the picture itself twice, for its activations and for its score."""
-    return _channels(settings, classifier) + 2
-
-
-def _sampled_cost(settings: SampledCamSettings, classifier: Classifier) -> int:
-    return settings.samples * _channels(settings, classifier) + 2
 
 
 def _smooth_cost(settings: SmoothCamSettings, classifier: Classifier) -> int:
@@ -183,6 +160,13 @@ def _without_head(classifier: Classifier) -> str:
     return ""
 
 
+def _one_resolution(classifier: Classifier) -> str:
+    """Why there is nothing to refine, if that is so."""
+    if isinstance(classifier, TorchClassifier) and len(levels(classifier, layer_of(classifier, ""))) < 2:
+        return f"Refine-CAM needs layers of two resolutions, and those of {classifier.name} have one."
+    return ""
+
+
 CLASS_ACTIVATION = Method(
     name="cam",
     title="CAM",
@@ -192,11 +176,12 @@ CLASS_ACTIVATION = Method(
     reference="Zhou et al., Learning Deep Features for Discriminative Localization (2016)",
     url="https://arxiv.org/abs/1512.04150",
     strengths="Exact: the map's mean is the class score up to the bias.",
-    misleads="As coarse as the last layer, and only for networks that end in pooling and one linear layer.",
+    misleads="As coarse as the last layer, and only for networks that end in pooling and one linear layer; where a "
+    "rectifier stands between the two, as in squeezenet1_0, the mean is not the score.",
     needs=ACTIVATIONS,
     signed=True,
     settings=CamSettings,
-    run=_explained(_cam, _one),
+    run=explained(_cam, _one),
     cost=_one,
     requires=_without_head,
 )
@@ -215,7 +200,7 @@ GRAD_CAM = Method(
     needs=GRADIENTS,
     signed=False,
     settings=CamSettings,
-    run=_explained(_weighed(GradCAM), _one),
+    run=explained(_weighed(GradCAM), _one),
     cost=_one,
     default=True,
 )
@@ -224,17 +209,18 @@ GRAD_CAM_PP = Method(
     name="grad-cam++",
     title="Grad-CAM++",
     family="activation",
-    summary="Grad-CAM whose weights count positive gradients alone, each place by itself.",
-    formula=r"\alpha_k^c = \sum_{x, y} \alpha_k^c(x, y) \, "
-    r"\mathrm{ReLU}\Big(\frac{\partial y^c}{\partial A_k(x, y)}\Big)",
+    summary="Grad-CAM whose weights count positive gradients alone, large ones most.",
+    formula=r"M_c = \mathrm{ReLU}\Big(\sum_k \alpha_k^c A_k\Big), \quad "
+    r"\alpha_k^c = \sum_{x, y} \mathrm{ReLU}\Big(\frac{\partial y^c}{\partial A_k(x, y)}\Big)^3",
     reference="Chattopadhay et al., Grad-CAM++: Generalized Gradient-based Visual Explanations (2018)",
     url="https://arxiv.org/abs/1710.11063",
     strengths="Covers several objects of a class where Grad-CAM may find one.",
-    misleads="Without negative gradients it depends less on the class: other objects light up too.",
+    misleads="Without negative gradients it depends less on the class: other objects light up too. This is torch-cam's "
+    "form, which leaves out the paper's division by 2g² + ΣAg³.",
     needs=GRADIENTS,
     signed=False,
     settings=CamSettings,
-    run=_explained(_weighed(GradCAMpp), _one),
+    run=explained(_weighed(GradCAMpp), _one),
     cost=_one,
 )
 
@@ -242,17 +228,19 @@ SMOOTH_GRAD_CAM_PP = Method(
     name="smooth-grad-cam++",
     title="Smooth Grad-CAM++",
     family="activation",
-    summary="Grad-CAM++ with its gradients averaged over noisy copies of the picture.",
-    formula=r"\alpha_k^c \text{ of Grad-CAM++ with } \frac{1}{n} \sum_{i=1}^n "
-    r"\frac{\partial y^c(x + \epsilon_i)}{\partial A_k}, \quad \epsilon_i \sim \mathcal{N}(0, \sigma^2)",
+    summary="Grad-CAM++ with powers of its gradients averaged over noisy copies of the picture.",
+    formula=r"\begin{gathered} M_c = \mathrm{ReLU}\Big(\sum_k \alpha_k^c A_k(x + \epsilon_n)\Big), \quad "
+    r"g_{k,i} = \frac{\partial y^c(x + \epsilon_i)}{\partial A_k} \\ \alpha_k^c = \sum_{u, v} \frac{\overline{g_k^2}}"
+    r"{2 \overline{g_k^2} + \sum_{u, v} \overline{g_k^3} A_k} \, \mathrm{ReLU}(g_{k,n}) \end{gathered}",
     reference="Omeiza et al., Smooth Grad-CAM++: An Enhanced Inference Level Visualization Technique (2019)",
     url="https://arxiv.org/abs/1908.01224",
     strengths="Steadier than Grad-CAM++ where gradients are noisy.",
-    misleads="Inherits Grad-CAM++'s weak dependence on the class; noise takes the picture out of the training data.",
+    misleads="Inherits Grad-CAM++'s weak dependence on the class; noise takes the picture out of the training data. "
+    "In torch-cam's form the last noisy copy alone gives the rectified gradient and the activations.",
     needs=GRADIENTS,
     signed=False,
     settings=SmoothCamSettings,
-    run=_explained(_smooth, _smooth_cost),
+    run=explained(_smooth, _smooth_cost),
     cost=_smooth_cost,
 )
 
@@ -261,7 +249,8 @@ XGRAD_CAM = Method(
     title="XGrad-CAM",
     family="activation",
     summary="Grad-CAM whose weights are averaged where the activation is, so that the map adds up to the score.",
-    formula=r"\alpha_k^c = \sum_{x, y} \frac{A_k(x, y)}{\sum_{u, v} A_k(u, v)} \frac{\partial y^c}{\partial A_k(x, y)}",
+    formula=r"M_c = \mathrm{ReLU}\Big(\sum_k \alpha_k^c A_k\Big), \quad \alpha_k^c = \sum_{u, v} "
+    r"\frac{A_k(u, v)}{\sum A_k} \frac{\partial y^c}{\partial A_k(u, v)}",
     reference="Fu et al., Axiom-based Grad-CAM: Towards Accurate Visualization and Explanation of CNNs (2020)",
     url="https://arxiv.org/abs/2008.02312",
     strengths="Derived from axioms: sensitivity and conservation hold better than for Grad-CAM.",
@@ -269,7 +258,7 @@ XGRAD_CAM = Method(
     needs=GRADIENTS,
     signed=False,
     settings=CamSettings,
-    run=_explained(_weighed(XGradCAM), _one),
+    run=explained(_weighed(XGradCAM), _one),
     cost=_one,
 )
 
@@ -286,7 +275,7 @@ LAYER_CAM = Method(
     needs=GRADIENTS,
     signed=False,
     settings=CamSettings,
-    run=_explained(_weighed(LayerCAM), _one),
+    run=explained(_weighed(LayerCAM), _one),
     cost=_one,
 )
 
@@ -303,60 +292,25 @@ FINER_CAM = Method(
     needs=GRADIENTS,
     signed=False,
     settings=FinerCamSettings,
-    run=_explained(_finer, _one),
+    run=explained(_finer, _one),
     cost=_one,
 )
 
-SCORE_CAM = Method(
-    name="score-cam",
-    title="Score-CAM",
+REFINE_CAM = Method(
+    name="refine-cam",
+    title="Refine-CAM",
     family="activation",
-    summary="Shows the model the picture behind each activation map, and weighs the map by the score it gets.",
-    formula=r"M_c = \mathrm{ReLU}\Big(\sum_k \alpha_k^c A_k\Big), \quad "
-    r"\alpha^c = \mathrm{softmax}_k \big(y^c(x \odot \hat{A}_k) - y^c(x)\big)",
-    reference="Wang et al., Score-CAM: Score-Weighted Visual Explanations for Convolutional Neural Networks (2020)",
-    url="https://arxiv.org/abs/1910.01279",
-    strengths="No gradients, so no saturation: weights are what the model answered.",
-    misleads="One evaluation a channel; the softmax often leaves one or two channels that decide the whole map.",
-    needs=ACTIVATIONS,
+    summary="Multiplies the maps of several layers, so that the fine ones sharpen the coarse one.",
+    formula=r"M_c = \prod_l \mathrm{up}\big(\hat{M}_c^{(l)}\big), \quad \hat{M} = "
+    r"\frac{M - \min M}{\max M - \min M}",
+    reference="How to Evaluate and Refine your CAM (2026), as torch-cam has it",
+    url="https://arxiv.org/abs/2605.14641",
+    strengths="Finer than the last layer, in one pass; each layer's map is that of Grad-CAM++.",
+    misleads="A place that one layer leaves out is lost whatever the others say; early layers add the picture's edges.",
+    needs=GRADIENTS,
     signed=False,
-    settings=CamSettings,
-    run=_explained(_score, _score_cost),
-    cost=_score_cost,
-)
-
-SS_CAM = Method(
-    name="ss-cam",
-    title="SS-CAM",
-    family="activation",
-    summary="Score-CAM with each channel's score averaged over noisy masks.",
-    formula=r"\alpha^c = \mathrm{softmax}_k \Big(\frac{1}{n} \sum_{i=1}^n "
-    r"y^c\big(x \odot (\hat{A}_k + \epsilon_i)\big) - y^c(x)\Big)",
-    reference="Wang et al., SS-CAM: Smoothed Score-CAM for Sharper Visual Feature Localization (2020)",
-    url="https://arxiv.org/abs/2006.14255",
-    strengths="Scores that hang less on one mask.",
-    misleads="A multiple of Score-CAM's price; its noise (σ = 2) hides most of what the mask shows.",
-    needs=ACTIVATIONS,
-    signed=False,
-    settings=SampledCamSettings,
-    run=_explained(_smoothed_score, _sampled_cost),
-    cost=_sampled_cost,
-)
-
-IS_CAM = Method(
-    name="is-cam",
-    title="IS-CAM",
-    family="activation",
-    summary="Score-CAM with each channel's score averaged while its mask is turned up step by step.",
-    formula=r"\alpha^c = \mathrm{softmax}_k \Big(\frac{1}{n} \sum_{i=1}^n y^c\big(\tfrac{i}{n} \, x \odot "
-    r"\hat{A}_k\big) - y^c(x)\Big)",
-    reference="Naidu et al., IS-CAM: Integrated Score-CAM for Axiomatic-based Explanations (2020)",
-    url="https://arxiv.org/abs/2010.03023",
-    strengths="Less noise than Score-CAM where scores saturate.",
-    misleads="A multiple of Score-CAM's price for similar maps; torch-cam's last steps are brighter than the picture.",
-    needs=ACTIVATIONS,
-    signed=False,
-    settings=SampledCamSettings,
-    run=_explained(_integrated_score, _sampled_cost),
-    cost=_sampled_cost,
+    settings=RefineCamSettings,
+    run=explained(_refined, _one),
+    cost=_one,
+    requires=_one_resolution,
 )

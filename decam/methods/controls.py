@@ -98,7 +98,7 @@ RANDOM = Method(
     title="Random map",
     family=FAMILY,
     summary="Noise: what a map is worth that knows nothing.",
-    formula=r"M(x, y) \sim \mathcal{U}(0, 1)",
+    formula=r"M = \mathrm{up}(G), \quad G_{ij} \sim \mathcal{U}(0, 1)",
     reference="Gomez & Mouchère, Computing and evaluating saliency maps for image classification: a tutorial (2023)",
     url="https://doi.org/10.1117/1.JEI.32.2.020801",
     strengths="The floor: what is not better than this knows nothing.",
@@ -116,7 +116,8 @@ CENTRE = Method(
     family=FAMILY,
     summary="A blob in the middle, where most photographs have their subject.",
     formula=r"M(x, y) = e^{-(x^2 + y^2) / 2 \sigma^2}",
-    reference="Judd, Durand & Torralba, A benchmark of models of saliency to predict human fixations (2012)",
+    reference="Judd, Durand & Torralba, A Benchmark of Computational Models of Saliency to Predict Human Fixations "
+    "(2012)",
     url="http://hdl.handle.net/1721.1/68590",
     strengths="Beats many methods at localisation where pictures are composed.",
     misleads="Knows the photographer, not the model.",

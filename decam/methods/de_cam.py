@@ -2,15 +2,15 @@
 
 Karatsiolis and Kamilaris (2022, arXiv 2209.08906) give the idea: a black-box model, Differential Evolution over what
 is shown of the image, a class activation map at the end, paid for in evaluations. No implementation of theirs is
-public. The encoding (the ranking of a coarse grid fitted to the picture's edges), the fitness over many shares (a few
-asked, the others estimated by a Gaussian process), the seeding by a smooth regression, the screening of trial vectors
-and the averaging of the best tenth are this project's own.
+public. The encoding (the ranking of a coarse grid fitted to the picture's edges), the fitness (a Gaussian process's
+estimate at many shares, from answers at a few), the seeding by a smooth regression, the screening of trial vectors and
+the averaging of the best tenth are this project's own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -50,26 +50,34 @@ class DeCamSettings(Settings):
         1000, "Images that the model is asked about; more makes a better map and takes longer.", low=200, high=50_000
     )
     population: int = parameter(
-        16, "Candidate maps that evolve together; more search wider, fewer get more generations.", low=6, high=128
+        16,
+        "Candidate maps that evolve together; more search wider, fewer get more generations (seed only has none).",
+        low=6,
+        high=128,
     )
     cells: int = parameter(
         10, "Cells a side of the map that evolves; more show finer detail and need a larger budget.", low=3, high=16
     )
     greediness: float = parameter(
         0.2,
-        "Share of the fittest towards which the others are drawn; small converges fast.",
+        "Share of the fittest towards which the others are drawn; small converges fast (seeded only).",
         low=0.05,
         high=1.0,
         step=0.05,
     )
-    fill: str = parameter("blur", "What replaces hidden pixels during the search.", choices=FILLS)
+    fill: str = parameter(
+        "blur",
+        "What replaces hidden pixels during the search: a blur keeps colours and hides detail, black and noise also "
+        "make edges that no photograph has; the map follows what this fill hides best.",
+        choices=FILLS,
+    )
     follow_edges: bool = parameter(
         True, "Fit every map to the picture's edges (guided filter) before it is judged; off, the grid is interpolated."
     )
     screening: int = parameter(
         8,
         "Trial vectors bred for each place, of which the one that is expected to be best is evaluated; more converge "
-        "faster and rely more on what was learnt.",
+        "faster and rely more on what was learnt (seeded and random search).",
         low=1,
         high=64,
     )
@@ -77,29 +85,58 @@ class DeCamSettings(Settings):
 
 @dataclass(frozen=True)
 class Spending:
-    """How a budget is split: random masks first, then whole generations at so many evaluations an individual."""
+    """How a budget is split: random masks first, then generations of a population at so many evaluations each."""
 
     seeds: int
     generations: int
+    population: int
     each: int = QUESTIONS
 
     @classmethod
     def of(cls, settings: DeCamSettings) -> Spending:
-        """Seeding saturates early: 150 of 500, 250 of 1000, 300 of 2000 evaluations; the rest are generations."""
+        """Seeding saturates early: about 150 of 500, 250 of 1000, 300 of 2000; the rest are whole generations.
+
+        Plain evolution has no more individuals than the budget pays for once.
+        """
+        population = settings.population
         if settings.variant == "plain":
-            return cls(seeds=0, generations=max(1, settings.budget // (settings.population * 2)), each=2)
+            population = min(population, settings.budget // 2)
+            return cls(0, settings.budget // (population * 2), population, each=2)
         if settings.variant == "seed only":
-            return cls(seeds=settings.budget // 2 * 2, generations=0)
-        wanted = float(np.interp(settings.budget, (200, 500, 1000, 2000), (80, 150, 250, 300)))
-        generation = settings.population * QUESTIONS
+            return cls(settings.budget // 2 * 2, 0, population)
+        wanted = _seeds(settings.budget)
+        generation = population * QUESTIONS
         generations = max(0, round((settings.budget - wanted) / generation))
         while generations and settings.budget - generations * generation < wanted / 2:
             generations -= 1
-        return cls(seeds=(settings.budget - generations * generation) // 2 * 2, generations=generations)
+        return cls((settings.budget - generations * generation) // 2 * 2, generations, population)
 
-    def cost(self, settings: DeCamSettings) -> int:
+    @property
+    def cost(self) -> int:
         """Evaluations in all."""
-        return self.seeds + self.generations * settings.population * self.each
+        return self.seeds + self.generations * self.population * self.each
+
+
+def _seeds(budget: int) -> float:
+    """How many random masks are enough for a first guess."""
+    return float(np.interp(budget, (200, 500, 1000, 2000), (80, 150, 250, 300)))
+
+
+def shortage(settings: DeCamSettings) -> str:
+    """What a reader must know where the budget ends before anything evolves, or is smaller than a population."""
+    spending = Spending.of(settings)
+    if settings.variant == "plain" and spending.population < settings.population:
+        paid, wanted = spending.population, settings.population
+        return f"{settings.budget} evaluations pay for {paid} individuals in place of {wanted}."
+    if settings.variant not in ("seeded", "random search") or spending.generations > 1:
+        return ""
+    budget = settings.budget
+    while Spending.of(replace(settings, budget=budget)).generations < 2:
+        budget += 1
+    return (
+        f"Nothing was {'bred' if settings.variant == 'seeded' else 'drawn'} after the first population: with "
+        f"{settings.population} individuals that takes {budget} evaluations."
+    )
 
 
 class _Search:
@@ -130,7 +167,7 @@ class _Search:
         trace: Trace | None = None,
     ) -> Progress:
         done = self._ledger.evaluations
-        return Progress(done, self.spending.cost(self.settings), done, saliency, mask, curves or {}, trace)
+        return Progress(done, self.spending.cost, done, saliency, mask, curves or {}, trace)
 
     def ask(self, masks: Tensor) -> Generator[Progress, None, Tensor]:
         """The target's probability behind each mask (N, on the CPU)."""
@@ -171,7 +208,8 @@ class _Search:
         that of the grid, before it is fitted to the picture's edges.
         """
         masks = self.encoding.maps(genotypes).clamp_(0, 1).unsqueeze(1)
-        kept, removed = (yield from self.ask(torch.cat([masks, 1 - masks]))).chunk(2)
+        kept = yield from self.ask(masks)
+        removed = yield from self.ask(masks.neg_().add_(1))
         return kept - removed - genotypes.mean(1), torch.stack([kept, removed], dim=1)
 
     def map_of(self, genotype: Tensor) -> Map:
@@ -180,8 +218,9 @@ class _Search:
         return small
 
     def finished(self, genotype: Tensor) -> Map:
-        """A genotype as a map, H×W float32."""
+        """A genotype as a map, H×W float32, that begins at zero: a ranking has no zero of its own."""
         full: Map = self.encoding.maps(genotype.unsqueeze(0))[0].cpu().numpy()
+        full -= full.min()
         return full
 
     def event(
@@ -198,11 +237,12 @@ class _Search:
             "spread": generation.spread,
             "probability": kept[len(kept) // 2],
             "diversity": apart,
-            "accepted": float(generation.accepted.sum()),
         }
-        if generation.bred is not None and generation.bred.recipe:
-            curves["weight"] = float(generation.bred.weights.mean())
-            curves["rate"] = float(generation.bred.rates.mean())
+        if generation.bred is not None:  # a first generation has no trials
+            curves["accepted"] = float(generation.accepted.sum())
+            if generation.bred.recipe:
+                curves["weight"] = float(generation.bred.weights.mean())
+                curves["rate"] = float(generation.bred.rates.mean())
         trace = Trace.of(generation, (self.settings.cells, self.settings.cells), asked)
         return self.progress(self.map_of(genotype), mask.cpu().numpy().astype(np.float32), curves, trace)
 
@@ -234,6 +274,8 @@ class _Shown:
 def de_cam(question: Question, settings: DeCamSettings, seed: int) -> Steps:
     """Differential Evolution on what is shown of a picture; `settings.variant` says in which form."""
     search = _Search(question, settings, seed)
+    if short := shortage(settings):
+        question.ledger.note(short)
     return (yield from (_plain(search) if settings.variant == "plain" else _seeded(search)))
 
 
@@ -248,7 +290,7 @@ def _seeded(search: _Search) -> Steps:
     def drawn(count: int) -> Tensor:
         return standardised(posterior.draw(count, search.generator))
 
-    own = search.draw_seed()  # by both variants, so that they differ in nothing but their trials
+    own = search.draw_seed()  # by both variants, so that their first generations are the same
     first = torch.cat([standardised(posterior.mean.unsqueeze(0)), drawn(settings.population - 1)])
     evolution: DifferentialEvolution | RandomSearch
     if settings.variant == "random search":
@@ -281,12 +323,12 @@ def _plain(search: _Search) -> Steps:
         weight=0.5,
         rate=0.9,
         strategy="rand/1",
-        population=settings.population,
+        population=search.spending.population,
         start="uniform",
     )
     box = Box.of(0.0, 1.0, settings.cells**2, dtype=torch.float32)
     evolution = DifferentialEvolution(box, how, seed=search.draw_seed())
-    shown = _Shown.none(settings.population, (True, False))
+    shown = _Shown.none(search.spending.population, (True, False))
     for _ in range(search.spending.generations):
         fitness, answers = yield from search.score_alone(evolution.ask())
         generation = evolution.tell(fitness)
@@ -299,7 +341,7 @@ def _plain(search: _Search) -> Steps:
 
 def _cost(settings: DeCamSettings, classifier: Classifier) -> int:
     del classifier
-    return Spending.of(settings).cost(settings)
+    return Spending.of(settings).cost
 
 
 DE_CAM = Method(
@@ -320,13 +362,19 @@ DE_CAM = Method(
     run=de_cam,
     cost=_cost,
     series=(
-        Series("best", "Best fitness", "Expected kept minus removed probability of the fittest map.", "Fitness"),
+        Series(
+            "best",
+            "Best fitness",
+            "Of the fittest map: probability with what it ranks first kept, minus that with it removed, expected over "
+            "many shares; in the plain variant of its one mask, minus the area that this shows.",
+            "Fitness",
+        ),
         Series("mean", "Mean fitness", "Mean over the population.", "Fitness"),
         Series("spread", "Spread", "Standard deviation of the fitness over the population.", "Fitness"),
         Series(
             "probability",
             "Target behind the best mask",
-            "Probability with about the top quarter of the fittest map kept.",
+            "Probability with about the top quarter of the fittest map kept; in the plain variant behind its mask.",
             "Probability",
         ),
         Series(

@@ -104,6 +104,16 @@ def probe(classifier: TorchClassifier, layers: tuple[str, ...]) -> Probe:
     return Probe(seen.inputs, seen.outputs, logits)
 
 
+@remembered
+def levels(classifier: TorchClassifier, layer: str) -> tuple[str, ...]:
+    """The last layer of every resolution up to a layer, in the order in which a picture passes them."""
+    before = classifier.layers[: classifier.layers.index(layer) + 1] if layer in classifier.layers else (layer,)
+    seen = probe(classifier, before)
+    grids = {name: as_grid(seen.outputs[name]) for name in before}
+    last = {tuple(grid.shape[2:]): name for name, grid in grids.items() if grid.ndim == 4}
+    return tuple(name for name in before if name in last.values())
+
+
 @dataclass(frozen=True)
 class Head:
     """The name of the last linear layer, and whether activations are rectified before they are pooled for it."""

@@ -158,7 +158,7 @@ RISE = Method(
     formula=r"M_c(u) = \frac{1}{n \, p} \sum_{i=1}^n p^c(x \odot m_i) \, m_i(u)",
     reference="Petsiuk, Das & Saenko, RISE: Randomized Input Sampling for Explanation of Black-box Models (2018)",
     url="https://arxiv.org/abs/1806.07421",
-    strengths="Any model, one knob; more masks only make it better.",
+    strengths="Any model, and simple: more masks only make it calmer.",
     misleads="Needs thousands of evaluations for a calm map, which stays as coarse as its grid.",
     needs=frozenset({"output"}),
     signed=False,

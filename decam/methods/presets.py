@@ -70,7 +70,12 @@ def _black_box(classifier: Classifier) -> tuple[str, ...]:
 _ALL = (
     Preset("quick", "Quick", f"A few that answer at once: none costs more than {QUICK} evaluations.", _quick),
     Preset("classics", "The classics", "What papers compare with, from the plain gradient of 2013 to RISE.", _classics),
-    Preset("families", "One of each family", "The whole map of the field in a handful of methods.", _one_of_each),
+    Preset(
+        "families",
+        "One of each family",
+        "One method of every family that can explain this model, controls included.",
+        _one_of_each,
+    ),
     Preset("black-box", "Black box only", "All that need nothing but the model's answers.", _black_box),
 )
 

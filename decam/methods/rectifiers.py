@@ -26,8 +26,9 @@ _ACTIVATIONS = frozenset(
 class Rewired:
     """A module with the same weights that answers the same, and the names of all activations in it.
 
-    Each of its rectifiers is an nn.ReLU that is used once and not in place. `module` is None where the network cannot
-    be traced, because its own code decides by what it is given.
+    Each of its rectifiers is an nn.ReLU that is used once and not in place; other activations that are no modules, on
+    which nothing can be hooked, are named as functions. `module` is None where the network cannot be traced, because
+    its own code decides by what it is given.
     """
 
     module: fx.GraphModule | None
@@ -102,7 +103,9 @@ def _activation(traced: fx.GraphModule, node: fx.Node) -> str:
     else:
         return ""
     plain = name.lower().replace("_", "")
-    return plain if plain in _ACTIVATIONS else ""
+    if plain not in _ACTIVATIONS:
+        return ""
+    return plain if node.op == "call_module" or plain == RECTIFIER else f"{plain} as a function"
 
 
 def without(classifier: TorchClassifier, title: str, allowed: frozenset[str]) -> str:
@@ -113,6 +116,6 @@ def without(classifier: TorchClassifier, title: str, allowed: frozenset[str]) ->
     strange = sorted(made.activations - allowed)
     if strange:
         return f"{title} is not defined for the activations of {classifier.name} ({', '.join(strange)})."
-    if RECTIFIER not in made.activations:
+    if allowed == {RECTIFIER} and not made.activations:
         return f"{title} changes how gradients pass rectifiers (ReLU), and {classifier.name} has none."
     return ""

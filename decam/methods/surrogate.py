@@ -12,7 +12,7 @@ from torch import Tensor
 from decam.methods.smooth_ridge import smooth_kernel
 
 CELLS = 7
-LATEST = 512  # answers that count: the cost of a fit grows with their cube
+LATEST = 512  # answers that count, or all of the last time: the cost of a fit grows with their cube
 FEW = 128  # of them, from which the noise is found
 FLOOR = 0.01  # probabilities closer than this to 0 or 1 count as about this far from them
 LINEAR = 0.3  # variance of the linear part; that of the local part is 1
@@ -54,7 +54,8 @@ class Surrogate:
 
     def fit(self) -> None:
         """Take account of the latest of what was added."""
-        seen, answers = torch.cat(self._seen)[-LATEST:], torch.cat(self._answers)[-LATEST:]
+        count = max(LATEST, len(self._answers[-1]))
+        seen, answers = torch.cat(self._seen)[-count:], torch.cat(self._answers)[-count:]
         self._seen, self._answers = [seen], [answers]
         odds = log_odds(answers)
         self._level, self._scale = odds.mean(), odds.std(correction=0).clamp_min(1e-6)

@@ -50,6 +50,15 @@ def test_a_scene_knows_where_its_objects_are(sample: Sample) -> None:
     truth = sample.truth()
     assert truth is not None
     np.testing.assert_array_equal(truth, masks[0])
+    for label, mask in zip(sample.labels, masks, strict=True):
+        found = sample.truth(scenes.CLASSES[label])
+        assert found is not None
+        np.testing.assert_array_equal(found, mask)
+
+
+def test_an_object_that_a_scene_does_not_show_is_nowhere() -> None:
+    assert get("scene-star").truth("ring") is None
+    assert get("scene-star").truth("tench") is None
 
 
 @pytest.mark.parametrize("name", ["chelsea", "coffee", "rocket", "astronaut"])

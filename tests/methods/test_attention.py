@@ -230,7 +230,7 @@ def test_vit_b_16_is_read_and_swin_t_says_why_it_is_not() -> None:
         found = explained(vit, view, name).saliency
         assert found.shape == (224, 224) and np.isfinite(found).all() and found.min() >= 0
         obstacle = METHODS[name].obstacle(swin)
-        assert "class token" in obstacle and "within windows" in obstacle and obstacle.endswith(".")
+        assert "over the whole picture" in obstacle and "within windows" in obstacle and obstacle.endswith(".")
     assert "needs a network with an attention branch such as abn" in METHODS["attention-branch"].obstacle(vit)
 
 

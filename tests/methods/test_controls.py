@@ -12,6 +12,7 @@ from torch import Tensor
 
 from decam.api import explain_view
 from decam.classifier import Pixels, TorchClassifier, probabilities, to_tensor
+from decam.errors import MethodError
 from decam.explanation import Explanation, last
 from decam.images.scenes import scene
 from decam.methods import METHODS
@@ -86,7 +87,8 @@ def test_random_weights_is_the_method_on_a_network_that_forgot_about_its_own_ans
     target = answer(other, to_tensor(net, view))
     wanted = last(explain_view(other, view, method, METHODS[method].settings(), target, 5))
     found = control(net, view, "untrained", 5, method=method)
-    np.testing.assert_allclose(found.saliency, wanted.saliency, atol=1e-6)
+    expected = np.abs(wanted.saliency) if METHODS[method].signed else wanted.saliency
+    np.testing.assert_allclose(found.saliency, expected, atol=1e-6)
     assert found.evaluations == wanted.evaluations + 1
 
 
@@ -98,6 +100,19 @@ def test_random_weights_says_something_about_every_picture(model: str, view: Pix
         assert found.saliency.max() > found.saliency.min(), seed
 
 
-@pytest.mark.parametrize("name", METHODS_OFFERED)
-def test_every_method_offered_is_in_the_table(name: str) -> None:
-    assert METHODS[name].family != "control"
+def test_random_weights_offers_every_method_that_is_no_control() -> None:
+    assert sorted(METHODS_OFFERED) == sorted(row.name for row in METHODS.values() if row.family != "control")
+
+
+def test_random_weights_of_a_signed_method_is_the_size_of_its_map(net: TorchClassifier, view: Pixels) -> None:
+    other = forgetful(net, 2)
+    settings = METHODS["integrated-gradients"].settings()
+    wanted = last(explain_view(other, view, "integrated-gradients", settings, answer(other, to_tensor(net, view)), 2))
+    assert wanted.saliency.min() < 0
+    found = control(net, view, "untrained", 2, method="integrated-gradients").saliency
+    np.testing.assert_allclose(found, np.abs(wanted.saliency), atol=1e-7)
+
+
+def test_random_weights_says_why_a_method_cannot_explain_a_network(net: TorchClassifier, view: Pixels) -> None:
+    with pytest.raises(MethodError, match="Attention rollout"):
+        control(net, view, "untrained", method="attention-rollout")

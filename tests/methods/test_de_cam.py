@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from decam.api import explain_view
 from decam.explanation import last
 from decam.masking import upsample
 from decam.methods import METHODS
-from decam.methods.de_cam import VARIANTS, DeCamSettings, Spending
+from decam.methods.de_cam import VARIANTS, DeCamSettings, Spending, shortage
 from decam.methods.encoding import Encoding, rank_masks
 from decam.methods.judge import JUDGED, KEPT, REMOVED
 from decam.methods.random_search import RandomSearch
@@ -21,19 +22,23 @@ from decam.methods.smooth_ridge import LENGTH, STRENGTHS, SmoothRidge
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.integers(200, 5000), st.integers(6, 128), st.sampled_from(["seeded", "random search", "seed only"]))
+@given(st.integers(200, 5000), st.integers(6, 128), st.sampled_from(VARIANTS))
 def test_the_budget_is_never_passed_and_nearly_spent(budget: int, population: int, variant: str) -> None:
-    chosen = DeCamSettings(budget=budget, population=population, variant=variant)
-    spending = Spending.of(chosen)
-    assert budget - 1 <= spending.cost(chosen) <= budget
-    assert spending.seeds >= 40
-    assert spending.seeds % 2 == 0
+    spending = Spending.of(DeCamSettings(budget=budget, population=population, variant=variant))
+    assert spending.cost <= budget
+    if variant == "plain":
+        assert (spending.seeds, spending.population) == (0, min(population, budget // 2))
+        assert budget - spending.cost < 2 * spending.population
+    else:
+        assert spending.cost >= budget - 1
+        assert spending.seeds >= 40
+        assert spending.seeds % 2 == 0
 
 
 def test_plain_evolution_spends_two_evaluations_an_individual_and_none_on_seeds() -> None:
     chosen = DeCamSettings(budget=1000, population=16, variant="plain")
     spending = Spending.of(chosen)
-    assert (spending.seeds, spending.generations, spending.cost(chosen)) == (0, 31, 992)
+    assert (spending.seeds, spending.generations, spending.cost) == (0, 31, 992)
 
 
 def test_the_control_spends_its_budget_as_the_seeded_search_does() -> None:
@@ -94,9 +99,8 @@ def test_every_generation_reports_the_curves_of_its_table_row(rectangle) -> None
     generations = [event for event in steps if event.curves]
     names = {series.name for series in METHODS["de-cam"].series}
     assert len(generations) == Spending.of(DeCamSettings(budget=800)).generations
-    assert set(generations[0].curves) == names - {"weight", "rate"}, "a first generation has no trials"
+    assert set(generations[0].curves) == names - {"weight", "rate", "accepted"}, "a first generation has no trials"
     assert all(set(event.curves) == names for event in generations[1:])
-    assert generations[0].curves["accepted"] == 16
     assert all(event.mask is not None and set(np.unique(event.mask)) <= {0.0, 1.0} for event in generations)
     assert all(event.saliency is not None for event in generations)
 
@@ -114,7 +118,7 @@ def test_every_variant_finds_the_rectangle_within_its_cost(rectangle, variant: s
     chosen = DeCamSettings(budget=1200, variant=variant)
     explained = last(explain_view(rectangle.classifier, rectangle.view, "de-cam", chosen, 1, seed=0))
     assert rectangle.mask[np.unravel_index(explained.saliency.argmax(), explained.saliency.shape)]
-    assert explained.evaluations == Spending.of(chosen).cost(chosen)
+    assert explained.evaluations == Spending.of(chosen).cost
 
 
 def test_random_search_is_seeded_search_but_for_the_trial_vectors(rectangle) -> None:
@@ -172,6 +176,29 @@ def test_a_small_budget_with_a_large_population_still_gives_a_map(rectangle) -> 
     assert events[-1].evaluations == 200
 
 
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        ({"budget": 200, "population": 16}, "Nothing was bred after the first population: with 16 individuals"),
+        ({"budget": 500, "population": 64, "variant": "random search"}, "Nothing was drawn after the first population"),
+        (
+            {"budget": 200, "population": 128, "variant": "plain"},
+            "200 evaluations pay for 100 individuals",
+        ),
+        ({"budget": 500}, ""),
+        ({"budget": 200, "population": 128, "variant": "seed only"}, ""),
+        ({"budget": 300, "population": 128, "variant": "plain"}, ""),
+    ],
+)
+def test_a_budget_too_small_to_evolve_is_said(values: dict[str, Any], complaint: str) -> None:
+    said = shortage(DeCamSettings(**values))
+    assert said.startswith(complaint) and bool(said) == bool(complaint)
+    if "individuals that takes" in said:
+        enough = int(said.rsplit(" ", 2)[1])
+        assert not shortage(DeCamSettings(**values | {"budget": enough}))
+        assert shortage(DeCamSettings(**values | {"budget": enough - 1}))
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.slow
 def test_the_traces_of_a_search_follow_from_each_other_and_end_in_what_the_curves_say(rectangle, variant: str) -> None:
@@ -222,6 +249,23 @@ def test_diversity_does_not_depend_on_the_scale_of_rankings(rectangle) -> None:
     unit = (grids - grids.mean(axis=1, keepdims=True)) / grids.std(axis=1, keepdims=True)
     expected = np.linalg.norm(unit - unit.mean(axis=0), axis=1).mean()
     assert events[-1].curves["diversity"] == pytest.approx(expected, rel=1e-2)
+
+
+def test_random_search_takes_nan_for_the_worst() -> None:
+    search = RandomSearch(torch.arange(8.0).view(4, 2), lambda count: torch.ones(count, 2))
+    search.tell(torch.tensor([0.1, 0.2, math.nan, 0.4]))
+    assert search.best == 3
+    search.ask()
+    search.tell(torch.tensor([math.nan, math.nan, 0.9, 0.1]))
+    assert search.best == 2
+    assert search.fitness.tolist() == pytest.approx([0.1, 0.2, 0.9, 0.4])
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_maps_begin_at_zero(rectangle, variant: str) -> None:
+    chosen = DeCamSettings(budget=400, variant=variant)
+    found = last(explain_view(rectangle.classifier, rectangle.view, "de-cam", chosen, 1, seed=0)).saliency
+    assert found.min() == 0 < found.max()
 
 
 def test_trials_drawn_anew_have_no_parents(rectangle) -> None:

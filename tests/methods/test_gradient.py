@@ -140,6 +140,17 @@ def test_noise_is_averaged_as_captum_does(kind: str, net: TorchClassifier, plain
     np.testing.assert_allclose(got, expected, atol=1e-5 * expected.max())
 
 
+def test_gradient_shap_is_captums(net: TorchClassifier, view: np.ndarray) -> None:
+    image = to_tensor(net, view)
+    direct = captum.GradientShap(lambda images: net.logits(net.normalise(images)))
+    baseline = fill("black", image, net.mean).unsqueeze(0)
+    torch.manual_seed(3)
+    np.random.seed(3)
+    expected = direct.attribute(image.unsqueeze(0), baseline, n_samples=9, stdevs=0.2, target=TARGET)[0].sum(0).numpy()
+    got = explained(net, view, "gradient-shap", samples=9, noise=0.2, baseline="black")
+    np.testing.assert_allclose(got, expected, atol=1e-5 * np.abs(expected).max())
+
+
 @pytest.mark.slow
 def test_gradient_shap_without_noise_estimates_integrated_gradients(net: TorchClassifier, view: np.ndarray) -> None:
     shap = explained(net, view, "gradient-shap", samples=400, noise=0.0)
@@ -172,9 +183,36 @@ def test_a_rewired_network_answers_the_same_with_the_same_weights(net: TorchClas
 def test_what_needs_rectifiers_says_so_beforehand(
     method: str, activation: nn.Module, complaint: str, view: np.ndarray
 ) -> None:
-    strange = classifier(nn.Sequential(nn.Conv2d(3, 4, 9, stride=8), activation, nn.Flatten(), nn.Linear(64, 4)), "1")
+    if method == "deeplift" and isinstance(activation, nn.Identity):
+        return  # what is linear it can explain
     with pytest.raises(MethodError, match=complaint):
-        explained(strange, view, method)
+        explained(bending(activation), view, method)
+
+
+def bending(activation: nn.Module) -> TorchClassifier:
+    return classifier(nn.Sequential(nn.Conv2d(3, 4, 9, stride=8), activation, nn.Flatten(), nn.Linear(64, 4)), "1")
+
+
+@pytest.mark.parametrize("activation", [nn.Tanh(), nn.Sigmoid(), nn.Identity()], ids=["tanh", "sigmoid", "none"])
+def test_deep_lift_needs_no_rectifier(activation: nn.Module, view: np.ndarray) -> None:
+    asked = bending(activation)
+    image = to_tensor(asked, view)
+    scores = asked.logits(asked.normalise(torch.stack([image, fill("black", image, asked.mean)])))[:, TARGET]
+    got = explained(asked, view, "deeplift", baseline="black")
+    assert float(got.sum()) == pytest.approx(float((scores[0] - scores[1]).detach()), rel=1e-3)
+
+
+def test_deep_lift_refuses_an_activation_that_it_cannot_hook(view: np.ndarray) -> None:
+    class Called(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.head = nn.Conv2d(3, 4, 9, stride=8), nn.Linear(4, 4)
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return self.head(torch.tanh(self.first(images)).mean((2, 3)))
+
+    with pytest.raises(MethodError, match=r"activations of net \(tanh as a function\)"):
+        explained(classifier(Called(), "first"), view, "deeplift")
 
 
 def test_a_network_whose_code_cannot_be_traced_is_refused(view: np.ndarray) -> None:

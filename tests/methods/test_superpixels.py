@@ -137,6 +137,38 @@ def test_lime_is_captums(bent: FunctionClassifier, view: np.ndarray, regions: np
     np.testing.assert_allclose(got, expected[0, 0].numpy(), atol=1e-5 * float(expected.abs().max()))
 
 
+def test_kernel_shap_is_captums(bent: FunctionClassifier, view: np.ndarray, regions: np.ndarray) -> None:
+    image = torch.from_numpy(view).permute(2, 0, 1) / 255
+    direct = captum.KernelShap(lambda images: bent.answer(images)[:, 1])
+    direct.interpretable_model = WeightedRegression()  # Captum's own wants scikit-learn
+    torch.manual_seed(2)
+    mask = torch.from_numpy(regions).expand(1, 3, *SIZE)
+    expected = direct.attribute(image.unsqueeze(0), baselines=0.0, feature_mask=mask, n_samples=80)
+    got = explained(bent, view, "kernel-shap", fill="black", samples=80)
+    np.testing.assert_allclose(got, expected[0, 0].numpy(), atol=1e-5 * float(expected.abs().max()))
+
+
+def test_ablation_is_captums(bent: FunctionClassifier, view: np.ndarray, regions: np.ndarray) -> None:
+    image = (torch.from_numpy(view).permute(2, 0, 1) / 255).unsqueeze(0)
+    mask = torch.from_numpy(regions).expand(1, 3, *SIZE)
+    direct = captum.FeatureAblation(lambda images: bent.answer(images)[:, 1])
+    expected = direct.attribute(image, baselines=0.0, feature_mask=mask)[0, 0].numpy()
+    got = explained(bent, view, "feature-ablation", fill="black")
+    np.testing.assert_allclose(got, expected, atol=1e-5 * np.abs(expected).max())
+
+
+def test_permutation_is_captums(linear: FunctionClassifier, view: np.ndarray, regions: np.ndarray) -> None:
+    image = (torch.from_numpy(view).permute(2, 0, 1) / 255).unsqueeze(0)
+    mask = torch.from_numpy(regions).expand(1, 3, *SIZE)
+    direct = captum.FeaturePermutation(lambda images: linear.answer(images)[:, 1], perm_func=shuffled)
+    direct._min_examples_per_batch_grouped = None  # else it wants two pictures to shuffle among
+    torch.manual_seed(2)
+    expected = direct.attribute(image, feature_mask=mask)[0, 0].numpy()
+    got = explained(linear, view, "feature-permutation")
+    np.testing.assert_allclose(got, expected, atol=1e-5 * np.abs(expected).max())
+    assert expected.max() > expected.min()
+
+
 def test_shuffling_moves_pixels_within_their_region_with_their_colours() -> None:
     torch.manual_seed(0)
     images, mask = torch.rand(1, 3, 12, 12), torch.zeros(1, 3, 12, 12, dtype=torch.bool)

@@ -103,6 +103,18 @@ def test_only_the_latest_answers_count(monkeypatch: pytest.MonkeyPatch) -> None:
     assert torch.equal(long.predict(old), short.predict(old))
 
 
+def test_all_answers_of_the_last_time_count_however_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    many, few = Surrogate(), Surrogate()
+    new, answers = at(drawn(50, 6)), torch.rand(50, generator=torch.Generator().manual_seed(0))
+    few.add(new, answers)
+    few.fit()
+    monkeypatch.setattr(surrogate, "LATEST", 30)
+    many.add(at(drawn(20, 5)), torch.rand(20, generator=torch.Generator().manual_seed(1)))
+    many.add(new, answers)
+    many.fit()
+    assert torch.equal(many.predict(new), few.predict(new))
+
+
 def test_a_model_that_always_answers_the_same_is_predicted_to_do_so() -> None:
     fitted = Surrogate()
     fitted.add(at(drawn(50, 7)), torch.full((50,), 0.3))

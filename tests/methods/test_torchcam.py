@@ -16,7 +16,7 @@ from decam.classifier import Speed, TorchClassifier, to_tensor
 from decam.errors import MethodError, SettingError
 from decam.explanation import last
 from decam.methods import METHODS
-from decam.methods.layers import as_grid, grid_shape, pooled_head
+from decam.methods.layers import as_grid, grid_shape, levels, pooled_head
 
 TARGET = 2
 
@@ -97,7 +97,52 @@ def test_a_map_is_torch_cams(method: str, net: TorchClassifier, view: np.ndarray
 
 def test_every_row_of_the_family_is_compared() -> None:
     family = {name for name, row in METHODS.items() if row.family == "activation"}
-    assert family == {*DIRECT, "cam", "ablation-cam"}
+    assert family == {*DIRECT, "refine-cam", "cam", "ablation-cam"}
+
+
+def test_refine_cam_is_torch_cams_on_the_last_layer_of_each_resolution(view: np.ndarray) -> None:
+    torch.manual_seed(3)
+    module = nn.Sequential(
+        *(nn.Conv2d(3, 6, 3, stride=2), nn.ReLU(), nn.Conv2d(6, 8, 3, padding=1), nn.ReLU()),
+        *(nn.Conv2d(8, 8, 3, stride=2), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 5)),
+    )
+    layers = ("0", "1", "2", "3", "4", "5")
+    net = TorchClassifier("net", module, list("abcde"), input_size=(48, 48), layer="5", layers=layers)
+    assert levels(net, "5") == ("3", "5") and levels(net, "4") == ("3", "4")
+    images = net.normalise(to_tensor(net, view).unsqueeze(0)).requires_grad_()
+    with torchcam.RefineCAM(module, ["3", "5"]) as direct:
+        (coarse,) = direct(class_idx=TARGET, scores=net.logits(images), normalized=False)
+    expected = F.interpolate(coarse.unsqueeze(1), size=(48, 48), mode="bilinear")[0, 0].detach().numpy()
+    np.testing.assert_allclose(explained(net, view, "refine-cam"), expected, atol=1e-5 * expected.max())
+    assert expected.max() > expected.min()
+    with pytest.raises(SettingError, match="Refine-CAM needs layers of two resolutions, and up to '2' there is one"):
+        explained(net, view, "refine-cam", layer="2")
+
+
+def test_refine_cam_refuses_a_network_of_one_resolution(net: TorchClassifier, view: np.ndarray) -> None:
+    with pytest.raises(MethodError, match="Refine-CAM needs layers of two resolutions, and those of net have one"):
+        explained(net, view, "refine-cam")
+
+
+def test_the_weights_of_grad_cam_plus_plus_are_cubes_as_its_row_says(net: TorchClassifier, view: np.ndarray) -> None:
+    """Not the paper's: should torch-cam divide one day, the row's formula must be changed."""
+    images = net.normalise(to_tensor(net, view).unsqueeze(0))
+    grid = net.module.features(images).requires_grad_()
+    (gradient,) = torch.autograd.grad(net.module.head(grid.relu().mean((2, 3)))[0, TARGET], grid)
+    weights = gradient.relu().pow(3).sum((2, 3), keepdim=True)
+    coarse = (weights * grid.detach()).sum(1, keepdim=True).relu()
+    expected = F.interpolate(coarse, size=(48, 48), mode="bilinear")[0, 0].numpy()
+    np.testing.assert_allclose(explained(net, view, "grad-cam++"), expected, atol=1e-5 * expected.max())
+
+
+def test_cam_is_torch_cams(view: np.ndarray) -> None:
+    torch.manual_seed(4)
+    net = classifier(Pooled())
+    with torchcam.CAM(net.module, "features", "head") as direct:
+        net.logits(net.normalise(to_tensor(net, view).unsqueeze(0)))
+        (coarse,) = direct(class_idx=TARGET, normalized=False)
+    expected = F.interpolate(coarse.unsqueeze(1), size=(48, 48), mode="bilinear")[0, 0].detach().numpy()
+    np.testing.assert_allclose(explained(net, view, "cam"), expected, atol=1e-5 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("rectify", [False, True])
@@ -163,6 +208,19 @@ def test_tokens_and_channels_last_become_grids(extra: int) -> None:
     assert torch.equal(as_grid(tokens), grid)
     assert torch.equal(as_grid(grid.permute(0, 2, 3, 1)), grid)
     assert torch.equal(as_grid(grid), grid)
+
+
+def test_ablation_cam_says_where_its_weights_are_turned_round(view: np.ndarray) -> None:
+    torch.manual_seed(3)
+    net = classifier(Pooled())
+    net.module.head.bias.data[0] = -9
+    net.module.head.bias.data[1] = 9
+    logits = net.logits(net.normalise(to_tensor(net, view).unsqueeze(0)))[0]
+    assert logits.min() < 0 < logits.max()
+    for target in (int(logits.argmin()), int(logits.argmax())):
+        steps = explain_view(net, view, "ablation-cam", METHODS["ablation-cam"].settings(), target, 0)
+        notes = last(steps).notes
+        assert any("logit is below zero" in note for note in notes) == bool(logits[target] < 0)
 
 
 @pytest.mark.parametrize("layer", ["features", "features.0"])
