@@ -109,6 +109,8 @@ BAD = {
     "seed is no number": (["explain", "PICTURE", "--out", "OUT", "--seed", "x"], "--seed"),
     "seed out of bounds": (["explain", "PICTURE", "--out", "OUT", "--model", "MODEL", "--seed", "-1"], "seed"),
     "steps out of bounds": (["explain", "PICTURE", "--out", "OUT", "--model", "MODEL", "--steps", "1"], "steps"),
+    "unknown fill": (["explain", "PICTURE", "--out", "OUT", "--model", "MODEL", "--fills", "grey", "blur"], "fill"),
+    "one fill": (["explain", "PICTURE", "--out", "OUT", "--fills", "black"], "--fills"),
     "unknown model": (["explain", "PICTURE", "--out", "OUT", "--model", "squeezenet"], "squeezenet1_0"),
     "unknown method": (["explain", "PICTURE", "--out", "OUT", "--method", "gradcam"], "grad-cam"),
     "method twice": (["explain", "PICTURE", "--out", "OUT", "-m", "rise", "-m", "rise"], "twice"),
@@ -218,6 +220,17 @@ def test_metrics_and_a_mask_are_in_the_table_and_in_the_export(
     assert np.array_equal(np.asarray(Image.open(kept)) > 0, truth)
 
 
+def test_curves_are_drawn_with_the_fills_asked_for(model: str, picture: Path, tmp_path: Path):
+    out = tmp_path / "out"
+    given = ["explain", str(picture), "--model", model, "--steps", "3", "--out", str(out), "-m", "random"]
+    assert main([*given, "--fills", "black", "box-blur", "--fills", "noise", "mean"]) == 0
+    fills = json.loads((out / "settings.json").read_text(encoding="utf-8"))["plan"]["fills"]
+    assert [tuple(pair.values()) for pair in fills] == [("black", "box-blur"), ("noise", "mean")]
+    with (out / "metrics.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["deletion fill"], row["insertion fill"]) for row in rows] == [("black", "box-blur"), ("noise", "mean")]
+
+
 def test_a_method_that_fails_ends_with_1_and_the_others_are_written(
     model: str, picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
@@ -237,12 +250,13 @@ def test_the_tables_name_every_model_and_every_setting(capsys: pytest.CaptureFix
     assert main(["metrics"]) == 0
     said = capsys.readouterr().out
     for name, metric in METRICS.items():
-        assert f"\n{name}  ({metric.title}, " in said
+        assert f"\n{name}  ({metric.title}; " in said and f"Weaknesses: {metric.weaknesses}" in said
         assert all(f"{name}.{parameter.name}=" in said for parameter in metric.settings.parameters())
     assert main(["models"]) == 0 and main(["methods"]) == 0
     said = capsys.readouterr().out
     assert all(name in said for name in ENTRIES)
     for name, method in METHODS.items():
+        assert f"Misleads: {method.misleads}" in said
         assert all(f"{name}.{parameter.name}=" in said for parameter in method.settings.parameters())
     heads = [said.index(f"\n{family.title.upper()}: ") for family, _ in grouped(METHODS.values())]
     lines = [said.index(f"\n{name}  (") for name in METHODS]

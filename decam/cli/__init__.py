@@ -100,6 +100,15 @@ def _parser() -> argparse.ArgumentParser:
         "--set", action="append", default=[], metavar="NAME.SETTING=VALUE", help="such as de-cam.budget=500"
     )
     one.add_argument("--steps", type=int, default=50, help="of deletion and insertion curves (default: %(default)s)")
+    one.add_argument(
+        "--fills",
+        action="append",
+        nargs=2,
+        default=[],
+        metavar=("DELETION", "INSERTION"),
+        help="what replaces pixels in each curve: blur, box-blur, mean, black, noise; may be repeated (default: mean "
+        "blur, then blur mean); the tutorial's are black box-blur, with --steps 196",
+    )
     one.add_argument("--device", help="cuda, mps or cpu; by default the first of these that is here")
     one.set_defaults(run=_command("explaining.explain"))
 

@@ -24,7 +24,7 @@ from decam.export import Result
 from decam.images import truth
 from decam.images.reading import Picture, read
 from decam.metrics import get as get_metric
-from decam.plan import MethodChoice, MetricChoice, PictureChoice, Plan, fingerprint
+from decam.plan import DEFAULT_FILLS, MethodChoice, MetricChoice, PictureChoice, Plan, fingerprint
 from decam.terminal import Line, say, share, stopping
 
 NO_MASK = "-"
@@ -98,6 +98,7 @@ def _asked(
         metrics=metrics,
         seed=given.seed,
         steps=given.steps,
+        fills=tuple((deletion, insertion) for deletion, insertion in given.fills) or DEFAULT_FILLS,
         speed=classifier.speed,
     )
     return Result(plan, tuple(classifier.labels), views, truths=truths)

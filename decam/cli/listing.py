@@ -9,6 +9,7 @@ from decam.cli.codes import OK
 from decam.methods import METHODS
 from decam.methods.families import grouped
 from decam.metrics import METRICS
+from decam.metrics.base import Metric
 from decam.metrics.families import grouped as metrics_grouped
 from decam.models.catalogue import ENTRIES
 from decam.settings import Parameter, Settings
@@ -30,7 +31,10 @@ def methods(given: argparse.Namespace) -> int:  # noqa: ARG001 - every command t
     for family, rows in grouped(METHODS.values()):
         print(f"{family.title.upper()}: {family.summary}\n")
         for method in rows:
-            _print_row(method.name, method.title, (method.summary, method.reference), method.settings)
+            needs = f"needs the model's {' and '.join(sorted(method.needs))}" if method.needs else "needs no model"
+            title = f"{method.title}; {needs}{'; signed' if method.signed else ''}"
+            lines = (method.summary, method.reference, f"Strength: {method.strengths}", f"Misleads: {method.misleads}")
+            _print_row(method.name, title, lines, method.settings)
     return OK
 
 
@@ -40,9 +44,25 @@ def metrics(given: argparse.Namespace) -> int:  # noqa: ARG001 - every command t
         print(f"{family.title.upper()}: {family.question} {family.summary}\n")
         for metric in rows:
             better = "higher is better" if metric.direction > 0 else "lower is better"
-            title = f"{metric.title}, {better}"
-            _print_row(metric.name, title, (metric.summary, metric.reference), metric.settings)
+            title = f"{metric.title}; {better}; {_range(metric)}; {_cost(metric)}"
+            lines = (metric.summary, metric.reference, f"Weaknesses: {metric.weaknesses}")
+            _print_row(metric.name, title, lines, metric.settings)
     return OK
+
+
+def _range(metric: Metric) -> str:
+    if metric.low is None or metric.high is None:
+        return f"at most {metric.high:g}" if metric.low is None else f"at least {metric.low:g}"
+    return f"from {metric.low:g} to {metric.high:g}"
+
+
+def _cost(metric: Metric) -> str:
+    """What a map of its own costs, at the usual settings."""
+    settings = metric.settings()
+    asked, remade = metric.evaluations(settings, 1), metric.remakes(settings)
+    told = [f"{asked} evaluation{'s' if asked != 1 else ''} for a map"] if asked or not remade else []
+    told += [f"makes a map {remade} time{'s' if remade != 1 else ''} more"] if remade else []
+    return " and ".join(told)
 
 
 def _print_row(name: str, title: str, lines: Iterable[str], settings: type[Settings]) -> None:
