@@ -19,14 +19,15 @@ CLOSE = 1e-9
 class Step:
     """A generation of a walk: its evaluations up to its end, what happened, and the lowest value found so far.
 
-    `diversity` is in units of the landscape; `weight` and `rate` are the means of F and CR, NaN in a first generation.
+    `diversity` is in units of the landscape; `accepted` is how many trials replaced their targets, `weight` and `rate`
+    are the means of F and CR: all three NaN in a first generation, which has no trials.
     """
 
     evaluations: int
     trace: Trace
     lowest: float
     diversity: float
-    accepted: int
+    accepted: float
     weight: float
     rate: float
 
@@ -48,7 +49,7 @@ def walk(landscape: Landscape, settings: EvolutionSettings, seed: int = 0) -> tu
                 trace=Trace.of(generation, (1, DIMENSIONS)),
                 lowest=-generation.best,
                 diversity=generation.diversity,
-                accepted=int(generation.accepted.sum()),
+                accepted=float("nan") if bred is None else float(generation.accepted.sum()),
                 weight=float("nan") if bred is None else float(bred.weights.mean()),
                 rate=float("nan") if bred is None else float(bred.rates.mean()),
             )

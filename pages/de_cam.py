@@ -26,7 +26,7 @@ with st.sidebar:
     entry = model_choice.panel(chosen)
     below = st.container()
 
-search, landscapes = st.tabs(["Search", "Landscapes"], key="de-cam-tabs", on_change="rerun")
+search, landscapes = st.tabs(["Search", "Landscapes"], key="tab", bind="query-params")
 with search:
     classifier = model_choice.load(entry)
 

@@ -20,7 +20,7 @@ if classifier is not None:
         targets.seen(classifier, picture)
     model_choice.limits(entry, [picture])
     status = st.container()
-    snapshot = field_run.of(classifier, picture)
-    field_tree.show(classifier)
-    if snapshot is not None:
-        method_cards.show(classifier, picture, snapshot, status)
+    runs = field_run.of(classifier, picture)
+    field_tree.show(classifier, {choice.name for run in runs[1:] for choice in run.plan.methods})
+    if runs:
+        method_cards.show(classifier, picture, runs, status)

@@ -26,6 +26,7 @@ def test_a_walk_is_a_search_generation_by_generation(name: str) -> None:
         np.testing.assert_array_equal(step.trace.population[:, 0], evolution.population.numpy().astype(np.float16))
     assert evolution.stopped == "budget"
     assert np.isnan(steps[0].weight) and steps[1].weight == 0.5
+    assert np.isnan(steps[0].accepted) and 0 <= steps[1].accepted <= 20
 
 
 def test_heights_are_read_with_the_second_coordinate_upwards() -> None:

@@ -1,9 +1,9 @@
-"""What the map of the field shows its methods on: one sample, one model, and the house's run of all methods on it."""
+"""What the map of the field shows its methods on: one sample, one model, and the house's runs of all methods on it."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import streamlit as st
 
@@ -13,7 +13,7 @@ from decam.images import samples
 from decam.images.samples import SAMPLES, Sample
 from decam.methods import METHODS
 from decam.methods.base import Method
-from decam.models import catalogue, default_for
+from decam.models import catalogue, default_for, own
 from decam.models.catalogue import ENTRIES, Entry
 from decam.plan import MethodChoice, PictureChoice, Plan, fingerprint
 from decam.snapshots import CellSnapshot, RunSnapshot
@@ -55,11 +55,30 @@ def able(classifier: Classifier) -> list[tuple[Method, int]]:
 
 def plan_of(classifier: Classifier, picture: Chosen) -> Plan:
     """All methods that can explain the classifier, as they come, on this picture and its predicted class."""
+    return _plan(classifier.name, str(classifier.device), picture, [row for row, _ in able(classifier)])
+
+
+def stand_ins(classifier: Classifier) -> dict[str, list[Method]]:
+    """For methods that cannot explain a model of scenes: the models of scenes that were made for them."""
+    entry = ENTRIES.get(classifier.name)
+    found: dict[str, list[Method]] = {}
+    if entry is None or entry.domain != "scenes":
+        return found
+    others = [name for name, other in ENTRIES.items() if other.domain == entry.domain and other.present()]
+    for row in METHODS.values():
+        if row.obstacle(classifier):
+            fitting = (name for name in others if not row.obstacle(own.unlearnt(name)))
+            if name := next(fitting, None):
+                found.setdefault(name, []).append(row)
+    return found
+
+
+def _plan(model: str, device: str, picture: Chosen, rows: Sequence[Method]) -> Plan:
     return Plan(
-        model=classifier.name,
-        device=str(classifier.device),
+        model=model,
+        device=device,
         pictures=(PictureChoice(picture.name),),
-        methods=tuple(MethodChoice.default(row.name) for row, _ in able(classifier)),
+        methods=tuple(MethodChoice.default(row.name) for row in rows),
         fills=(),
     )
 
@@ -69,24 +88,33 @@ def link_of(plan: Plan, view: Pixels) -> str:
     return "methods-" + hashlib.sha256((plan.to_json() + fingerprint(view)).encode()).hexdigest()[:32]
 
 
-def of(classifier: Classifier, picture: Chosen) -> RunSnapshot | None:
-    """The run as it is now, begun where nobody has yet; None, with the reason on the page, where it cannot be."""
+def of(classifier: Classifier, picture: Chosen) -> list[RunSnapshot]:
+    """The runs as they are now, begun where nobody has yet: that of the model, then those of models that stand in.
+
+    Empty, with the reason on the page, where they cannot be.
+    """
     try:
+        plans = [plan_of(classifier, picture)]
+        plans += [_plan(name, plans[0].device, picture, rows) for name, rows in stand_ins(classifier).items()]
         view = picture.view(classifier)
-        plan = plan_of(classifier, picture)
-        link = link_of(plan, view)
-        # Once a visit: a run that fails would be begun anew by every drawing of the page, and for ever.
-        if st.session_state.get(RUN) != link:
-            state.runs().house(link, plan, [view])
-            st.session_state[RUN] = link
-        try:
-            return state.runs().snapshot(link)
-        except NoSuchRunError:  # its files were taken away
-            state.runs().house(link, plan, [view])
-            return state.runs().snapshot(link)
+        return [_run(plan, view) for plan in plans]
     except DecamError as error:
         st.error(words.plain(str(error)))
-        return None
+        return []
+
+
+def _run(plan: Plan, view: Pixels) -> RunSnapshot:
+    link = link_of(plan, view)
+    # Once a visit: a run that fails would be begun anew by every drawing of the page, and for ever.
+    begun: set[str] = st.session_state.setdefault(RUN, set())
+    if link not in begun:
+        state.runs().house(link, plan, [view])
+        begun.add(link)
+    try:
+        return state.runs().snapshot(link)
+    except NoSuchRunError:  # its files were taken away
+        state.runs().house(link, plan, [view])
+        return state.runs().snapshot(link)
 
 
 def cells(snapshot: RunSnapshot) -> Iterator[tuple[str, CellSnapshot]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import streamlit as st
 
@@ -13,9 +13,12 @@ from decam.methods.families import TREE, Branch, Family, grouped
 from decam.ui import words
 
 
-def show(classifier: Classifier) -> None:
-    """Draw the tree; methods that cannot explain the classifier are grey, with the reason."""
-    st.html(f'<nav class="dc-tree" aria-label="Families of methods">{_branches(TREE, classifier)}</nav>')
+def show(classifier: Classifier, elsewhere: Collection[str]) -> None:
+    """Draw the tree; methods that cannot explain the classifier are grey, with the reason.
+
+    The cards of those `elsewhere` show them on other models.
+    """
+    st.html(f'<nav class="dc-tree" aria-label="Families of methods">{_branches(TREE, classifier, elsewhere)}</nav>')
 
 
 def contents() -> None:
@@ -37,21 +40,23 @@ def method_anchor(method: Method) -> str:
     return f"method-{method.name}"
 
 
-def _branches(parts: Sequence[Branch | str], classifier: Classifier) -> str:
-    drawn = "".join(_part(part, classifier) for part in parts)
+def _branches(parts: Sequence[Branch | str], classifier: Classifier, elsewhere: Collection[str]) -> str:
+    drawn = "".join(_part(part, classifier, elsewhere) for part in parts)
     return f"<ul>{drawn}</ul>" if drawn else ""
 
 
-def _part(part: Branch | str, classifier: Classifier) -> str:
+def _part(part: Branch | str, classifier: Classifier, elsewhere: Collection[str]) -> str:
     """A branch with what grows on it, or a family with its methods; nothing for one that has no methods."""
     if isinstance(part, Branch):
-        inner = _branches(part.parts, classifier)
+        inner = _branches(part.parts, classifier, elsewhere)
         return f'<li class="branch">{_label(part.title, part.summary)}{inner}</li>' if inner else ""
     for family, rows in grouped(METHODS.values()):
         if family.name == part:
             methods = "".join(_method(row, classifier) for row in rows)
             if all(row.obstacle(classifier) for row in rows):
-                methods += "<em>None can explain this model: choose another one above.</em>"
+                shown = all(row.name in elsewhere for row in rows)
+                way = "their cards show models made for them" if shown else "choose another one above"
+                methods += f"<em>None can explain this model: {way}.</em>"
             label = _label(family.title, family.summary, family_anchor(family))
             return f'<li class="family">{label}<div class="methods">{methods}</div></li>'
     return ""

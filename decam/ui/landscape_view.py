@@ -49,7 +49,7 @@ class Choice:
 
 
 def show() -> None:
-    """Draw the controls and the walk that they make."""
+    """Draw the controls and the walk that they make; the page's address says what differs from the default."""
     try:
         with st.container(key="landscape-controls"):
             choice = _controls()
@@ -85,7 +85,7 @@ def _values(step: Step, lowest: float) -> dict[str, float]:
     return {
         "gap": log10(max(step.lowest - lowest, 1e-16)),
         "diversity": step.diversity,
-        "accepted": float(step.accepted),
+        "accepted": step.accepted,
         "weight": step.weight,
         "rate": step.rate,
     }
@@ -103,8 +103,8 @@ def _relief(name: str) -> bytes:
 
 
 def _kept(name: str) -> dict[str, Any]:
-    """What makes a widget stay as it was while another page is shown."""
-    return {"key": f"walk-{name}", "persist_state": "session"}
+    """What keeps a widget's value in the page's address, so that a link leads to the same walk."""
+    return {"key": f"walk-{name}", "bind": "query-params"}
 
 
 def _controls() -> Choice:
@@ -146,7 +146,8 @@ def _controls() -> Choice:
         0.05,
         disabled=learns,
         **_kept("weight"),
-        help="Larger F makes longer steps, and a population that stays apart longer; shade and l-shade choose it.",
+        help="Larger F makes longer steps, and a population that stays apart longer; jde starts from it, shade and "
+        "l-shade choose their own.",
     )
     rate = second[1].slider(
         "CR",
@@ -156,7 +157,7 @@ def _controls() -> Choice:
         0.05,
         disabled=learns,
         **_kept("rate"),
-        help="Larger CR takes more of the mutant: near 0 trials move along one axis at a time.",
+        help="Larger CR takes more of the mutant: near 0 trials move along one axis at a time; jde starts from it.",
     )
     population = second[2].number_input(
         "Population",
@@ -172,7 +173,8 @@ def _controls() -> Choice:
         150,
         50,
         **_kept("generations"),
-        help="Gives the search longer; it ends sooner where all individuals have come together.",
+        help="Gives the search longer: so many times the population in evaluations, of which l-shade makes more and "
+        "smaller generations. It ends sooner where all individuals have come together.",
     )
     seed = second[4].number_input(
         "Seed",

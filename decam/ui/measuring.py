@@ -48,14 +48,14 @@ def panel() -> Measuring:
             "Deletion by",
             FILLS,
             key="deletion_fill",
-            help=f"What hides the pixels that are deleted. {EXPLAINED}",
+            help=f"Changes what hides the pixels that are deleted, and with it which method looks best. {EXPLAINED}",
             persist_state="session",
         )
         insertion = st.selectbox(
             "Insertion from",
             FILLS,
             key="insertion_fill",
-            help=f"What the picture starts from when pixels are inserted. {EXPLAINED}",
+            help=f"Changes what the picture starts from when pixels are inserted; blurs show the most. {EXPLAINED}",
             persist_state="session",
         )
         swapped = st.toggle(

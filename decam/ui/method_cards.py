@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -16,6 +16,7 @@ from decam.figures.steps import outlined
 from decam.methods import METHODS
 from decam.methods.base import Method
 from decam.methods.families import Family, grouped
+from decam.models import catalogue
 from decam.snapshots import CellSnapshot, RunSnapshot
 from decam.ui import (
     field_run,
@@ -49,19 +50,24 @@ _COLOURS = (
 )
 
 
-def show(classifier: Classifier, picture: Chosen, snapshot: RunSnapshot, status: DeltaGenerator) -> None:
-    """Draw all cards, and how the run stands in the place `status`; while it runs, maps are drawn once a second."""
+def show(classifier: Classifier, picture: Chosen, runs: Sequence[RunSnapshot], status: DeltaGenerator) -> None:
+    """Draw all cards, and how the runs stand in the place `status`; while one runs, maps are drawn once a second.
+
+    The first run is the classifier's own; the others are of models that stand in where it cannot be explained.
+    """
     st.caption(f"{_NOTATION} {_COLOURS}")
+    models = {choice.name: run.plan.model for run in runs[1:] for choice in run.plan.methods}
     places: dict[str, DeltaGenerator] = {}
     for family, rows in grouped(METHODS.values()):
-        places |= _family(family, rows, classifier, picture)
+        places |= _family(family, rows, classifier, picture, models)
+    active = any(run.active for run in runs)
     with status:
-        live = st.fragment(_live, run_every=POLL if snapshot.active else None)
-        live(snapshot.id, snapshot.active, classifier, picture, places)
+        live = st.fragment(_live, run_every=POLL if active else None)
+        live(tuple(run.id for run in runs), active, classifier, picture, places)
 
 
 def _family(
-    family: Family, rows: Iterable[Method], classifier: Classifier, picture: Chosen
+    family: Family, rows: Iterable[Method], classifier: Classifier, picture: Chosen, models: Mapping[str, str]
 ) -> Mapping[str, DeltaGenerator]:
     """Draw a family's cards but for what its run tells; the places for that, by the method's name."""
     places = {}
@@ -77,44 +83,46 @@ def _family(
                 st.html(_judgement(row))
                 with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
                     st.html(_reference(row), width="stretch")
+                    model = models.get(row.name, classifier.name)
+                    on = "" if model == classifier.name else f", with the model {catalogue.get(model).title}"
                     if st.button(
                         "Compare",
                         key=f"compare-{row.name}",
                         type="tertiary",
                         icon=":material/compare:",
-                        disabled=bool(row.obstacle(classifier)),
-                        help=f"Compare {row.title} with the methods chosen so far on this picture.",
+                        disabled=row.name not in models and bool(row.obstacle(classifier)),
+                        help=f"Compare {row.title} with the methods chosen so far on this picture{on}.",
                     ):
-                        _compare(row, classifier, picture)
+                        _compare(row, model, picture)
     return places
 
 
-def _compare(row: Method, classifier: Classifier, picture: Chosen) -> None:
+def _compare(row: Method, model: str, picture: Chosen) -> None:
     """Go to the Compare page with this method, picture and model."""
     method_choice.choose({*method_choice.names(), row.name})
     session.begin_again()
     if picture.sample is not None:
         pictures.toggle(picture.sample.name)
-    model_choice.chosen_by_visitor(classifier.name)
+    model_choice.chosen_by_visitor(model)
     st.switch_page("pages/compare.py")
 
 
 def _live(
-    run: str, active: bool, classifier: Classifier, picture: Chosen, places: Mapping[str, DeltaGenerator]
+    links: Sequence[str], active: bool, classifier: Classifier, picture: Chosen, places: Mapping[str, DeltaGenerator]
 ) -> None:
     # The drawing of the whole page must write into every place: the framework lets later ones write into those only.
-    snapshot = run_view.snapshot_of(run)
-    if snapshot is None:
+    runs = [run for run in map(run_view.snapshot_of, links) if run is not None]
+    if len(runs) < len(links):
         for place in places.values():
             place.empty()
         return
     with st.container(horizontal=True, gap="small", vertical_alignment="top", key="field-status"):
         with st.container(width="stretch"):
             try:
-                run_view.status(snapshot)
+                run_view.status(runs[0])
             except StoreError as error:
                 st.error(words.plain(str(error)))
-        if snapshot.active:
+        if runs[0].active:
             st.button(
                 "Stop",
                 key="stop-field",
@@ -122,16 +130,19 @@ def _live(
                 type="tertiary",
                 help="End this run within a second; what is finished stays. Comparisons need not wait for it.",
                 on_click=session.stop,
-                args=(run,),
+                args=(runs[0].id,),
             )
-    cells = dict(field_run.cells(snapshot))
-    truth = _truth(classifier, picture, cells.values())
+    drawn: dict[str, str] = {}
+    for run in runs:
+        cells = dict(field_run.cells(run))
+        truth = _truth(classifier, picture, cells.values())
+        drawn |= {name: _head(METHODS[name], classifier, run, cell, truth) for name, cell in cells.items()}
     try:
         for name, place in places.items():
-            place.html(_head(METHODS[name], classifier, snapshot, cells.get(name), truth))
+            place.html(drawn.get(name) or _head(METHODS[name], classifier, runs[0], None, None))
     except StreamlitInvalidLayoutContextError:
         return  # the whole page is being drawn anew beside this, which has taken the places: nobody sees this drawing
-    if active and not snapshot.active:
+    if active and not any(run.active for run in runs):
         st.rerun()
 
 
@@ -145,17 +156,26 @@ def _head(
     row: Method, classifier: Classifier, snapshot: RunSnapshot, cell: CellSnapshot | None, truth: Truth | None
 ) -> str:
     """The map beside the method's name and needs, and below it what else it rests on."""
-    obstacle = row.obstacle(classifier)
     made = None if cell is None else cell.explanation
     notes = () if made is None else made.notes
     told = "".join(f'<p class="note">{words.escaped(note)}</p>' for note in notes)
+    obstacle = "" if cell is not None else row.obstacle(classifier)
     return (
         f'<article class="dc-method" id="{field_tree.method_anchor(row)}">'
         f"{_figure(row, snapshot.views[0], cell, obstacle, truth)}"
         f"<div><h3>{words.escaped(row.title)}</h3><p>{words.escaped(row.summary)}</p>"
         f'<ul class="badges">{_badges(row)}</ul><p class="cost">{_cost(row, classifier, cell, obstacle)}</p>'
-        f"{told}</div></article>{'' if made is None else likenesses.strip(snapshot, 0, made)}"
+        f"{_stand_in(row, classifier, snapshot)}{told}</div></article>"
+        f"{'' if made is None else likenesses.strip(snapshot, 0, made)}"
     )
+
+
+def _stand_in(row: Method, classifier: Classifier, snapshot: RunSnapshot) -> str:
+    """Whose map this is, where it is not that of the model chosen, and why."""
+    if snapshot.plan.model == classifier.name:
+        return ""
+    title = words.escaped(catalogue.get(snapshot.plan.model).title)
+    return f'<p class="note">Shown on the model {title}: {words.escaped(row.obstacle(classifier))}</p>'
 
 
 def _figure(row: Method, view: Pixels, cell: CellSnapshot | None, obstacle: str, truth: Truth | None) -> str:
@@ -207,11 +227,12 @@ def _cost(row: Method, classifier: Classifier, cell: CellSnapshot | None, obstac
     """Evaluations at default settings, and what they took where they have been made."""
     if obstacle:
         return "cannot run on this model"
-    cost = row.cost(row.settings(), classifier)
+    made = None if cell is None else cell.explanation
+    if made is None and row.obstacle(classifier):
+        return "not made yet"
+    cost = row.cost(row.settings(), classifier) if made is None else made.evaluations
     told = words.several(cost, "evaluation") if cost else "free"
-    if cell is not None and cell.explanation is not None:
-        told += f" · {words.seconds(cell.explanation.seconds)}"
-    return told
+    return told if made is None else f"{told} · {words.seconds(made.seconds)}"
 
 
 def _judgement(row: Method) -> str:

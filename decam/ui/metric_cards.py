@@ -18,9 +18,13 @@ from decam.ui.kept import Kept
 from decam.ui.metric_subject import Subject, watched
 
 SYMBOLS = (
-    r"In the formulas $x$ is the picture, $x_k$ what is left of it after $k$ of $K$ steps, $f_c$ the probability of "
-    r"the class asked about, $S$ the map with a value $S_p$ for each of $N$ pixels, $\tilde S$ the map scaled from 0 "
-    r"to 1, $T$ the object, $\rho$ a correlation."
+    r"In the formulas $x$ is the picture, $x_k$ what the model sees after $k$ of $K$ steps (less and less of the "
+    r"picture in deletion, more and more in insertion), $f_c$ the probability of the class asked about, $S$ the map "
+    r"with a value $S_p$ for each of $N$ pixels, $\tilde S$ the map scaled from 0 to 1, $\bar S_k$ its mean over the "
+    r"pixels that step $k$ changes, $T$ the object, $\rho$ a correlation, $I$ a random change of the picture, $\beta$ "
+    r"the scale that suits the map best, $S^{(i)}$ the map with the $i$-th seed, $t$ a flip or a shift. In ADCC, "
+    r"$\mathrm{Coh}$ is the correlation of the map with that of the picture behind it, $\mathrm{Com}$ the mean of "
+    r"$\tilde S$."
 )
 OPEN_AT_FIRST = "deletion"
 ARROWS = {1: "↑", -1: "↓"}

@@ -21,7 +21,7 @@ NOTE = (
     "Metrics disagree, and none of them asks whether the model is right or a person would agree. Deletion and "
     "insertion see only the *order* of the pixels and ask the model about pictures that it never saw in training; "
     "rankings change with the fill, so compare both pairs. Differences under about 0.03 on a few pictures are noise. "
-    "An asterisk has a note: rest the pointer on it."
+    "An asterisk has a note."
 )
 
 
@@ -41,9 +41,25 @@ def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
         value_table.show("Means over all pictures", ("Method",), columns, means, key=f"means-{snapshot.id}")
         st.markdown("**Each map**")
     value_table.show("Values of every map", ("Picture", "Method"), columns, rows, key=f"values-{snapshot.id}")
+    if told := _told(columns, rows):
+        with st.expander("Notes on values with an asterisk"):
+            st.markdown("\n".join(told))
     if empty:
         st.caption(f"Left out, for they say nothing here: {', '.join(empty)}. Localisation needs ground truth.")
     st.caption(NOTE)
+
+
+def _told(columns: Sequence[Column], rows: Sequence[Row]) -> list[str]:
+    """Each note once, with the column and the maps that it is about, as lines of a list."""
+    about: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        for column, note in zip(columns, row.notes, strict=True):
+            if note:
+                about.setdefault((column.title, note), []).append(row.words[-1])
+    return [
+        f"- **{words.plain(title)}** ({words.plain(', '.join(dict.fromkeys(methods)))}): {words.plain(note)}"
+        for (title, note), methods in about.items()
+    ]
 
 
 def _without_empty(columns: list[Column], rows: list[Row]) -> tuple[list[Column], list[Row], list[str]]:

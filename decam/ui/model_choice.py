@@ -69,7 +69,10 @@ def device_panel(classifier: Classifier | None) -> None:
         speed = classifier.speed
         layout = "channels last" if speed.channels_last else "channels first"
         side = f", {speed.streams} side by side" if speed.streams > 1 else ""
-        st.caption(f"{speed.precision}, {layout}, batches of {speed.batch_size}{side}", help=speed.note or None)
+        side += ", as a recorded graph" if speed.captured else ""
+        st.caption(
+            f"{speed.precision}, {layout}, batches of {speed.batch_size}{side}. {words.plain(speed.note)}".strip()
+        )
 
 
 def limits(entry: Entry, pictures: Sequence[Chosen]) -> None:

@@ -17,8 +17,9 @@ from decam.ui.sanity_session import snapshot_of
 
 SIGNED = {True: "Absolute", False: "Signed"}
 EXPLAINED = (
-    "Weights that are drawn anew have the mean and the spread that they had, tensor by tensor, so that the network "
-    "still answers something. Every map has a colour scale of its own; its number is how alike it is to the original "
+    "Matrices and kernels that are drawn anew have mean 0 and the size that they had, biases and factors the mean and "
+    "the spread that they had, so that the network still answers something; running averages of batch normalisation "
+    "stay. Every map has a colour scale of its own; its number is how alike it is to the original "
     "(1: the same map; a random map scores as the thin lines below the curves say)."
 )
 

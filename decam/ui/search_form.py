@@ -17,7 +17,8 @@ from decam.ui.pictures import Chosen
 KEY = "variants"
 HELP = (
     "Which forms of the search run; several run side by side on the same picture. Seeded starts from a first guess, "
-    "plain from random masks; random search and seed only are the controls that show what evolution adds."
+    "plain is textbook evolution from random masks. Two controls show what evolution adds: random search draws every "
+    "trial anew from the first guess, seed only spends the whole budget on that guess."
 )
 
 

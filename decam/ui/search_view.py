@@ -16,6 +16,8 @@ from decam.events import Cell
 from decam.figures import DIVERGING, SEQUENTIAL, lut, method_colour, overlay, png_bytes
 from decam.masking import fill
 from decam.methods import METHODS, guided
+from decam.methods.de_cam import DeCamSettings
+from decam.plan import MethodChoice
 from decam.snapshots import CellSnapshot, Frame, RunSnapshot
 from decam.ui import generations, live, run_grid, state
 from decam.ui.browser import source
@@ -30,6 +32,14 @@ _SEARCH = st.components.v2.component(
     css=source("base.css", "chart.css", "player.css", "search.css"),
     js=source("component.js", "grid_draw.js", "chart.js", "player.js", "search_draw.js", "guide.js", "search.js"),
 )
+
+
+_FIRST = "Random masks first, for a guess to start from: the population comes with the first generation."
+_BEFORE = {
+    "seeded": _FIRST,
+    "random search": _FIRST,
+    "seed only": "Random masks and nothing else: this control has no population, so there will be nothing to play.",
+}
 
 
 def show(snapshot: RunSnapshot, place: Cell) -> None:
@@ -67,7 +77,7 @@ def payload(snapshot: RunSnapshot, place: Cell, key: str) -> dict[str, Any]:
         "guide": reading(bool(choice.settings.to_mapping().get("follow_edges", False))),
         "tables": {"map": _table(SEQUENTIAL[0]), "difference": _table(DIVERGING)},
         "charts": _charts(METHODS[choice.name].series, frames, cell),
-        "words": "" if moments else words_of(cell, frames),
+        "words": thinned(len(shown), len(frames)) if moments else words_of(cell, frames, _variant(choice)),
     }
 
 
@@ -82,14 +92,25 @@ def reading(follows: bool) -> dict[str, Any]:
     }
 
 
-def words_of(cell: CellSnapshot, frames: Sequence[Frame]) -> str:
+def thinned(shown: int, made: int) -> str:
+    """That not every generation can be looked at, where that is so."""
+    if shown >= made:
+        return ""
+    return f"{shown} of {made} generations can be looked at, evenly spaced, the last among them; the curves have all."
+
+
+def _variant(choice: MethodChoice) -> str:
+    return choice.settings.variant if isinstance(choice.settings, DeCamSettings) else ""
+
+
+def words_of(cell: CellSnapshot, frames: Sequence[Frame], variant: str) -> str:
     """Why there is nothing to watch, or nothing yet."""
     if cell.error:
         return cell.error
     if cell.state == "waiting":
         return "This search has not begun yet."
     if cell.state == "running":
-        return "Random masks first, for a guess to start from: the population comes with the first generation."
+        return _BEFORE.get(variant, "The first generation is being judged; it comes as soon as that is done.")
     if frames:
         return "This search was made before generations were recorded; explain the picture again to watch it."
     if cell.explanation is None:

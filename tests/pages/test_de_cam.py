@@ -11,6 +11,8 @@ import pytest
 
 from decam.methods.de_cam import VARIANTS
 from decam.plan import MethodChoice, PictureChoice, Plan
+from decam.snapshots import CellSnapshot
+from decam.ui.search_view import thinned, words_of
 from tests.pages.visitor import ENDLESS_BUDGET, FEW_STEPS, Visitor, abandoned
 
 pytestmark = pytest.mark.usefixtures("server")
@@ -163,7 +165,7 @@ def test_a_failed_search_says_why(server: Path) -> None:
 
 def test_landscapes_are_walked_at_once_and_every_control_changes_the_walk() -> None:
     arrived = visitor()
-    arrived.app.session_state["de-cam-tabs"] = "Landscapes"
+    arrived.app.session_state["tab"] = "Landscapes"
     before = sent(arrived.look(), "minimisers")
     assert len(before["minimisers"]) == 4 and len(before["generations"]) > 10
     for kind, key, value in (
@@ -184,6 +186,18 @@ def test_landscapes_are_walked_at_once_and_every_control_changes_the_walk() -> N
         assert after["generations"] != before["generations"], key
         before = after
     assert len(before["generations"]) == 20
+
+
+def test_before_its_first_generation_every_variant_says_what_comes() -> None:
+    cell, frames = CellSnapshot(state="running"), ()
+    said = {variant: words_of(cell, frames, variant) for variant in VARIANTS}
+    assert said["seeded"] == said["random search"] and "Random masks first" in said["seeded"]
+    assert "first generation is being judged" in said["plain"] and "no population" in said["seed only"]
+
+
+def test_generations_that_cannot_all_be_looked_at_are_counted() -> None:
+    assert thinned(40, 40) == ""
+    assert thinned(40, 120).startswith("40 of 120 generations can be looked at")
 
 
 def searched(model: str) -> Plan:

@@ -15,6 +15,7 @@ from decam.classifier import Classifier
 from decam.explanation import Progress, Question, Steps
 from decam.methods import METHODS
 from decam.methods.families import FAMILIES, TREE, Branch, grouped
+from decam.models import load_classifier, zoo
 from decam.ui import field_run, state
 from tests.pages.conftest import QUICK
 from tests.pages.visitor import Visitor
@@ -28,6 +29,7 @@ def cheap(server: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert server
     able = field_run.able
     monkeypatch.setattr(field_run, "able", lambda asked: [pair for pair in able(asked) if pair[0].name in FEW])
+    monkeypatch.setattr(field_run, "stand_ins", lambda _: {})
 
 
 def visitor() -> Visitor:
@@ -60,7 +62,7 @@ def test_every_family_stands_in_the_tree_once() -> None:
 def test_every_row_says_what_a_card_shows(name: str) -> None:
     row = METHODS[name]
     for text in (row.summary, row.strengths, row.misleads):
-        assert text.endswith(".") and 10 < len(text) < 140, text
+        assert text.endswith(".") and 10 < len(text) < 200, text
     assert row.formula and row.url.startswith("http") and re.search(r"\(\d{4}\)", row.reference)
 
 
@@ -114,6 +116,36 @@ def test_a_method_that_cannot_run_says_why_and_cannot_be_compared(monkeypatch: p
     assert "cannot run on this model" in cards(arrived)["gradient"]
     assert not arrived.offers("compare-gradient")
     assert arrived.offers("compare-grad-cam")
+
+
+def test_models_made_for_it_stand_in_for_every_method_that_cannot_explain_the_embedded_one() -> None:
+    classifier = state.models().get("embedded", state.device())
+    found = {row.name: model for model, rows in field_run.stand_ins(classifier).items() for row in rows}
+    assert found == {
+        "attention-branch": "abn",
+        "bilinear-attention": "bcnn",
+        "prototypes": "prototypes",
+        **dict.fromkeys(("attention-rollout", "class-token", "legrad"), "small-vit"),
+    }
+    assert field_run.stand_ins(load_classifier("abn", device="cpu", exact=True)).keys() >= {"bcnn", "prototypes"}
+    assert field_run.stand_ins(zoo.untrained("squeezenet1_0")) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("server")
+def test_a_card_shows_its_method_on_a_model_that_stands_in_and_compare_opens_with_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    able = field_run.able
+    monkeypatch.setattr(field_run, "able", lambda asked: [pair for pair in able(asked) if pair[0].name in FEW])
+    arrived = visitor()
+    arrived.until(lambda: 'alt="Map of Attention branch"' in cards(arrived)["attention-branch"])
+    drawn = html.unescape(cards(arrived)["attention-branch"])
+    assert "Shown on the model Attention branch network: Attention branch needs" in drawn
+    assert "1 evaluation · " in drawn
+    arrived.press("compare-attention-branch")
+    assert arrived.app.selectbox(key="model").value == "abn"
+    assert "attention-branch" in arrived.chosen
 
 
 def with_obstacle(name: str, reason: str) -> object:

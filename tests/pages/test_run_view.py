@@ -47,8 +47,10 @@ def test_the_class_asked_about_is_the_one_chosen_and_else_the_one_predicted(gues
     assert cross["label"] == guest.bars("Cross and disc")[0][0]
 
 
-def test_a_scene_carries_the_outline_of_its_object(finished: Finished) -> None:
-    assert all(row["truth"] for row in finished.grid["rows"])
+def test_a_scene_carries_the_outline_of_the_object_asked_about_and_none_where_it_shows_no_such(
+    finished: Finished,
+) -> None:
+    assert [bool(row["truth"]) for row in finished.grid["rows"]] == [False, True]  # the arrow was asked about a ring
 
 
 def test_the_link_shows_another_visitor_the_very_same_grid(finished: Finished, guest: Visitor) -> None:

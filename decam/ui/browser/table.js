@@ -79,7 +79,7 @@ class Table {
     const cells = words.map((word, i) => make(i === this.held() ? "th" : "td", i === this.held() ? "stays" : "", i === this.held() ? { scope: "row", title: word } : { title: word }, make("div", "words", {}, word)));
     values.forEach((value, i) => {
       const column = this.data.columns[i];
-      const cell = make("td", `number${best[i] ? " best" : ""}${notes[i] ? " noted" : ""}`, notes[i] ? { title: notes[i] } : best[i] ? { title: "The best of this picture." } : {});
+      const cell = make("td", `number${best[i] ? " best" : ""}${notes[i] ? " noted" : ""}`, notes[i] ? { title: notes[i] } : best[i] ? { title: "The best value" } : {});
       if (value !== null && column.reach) {
         const bar = make("i");
         const [low, high] = column.reach;
