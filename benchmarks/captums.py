@@ -47,7 +47,9 @@ def grid(size: tuple[int, int], cells: int = CELLS) -> Tensor:
     return (rows.unsqueeze(1) * cells + columns).expand(1, 3, height, width)
 
 
-def kernel_shap(ask: Ask, image: Tensor, baseline: Tensor, samples: int, batch: int, seed: int) -> Map:
+def kernel_shap(
+    ask: Ask, image: Tensor, baseline: Tensor, samples: int, batch: int, seed: int, cells: int = CELLS
+) -> Map:
     """Shapley values of the cells from `samples` evaluations; picture and baseline are 3×H×W."""
     explainer = KernelShap(ask)
     explainer.interpretable_model = LeastSquares()
@@ -56,19 +58,19 @@ def kernel_shap(ask: Ask, image: Tensor, baseline: Tensor, samples: int, batch: 
         attributed = explainer.attribute(
             image.unsqueeze(0),
             baselines=baseline.unsqueeze(0),
-            feature_mask=grid((image.shape[1], image.shape[2])).to(image.device),
+            feature_mask=grid((image.shape[1], image.shape[2]), cells).to(image.device),
             n_samples=samples,
             perturbations_per_eval=batch,
         )
     return _first_channel(attributed)
 
 
-def feature_ablation(ask: Ask, image: Tensor, baseline: Tensor, batch: int) -> Map:
+def feature_ablation(ask: Ask, image: Tensor, baseline: Tensor, batch: int, cells: int = CELLS) -> Map:
     """How far the probability falls without each cell: one evaluation a cell and one of the whole picture."""
     attributed = FeatureAblation(ask).attribute(
         image.unsqueeze(0),
         baselines=baseline.unsqueeze(0),
-        feature_mask=grid((image.shape[1], image.shape[2])).to(image.device),
+        feature_mask=grid((image.shape[1], image.shape[2]), cells).to(image.device),
         perturbations_per_eval=batch,
     )
     return _first_channel(attributed)

@@ -2,8 +2,8 @@
 
 The bare pass calls the module on one batch again and again, in the precision, layout, batch size and number of batches
 side by side that are fastest for it here. DE-CAM and RISE are asked as a user's model is, in the setting that the short
-trial finds. Captum's FeatureAblation and KernelShap work on the same picture, with a 7×7 grid and the same budget, each
-in the precision, layout and perturbations_per_eval at which it is fastest. FeatureAblation, whose cost is fixed at 50,
+trial finds. Captum's FeatureAblation and KernelShap work on the same picture and DE-CAM's grid with the same budget, in
+the precision, layout and perturbations_per_eval at which each is fastest. FeatureAblation, whose cost is fixed at 101,
 is repeated until the budget is spent. Curves are deletion and insertion in 100 steps of six maps (fewer where the model
 is slow). All take turns in one process, so that what else the machine does hits all; ratios are of the same turn.
 The ImageNet models have random weights, which take as long as trained ones.
@@ -32,7 +32,7 @@ from PIL import Image
 from torch import Tensor
 
 from benchmarks import memory
-from benchmarks.captums import CELLS, feature_ablation, kernel_shap
+from benchmarks.captums import feature_ablation, kernel_shap
 from benchmarks.forwards import bare, build, fastest, sizes, through, words, worthwhile
 from benchmarks.machine import machine
 from decam.api import curves_view
@@ -46,7 +46,8 @@ from decam.metrics import FaithfulnessSettings
 from decam.models.speed import find
 
 MODELS = ("embedded", "squeezenet1_0", "mobilenet_v3_large", "resnet50", "vit_b_16")
-LEAST, MOST = 200, 2000  # evaluations of a run
+CELLS = DeCamSettings().cells
+LEAST, MOST = 500, 2000  # evaluations of a run; with few, DE-CAM hardly evolves
 STEPS = 100
 MAPS = 6
 SHARE = 0.97  # of the bare pass, for DE-CAM
@@ -96,7 +97,7 @@ def ablation(classifier: TorchClassifier, view: Pixels, speed: Speed, budget: in
     began = time.perf_counter()
     captum = Captum.of(classifier, view)
     while captum.evaluations < budget:
-        feature_ablation(captum.ask, captum.image, captum.baseline, speed.batch_size)
+        feature_ablation(captum.ask, captum.image, captum.baseline, speed.batch_size, CELLS)
     return captum.evaluations, time.perf_counter() - began
 
 
@@ -105,7 +106,7 @@ def shap(classifier: TorchClassifier, view: Pixels, speed: Speed, budget: int) -
     classifier.use(speed)
     began = time.perf_counter()
     captum = Captum.of(classifier, view)
-    kernel_shap(captum.ask, captum.image, captum.baseline, budget, speed.batch_size, seed=0)
+    kernel_shap(captum.ask, captum.image, captum.baseline, budget, speed.batch_size, seed=0, cells=CELLS)
     return captum.evaluations, time.perf_counter() - began
 
 
@@ -142,7 +143,7 @@ def best_for(work: Work, classifier: TorchClassifier, view: Pixels) -> Speed:
         for size in sizes(classifier, best):
             if size <= 2 * most:
                 speed = replace(mode, batch_size=size)
-                evaluations, seconds = work(classifier, view, speed, max(50, min(size, most)))
+                evaluations, seconds = work(classifier, view, speed, max(CELLS**2 // 2, min(size, most)))
                 tried[speed] = evaluations / seconds
     leaders = sorted(tried, key=tried.__getitem__, reverse=True)[:3]
     again = {speed: max(tried[speed], _rate(work(classifier, view, speed, 100))) for speed in leaders}
@@ -239,25 +240,26 @@ def tell(what: str) -> None:
     print(what, file=sys.stderr, flush=True)
 
 
-def model(name: str, rounds: int, seconds: float, with_memory: bool) -> None:
+def model(name: str, rounds: int, seconds: float, least: int, with_memory: bool) -> None:
     """Time one model and print what came out."""
     classifier = build(name)
     view = picture(classifier)
     tell(f"{name}: which settings are fastest")
-    best, chosen = fastest(classifier), find(classifier)
+    chosen = find(classifier)
+    best = fastest(classifier, chosen)
     speeds = {work: best_for(WORKS[work], classifier, view) if work in CAPTUMS else chosen for work in WORKS}
     first = [_rate(WORKS[work](classifier, view, speeds[work], 50)) for work in CAPTUMS]
-    first.append(bare(classifier, best, max(2, round(LEAST / best.batch_size))))
+    first.append(bare(classifier, best, max(2, round(least / best.batch_size))))
     each = statistics.mean(1 / rate for rate in first)
     affordable = seconds / (each * (1 + len(WORKS)))  # evaluations of each work in all rounds
-    budget = int(min(MOST, max(LEAST, affordable / rounds)))
+    budget = int(min(MOST, max(least, affordable / rounds)))
     count = max(1, min(rounds, round(affordable / budget)))
     tell(f"{name}: {count} in turns at budget {budget}, about {count * budget * each * (1 + len(WORKS)):.0f} s")
     turns = take_turns(classifier, view, best, speeds, budget, count)
     bytes_used = {}
     if with_memory:
         tell(f"{name}: memory")
-        budgets = (LEAST, FACTOR_OF_BUDGETS * LEAST)
+        budgets = (least, FACTOR_OF_BUDGETS * least)
         for work in WORKS:
             # A slow model shows it for DE-CAM alone, or memory would take longer than everything else.
             if work == "DE-CAM" or (work != "curves" and sum(budgets) * each * len(WORKS) < 2 * seconds):
@@ -279,16 +281,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--models", nargs="+", default=MODELS, metavar="NAME", help=f"default: {' '.join(MODELS)}")
     parser.add_argument("--rounds", type=int, default=5, help="at most (%(default)s)")
     parser.add_argument("--seconds", type=float, default=90, help="for a model's timed rounds, about (%(default)s)")
+    parser.add_argument("--least", type=int, default=LEAST, help="evaluations of a run, at least (%(default)s)")
     parser.add_argument("--no-memory", action="store_true", help="leave out the runs that look at memory")
     asked = parser.parse_args(arguments)
     print(f"{machine()}\nmedians of at most {asked.rounds} rounds in turns, lowest and highest in brackets\n")
     for name in asked.models:
         print(
-            f"| model | | at | evaluations/s | of the bare pass | times Captum's faster | peak memory at {LEAST} "
-            f"| at {FACTOR_OF_BUDGETS * LEAST} |"
+            f"| model | | at | evaluations/s | of the bare pass | times Captum's faster "
+            f"| peak memory at {asked.least} | at {FACTOR_OF_BUDGETS * asked.least} |"
         )
         print("|---|---|---|---|---|---|---|---|", flush=True)
-        model(name, asked.rounds, asked.seconds, not asked.no_memory)
+        model(name, asked.rounds, asked.seconds, asked.least, not asked.no_memory)
 
 
 if __name__ == "__main__":
