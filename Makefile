@@ -15,6 +15,9 @@ TEST_READY := $(VENV)/.ready-for-tests
 
 # Two tests at a time, each on one core: PyTorch's own threads would only wait for each other.
 QUICKLY := OMP_NUM_THREADS=1 $(PY) -m pytest -n 2
+# One that fails is tried once more, and the summary says so: on a busy machine a question can fall between two drawings
+# of a page, which no visitor would notice.
+IN_THE_BROWSER := $(PY) -m pytest -m browser --reruns 1
 
 # An interpreter that was upgraded or removed leaves a .venv that does not start: it is made anew.
 STARTS := $(shell $(PY) -c 'import sys, pip; print(int(sys.version_info >= (3, 11)))' 2>/dev/null)
@@ -39,7 +42,7 @@ run: $(READY)
 test: lint types
 	$(PY) -m tests.tools.browser
 	$(QUICKLY) -m "not browser"
-	$(PY) -m pytest -m browser
+	$(IN_THE_BROWSER)
 
 check: lint types
 	$(QUICKLY) -q -m "not browser and not slow" --ignore tests/pages

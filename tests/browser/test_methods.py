@@ -9,6 +9,17 @@ from playwright.sync_api import Page, expect
 from tests.browser.compare import LONG_MS
 from tests.tools.server import Server
 
+# Asked at once and again until it is true: the page is drawn anew between two questions while other cards come.
+FRAMES_LIE_IN_THEIR_PICTURES = """label => {
+    const framed = [...document.querySelectorAll(`.st-key-card-prototypes [aria-label="${label}"] .framed`)];
+    const box = (one, part) => one.querySelector(part).getBoundingClientRect();
+    return framed.length === 6 && framed.every(one => {
+        const picture = box(one, "img"), frame = box(one, "u");
+        return frame.width > 0 && picture.left <= frame.left + 1 && frame.right <= picture.right + 1
+            && frame.height > 0 && picture.top <= frame.top + 1 && frame.bottom <= picture.bottom + 1;
+    });
+}"""
+
 
 def test_a_visitor_follows_the_tree_to_a_method_at_work_and_compares_it(page: Page, common_server: Server) -> None:
     page.goto(common_server.url)
@@ -31,8 +42,4 @@ def test_a_network_of_prototypes_shows_what_looks_like_what(page: Page, common_s
     page.get_by_role("option", name=re.compile("^Prototype")).click()
     strip = page.locator(".st-key-card-prototypes").get_by_label("This looks like that")
     expect(strip.locator(".framed")).to_have_count(6, timeout=LONG_MS)
-    first = strip.locator(".framed").first
-    picture, frame = first.locator("img").bounding_box(), first.locator("u").bounding_box()
-    assert picture is not None and frame is not None
-    assert picture["x"] <= frame["x"] + 1 and frame["x"] + frame["width"] <= picture["x"] + picture["width"] + 1
-    assert picture["y"] <= frame["y"] + 1 and frame["y"] + frame["height"] <= picture["y"] + picture["height"] + 1
+    page.wait_for_function(FRAMES_LIE_IN_THEIR_PICTURES, arg="This looks like that", timeout=LONG_MS)
