@@ -119,7 +119,7 @@ def _facts(entry: Entry) -> str:
     if entry.domain == "scenes":
         facts.append("trained on scenes")
     if entry.top1 is not None:
-        facts.append(f"top-1 {entry.top1:.1f} %")
+        facts.append(f"top-1 {entry.top1:.1f}\N{NO-BREAK SPACE}%")
     if not entry.present():
         facts.append(f"{words.megabytes(entry.size)} to download")
     if entry.reference:

@@ -30,7 +30,7 @@ def test_the_list_shows_for_every_model_what_it_is_and_whether_it_is_here() -> N
     assert box.options[list(ENTRIES).index("resnet18")] == "ResNet-18 · 47 MB"
     visitor.model("resnet18")
     facts = next(text for text in visitor.app.sidebar.caption.values if "parameters" in text)
-    assert facts.startswith("11.7 M parameters · top-1 69.8 % · 47 MB to download · [about](https://")
+    assert facts.startswith("11.7 M parameters · top-1 69.8\N{NO-BREAK SPACE}% · 47 MB to download · [about](https://")
 
 
 def test_a_device_is_chosen_by_itself_and_shown() -> None:
