@@ -140,9 +140,7 @@ IN_FLOAT32 = {name: f"{name} in float32" for name in CAPTUMS}
 def settings_of(classifier: TorchClassifier, view: Pixels, chosen: Speed) -> dict[str, Speed]:
     """How each work is asked: Captum's as is fastest for each, twice where that is not in float32, ours as `chosen`."""
     worth = worthwhile(classifier)
-    plain = {mode: rate for mode, rate in worth.items() if mode.precision == "float32"} or {
-        Speed(): min(worth.values())
-    }
+    plain = {Speed(channels_last=layout): min(worth.values()) for layout in (False, True)}
     speeds = dict.fromkeys(WORKS, chosen)
     for name, in_float32 in IN_FLOAT32.items():
         speeds[name] = best_for(WORKS[name], classifier, view, worth)
