@@ -5,9 +5,9 @@ side by side that are fastest for it here. DE-CAM and RISE are asked as a user's
 trial finds. Captum's FeatureAblation and KernelShap work on the same picture and DE-CAM's grid with the same budget, in
 the precision, layout and perturbations_per_eval at which each is fastest, and, where that is not float32, in float32
 too: Captum itself knows no other, one has to wrap the model. FeatureAblation, whose cost is fixed at 101, is repeated
-until the budget is spent. Curves are deletion and insertion in 100 steps of six maps (fewer where the model
-is slow). All take turns in one process, so that what else the machine does hits all; ratios are of the same turn.
-The ImageNet models have random weights, which take as long as trained ones.
+until the budget is spent. Curves are deletion and insertion in 100 steps of six maps (fewer where the model is slow).
+All take turns in one process, so that what else the machine does hits all; ratios are of the same turn. The ImageNet
+models have random weights, which take as long as trained ones.
 
 Memory is the peak above the loaded model, each run in a process of its own: the resident set, or on a GPU what is
 allocated on it.
@@ -286,9 +286,11 @@ def model(name: str, rounds: int, seconds: float, least: int, with_memory: bool)
     if with_memory:
         tell(f"{name}: memory")
         budgets = (least, FACTOR_OF_BUDGETS * least)
-        for work in (name for name in speeds if name not in IN_FLOAT32.values()):
-            # A slow model shows it for DE-CAM alone, or memory would take longer than everything else.
-            if work == "DE-CAM" or (work != "curves" and sum(budgets) * each * len(WORKS) < 2 * seconds):
+        measured = [work for work in speeds if work != "curves" and work not in IN_FLOAT32.values()]
+        # A slow model shows it for DE-CAM alone, or memory would take longer than everything else.
+        affordable_for_all = sum(budgets) * each * (1 + len(measured)) < 2 * seconds
+        for work in measured:
+            if work == "DE-CAM" or affordable_for_all:
                 small, large = (used(name, work, speeds[work], spent) for spent in budgets)
                 bytes_used[work] = small, large
     described = {"bare": words(best), **{work: words(speed) for work, speed in speeds.items()}}
