@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from decam.plan import Plan
 from decam.snapshots import CellSnapshot, CellState, Curves, Frame, Guess, RunSnapshot, Status
 from decam.trace import Trace
 
+T = TypeVar("T")
 FRAMES = 120
 TRACES = 120
 TRACE_BYTES = 4 * 2**20
@@ -31,87 +33,69 @@ def top_guesses(probabilities: Map) -> tuple[Guess, ...]:
     return tuple((int(index), float(probabilities[index])) for index in order)
 
 
-class History:
-    """The frames of one map, thinned out evenly so that at most 120 pictures are kept however long it takes.
+class Thinned(Generic[T]):
+    """Items by the place of their frame, thinned out evenly; the first and the last are always kept.
 
-    Frames that report curves are all kept; beyond 120 of them some keep their curves only. The last frame always keeps
-    its pictures. Traces are thinned out by themselves, to 120 and 4 MiB; the last one is always kept.
+    At most `most` items are kept, of at most `most_bytes` together where `size` says how large each is. The two ends
+    stay even beyond that.
+    """
+
+    def __init__(self, most: int, most_bytes: int = 0, size: Callable[[T], int] = lambda _: 0) -> None:
+        self._most, self._most_bytes, self._size = most, most_bytes, size
+        self._count = 0
+        self._stride = 1
+        self.items: dict[int, T] = {}
+
+    def add(self, place: int, item: T) -> None:
+        """Keep an item of a later place than all before, dropping those whose turn is over."""
+        places = list(self.items)
+        if places and (self._count - 1) % self._stride:
+            del self.items[places[-1]]
+        self.items[place] = item
+        self._count += 1
+        while len(self.items) > 2 and self._too_many():
+            self._stride *= 2
+            *before, last = self.items
+            self.items = {kept: self.items[kept] for kept in (*before[::2], last)}
+
+    def _too_many(self) -> bool:
+        return len(self.items) > self._most or sum(map(self._size, self.items.values())) > self._most_bytes
+
+
+class History:
+    """The frames of one map: every generation's curves, and evenly many of the pictures, however long it takes.
+
+    A generation is a frame that reports curves or a trace. At most 120 generations keep their pictures, thinned out by the number
+    of generations alone: how many frames lie between them, which depends on the batch size, changes nothing. Pictures
+    between generations are thinned out by themselves, to 120 too, and so are traces, to 120 and 4 MiB. Of each kind the
+    first and the last are kept. Frames with nothing to show are not kept.
     """
 
     def __init__(self) -> None:
-        self._frames: list[Frame] = []
-        self._seen: list[int] = []
-        self._pictured = 0
         self._count = 0
-        self._stride = 1
-        self._last: tuple[int, Progress] | None = None
-        self._traces: dict[int, Trace] = {}
-        self._traced = 0
-        self._trace_stride = 1
+        self._generations: dict[int, Frame] = {}
+        self._pictures: Thinned[Frame] = Thinned(FRAMES)
+        self._between: Thinned[Frame] = Thinned(FRAMES)
+        self._traces: Thinned[Trace] = Thinned(TRACES, TRACE_BYTES, lambda trace: trace.nbytes)
 
     def add(self, progress: Progress) -> None:
-        """Take a frame, if its turn has come or if it has curves."""
-        number, self._count = self._count, self._count + 1
-        self._last = None
-        if number % self._stride == 0:
-            self._append(number, frame_of(progress))
-            if self._pictured > FRAMES:
-                self._thin()
-                if number % self._stride:  # thinned out itself, but still the last
-                    self._last = number, progress
-        else:
-            self._last = number, progress
-            if progress.curves:
-                self._append(number, Frame(progress.evaluations, dict(progress.curves)))
+        """Take in a frame."""
+        place, self._count = self._count, self._count + 1
+        pictured = progress.mask is not None or progress.saliency is not None
+        generation = bool(progress.curves) or progress.trace is not None
+        if generation:
+            self._generations[place] = Frame(progress.evaluations, dict(progress.curves))
+        if pictured:
+            (self._pictures if generation else self._between).add(place, frame_of(progress))
         if progress.trace is not None:
-            self._trace(number, progress.trace)
+            self._traces.add(place, progress.trace)
 
     def frames(self) -> tuple[Frame, ...]:
-        """All that is kept, in order, up to the last frame seen."""
-        kept = [
-            frame if (trace := self._traces.get(number)) is None else replace(frame, trace=trace)
-            for number, frame in zip(self._seen, self._frames, strict=True)
-        ]
-        if self._last is None:
-            return tuple(kept)
-        number, progress = self._last
-        before = kept[:-1] if self._seen and self._seen[-1] == number else kept
-        return (*before, replace(frame_of(progress), trace=self._traces.get(number)))
-
-    def _trace(self, number: int, trace: Trace) -> None:
-        """Keep the trace of this frame, dropping the one before it, or every other one, if their turn is over."""
-        places = list(self._traces)
-        if places and (self._traced - 1) % self._trace_stride:
-            del self._traces[places[-1]]
-        self._traces[number] = trace
-        self._traced += 1
-        while len(self._traces) > 2 and (
-            len(self._traces) > TRACES or sum(each.nbytes for each in self._traces.values()) > TRACE_BYTES
-        ):
-            self._trace_stride *= 2
-            *before, last = self._traces
-            self._traces = {place: self._traces[place] for place in (*before[::2], last)}
-
-    def _append(self, number: int, frame: Frame) -> None:
-        self._frames.append(frame)
-        self._seen.append(number)
-        self._pictured += _has_picture(frame)
-
-    def _thin(self) -> None:
-        self._stride *= 2
-        kept: list[tuple[int, Frame]] = []
-        for number, frame in zip(self._seen, self._frames, strict=True):
-            if number % self._stride == 0:
-                kept.append((number, frame))
-            elif frame.curves:
-                kept.append((number, replace(frame, mask=None, saliency=None)))
-        self._seen = [number for number, _ in kept]
-        self._frames = [frame for _, frame in kept]
-        self._pictured = sum(_has_picture(frame) for frame in self._frames)
-
-
-def _has_picture(frame: Frame) -> bool:
-    return frame.mask is not None or frame.saliency is not None or not frame.curves
+        """All that is kept, in order."""
+        kept = self._generations | self._pictures.items | self._between.items
+        for place, trace in self._traces.items.items():
+            kept[place] = replace(kept[place], trace=trace)
+        return tuple(kept[place] for place in sorted(kept))
 
 
 def frame_of(progress: Progress) -> Frame:

@@ -96,31 +96,53 @@ def test_constant_and_infinite_maps_make_frames_too() -> None:
     assert frame_of(Progress(0, 1, 0)).values() is None
 
 
+def searched(generations: int, batches: int, pictured: bool) -> History:
+    """The history of a search whose generations take so many batches each, which have pictures too or have none."""
+    history, saliency = History(), np.zeros((2, 2), np.float32)
+    for number in range(generations):
+        for batch in range(batches):
+            evaluations = number * 1000 + batch
+            history.add(Progress(number, generations, evaluations, saliency=saliency if pictured else None))
+        picture = np.full((2, 2), number, np.float32)
+        curves = {"best": float(number)}
+        history.add(Progress(number, generations, number * 1000 + 999, saliency=picture, mask=saliency, curves=curves))
+    return history
+
+
 @settings(max_examples=60, deadline=None)
-@given(st.integers(1, 1500), st.integers(1, 40), st.booleans())
-@example(1001, 27, False)
-def test_history_is_bounded_even_and_keeps_every_curve_and_the_last_picture(
-    count: int, every: int, curves_have_pictures: bool
+@given(st.integers(1, 400), st.lists(st.tuples(st.integers(0, 40), st.booleans()), min_size=1, max_size=3))
+@example(8, [(1, False), (2, False), (4, False), (8, False), (32, False), (32, True)])
+@example(FRAMES + 1, [(0, False), (1, True)])
+def test_the_generations_that_keep_their_pictures_do_not_depend_on_the_batch_size(
+    generations: int, batchings: list[tuple[int, bool]]
 ) -> None:
+    kept = set()
+    for batches, pictured in batchings:
+        frames = [frame for frame in searched(generations, batches, pictured).frames() if frame.curves]
+        assert [frame.curves["best"] for frame in frames] == list(range(generations))
+        assert all((frame.mask is None) == (frame.saliency is None) for frame in frames)
+        assert all(frame.low == frame.curves["best"] for frame in frames if frame.saliency is not None)
+        kept.add(tuple(number for number, frame in enumerate(frames) if frame.saliency is not None))
+    assert len(kept) == 1
+    (numbers,) = kept
+    assert (numbers[0], numbers[-1]) == (0, generations - 1)
+    assert min(generations, FRAMES // 2) <= len(numbers) <= FRAMES
+    assert len(set(np.diff(numbers[:-1]).tolist())) <= 1
+    if generations <= FRAMES:
+        assert numbers == tuple(range(generations))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 1500))
+def test_pictures_between_generations_are_bounded_even_and_end_with_the_newest(count: int) -> None:
     history = History()
-    saliency = np.zeros((2, 2), np.float32)
     for number in range(count):
-        curves = {"best": float(number)} if number % every == 0 else {}
-        shown = saliency if curves_have_pictures or not curves else None
-        history.add(Progress(number, count, number, saliency=shown, curves=curves))
-    frames = history.frames()
-    places = [frame.evaluations for frame in frames]
-    assert places == sorted(set(places))
-    assert [frame.evaluations for frame in frames if frame.curves] == list(range(0, count, every))
-    assert places[-1] == count - 1
-    pictured = [frame.evaluations for frame in frames if frame.saliency is not None]
-    assert len(pictured) <= FRAMES + 1
-    if curves_have_pictures:
-        assert pictured[0] == 0
-        assert pictured[-1] == count - 1
-        assert len(pictured) >= min(count, FRAMES // 2)
-        gaps = set(np.diff(pictured[:-1]).tolist())
-        assert len(gaps) <= 1
+        history.add(Progress(number, count, 2 * number, saliency=np.zeros((2, 2), np.float32)))
+        history.add(Progress(number, count, 2 * number + 1))
+    places = [frame.evaluations // 2 for frame in history.frames()]
+    assert (places[0], places[-1]) == (0, count - 1)
+    assert min(count, FRAMES // 2) <= len(places) <= FRAMES
+    assert len(set(np.diff(places[:-1]).tolist())) <= 1
 
 
 def test_a_long_history_stays_small() -> None:
@@ -185,10 +207,10 @@ def test_a_map_is_done_when_its_curves_and_metrics_are_there_in_any_order() -> N
 def test_a_snapshot_does_not_change_afterwards_and_is_the_same_until_something_does() -> None:
     live = a_live_run()
     live.begin(live.plan, ())
-    live.apply(Explaining(FIRST, Progress(1, 4, 16)))
+    live.apply(Explaining(FIRST, Progress(1, 4, 16, curves={"best": 0.5})))
     before = live.snapshot()
     assert live.snapshot() is before
-    live.apply(Explaining(FIRST, Progress(2, 4, 32)))
+    live.apply(Explaining(FIRST, Progress(2, 4, 32, curves={"best": 0.6})))
     after = live.snapshot()
     assert after is not before
     assert after.version > before.version

@@ -152,6 +152,7 @@ def _panel(
             go.Scatter(
                 x=x + x[::-1],
                 y=upper + lower[::-1],
+                mode="lines",  # else up to twenty corners of the band have markers
                 fill="toself",
                 fillcolor=faded(method_colour(1, dark)),
                 line={"width": 0},

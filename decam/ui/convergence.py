@@ -107,8 +107,8 @@ def _finished(snapshot: RunSnapshot, place: Cell, series: tuple[Series, ...], fr
     """The whole search as a figure, and a slider back through its generations."""
     figure, pictures = st.columns([4, 1.3], gap="medium")
     with pictures:
-        shown = [index for index, frame in enumerate(frames) if frame.saliency is not None or frame.mask is not None]
-        frame = frames[shown[_generation(snapshot, place, len(shown))]] if shown else frames[-1]
+        index = _generation(snapshot, place, frames)
+        frame = frames[index]
         values = frame.values()
         _pictures(snapshot, place, frame.mask, values)
         st.html(_values(series, frame))
@@ -117,24 +117,35 @@ def _finished(snapshot: RunSnapshot, place: Cell, series: tuple[Series, ...], fr
             # The large figure takes the browser a second at first, which it does not have while it watches a run.
             _charts(snapshot, series, frames)
             return
-        drawn = convergence_figure(frames, series, colour=method_colour(0, state.dark()), dark=state.dark())
+        dark = state.dark()
+        drawn = convergence_figure(frames, series, colour=method_colour(0, dark), dark=dark, chosen=index)
         charts.show(drawn, f"convergence-{place.picture}-{place.method}", "Curves of the search over its evaluations")
 
 
-def _generation(snapshot: RunSnapshot, place: Cell, count: int) -> int:
-    """The index of the frame that the slider stands at, the last one at first."""
-    if count < 2:
-        return 0
+def _generation(snapshot: RunSnapshot, place: Cell, frames: Sequence[Frame]) -> int:
+    """The index of the generation that the slider stands at, the last one at first, among those with pictures."""
+    pictured = [number for number, frame in enumerate(frames, start=1) if _has_picture(frame)]
+    offered = pictured or [len(frames)]
     key = f"generation-{snapshot.id}-{place.picture}-{place.method}"
-    chosen = st.slider(
-        "Generation",
-        1,
-        count,
-        value=count,
+    if st.session_state.get(key) not in offered:
+        st.session_state[key] = offered[-1]
+    chosen = int(st.session_state[key])
+    label = f"Generation {chosen} of {len(frames)} · {words.several(frames[chosen - 1].evaluations, 'evaluation')}"
+    if len(offered) == 1:
+        st.caption(label)
+        return chosen - 1
+    some = "" if len(offered) == len(frames) else f" {len(offered)} of {len(frames)} generations kept their pictures."
+    chosen = st.select_slider(
+        label,
+        offered,
         key=key,
-        help="Goes back through the search: the best mask and the map at that moment.",
+        help=f"Goes back through the search: the best mask and the map at that moment.{some}",
     )
-    return chosen - 1
+    return int(chosen) - 1
+
+
+def _has_picture(frame: Frame) -> bool:
+    return frame.mask is not None or frame.saliency is not None
 
 
 def _pictures(snapshot: RunSnapshot, place: Cell, mask: Pixels | None, saliency: np.ndarray | None) -> None:

@@ -83,6 +83,12 @@ def test_convergence_has_one_panel_a_group_over_one_axis_of_evaluations():
     assert domains[0][0] > domains[1][1] and domains[1][0] == pytest.approx(0, abs=1e-9)
 
 
+def test_no_search_draws_its_band_as_points():
+    for count in (2, 4):
+        figure = convergence_figure(FRAMES[:count], SERIES)
+        assert {trace.name: trace.mode for trace in figure.data}["Spread"] == "lines"
+
+
 @pytest.mark.parametrize("frames", [[], FRAMES[:1], [Frame(10, {})], [Frame(10, {"best": 0.5}), Frame(20, {})]])
 def test_searches_that_have_hardly_begun_are_drawn_too(frames):
     json.loads(convergence_figure(frames, SERIES, chosen=5).to_json())

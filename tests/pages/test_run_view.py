@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from decam.events import Cell
 from decam.images.samples import get
 from decam.images.scenes import CLASSES
 from decam.methods import METHODS
 from decam.plan import fingerprint
+from decam.runs import Runs
 from decam.ui import state
 from decam.ui.thumbnails import pixels
 from tests.pages.conftest import SEED, Finished
@@ -22,6 +27,15 @@ TITLES = tuple(METHODS[name].title for name in METHODS_RUN)
 def guest(finished: Finished) -> Visitor:
     """Somebody else, who opens the link."""
     return Visitor(finished.run)
+
+
+@pytest.fixture(scope="module")
+def searched(finished: Finished) -> str:
+    """A finished run of one search with several generations."""
+    assert finished
+    visitor = Visitor().sample("scene-star").methods("de-cam").quick(budget=600)
+    visitor.explain()
+    return visitor.finish().run
 
 
 def test_the_grid_has_a_row_a_picture_and_a_column_a_method(finished: Finished) -> None:
@@ -103,6 +117,41 @@ def test_convergence_shows_one_search_and_lets_another_be_chosen(guest: Visitor,
     second = [text for text in guest.app.html.values if "Best mask" in text]
     assert len(first) == len(second) == 1
     assert first != second
+
+
+def test_the_slider_goes_through_all_generations_by_their_true_numbers(searched: str) -> None:
+    guest = Visitor(searched).tab("Convergence")
+    cell = state.runs().snapshot(searched).cells[Cell(0, 0)]
+    frames = [frame for frame in cell.frames if frame.curves]
+    key = f"generation-{searched}-0-0"
+    assert guest.app.select_slider(key=key).options == [str(number + 1) for number in range(len(frames))]
+    seen = set()
+    for number, frame in enumerate(frames, start=1):
+        guest.app.select_slider(key=key).set_value(number)
+        guest.look()
+        slider = guest.app.select_slider(key=key)
+        assert slider.label == f"Generation {number} of {len(frames)} · {frame.evaluations} evaluations"
+        (figure,) = guest.app.get("plotly_chart")
+        (cursor,) = json.loads(figure.proto.spec)["layout"]["shapes"]
+        assert cursor["x0"] == cursor["x1"] == frame.evaluations
+        seen.update(text for text in guest.app.html.values if "Best mask" in text)
+    assert len(seen) == len(frames) > 1
+
+
+def test_a_search_that_kept_pictures_of_some_generations_offers_these(searched: str) -> None:
+    """As runs do that were made when batches thinned their history out."""
+    whole = state.runs().snapshot(searched)
+    cell = whole.cells[Cell(0, 0)]
+    frames = [frame for frame in cell.frames if frame.curves]
+    bare = tuple(frame if number else replace(frame, mask=None, saliency=None) for number, frame in enumerate(frames))
+    few = replace(whole, cells={**whole.cells, Cell(0, 0): replace(cell, frames=bare)})
+    key = f"generation-{searched}-0-0"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Runs, "snapshot", lambda *_: few)
+        guest = Visitor(searched).tab("Convergence")
+        slider = guest.app.select_slider(key=key)
+        assert slider.options == [str(number) for number in range(2, len(frames) + 1)]
+        assert f"{len(frames) - 1} of {len(frames)} generations kept their pictures." in slider.help
 
 
 def test_faithfulness_shows_both_curves_and_what_the_model_saw_at_each_step(guest: Visitor, finished: Finished) -> None:
