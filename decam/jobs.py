@@ -100,13 +100,16 @@ class Queue:
             self._changed.notify_all()
 
     def ahead(self, key: str) -> int:
-        """How many jobs will run before this one, the running one included; 0 for one that runs or has ended."""
+        """How many jobs will run before this one, the running one included unless it is giving way just now.
+
+        0 for one that runs or has ended.
+        """
         with self._changed:
             place = self._find(key)
             if place is None or (place.running is not None and place.running.key == key):
                 return 0
             rest = _Device(waiting=list(place.waiting), turns=dict(place.turns))
-            count = 0 if place.running is None else 1
+            count = 0 if place.running is None or place.running.displaced.is_set() else 1
             while rest.next().key != key:
                 count += 1
             return count

@@ -65,10 +65,10 @@ class Thinned(Generic[T]):
 class History:
     """The frames of one map: every generation's curves, and evenly many of the pictures, however long it takes.
 
-    A generation is a frame that reports curves or a trace. At most 120 generations keep their pictures, thinned out by the number
-    of generations alone: how many frames lie between them, which depends on the batch size, changes nothing. Pictures
-    between generations are thinned out by themselves, to 120 too, and so are traces, to 120 and 4 MiB. Of each kind the
-    first and the last are kept. Frames with nothing to show are not kept.
+    A generation is a frame that reports curves or a trace. At most 120 generations keep their pictures, thinned out by
+    the number of generations alone: how many frames lie between them depends on the batch size, and changes nothing.
+    Pictures between generations are thinned out by themselves, to 120 too, and so are traces, to 120 and 4 MiB. Of each
+    kind the first and the last are kept. Frames with nothing to show are not kept.
     """
 
     def __init__(self) -> None:
@@ -159,6 +159,7 @@ class LiveRun:
         self.kept = True
         self.maps = True
         self.again = False
+        self.asker = ""  # whose turn in the queue it has, where that is not its owner's
 
     @property
     def plan(self) -> Plan:

@@ -67,24 +67,37 @@ class Runs:
         return self._start(secrets.token_urlsafe(16), plan, views, owner, truths)
 
     def house(
-        self, link: str, plan: Plan, views: Sequence[Pixels], truths: Sequence[Truth | None] | None = None
+        self,
+        link: str,
+        plan: Plan,
+        views: Sequence[Pixels],
+        truths: Sequence[Truth | None] | None = None,
+        asker: str = "",
     ) -> str:
         """The one run of that link, which nobody's list shows: started where it is not there, else gone on with.
 
         For what a page shows to everybody: `link` must say all that the plan is made from. It gives way to every run
-        that is started later, and goes on from its last finished map. Raises as `start` does.
+        that is started later, and goes on from its last finished map. With an `asker`, the owner who waits for it, it
+        has that owner's turn in the queue, gives way to nobody, and is gone on with where it was stopped. Raises as
+        `start` does.
         """
         with self._changing:
             try:
                 there = self.snapshot(link)
             except NoSuchRunError:
-                return self._start(link, plan, views, HOUSE, truths)
-            if there.status in ("interrupted", "failed"):
-                self.resume(link)
+                return self._start(link, plan, views, HOUSE, truths, asker)
+            if there.status in ("interrupted", "failed") or (asker and there.status == "stopped"):
+                self.resume(link, asker)
             return link
 
     def _start(
-        self, link: str, plan: Plan, views: Sequence[Pixels], owner: str, truths: Sequence[Truth | None] | None
+        self,
+        link: str,
+        plan: Plan,
+        views: Sequence[Pixels],
+        owner: str,
+        truths: Sequence[Truth | None] | None,
+        asker: str = "",
     ) -> str:
         plan, truths = _settled(plan, views, [None] * len(views) if truths is None else truths)
         run = RunSnapshot(
@@ -99,6 +112,7 @@ class Runs:
             truths=tuple(truths),
         )
         live = LiveRun(run)
+        live.asker = asker
         self._keep(live, lambda: self._store.add(run))
         with self._lock:
             self._lives[run.id] = live
@@ -114,14 +128,15 @@ class Runs:
         elif self._store.version(run_id)[1] in ACTIVE:
             raise StoreError("This run is being computed by another process; stop it there.")
 
-    def resume(self, run_id: str) -> None:
+    def resume(self, run_id: str, asker: str = "") -> None:
         """Compute what a run that has ended is missing, failed cells included; nothing for one that is active.
 
-        Raises StoreError for a run that does not exist or that another process computes.
+        `asker` as in `house`. Raises StoreError for a run that does not exist or that another process computes.
         """
         with self._changing:
             live = self._adopt(run_id)
             if live is not None:
+                live.asker = asker
                 self._enqueue(live, maps=True)
 
     def measure(self, run_id: str, fills: Sequence[Fills] = (), metrics: Sequence[MetricChoice] = ()) -> None:
@@ -231,12 +246,12 @@ class Runs:
     def _submit(self, live: LiveRun) -> None:
         self._queue.submit(
             live.id,
-            live.owner,
+            live.asker or live.owner,
             live.plan.device,
             lambda: self._work(live),
             lambda event: self._on_event(live, event),
             lambda ending: self._on_end(live, ending),
-            (lambda: self._on_displaced(live)) if live.owner == HOUSE else None,
+            (lambda: self._on_displaced(live)) if live.owner == HOUSE and not live.asker else None,
         )
 
     def _work(self, live: LiveRun) -> Generator[Event, None, None]:

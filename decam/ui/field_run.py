@@ -55,7 +55,7 @@ def able(classifier: Classifier) -> list[tuple[Method, int]]:
 
 def plan_of(classifier: Classifier, picture: Chosen) -> Plan:
     """All methods that can explain the classifier, as they come, on this picture and its predicted class."""
-    return _plan(classifier.name, str(classifier.device), picture, [row for row, _ in able(classifier)])
+    return make_plan(classifier.name, str(classifier.device), picture, [row for row, _ in able(classifier)])
 
 
 def stand_ins(classifier: Classifier) -> dict[str, list[Method]]:
@@ -73,12 +73,14 @@ def stand_ins(classifier: Classifier) -> dict[str, list[Method]]:
     return found
 
 
-def _plan(model: str, device: str, picture: Chosen, rows: Sequence[Method]) -> Plan:
+def make_plan(model: str, device: str, picture: Chosen, rows: Sequence[Method], seed: int = 0) -> Plan:
+    """These methods, as they come, on this picture and its predicted class; nothing is measured."""
     return Plan(
         model=model,
         device=device,
         pictures=(PictureChoice(picture.name),),
         methods=tuple(MethodChoice.default(row.name) for row in rows),
+        seed=seed,
         fills=(),
     )
 
@@ -95,25 +97,30 @@ def of(classifier: Classifier, picture: Chosen) -> list[RunSnapshot]:
     """
     try:
         plans = [plan_of(classifier, picture)]
-        plans += [_plan(name, plans[0].device, picture, rows) for name, rows in stand_ins(classifier).items()]
+        plans += [make_plan(name, plans[0].device, picture, rows) for name, rows in stand_ins(classifier).items()]
         view = picture.view(classifier)
-        return [_run(plan, view) for plan in plans]
+        # The newest goes first among runs that give way: begun last, the model's own run waits for none of the others.
+        return [shared_run(each, view) for each in plans[::-1]][::-1]
     except DecamError as error:
         st.error(words.plain(str(error)))
         return []
 
 
-def _run(plan: Plan, view: Pixels) -> RunSnapshot:
+def shared_run(plan: Plan, view: Pixels, asker: str = "") -> RunSnapshot:
+    """The house's run of this plan on this view as it is now, begun where nobody has yet; `asker` as in `Runs.house`.
+
+    Raises DecamError where it cannot be.
+    """
     link = link_of(plan, view)
     # Once a visit: a run that fails would be begun anew by every drawing of the page, and for ever.
     begun: set[str] = st.session_state.setdefault(RUN, set())
     if link not in begun:
-        state.runs().house(link, plan, [view])
+        state.runs().house(link, plan, [view], asker=asker)
         begun.add(link)
     try:
         return state.runs().snapshot(link)
     except NoSuchRunError:  # its files were taken away
-        state.runs().house(link, plan, [view])
+        state.runs().house(link, plan, [view], asker=asker)
         return state.runs().snapshot(link)
 
 

@@ -32,3 +32,8 @@ class Kept(Generic[T]):
             self._found.move_to_end(key)
             while len(self._found) > self._most:
                 self._found.popitem(last=False)
+
+    def forget(self, key: Hashable) -> None:
+        """Keep nothing under this key."""
+        with self._lock:
+            self._found.pop(key, None)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-
 import streamlit as st
 
-from decam.errors import DecamError
 from decam.figures import png_uri
 from decam.figures.steps import chart_figure, drawn
 from decam.metrics import METRICS, Measurement, Metric
 from decam.metrics.at_work import Picture, Shown, at_work
 from decam.metrics.families import Family, grouped
 from decam.plan import MetricChoice
-from decam.ui import charts, metric_forms, state, words
-from decam.ui.kept import Kept
-from decam.ui.metric_subject import Subject, watched
+from decam.ui import awaited, charts, metric_forms, run_view, state, words
+from decam.ui.metric_subject import Subject
+from decam.ui.shared_jobs import Standing
 
 SYMBOLS = (
     r"In the formulas $x$ is the picture, $x_k$ what the model sees after $k$ of $K$ steps (less and less of the "
@@ -32,12 +29,6 @@ MEANINGS = {1: "higher is better", -1: "lower is better"}
 NEEDS = {"truth": "ground truth", "explain": "the method itself"}
 FEW = 3  # pictures that share a line with a chart
 SIDE = 140
-_KEPT = 48
-
-
-@st.cache_resource(show_spinner=False)
-def _kept() -> Kept[Shown]:
-    return Kept(_KEPT)
 
 
 def tree() -> None:
@@ -72,7 +63,10 @@ def _link(metric: Metric) -> str:
 
 
 def cards(subject: Subject | None) -> None:
-    """Draw a card for each metric, by family; what is computed comes last, so that every link leads somewhere."""
+    """Draw a card for each metric, by family; what is computed comes last, so that every link leads somewhere.
+
+    Without a subject the cards stay open and wait for one.
+    """
     places = []
     for family, rows in grouped(METRICS.values()):
         st.subheader(family.title, anchor=f"family-{family.name}")
@@ -81,8 +75,6 @@ def cards(subject: Subject | None) -> None:
             with st.container(border=True, key=f"metric-{metric.name}"):
                 _about(metric, subject)
                 places.append((metric, st.container()))
-    if subject is None:
-        return
     for metric, place in places:
         with place:
             st.fragment(_work)(metric, subject)
@@ -118,9 +110,9 @@ def _range(metric: Metric) -> str:
     return f"{low} to {high}" if high is not None else f"at least {low}"
 
 
-def _work(metric: Metric, subject: Subject) -> None:
-    """The part of a card that opens: computed when it is, and kept."""
-    if obstacle := metric.obstacle(subject.case()):
+def _work(metric: Metric, subject: Subject | None) -> None:
+    """The part of a card that opens: computed when it is, in the queue, and kept."""
+    if subject is not None and (obstacle := metric.obstacle(subject.case())):
         st.caption(_unseen(metric, obstacle))
         return
     opened = st.expander(
@@ -133,30 +125,62 @@ def _work(metric: Metric, subject: Subject) -> None:
         return
     with opened:
         with st.container(key=f"head-{metric.name}"):
-            said = st.container()
+            value_place = st.container()
             choices = metric_forms.forms([metric.name], "work")
+        if subject is None:
+            st.caption("This is shown as soon as there is a map.")
+            return
         for choice in choices:
-            try:
-                shown = _shown(metric, choice, subject)
-                with said:
-                    _value(metric, shown)
-                _steps(metric, shown)
-            except DecamError as error:
-                st.error(words.plain(str(error)))
+            standing = _standing(metric, choice, subject)
+            if standing.result is not None:
+                with value_place:
+                    _value(metric, standing.result)
+                _steps(metric, standing.result)
+            elif standing.error:
+                _failed(metric, choice, subject, standing.error)
+            else:
+                st.fragment(_awaited, run_every=run_view.POLL)(metric, choice, subject)
+
+
+def _standing(metric: Metric, choice: MetricChoice, subject: Subject) -> Standing[Shown]:
+    """How the metric's work on this map stands, one job for all who open it."""
+    return state.walkthroughs().ask(
+        _key(choice, subject),
+        state.owner(),
+        str(subject.classifier.device),
+        lambda: at_work(subject.case(), metric, choice.settings),
+    )
+
+
+def _key(choice: MetricChoice, subject: Subject) -> tuple[object, ...]:
+    return (*subject.key, choice)
+
+
+def _awaited(metric: Metric, choice: MetricChoice, subject: Subject) -> None:
+    standing = _standing(metric, choice, subject)
+    if not standing.awaited:
+        st.rerun()
+    done = standing.progress
+    step, total, evaluations = (done.step, done.total, done.evaluations) if done else (0, 0, 0)
+    awaited.line(metric.title, standing.ahead, step, total, evaluations)
+
+
+def _failed(metric: Metric, choice: MetricChoice, subject: Subject, error: str) -> None:
+    st.error(words.plain(error))
+    st.button(
+        "Try again",
+        key=f"again-{metric.name}",
+        icon=":material/refresh:",
+        help="Compute it anew.",
+        on_click=state.walkthroughs().again,
+        args=(_key(choice, subject),),
+    )
 
 
 def _unseen(metric: Metric, obstacle: str) -> str:
     if "truth" in metric.needs:
         return "Of this picture it is not known where the object lies: choose a scene to see this metric at work."
     return words.plain(obstacle)
-
-
-def _shown(metric: Metric, choice: MetricChoice, subject: Subject) -> Shown:
-    key: Hashable = (*subject.key, choice)
-    if (known := _kept().get(key)) is None:
-        known = watched(at_work(subject.case(), metric, choice.settings), f"{metric.title} …")
-        _kept().put(key, known)
-    return known
 
 
 def _value(metric: Metric, shown: Shown) -> None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import streamlit as st
 
-from decam.api import explain_view
 from decam.classifier import Classifier, Pixels, TorchClassifier, to_tensor
 from decam.errors import DecamError
-from decam.explanation import Explanation, Progress, Question, Truth
+from decam.explanation import Explanation, Question, Truth
 from decam.figures import png_uri
 from decam.figures.steps import drawn
 from decam.images.samples import SAMPLES
@@ -23,11 +20,10 @@ from decam.metrics.at_work import Picture
 from decam.metrics.at_work.panels import limits
 from decam.metrics.scales import cleaned
 from decam.models import catalogue, default_for
-from decam.ui import model_choice, truths, words
+from decam.snapshots import RunSnapshot
+from decam.ui import awaited, field_run, model_choice, run_view, state, truths, words
 from decam.ui.kept import Kept
 from decam.ui.pictures import Chosen
-
-T = TypeVar("T")
 
 DEAREST = 40  # evaluations a map: some metrics make it ten times again
 FIRST, USUAL, CONTROL = "scene-star", "grad-cam", "random"
@@ -66,7 +62,10 @@ def _kept() -> Kept[tuple[Explanation, Explanation]]:
 
 
 def panel() -> Subject | None:
-    """Draw the choice of picture, model and method in one line; what they make, None where the page says why not."""
+    """Draw the choice of picture, model and method in one line; what they make, None where the page says why not yet.
+
+    The maps are the house's runs: made once, in the queue, for all visitors.
+    """
     with st.container(key="metric-choice", horizontal=True, gap="small"):
         chosen = _picture()
         entry = _model(chosen)
@@ -162,38 +161,67 @@ def _method(classifier: Classifier) -> str:
     )
 
 
-def _made(classifier: TorchClassifier, chosen: Chosen, method: str) -> Subject:
-    """Explain, or recall it; raises ImageError and MethodError as those do."""
+def _made(classifier: TorchClassifier, chosen: Chosen, method: str) -> Subject | None:
+    """The map and the random one, recalled or awaited; None while they are, or where the page says what failed.
+
+    Raises DecamError where they cannot even be asked for.
+    """
     key = (chosen.key, classifier.name, str(classifier.device), method)
     view = chosen.view(classifier)
     # Only the maps are kept: a classifier kept with them would stay in memory when others need the room.
     if (maps := _kept().get(key)) is None:
-        made = watched(_explained(classifier, view, method, None, SEED), f"Making the map of {METHODS[method].title} …")
-        control = watched(_explained(classifier, view, CONTROL, made.target, CONTROL_SEED), "Drawing a random map …")
+        pairs = ((method, SEED), (CONTROL, CONTROL_SEED))
+        plans = [field_run.make_plan(classifier.name, key[2], chosen, [METHODS[name]], seed) for name, seed in pairs]
+        runs = [field_run.shared_run(plan, view, state.owner()) for plan in plans]
+        made, control = (_map(run) for run in runs)
+        if made is None or control is None:
+            _awaited(runs)
+            return None
         maps = (made, control)
         _kept().put(key, maps)
     return Subject(key, classifier, view, *maps, truths.known(classifier, chosen, maps[0].label))
 
 
-def _explained(
-    classifier: Classifier, view: Pixels, method: str, target: int | None, seed: int
-) -> Generator[Progress, None, Explanation]:
-    return explain_view(classifier, view, method, METHODS[method].settings(), target, seed)
+def _map(run: RunSnapshot) -> Explanation | None:
+    """The one map of a run, None before it is there."""
+    (cell,) = run.cells.values()
+    return cell.explanation
 
 
-def watched(steps: Generator[Progress, None, T], text: str) -> T:
-    """What the steps return, their progress on a bar meanwhile; a visitor who goes elsewhere ends them."""
-    bar = st.progress(0.0, words.plain(text))
-    with closing(steps):
-        while True:
-            try:
-                event = next(steps)
-            except StopIteration as end:
-                bar.empty()
-                result: T = end.value
-                return result
-            share = min(1.0, event.step / event.total) if event.total else 0.0
-            bar.progress(share, words.plain(f"{text} {words.several(event.evaluations, 'evaluation')}"))
+def _awaited(runs: Sequence[RunSnapshot]) -> None:
+    """Say how the first missing map stands until both are there, or what failed and how to try again."""
+    missing = next(run for run in runs if _map(run) is None)
+    if missing.active:
+        st.fragment(_waiting, run_every=run_view.POLL)(missing.id)
+        return
+    (cell,) = missing.cells.values()
+    st.error(words.plain(cell.error or missing.note or "This map was stopped before it was finished."))
+    st.button(
+        "Try again",
+        key="map-again",
+        icon=":material/refresh:",
+        help="Make the map anew.",
+        on_click=_again,
+        args=(missing.id,),
+    )
+
+
+def _waiting(link: str) -> None:
+    run = run_view.snapshot_of(link)
+    if run is None:
+        return
+    if not run.active or _map(run) is not None:
+        st.rerun()
+    (cell,) = run.cells.values()
+    title = f"Map of {run.plan.titles()[0]}"
+    awaited.line(title, run.ahead, cell.step, cell.total, cell.evaluations)
+
+
+def _again(link: str) -> None:
+    try:
+        state.runs().resume(link, state.owner())
+    except DecamError as error:
+        st.error(words.plain(str(error)))
 
 
 def _origin(classifier: Classifier, explanation: Explanation) -> Origin:

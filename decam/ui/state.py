@@ -10,14 +10,17 @@ import streamlit as st
 
 from decam import data
 from decam.device import best
+from decam.metrics.at_work import Shown
 from decam.models.cache import Models
 from decam.runs import Runs
 from decam.sanity_runs import SanityRuns
 from decam.store import Store
 from decam.store.sanity import SanityStore
 from decam.ui.downloads import Downloads
+from decam.ui.shared_jobs import SharedJobs
 
 RUN, CHECK = "run", "sanity"
+WALKTHROUGHS = 48  # kept when they are done
 CARRIED = ("model", "device", "steps", "seed", "deletion_fill", "insertion_fill", "swapped", "searched", "variants")
 CARRIED_KINDS = ("setting:", "target:", "walk-", "sanity-")
 
@@ -32,6 +35,7 @@ def models() -> Models:
 
 def _close(runs: Runs) -> None:
     runs.close()
+    walkthroughs.clear()  # they wait in the queue that has just been closed
 
 
 @st.cache_resource(show_spinner=False, on_release=_close)
@@ -44,6 +48,12 @@ def runs() -> Runs:
 def checks() -> SanityRuns:
     """The sanity checks of this server, which wait in one line with its runs."""
     return SanityRuns(SanityStore(data.directory() / "sanity"), models().get, runs().queue)
+
+
+@st.cache_resource(show_spinner=False)
+def walkthroughs() -> SharedJobs[Shown]:
+    """The metrics at work that somebody has opened, which wait in one line with the runs."""
+    return SharedJobs(runs().queue, WALKTHROUGHS)
 
 
 def _give_up(coming: Downloads) -> None:

@@ -1,15 +1,31 @@
 from __future__ import annotations
 
+import dataclasses
 import html
 import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
 
-from decam.metrics import METRICS
-from decam.ui import metric_cards, metric_subject
-from tests.pages.visitor import Visitor, shown
+from decam import comparison
+from decam.classifier import Pixels
+from decam.errors import MethodError, SettingError
+from decam.explanation import Progress, Steps
+from decam.images.samples import SAMPLES
+from decam.methods import METHODS
+from decam.metrics import METRICS, Case, Metric
+from decam.metrics.at_work import Shown
+from decam.plan import fingerprint
+from decam.settings import Settings
+from decam.ui import metric_cards, metric_subject, state
+from tests.pages.visitor import PATIENCE, Visitor, shown
+
+T = TypeVar("T")
 
 pytestmark = pytest.mark.usefixtures("server")
 ALONE = ("sparsity", "entropy", "effective-pixels")
@@ -17,17 +33,31 @@ ALONE = ("sparsity", "entropy", "effective-pixels")
 
 @pytest.fixture(autouse=True)
 def nothing_kept() -> None:
-    metric_cards._kept.clear()
     metric_subject._kept.clear()
 
 
-def visitor(*opened: str) -> Visitor:
-    """A visitor of the Metrics page with these cards open and no others."""
-    arrived = Visitor()
-    arrived.app.switch_page("pages/metrics.py")
+def arriving(*opened: str) -> Visitor:
+    """A visitor on the way to the Metrics page, where these cards will be open and no others."""
+    visitor = Visitor()
+    visitor.app.switch_page("pages/metrics.py")
     for name in METRICS:
-        arrived.app.session_state[f"work-{name}"] = name in opened
-    return arrived.look()
+        visitor.app.session_state[f"work-{name}"] = name in opened
+    return visitor
+
+
+def visitor(*opened: str) -> Visitor:
+    """A visitor of the Metrics page with these cards open and no others, when all is there."""
+    return settled(arriving(*opened).look())
+
+
+def settled(of: Visitor) -> Visitor:
+    """The visitor when nothing is awaited any more."""
+    return of.until(lambda: not awaited(of))
+
+
+def awaited(of: Visitor) -> bool:
+    """Whether the page says that something waits or runs, as it does where it looks again by itself."""
+    return of.status.startswith(("Waiting", "Running"))
 
 
 def pages_html(of: Visitor) -> str:
@@ -68,7 +98,7 @@ def test_every_card_says_direction_range_cost_and_needs() -> None:
 def test_a_first_visit_shows_deletion_at_work_and_nothing_else() -> None:
     arrived = Visitor()
     arrived.app.switch_page("pages/metrics.py")
-    arrived.look()
+    settled(arrived.look())
     assert len(values(arrived)) == 1
     assert 'alt="0% hidden"' in pages_html(arrived) and 'alt="100% hidden"' in pages_html(arrived)
 
@@ -86,7 +116,7 @@ def test_another_method_has_other_values_and_the_same_control() -> None:
     arrived = visitor("deletion", *ALONE)
     before = values(arrived)
     arrived.app.selectbox(key="metric-method").select("gradient")
-    after = values(arrived.look())
+    after = values(settled(arrived.look()))
     assert len(after) == 4
     assert all(one[0] != other[0] for one, other in zip(before, after, strict=True))
     assert [one[1] for one in before] == [other[1] for other in after]
@@ -97,7 +127,7 @@ def test_settings_of_a_metric_change_its_steps() -> None:
     before = values(arrived)
     arrived.app.selectbox(key="work:deletion:fill").select("noise")
     arrived.app.number_input(key="work:deletion:steps").set_value(10)
-    after = values(arrived.look())
+    after = values(settled(arrived.look()))
     assert after != before
     assert "11 pictures" in pages_html(arrived) and "hidden by noise" in pages_html(arrived)
 
@@ -105,7 +135,7 @@ def test_settings_of_a_metric_change_its_steps() -> None:
 def test_a_photograph_has_no_ground_truth_and_the_cards_say_so() -> None:
     arrived = visitor("sparsity")
     arrived.app.selectbox(key="metric-sample").select("coffee")
-    arrived.look()
+    settled(arrived.look())
     told = [text for text in arrived.app.caption.values if "choose a scene" in text]
     assert len(told) == sum("truth" in metric.needs for metric in METRICS.values())
     assert len(values(arrived)) == 1
@@ -117,7 +147,7 @@ def test_a_photograph_goes_to_the_model_that_knows_photographs(quick_model: Path
     arrived = visitor("sparsity")
     assert arrived.app.selectbox(key="metric-model").value == "embedded"
     arrived.app.selectbox(key="metric-sample").select("coffee")
-    arrived.look()
+    settled(arrived.look())
     assert arrived.app.selectbox(key="metric-model").value == "squeezenet1_0"
     assert len(values(arrived)) == 1
 
@@ -135,13 +165,156 @@ def test_what_was_computed_once_is_there_at_once_for_the_next_visitor(monkeypatc
         raise AssertionError(f"computed again: {arguments}")
 
     monkeypatch.setattr(metric_cards, "at_work", never)
-    monkeypatch.setattr(metric_subject, "explain_view", never)
-    assert values(visitor("insertion", "consistency")) == before
+    monkeypatch.setattr(comparison, "explain_view", never)
+    assert values(arriving("insertion", "consistency").look()) == before
+
+
+def test_maps_outlive_the_server_and_are_listed_for_nobody(
+    monkeypatch: pytest.MonkeyPatch, restart: Callable[[], None]
+) -> None:
+    before = values(visitor("sparsity"))
+    assert state.runs().recent() == []
+    restart()
+    metric_subject._kept.clear()
+
+    def never(*arguments: object) -> None:
+        raise AssertionError(f"computed again: {arguments}")
+
+    monkeypatch.setattr(comparison, "explain_view", never)
+    assert values(visitor("sparsity")) == before
+
+
+class Counted:
+    """Counts the maps and walkthroughs that are begun, and how many are in the making at once."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.begun: Counter[str] = Counter()
+        self.at_once, self.most_at_once = 0, 0
+        self.threads: set[str] = set()
+        self.gate = threading.Semaphore(0)
+        self._lock = threading.Lock()
+        explain_view, at_work = comparison.explain_view, metric_cards.at_work
+
+        def explained(classifier: object, view: Pixels, method: str, *rest: Any) -> Generator[Progress, None, Any]:
+            return self._counted(f"{method} {fingerprint(view)}", explain_view(classifier, view, method, *rest))
+
+        def worked(case: Case, metric: Metric, settings: Settings) -> Generator[Progress, None, Shown]:
+            return self._counted(f"{metric.name} {case.maps[0].sum()}", at_work(case, metric, settings))
+
+        monkeypatch.setattr(comparison, "explain_view", explained)
+        monkeypatch.setattr(metric_cards, "at_work", worked)
+
+    def _counted(self, name: str, steps: Generator[Progress, None, T]) -> Generator[Progress, None, T]:
+        with self._lock:
+            self.begun[name] += 1
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+            self.threads.add(threading.current_thread().name)
+        try:
+            assert self.gate.acquire(timeout=PATIENCE)
+            return (yield from steps)
+        finally:
+            with self._lock:
+                self.at_once -= 1
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counted]:
+    counted = Counted(monkeypatch)
+    yield counted
+    counted.gate.release(1000)
+
+
+PUPILS = 30
+
+
+@pytest.mark.slow
+def test_thirty_pupils_who_ask_for_the_same_wait_for_one_computation(counted: Counted) -> None:
+    pupils = [arriving("deletion").look() for _ in range(PUPILS)]
+    assert all(awaited(pupil) for pupil in pupils), "nobody's page waits in its own thread"
+    counted.gate.release(1000)
+    shown = {tuple(values(settled(pupil))) for pupil in pupils}
+    assert len(shown) == 1 and all(shown)
+    assert len(counted.begun) == 3  # the map, the random one, and deletion on them
+    assert set(counted.begun.values()) == {1}
+    assert counted.most_at_once == 1
+    assert counted.threads == {"decam-cpu"}
+
+
+@pytest.mark.slow
+def test_thirty_pupils_who_ask_for_different_things_wait_in_line(counted: Counted) -> None:
+    names = [sample.name for sample in SAMPLES]
+    pupils = []
+    for number in range(PUPILS):
+        pupil = arriving("sparsity")
+        pupil.app.session_state["metric-sample"] = names[number % len(names)]
+        pupil.app.session_state["metric-method"] = ("grad-cam", "gradient", "edges")[number // len(names)]
+        pupils.append(pupil.look())
+    assert all(awaited(pupil) for pupil in pupils)
+    ahead = [re.search(r"(\d+) jobs? ahead", pupil.look().status) for pupil in pupils]
+    places = [int(place[1]) if place else 0 for place in ahead]
+    assert places[0] == 0 and places == sorted(places), "nobody who came later is served before"
+    counted.gate.release(1000)
+    for pupil in pupils:
+        assert len(values(settled(pupil))) == 1
+        assert not pupil.errors
+    assert set(counted.begun.values()) == {1}
+    assert counted.most_at_once == 1
+    assert counted.threads == {"decam-cpu"}
+
+
+def test_an_open_card_says_how_its_metric_stands_and_stops_looking_when_it_is_there(counted: Counted) -> None:
+    arrived = arriving("deletion", "insertion").look()
+    assert "Map of Grad-CAM" in arrived.status
+    assert "This is shown as soon as there is a map." in arrived.app.caption.values
+    counted.gate.release(2)
+    arrived.until(lambda: "Deletion" in arrived.status)
+    texts = [shown(text) for text in arrived.app.markdown.values]
+    assert any("Waiting** · 1 job ahead" in text and "Insertion" in text for text in texts)
+    assert values(arrived) == []
+    counted.gate.release(1000)
+    assert len(values(settled(arrived))) == 2
+
+
+def test_what_fails_is_a_sentence_on_its_card_and_can_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_work = metric_cards.at_work
+
+    def refusing(case: Case, metric: Metric, settings: Settings) -> Generator[Progress, None, Shown]:
+        if metric.name == "sparsity":
+            raise SettingError("The map is too flat; choose another method.")
+        return (yield from at_work(case, metric, settings))
+
+    monkeypatch.setattr(metric_cards, "at_work", refusing)
+    arrived = visitor("sparsity", "entropy")
+    assert arrived.errors == ["The map is too flat; choose another method."]
+    assert len(values(arrived)) == 1
+    monkeypatch.setattr(metric_cards, "at_work", at_work)
+    assert arrived.look().errors, "a failure is not tried again by every drawing of the page"
+    settled(arrived.press("again-sparsity"))
+    assert not arrived.errors
+    assert len(values(arrived)) == 2
+
+
+def test_a_map_that_fails_is_a_sentence_and_can_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = METHODS["grad-cam"]
+
+    def refuse(*_: object) -> Steps:
+        raise MethodError("Grad-CAM found no layer; choose another method.")
+        yield
+
+    monkeypatch.setitem(METHODS, "grad-cam", dataclasses.replace(whole, run=refuse))
+    arrived = visitor("sparsity")
+    assert arrived.errors == ["Grad-CAM found no layer; choose another method."]
+    assert values(arrived) == []
+    monkeypatch.setitem(METHODS, "grad-cam", whole)
+    settled(arrived.press("map-again"))
+    assert not arrived.errors
+    assert len(values(arrived)) == 1
 
 
 def test_choices_stay_when_the_visitor_goes_to_another_page_and_back() -> None:
     arrived = visitor("sparsity")
     arrived.app.selectbox(key="metric-method").select("edges")
-    arrived.look().app.switch_page("pages/compare.py")
+    settled(arrived.look()).app.switch_page("pages/compare.py")
     arrived.look().app.switch_page("pages/metrics.py")
     assert arrived.look().app.selectbox(key="metric-method").value == "edges"
