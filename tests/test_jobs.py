@@ -173,6 +173,20 @@ def test_a_newer_job_that_gives_way_goes_before_an_older_one(bench: Bench) -> No
     assert bench.begun == ["old", "new", "old"]
 
 
+def test_a_job_that_is_about_to_give_way_is_not_ahead_of_anybody(bench: Bench) -> None:
+    bench.submit("old", "house", gives_way=True)
+    wait_until(lambda: bench.begun == ["old"])
+    bench.submit("new", "house", gives_way=True)
+    assert bench.queue.ahead("new") == 0
+    bench.submit("visitor", "ann")
+    assert [bench.queue.ahead(key) for key in ("visitor", "new")] == [0, 1]
+    for key in ("old", "visitor", "new"):
+        bench.go(key)
+    for key in ("old", "visitor", "new"):
+        bench.ended(key)
+    assert bench.begun == ["old", "visitor", "new", "old"]
+
+
 def test_a_job_that_is_stopped_while_it_gives_way_ends_once(bench: Bench) -> None:
     bench.submit("house", events=1000, gives_way=True)
     wait_until(lambda: bench.begun == ["house"])

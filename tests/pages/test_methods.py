@@ -5,20 +5,23 @@ from __future__ import annotations
 import dataclasses
 import html
 import re
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from decam.classifier import Classifier
+from decam import comparison
+from decam.classifier import Classifier, Pixels
 from decam.explanation import Progress, Question, Steps
 from decam.methods import METHODS
 from decam.methods.families import FAMILIES, TREE, Branch, grouped
 from decam.models import load_classifier, zoo
 from decam.ui import field_run, state
 from tests.pages.conftest import QUICK
-from tests.pages.visitor import Visitor
+from tests.pages.visitor import PATIENCE, Visitor
 
 FEW = ("grad-cam", "gradient", "random", "edges")
 
@@ -146,6 +149,32 @@ def test_a_card_shows_its_method_on_a_model_that_stands_in_and_compare_opens_wit
     arrived.press("compare-attention-branch")
     assert arrived.app.selectbox(key="model").value == "abn"
     assert "attention-branch" in arrived.chosen
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("server")
+def test_the_models_own_maps_come_before_those_of_models_that_stand_in_and_wait_for_none_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    began: list[str] = []
+    explain_view, gate = comparison.explain_view, threading.Semaphore(0)
+
+    def explained(classifier: Classifier, view: Pixels, method: str, *rest: Any) -> Generator[Progress, None, Any]:
+        assert gate.acquire(timeout=PATIENCE)
+        began.append(classifier.name)
+        return (yield from explain_view(classifier, view, method, *rest))
+
+    able = field_run.able
+    monkeypatch.setattr(field_run, "able", lambda asked: [pair for pair in able(asked) if pair[0].name in FEW])
+    monkeypatch.setattr(comparison, "explain_view", explained)
+    arrived = visitor()
+    assert "ahead" not in arrived.status
+    gate.release(1000)
+    arrived.until(lambda: len(began) >= len(FEW) + 6)
+    # A run that stands in may have begun one map before the model's own run was there.
+    own = [place for place, name in enumerate(began) if name == "embedded"]
+    assert own[0] <= 1
+    assert own == list(range(own[0], own[0] + len(FEW)))
 
 
 def with_obstacle(name: str, reason: str) -> object:

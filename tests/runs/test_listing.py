@@ -48,6 +48,36 @@ def test_a_house_run_gives_way_to_a_visitors_and_keeps_the_maps_it_has(runs: Run
     assert done.cells[Cell(0, 0)].explanation is first
 
 
+def test_a_house_run_that_somebody_waits_for_has_their_turn_and_gives_way_to_nobody(runs: Runs, gate: Gate) -> None:
+    first = runs.start(a_plan(1, "occlusion"), views(1), "ann")
+    wait_for(runs, first, running(Cell(0, 0)))
+    second = runs.start(a_plan(1, "random"), views(1), "ann")
+    shared = runs.house("shared-1", a_plan(1, "occlusion"), views(1), asker="bob")
+    assert [runs.snapshot(link).ahead for link in (first, shared, second)] == [0, 1, 2]
+    gate.steps.release(6)
+    assert wait_for(runs, first).status == "done"
+    wait_for(runs, shared, running(Cell(0, 0)))
+    third = runs.start(a_plan(1, "random"), views(1), "cleo")
+    gate.open()
+    assert wait_for(runs, third).status == "done"
+    assert wait_for(runs, shared).status == "done"
+    assert gate.closed == 2, "it was made once, without giving way"
+    assert runs.recent("bob") == []
+
+
+def test_a_house_run_that_was_stopped_is_gone_on_with_for_whoever_waits_for_it(runs: Runs, gate: Gate) -> None:
+    link = runs.house("shared-2", a_plan(1, "occlusion"), views(1))
+    wait_for(runs, link, running(Cell(0, 0)))
+    runs.stop(link)
+    gate.steps.release()
+    assert wait_for(runs, link).status == "stopped"
+    runs.house("shared-2", a_plan(1, "occlusion"), views(1))
+    assert runs.snapshot(link).status == "stopped"
+    gate.open()
+    runs.house("shared-2", a_plan(1, "occlusion"), views(1), asker="bob")
+    assert wait_for(runs, link).status == "done"
+
+
 def test_owners_list_their_own_runs_and_links_open_any(runs: Runs) -> None:
     mine = runs.start(a_plan(1, "random"), views(1), "ann")
     theirs = runs.start(a_plan(1, "random"), views(1), "bob")

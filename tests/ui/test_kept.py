@@ -25,3 +25,11 @@ def test_the_very_object_is_handed_out() -> None:
     result = [1]
     kept.put("a", result)
     assert kept.get("a") is result
+
+
+def test_what_is_forgotten_is_not_there_any_more() -> None:
+    kept: Kept[int] = Kept(2)
+    kept.put("a", 1)
+    kept.forget("a")
+    kept.forget("nothing")
+    assert kept.get("a") is None
