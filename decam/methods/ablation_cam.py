@@ -69,7 +69,7 @@ def ablation_cam(question: Question, settings: CamSettings, seed: int) -> Steps:
         weights = (score - torch.cat(without)) / score
         return torch.einsum("k,nkhw->nhw", weights, ablated.kept).relu()
 
-    coarse = yield from by_library(question, channels + 1, seed, work)
+    coarse = yield from by_library(question, channels + 1, work)
     full = F.interpolate(coarse.unsqueeze(1), classifier.input_size, mode="bilinear", align_corners=False)
     saliency: Map = full[0, 0].cpu().numpy().astype(np.float32)
     return saliency

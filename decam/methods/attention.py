@@ -70,7 +70,7 @@ def _read(look: Look) -> Callable[[Question, Any, int], Steps]:
             model = Opened(question, beat, normalised=True)
             return look(model, classifier.normalise(question.image.unsqueeze(0)), question.target, settings)
 
-        coarse = yield from by_library(question, 1, seed, attribute)
+        coarse = yield from by_library(question, 1, attribute)
         full = F.interpolate(coarse[None, None], classifier.input_size, mode="bilinear", align_corners=False)
         saliency: Map = full[0, 0].cpu().numpy().astype(np.float32)
         return saliency
