@@ -45,6 +45,7 @@ def ablation_cam(question: Question, settings: CamSettings, seed: int) -> Steps:
 
     w_k = (y − y_k) / y, where y_k is the target's logit while channel k of the layer is zero.
     """
+    del seed
     classifier = white_box(question)
     layer = layer_of(classifier, settings.layer)
     channels = grid_shape(classifier, layer)[0]

@@ -64,6 +64,7 @@ def _read(look: Look) -> Callable[[Question, Any, int], Steps]:
     """A method that asks once and interpolates the grid found bilinearly to H×W."""
 
     def run(question: Question, settings: Settings, seed: int) -> Steps:
+        del seed
         classifier = white_box(question)
 
         def attribute(beat: Beat, _: int) -> Tensor:

@@ -75,7 +75,7 @@ def _gradient_shap(question: Question, settings: GradientShapSettings, seed: int
     baseline = _baseline(question, settings.baseline, seed)
     places = torch.rand(settings.samples, 1, 1, 1, generator=generator).to(baseline)
     total = torch.zeros_like(baseline)
-    for part in places.split(batch):
+    for part in torch.split(places, batch):
         copies = question.image + settings.noise * normals(len(part), question.image, generator)
         points = (baseline + part * (copies - baseline)).requires_grad_()
         slopes = explainer.attribute(points, target=question.target, abs=False)

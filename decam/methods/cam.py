@@ -81,6 +81,7 @@ def explained(make: Make, cost: Callable[[Any, Classifier], int]) -> Callable[[Q
     """A method that torch-cam computes: its raw grid for the target's logit, interpolated bilinearly to H×W."""
 
     def run(question: Question, settings: CamSettings, seed: int) -> Steps:
+        del seed
         classifier = white_box(question)
         layer = layer_of(classifier, settings.layer)
         grid_shape(classifier, layer)  # a layer without a grid is refused before anything is asked
