@@ -45,6 +45,7 @@ def ablation_cam(question: Question, settings: CamSettings, seed: int) -> Steps:
 
     w_k = (y − y_k) / y, where y_k is the target's logit while channel k of the layer is zero.
     """
+    del seed
     classifier = white_box(question)
     layer = layer_of(classifier, settings.layer)
     channels = grid_shape(classifier, layer)[0]
@@ -69,7 +70,7 @@ def ablation_cam(question: Question, settings: CamSettings, seed: int) -> Steps:
         weights = (score - torch.cat(without)) / score
         return torch.einsum("k,nkhw->nhw", weights, ablated.kept).relu()
 
-    coarse = yield from by_library(question, channels + 1, seed, work)
+    coarse = yield from by_library(question, channels + 1, work)
     full = F.interpolate(coarse.unsqueeze(1), classifier.input_size, mode="bilinear", align_corners=False)
     saliency: Map = full[0, 0].cpu().numpy().astype(np.float32)
     return saliency

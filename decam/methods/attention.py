@@ -64,13 +64,14 @@ def _read(look: Look) -> Callable[[Question, Any, int], Steps]:
     """A method that asks once and interpolates the grid found bilinearly to H×W."""
 
     def run(question: Question, settings: Settings, seed: int) -> Steps:
+        del seed
         classifier = white_box(question)
 
         def attribute(beat: Beat, _: int) -> Tensor:
             model = Opened(question, beat, normalised=True)
             return look(model, classifier.normalise(question.image.unsqueeze(0)), question.target, settings)
 
-        coarse = yield from by_library(question, 1, seed, attribute)
+        coarse = yield from by_library(question, 1, attribute)
         full = F.interpolate(coarse[None, None], classifier.input_size, mode="bilinear", align_corners=False)
         saliency: Map = full[0, 0].cpu().numpy().astype(np.float32)
         return saliency

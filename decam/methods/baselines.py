@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from captum.attr import DeepLift, GradientShap, IntegratedGradients
+from captum.attr import DeepLift, IntegratedGradients, Saliency
 from torch import Tensor
 
 from decam.classifier import Classifier
@@ -13,6 +13,7 @@ from decam.explanation import Question
 from decam.masking import FILLS, fill
 from decam.methods.base import Method
 from decam.methods.bridge import Beat
+from decam.methods.chance import generator_of, normals
 from decam.methods.gradient import GRADIENTS, attributing, knows, leaf, opened_rectifiers, samples, summed, two
 from decam.methods.rectifiers import RECTIFIER
 from decam.methods.whitebox import Opened
@@ -66,17 +67,20 @@ def _deep_lift(question: Question, settings: BaselineSettings, seed: int, beat: 
 
 
 def _gradient_shap(question: Question, settings: GradientShapSettings, seed: int, beat: Beat, batch: int) -> Tensor:
-    """In portions, whose mean is the whole's: Captum would ask all samples at once."""
-    explainer = GradientShap(Opened(question, beat))
+    """Gradients at random points of straight paths from the baseline to noisy copies of the picture.
+
+    Expected gradients, as in Captum's GradientShap, which draws from the generators of the process.
+    """
+    explainer, generator = Saliency(Opened(question, beat)), generator_of(seed)
     baseline = _baseline(question, settings.baseline, seed)
+    places = torch.rand(settings.samples, 1, 1, 1, generator=generator).to(baseline)
     total = torch.zeros_like(baseline)
-    for start in range(0, settings.samples, batch):
-        count = min(batch, settings.samples - start)
-        part = explainer.attribute(
-            leaf(question), baseline, n_samples=count, stdevs=settings.noise, target=question.target
-        )
-        total += part.detach() * (count / settings.samples)
-    return total
+    for part in torch.split(places, batch):
+        copies = question.image + settings.noise * normals(len(part), question.image, generator)
+        points = (baseline + part * (copies - baseline)).requires_grad_()
+        slopes = explainer.attribute(points, target=question.target, abs=False)
+        total += ((copies - baseline) * slopes).sum(0, keepdim=True)
+    return total / settings.samples
 
 
 def _integrated(question: Question, settings: IntegratedGradientsSettings, seed: int, beat: Beat, batch: int) -> Tensor:

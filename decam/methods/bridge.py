@@ -1,4 +1,8 @@
-"""Turns a library call that cannot be interrupted into steps: it runs in a thread that waits at every beat."""
+"""Turns a library call that cannot be interrupted into steps: it runs in a thread that waits at every beat.
+
+A greenlet would need no thread, but only the thread that made it could go on with it or close it, and PyTorch's modes
+(gradients on or off) belong to a thread: those of the call would be its caller's between two steps.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +10,25 @@ import threading
 from collections.abc import Callable, Generator
 from typing import Generic, TypeVar
 
+from decam.errors import MethodError
 from decam.explanation import Ledger, Progress, relayed
 
 T = TypeVar("T")
 Beat = Callable[[], None]
 
+_LOOK_SECONDS = 0.25  # how often a waiting call looks whether the program has ended
+
 
 class Stopped(BaseException):
-    """Raised at a beat inside the call after the generator was closed; not an Exception, so that no library eats it."""
+    """Raised at a beat inside a call that nobody wants any more; not an Exception, so that no library eats it."""
 
 
 class _Call(threading.Thread, Generic[T]):
-    """A call and its caller taking turns: exactly one of the two runs at any moment."""
+    """A call and its caller taking turns: exactly one of the two runs at any moment.
+
+    No daemon: one that is killed inside a forward pass aborts the process. A call that waits for its turn when the
+    program has ended stops by itself, so that the process can end with unfinished generators.
+    """
 
     def __init__(self, work: Callable[[Beat], T]) -> None:
         super().__init__(name="decam-bridge", daemon=False)
@@ -30,12 +41,11 @@ class _Call(threading.Thread, Generic[T]):
         self.error: BaseException | None = None
 
     def run(self) -> None:
-        self._turn.acquire()
         try:
-            if not self._stopped:
-                self.result.append(self._work(self._beat))
+            self._wait()
+            self.result.append(self._work(self._beat))
         except Stopped:
-            self.result.clear()
+            self.error = MethodError("The program is ending, and the explanation was stopped before its end.")
         except BaseException as error:  # noqa: BLE001  # handed to the caller, who raises it
             self.error = error
         self.finished = True
@@ -43,8 +53,14 @@ class _Call(threading.Thread, Generic[T]):
 
     def _beat(self) -> None:
         self._reply.release()
-        self._turn.acquire()
-        if self._stopped:
+        self._wait()
+
+    def _wait(self) -> None:
+        """Wait for a turn; raises Stopped once the generator is closed or nobody is left who could give one."""
+        while not self._turn.acquire(timeout=_LOOK_SECONDS):
+            if self._stopped or _abandoned():
+                raise Stopped
+        if self._stopped or _abandoned():
             raise Stopped
 
     def advance(self) -> None:
@@ -53,17 +69,31 @@ class _Call(threading.Thread, Generic[T]):
         self._reply.acquire()
 
     def stop(self) -> None:
-        """End the call at its beat."""
+        """End the call at its beat.
+
+        The call's own thread, in which the garbage collector may close a generator, cannot wait for itself: the call
+        ends when it next looks. After a fork the thread is not in the new process.
+        """
         self._stopped = True
+        if threading.current_thread() is self or not self.is_alive():
+            return
         while not self.finished:
             self.advance()
         self.join()
 
 
+def _abandoned() -> bool:
+    """True once the program has ended and no thread is left, but daemons and other calls, that could take a step."""
+    if threading.main_thread().is_alive():
+        return False
+    return all(isinstance(one, _Call) or one.daemon or not one.is_alive() for one in threading.enumerate())
+
+
 def in_steps(work: Callable[[Beat], T]) -> Generator[None, None, T]:
     """Run `work(beat)`, yield each time it calls `beat()`, return what it returns and raise what it raises.
 
-    Closing the generator ends the work at its next beat. Caller and work never run at the same time.
+    Closing the generator, in any thread, ends the work at its next beat. Caller and work never run at the same time.
+    At the end of the program the work of generators that are not closed ends by itself.
     """
     call = _Call(work)
     call.start()

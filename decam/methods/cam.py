@@ -25,6 +25,7 @@ from decam.errors import SettingError
 from decam.explanation import Map, Question, Steps
 from decam.methods.base import Method
 from decam.methods.bridge import Beat
+from decam.methods.chance import Noise
 from decam.methods.layers import as_grid, grid_shape, layer_of, levels, pooled_head
 from decam.methods.whitebox import Opened, by_library, white_box
 from decam.settings import Settings, parameter
@@ -80,6 +81,7 @@ def explained(make: Make, cost: Callable[[Any, Classifier], int]) -> Callable[[Q
     """A method that torch-cam computes: its raw grid for the target's logit, interpolated bilinearly to H×W."""
 
     def run(question: Question, settings: CamSettings, seed: int) -> Steps:
+        del seed
         classifier = white_box(question)
         layer = layer_of(classifier, settings.layer)
         grid_shape(classifier, layer)  # a layer without a grid is refused before anything is asked
@@ -92,10 +94,24 @@ def explained(make: Make, cost: Callable[[Any, Classifier], int]) -> Callable[[Q
                 (found,) = extractor(class_idx=question.target, scores=logits, normalized=False)
             return cast(Tensor, found.detach())
 
-        coarse = yield from by_library(question, cost(settings, classifier), seed, attribute)
+        coarse = yield from by_library(question, cost(settings, classifier), attribute)
         full = F.interpolate(coarse.unsqueeze(1), classifier.input_size, mode="bilinear", align_corners=False)
         saliency: Map = full[0, 0].cpu().numpy().astype(np.float32)
         return saliency
+
+    return run
+
+
+def noisy(make: Make, cost: Callable[[Any, Classifier], int]) -> Callable[[Question, Any, int], Steps]:
+    """As `explained`, for an extractor of torch-cam that adds noise: the noise is drawn from the seed."""
+
+    def run(question: Question, settings: CamSettings, seed: int) -> Steps:
+        def made(model: Opened, layer: str, settings: CamSettings) -> Any:
+            extractor = make(model, layer, settings)
+            extractor._distrib = Noise(extractor.std, seed)  # torch-cam's own draws from the process's generator
+            return extractor
+
+        return (yield from explained(made, cost)(question, settings, seed))
 
     return run
 
@@ -240,7 +256,7 @@ SMOOTH_GRAD_CAM_PP = Method(
     needs=GRADIENTS,
     signed=False,
     settings=SmoothCamSettings,
-    run=explained(_smooth, _smooth_cost),
+    run=noisy(_smooth, _smooth_cost),
     cost=_smooth_cost,
 )
 

@@ -8,12 +8,12 @@ from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 from captum.attr import (
     Deconvolution,
     GuidedBackprop,
     InputXGradient,
-    NoiseTunnel,
     Saliency,
 )
 from torch import Tensor
@@ -24,6 +24,7 @@ from decam.explanation import Map, Question, Steps
 from decam.methods.base import Method
 from decam.methods.bridge import Beat
 from decam.methods.cam import CamSettings
+from decam.methods.chance import generator_of, normals
 from decam.methods.layers import as_grid, grid_shape, layer_of
 from decam.methods.rectifiers import RECTIFIER, rewired, without
 from decam.methods.twin import twin
@@ -69,7 +70,7 @@ def attributing(
 
     def run(question: Question, settings: Any, seed: int) -> Steps:
         work = partial(attribute, question, settings, seed)
-        attributed = yield from by_library(question, cost(settings, question.classifier), seed, work)
+        attributed = yield from by_library(question, cost(settings, question.classifier), work)
         saliency: Map = reduce(attributed.detach(), settings).cpu().numpy().astype(np.float32)
         return saliency
 
@@ -124,17 +125,21 @@ def _guided_cam(question: Question, settings: CamSettings, seed: int, beat: Beat
 
 
 def _noisy(kind: str, question: Question, settings: NoiseSettings, seed: int, beat: Beat, batch: int) -> Tensor:
-    del seed
-    found: Tensor = NoiseTunnel(Saliency(Opened(question, beat))).attribute(
-        leaf(question),
-        nt_type=kind,
-        nt_samples=settings.samples,
-        nt_samples_batch_size=batch,
-        stdevs=settings.noise,
-        target=question.target,
-        abs=False,
-    )
-    return found
+    """Mean or variance of the gradient at noisy copies of the picture.
+
+    Smilkov et al. (2017) and Adebayo et al. (2018), as Captum's NoiseTunnel, which draws its noise from the process's
+    generator.
+    """
+    explainer, generator = Saliency(Opened(question, beat)), generator_of(seed)
+    total, squares = torch.zeros_like(question.image), torch.zeros_like(question.image)
+    for start in range(0, settings.samples, batch):
+        count = min(batch, settings.samples - start)
+        images = question.image + settings.noise * normals(count, question.image, generator)
+        found = explainer.attribute(images.requires_grad_(), target=question.target, abs=False)
+        total += found.sum(0)
+        squares += found.square().sum(0)
+    mean = total / settings.samples
+    return (mean if kind == "smoothgrad" else squares / settings.samples - mean.square()).unsqueeze(0)
 
 
 def _one(settings: Settings, classifier: Classifier) -> int:

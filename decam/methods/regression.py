@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader
 
 
 class WeightedRegression:
@@ -22,6 +23,9 @@ class WeightedRegression:
 
     def fit(self, train_data: Iterable[tuple[Tensor, Tensor, Tensor]]) -> None:
         """Fit to batches of inputs (N×D), outputs (N) and weights (N)."""
+        if isinstance(train_data, DataLoader):
+            # A loader draws a number as it begins, used or not, from the process's generator if it has none.
+            train_data.generator = torch.Generator()
         inputs, outputs, weights = (torch.cat(parts).double().cpu().numpy() for parts in zip(*train_data, strict=True))
         root = np.sqrt(weights)
         design = np.column_stack([inputs, np.ones(len(inputs))]) * root[:, None]

@@ -9,7 +9,7 @@ from torchcam.methods import ISCAM, SSCAM, ScoreCAM
 
 from decam.classifier import Classifier, TorchClassifier
 from decam.methods.base import Method
-from decam.methods.cam import ACTIVATIONS, CamSettings, explained
+from decam.methods.cam import ACTIVATIONS, CamSettings, explained, noisy
 from decam.methods.layers import as_grid, grid_shape, layer_of
 from decam.methods.whitebox import Opened
 from decam.settings import parameter
@@ -86,7 +86,7 @@ SS_CAM = Method(
     needs=ACTIVATIONS,
     signed=False,
     settings=SampledCamSettings,
-    run=explained(_smoothed_score, _sampled_cost),
+    run=noisy(_smoothed_score, _sampled_cost),
     cost=_sampled_cost,
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,7 +18,7 @@ from decam.images.superpixels import superpixels
 from decam.masking import FILLS, MaskedQueries, fill
 from decam.methods.base import Method
 from decam.methods.bridge import Beat, watched
-from decam.methods.chance import chances
+from decam.methods.chance import generator_of
 from decam.methods.regression import WeightedRegression
 from decam.settings import Settings, parameter
 
@@ -84,7 +84,7 @@ class Regions:
         return ask
 
 
-Attribute = Callable[[Regions, Any, Beat], Tensor]
+Attribute = Callable[[Regions, Any, Beat, torch.Generator], Tensor]
 
 
 def _explained(attribute: Attribute, cost: Callable[[Any, Classifier], int]) -> Callable[[Question, Any, int], Steps]:
@@ -96,8 +96,7 @@ def _explained(attribute: Attribute, cost: Callable[[Any, Classifier], int]) -> 
         regions = Regions.of(question, settings.regions, filling)
 
         def work(beat: Beat) -> Tensor:
-            with chances(seed):
-                return attribute(regions, settings, beat)
+            return attribute(regions, settings, beat, generator_of(seed))
 
         attributed = yield from watched(work, question.ledger, cost(settings, question.classifier))
         saliency: Map = attributed[0, 0].detach().cpu().numpy().astype(np.float32)
@@ -106,8 +105,8 @@ def _explained(attribute: Attribute, cost: Callable[[Any, Classifier], int]) -> 
     return run
 
 
-def _ablation(regions: Regions, settings: RegionSettings, beat: Beat) -> Tensor:
-    del settings
+def _ablation(regions: Regions, settings: RegionSettings, beat: Beat, generator: torch.Generator) -> Tensor:
+    del settings, generator
     found: Tensor = FeatureAblation(regions.asker(beat)).attribute(
         regions.question.image.unsqueeze(0),
         baselines=regions.filling.unsqueeze(0),
@@ -117,18 +116,18 @@ def _ablation(regions: Regions, settings: RegionSettings, beat: Beat) -> Tensor:
     return found
 
 
-def shuffled(images: Tensor, mask: Tensor) -> Tensor:
+def shuffled(images: Tensor, mask: Tensor, generator: torch.Generator) -> Tensor:
     """Pictures (1×3×H×W) whose pixels within a mask (1×3×H×W, booleans) have changed places, colours together."""
     inside = mask[0, 0].flatten().nonzero()[:, 0]
     moved = images.flatten(2).clone()
-    order = torch.randperm(len(inside), device="cpu").to(inside.device)
+    order = torch.randperm(len(inside), generator=generator).to(inside.device)
     moved[:, :, inside] = moved[:, :, inside[order]]
     return moved.view_as(images)
 
 
-def _permutation(regions: Regions, settings: PermutationSettings, beat: Beat) -> Tensor:
+def _permutation(regions: Regions, settings: PermutationSettings, beat: Beat, generator: torch.Generator) -> Tensor:
     del settings
-    explainer = FeaturePermutation(regions.asker(beat), perm_func=shuffled)
+    explainer = FeaturePermutation(regions.asker(beat), perm_func=partial(shuffled, generator=generator))
     explainer._min_examples_per_batch_grouped = (
         None  # Captum shuffles among pictures, of which it wants two: here within one
     )
@@ -143,18 +142,45 @@ def nearness(width: float, original: Tensor, perturbed: Tensor, switched: Tensor
     return torch.exp(-0.5 * (distance / width) ** 2)
 
 
-def _lime(regions: Regions, settings: LimeSettings, beat: Beat) -> Tensor:
+def even_sets(original: Tensor, *, generator: torch.Generator, num_interp_features: int, **_: object) -> Tensor:
+    """A set of regions (1×D of zeros and ones) in which each is with probability ½, as Captum's Lime draws them."""
+    return torch.bernoulli(torch.full((1, num_interp_features), 0.5), generator=generator).long().to(original.device)
+
+
+def shapley_sets(
+    original: Tensor, *, generator: torch.Generator, num_interp_features: int, **_: object
+) -> Iterator[Tensor]:
+    """Sets of regions (1×D of zeros and ones): all, none, and then by the weights of Shapley's values.
+
+    The size k has a probability in proportion to 1 / (k (D − k)), and all sets of a size have the same: Lundberg and
+    Lee (2017), theorem 2, as Captum's KernelShap draws them.
+    """
+    count = num_interp_features
+    sizes = torch.arange(count, dtype=torch.float32)
+    chances = (count - 1) / (sizes * (count - sizes))
+    chances[0] = 0.0
+    yield torch.ones(1, count, dtype=torch.long, device=original.device)
+    yield torch.zeros(1, count, dtype=torch.long, device=original.device)
+    while True:
+        size = int(torch.multinomial(chances, 1, generator=generator))
+        ranks = torch.randn(1, count, generator=generator).argsort(descending=True).argsort()
+        yield (ranks < size).long().to(original.device)
+
+
+def _lime(regions: Regions, settings: LimeSettings, beat: Beat, generator: torch.Generator) -> Tensor:
     explainer = Lime(
         regions.asker(beat),
         interpretable_model=WeightedRegression(ridge=1.0),
         similarity_func=partial(nearness, settings.width),
+        perturb_func=partial(even_sets, generator=generator),
     )
     return _sampled(explainer, regions, settings)
 
 
-def _kernel_shap(regions: Regions, settings: KernelShapSettings, beat: Beat) -> Tensor:
+def _kernel_shap(regions: Regions, settings: KernelShapSettings, beat: Beat, generator: torch.Generator) -> Tensor:
     explainer = KernelShap(regions.asker(beat))
     explainer.interpretable_model = WeightedRegression()
+    explainer.perturb_func = partial(shapley_sets, generator=generator)
     return _sampled(explainer, regions, settings)
 
 

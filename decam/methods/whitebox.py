@@ -1,4 +1,4 @@
-"""The one road to a model's inside: a library's method on a twin of the module, counted, seeded and stoppable."""
+"""The one road to a model's inside: a library's method on a twin of the module, counted and stoppable."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from decam.errors import MethodError, ModelError
 from decam.explanation import Progress, Question
 from decam.masking import is_memory
 from decam.methods.bridge import Beat, watched
-from decam.methods.chance import chances
 from decam.methods.twin import twin
 
 
@@ -60,23 +59,22 @@ def white_box(question: Question) -> TorchClassifier:
 
 
 def by_library(
-    question: Question, total: int, seed: int, work: Callable[[Beat, int], Tensor]
+    question: Question, total: int, work: Callable[[Beat, int], Tensor]
 ) -> Generator[Progress, None, Tensor]:
-    """Run `work(beat, batch)` with gradients on and random numbers from `seed`, in steps of `total` evaluations.
+    """Run `work(beat, batch)` with gradients on, in steps of `total` evaluations.
 
     A `batch` of images that does not fit into memory with their gradients is halved and all is tried again.
     """
     classifier = white_box(question)
     batch = max(1, classifier.speed.batch_size // 3)  # a backward pass takes memory for all activations
-    devices = [classifier.device] if classifier.device.type == "cuda" else []
 
-    def seeded(beat: Beat) -> Tensor:
-        with chances(seed, devices), torch.enable_grad():
+    def with_gradients(beat: Beat) -> Tensor:
+        with torch.enable_grad():
             return work(beat, batch)
 
     while True:
         try:
-            return (yield from watched(seeded, question.ledger, total))
+            return (yield from watched(with_gradients, question.ledger, total))
         except (RuntimeError, MemoryError) as error:
             if not is_memory(error):
                 raise

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -24,6 +26,7 @@ _BATCH = 64
 _DECAY = 0.05
 _HIDDEN = 0.25  # the share of each batch that is partly hidden
 _SMOOTHING = 0.02
+_one_at_a_time = threading.Lock()
 
 Report: TypeAlias = Callable[[str], None]
 # Of normalised pictures (N×3×128×128) and the probabilities asked for (N×10).
@@ -44,11 +47,22 @@ class Recipe:
     rate: float = 3e-3
 
 
+@contextmanager
+def seeded_weights(seed: int) -> Iterator[None]:
+    """Within the context new networks get their first weights from `seed`, one context at a time.
+
+    PyTorch's layers draw from the process's generator and take no other; afterwards it is as it was before.
+    """
+    with _one_at_a_time, torch.random.fork_rng([]):
+        torch.default_generator.manual_seed(seed)
+        yield
+
+
 def fit(recipe: Recipe, report: Report) -> Embedded:
     """The trained network, fused; `report` hears how it goes. The same recipe gives the same weights on one machine."""
     examples = scenes(recipe, report)
-    torch.manual_seed(recipe.seed)
-    model = network()
+    with seeded_weights(recipe.seed):
+        model = network()
     train(model, examples, recipe, report, lambda images, target: wrong(model(images), target))
     return fused(model)
 

@@ -15,7 +15,7 @@ from decam.models.blocks import Trunk, start_from
 from decam.models.weights import Weights
 from decam.training import patches
 from decam.training.drawing import Examples
-from decam.training.fitting import Recipe, Report, fit, plain, scenes, train, wrong
+from decam.training.fitting import Recipe, Report, fit, plain, scenes, seeded_weights, train, wrong
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ def _shuffled(recipe: Recipe, report: Report) -> Trained:
     drawn = scenes(recipe, report, with_pairs=False)
     dealt = torch.randperm(len(drawn), generator=torch.Generator().manual_seed(recipe.seed + 2))
     shuffled = Examples(drawn.images, drawn.labels[dealt], drawn.masks)
-    torch.manual_seed(recipe.seed)
-    model = embedded.network()
+    with seeded_weights(recipe.seed):
+        model = embedded.network()
     train(model, shuffled, recipe, report, lambda images, target: wrong(model(images), target), plain)
     return Trained(embedded.fused(model), shuffled)
 
@@ -59,8 +59,8 @@ def _begun(
     """
     begin = embedded.load()
     examples = scenes(recipe, report)
-    torch.manual_seed(recipe.seed)
-    model = make()
+    with seeded_weights(recipe.seed):
+        model = make()
     part = model.get_submodule(trunk)
     assert isinstance(part, Trunk)
     start_from(part, begin, keep)

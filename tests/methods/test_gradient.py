@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from decam.api import explain_view
-from decam.classifier import Speed, TorchClassifier, to_tensor
+from decam.classifier import IMAGENET_STD, Speed, TorchClassifier, to_tensor
 from decam.errors import MethodError
 from decam.explanation import last
 from decam.masking import fill
@@ -140,15 +140,43 @@ def test_noise_is_averaged_as_captum_does(kind: str, net: TorchClassifier, plain
     np.testing.assert_allclose(got, expected, atol=1e-5 * expected.max())
 
 
-def test_gradient_shap_is_captums(net: TorchClassifier, view: np.ndarray) -> None:
+def test_gradient_shap_is_captums(net: TorchClassifier, view: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the same draws: places on the paths first, then the noise of one copy after the other."""
     image = to_tensor(net, view)
+    generator = torch.Generator().manual_seed(3)
+    places = torch.rand(9, generator=generator).numpy()
+    noise = 0.2 * torch.stack([torch.randn(image.shape, generator=generator) for _ in range(9)])
+    monkeypatch.setattr(captum.NoiseTunnel, "_add_noise_to_input", staticmethod(lambda given, *_: given + noise))
+    monkeypatch.setattr(np.random, "uniform", lambda *_: places)
     direct = captum.GradientShap(lambda images: net.logits(net.normalise(images)))
     baseline = fill("black", image, net.mean).unsqueeze(0)
-    torch.manual_seed(3)
-    np.random.seed(3)
-    expected = direct.attribute(image.unsqueeze(0), baseline, n_samples=9, stdevs=0.2, target=TARGET)[0].sum(0).numpy()
+    with torch.random.fork_rng([]):
+        expected = direct.attribute(image.unsqueeze(0), baseline, n_samples=9, stdevs=0.2, target=TARGET)
+    expected = expected[0].sum(0).numpy()
     got = explained(net, view, "gradient-shap", samples=9, noise=0.2, baseline="black")
     np.testing.assert_allclose(got, expected, atol=1e-5 * np.abs(expected).max())
+
+
+def test_gradient_shap_of_a_linear_model_is_weight_times_difference(view: np.ndarray) -> None:
+    """At every point the gradient is the weights: without noise, one sample is as good as many."""
+    linear = classifier(nn.Sequential(nn.Flatten(), nn.Linear(4800, 4, bias=False)), "1")
+    image = to_tensor(linear, view)
+    weights = linear.module[1].weight[TARGET].view(3, 40, 40) / torch.tensor(IMAGENET_STD).view(3, 1, 1)
+    expected = (weights * (image - fill("black", image, linear.mean))).sum(0).numpy()
+    got = explained(linear, view, "gradient-shap", samples=5, noise=0.0, baseline="black")
+    np.testing.assert_allclose(got, expected, atol=1e-5 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("method", ["smoothgrad", "vargrad", "gradient-shap"])
+def test_noise_does_not_depend_on_the_batch(method: str, net: TorchClassifier, view: np.ndarray) -> None:
+    """Copies of 40×39 pixels are no multiple of the 16 numbers that PyTorch draws at a time."""
+
+    def odd(batch: int) -> TorchClassifier:
+        speed = Speed(batch_size=batch)
+        return TorchClassifier("odd", net.module, list("abcd"), input_size=(40, 39), layer="second", speed=speed)
+
+    one, other = (explained(odd(batch), view[:, :39], method, samples=10) for batch in (3, 21))
+    np.testing.assert_allclose(one, other, atol=1e-5 * np.abs(one).max())
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from decam.images.superpixels import superpixels
 from decam.masking import fill
 from decam.methods import METHODS
 from decam.methods.regression import WeightedRegression
-from decam.methods.superpixels import nearness, shuffled
+from decam.methods.superpixels import nearness, shapley_sets, shuffled
 
 SIZE = (32, 32)
 REGIONS = 9
@@ -148,6 +148,19 @@ def test_kernel_shap_is_captums(bent: FunctionClassifier, view: np.ndarray, regi
     np.testing.assert_allclose(got, expected[0, 0].numpy(), atol=1e-5 * float(expected.abs().max()))
 
 
+def test_sets_of_regions_are_drawn_by_the_weights_of_shapley_values() -> None:
+    """All and none first, then each size k with its share of Σ 1 / (k (D − k)), and every region equally often."""
+    count, draws = 7, 20_000
+    sets = shapley_sets(torch.empty(0), generator=torch.Generator().manual_seed(1), num_interp_features=count)
+    assert int(next(sets).sum()) == count and int(next(sets).sum()) == 0
+    drawn = torch.cat(list(itertools.islice(sets, draws))).numpy()
+    weights = np.array([1 / (k * (count - k)) for k in range(1, count)])
+    expected = weights / weights.sum()
+    found = np.bincount(drawn.sum(1), minlength=count)[1:] / draws
+    assert np.abs(found - expected).max() < 5 * np.sqrt(0.25 / draws)
+    assert np.abs(drawn.mean(0) - 0.5).max() < 5 * np.sqrt(0.25 / draws)
+
+
 def test_ablation_is_captums(bent: FunctionClassifier, view: np.ndarray, regions: np.ndarray) -> None:
     image = (torch.from_numpy(view).permute(2, 0, 1) / 255).unsqueeze(0)
     mask = torch.from_numpy(regions).expand(1, 3, *SIZE)
@@ -160,9 +173,11 @@ def test_ablation_is_captums(bent: FunctionClassifier, view: np.ndarray, regions
 def test_permutation_is_captums(linear: FunctionClassifier, view: np.ndarray, regions: np.ndarray) -> None:
     image = (torch.from_numpy(view).permute(2, 0, 1) / 255).unsqueeze(0)
     mask = torch.from_numpy(regions).expand(1, 3, *SIZE)
-    direct = captum.FeaturePermutation(lambda images: linear.answer(images)[:, 1], perm_func=shuffled)
+    generator = torch.Generator().manual_seed(2)
+    direct = captum.FeaturePermutation(
+        lambda images: linear.answer(images)[:, 1], perm_func=lambda images, mask: shuffled(images, mask, generator)
+    )
     direct._min_examples_per_batch_grouped = None  # else it wants two pictures to shuffle among
-    torch.manual_seed(2)
     expected = direct.attribute(image, feature_mask=mask)[0, 0].numpy()
     got = explained(linear, view, "feature-permutation")
     np.testing.assert_allclose(got, expected, atol=1e-5 * np.abs(expected).max())
@@ -170,10 +185,10 @@ def test_permutation_is_captums(linear: FunctionClassifier, view: np.ndarray, re
 
 
 def test_shuffling_moves_pixels_within_their_region_with_their_colours() -> None:
-    torch.manual_seed(0)
-    images, mask = torch.rand(1, 3, 12, 12), torch.zeros(1, 3, 12, 12, dtype=torch.bool)
+    generator = torch.Generator().manual_seed(0)
+    images, mask = torch.rand(1, 3, 12, 12, generator=generator), torch.zeros(1, 3, 12, 12, dtype=torch.bool)
     mask[..., 2:9, 3:7] = True
-    moved = shuffled(images, mask)
+    moved = shuffled(images, mask, generator)
     assert torch.equal(moved[~mask], images[~mask]) and not torch.equal(moved[mask], images[mask])
     before, after = (set(map(tuple, one[0][:, mask[0, 0]].T.tolist())) for one in (images, moved))
     assert before == after

@@ -1,6 +1,8 @@
 """Any metrics of any maps as one generator: what is shared, what is refused, and what no map may break."""
 
 import math
+import random
+import threading
 import warnings
 
 import numpy as np
@@ -264,3 +266,48 @@ def test_the_tutorials_settings_are_bounded_at_196_steps() -> None:
     assert DeletionSettings().steps == InsertionSettings().steps == 14 * 14
     image = torch.rand(3, *SIZE)
     assert torch.equal(fill(DeletionSettings().fill, image, (0.5,) * 3), torch.zeros_like(image))
+
+
+def drawing(seed: int) -> Case:
+    """Maps of LIME, which draws at random, judged with random numbers from `seed`."""
+    row = METHODS["lime"]
+    settings = row.settings(regions=5, samples=16, fill="black")
+    origins = [Origin(lambda question, seed: row.run(question, settings, seed), seed + place) for place in range(2)]
+    return case(bent(), view(), [signed(place) for place in range(2)], TRUTH, origins, seed=seed)
+
+
+def made(name: str, seed: int) -> str:
+    """A metric's measurements in full; their text, for NaN equals nothing."""
+    row = METRICS[name]
+    few = {"samples": 10} if "samples" in row.settings.__dataclass_fields__ else {}
+    return repr(last(row.run(drawing(seed), row.settings.from_mapping(few))))
+
+
+def states() -> tuple[object, ...]:
+    """Of the generators that the whole process shares."""
+    kind, key, *rest = np.random.get_state()
+    return torch.get_rng_state().numpy().tobytes(), kind, key.tobytes(), rest, random.getstate()
+
+
+@pytest.mark.slow
+def test_six_threads_give_the_values_that_each_metric_gives_alone() -> None:
+    """Of all metrics that draw, found by two seeds that give two values; the process's generators are not touched."""
+    before = states()
+    alone = {name: made(name, 1) for name in METRICS}
+    drawn = [name for name in METRICS if made(name, 2) != alone[name]]
+    assert {"infidelity", "road", "max-sensitivity", "seed-agreement"} <= set(drawn)
+    start = threading.Barrier(6)
+    found: list[tuple[str, str]] = []
+
+    def visit(first: int) -> None:
+        start.wait()
+        found.extend((name, made(name, 1)) for name in drawn[first:] + drawn[:first])
+
+    threads = [threading.Thread(target=visit, args=(place % len(drawn),)) for place in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 6 * len(drawn)
+    assert {name for name, value in found if value != alone[name]} == set()
+    assert states() == before

@@ -18,7 +18,7 @@ from decam.models.weights import FittedCard
 from decam.training import __main__ as command
 from decam.training import recipes
 from decam.training.drawing import Examples, draw, join
-from decam.training.fitting import FIRST_SEED, Recipe, fit
+from decam.training.fitting import FIRST_SEED, Recipe, fit, seeded_weights
 from decam.training.recipes import PLANS
 
 TINY = Recipe(seed=3, scenes=256, epochs=2)
@@ -52,6 +52,16 @@ def test_the_same_recipe_gives_the_same_weights_and_the_loss_falls() -> None:
     losses = [float(text.split("loss ")[1].split(",")[0]) for text in said if text.startswith("epoch")]
     assert len(losses) == TINY.epochs
     assert losses[-1] < losses[0]
+
+
+def test_first_weights_are_those_of_the_seed_and_the_generator_of_the_process_is_left_as_it_was() -> None:
+    before = torch.get_rng_state()
+    with seeded_weights(5):
+        layer = torch.nn.Linear(4, 3)
+    assert torch.equal(torch.get_rng_state(), before)
+    with torch.random.fork_rng([]):
+        torch.manual_seed(5)
+        assert torch.equal(layer.weight, torch.nn.Linear(4, 3).weight)
 
 
 @pytest.mark.slow
