@@ -25,7 +25,7 @@ MAX_RATIO = 20
 
 _AVIF = "avif" in features.get_supported_modules()  # Pillow 11.3 and newer, where its build has a decoder
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", *(("AVIF",) if _AVIF else ()))
-KINDS = "PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF" if _AVIF else "PNG, JPEG, WebP, BMP, TIFF or GIF"
+KINDS = ("AVIF, " if _AVIF else "") + "PNG, JPEG, WebP, BMP, TIFF or GIF"
 
 Data: TypeAlias = bytes | Path | BinaryIO
 
