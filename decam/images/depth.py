@@ -15,6 +15,7 @@ from PIL.ImageFile import ImageFile
 from decam.errors import ImageError
 from decam.images import png
 
+ROWS = 64  # that are scaled at a time
 DEPTHS = (8, 10, 12, 14, 16)  # bits that cameras and scanners use
 
 WHITE_IS_ZERO = 0  # a photometric interpretation
@@ -82,8 +83,7 @@ def to_image(values: Values, stated: Range, transparent: Any = None) -> tuple[Im
     scaled, notes = scale(colours, stated)
     layers = [scaled]
     if alpha is not None:
-        full = _alpha_full(alpha, stated)
-        layers.append((np.clip(alpha.astype(np.float64) / full, 0, 1) * 255 + 0.5).astype(np.uint8)[..., None])
+        layers.append(_to_bytes(alpha[..., None], 0.0, _alpha_full(alpha, stated)))
     elif transparent is not None and not isinstance(transparent, bytes):
         hidden = (colours == np.atleast_1d(transparent)).all(axis=2)
         layers.append(np.where(hidden, 0, 255).astype(np.uint8)[..., None])
@@ -109,10 +109,19 @@ def scale(values: Values, stated: Range) -> tuple[NDArray[np.uint8], list[str]]:
         raise ImageError("holds values that are not finite; replace them by numbers.")
     low, high = float(values.min()), float(values.max())
     (black, white), notes = _range(low, high, values.dtype.kind, stated)
-    grey = np.full(values.shape, 0.5) if black == white else (values.astype(np.float64) - black) / (white - black)
-    if stated.inverted:
-        grey = 1 - grey
-    return (np.clip(grey, 0, 1) * 255 + 0.5).astype(np.uint8), notes
+    if black == white:
+        return np.full(values.shape, 128, np.uint8), notes
+    ends = (white, black) if stated.inverted else (black, white)
+    return _to_bytes(values, *ends), notes
+
+
+def _to_bytes(values: Values, black: float, white: float) -> NDArray[np.uint8]:
+    """Samples as 8 bits; a few rows at a time, since floats take eight times the memory of what they become."""
+    found = np.empty(values.shape, np.uint8)
+    for start in range(0, len(values), ROWS):
+        share = (values[start : start + ROWS].astype(np.float64) - black) / (white - black)
+        found[start : start + ROWS] = np.clip(share, 0, 1) * 255 + 0.5
+    return found
 
 
 def _range(low: float, high: float, kind: str, stated: Range) -> tuple[tuple[float, float], list[str]]:
@@ -212,9 +221,9 @@ def _wide_colours(opened: ImageFile, again: Callable[[], ImageFile]) -> Values:
         halves = _decoded(opened, "RGBA").astype(np.uint16)
         return halves[..., 0::2] << 8 | halves[..., 1::2]
     with again() as second:
-        upper = _decoded(opened, _half(opened, upper=True)).astype(np.uint16)
-        lower = _decoded(second, _half(second, upper=False))
-    values = upper << 8 | lower
+        values = _decoded(opened, _half(opened, upper=True)).astype(np.uint16)
+        values <<= 8
+        values |= _decoded(second, _half(second, upper=False))
     return divided_by_alpha(values) if rawmode.startswith("RGBa") else values
 
 
