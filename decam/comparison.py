@@ -8,13 +8,14 @@ import numpy as np
 import torch
 
 from decam.api import explain_view
-from decam.classifier import Classifier, Pixels, probabilities, to_tensor
+from decam.classifier import Classifier, Pixels, TorchClassifier, probabilities, to_tensor
 from decam.errors import SettingError
 from decam.events import Cell, Event, Events, Explained, Explaining, Failed, Finished, Predicted
 from decam.explanation import Explanation, Truth, relayed
 from decam.failures import sentence_for
 from decam.measuring import measure
 from decam.methods import get as get_method
+from decam.models import speed
 from decam.plan import Plan
 
 CHEAP = 64
@@ -96,5 +97,7 @@ def _explain(classifier: Classifier, view: Pixels, plan: Plan, cell: Cell, targe
     except Exception as error:  # noqa: BLE001 - whatever a method raises ends its cell only
         yield Failed(cell, sentence_for(error, get_method(choice.name).title))
         return None
+    if isinstance(classifier, TorchClassifier):
+        speed.observe(classifier, explanation.evaluations, explanation.seconds)
     yield Explained(cell, explanation)
     return explanation

@@ -220,6 +220,33 @@ def test_metrics_and_a_mask_are_in_the_table_and_in_the_export(
     assert np.array_equal(np.asarray(Image.open(kept)) > 0, truth)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows allows no such names")
+def test_names_with_control_characters_and_wide_letters_keep_the_table_in_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    names = ("a\nb.png", "\x1b[31mred.png", "猫猫.png", "plain.png")
+    for name in names:
+        SAMPLES[0].load().save(tmp_path / name)
+    given = ["explain", *(str(tmp_path / name) for name in names), "--model", "embedded", "--steps", "2"]
+    assert main([*given, "-m", "random", "--out", str(tmp_path / "o\nut")]) == 0
+    shown = capsys.readouterr()
+    assert "\x1b" not in shown.out + shown.err
+    head, *rows, last = shown.out.splitlines()
+    assert last == f"Written to {tmp_path}/o\\nut."
+    assert [row.split("  ")[0].strip() for row in rows] == [r"a\nb.png", r"\x1b[31mred.png", "猫猫.png", "plain.png"]
+    place = head.index("method")
+    assert [row.index("random") for row in rows] == [place, place, place - 2, place]  # two letters are wide
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows allows no such names")
+def test_a_sentence_on_a_file_shows_what_its_name_holds(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = tmp_path / "a\nb\x1b[2J.png"
+    path.write_bytes(b"no picture")
+    assert main(["explain", str(path), "--model", "embedded", "--out", str(tmp_path / "out")]) == 2
+    shown = capsys.readouterr().err
+    assert r"a\nb\x1b[2J.png is not a picture" in shown and shown.count("\n") == 1 and "\x1b" not in shown
+
+
 def test_curves_are_drawn_with_the_fills_asked_for(model: str, picture: Path, tmp_path: Path):
     out = tmp_path / "out"
     given = ["explain", str(picture), "--model", model, "--steps", "3", "--out", str(out), "-m", "random"]

@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
 
     one = commands.add_parser("explain", help="explain pictures and write maps, curves and metrics into a folder")
-    one.add_argument("pictures", nargs="+", metavar="PICTURE", help="PNG, JPEG, WebP, BMP, TIFF or GIF file")
+    one.add_argument("pictures", nargs="+", metavar="PICTURE", help="PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF file")
     one.add_argument("--out", required=True, metavar="DIR", help="new or empty folder, or an earlier export to replace")
     one.add_argument(
         "--model", metavar="NAME", help="a name that the command 'models' lists; by default one that is here"

@@ -25,7 +25,7 @@ from decam.images import truth
 from decam.images.reading import Picture, read
 from decam.metrics import get as get_metric
 from decam.plan import DEFAULT_FILLS, MethodChoice, MetricChoice, PictureChoice, Plan, fingerprint
-from decam.terminal import Line, say, share, stopping
+from decam.terminal import Line, columns, padded, say, share, stopping, visible
 
 NO_MASK = "-"
 
@@ -157,17 +157,17 @@ def _written(result: Result, folder: Path, line: Line, *, interrupted: bool) -> 
         line.note(f"Interrupted: the {made} of {wanted} maps that were finished are in {folder}.")
         return INTERRUPTED
     _print_table(result)
-    print(f"Written to {folder}.")
+    print(visible(f"Written to {folder}."))
     return NOT_ALL if result.failures else OK
 
 
 def _print_table(result: Result) -> None:
     """One line a map, with the areas of the first pair of fills and what the metrics say."""
-    names = [choice.name for choice in result.plan.pictures]
+    names = [visible(choice.name) for choice in result.plan.pictures]
     metrics = [choice.name for choice in result.plan.metrics]
-    width = max(7, *(len(name) for name in names))
+    width = max(7, *map(columns, names))
     heads = "".join(f"  {name:>{max(9, len(name))}}" for name in ("deletion", "insertion", *metrics))
-    print(f"{'picture':{width}}  {'method':20}{heads}  {'evaluations':>11}  class")
+    print(f"{padded('picture', width)}  {'method':20}{heads}  {'evaluations':>11}  class")
     for cell, explanation in sorted(result.explanations.items()):
         measured = result.curves.get(cell, ())
         judged = result.judgements.get(cell, {})
@@ -177,5 +177,6 @@ def _print_table(result: Result) -> None:
             f"  {'' if math.isnan(value) else f'{value:.3f}':>{max(9, len(name))}}"
             for name, value in zip(("", "", *metrics), values, strict=True)
         )
-        asked = f"{explanation.label} ({explanation.probability:.2f})"
-        print(f"{names[cell.picture]:{width}}  {explanation.method:20}{told}  {explanation.evaluations:11,}  {asked}")
+        asked = visible(f"{explanation.label} ({explanation.probability:.2f})")
+        name = padded(names[cell.picture], width)
+        print(f"{name}  {explanation.method:20}{told}  {explanation.evaluations:11,}  {asked}")

@@ -12,7 +12,7 @@ from decam.cli.loading import classifier_of
 from decam.errors import SettingError
 from decam.events import Explained
 from decam.replay import Remade, read, remake
-from decam.terminal import Line, say, share
+from decam.terminal import Line, say, share, visible
 
 
 def replay(given: argparse.Namespace) -> int:
@@ -40,7 +40,7 @@ def replay(given: argparse.Namespace) -> int:
                 same += event.identical
                 result = result.after(Explained(cell, event.explanation))
                 line.clear()
-                print(f"{name}: {event.verdict}", flush=True)
+                print(visible(f"{name}: {event.verdict}"), flush=True)
             else:
                 line.show(f"{name} {share(event.progress.step, event.progress.total)}")
     if out is not None:

@@ -33,6 +33,7 @@ has both signs); maps/ has the same maps as raw float32 numbers for numpy.load, 
 seed and cost; curves.csv has what the model answered while pixels were hidden (deletion) or shown (insertion) in the \
 order of each map; metrics.csv has the areas under these curves, lower being better for deletion and higher for \
 insertion, and the other metrics that were asked for, beside evaluations (images through the model) and seconds; \
+in both, a text that a spreadsheet would take for a formula has an apostrophe before it; \
 truths/, where it is there, says where the classes are in the pictures; settings.json has all settings, seeds and \
 versions. "python -m decam replay settings.json" makes the same maps again and compares them with these.
 """

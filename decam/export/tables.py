@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-import io
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -20,6 +20,9 @@ Row: TypeAlias = Sequence[object]
 _ASKED = ("number", "picture", "method", "target", "label", "probability")
 _CURVES = ("deletion fill", "insertion fill", "deletion", "insertion")
 _SPENT = ("evaluations", "seconds", "notes")
+# Japanese and Chinese spreadsheets take the wide forms of the signs for the signs.
+_FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*(e[+-]?\d+)?|inf|nan)", re.ASCII)
 CURVES_HEAD = (
     *("number", "picture", "method", "metric", "fill", "share", "probability"),
     *("top class", "top label", "top probability"),
@@ -92,11 +95,32 @@ def _points(curve: Curve, labels: Sequence[str]) -> Iterator[Row]:
 
 
 def csv_bytes(head: Row, rows: Iterable[Row]) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows(rows)
-    return text.getvalue().encode()
+    """CSV in UTF-8 of which a spreadsheet takes no text for a formula; see `cell`."""
+    lines = _Lines()
+    writer = csv.writer(lines, lineterminator="\r\n")
+    writer.writerow([cell(value) for value in head])
+    writer.writerows([cell(value) for value in row] for row in rows)
+    return "".join(lines.written).encode()
+
+
+class _Lines:
+    """Lines that end with a line feed alone, from a writer that quotes texts with either kind of line break."""
+
+    def __init__(self) -> None:
+        self.written: list[str] = []
+
+    def write(self, line: str) -> None:
+        self.written.append(line.removesuffix("\r\n") + "\n")
+
+
+def cell(value: object) -> object:
+    """A value as a cell: text that a spreadsheet would run as a formula gets an apostrophe before it.
+
+    These are texts that begin with =, +, -, @, a tab or a line break (CWE-1236). Numbers stay numbers. A text that
+    begins so after apostrophes gets one more, so that taking one away always gives the text back.
+    """
+    runs = isinstance(value, str) and _FORMULA.match(value) and not _NUMBER.fullmatch(value)
+    return f"'{value}" if runs else value
 
 
 def number(value: float | np.floating[Any]) -> str:

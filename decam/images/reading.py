@@ -10,9 +10,12 @@ from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError, features
+from PIL.ImageFile import ImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 
 from decam.errors import ImageError
+from decam.images import depth, file_kinds, png, tiff
 
 MAX_PICTURES = 16
 MAX_BYTES = 20 * 2**20
@@ -20,8 +23,9 @@ MAX_PIXELS = 50_000_000
 MIN_SIDE = 8
 MAX_RATIO = 20
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
-KINDS = "PNG, JPEG, WebP, BMP, TIFF or GIF"
+_AVIF = "avif" in features.get_supported_modules()  # Pillow 11.3 and newer, where its build has a decoder
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", *(("AVIF",) if _AVIF else ()))
+KINDS = ("AVIF, " if _AVIF else "") + "PNG, JPEG, WebP, BMP, TIFF or GIF"
 
 Data: TypeAlias = bytes | Path | BinaryIO
 
@@ -47,7 +51,8 @@ def read(data: Data, name: str = "") -> Picture:
     """One picture from a file's bytes, its path or an open binary file.
 
     Turned upright by its EXIF data, transparency laid on white, the first frame of several, 16 bits and floats scaled
-    to 8. Raises ImageError, one sentence, for whatever cannot be used; the limits above are checked before decoding.
+    to 8 as `depth.scale` says. Raises ImageError, one sentence, for whatever cannot be used; the limits above are
+    checked before decoding.
     """
     name = name or (data.name if isinstance(data, Path) else "The picture")
     upright, notes = _decoded(data, name)
@@ -69,25 +74,52 @@ def read_mask(data: Data, name: str) -> Image.Image:
 
 
 def _decoded(data: Data, name: str) -> tuple[Image.Image, tuple[str, ...]]:
-    """The first frame of a file, upright and decoded, in the mode that it has."""
-    content = _content(data, name)
+    """The first frame of a file, upright and decoded, of 8 bits a channel, with notes."""
+    content = png.without_text(_content(data, name))
     try:
-        opened = Image.open(BytesIO(content), formats=FORMATS)
+        opened = _opened(content)
     except Image.DecompressionBombError:
         raise ImageError(f"{name} would unpack to more than {MAX_PIXELS:,} pixels; make it smaller.") from None
     except UnidentifiedImageError:
-        raise ImageError(f"{name} is not a picture that can be read (or damaged); {KINDS} was expected.") from None
+        return _unidentified(content, name)
     except Exception as error:  # decoders raise whatever a damaged header makes them raise
         raise _damaged(name, error) from error
     with opened:
+        if isinstance(opened, TiffImageFile) and (raw := file_kinds.raw_tiff(opened.tag_v2, content)) is not None:
+            raise _other_kind(raw, name)
         _check_size(opened.width, opened.height, name)
         try:
-            notes = _frames_note(opened)
-            opened.load()
-            upright = ImageOps.exif_transpose(opened)
+            frames = _frames_note(opened)
+            upright, notes = depth.reduced(opened, content, lambda: _opened(content))
+        except ImageError as error:
+            raise ImageError(f"{name} {error}") from error
         except Exception as error:  # decoders raise whatever damaged data make them raise
             raise _damaged(name, error) from error
-    return upright, notes
+    return upright, (*frames, *notes)
+
+
+def _opened(content: bytes) -> ImageFile:
+    return Image.open(BytesIO(content), formats=FORMATS)
+
+
+def _unidentified(content: bytes, name: str) -> tuple[Image.Image, tuple[str, ...]]:
+    """What Pillow does not know: a TIFF file of another layout; raises ImageError for everything else."""
+    if tiff.is_tiff(content):
+        try:
+            upright, notes = tiff.read(content, lambda width, height: _check_size(width, height, ""))
+        except ImageError as error:
+            raise ImageError(f"{name} {str(error).lstrip()}") from error
+        except Exception as error:  # whatever damaged data make the decoder raise
+            raise _damaged(name, error) from error
+        return upright, tuple(notes)
+    kind = file_kinds.recognise(content)
+    if kind is not None and not (_AVIF and kind is file_kinds.AVIF):
+        raise _other_kind(kind, name)
+    raise ImageError(f"{name} is not a picture that can be read (or damaged); {KINDS} was expected.") from None
+
+
+def _other_kind(kind: file_kinds.FileKind, name: str) -> ImageError:
+    return ImageError(f"{name} is {kind.title}; {KINDS} was expected: {kind.advice}.")
 
 
 def read_many(files: Iterable[tuple[str, Data]]) -> Reading:
@@ -180,32 +212,25 @@ def _to_rgb(image: Image.Image, name: str) -> tuple[Image.Image, tuple[str, ...]
     """Any of Pillow's modes as RGB, with notes on what was lost."""
     if image.mode == "RGB" and not image.has_transparency_data:
         return image.copy(), ()
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        grey, notes = _to_8_bits(np.asarray(image), name)
-        return Image.fromarray(grey).convert("RGB"), notes
+    if depth.is_wide(image.mode):
+        stated = depth.Range(32, signed=True) if image.mode == "I" else depth.Range(16)
+        try:
+            grey, wide_notes = depth.to_image(np.asarray(image)[..., None], stated, image.info.get("transparency"))
+        except ImageError as error:
+            raise ImageError(f"{name} {error}") from error
+        return _to_rgb(grey.convert("RGB") if grey.mode == "L" else grey, name)[0], tuple(wide_notes)
+    if image.mode == "La":  # grey multiplied by its alpha, which Pillow turns into nothing but LA
+        image = image.convert("LA")
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB"), ()
+    if image.mode == "LAB":
+        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+        converted = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
+        assert converted is not None  # None only where the image is changed in place
+        return converted, ()
     notes = ("Converted from CMYK without its colour profile: colours may differ.",) if image.mode == "CMYK" else ()
     return image.convert("RGB"), notes
-
-
-def _to_8_bits(values: NDArray[Any], name: str) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
-    """Grey values of 16 or 32 bits, whole or float, as 8 bits."""
-    if not np.isfinite(values).all():
-        raise ImageError(f"{name} holds values that are not finite; replace them by numbers.")
-    low, high = float(values.min()), float(values.max())
-    full = 1.0 if values.dtype.kind == "f" else 65535.0
-    if values.dtype.kind != "f" and values.dtype.itemsize > 2 and high <= 255:
-        full = 255.0
-    notes: tuple[str, ...] = ()
-    scaled = values.astype(np.float64)
-    if low < 0 or high > full:
-        notes = (f"Grey values from {low:g} to {high:g} were stretched from black to white.",)
-        scaled = (scaled - low) / max(high - low, 1e-300)
-    else:
-        scaled /= full
-    return (scaled * 255 + 0.5).astype(np.uint8), notes
 
 
 def _from_array(array: NDArray[Any]) -> Image.Image:
@@ -227,5 +252,9 @@ def _from_array(array: NDArray[Any]) -> Image.Image:
     elif array.dtype == np.bool_:
         array = array.astype(np.uint8) * 255
     elif array.dtype != np.uint8:
-        raise ImageError(f"Arrays must be uint8 (0 to 255) or floats in [0, 1], not {array.dtype}; convert it first.")
+        largest = f", such as array / {np.iinfo(array.dtype).max}" if array.dtype.kind == "u" else ""
+        raise ImageError(
+            f"Arrays must be uint8 (0 to 255) or floats in [0, 1], not {array.dtype}; divide it by the value that is "
+            f"white{largest}."
+        )
     return Image.fromarray(np.ascontiguousarray(array))

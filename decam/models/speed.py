@@ -9,7 +9,7 @@ import platform
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from decam import data, device
 from decam.classifier import PRECISIONS, Speed, TorchClassifier, to_tensor
 from decam.images import scenes
+from decam.models import machine
 from decam.streams import side_by_side
 
 LONGEST_BATCH = 0.5  # seconds: work can only be stopped between two batches
@@ -29,15 +30,26 @@ LARGEST_BATCH = {"cuda": 256}  # 64 elsewhere: memory, and nothing is won beyond
 NEAR = 1.2  # rounds slower by less than this factor are timed once more,
 PATIENCE = 2.0  # unless the first turn of all took so many seconds: then each was timed long enough
 GAIN = 1.05  # a setting must be faster by this factor than a plainer one
+SURE = 1.2  # what the processor is built for is left only for what is faster by this factor,
+DOUBT = 3.0  # or by this one where other programs were at work
 TOLERANCE = 0.05  # the largest change of a probability that a precision may cause
 BUDGET = 0.9  # seconds for comparing the ways, checked between forwards; rounds take some seconds more
 SLOWEST = 10e9  # multiply-adds a second: less is no slow machine but a busy one, whose times say little
 
 _MODES = {precision: tuple(Speed(precision, layout) for layout in (False, True)) for precision in PRECISIONS}
 _PLAIN = _MODES["float32"][0]
+_TRIAL = "trial 2"  # results of older trials, which a busy machine misled, are left alone
+_BUSY = "busy"  # in the memory: when the trial was made that is to be repeated on a quiet machine
+_RATE = "rate"  # in the memory: images a second that the trial measured
+AGAIN = 60.0  # seconds before a trial is repeated: processes that start together ask in the same way
+FASTER = 1.5  # a run that is faster than the trial by this factor says that the trial was held up,
+ENOUGH = 200  # if it asked about so many images,
+TIMES = 2  # so many times in a row
 
 _lock = threading.Lock()
 _known: dict[str, Speed] = {}
+_measured: dict[str, float] = {}  # images a second in trials of this process that are not stored yet
+_surprises: dict[str, int] = {}  # runs in a row that were faster than their trial
 
 
 @dataclass(frozen=True)
@@ -71,23 +83,58 @@ def remembered(classifier: TorchClassifier) -> Speed:
     """The fastest way to ask this model on this machine: from disk, else by a trial of a few seconds.
 
     Remembered, because another batch size or precision changes the last bits of a map: the same seed must give the
-    same map in every process.
+    same map in every process. The result of a trial on a busy machine holds only until a process finds the machine
+    quiet and tries again; within a process nothing changes.
     """
     key = machine_key(classifier)
     with _lock:
         if key not in _known:
-            speed = _parse(_load().get(key))
-            if speed is None:
-                speed = find(classifier)
-                _store(key, speed)
+            stored = _load().get(key)
+            speed = _parse(stored)
+            if speed is None or (isinstance(stored, dict) and _is_due(stored, _cores(classifier))):
+                before = machine.read()
+                _measured.pop(key, None)
+                again = find(classifier)
+                busy = machine.was_busy(before, _cores(classifier))
+                if speed is None or not busy:
+                    speed = again
+                    marks = {_BUSY: time.time()} if busy else {}
+                    marks |= {_RATE: _measured[key]} if key in _measured else {}
+                    _store(key, asdict(speed) | marks)
             _known[key] = speed
         return _known[key]
+
+
+def observe(classifier: TorchClassifier, evaluations: int, seconds: float) -> None:
+    """Compare a run with the trial: one that is much faster, time and again, has the trial repeated at the next start.
+
+    A slower run says nothing: methods do work of their own between two evaluations.
+    """
+    key = machine_key(classifier)
+    with _lock:
+        if evaluations < ENOUGH or _known.get(key) != classifier.speed:
+            return
+        stored = _load().get(key)
+        if not isinstance(stored, dict) or _parse(stored) != classifier.speed or _RATE not in stored:
+            return
+        rate = stored[_RATE]
+        _surprises[key] = _surprises.get(key, 0) + 1 if evaluations > FASTER * rate * seconds else 0
+        if _surprises[key] == TIMES:
+            _store(key, stored | {_BUSY: 0.0})
+
+
+def _is_due(stored: Mapping[str, Any], threads: int) -> bool:
+    """True for the result of a trial to be repeated, on a machine that is quiet now for so many threads."""
+    made = stored.get(_BUSY)
+    return made is not None and abs(time.time() - made) > AGAIN and not machine.is_busy(threads)
 
 
 def forget() -> None:
     """Forget what this process knows, so that the next question reads the disk again."""
     with _lock:
         _known.clear()
+        _measured.clear()
+        _surprises.clear()
 
 
 def find(classifier: TorchClassifier) -> Speed:
@@ -97,26 +144,43 @@ def find(classifier: TorchClassifier) -> Speed:
     """
     before = classifier.speed
     try:
-        return _find(classifier)
+        speed, rate = _find(classifier)
     finally:
         classifier.use(before)
+    if rate is not None:
+        _measured[machine_key(classifier)] = rate
+    return speed
 
 
 def machine_key(classifier: TorchClassifier) -> str:
     """What the result of a trial depends on."""
     where = device.describe(classifier.device)
     capability = torch.backends.cpu.get_cpu_capability()
-    parts = (classifier.name, where, f"torch {torch.__version__}", _processor(), capability)
+    parts = (classifier.name, where, f"torch {torch.__version__}", _processor(), capability, _TRIAL)
     return " | ".join(parts)
 
 
-def choose(trials: Sequence[Trial]) -> Trial:
-    """The fastest of the trials, plainest first, that is close enough to the first and clearly faster than it."""
+def choose(trials: Sequence[Trial], favourites: Sequence[Speed] = (), margin: float = SURE) -> Trial:
+    """The fastest of the trials, plainest first, that is close enough to the first and clearly faster than it.
+
+    The first favourite that is among them and close enough, unless another is faster by the factor `margin`.
+    """
     best = trials[0]
     for trial in trials[1:]:
         if trial.seconds * GAIN < best.seconds and trial.change <= TOLERANCE:  # NaN is no small change
             best = trial
-    return best
+    able = {trial.speed: trial for trial in trials if trial.change <= TOLERANCE}
+    favourite = next((able[speed] for speed in favourites if speed in able), best)
+    return favourite if favourite.seconds < margin * best.seconds else best
+
+
+def favourites_of(where: torch.device) -> tuple[Speed, ...]:
+    """What a device is known to do well, best first.
+
+    On x86 processors channels last, in bfloat16 where they have instructions for it. On others nothing is known.
+    """
+    precisions = (*(("bfloat16",) if machine.has_bfloat16() else ()), *(("float32",) if machine.has_vectors() else ()))
+    return tuple(_MODES[precision][1] for precision in precisions) if where.type == "cpu" else ()
 
 
 def noted(best: Trial, trials: Sequence[Trial]) -> Speed:
@@ -136,8 +200,10 @@ def noted(best: Trial, trials: Sequence[Trial]) -> Speed:
     return replace(best.speed, note=note)
 
 
-def _find(classifier: TorchClassifier) -> Speed:
-    deadline = time.perf_counter() + BUDGET
+def _find(classifier: TorchClassifier) -> tuple[Speed, float | None]:
+    """The fastest way, and how many images a second it answers, if that was measured."""
+    deadline, started = time.perf_counter() + BUDGET, machine.read()
+    favourites = favourites_of(classifier.device)
     pictures = _probe(classifier)
     classifier.use(_PLAIN)
     operations = _operations(classifier, pictures[:1])  # this first forward also sets things up
@@ -145,7 +211,7 @@ def _find(classifier: TorchClassifier) -> Speed:
     ways = modes(classifier.device)
     # As many pictures as leave time for three forwards in every way.
     batch = pictures[: max(1, int(BUDGET / (3 * len(ways) * single)))]
-    trials = _first_round(classifier, ways, batch, deadline)
+    trials = _first_round(classifier, ways, batch, deadline, favourites)
     for _ in range(2):  # every way in turn, so that what slows the machine down for a moment slows all
         for index, trial in enumerate(trials):
             if time.perf_counter() > deadline:
@@ -153,38 +219,61 @@ def _find(classifier: TorchClassifier) -> Speed:
             classifier.use(replace(trial.speed, batch_size=len(batch)))
             seconds = _timed(classifier, [batch])[0] / len(batch)
             trials[index] = replace(trial, seconds=min(trial.seconds, seconds))
-    best = choose(trials)
+    margin = DOUBT if machine.was_busy(started, _cores(classifier)) else SURE
+    best = choose(trials, favourites, margin)
     classifier.use(best.speed)
     least = power_of_two(LONGEST_BATCH * SLOWEST / operations, _largest(classifier))
     late = time.perf_counter() > deadline + BUDGET
     found = Round.of(least, _cores(classifier)) if late else _round(classifier, pictures, best.seconds, least)
     if not late:
-        best = _duel(classifier, pictures, best, trials, found)
-    return replace(noted(best, trials), batch_size=found.size, streams=found.streams)
+        best = _duel(classifier, pictures, best, trials, found, favourites, margin)
+    speed = replace(noted(best, trials), batch_size=found.size, streams=found.streams)
+    if late:  # what a few images took says little about whole rounds
+        return speed, None
+    classifier.use(speed)
+    return speed, found.images / max(_together(classifier, pictures, found, rounds=1), 1e-9)
 
 
-def _duel(classifier: TorchClassifier, pictures: Tensor, best: Trial, trials: list[Trial], found: Round) -> Trial:
+def _duel(
+    classifier: TorchClassifier,
+    pictures: Tensor,
+    best: Trial,
+    trials: list[Trial],
+    found: Round,
+    favourites: Sequence[Speed] = (),
+    margin: float = SURE,
+) -> Trial:
     """The fastest on a whole round of the ways that were about as fast as the best one on a few images."""
     shortest = min(trial.seconds for trial in trials)
-    rivals = [trial for trial in trials if trial.seconds < RIVAL * shortest and trial.change <= TOLERANCE]
+    close = [trial for trial in trials if trial.seconds < RIVAL * shortest or trial.speed in favourites]
+    rivals = [trial for trial in close if trial.change <= TOLERANCE]
     times: dict[Trial, list[float]] = {trial: [] for trial in rivals}
     for trial in rivals * 2:  # in turns, as ever
         classifier.use(trial.speed)
         with contextlib.suppress(torch.OutOfMemoryError):  # another layout may need more: then it is no rival
             times[trial].append(_together(classifier, pictures, found) / found.images)
     again = {replace(trial, seconds=min(taken)): trial for trial, taken in times.items() if taken}
-    return again[choose(list(again))] if len(again) > 1 else best
+    return again[choose(list(again), favourites, margin)] if len(again) > 1 else best
 
 
-def _first_round(classifier: TorchClassifier, ways: tuple[Speed, ...], batch: Tensor, deadline: float) -> list[Trial]:
+def _first_round(
+    classifier: TorchClassifier,
+    ways: tuple[Speed, ...],
+    batch: Tensor,
+    deadline: float,
+    favourites: Sequence[Speed] = (),
+) -> list[Trial]:
     """Each way once, which sets it up and shows how it changes the answers; what takes three times as long is out.
 
-    A way that does is timed once more: something else may have held the machine up, or setting up took so long.
+    A way that does is timed once more: something else may have held the machine up, or setting up took so long. The
+    favourites come next, whether or not time is up, and are never out.
     """
+    order = list(ways)
+    ways = tuple(sorted(ways, key=lambda way: (way != _PLAIN, way not in favourites)))
     trials: list[Trial] = []
     expected: Tensor | None = None
     for way in ways:
-        if trials and time.perf_counter() > deadline:
+        if trials and way not in favourites and time.perf_counter() > deadline:
             break
         classifier.use(replace(way, batch_size=len(batch)))
         try:
@@ -198,9 +287,9 @@ def _first_round(classifier: TorchClassifier, ways: tuple[Speed, ...], batch: Te
         if trials and seconds / len(batch) >= 3 * trials[0].seconds:
             seconds = min(seconds, _timed(classifier, [batch])[0])
         trial = Trial(way, seconds / len(batch), float((answers - expected).abs().max()))
-        if not trials or trial.seconds < 3 * trials[0].seconds:
+        if not trials or trial.seconds < 3 * trials[0].seconds or way in favourites:
             trials.append(trial)
-    return trials
+    return sorted(trials, key=lambda trial: order.index(trial.speed))
 
 
 def modes(where: torch.device) -> tuple[Speed, ...]:
@@ -216,9 +305,10 @@ def modes(where: torch.device) -> tuple[Speed, ...]:
 def _bfloat16_pays(where: torch.device) -> bool:
     """Whether a small convolution in bfloat16 is no slower than in float32: without the instructions it is far slower.
 
-    Asked apart from the model, since then a single forward of it can take seconds.
+    Asked apart from the model, since then a single forward of it can take seconds; not where the processor is known
+    to have them, for a busy machine could deny it.
     """
-    if where.type != "cpu":
+    if where.type != "cpu" or machine.has_bfloat16():
         return True
     images = torch.zeros(2, 64, 28, 28)
     convolution = torch.nn.Conv2d(64, 64, 3, padding=1)
@@ -357,23 +447,26 @@ def _load() -> dict[str, Any]:
 def _parse(stored: object) -> Speed | None:
     """A stored speed, or None if it is absent or not one."""
     names = [described.name for described in fields(Speed)]
-    if not isinstance(stored, dict) or set(stored) != set(names):
+    if not isinstance(stored, dict) or set(stored) - {_BUSY, _RATE} != set(names):
         return None
     precision, layout, size, streams, note, captured = (stored[name] for name in names)
     if precision not in PRECISIONS or not type(layout) is type(captured) is bool or not isinstance(note, str):
         return None
     if type(size) is not int or not 1 <= size <= 4096 or type(streams) is not int or not 1 <= streams <= 1024:
         return None
+    marks = [stored[name] for name in (_BUSY, _RATE) if name in stored]
+    if not all(type(mark) is float and 0 <= mark < math.inf for mark in marks):
+        return None
     return Speed(precision, layout, size, streams, note, captured)
 
 
-def _store(key: str, speed: Speed) -> None:
+def _store(key: str, entry: dict[str, Any]) -> None:
     """Write to disk; a directory that cannot be written leaves the memory of this process."""
     path = _file()
     temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(_load() | {key: asdict(speed)}, indent=1), encoding="utf-8")
+        temporary.write_text(json.dumps(_load() | {key: entry}, indent=1), encoding="utf-8")
         temporary.replace(path)
     except OSError:
         with contextlib.suppress(OSError):

@@ -18,6 +18,7 @@ import torch
 
 from decam.errors import DecamError
 from decam.models.weights import Card, FittedCard
+from decam.terminal import say
 from decam.training.drawing import draw
 from decam.training.fitting import Recipe, accuracy
 from decam.training.recipes import PLANS
@@ -53,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
         _say("stopped")
         return 130
     except DecamError as error:
-        print(error, file=sys.stderr)
+        say(str(error))
         return 1
     minutes, work = (time.monotonic() - started) / 60, sum(os.times()[:4]) / 60
     _say(f"{reached:.2%} of {TESTED} unseen scenes right; with two objects {reached_pairs:.1%} name one of them first")

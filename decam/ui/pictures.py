@@ -19,7 +19,8 @@ from decam.models import catalogue
 from decam.snapshots import RunSnapshot
 from decam.ui import state, thumbnails, words
 
-TYPES = ("png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "gif")
+# HEIC is not read: it is taken so that the sentence on what to do with it is shown.
+TYPES = ("png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "gif", "avif", "heic", "heif")
 Kind = Literal["photograph", "scene"]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageChops
+from skimage import color
 
 from decam.errors import ImageError
 from decam.images.reading import MAX_BYTES, MAX_PICTURES, read, read_many, to_picture
@@ -125,6 +126,19 @@ def test_cmyk_is_read_with_a_note() -> None:
     assert "CMYK" in picture.notes[0]
     red = read(encoded(image, "JPEG", quality=95), "a").image.getpixel((5, 5))
     assert red == pytest.approx((255, 0, 0), abs=12)
+
+
+def test_cielab_becomes_the_colours_that_scikit_image_works_out() -> None:
+    lab = np.random.default_rng(0).integers((90, -20, -20), (200, 20, 20), (16, 16, 3))
+    image = Image.frombytes("LAB", (16, 16), lab.astype(np.int16).astype(np.uint8).tobytes(), "raw", "LAB")
+    expected = color.lab2rgb(lab * [100 / 255, 1, 1]) * 255  # which adapts to another white in its own way
+    for seen in (read(encoded(image, "TIFF"), "a").image, to_picture(image)):
+        assert np.abs(np.asarray(seen) - expected).mean() <= 2
+
+
+def test_grey_with_its_alpha_multiplied_in_is_laid_on_white() -> None:
+    image = Image.frombytes("La", (16, 16), bytes([50, 128]) * 256)  # a grey of 100, half opaque
+    assert to_picture(image).getpixel((0, 0)) == pytest.approx((177, 177, 177), abs=1)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])

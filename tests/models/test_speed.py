@@ -9,13 +9,14 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from decam.classifier import Speed, TorchClassifier
-from decam.models import speed, zoo
+from decam.models import machine, speed, zoo
 from decam.models.speed import Round, Trial, choose, noted, pick_round, power_of_two
 
 PLAIN, LAST = Speed(), Speed(channels_last=True)
@@ -383,3 +384,217 @@ def test_a_way_for_which_a_whole_round_is_too_large_is_no_rival(monkeypatch: pyt
     pictures = torch.zeros(8, 3, *classifier.input_size)
     trials = [Trial(plain, 0.1, 0.0), Trial(last, 0.05, 0.0)]
     assert speed._duel(classifier, pictures, trials[0], trials, Round(2, 2)) == trials[0]
+
+
+# A busy machine
+
+
+@pytest.fixture
+def cores(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How many cores other programs use, as the machine is made to say."""
+    foreign = [0.0]
+    monkeypatch.setattr(machine, "others", lambda _before, _after: foreign[0])
+    monkeypatch.setattr(machine, "GLANCE", 0.0)
+    monkeypatch.setattr(machine.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    return foreign
+
+
+@pytest.fixture
+def calendar(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time of day, which stands still."""
+    now = [1e9]
+    monkeypatch.setattr(speed, "time", SimpleNamespace(time=lambda: now[0], perf_counter=time.perf_counter))
+    return now
+
+
+def results(monkeypatch: pytest.MonkeyPatch, *found: Speed) -> list[Speed]:
+    """Trials find these, one after the other; what is left is returned."""
+    left = list(found)
+    monkeypatch.setattr(speed, "find", lambda _: left.pop(0))
+    return left
+
+
+def entry(data_directory: Path) -> dict[str, object]:
+    (only,) = json.loads((data_directory / "speed.json").read_text()).values()
+    return only
+
+
+def test_the_result_of_a_busy_machine_holds_until_a_quiet_one_tries_again(
+    monkeypatch: pytest.MonkeyPatch, data_directory: Path, cores: list[float], calendar: list[float]
+) -> None:
+    left = results(monkeypatch, PLAIN, HALF_LAST)
+    cores[0] = 1.5
+    assert speed.remembered(tiny()) == PLAIN and "busy" in entry(data_directory)
+    cores[0] = 0.0
+    calendar[0] += 3600
+    assert speed.remembered(tiny()) == PLAIN  # within a process nothing changes
+    speed.forget()
+    assert speed.remembered(tiny()) == HALF_LAST and left == []
+    assert "busy" not in entry(data_directory)
+    speed.forget()
+    assert speed.remembered(tiny()) == HALF_LAST
+
+
+def test_while_the_machine_stays_busy_every_process_asks_in_the_same_way(
+    monkeypatch: pytest.MonkeyPatch, cores: list[float], calendar: list[float]
+) -> None:
+    left = results(monkeypatch, PLAIN)
+    cores[0] = 2.0
+    for _ in range(3):
+        assert speed.remembered(tiny()) == PLAIN and left == []
+        calendar[0] += 3600
+        speed.forget()
+
+
+def test_processes_that_start_together_ask_in_the_same_way(
+    monkeypatch: pytest.MonkeyPatch, cores: list[float], calendar: list[float]
+) -> None:
+    left = results(monkeypatch, PLAIN)
+    cores[0] = 2.0
+    speed.remembered(tiny())
+    cores[0] = 0.0
+    calendar[0] += speed.AGAIN / 2
+    speed.forget()
+    assert speed.remembered(tiny()) == PLAIN and left == []
+
+
+def test_a_trial_that_is_repeated_in_vain_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, data_directory: Path, cores: list[float], calendar: list[float]
+) -> None:
+    cores[0] = 2.0
+    results(monkeypatch, PLAIN)
+    speed.remembered(tiny())
+    before = entry(data_directory)
+    calendar[0] += 3600
+    speed.forget()
+    cores[0] = 0.0
+
+    def find(_: TorchClassifier) -> Speed:
+        cores[0] = 2.0  # another program starts
+        return HALF
+
+    monkeypatch.setattr(speed, "find", find)
+    assert speed.remembered(tiny()) == PLAIN
+    assert entry(data_directory) == before
+
+
+def test_what_the_processor_is_built_for_is_left_only_for_what_is_clearly_faster() -> None:
+    trials = [Trial(PLAIN, 1.0, 0.0), Trial(LAST, 0.95, 0.0), Trial(HALF_LAST, 1.1, 0.01)]
+    assert choose(trials).speed == LAST
+    assert choose(trials, [HALF_LAST, LAST]).speed == HALF_LAST
+    assert choose(trials, [HALF_LAST, LAST], margin=1.05).speed == LAST
+    # What changes the answers, or cannot be done, gives way to the next that the processor does well.
+    slow = [Trial(PLAIN, 1.0, 0.0), Trial(LAST, 1.1, 0.0)]
+    assert choose([*slow, Trial(HALF_LAST, 0.1, 0.5)], [HALF_LAST, LAST]).speed == LAST
+    assert choose(slow, [HALF_LAST, LAST]).speed == LAST
+    assert choose(slow, [HALF_LAST]).speed == PLAIN
+
+
+@pytest.mark.parametrize(("held_up", "foreign", "expected"), [(2.5, 1.5, True), (2.5, 0.0, False), (30.0, 1.5, False)])
+def test_a_processor_with_bfloat16_keeps_it_when_other_programs_hold_up_its_trial(
+    held_up: float, foreign: float, expected: bool, monkeypatch: pytest.MonkeyPatch, cores: list[float]
+) -> None:
+    """bfloat16 is timed as slower than float32: on a busy machine that is not believed unless it is far slower."""
+    cores[0] = foreign
+    each = {("float32", False): 0.001, ("float32", True): 0.001}
+    each |= {("bfloat16", False): 0.001 * held_up, ("bfloat16", True): 0.001 * held_up}
+    monkeypatch.setattr(machine, "has_bfloat16", lambda: True)
+    monkeypatch.setattr(speed, "_timed", Clock(each, start=0.0))
+    monkeypatch.setattr(speed, "SLOWEST", 1.0)
+    found = speed.find(tiny())
+    assert ((found.precision, found.channels_last) == ("bfloat16", True)) == expected
+
+
+def test_what_the_processor_is_built_for_is_tried_even_when_time_is_up(
+    monkeypatch: pytest.MonkeyPatch, cores: list[float]
+) -> None:
+    cores[0] = 1.5
+    monkeypatch.setattr(machine, "has_bfloat16", lambda: True)
+    monkeypatch.setattr(speed, "_timed", Clock(dict.fromkeys(ALL_WAYS, 5.0), start=0.0))
+    monkeypatch.setattr(speed, "BUDGET", -1.0)
+    found = speed.find(tiny())
+    assert (found.precision, found.channels_last) == ("bfloat16", True)
+
+
+def test_results_of_older_trials_are_left_alone_and_tried_anew(
+    monkeypatch: pytest.MonkeyPatch, data_directory: Path
+) -> None:
+    key = speed.machine_key(tiny())
+    older = key.removesuffix(f" | {speed._TRIAL}")
+    assert older != key
+    data_directory.mkdir(parents=True)
+    (data_directory / "speed.json").write_bytes(stored().replace(b"KEY", older.encode()))
+    results(monkeypatch, HALF_LAST)
+    assert speed.remembered(tiny()) == HALF_LAST
+    kept = json.loads((data_directory / "speed.json").read_text())
+    assert kept[older] == WHOLE and set(kept) == {older, key}
+
+
+@pytest.mark.parametrize("mark", [{"busy": "yes"}, {"busy": True}, {"rate": -1.0}, {"rate": float("nan")}, {"more": 1}])
+def test_marks_that_are_damaged_are_no_memory(mark: dict[str, object]) -> None:
+    assert speed._parse(WHOLE | mark) is None
+    assert speed._parse(WHOLE | {"busy": 1e9, "rate": 20.0}) == Speed(channels_last=True, batch_size=8)
+
+
+# What runs say about the trial
+
+
+def trialled(monkeypatch: pytest.MonkeyPatch, rate: float) -> TorchClassifier:
+    """A classifier asked as a trial found, which measured so many images a second."""
+    classifier = tiny()
+
+    def find(_: TorchClassifier) -> Speed:
+        speed._measured[speed.machine_key(classifier)] = rate
+        return Speed(batch_size=2)
+
+    monkeypatch.setattr(speed, "find", find)
+    classifier.use(speed.remembered(classifier))
+    return classifier
+
+
+@pytest.mark.usefixtures("cores")
+def test_runs_that_are_much_faster_than_the_trial_have_it_repeated(
+    monkeypatch: pytest.MonkeyPatch, data_directory: Path
+) -> None:
+    classifier = trialled(monkeypatch, 50.0)
+    assert entry(data_directory)["rate"] == 50.0
+    speed.observe(classifier, 500, 5.0)
+    speed.observe(classifier, 500, 5.0)
+    assert speed.remembered(classifier) == Speed(batch_size=2)
+    speed.forget()
+    results(monkeypatch, HALF_LAST)
+    assert speed.remembered(classifier) == HALF_LAST
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [
+        [(500, 5.0)],  # once
+        [(500, 5.0), (500, 10.0), (500, 5.0)],  # not in a row
+        [(500, 8.0)] * 5,  # hardly faster
+        [(500, 100.0)] * 5,  # slower
+        [(100, 1.0)] * 5,  # too few to say anything
+    ],
+)
+@pytest.mark.usefixtures("cores")
+def test_other_runs_leave_the_trial_as_it_is(
+    runs: list[tuple[int, float]], monkeypatch: pytest.MonkeyPatch, data_directory: Path
+) -> None:
+    classifier = trialled(monkeypatch, 50.0)
+    before = entry(data_directory)
+    for evaluations, seconds in runs:
+        speed.observe(classifier, evaluations, seconds)
+    assert entry(data_directory) == before
+
+
+@pytest.mark.usefixtures("cores")
+def test_runs_asked_in_another_way_say_nothing_about_the_trial(
+    monkeypatch: pytest.MonkeyPatch, data_directory: Path
+) -> None:
+    classifier = trialled(monkeypatch, 50.0)
+    before = entry(data_directory)
+    classifier.use(LAST)
+    for _ in range(3):
+        speed.observe(classifier, 500, 1.0)
+    assert entry(data_directory) == before

@@ -1,0 +1,78 @@
+"""CSV files as a spreadsheet opens them: no text of a stranger is run, every number stays one."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+
+import numpy as np
+import pytest
+
+from decam.export import Result
+from decam.export.tables import cell, csv_bytes, curves_csv, metrics_csv, number
+
+NASTY = (
+    *("=1+1", "+cmd", "-2+3+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＠x", "-", "=", "'=1"),
+    *('=HYPERLINK("http://example.org","a")', "-1.png", "+1 (555) 0100"),
+)
+PLAIN = ("cat.png", "it's", "'quoted'", "a=b", "", "Füße", "1-2", "x@y", " =1")
+NUMBERS = ("-0.5", "+3", "-1e-09", "-12", "-inf", "nan", "0.25")
+
+
+def read_back(content: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(content.decode(), newline="")))
+
+
+def formula(text: str) -> bool:
+    """What a spreadsheet runs: it begins with a sign of a formula, and is no number."""
+    try:
+        float(text)
+    except ValueError:
+        return text.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))
+    return "\n" in text
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_a_text_that_a_spreadsheet_would_run_gets_an_apostrophe(text: str) -> None:
+    (head, (written,)) = read_back(csv_bytes([text], [[text]]))
+    assert head == [written] == [f"'{text}"]
+    assert not formula(written)
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_any_other_text_stays_as_it_is(text: str) -> None:
+    assert read_back(csv_bytes(["a", "b"], [[text, 1]]))[1] == [text, "1"]
+
+
+@pytest.mark.parametrize("text", NUMBERS)
+def test_numbers_stay_numbers(text: str) -> None:
+    assert cell(text) == text
+    assert cell(number(float(text))) == number(float(text))
+    assert cell(float(text)) is not None and not isinstance(cell(float(text)), str)
+    assert cell(np.float32(-0.5)) == np.float32(-0.5)
+
+
+def test_taking_one_apostrophe_away_gives_every_text_back() -> None:
+    for text in (*NASTY, *PLAIN, "''=1", "'-x"):
+        written = str(cell(text))
+        runs = written.startswith("'") and formula(written.lstrip("'"))
+        assert (written[1:] if runs else written) == text
+
+
+def test_names_classes_and_notes_of_an_export_are_no_formulas(result: Result) -> None:
+    pictures = tuple(dataclasses.replace(choice, name=f"={choice.name}") for choice in result.plan.pictures)
+    explanations = {
+        place: dataclasses.replace(done, label="@class", notes=("+note",))
+        for place, done in result.explanations.items()
+    }
+    nasty = dataclasses.replace(
+        result,
+        plan=dataclasses.replace(result.plan, pictures=pictures),
+        labels=tuple(f"-{label}" for label in result.labels),
+        explanations=explanations,
+    )
+    for content in (metrics_csv(nasty), curves_csv(nasty)):
+        rows = read_back(content)
+        assert not any(formula(text) for row in rows for text in row)
+        assert {row[1][:2] for row in rows[1:]} == {"'="}
