@@ -43,6 +43,8 @@ def explain_view(
     seed = seed_of(seed)
     image = to_tensor(classifier, view)
     answers = probabilities(classifier, image.unsqueeze(0))[0]
+    if obstacle := row.obstacle(classifier):  # the first answer may have shown one
+        raise MethodError(obstacle)
     asked = int(answers.argmax()) if target is None else _checked(target, classifier)
     question = Question(classifier, image, asked)
     began = time.perf_counter()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
@@ -21,7 +21,7 @@ from decam.device import full_float32, is_memory
 from decam.errors import DecamError, ModelError
 from decam.inspection import Inspection, inspect
 from decam.locks import SharedLock
-from decam.sharing import buffer_versions, check_loaded, evaluating, keep_buffers, unwrapped, working_copy
+from decam.sharing import check_loaded, evaluating, keeping_buffers, unwrapped, working_copy
 
 Need: TypeAlias = Literal["output", "gradients", "activations", "attention"]
 Pixels: TypeAlias = NDArray[np.uint8]
@@ -31,6 +31,10 @@ PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+_ADVICE = (
+    "Give the input_size that it was made for, and a mean and std of one number each in a list for a model of one "
+    "channel."
+)
 _GREY = (0.299, 0.587, 0.114)  # as PIL and ITU-R BT.601 mix colours
 
 
@@ -55,8 +59,9 @@ class Classifier(Protocol):
     """Images in, class probabilities out.
 
     `input_size` is (H, W). `mean` is the colour, RGB in [0, 1], that is zero after the model's normalisation.
-    `normalise` turns N×3×H×W in [0, 1] into what `answer` takes (the two are apart so that masks can be blended after
-    normalisation, once); it is affine in each pixel, and gives N×1×H×W for a model of one channel.
+    `gives` says what a method may ask for. `normalise` turns N×3×H×W in [0, 1] into what `answer` takes (the two are
+    apart so that masks can be blended after normalisation, once); it is affine in each pixel, and gives N×1×H×W for a
+    model of one channel.
     """
 
     name: str
@@ -64,12 +69,8 @@ class Classifier(Protocol):
     input_size: tuple[int, int]
     mean: tuple[float, float, float]
     device: torch.device
+    gives: frozenset[Need]
     speed: Speed
-
-    @property
-    def gives(self) -> frozenset[Need]:
-        """What a method may ask for."""
-        ...
 
     def view(self, image: Image.Image) -> Pixels:
         """The picture as the model sees it: resized, cropped, H×W×3 uint8 RGB."""
@@ -98,11 +99,23 @@ def probabilities(classifier: Classifier, images: Tensor) -> Tensor:
     return answers
 
 
-def _failed(images: Tensor, error: Exception) -> str:
-    """On which pictures something failed, and how."""
-    count, channels, height, width = images.shape
-    reason = str(error).partition("\n")[0].rstrip(".")
-    return f"{count} pictures of {height}×{width} pixels and {channels} channels ({type(error).__name__}: {reason})."
+@contextmanager
+def _in_words(name: str, shape: Sequence[int], advice: str) -> Iterator[None]:
+    """Whatever the code of a model raises about pictures of a shape (N, C, H, W) becomes a ModelError.
+
+    What says that memory ran out passes: whoever asks makes room and tries again.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, DecamError) or is_memory(error):
+            raise
+        count, channels, height, width = shape
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise ModelError(
+            f"{name} failed on a batch of {count} with {height}×{width} pixels in {channels} channels "
+            f"({type(error).__name__}: {reason}). {advice}"
+        ) from error
 
 
 def _strides(part: Tensor, layout: torch.memory_format) -> tuple[int, ...]:
@@ -172,7 +185,7 @@ class TorchClassifier:
         self.mean, self.std, self._channels = normalisation_of(mean, std)
         self.device = torch.device(device)
         self.lock = SharedLock()
-        self._given, self._view, self._attention = len(given), view, attention
+        self._given, self._view = len(given), view
         self._output, self._answers = output, check_answers(answers)
         self._inspection, self._inspecting = inspection, threading.RLock()
         self._scales = {count: self._scale(count) for count in (1, 3)}
@@ -187,6 +200,7 @@ class TorchClassifier:
             self.module, self.shares_weights = working_copy(network, self.device)
         except ModelError as error:
             self._uncopied = self._alone(error)
+        self.gives = self._open(attention)
         self._captured: Captured | None = None
         self._capturing = threading.Lock()
         self.speed = Speed()
@@ -200,6 +214,15 @@ class TorchClassifier:
                 f"{error} {self.name} must be in float32 on {self.device} to be asked itself: change that."
             ) from error
         return f"methods that look inside work on a copy, and there is none. {error}".rstrip(".")
+
+    def _open(self, attention: bool) -> frozenset[Need]:
+        """What the module can be asked for, as far as its kind says."""
+        if self._uncopied:
+            return frozenset({"output"})
+        given: set[Need] = {"output", "gradients"}
+        if not isinstance(self.module, torch.jit.ScriptModule):
+            given |= {"activations", "attention"} if attention else {"activations"}
+        return frozenset(given)
 
     def _scale(self, channels: int) -> tuple[Tensor, Tensor]:
         """Mean and deviation, broadcast over pictures of so many channels."""
@@ -217,27 +240,13 @@ class TorchClassifier:
         """What the module takes and answers; the first time it is asked about four pictures."""
         with self._inspecting:
             if self._inspection is None:
-                with self.lock.alone() if self._uncopied else self.lock.shared():
-                    before = buffer_versions(self.module)
-                    try:
-                        found = inspect(self._tried, self.name, self.input_size, self._channels, self._answers)
-                    finally:
-                        keep_buffers(self.module, before)
+                lock = self.lock.alone() if self._uncopied else self.lock.shared()
+                with lock, keeping_buffers(self.module):
+                    found = inspect(self._tried, self.name, self.input_size, self._channels, self._answers)
+                if not found.gradients:
+                    self.gives -= {"gradients"}
                 self._inspection = found
             return self._inspection
-
-    @property
-    def gives(self) -> frozenset[Need]:
-        """What a method may ask for: of a module that could not be copied its output alone."""
-        given: set[Need] = {"output"}
-        if not self._uncopied:
-            if self.inspection.gradients:
-                given.add("gradients")
-            if not isinstance(self.module, torch.jit.ScriptModule):
-                given.add("activations")
-            if self._attention:
-                given.add("attention")
-        return frozenset(given)
 
     @property
     def closed(self) -> str:
@@ -255,8 +264,9 @@ class TorchClassifier:
         from decam.models.layers import candidates  # models are made of classifiers
 
         if "activations" in self.gives and not self.layers:
-            with self.lock.shared():
-                self.layers = candidates(self.module, self.input_size, self.inspection.channels)
+            channels = self.inspection.channels
+            with self.lock.shared(), _in_words(self.name, (1, channels, *self.input_size), _ADVICE):
+                self.layers = candidates(self.module, self.input_size, channels)
         if self.layers and not self.layer:
             self.layer = self.layers[-1]
 
@@ -298,7 +308,7 @@ class TorchClassifier:
             layers=self.layers,
             device=self.device,
             speed=self.speed,
-            attention=self._attention,
+            attention="attention" in self.gives,
             output=self._output,
             answers=self._answers,
             inspection=self.inspection,
@@ -347,16 +357,11 @@ class TorchClassifier:
 
     def _scores(self, normalised: Tensor) -> Tensor:
         """What the module answers; raises ModelError where it fails or answers no tensor."""
-        try:
-            with evaluating(self.module) if self._uncopied else nullcontext():
-                output = self.module(normalised)
-        except Exception as error:
-            if isinstance(error, DecamError) or is_memory(error):
-                raise
-            raise ModelError(
-                f"{self.name} failed on {_failed(normalised, error)} Give the input_size that it was made for, and a "
-                "mean and std of one number for a model of one channel."
-            ) from error
+        with (
+            _in_words(self.name, normalised.shape, _ADVICE),
+            evaluating(self.module) if self._uncopied else nullcontext(),
+        ):
+            output = self.module(normalised)
         return selected(output, self._output, self.name)
 
     def _forward(self, normalised: Tensor) -> Tensor:
@@ -415,13 +420,8 @@ class FunctionClassifier:
 
     def answer(self, normalised: Tensor) -> Tensor:
         """N×3×H×W in [0, 1] to N×C probabilities; raises ModelError where the function answers something else."""
-        try:
-            with torch.no_grad():
-                answered = self._function(normalised.contiguous())
-        except Exception as error:
-            if isinstance(error, DecamError) or is_memory(error):
-                raise
-            raise ModelError(f"{self.name} failed on {_failed(normalised, error)} Mend the function.") from error
+        with _in_words(self.name, normalised.shape, "Mend the function."), torch.no_grad():
+            answered = self._function(normalised.contiguous())
         scores = shaped(selected(answered, self._output, self.name), len(normalised), self._given, self.name)
         scores = scores.detach().to(self.device, torch.float32)
         if not self._logits:

@@ -49,7 +49,7 @@ def sanity(
         raise SettingError(f"There is no sanity check {mode!r}; there are: {', '.join(MODES)}.")
     if not isinstance(classifier, TorchClassifier):
         raise MethodError(f"Weights can only be drawn anew in a PyTorch model, and {classifier.name} is none.")
-    if "activations" not in classifier.gives:
+    if classifier.closed:
         raise MethodError(f"The weights of {classifier.name} cannot be drawn anew: {classifier.closed}.")
     module = classifier.module
     with classifier.lock.shared():

@@ -18,12 +18,11 @@ def unwrapped(module: nn.Module) -> nn.Module:
     """The network inside `torch.compile`, DataParallel and DistributedDataParallel, which answers the same."""
     while True:
         if isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel):
-            inner: Any = module.module
+            module = module.module
+        elif inner := dict(module.named_children()).get("_orig_mod"):
+            module = inner
         else:
-            inner = module.__dict__.get("_modules", {}).get("_orig_mod")
-        if not isinstance(inner, nn.Module):
             return module
-        module = inner
 
 
 def check_loaded(module: nn.Module, name: str) -> None:
@@ -58,12 +57,15 @@ def working_copy(module: nn.Module, device: torch.device) -> tuple[nn.Module, bo
     if not shared:
         found = found.to(device).float()  # what is no plain tensor, and modules that copy themselves
     try:
-        return found.eval().requires_grad_(False), shared
+        found.eval()
     except (NotImplementedError, RuntimeError) as error:
         raise ModelError(
             f"The module cannot be put into evaluation mode ({type(error).__name__}: {error}); give the module that "
             "it was exported from."
         ) from error
+    for part in found.parameters():
+        part.requires_grad_(False)
+    return found, shared
 
 
 def _tensors(module: nn.Module) -> Iterator[Tensor]:
@@ -131,17 +133,20 @@ def evaluating(module: nn.Module) -> Iterator[None]:
             part.training = mode
 
 
-def keep_buffers(module: nn.Module, versions: Mapping[str, tuple[int, Tensor]]) -> None:
-    """Undo changes of buffers since `buffer_versions`, and give the module buffers of its own for those."""
-    for name, buffer in dict(module.named_buffers()).items():
-        version, before = versions.get(name, (buffer._version, buffer))
-        if buffer._version != version:
-            with torch.no_grad():
-                buffer.copy_(before)
-            owner, _, short = name.rpartition(".")
-            module.get_submodule(owner)._buffers[short] = before
+@contextmanager
+def keeping_buffers(module: nn.Module) -> Iterator[None]:
+    """At the end undo what was changed in buffers meanwhile, and give the module its own of those that were.
 
-
-def buffer_versions(module: nn.Module) -> dict[str, tuple[int, Tensor]]:
-    """How often each buffer was changed in place so far, and a copy of it."""
-    return {name: (buffer._version, buffer.clone()) for name, buffer in module.named_buffers()}
+    For a copy that shares its buffers: a module may count its questions in one, or follow the statistics of batches
+    in evaluation mode too.
+    """
+    before = {name: buffer.clone() for name, buffer in module.named_buffers()}
+    try:
+        yield
+    finally:
+        for name, buffer in dict(module.named_buffers()).items():
+            if name in before and not torch.equal(buffer, before[name]):
+                with torch.no_grad():
+                    buffer.copy_(before[name])
+                owner, _, short = name.rpartition(".")
+                module.get_submodule(owner)._buffers[short] = before[name]

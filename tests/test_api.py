@@ -152,7 +152,7 @@ def test_measure_takes_the_prediction_where_no_target_is_given(classifier, image
 
 def test_a_map_that_says_nothing_is_told_in_words(classifier) -> None:
     assert "constant" in remarks(np.ones((4, 4), np.float32))[0]
-    assert "answered a picture with something that is no number" in remarks(np.array([[1, np.nan]], np.float32))[0]
+    assert "not finite" in remarks(np.array([[1, np.nan]], np.float32))[0]
     assert remarks(np.array([[1, 2]], np.float32)) == ()
     flat = decam.explain(classifier, np.zeros((32, 32, 3), np.uint8), method="occlusion", fill="black")
     assert flat.notes == ("The map is constant: the method found no difference between any two places.",)
@@ -163,7 +163,10 @@ def test_a_map_that_says_nothing_is_told_in_words(classifier) -> None:
     [
         (lambda images: torch.zeros(len(images), 3), "answers 3 values a picture, but 4 labels were given"),
         (lambda images: [0.5] * len(images), "answers a list of 1, and no output was named"),
-        (lambda images: torch.full((len(images), 4), float("nan")), "answered a picture with something that is no number"),
+        (
+            lambda images: torch.full((len(images), 4), float("nan")),
+            "answered a picture with something that is no number",
+        ),
     ],
 )
 def test_a_function_that_answers_nonsense_is_a_sentence(function, sentence: str, image: np.ndarray) -> None:
