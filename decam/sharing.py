@@ -53,9 +53,10 @@ def working_copy(module: nn.Module, device: torch.device) -> tuple[nn.Module, bo
             # To its own copy in one go: float16 and float64 become float32, integers stay.
             moved = moved.to(device, torch.float32 if part.is_floating_point() else part.dtype, copy=True)
         kept[id(part)] = nn.Parameter(moved, False) if isinstance(part, nn.Parameter) else moved
-    found = copied(module, kept)
-    if not shared:
-        found = found.to(device).float()  # what is no plain tensor, and modules that copy themselves
+    with torch.no_grad():  # copies are no results of what they are copied from
+        found = copied(module, kept)
+        if not shared:
+            found = found.to(device).float()  # what is no plain tensor, and modules that copy themselves
     try:
         found.eval()
     except (NotImplementedError, RuntimeError) as error:

@@ -119,8 +119,8 @@ def test_scores_are_found_in_what_a_module_answers(then, output, images: Tensor,
         (lambda: net(then=lambda y: {"out": y}), {"output": "logits"}, "the output 'logits' is nothing"),
         (lambda: net(then=lambda y: (y,)), {"output": 3}, "a tuple of 1, and the output 3 is nothing"),
         (lambda: net(), {"output": 0}, "answers one tensor, so there is no output 0 in it"),
-        (lambda: net(then=lambda y: None), {}, "answers nothing, and no output was named"),
-        (lambda: net(then=lambda y: "cat"), {}, "answers a str"),
+        (lambda: net(then=lambda _: None), {}, "answers nothing, and no output was named"),
+        (lambda: net(then=lambda _: "cat"), {}, "answers a str"),
         (lambda: net(then=lambda y: y[..., None, None].expand(-1, -1, 8, 8)), {}, "a score a place, as segmentation"),
         (lambda: net(then=lambda y: y[:, None].expand(-1, 7, -1)), {}, "more than one vector a picture"),
         (lambda: net(then=lambda y: y.argmax(1)), {}, "torch.int64 values, such as class numbers"),
@@ -192,7 +192,7 @@ def test_two_networks_of_one_logit_have_two_maps(view: np.ndarray) -> None:
     for seed in (1, 2):
         torch.manual_seed(seed)
         maps.append(decam.explain(wrapped(Net(1), ["ill"]), view, "rise", target="ill", masks=100).saliency)
-    assert np.ptp(maps[0]) > 0 and np.abs(np.corrcoef(maps[0].ravel(), maps[1].ravel())[0, 1]) < 0.999
+    assert np.ptp(maps[0]) > 0 and np.ptp(maps[1]) > 0 and np.abs(maps[0] - maps[1]).max() > 1e-3
 
 
 @pytest.mark.parametrize("kind", ["one logit", "grey", "softmax", "dictionary"])
@@ -242,7 +242,7 @@ def test_log_probabilities_are_logits_already(images: Tensor) -> None:
     )
 
 
-def test_several_sigmoids_are_independent_probabilities(images: Tensor, view: np.ndarray) -> None:
+def test_several_sigmoids_are_independent_probabilities(images: Tensor) -> None:
     module = net(then=torch.sigmoid)
     classifier = wrapped(module)
     torch.testing.assert_close(probabilities(classifier, images), module(images).detach())
@@ -282,7 +282,7 @@ def share(images: Tensor) -> Tensor:
     [
         (lambda x: torch.stack([-8 * share(x), 8 * share(x) - 4], 1), r"from -[\d.]+ to "),
         (lambda x: 100 * torch.stack([1 - share(x), share(x)], 1), r"from [\d.]+ to [\d.]+, and"),
-        (lambda x: torch.stack([1 - share(x), share(x)], 1) - 0.01 * (share(x) < 0.2)[:, None], "from -0.01 to"),
+        (lambda x: torch.stack([1 - share(x), share(x)], 1) - 0.3 * (share(x) < 0.75)[:, None], "from -0.[0-9]+ to"),
     ],
 )
 def test_a_function_that_answers_no_probabilities_is_refused_with_the_range(function, found, method, view) -> None:
@@ -315,14 +315,9 @@ def test_one_probability_of_a_function_is_that_of_the_second_class(function, ima
 
 
 def test_a_functions_probabilities_need_not_add_up_to_one(view: np.ndarray) -> None:
-    classifier = (
-        decam.wrap(lambda x: torch.stack([share(x), share(x)], 1), labels="ab", input_size=SIZE)
-        if 0
-        else (decam.wrap(lambda x: torch.stack([share(x), share(x)], 1), labels=["a", "b"], input_size=SIZE))
-    )
-    assert decam.explain(classifier, view, "rise", masks=32).probability == pytest.approx(
-        view[8:20, 8:20, 0].mean() / 255, abs=1e-6
-    )
+    classifier = decam.wrap(lambda x: torch.stack([share(x), share(x)], 1), labels=["a", "b"], input_size=SIZE)
+    found = decam.explain(classifier, view, "rise", masks=32)
+    assert found.probability == pytest.approx(view[8:20, 8:20, 0].mean() / 255, abs=1e-6)
 
 
 def test_rounding_beyond_the_bounds_is_forgiven_and_cut_off() -> None:
@@ -393,7 +388,7 @@ def test_a_scripted_module_gives_gradients_and_no_activations(kind: str, view: n
     found = decam.explain(classifier, view, "gradient", target=1).saliency
     np.testing.assert_allclose(found, decam.explain(wrapped(plain), view, "gradient", target=1).saliency, atol=1e-6)
     with pytest.raises(
-        MethodError, match="Grad-CAM needs the model's activations, .*: a scripted module does not show"
+        MethodError, match=r"Grad-CAM needs the model's activations, .*: a scripted module does not show"
     ):
         decam.explain(classifier, view, "grad-cam")
 
@@ -407,7 +402,7 @@ def test_a_module_without_gradients_says_so(make, view: np.ndarray) -> None:
 
     classifier = make(Closed())
     assert decam.explain(classifier, view, "rise", masks=32).saliency.any()
-    with pytest.raises(MethodError, match="needs the model's gradients, .*: no gradient of its answers reaches"):
+    with pytest.raises(MethodError, match=r"needs the model's gradients, .*: no gradient of its answers reaches"):
         decam.explain(classifier, view, "gradient")
 
 
