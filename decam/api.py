@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import time
 from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
@@ -39,13 +40,16 @@ def explain_view(
         raise MethodError(obstacle)
     if not isinstance(settings, row.settings):
         raise SettingError(f"{row.title} takes {row.settings.__name__}, not {type(settings).__name__}.")
-    if not 0 <= seed < 2**63:
-        raise SettingError(f"The seed is {seed}, but must lie between 0 and 2^63 − 1.")
+    seed = seed_of(seed)
     image = to_tensor(classifier, view)
     answers = probabilities(classifier, image.unsqueeze(0))[0]
+    if obstacle := row.obstacle(classifier):  # the first answer may have shown one
+        raise MethodError(obstacle)
     asked = int(answers.argmax()) if target is None else _checked(target, classifier)
     question = Question(classifier, image, asked)
     began = time.perf_counter()
+    for sentence in getattr(classifier, "notes", ()):
+        question.ledger.note(sentence)
     saliency = yield from row.run(question, settings, seed)
     seconds = time.perf_counter() - began
     for sentence in flaws(saliency) if row.family == CONTROLS else remarks(saliency, image):
@@ -64,7 +68,33 @@ def explain_view(
     )
 
 
-def _checked(target: int, classifier: Classifier) -> int:
+def seed_of(seed: object) -> int:
+    """A seed as an int; raises SettingError for what is no whole number from 0 to 2^63 − 1."""
+    found = _whole(seed)
+    if found is None:
+        raise SettingError(f"The seed is {seed!r}, but must be a whole number.")
+    if not 0 <= found < 2**63:
+        raise SettingError(f"The seed is {seed}, but must lie between 0 and 2^63 − 1.")
+    return found
+
+
+def _whole(value: object) -> int | None:
+    """An int from any library's whole number; None for all else, booleans and fractions among it."""
+    if isinstance(value, bool | np.bool_):
+        return None
+    try:
+        return operator.index(value)  # type: ignore[arg-type]  # what it refuses is caught
+    except (TypeError, ValueError):
+        return None
+
+
+def _checked(given: object, classifier: Classifier) -> int:
+    target = _whole(given)
+    if target is None:
+        raise SettingError(
+            f"The target is {given!r}, but must be one class: its index (a whole number), its name, or None for the "
+            "prediction."
+        )
     if not 0 <= target < len(classifier.labels):
         raise SettingError(
             f"Class {target} does not exist: {classifier.name} knows classes 0 to {len(classifier.labels) - 1}."
@@ -75,12 +105,13 @@ def _checked(target: int, classifier: Classifier) -> int:
 def class_index(classifier: Classifier, target: int | str | None) -> int | None:
     """A class given by index, by name or by a part of its name that fits one class alone; None stays None.
 
-    Raises SettingError where nothing fits or several do.
+    An index may be any library's whole number. Text is always a name: "1" looks for a class called so. Raises
+    SettingError where nothing fits, where several do, or for a target that is neither.
     """
     if target is None:
         return None
     if not isinstance(target, str):
-        return _checked(int(target), classifier)
+        return _checked(target, classifier)
     folded = [label.casefold() for label in classifier.labels]
     wanted = target.strip().casefold()
     found = [i for i, label in enumerate(folded) if label == wanted]
@@ -177,7 +208,7 @@ def case_of(
         _maps(classifier, [explanation.saliency for explanation in explanations]),
         None if truth is None else _truth(classifier, truth),
         tuple(_origin(classifier, one.method, one.settings, one.seed) for one in explanations),
-        seed,
+        seed_of(seed),
     )
 
 
@@ -252,7 +283,7 @@ def measure(
         asked = saliency.target
     if asked is None:
         asked = int(probabilities(classifier, to_tensor(classifier, view).unsqueeze(0))[0].argmax())
-    begin = seed if seed is not None else made.seed if made is not None else 0
+    begin = seed_of(seed) if seed is not None else made.seed if made is not None else 0
     origin = None
     if isinstance(method, str):
         origin = _origin(classifier, method, get_method(method).settings(), begin)

@@ -10,7 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from decam.answers import check_probabilities
 from decam.classifier import Pixels
+from decam.device import is_memory as is_memory  # those who ask through here find it here
 from decam.errors import ModelError, SettingError
 from decam.explanation import Map, Question
 from decam.streams import ahead, side_by_side
@@ -114,7 +116,7 @@ class MaskedQueries:
     apart, ten times as fast as with channels last: the model's first layer turns them round in passing. Every image is
     counted in the question's ledger, and a batch that does not fit into memory is halved and tried again. On a GPU one
     batch more is asked for before the answers to each are handed out. Raises ModelError where the model answers
-    something that is no number.
+    something that is no number, or lies outside [0, 1].
     """
 
     def __init__(self, question: Question, filling: Tensor) -> None:
@@ -158,12 +160,8 @@ class MaskedQueries:
                         break
                     self._ledger.evaluations += len(answers)
                     done += len(answers)
-                    if not bool(answers.isfinite().all()):
-                        raise ModelError(
-                            f"{self._classifier.name} answered a masked picture with something that is no number: its "
-                            "weights are damaged, or its values overflow in the precision that it is asked in; load it "
-                            "with exact=True, or another model."
-                        )
+                    # One clean picture may get what looks like probabilities where masked ones do not.
+                    check_probabilities(answers, self._classifier.name, "a masked picture")
                     yield answers
 
     def _even(self, count: int) -> int:
@@ -202,11 +200,3 @@ class MaskedQueries:
             ) from error
         self.batch_size //= 2
         self._ledger.note(f"Memory ran short, so the batch was halved to {self.batch_size} and tried again.")
-
-
-def is_memory(error: BaseException) -> bool:
-    """Whether an exception says that memory ran out, on a GPU or in the process."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    text = str(error).lower()
-    return isinstance(error, RuntimeError) and ("can't allocate memory" in text or "out of memory" in text)

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from torch import Tensor
 
-from decam.api import Source, class_index, explain_view
+from decam.api import Source, class_index, explain_view, seed_of
 from decam.classifier import Classifier, Pixels, TorchClassifier, probabilities, to_tensor
 from decam.errors import MethodError, SettingError
 from decam.explanation import Map, Progress, Question, last, relayed
@@ -49,9 +49,11 @@ def sanity(
         raise SettingError(f"There is no sanity check {mode!r}; there are: {', '.join(MODES)}.")
     if not isinstance(classifier, TorchClassifier):
         raise MethodError(f"Weights can only be drawn anew in a PyTorch model, and {classifier.name} is none.")
+    if classifier.closed:
+        raise MethodError(f"The weights of {classifier.name} cannot be drawn anew: {classifier.closed}.")
     module = classifier.module
     with classifier.lock.shared():
-        pieces = stages(module, classifier.input_size)
+        pieces = stages(module, classifier.input_size, classifier.inspection.channels)
     total = sum(piece.weights for piece in pieces)
     makers = []
     for name, group in MODES[mode](pieces):
@@ -98,6 +100,7 @@ def sanity_check(
     `image` is a path, a PIL image or an array; methods by name have their default settings; `target` is a class index
     or a part of a class name. Raises ImageError, MethodError and SettingError with a sentence.
     """
+    seed = seed_of(seed)
     choices = [MethodChoice.default(method) if isinstance(method, str) else method for method in methods]
     view, asked = classifier.view(to_picture(image)), class_index(classifier, target)
     if shuffled is None:

@@ -161,9 +161,12 @@ def test_a_map_that_says_nothing_is_told_in_words(classifier) -> None:
 @pytest.mark.parametrize(
     ("function", "sentence"),
     [
-        (lambda images: torch.zeros(len(images), 3), r"must answer a tensor of \(1, 4\) probabilities, not \(1, 3\)"),
-        (lambda images: [0.5] * len(images), "not list"),
-        (lambda images: torch.full((len(images), 4), float("nan")), "not finite"),
+        (lambda images: torch.zeros(len(images), 3), "answers 3 values a picture, but 4 labels were given"),
+        (lambda images: [0.5] * len(images), "answers a list of 1, and no output was named"),
+        (
+            lambda images: torch.full((len(images), 4), float("nan")),
+            "answered a picture with something that is no number",
+        ),
     ],
 )
 def test_a_function_that_answers_nonsense_is_a_sentence(function, sentence: str, image: np.ndarray) -> None:
@@ -171,7 +174,22 @@ def test_a_function_that_answers_nonsense_is_a_sentence(function, sentence: str,
         decam.explain(decam.wrap(function, labels=LABELS, input_size=(32, 32)), image, method="occlusion")
 
 
-@pytest.mark.parametrize("arguments", [{"labels": []}, {"labels": ["a"], "input_size": (1, 5)}])
-def test_wrap_refuses_what_cannot_be_asked(arguments) -> None:
-    with pytest.raises(ModelError, match="at least one label and an input size of at least 2×2"):
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"labels": []}, "at least one label"),
+        ({"labels": "ill"}, "labels are a str, but must be a list of names"),
+        ({"labels": {0: "a", 1: "b"}}, r"list\(labels.values\(\)\)"),
+        ({"labels": ["a"], "input_size": (1, 5)}, r"input size is \(1, 5\), but must be .* at least 2×2"),
+        ({"labels": ["a"], "input_size": (8.0, 8.0)}, "must be .* at least 2×2"),
+        ({"labels": ["a"], "input_size": "224"}, "input size is '224'"),
+        ({"labels": ["a"], "mean": (123.7, 116.8, 103.9)}, r"must lie in \[0, 1\]"),
+        ({"labels": ["a"], "mean": (0.5, 0.5)}, "three numbers"),
+        ({"labels": ["a"], "std": (0.2, 0.2, 0.2)}, "are for a torch module"),
+        ({"labels": ["a"], "batch_size": 0}, "batch size is 0"),
+        ({"labels": ["a"], "answers": "percent"}, "answers is 'percent', but must be one of: auto, logits, prob"),
+    ],
+)
+def test_wrap_refuses_what_cannot_be_asked(arguments, sentence: str) -> None:
+    with pytest.raises(ModelError, match=sentence):
         decam.wrap(lambda images: images, **arguments)

@@ -68,4 +68,5 @@ class Method:
         missing = sorted(need for need in self.needs if need not in classifier.gives)
         if not missing:
             return self.requires(classifier)
-        return f"{self.title} needs the model's {' and '.join(missing)}, which {classifier.name} does not give."
+        reason = f": {why}" if (why := getattr(classifier, "closed", "")) else ""
+        return f"{self.title} needs the model's {' and '.join(missing)}, which {classifier.name} does not give{reason}."

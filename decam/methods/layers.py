@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
+from decam.arguments import some_of
 from decam.classifier import TorchClassifier
 from decam.errors import SettingError
 from decam.methods.twin import twin
@@ -22,9 +23,16 @@ Known = TypeVar("Known")
 def layer_of(classifier: TorchClassifier, name: str) -> str:
     """A layer's name, the classifier's usual one for the empty string; raises SettingError where there is none."""
     found = name or classifier.layer
-    if not found or found not in dict(classifier.module.named_modules()):
+    names = [title for title, _ in classifier.module.named_modules() if title]
+    if not found:
         raise SettingError(
-            f"{classifier.name} has no layer {found!r}; it has, among others: {', '.join(classifier.layers[-6:])}."
+            f"No layer of {classifier.name} was named, and none that has places is known; give one as layer=. "
+            f"It has: {some_of(names)}."
+        )
+    if found not in names:
+        raise SettingError(
+            f"{classifier.name} has no layer {found!r}; it has, among others: "
+            f"{', '.join(classifier.layers[-6:]) or some_of(names)}."
         )
     return found
 
@@ -92,6 +100,11 @@ def probe(classifier: TorchClassifier, layers: tuple[str, ...]) -> Probe:
 
     def kept(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
         def keep(_: nn.Module, given: tuple[Tensor, ...], output: Tensor) -> None:
+            if not isinstance(output, Tensor) or not given:
+                raise SettingError(
+                    f"The layer {name!r} of {classifier.name} gives a {type(output).__name__}, not one tensor from one "
+                    "other; choose a layer inside of it."
+                )
             seen.inputs[name], seen.outputs[name] = given[0].clone(), output.clone()
 
         return keep
@@ -100,7 +113,10 @@ def probe(classifier: TorchClassifier, layers: tuple[str, ...]) -> Probe:
         model.get_submodule(name).register_forward_hook(kept(name))
     noise = torch.rand(1, 3, *classifier.input_size, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode(), classifier.lock.shared():
-        logits = model(classifier.normalise(noise))
+        logits = classifier.read(model(classifier.normalise(noise)), 1)
+    for name in layers:
+        if name not in seen.outputs:
+            raise SettingError(f"The layer {name!r} of {classifier.name} takes no part in its answers; choose another.")
     return Probe(seen.inputs, seen.outputs, logits)
 
 

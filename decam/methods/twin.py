@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import copy
-from typing import Any
-
 from torch import nn
+
+from decam.sharing import copied
 
 
 def twin(module: nn.Module) -> nn.Module:
     """The same module with the very same parameters and buffers, not copies of them."""
-    shared: dict[int, Any] = {id(part): part for part in (*module.parameters(), *module.buffers())}
-    return copy.deepcopy(module, shared)
+    return copied(module, {id(part): part for part in (*module.parameters(), *module.buffers())})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -11,14 +11,26 @@ from torch import Tensor, nn
 _NOTHING_NEW = ("AdaptiveAvgPool2d", "Dropout", "Identity", "Permute")  # their output is their input, rearranged
 
 
-def candidates(module: nn.Module, input_size: tuple[int, int] = (224, 224)) -> tuple[str, ...]:
+def candidates(module: nn.Module, input_size: tuple[int, int] = (224, 224), channels: int = 3) -> tuple[str, ...]:
     """Dotted names of the layers worth looking at, in the order in which one image passes them.
 
     A layer counts where its output is N×C×H×W or N×H×W×C with at least 2×2 places, or N×T×C tokens with T = side² or,
     with a class token, side² + 1. The network is asked once, with zeros, on its own device; on the meta device that
-    costs nothing.
+    costs nothing. Where no block has such an output, the parts inside of blocks count.
     """
-    names = {part: name for name, part in parts(module)}
+    inner = [
+        (name, part)
+        for name, part in module.named_modules()
+        if name and not any(True for _ in part.children()) and type(part).__name__ not in _NOTHING_NEW
+    ]
+    return _spatial(module, parts(module), input_size, channels) or _spatial(module, inner, input_size, channels)
+
+
+def _spatial(
+    module: nn.Module, chosen: Iterable[tuple[str, nn.Module]], input_size: tuple[int, int], channels: int
+) -> tuple[str, ...]:
+    """Those of some parts that count as `candidates`."""
+    names = {part: name for name, part in chosen}
     found: dict[str, None] = {}
 
     def note(part: nn.Module, _: object, output: object) -> None:
@@ -27,10 +39,10 @@ def candidates(module: nn.Module, input_size: tuple[int, int] = (224, 224)) -> t
             found[name] = None
 
     hooks = [part.register_forward_hook(note) for part in names]
-    device = next(module.parameters()).device
+    device = next((weights.device for weights in module.parameters()), torch.device("cpu"))
     try:
         with torch.inference_mode():
-            module(torch.zeros(1, 3, *input_size, device=device))
+            module(torch.zeros(1, channels, *input_size, device=device))
     finally:
         for hook in hooks:
             hook.remove()

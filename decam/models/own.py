@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from decam.classifier import TorchClassifier
+from decam.inspection import Inspection
 from decam.models import embedded
 from decam.models.attention import abn, attends, bcnn, prototypes, small_vit
 from decam.models.blocks import INPUT_SIZE, LABELS, MEAN, STD
@@ -57,6 +58,7 @@ def load(name: str, device: torch.device) -> TorchClassifier:
         layers=candidates(module, INPUT_SIZE),
         device=device,
         attention=attends(module),
+        inspection=Inspection(),
     )
 
 
@@ -66,7 +68,15 @@ def unlearnt(name: str) -> TorchClassifier:
     own = OWN[name]
     module = own.weights.make()
     return TorchClassifier(
-        name, module, LABELS, input_size=INPUT_SIZE, mean=MEAN, std=STD, layer=own.layer, attention=attends(module)
+        name,
+        module,
+        LABELS,
+        input_size=INPUT_SIZE,
+        mean=MEAN,
+        std=STD,
+        layer=own.layer,
+        attention=attends(module),
+        inspection=Inspection(),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from decam.models.layers import parts
+from decam.sharing import copied
 
 FEWEST, MOST = 6, 8
 
@@ -33,7 +33,7 @@ class _Block:
     layers: tuple[str, ...]
 
 
-def stages(module: nn.Module, input_size: tuple[int, int]) -> tuple[Stage, ...]:
+def stages(module: nn.Module, input_size: tuple[int, int], channels: int = 3) -> tuple[Stage, ...]:
     """The network in six to eight pieces where it has so many blocks, from the output back to the input.
 
     Up to eight blocks are a stage each; of more, those that follow each other at one resolution are a stage, and the
@@ -41,7 +41,7 @@ def stages(module: nn.Module, input_size: tuple[int, int]) -> tuple[Stage, ...]:
     alone, weights outside of any block belong to the first. The network is asked about one picture of zeros, on its
     own device: blocks are taken in the order of their use.
     """
-    blocks = _blocks(module, input_size)
+    blocks = _blocks(module, input_size, channels)
     groups = [[block] for block in blocks]
     if len(groups) > MOST:
         groups = [list(same) for _, same in groupby(blocks[:-1], key=lambda block: block.grid or block.name)]
@@ -60,7 +60,7 @@ def stages(module: nn.Module, input_size: tuple[int, int]) -> tuple[Stage, ...]:
     return tuple(found[::-1])
 
 
-def _blocks(module: nn.Module, input_size: tuple[int, int]) -> list[_Block]:
+def _blocks(module: nn.Module, input_size: tuple[int, int], channels: int) -> list[_Block]:
     """The blocks that have weights, in the order in which one picture passes them."""
     model = randomised(module, (), 0)  # a copy with the very same weights, on which hooks disturb nobody
     grids: dict[str, tuple[int, ...]] = {}
@@ -75,7 +75,7 @@ def _blocks(module: nn.Module, input_size: tuple[int, int]) -> list[_Block]:
     for name, part in with_weights.items():
         part.register_forward_hook(noting(name))
     with torch.inference_mode():
-        model(torch.zeros(1, 3, *input_size, device=next(model.parameters()).device))
+        model(torch.zeros(1, channels, *input_size, device=next(model.parameters()).device))
     found: list[_Block] = []
     for name, grid in grids.items():
         part = with_weights[name]
@@ -144,7 +144,7 @@ def randomised(module: nn.Module, chosen: Collection[str], seed: int) -> nn.Modu
         for name, part in module.named_modules()
         for tensor in (*(() if name in chosen else part.parameters(recurse=False)), *part.buffers(recurse=False))
     }
-    forgetful = copy.deepcopy(module, kept)
+    forgetful = copied(module, kept)
     for number, name in enumerate(layers(module)):
         if name not in chosen:
             continue

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from decam import data, device
 from decam.classifier import PRECISIONS, Speed, TorchClassifier, to_tensor
+from decam.errors import ModelError
 from decam.images import scenes
 from decam.models import machine
 from decam.streams import side_by_side
@@ -278,7 +279,7 @@ def _first_round(
         classifier.use(replace(way, batch_size=len(batch)))
         try:
             seconds, answers = _timed(classifier, [batch])
-        except RuntimeError:
+        except (RuntimeError, ModelError):
             # Autocast or a kernel for this precision is missing on some devices: then the way is no candidate.
             if way == _PLAIN:
                 raise

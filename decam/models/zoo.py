@@ -13,6 +13,7 @@ from torchvision.transforms._presets import ImageClassification
 
 from decam.classifier import TorchClassifier, View
 from decam.errors import ModelError
+from decam.inspection import Inspection
 from decam.models import catalogue
 from decam.models.attention import attends
 from decam.models.catalogue import Entry
@@ -58,6 +59,7 @@ def _classifier(entry: Entry, module: nn.Module, layers: tuple[str, ...], device
         layers=layers,
         device=device,
         attention=attends(module),
+        inspection=Inspection(),
     )
 
 

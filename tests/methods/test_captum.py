@@ -95,8 +95,8 @@ def test_grad_cam_on_token_grids_follows_its_formula(module: type[nn.Module], la
     images = net.normalise(to_tensor(net, view).unsqueeze(0)).requires_grad_()
     score = net.logits(images)[0, TARGET]
     handle.remove()
-    (gradient,) = torch.autograd.grad(score, kept[0])
-    activation = kept[0].detach()
+    (gradient,) = torch.autograd.grad(score, kept[-1])
+    activation = kept[-1].detach()
     if activation.ndim == 3:
         activation, gradient = activation[:, 1:].reshape(1, 6, 6, 16), gradient[:, 1:].reshape(1, 6, 6, 16)
     weights = gradient.mean((1, 2), keepdim=True)

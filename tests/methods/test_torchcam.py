@@ -110,7 +110,7 @@ def test_refine_cam_is_torch_cams_on_the_last_layer_of_each_resolution(view: np.
     net = TorchClassifier("net", module, list("abcde"), input_size=(48, 48), layer="5", layers=layers)
     assert levels(net, "5") == ("3", "5") and levels(net, "4") == ("3", "4")
     images = net.normalise(to_tensor(net, view).unsqueeze(0)).requires_grad_()
-    with torchcam.RefineCAM(module, ["3", "5"]) as direct:
+    with torchcam.RefineCAM(net.module, ["3", "5"]) as direct:
         (coarse,) = direct(class_idx=TARGET, scores=net.logits(images), normalized=False)
     expected = F.interpolate(coarse.unsqueeze(1), size=(48, 48), mode="bilinear")[0, 0].detach().numpy()
     np.testing.assert_allclose(explained(net, view, "refine-cam"), expected, atol=1e-5 * expected.max())

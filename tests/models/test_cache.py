@@ -13,6 +13,7 @@ from torch import nn
 
 from decam.classifier import TorchClassifier
 from decam.errors import ModelError
+from decam.inspection import Inspection
 from decam.models import cache
 from decam.models.cache import Models, size_of
 
@@ -20,7 +21,7 @@ SIZE = 4 * (10 * 10 + 10)
 
 
 def tiny(name: str, device: torch.device) -> TorchClassifier:
-    return TorchClassifier(name, nn.Linear(10, 10), ["a"] * 10, device=device)
+    return TorchClassifier(name, nn.Linear(10, 10), ["a"] * 10, device=device, inspection=Inspection())
 
 
 def names(models: Models) -> list[str]:
