@@ -18,6 +18,7 @@ class Deletable:
     kind: str
     link: str
     name: str
+    when: str
     facts: str
 
 
@@ -26,7 +27,7 @@ def button(item: Deletable, delete: Callable[[str], None]) -> None:
 
     A DecamError from `delete` becomes a sentence on the page.
     """
-    label = f"Delete {item.kind} {words.plain(item.name)}"
+    label = f"Delete {item.kind} {words.plain(item.name)}, {item.when}"
     if st.button(
         label,
         key=f"delete-{item.kind}-{item.link}",
@@ -34,7 +35,7 @@ def button(item: Deletable, delete: Callable[[str], None]) -> None:
         type="tertiary",
         help=f"{label} and its files.",
     ):
-        question = f"Delete “{words.plain(item.name)}”, {item.facts}?"
+        question = f"Delete “{words.plain(item.name)}”, {item.when}, {item.facts}?"
         st.dialog(question, width="small")(_ask)(item, delete)
 
 

@@ -108,8 +108,8 @@ def _overlaid(subject: Subject, explanation: Explanation) -> Picture:
 
 
 def _picture() -> Chosen:
-    offered = {sample.name: pictures.of_sample(sample) for sample in SAMPLES}
-    offered |= {own.key: own for own in pictures.uploaded()}
+    offered = {own.key: own for own in pictures.uploaded()}
+    offered |= {sample.name: pictures.of_sample(sample) for sample in SAMPLES}
     titles = pictures.lines(offered.values())
     if st.session_state.get("metric-sample") not in offered:  # a first visit, or an upload that was removed
         st.session_state["metric-sample"] = FIRST

@@ -41,8 +41,8 @@ def _line(summary: RunSummary, shown: bool) -> None:
             args=(summary.id,),
         )
         methods = words.several(len(summary.methods), "method")
-        name = f"{_name(summary)}, {words.when(summary.created)}"
-        deleting.button(Deletable("run", summary.id, name, methods), _delete)
+        when = words.when(summary.created)
+        deleting.button(Deletable("run", summary.id, _name(summary), when, methods), _delete)
 
 
 def _name(summary: RunSummary) -> str:

@@ -140,9 +140,9 @@ def _line(summary: SanitySummary, shown: bool) -> None:
             on_click=_open,
             args=(summary.id,),
         )
-        name = f"{summary.plan.picture}, {words.when(summary.created)}"
+        when = words.when(summary.created)
         methods = words.several(len(summary.plan.methods), "method")
-        deleting.button(Deletable("check", summary.id, name, methods), _delete)
+        deleting.button(Deletable("check", summary.id, summary.plan.picture, when, methods), _delete)
 
 
 def _open(link: str) -> None:
