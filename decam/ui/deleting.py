@@ -10,6 +10,8 @@ import streamlit as st
 from decam.errors import DecamError
 from decam.ui import words
 
+DELETED = "deleted"
+
 
 @dataclass(frozen=True)
 class Deletable:
@@ -43,11 +45,26 @@ def _ask(item: Deletable, delete: Callable[[str], None]) -> None:
     st.markdown(f"The {item.kind}, its maps and its link are gone afterwards.")
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         # The link is part of both keys: a click that comes late finds its own button or none.
-        if st.button("Cancel", key=f"cancel-{item.link}"):
-            st.rerun()
-        if st.button("Delete", key=f"for-good-{item.link}", type="primary", icon=":material/delete_forever:"):
-            try:
-                delete(item.link)
-            except DecamError as error:
-                st.session_state["problem"] = str(error)
-            st.rerun()
+        no = st.button("Cancel", key=f"cancel-{item.link}")
+        yes = st.button(
+            "Delete",
+            key=f"for-good-{item.link}",
+            type="primary",
+            icon=":material/delete_forever:",
+            on_click=_once,
+            args=(item.link, delete),
+        )
+    if no or yes:
+        st.rerun()  # without the question
+
+
+def _once(link: str, delete: Callable[[str], None]) -> None:
+    """Delete; the second half of a double click finds nothing left to do."""
+    if st.session_state.get(DELETED) == link:
+        return
+    try:
+        delete(link)
+    except DecamError as error:
+        st.session_state["problem"] = str(error)
+    else:
+        st.session_state[DELETED] = link

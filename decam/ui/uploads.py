@@ -45,6 +45,11 @@ def kept() -> tuple[Upload, ...]:
     return uploads
 
 
+def content_key(content: bytes) -> str:
+    """What a picture is called in the session, whatever its file is called and wherever it stands."""
+    return f"upload:{hashlib.sha256(content).hexdigest()[:32]}"
+
+
 def panel() -> None:
     """Draw the uploader, what was wrong or special with the files that came last, and the list of uploads."""
     files = st.file_uploader(
@@ -145,16 +150,12 @@ def _taken(name: str, content: bytes) -> list[News]:
         notes = reading.read(content, name).notes
     except ImageError as error:
         return [News("error", str(error))]
-    _keep((*kept(), Upload(_key(content), name, content)))
+    _keep((*kept(), Upload(content_key(content), name, content)))
     return [News("info", f"{name}: {note}") for note in notes]
 
 
 def _there(content: bytes) -> Upload | None:
-    return next((upload for upload in kept() if upload.key == _key(content)), None)
-
-
-def _key(content: bytes) -> str:
-    return f"upload:{hashlib.sha256(content).hexdigest()[:32]}"
+    return next((upload for upload in kept() if upload.key == content_key(content)), None)
 
 
 def _list() -> None:
