@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -24,8 +26,8 @@ UNDER = """button => {
         const range = document.createRange();
         range.selectNodeContents(words.currentNode);
         for (const line of range.getClientRects())
-            if (line.width && line.left < box.right && line.right > box.left && line.top < box.bottom && line.bottom > box.top)
-                found.push(words.currentNode.textContent);
+            if (line.width && line.left < box.right && line.right > box.left && line.top < box.bottom
+                && line.bottom > box.top) found.push(words.currentNode.textContent);
     }
     return found;
 }"""
@@ -33,10 +35,9 @@ UNDER = """button => {
 
 def collapsed(page: Page) -> None:
     """Close the sidebar where it is open."""
-    sidebar = page.get_by_test_id("stSidebar")
-    expect(page.get_by_test_id("stMainBlockContainer")).to_be_visible()
-    button = page.get_by_test_id("stExpandSidebarButton")
-    if button.count() == 0:
+    sidebar, button = page.get_by_test_id("stSidebar"), page.get_by_test_id("stExpandSidebarButton")
+    expect(sidebar).to_have_attribute("data-collapsed", re.compile("true|false"))
+    if sidebar.get_attribute("data-collapsed") == "false":
         sidebar.hover()
         page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
     expect(button).to_be_visible()
@@ -66,5 +67,5 @@ def test_the_button_that_opens_the_sidebar_can_be_seen_and_pressed_on_every_page
         assert button.evaluate(OPAQUE)
         assert button.evaluate(UNDER) == [], path
         button.click()
-        expect(page.get_by_role("link", name="Sanity")).to_be_in_viewport()
+        expect(page.get_by_role("link", name="Sanity", exact=True)).to_be_in_viewport()
     context.close()
