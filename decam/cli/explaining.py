@@ -17,6 +17,7 @@ from decam.cli.choices import choices
 from decam.cli.codes import BAD_INPUT, INTERRUPTED, NOT_ALL, OK
 from decam.cli.loading import classifier_of, default_model
 from decam.comparison import compare
+from decam.durations import duration
 from decam.errors import SettingError
 from decam.events import Event, Explained, Explaining, Failed, Judged, Measuring, Predicted
 from decam.explanation import Truth
@@ -132,7 +133,7 @@ def _tell(event: Event, result: Result, line: Line) -> None:
         line.show(f"{made} · {name} {share(progress.step, progress.total)} · {progress.evaluations} evaluations")
     elif isinstance(event, Explained):
         done = event.explanation
-        line.note(f"{name}: {done.evaluations} evaluations in {done.seconds:.1f} s")
+        line.note(f"{name}: {done.evaluations} evaluations in {duration(done.seconds)}")
         for note in done.notes:
             line.note(f"Note: {name}: {note}")
     elif isinstance(event, Measuring):

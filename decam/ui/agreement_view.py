@@ -71,7 +71,7 @@ def _controls(snapshot: RunSnapshot, pictures: Sequence[int], selected: Cell | N
 
 
 def _picture(snapshot: RunSnapshot, number: int) -> str:
-    return "Mean of all" if number == MEAN else words.plain(snapshot.plan.pictures[number].name)
+    return "Mean of all" if number == MEAN else words.visible(snapshot.plan.pictures[number].name)
 
 
 def _finished(snapshot: RunSnapshot) -> dict[Cell, Explanation]:

@@ -9,27 +9,31 @@ import streamlit as st
 
 from decam.classifier import Classifier, Pixels
 from decam.errors import DecamError, NoSuchRunError
-from decam.images import samples
-from decam.images.samples import SAMPLES, Sample
+from decam.images.samples import SAMPLES
 from decam.methods import METHODS
 from decam.methods.base import Method
 from decam.models import catalogue, default_for, own
 from decam.models.catalogue import ENTRIES, Entry
 from decam.plan import MethodChoice, PictureChoice, Plan, fingerprint
 from decam.snapshots import CellSnapshot, RunSnapshot
-from decam.ui import state, thumbnails, words
+from decam.ui import pictures, state, thumbnails, uploads, words
 from decam.ui.pictures import Chosen
+from decam.ui.thumbnails import Tile
 
 SAMPLE, MODEL, BY_VISITOR, RUN = "field-sample", "field-model", "field-model-by-visitor", "field-run"
 
 
 def controls() -> tuple[Chosen, Entry]:
-    """Draw the choice of a sample and of a model that is here; the two chosen."""
-    sample = _sample()
-    thumbnails.strip("field", SAMPLES, {sample.name}, _choose)
+    """Draw the choice of a sample or an upload and of a model that is here; the two chosen."""
+    picture = _picture()
+    name = picture.key if picture.sample is None else picture.sample.name
+    thumbnails.strip("field", SAMPLES, {name}, _choose)
+    if kept := uploads.kept():
+        tiles = [Tile(upload.key, upload.name, "upload", uploads.thumbnail(upload)) for upload in kept]
+        thumbnails.tiles("field-own", tiles, {name}, _choose)
     here = [name for name, entry in ENTRIES.items() if entry.present()]
     if not st.session_state.get(BY_VISITOR) or st.session_state.get(MODEL) not in here:
-        st.session_state[MODEL] = default_for(sample.kind)
+        st.session_state[MODEL] = default_for(picture.kind)
     name = st.selectbox(
         "Model",
         here,
@@ -39,12 +43,7 @@ def controls() -> tuple[Chosen, Entry]:
         persist_state="session",
         help="Models whose weights are on this machine; Compare fetches the others.",
     )
-    return chosen(sample), catalogue.get(name)
-
-
-def chosen(sample: Sample) -> Chosen:
-    """A sample as a picture of a comparison."""
-    return Chosen(key=f"sample:{sample.name}", name=sample.title, kind=sample.kind, sample=sample)
+    return picture, catalogue.get(name)
 
 
 def able(classifier: Classifier) -> list[tuple[Method, int]]:
@@ -130,10 +129,15 @@ def cells(snapshot: RunSnapshot) -> Iterator[tuple[str, CellSnapshot]]:
         yield snapshot.plan.methods[place.method].name, cell
 
 
-def _sample() -> Sample:
-    """The sample chosen here, else the first one that is compared, else the first of all."""
+def _picture() -> Chosen:
+    """The sample or upload chosen here, else the first sample that is compared, else the first of all."""
     compared = st.session_state.get("samples") or [SAMPLES[0].name]
-    return samples.get(st.session_state.setdefault(SAMPLE, compared[0]))
+    name = st.session_state.setdefault(SAMPLE, compared[0])
+    offered = {sample.name: pictures.of_sample(sample) for sample in SAMPLES}
+    offered |= {picture.key: picture for picture in pictures.uploaded()}
+    if name not in offered:  # an upload that was removed
+        name = st.session_state[SAMPLE] = compared[0]
+    return offered[name]
 
 
 def _choose(name: str) -> None:

@@ -28,7 +28,7 @@ SMALL = 4_000
 _GRID = st.components.v2.component(
     "decam_grid",
     css=source("base.css", "grid.css"),
-    js=source("component.js", "grid_draw.js", "grid_controls.js", "grid_cells.js", "grid.js"),
+    js=source("component.js", "duration.js", "grid_draw.js", "grid_controls.js", "grid_cells.js", "grid.js"),
 )
 
 

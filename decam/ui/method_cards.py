@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitInvalidLayoutContextError
 
 from decam.classifier import Classifier, Pixels
+from decam.durations import duration
 from decam.errors import StoreError
 from decam.explanation import Map, Truth
 from decam.figures import overlay, png_bytes
@@ -27,6 +28,7 @@ from decam.ui import (
     pictures,
     run_view,
     session,
+    state,
     truths,
     words,
 )
@@ -100,9 +102,8 @@ def _family(
 def _compare(row: Method, model: str, picture: Chosen) -> None:
     """Go to the Compare page with this method, picture and model."""
     method_choice.choose({*method_choice.names(), row.name})
-    session.begin_again()
-    if picture.sample is not None:
-        pictures.toggle(picture.sample.name)
+    pictures.only(picture)
+    state.show_run(None)
     model_choice.chosen_by_visitor(model)
     st.switch_page("pages/compare.py")
 
@@ -232,7 +233,7 @@ def _cost(row: Method, classifier: Classifier, cell: CellSnapshot | None, obstac
         return "not made yet"
     cost = row.cost(row.settings(), classifier) if made is None else made.evaluations
     told = words.several(cost, "evaluation") if cost else "free"
-    return told if made is None else f"{told} · {words.seconds(made.seconds)}"
+    return told if made is None else f"{told} · {duration(made.seconds)}"
 
 
 def _judgement(row: Method) -> str:

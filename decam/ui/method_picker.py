@@ -21,7 +21,7 @@ from decam.ui.method_choice import COMPARED, Wish
 _PICKER = st.components.v2.component(
     "decam_picker",
     css=source("base.css", "picker.css"),
-    js=source("component.js", "picker_window.js", "picker.js"),
+    js=source("component.js", "duration.js", "picker_window.js", "picker.js"),
 )
 
 

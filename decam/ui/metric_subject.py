@@ -13,7 +13,6 @@ from decam.explanation import Explanation, Question, Truth
 from decam.figures import png_uri
 from decam.figures.steps import drawn
 from decam.images.samples import SAMPLES
-from decam.images.samples import get as get_sample
 from decam.methods import METHODS
 from decam.metrics import Case, Origin
 from decam.metrics.at_work import Picture
@@ -21,7 +20,7 @@ from decam.metrics.at_work.panels import limits
 from decam.metrics.scales import cleaned
 from decam.models import catalogue, default_for
 from decam.snapshots import RunSnapshot
-from decam.ui import awaited, field_run, model_choice, run_view, state, truths, words
+from decam.ui import awaited, field_run, model_choice, pictures, run_view, state, truths, words
 from decam.ui.kept import Kept
 from decam.ui.pictures import Chosen
 
@@ -108,18 +107,20 @@ def _overlaid(subject: Subject, explanation: Explanation) -> Picture:
 
 
 def _picture() -> Chosen:
-    titles = {sample.name: sample.title for sample in SAMPLES}
-    st.session_state.setdefault("metric-sample", FIRST)
+    offered = {own.key: own for own in pictures.uploaded()}
+    offered |= {sample.name: pictures.of_sample(sample) for sample in SAMPLES}
+    titles = pictures.lines(offered.values())
+    if st.session_state.get("metric-sample") not in offered:  # a first visit, or an upload that was removed
+        st.session_state["metric-sample"] = FIRST
     name = st.selectbox(
         "Picture",
-        list(titles),
-        format_func=lambda name: titles.get(name, name),
+        list(offered),
+        format_func=lambda name: titles[offered[name].key] if name in offered else name,
         key="metric-sample",
         persist_state="session",
-        help="A sample; of the scenes it is known where the object lies.",
+        help="A sample or an upload; of the scenes it is known where the object lies.",
     )
-    sample = get_sample(name)
-    return Chosen(key=f"sample:{sample.name}", name=sample.title, kind=sample.kind, sample=sample)
+    return offered[name]
 
 
 def _model(chosen: Chosen) -> catalogue.Entry:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 import streamlit as st
 from PIL import Image
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from decam.classifier import Classifier, Pixels, fit
 from decam.errors import DecamError, ImageError
@@ -17,10 +16,9 @@ from decam.images import reading, samples
 from decam.images.samples import SAMPLES, Sample
 from decam.models import catalogue
 from decam.snapshots import RunSnapshot
-from decam.ui import state, thumbnails, words
+from decam.ui import state, thumbnails, uploads, words
+from decam.ui.uploads import Upload
 
-# HEIC is not read: it is taken so that the sentence on what to do with it is shown.
-TYPES = ("png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "gif", "avif", "heic", "heif")
 Kind = Literal["photograph", "scene"]
 
 
@@ -32,7 +30,7 @@ class Chosen:
     name: str
     kind: Kind
     sample: Sample | None = None
-    file: UploadedFile | None = None
+    upload: Upload | None = None
     kept: Pixels | None = None
     truth: Truth | None = None
 
@@ -42,8 +40,8 @@ class Chosen:
 
     def size(self, classifier: Classifier) -> tuple[int, int]:
         """Height and width of the whole picture, of which the model may see a part; raises ImageError as `view`."""
-        if self.file is not None:
-            image = reading.read(self.file.getvalue(), self.name).image
+        if self.upload is not None:
+            image = reading.read(self.upload.content, self.name).image
         elif self.sample is not None:
             image = self.sample.load()
         else:
@@ -60,40 +58,41 @@ def _view(model: str, key: str, _classifier: Classifier, _chosen: Chosen) -> Pix
         return thumbnails.pixels(fitted)
     if _chosen.sample is not None:
         return _classifier.view(_chosen.sample.load())
-    if _chosen.file is None:
+    if _chosen.upload is None:
         raise ImageError(f"{_chosen.name} is no longer here; choose it again.")
-    return _classifier.view(reading.read(_chosen.file.getvalue(), _chosen.name).image)
-
-
-@st.cache_data(show_spinner=False, max_entries=256)
-def _checked(key: str, _file: UploadedFile) -> tuple[str, tuple[str, ...]]:
-    """What is wrong with an upload (empty: nothing), and what is special about it."""
-    del key  # it names the entry in the cache
-    try:
-        return "", reading.read(_file.getvalue(), _file.name).notes
-    except ImageError as error:
-        return str(error), ()
+    return _classifier.view(reading.read(_chosen.upload.content, _chosen.name).image)
 
 
 def panel() -> list[Chosen]:
-    """Draw the uploader and the strip of samples; the pictures chosen, at most 16, in a stable order."""
-    files = st.file_uploader(
-        "Pictures",
-        type=TYPES,
-        accept_multiple_files=True,
-        key=_uploader_key(),
-        max_upload_size=reading.MAX_BYTES // 2**20,
-        help=(
-            f"Up to {reading.MAX_PICTURES} pictures at once, PNG, JPEG, WebP, BMP or TIFF, "
-            f"{reading.MAX_BYTES // 2**20} MB each; they stay on this server."
-        ),
-    )
-    chosen = [*_kept(), *_uploads(files), *_samples()]
+    """Draw uploader, uploads and the strip of samples; the pictures chosen, at most 16, in a stable order."""
+    uploads.panel()
+    chosen = [*_kept(), *(own for own in uploaded() if own.upload is not None and own.upload.chosen), *_samples()]
     thumbnails.strip("strip", SAMPLES, {sample.name for sample in _samples_chosen()}, toggle)
     if len(chosen) > reading.MAX_PICTURES:
         left_out = [picture.name for picture in chosen[reading.MAX_PICTURES :]]
         st.warning(words.plain(reading.too_many(left_out)))
     return chosen[: reading.MAX_PICTURES]
+
+
+def uploaded() -> list[Chosen]:
+    """All uploads of this session, those set aside too."""
+    return [Chosen(key=upload.key, name=upload.name, kind="photograph", upload=upload) for upload in uploads.kept()]
+
+
+def lines(chosen: Iterable[Chosen]) -> dict[str, str]:
+    """Pictures by key, each with a name of its own to be chosen by: a list knows its lines by their text alone."""
+    found: dict[str, str] = {}
+    for picture in chosen:
+        name, number = words.visible(picture.name), 1
+        while (line := name if number == 1 else f"{name} ({number})") in found.values():
+            number += 1
+        found[picture.key] = line
+    return found
+
+
+def of_sample(sample: Sample) -> Chosen:
+    """A sample as a picture of a comparison."""
+    return Chosen(key=f"sample:{sample.name}", name=sample.title, kind=sample.kind, sample=sample)
 
 
 def toggle(name: str) -> None:
@@ -107,30 +106,42 @@ def toggle(name: str) -> None:
 
 
 def remove(key: str) -> None:
-    """Take a picture out of the comparison: a sample, or one of the run that was opened."""
+    """Take a picture out: a sample, one of the run that was opened, or an upload, which is forgotten."""
     kind, _, rest = key.partition(":")
     if kind == "sample":
         toggle(rest)
+    elif kind == "upload":
+        uploads.remove(key)
     elif kind == "kept":
         st.session_state["kept_removed"] = [*st.session_state.get("kept_removed", ()), key]
 
 
-def removable(picture: Chosen) -> bool:
-    """Whether `remove` does anything: the uploader has its own button for uploads."""
-    return picture.file is None
-
-
 def clear() -> None:
-    """Choose nothing: no samples, no uploads, nothing of a run."""
+    """Choose nothing, and forget the uploads."""
+    set_aside()
+    uploads.clear()
+
+
+def set_aside() -> None:
+    """Choose nothing: no samples, nothing of a run, and no uploads, which stay at hand."""
     st.session_state["samples"] = []
     st.session_state["kept_removed"] = []
     st.session_state["kept_run"] = None
-    st.session_state["uploader"] = st.session_state.get("uploader", 0) + 1
+    uploads.choose()
+
+
+def only(picture: Chosen) -> None:
+    """Choose this sample or upload, and nothing else."""
+    set_aside()
+    if picture.sample is not None:
+        toggle(picture.sample.name)
+    elif picture.upload is not None:
+        uploads.choose([picture.upload.key])
 
 
 def keep(run: str) -> None:
     """Choose the pictures of a run, and nothing else."""
-    clear()
+    set_aside()
     st.session_state["kept_run"] = run
 
 
@@ -139,33 +150,12 @@ def kept_key(run: str, index: int) -> str:
     return f"kept:{run}:{index}"
 
 
-def _uploader_key() -> str:
-    """A new key empties the uploader, which nothing else can do."""
-    return f"uploads-{st.session_state.get('uploader', 0)}"
-
-
-def _uploads(files: Sequence[UploadedFile]) -> list[Chosen]:
-    found = []
-    for file in files:
-        problem, notes = _checked(file.file_id, file)
-        if problem:
-            st.error(words.plain(problem))
-            continue
-        for note in notes:
-            st.info(words.plain(f"{file.name}: {note}"))
-        found.append(Chosen(key=f"upload:{file.file_id}", name=file.name, kind="photograph", file=file))
-    return found
-
-
 def _samples_chosen() -> list[Sample]:
     return [samples.get(name) for name in st.session_state.get("samples", ())]
 
 
 def _samples() -> list[Chosen]:
-    return [
-        Chosen(key=f"sample:{sample.name}", name=sample.title, kind=sample.kind, sample=sample)
-        for sample in _samples_chosen()
-    ]
+    return [of_sample(sample) for sample in _samples_chosen()]
 
 
 def _kept() -> list[Chosen]:

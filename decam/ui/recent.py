@@ -6,10 +6,10 @@ import base64
 
 import streamlit as st
 
-from decam.errors import StoreError
 from decam.methods import METHODS
 from decam.snapshots import RunSummary
-from decam.ui import state, words
+from decam.ui import deleting, state, words
+from decam.ui.deleting import Deletable
 
 LIMIT = 12
 
@@ -32,7 +32,7 @@ def panel(shown: str | None) -> None:
 def _line(summary: RunSummary, shown: bool) -> None:
     with st.container(horizontal=True, wrap=False, gap="xsmall", vertical_alignment="center"):
         st.button(
-            f"{_title(summary)}  \n:gray[:small[{_facts(summary)}]]",
+            f"{words.plain(_name(summary))}  \n:gray[:small[{_facts(summary)}]]",
             key=f"run-{summary.id}",
             type="secondary" if shown else "tertiary",
             width="stretch",
@@ -40,19 +40,13 @@ def _line(summary: RunSummary, shown: bool) -> None:
             on_click=_open,
             args=(summary.id,),
         )
-        with st.popover(":material/delete:", type="tertiary", help="Delete this run and its files.", width="content"):
-            st.button(
-                "Delete for good",
-                key=f"delete-{summary.id}",
-                type="primary",
-                help="The run, its maps and its link are gone afterwards.",
-                on_click=_delete,
-                args=(summary.id, shown),
-            )
+        methods = words.several(len(summary.methods), "method")
+        when = words.when(summary.created)
+        deleting.button(Deletable("run", summary.id, _name(summary), when, methods), _delete)
 
 
-def _title(summary: RunSummary) -> str:
-    first = words.plain(summary.pictures[0])
+def _name(summary: RunSummary) -> str:
+    first = summary.pictures[0]
     return first if len(summary.pictures) == 1 else f"{first} +{len(summary.pictures) - 1}"
 
 
@@ -74,15 +68,10 @@ def _picture(summary: RunSummary) -> str:
 
 
 def _open(run: str) -> None:
-    st.session_state["restore"] = run
     state.show_run(run)
 
 
-def _delete(run: str, shown: bool) -> None:
-    try:
-        state.runs().delete(run)
-    except StoreError as error:
-        st.session_state["problem"] = str(error)
-        return
-    if shown:
+def _delete(run: str) -> None:
+    state.runs().delete(run)
+    if state.run_id() == run:
         state.show_run(None)

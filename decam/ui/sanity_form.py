@@ -110,7 +110,7 @@ def take_up(snapshot: SanitySnapshot) -> None:
         model_choice.chosen_by_visitor(plan.model)
     if plan.device in devices():
         st.session_state["device"] = plan.device
-    pictures.clear()
+    pictures.set_aside()
     targets.restore(plan.model, _own(snapshot).key, plan.target)
     known = tuple(choice for choice in plan.methods if choice.name in METHODS)
     own = f"setting:{DE_CAM.name}:budget"

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import streamlit as st
 
 from decam.classifier import TorchClassifier
+from decam.durations import duration
 from decam.errors import DecamError
 from decam.methods import METHODS
 from decam.plan import MethodChoice
 from decam.sanity_plan import SanityPlan, SanitySnapshot, SanitySummary
-from decam.ui import method_forms, method_picker, pace, sanity_form, state, style, words
+from decam.ui import deleting, method_forms, method_picker, pace, sanity_form, state, style, words
+from decam.ui.deleting import Deletable
 from decam.ui.method_choice import CHECKED
 from decam.ui.sanity_form import MODES, How
 from decam.ui.targets import Asked
@@ -24,10 +26,7 @@ def opened() -> SanitySnapshot | None:
     state.arrive("sanity")
     style.apply()
     snapshot = snapshot_of(state.check_id())
-    first = "checked_taken_up" not in st.session_state
-    wanted = st.session_state.pop("restore_check", None)
-    st.session_state["checked_taken_up"] = True
-    if snapshot is not None and (first or wanted == snapshot.id):
+    if snapshot is not None and state.taken_up(state.CHECK, snapshot.id):
         sanity_form.take_up(snapshot)
     if sentence := st.session_state.pop("problem", None):  # what went wrong in a callback is said once
         st.error(words.plain(sentence))
@@ -86,7 +85,7 @@ def action(
 
 def _work(each: int, methods: int, cost: int, rate: float | None) -> str:
     told = f"{words.several(each * methods, 'map')} · {cost:,} evaluations"
-    return told if rate is None or not cost else f"{told} · about {words.seconds(max(1.0, cost * rate))}"
+    return told if rate is None or not cost else f"{told} · about {duration(max(1.0, cost * rate))}"
 
 
 def _start(
@@ -112,7 +111,7 @@ def _start(
     except DecamError as error:
         st.error(words.plain(str(error)))
         return None
-    state.show_check(link)
+    state.show_check(link, made_here=True)
     return state.checks().snapshot(link)
 
 
@@ -141,27 +140,16 @@ def _line(summary: SanitySummary, shown: bool) -> None:
             on_click=_open,
             args=(summary.id,),
         )
-        with st.popover(":material/delete:", type="tertiary", help="Delete this check.", width="content"):
-            st.button(
-                "Delete for good",
-                key=f"delete-check-{summary.id}",
-                type="primary",
-                help="The check, its maps and its link are gone afterwards.",
-                on_click=_delete,
-                args=(summary.id, shown),
-            )
+        when = words.when(summary.created)
+        methods = words.several(len(summary.plan.methods), "method")
+        deleting.button(Deletable("check", summary.id, summary.plan.picture, when, methods), _delete)
 
 
 def _open(link: str) -> None:
-    st.session_state["restore_check"] = link
     state.show_check(link)
 
 
-def _delete(link: str, shown: bool) -> None:
-    try:
-        state.checks().delete(link)
-    except DecamError as error:
-        st.session_state["problem"] = str(error)
-        return
-    if shown:
+def _delete(link: str) -> None:
+    state.checks().delete(link)
+    if state.check_id() == link:
         state.show_check(None)

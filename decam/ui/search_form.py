@@ -11,7 +11,7 @@ from decam.errors import SettingError
 from decam.methods import METHODS
 from decam.methods.de_cam import DE_CAM, VARIANTS, DeCamSettings
 from decam.plan import MethodChoice, Plan
-from decam.ui import method_forms, words
+from decam.ui import method_forms, pictures, words
 from decam.ui.pictures import Chosen
 
 KEY = "variants"
@@ -26,7 +26,7 @@ def picture(chosen: Sequence[Chosen]) -> list[Chosen]:
     """Draw the choice of one picture where there are several; that one, or none where none is chosen."""
     if len(chosen) < 2:
         return list(chosen)
-    names = {item.key: words.plain(item.name) for item in chosen}
+    names = pictures.lines(chosen)
     if st.session_state.get("searched") not in names:
         st.session_state["searched"] = next(iter(names))
     wanted = st.selectbox(

@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from decam.classifier import TorchClassifier
 from decam.device import devices
+from decam.durations import duration
 from decam.errors import DecamError, StoreError
 from decam.methods import METHODS
 from decam.models import catalogue
@@ -57,11 +58,8 @@ def opened(page: str) -> RunSnapshot | None:
 
 
 def _take_up(snapshot: RunSnapshot | None) -> None:
-    """Fill the page's widgets from a run: once for a link that was opened, and after a click on a recent run."""
-    first = "taken_up" not in st.session_state
-    wanted = st.session_state.pop("restore", None)
-    st.session_state["taken_up"] = True
-    if snapshot is None or not (first or wanted == snapshot.id):
+    """Fill the page's widgets from the run of the address: whenever that is another one, and after a click on it."""
+    if snapshot is None or not state.taken_up(state.RUN, snapshot.id):
         return
     plan = snapshot.plan
     if plan.model in catalogue.ENTRIES:
@@ -96,7 +94,7 @@ def _start(
     except DecamError as error:
         st.error(words.plain(str(error)))
         return None
-    state.show_run(run)
+    state.show_run(run, made_here=True)
     return _first_map(run)
 
 
@@ -144,7 +142,7 @@ def action(
 
 def _work(maps: int, cost: int, rate: float | None) -> str:
     told = f"{words.several(maps, 'map')} · {cost:,} evaluations"
-    return told if rate is None or not cost else f"{told} · about {words.seconds(max(1.0, cost * rate))}"
+    return told if rate is None or not cost else f"{told} · about {duration(max(1.0, cost * rate))}"
 
 
 def _explain(place: DeltaGenerator, ready: bool) -> bool:

@@ -1,4 +1,4 @@
-"""What a visitor's session holds (ids and small values only) and what all sessions share."""
+"""What a visitor's session holds (ids, small values and the uploads) and what all sessions share."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from decam.runs import Runs
 from decam.sanity_runs import SanityRuns
 from decam.store import Store
 from decam.store.sanity import SanityStore
+from decam.ui import uploads
 from decam.ui.downloads import Downloads
 from decam.ui.shared_jobs import SharedJobs
 
@@ -88,9 +89,9 @@ def run_id() -> str | None:
     return _shown(RUN)
 
 
-def show_run(run: str | None) -> None:
-    """Show this run from now on; None shows none."""
-    _show(RUN, run)
+def show_run(run: str | None, *, made_here: bool = False) -> None:
+    """Show this run from now on; None shows none. `made_here`: the page's widgets are what it was made from."""
+    _show(RUN, run, made_here)
 
 
 def check_id() -> str | None:
@@ -98,9 +99,20 @@ def check_id() -> str | None:
     return _shown(CHECK)
 
 
-def show_check(check: str | None) -> None:
-    """Show this sanity check from now on; None shows none."""
-    _show(CHECK, check)
+def show_check(check: str | None, *, made_here: bool = False) -> None:
+    """Show this sanity check from now on, as `show_run` does; None shows none."""
+    _show(CHECK, check, made_here)
+
+
+def taken_up(kind: str, link: str) -> bool:
+    """Whether the page's widgets are to be filled from this run or check, which is shown; True once.
+
+    The address decides which one is shown, and the browser's Back changes the address alone: the widgets follow
+    whenever another one is shown than the last time.
+    """
+    other = st.session_state.get(f"taken_up_{kind}") != link
+    st.session_state[f"taken_up_{kind}"] = link
+    return other
 
 
 def _shown(kind: str) -> str | None:
@@ -111,8 +123,9 @@ def _shown(kind: str) -> str | None:
     return cast("str | None", st.session_state.get(f"shown_{kind}"))
 
 
-def _show(kind: str, link: str | None) -> None:
+def _show(kind: str, link: str | None, made_here: bool) -> None:
     st.session_state[f"shown_{kind}"] = link
+    st.session_state[f"taken_up_{kind}"] = link if made_here else None
     if link is None:
         st.query_params.pop(kind, None)
     else:
@@ -127,6 +140,7 @@ def arrive(page: str) -> None:
     if st.session_state.get("page") == page:
         return
     st.session_state["page"] = page
+    uploads.quiet()
     for key in list(st.session_state):
         if isinstance(key, str) and (key in CARRIED or key.startswith(CARRIED_KINDS)):
             st.session_state[key] = st.session_state[key]

@@ -82,7 +82,7 @@ def _card(
                 return f"{classifier.labels[index]} · {answer[index]:.3f}"
 
             picked = st.selectbox(
-                f"Target class of {words.plain(picture.name)}",
+                f"Target class of {words.visible(picture.name)}",
                 [PREDICTED, *order[1:]],
                 format_func=named,
                 key=key,
@@ -94,16 +94,15 @@ def _card(
             mask = truths.of(classifier, picture, label)
             if judged:
                 truths.button(classifier, picture, view, label, mask)
-            if pictures.removable(picture):
-                st.button(
-                    "Remove",
-                    key=f"remove-{picture.key}",
-                    icon=":material/close:",
-                    type="tertiary",
-                    help=f"Take {words.plain(picture.name)} out of the comparison.",
-                    on_click=pictures.remove,
-                    args=(picture.key,),
-                )
+            st.button(
+                f"Remove {words.plain(picture.name)}",
+                key=f"remove-{picture.key}",
+                icon=":material/close:",
+                type="tertiary",
+                help=f"Take {words.plain(picture.name)} out of the comparison.",
+                on_click=pictures.remove,
+                args=(picture.key,),
+            )
     return Asked(picture, view, None if picked == PREDICTED else picked, mask)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
@@ -14,8 +15,19 @@ from decam.classifier import Pixels
 from decam.errors import ImageError
 from decam.images import samples
 from decam.images.samples import Sample
+from decam.ui import words
 
 SIDE = 192
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A picture to click: what it is called by the page, what the visitor reads, and its thumbnail."""
+
+    name: str
+    title: str
+    kind: str
+    uri: str
 
 
 def pixels(image: Image.Image) -> Pixels:
@@ -46,18 +58,26 @@ def _sample_uri(name: str) -> str:
 
 def strip(key: str, shown: Sequence[Sample], chosen: Collection[str], toggle: Callable[[str], None]) -> None:
     """Draw samples as pictures to click; `toggle` is called with the name of the one that was clicked."""
-    rules = [
-        f".st-key-{key}-{sample.name} button {{ background-image: url({_sample_uri(sample.name)}); }}"
-        for sample in shown
-    ]
-    st.html(f"<style>{''.join(rules)}</style>")
+    found = [Tile(sample.name, sample.title, sample.kind, _sample_uri(sample.name)) for sample in shown]
+    tiles(key, found, chosen, toggle)
+
+
+def tiles(key: str, shown: Sequence[Tile], chosen: Collection[str], toggle: Callable[[str], None]) -> None:
+    """Draw any pictures as `strip` draws samples."""
+    st.html(f"<style>{''.join(background(f'{key}-{tile.name}', tile.uri) for tile in shown)}</style>")
     with st.container(horizontal=True, gap="xsmall", key=f"samples-{key}"):
-        for sample in shown:
+        for tile in shown:
+            title = words.plain(tile.title)
             st.button(
-                sample.title,
-                key=f"{key}-{sample.name}",
-                type="primary" if sample.name in chosen else "secondary",
-                help=f"{sample.title} ({sample.kind})",
+                title,
+                key=f"{key}-{tile.name}",
+                type="primary" if tile.name in chosen else "secondary",
+                help=f"{title} ({tile.kind})",
                 on_click=toggle,
-                args=(sample.name,),
+                args=(tile.name,),
             )
+
+
+def background(key: str, uri: str) -> str:
+    """The rule that puts a picture behind the button of this key; the framework writes `-` for a colon."""
+    return f".st-key-{key.replace(':', '-')} button {{ background-image: url({uri}); }}"

@@ -19,7 +19,8 @@ from decam.images.truth import Outline
 from decam.ui import words
 from decam.ui.browser import source
 from decam.ui.grid import address
-from decam.ui.pictures import TYPES, Chosen
+from decam.ui.pictures import Chosen
+from decam.ui.uploads import TYPES
 
 KNOWN, DRAWN, FILE, NONE = "Known", "Drawn", "From a file", "None"
 HELP = {
@@ -80,7 +81,7 @@ def button(classifier: Classifier, picture: Chosen, view: Pixels, label: str, ma
     """Draw the button that opens the dialog; it says whether the object's place is known."""
     there = "not known" if mask is None else f"{mask.mean():.0%} of the picture"
     if st.button(
-        "Ground truth",
+        f"Ground truth *of {words.plain(picture.name.strip())}*",
         key=f"truth-{picture.key}",
         icon=":material/highlight_alt:" if mask is None else ":material/select_all:",
         type="tertiary",

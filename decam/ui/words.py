@@ -28,6 +28,14 @@ def visible(text: str) -> str:
     return _HIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+def shortened(text: str, most: int) -> str:
+    """The text with its middle left out where it is longer than `most` characters."""
+    if len(text) <= most:
+        return text
+    end = most // 3
+    return f"{text[: most - end - 1]}…{text[-end:]}"
+
+
 def millions(count: int) -> str:
     """A count of parameters: 25.6 M."""
     return f"{count / 1e6:.1f} M"
@@ -36,16 +44,6 @@ def millions(count: int) -> str:
 def megabytes(size: int) -> str:
     """Bytes as 98 MB."""
     return f"{size / 1e6:.0f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
-
-
-def seconds(value: float) -> str:
-    """A time as 0.42 s, 12 s or 3 min 05 s."""
-    if value < 10:
-        return f"{value:.2f} s" if value < 1 else f"{value:.1f} s"
-    if value < 90:
-        return f"{value:.0f} s"
-    minutes, rest = divmod(round(value), 60)
-    return f"{minutes} min {rest:02d} s"
 
 
 def number(value: float, digits: int = 2) -> str:

@@ -115,4 +115,4 @@ def test_a_plan_that_cannot_be_read_is_told(
     visitor = Visitor(run)
     assert visitor.says(sentence)
     assert visitor.offers("leave-run")
-    assert visitor.press(f"delete-{run}").recent == []
+    assert visitor.delete(run).recent == []

@@ -115,19 +115,57 @@ def test_how_long_a_comparison_will_take_is_told_once_a_run_has_shown_it() -> No
 def test_a_deleted_run_is_gone_with_its_files_and_its_link(server: Path) -> None:
     visitor = Visitor()
     older, newer = quick_run(visitor, "scene-arrow"), quick_run(visitor, "scene-star")
-    visitor.press(f"delete-{older}")
+    visitor.delete(older)
     assert (visitor.recent, visitor.run) == ([newer], newer)
     assert [folder.name for folder in (server / "runs").iterdir()] == [newer]
     assert "There is no run" in Visitor(older).errors[0]
-    visitor.press(f"delete-{newer}")
+    visitor.delete(newer)
     assert (visitor.recent, visitor.run, visitor.grid) == ([], "", {})
     assert visitor.cards == ["Arrow", "Star"], "its pictures can be explained again"
+
+
+def test_a_question_names_the_run_and_no_deletes_nothing() -> None:
+    visitor = Visitor()
+    older, newer = quick_run(visitor, "scene-arrow"), quick_run(visitor, "scene-star")
+    visitor.press(f"delete-run-{older}")
+    assert visitor.offers(f"for-good-{older}")
+    assert not visitor.has("button", f"for-good-{newer}"), "it can delete nothing but what it names"
+    label = visitor.app.button(key=f"delete-run-{older}").label
+    assert re.fullmatch(r"Delete run Arrow, \d\d:\d\d", label)
+    visitor.press(f"cancel-{older}")
+    assert not visitor.has("button", f"for-good-{older}")
+    assert visitor.recent == [newer, older]
+
+
+def test_a_run_that_is_gone_when_its_question_is_answered_is_told_and_no_other_goes() -> None:
+    visitor = Visitor()
+    older, newer = quick_run(visitor, "scene-arrow"), quick_run(visitor, "scene-star")
+    visitor.press(f"delete-run-{older}")
+    state.runs().delete(older)
+    visitor.press(f"for-good-{older}")
+    assert visitor.says("There is no run", older)
+    assert visitor.recent == [newer]
+
+
+def test_the_address_decides_which_run_fills_the_page() -> None:
+    visitor = Visitor()
+    older, newer = quick_run(visitor, "scene-arrow"), quick_run(visitor, "scene-star")
+    visitor.methods("rise").press(f"run-{newer}")
+    visitor.app.query_params["run"] = older  # what the browser's Back does
+    visitor.look()
+    assert [row["title"] for row in visitor.grid["rows"]] == visitor.cards == ["Arrow"]
+    visitor.methods("centre").look()
+    assert visitor.chosen == {"centre"}, "what is changed afterwards stays"
+    visitor.app.query_params["run"] = newer
+    visitor.look()
+    assert visitor.cards == ["Arrow", "Star"]
+    assert visitor.chosen == {"random", "centre"}
 
 
 def test_a_run_can_be_deleted_while_it_runs() -> None:
     visitor = Visitor()
     run = endless(visitor)
-    visitor.press(f"delete-{run}")
+    visitor.delete(run)
     assert (visitor.run, visitor.grid, visitor.recent) == ("", {}, [])
     other = Visitor().sample("scene-star").methods("random")
     other.explain()
@@ -148,7 +186,7 @@ def test_on_a_shared_server_strangers_see_a_run_by_its_link_alone(monkeypatch: p
     guest = Visitor(run)
     assert guest.grid == visitor.grid
     assert guest.recent == []
-    assert not guest.has("button", f"delete-{run}")
+    assert not guest.has("button", f"delete-run-{run}")
 
 
 def test_a_finished_run_is_there_after_a_restart(restart: Callable[[], None]) -> None:

@@ -165,7 +165,7 @@ def test_earlier_checks_are_listed_opened_and_deleted() -> None:
     assert link(arrived) == "" and arrived.cards == []
     arrived.press(f"check-{first}")
     assert link(arrived) == first and maps(arrived) > 0 and arrived.cards == ["Star"]
-    arrived.press(f"delete-check-{first}")
+    arrived.delete(first, "check")
     assert link(arrived) == "" and not arrived.has("button", f"check-{first}")
     assert visitor(first).says("There is no sanity check")
 

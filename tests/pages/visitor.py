@@ -78,8 +78,17 @@ class Visitor:
         return self
 
     def upload(self, *files: File) -> Self:
-        """Give the uploader these files, and no others."""
+        """Give the uploader these files."""
         self.app.file_uploader[0].set_value([(name, content, "application/octet-stream") for name, content in files])
+        return self.look()
+
+    def delete(self, link: str, kind: str = "run") -> Self:
+        """Delete a run or a check of the list, and say yes when asked."""
+        return self.press(f"delete-{kind}-{link}").press(f"for-good-{link}")
+
+    def visit(self, page: str) -> Self:
+        """Go to another page."""
+        self.app.switch_page(f"pages/{page}.py")
         return self.look()
 
     def methods(self, *names: str) -> Self:

@@ -61,14 +61,6 @@ def test_characters_that_reorder_or_break_a_sentence_are_marked() -> None:
         assert convert("שלום.png") == "שלום.png"
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(0.42, "0.42 s"), (4.24, "4.2 s"), (12.3, "12 s"), (89.9, "90 s"), (185, "3 min 05 s"), (3599.7, "60 min 00 s")],
-)
-def test_times_are_short(value: float, text: str) -> None:
-    assert words.seconds(value) == text
-
-
 def test_counts_and_sizes_are_short() -> None:
     assert (words.millions(25_557_032), words.megabytes(102_540_417), words.megabytes(4_900)) == (
         "25.6 M",

@@ -184,13 +184,6 @@ function valueText(value) {
 /** An end of a scale, rounded as its width deserves. */
 const limitText = (value, [low, high]) => (Math.abs(value) < 0.001 * (high - low) ? "0" : valueText(value));
 
-function durationText(seconds) {
-  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
-  if (seconds < 59.5) return `${Math.round(seconds)} s`;
-  const whole = Math.round(seconds);
-  return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
-}
-
 /** A colour table as a CSS gradient. */
 function gradient(table, stops = 16) {
   const colours = Array.from({ length: stops + 1 }, (_, i) => {

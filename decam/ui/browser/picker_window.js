@@ -5,16 +5,11 @@ const plainly = (text) => text.normalize("NFKD").toLowerCase().replace(/×/g, "x
 
 const costText = (cost) => (cost == null ? "" : cost ? cost.toLocaleString("en-US") : "free");
 
-function secondsText(seconds) {
-  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
-  return `${Math.floor(seconds / 60)} min ${String(Math.round(seconds % 60)).padStart(2, "0")} s`;
-}
-
 /** What methods cost together, in words; time only where a run has shown how long an evaluation takes. */
 function totalText(methods, pace) {
   if (!methods.length) return "No method is chosen.";
   const cost = methods.reduce((sum, method) => sum + method.cost, 0);
-  const time = pace != null && cost ? ` · about\u00a0${secondsText(cost * pace).replaceAll(" ", "\u00a0")}` : "";
+  const time = pace != null && cost ? ` · about\u00a0${durationText(Math.max(1, cost * pace)).replaceAll(" ", "\u00a0")}` : "";
   return `${cost.toLocaleString("en-US")} evaluation${cost === 1 ? "" : "s"} a picture${time}`;
 }
 

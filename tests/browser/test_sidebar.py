@@ -1,0 +1,71 @@
+"""The button that opens the sidebar: the only way on where the window is narrow."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Watch
+from tests.tools.server import Server
+
+PAGES = ("", "de_cam", "methods", "metrics", "sanity")
+IN_FRONT = """button => {
+    const { left, top, right, bottom } = button.getBoundingClientRect();
+    const points = [[left + 3, top + 3], [right - 3, top + 3], [left + 3, bottom - 3], [right - 3, bottom - 3]];
+    return [...points, [(left + right) / 2, (top + bottom) / 2]].every(
+        ([x, y]) => button.contains(document.elementFromPoint(x, y)));
+}"""
+# Wholly opaque, for text runs under it while the page is scrolled.
+OPAQUE = "button => /^rgb\\(/.test(getComputedStyle(button).backgroundColor)"
+UNDER = """button => {
+    const box = button.getBoundingClientRect(), words = document.createTreeWalker(
+        document.querySelector('[data-testid="stMain"]'), NodeFilter.SHOW_TEXT), found = [];
+    while (words.nextNode()) {
+        const range = document.createRange();
+        range.selectNodeContents(words.currentNode);
+        for (const line of range.getClientRects())
+            if (line.width && line.left < box.right && line.right > box.left && line.top < box.bottom
+                && line.bottom > box.top) found.push(words.currentNode.textContent);
+    }
+    return found;
+}"""
+
+
+def collapsed(page: Page) -> None:
+    """Close the sidebar where it is open."""
+    sidebar, button = page.get_by_test_id("stSidebar"), page.get_by_test_id("stExpandSidebarButton")
+    expect(sidebar).to_have_attribute("data-collapsed", re.compile("true|false"))
+    if sidebar.get_attribute("data-collapsed") == "false":
+        sidebar.hover()
+        page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
+    expect(button).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (900, 800), (1440, 900)])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_button_that_opens_the_sidebar_can_be_seen_and_pressed_on_every_page(
+    width: int, height: int, theme: str, chromium: Browser, common_server: Server, watch: Watch
+) -> None:
+    context = chromium.new_context(
+        viewport={"width": width, "height": height}, color_scheme="dark" if theme == "dark" else "light"
+    )
+    context.on("page", watch.attach)
+    page = context.new_page()
+    for path in PAGES:
+        page.goto(f"{common_server.url}{path}")
+        collapsed(page)
+        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        button = page.get_by_role("button", name="Expand sidebar")
+        box = button.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0 and box["y"] >= 0
+        assert box["x"] + box["width"] <= width and box["y"] + box["height"] <= height
+        assert min(box["width"], box["height"]) >= 24
+        assert button.evaluate(IN_FRONT), path
+        assert button.evaluate(OPAQUE)
+        assert button.evaluate(UNDER) == [], path
+        button.click()
+        expect(page.get_by_role("link", name="Sanity", exact=True)).to_be_in_viewport()
+    context.close()
