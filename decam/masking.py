@@ -112,15 +112,16 @@ class MaskedQueries:
     Image and fill are normalised once (blending commutes with an affine normalisation), batches are blended into
     buffers that are used again, as many side by side as is fastest for the model. They are blended with the channels
     apart, ten times as fast as with channels last: the model's first layer turns them round in passing. Every image is
-    counted in the question's ledger, and a batch that does not fit into memory is halved and tried again. On a GPU one
-    batch more is asked for before the answers to each are handed out. Raises ModelError where the model answers
-    something that is no number.
+    counted in the question's ledger, which also keeps the target's lowest and highest probability. A batch that does
+    not fit into memory is halved and tried again. On a GPU one batch more is asked for before the answers to each are
+    handed out. Raises ModelError where the model answers something that is no number.
     """
 
     def __init__(self, question: Question, filling: Tensor) -> None:
         classifier = question.classifier
         self._classifier = classifier
         self._ledger = question.ledger
+        self._target = question.target
         both = classifier.normalise(torch.stack([question.image, filling]))
         self._image, self._filling = both[:1], both[1:]
         self.batch_size = classifier.speed.batch_size
@@ -158,13 +159,21 @@ class MaskedQueries:
                         break
                     self._ledger.evaluations += len(answers)
                     done += len(answers)
-                    if not bool(answers.isfinite().all()):
+                    finite, lowest, highest = self._ends(answers)
+                    if not finite:
                         raise ModelError(
                             f"{self._classifier.name} answered a masked picture with something that is no number: its "
                             "weights are damaged, or its values overflow in the precision that it is asked in; load it "
                             "with exact=True, or another model."
                         )
+                    self._ledger.answered(lowest, highest)
                     yield answers
+
+    def _ends(self, answers: Tensor) -> tuple[bool, float, float]:
+        """Whether all answers are numbers, and the target's lowest and highest; a GPU is waited for once."""
+        low, high = answers[:, self._target].aminmax()
+        finite, lowest, highest = torch.stack([answers.isfinite().all().to(low), low, high]).tolist()
+        return bool(finite), lowest, highest
 
     def _even(self, count: int) -> int:
         """The size of a batch when `count` pictures are shared out evenly among the streams."""

@@ -13,7 +13,7 @@ from decam.explanation import Question
 from decam.masking import FILLS, fill
 from decam.methods.base import Method
 from decam.methods.bridge import Beat
-from decam.methods.gradient import GRADIENTS, attributing, knows, leaf, opened_rectifiers, samples, summed, two
+from decam.methods.gradient import GRADIENTS, attributing, knows, leaf, opened_rectifiers, samples, shares, summed, two
 from decam.methods.rectifiers import RECTIFIER
 from decam.methods.whitebox import Opened
 from decam.settings import Settings, parameter
@@ -109,7 +109,7 @@ INTEGRATED_GRADIENTS = Method(
     needs=GRADIENTS,
     signed=True,
     settings=IntegratedGradientsSettings,
-    run=attributing(_integrated, summed, _steps),
+    run=attributing(_integrated, summed, _steps, shares),
     cost=_steps,
     default=True,
 )
@@ -132,7 +132,7 @@ DEEP_LIFT = Method(
     needs=GRADIENTS,
     signed=True,
     settings=BaselineSettings,
-    run=attributing(_deep_lift, summed, two),
+    run=attributing(_deep_lift, summed, two, shares),
     cost=two,
     requires=knows("DeepLIFT", RESCALED),
 )
@@ -152,6 +152,6 @@ GRADIENT_SHAP = Method(
     needs=GRADIENTS,
     signed=True,
     settings=GradientShapSettings,
-    run=attributing(_gradient_shap, summed, samples),
+    run=attributing(_gradient_shap, summed, samples, shares),
     cost=samples,
 )

@@ -13,7 +13,7 @@ from decam.api import explain_view
 from decam.classifier import Classifier, Pixels, TorchClassifier, to_tensor
 from decam.errors import DecamError
 from decam.explanation import Explanation, Progress, Question, Truth
-from decam.figures import png_uri
+from decam.figures import FLAT, png_uri
 from decam.figures.steps import drawn
 from decam.images.samples import SAMPLES
 from decam.images.samples import get as get_sample
@@ -105,7 +105,8 @@ def show(subject: Subject) -> None:
 
 def _overlaid(subject: Subject, explanation: Explanation) -> Picture:
     values = cleaned(explanation.saliency)
-    return Picture(f"{explanation.method} map", subject.view, values, limits(values))
+    ends = FLAT if explanation.silent else limits(values)
+    return Picture(f"{explanation.method} map", subject.view, values, ends)
 
 
 def _picture() -> Chosen:

@@ -110,6 +110,7 @@ def test_overlays_are_drawn_as_asked_and_scaled_together_where_wanted(result):
     drawn = _picture(dict(files(result, look))[name])
     assert (drawn == overlay(result.views[2], explanation.saliency, colours="magma", opacity=0.25)).all()
     everything = [other.saliency for place, other in result.explanations.items() if place.method == 1]
+    # The maps are smaller than the hundred values of which one may be clipped.
     limits = (float(np.min(everything)), float(np.max(everything)))
     together = _picture(dict(files(result, dataclasses.replace(look, shared=True)))[name])
     expected = overlay(result.views[2], explanation.saliency, colours="magma", opacity=0.25, limits=limits)
