@@ -44,13 +44,12 @@ def limits_of(saliency: NDArray[Any], signed: bool, *, extremes: bool = False) -
     finite = saliency[np.isfinite(saliency)].astype(np.float64)
     if not finite.size:
         return (0.0, 0.0)
-    low = 0.0 if signed else float(finite.min())
-    sizes = np.abs(finite) if signed else finite - low
-    reach = float(sizes.max())
+    values = np.abs(finite) if signed else finite
+    low, high = 0.0 if signed else float(values.min()), float(values.max())
     if not extremes:
-        clipped = float(np.percentile(sizes, 100 * (1 - CLIPPED), method="higher"))
-        reach = clipped if clipped > SPARSE * reach else reach
-    return (-reach, reach) if signed else (low, low + reach)
+        clipped = float(np.percentile(values, 100 * (1 - CLIPPED), method="higher"))
+        high = clipped if clipped - low > SPARSE * (high - low) else high
+    return (-high, high) if signed else (low, high)
 
 
 def shared_limits(maps: Iterable[NDArray[Any]], signed: bool, *, extremes: bool = False) -> Limits:

@@ -49,6 +49,14 @@ def test_a_map_without_frames_comes_back_without_frames(tmp_path: Path) -> None:
     assert files.read_map(tmp_path / "map.npz")[1] == ()
 
 
+def test_a_map_kept_by_an_earlier_version_is_not_silent(tmp_path: Path, frames: tuple[Frame, ...]) -> None:
+    files.write_map(tmp_path / "map.npz", np.ones((2, 2), np.float32), frames, silent=True)
+    arrays = files.read_arrays(tmp_path / "map.npz")
+    del arrays["silent"]
+    files.write_arrays(tmp_path / "map.npz", arrays)
+    assert files.read_map(tmp_path / "map.npz")[2] is False
+
+
 def test_curves_come_back(tmp_path: Path, curves: Curves) -> None:
     files.write_curves(tmp_path / "curves.npz", curves)
     read = files.read_curves(tmp_path / "curves.npz", curves.fills)
