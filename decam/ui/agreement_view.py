@@ -22,7 +22,8 @@ SIDE = 44
 MEAN = -1
 NOTE = (
     "Methods that agree need not be right: they may share a weakness, as all gradients of one network do. A control "
-    "that agrees with a method says that the method tells little of what the model has learnt."
+    "that agrees with a method says that the method tells little of what the model has learnt. Colours of the "
+    "small maps clip the top 1 % of each map's values."
 )
 
 

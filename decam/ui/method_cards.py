@@ -45,8 +45,9 @@ _NOTATION = (
     "$k$-th activation map of a layer, $\\odot$ a product place by place, and $M_c$ the map."
 )
 _COLOURS = (
-    "Each map is scaled to its own range: blue is low and yellow high; signed maps are orange where a place speaks "
-    "for the class and blue where it speaks against it. Where the object is known, it is outlined."
+    "Each map is scaled to its own range, the top 1 % of its values clipped: blue is low and yellow high; signed maps "
+    "are orange where a place speaks for the class and blue where it speaks against it. Where the object is "
+    "known, it is outlined."
 )
 
 
