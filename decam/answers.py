@@ -158,6 +158,11 @@ def _counted(count: int, noun: str) -> str:
 def check_probabilities(answers: Tensor, name: str, subject: str = "a picture") -> None:
     """Raise ModelError where a batch of answers holds what is no number, or no probability."""
     low, high = torch.stack(answers.aminmax()).tolist()  # NaN where any value is; one wait for a GPU
+    check_range(low, high, name, subject)
+
+
+def check_range(low: float, high: float, name: str, subject: str = "a picture") -> None:
+    """Raise ModelError where the lowest and highest of some answers are no numbers, or no probabilities."""
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ModelError(
             f"{name} answered {subject} with something that is no number (NaN or infinite): its weights are damaged, "

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from decam.checks import flaws, remarks
+from decam.checks import flaws, remarks, silences
 from decam.classifier import Classifier, Pixels, probabilities, to_tensor
 from decam.errors import MethodError, SettingError
 from decam.explanation import Explanation, Map, Progress, Question, Truth, last
@@ -52,7 +52,9 @@ def explain_view(
         question.ledger.note(sentence)
     saliency = yield from row.run(question, settings, seed)
     seconds = time.perf_counter() - began
-    for sentence in flaws(saliency) if row.family == CONTROLS else remarks(saliency, image):
+    silent = () if row.family == CONTROLS else silences(question.ledger, classifier.speed.precision, image)
+    sound = row.family != CONTROLS and not silent  # what else would be said of chance is chance too
+    for sentence in (remarks(saliency, image) if sound else flaws(saliency)) or silent:
         question.ledger.note(sentence)
     return Explanation(
         method=method,
@@ -65,6 +67,7 @@ def explain_view(
         evaluations=question.ledger.evaluations,
         seconds=seconds,
         notes=tuple(question.ledger.notes),
+        silent=bool(silent),
     )
 
 

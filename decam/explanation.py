@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import numpy as np
@@ -25,15 +26,26 @@ Result = TypeVar("Result")
 
 @dataclass
 class Ledger:
-    """What answering has cost so far, and what a reader must be told about it."""
+    """What answering has cost so far, what it has moved, and what a reader must be told about it.
+
+    `lowest` and `highest` are the ends of the target's probabilities behind all masks, infinite before the first.
+    `reach` is how far the target's logit moves at most, in words and as a number, where a method looks inside.
+    """
 
     evaluations: int = 0
     notes: list[str] = field(default_factory=list)
+    lowest: float = inf
+    highest: float = -inf
+    reach: tuple[str, float] | None = None
 
     def note(self, sentence: str) -> None:
         """Keep a sentence for the reader, once."""
         if sentence not in self.notes:
             self.notes.append(sentence)
+
+    def answered(self, lowest: float, highest: float) -> None:
+        """Take note of the ends of the target's probabilities behind some more masks."""
+        self.lowest, self.highest = min(self.lowest, lowest), max(self.highest, highest)
 
 
 @dataclass(frozen=True)
@@ -77,6 +89,7 @@ class Explanation:
 
     `saliency` is the raw map, float32, H×W at the classifier's input size, never rescaled; `probability` is the
     target's on the unmasked image, in [0, 1]; `notes` say in words what is wrong with the map or was special.
+    `silent` says that the map holds rounding or chance alone, as a note says in words: it is drawn flat.
     """
 
     method: str
@@ -89,6 +102,7 @@ class Explanation:
     evaluations: int
     seconds: float
     notes: tuple[str, ...] = ()
+    silent: bool = False
 
 
 def relayed(

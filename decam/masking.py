@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from decam.answers import check_probabilities
+from decam.answers import check_range
 from decam.classifier import Pixels
 from decam.device import is_memory as is_memory  # those who ask through here find it here
 from decam.errors import ModelError, SettingError
@@ -114,15 +114,16 @@ class MaskedQueries:
     Image and fill are normalised once (blending commutes with an affine normalisation), batches are blended into
     buffers that are used again, as many side by side as is fastest for the model. They are blended with the channels
     apart, ten times as fast as with channels last: the model's first layer turns them round in passing. Every image is
-    counted in the question's ledger, and a batch that does not fit into memory is halved and tried again. On a GPU one
-    batch more is asked for before the answers to each are handed out. Raises ModelError where the model answers
-    something that is no number, or lies outside [0, 1].
+    counted in the question's ledger, which also keeps the target's lowest and highest probability. A batch that does
+    not fit into memory is halved and tried again. On a GPU one batch more is asked for before the answers to each are
+    handed out. Raises ModelError where the model answers something that is no number, or lies outside [0, 1].
     """
 
     def __init__(self, question: Question, filling: Tensor) -> None:
         classifier = question.classifier
         self._classifier = classifier
         self._ledger = question.ledger
+        self._target = question.target
         both = classifier.normalise(torch.stack([question.image, filling]))
         self._image, self._filling = both[:1], both[1:]
         self.batch_size = classifier.speed.batch_size
@@ -161,8 +162,15 @@ class MaskedQueries:
                     self._ledger.evaluations += len(answers)
                     done += len(answers)
                     # One clean picture may get what looks like probabilities where masked ones do not.
-                    check_probabilities(answers, self._classifier.name, "a masked picture")
+                    lowest, highest, target_lowest, target_highest = self._ends(answers)
+                    check_range(lowest, highest, self._classifier.name, "a masked picture")
+                    self._ledger.answered(target_lowest, target_highest)
                     yield answers
+
+    def _ends(self, answers: Tensor) -> list[float]:
+        """The lowest and highest of all answers, then of the target's; a GPU is waited for once."""
+        ends: list[float] = torch.stack([*answers.aminmax(), *answers[:, self._target].aminmax()]).tolist()
+        return ends
 
     def _even(self, count: int) -> int:
         """The size of a batch when `count` pictures are shared out evenly among the streams."""

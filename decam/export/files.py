@@ -17,8 +17,9 @@ from decam.events import Cell
 from decam.explanation import Explanation, Map
 from decam.export.result import Look, Result, method_names, picture_names
 from decam.export.tables import curves_csv, metrics_csv
-from decam.figures.overlays import Limits, limits_of, overlay, png_bytes, shared_limits
+from decam.figures.overlays import FLAT, overlay, png_bytes
 from decam.methods import METHODS
+from decam.metrics.scales import Limits, shared_limits
 from decam.plan import fingerprint
 
 KIND = "decam export"
@@ -29,13 +30,15 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a ZIP can hold: the same
 README = """\
 This folder holds a comparison of saliency methods made with decam. pictures/ has each picture as the model saw it; \
 overlays/ has each method's map over it, in colour (blue for against, orange for in favour of the class where a map \
-has both signs); maps/ has the same maps as raw float32 numbers for numpy.load, never rescaled, with their class, \
-seed and cost; curves.csv has what the model answered while pixels were hidden (deletion) or shown (insertion) in the \
-order of each map; metrics.csv has the areas under these curves, lower being better for deletion and higher for \
-insertion, and the other metrics that were asked for, beside evaluations (images through the model) and seconds; \
-in both, a text that a spreadsheet would take for a formula has an apostrophe before it; \
-truths/, where it is there, says where the classes are in the pictures; settings.json has all settings, seeds and \
-versions. "python -m decam replay settings.json" makes the same maps again and compares them with these.
+has both signs), the top 1 % of the values clipped unless the grid showed extremes: settings.json has the values at \
+both ends under "colours", two zeros for a map of rounding or chance, which is drawn flat; maps/ has the same maps \
+as raw float32 numbers for numpy.load, never rescaled, with their class, seed and cost; curves.csv has what the \
+model answered while pixels were hidden (deletion) or shown (insertion) in the order of each map; metrics.csv has \
+the areas under these curves, lower being better for deletion and higher for insertion, and the other metrics that \
+were asked for, beside evaluations (images through the model) and seconds; in both, a text that a spreadsheet would \
+take for a formula has an apostrophe before it; truths/, where it is there, says where \
+the classes are in the pictures; settings.json has all settings, seeds and versions. "python -m decam replay \
+settings.json" makes the same maps again and compares them with these.
 """
 
 
@@ -45,7 +48,7 @@ def files(result: Result, look: Look | None = None) -> Iterator[tuple[str, bytes
     for name, content in _all_but_settings(result, look or Look()):
         names.append(name)
         yield name, content
-    yield SETTINGS, _json(_settings(result, [*names, SETTINGS]))
+    yield SETTINGS, _json(_settings(result, look or Look(), [*names, SETTINGS]))
 
 
 def zip_bytes(result: Result, look: Look | None = None) -> bytes:
@@ -76,6 +79,7 @@ def map_bytes(explanation: Explanation, name: str) -> bytes:
         seed=np.array(explanation.seed),
         evaluations=np.array(explanation.evaluations),
         seconds=np.array(explanation.seconds),
+        silent=np.array(explanation.silent),
     )
     return buffer.getvalue()
 
@@ -115,13 +119,19 @@ def _limits(result: Result, look: Look) -> dict[Cell, Limits]:
     limits = {}
     for cell, explanation in result.explanations.items():
         signed = METHODS[explanation.method].signed
-        alike = [other.saliency for place, other in result.explanations.items() if place.method == cell.method]
-        limits[cell] = shared_limits(alike, signed) if look.shared else limits_of(explanation.saliency, signed)
+        alike = [
+            other.saliency
+            for place, other in result.explanations.items()
+            if place.method == cell.method and not other.silent
+        ]
+        maps = alike if look.shared else [explanation.saliency]
+        limits[cell] = FLAT if explanation.silent else shared_limits(maps, signed, extremes=look.extremes)
     return limits
 
 
-def _settings(result: Result, names: Sequence[str]) -> dict[str, Any]:
-    """All that a replay needs, as JSON."""
+def _settings(result: Result, look: Look, names: Sequence[str]) -> dict[str, Any]:
+    """All that a replay needs, as JSON, and between which values each overlay's colours run."""
+    limits = _limits(result, look)
     pictures, methods = picture_names(result.plan), method_names(result.plan)
     choices = zip(result.plan.pictures, result.views, strict=True)
     known = tuple(dataclasses.replace(choice, sha256=fingerprint(view)) for choice, view in choices)
@@ -135,6 +145,7 @@ def _settings(result: Result, names: Sequence[str]) -> dict[str, Any]:
             "label": explanation.label,
             "seed": explanation.seed,
             "sha256": map_fingerprint(explanation.saliency),
+            "colours": list(limits[cell]),
         }
         for cell, explanation in sorted(result.explanations.items())
     ]

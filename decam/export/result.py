@@ -18,11 +18,15 @@ from decam.snapshots import Curves, RunSnapshot
 
 @dataclass(frozen=True)
 class Look:
-    """How overlays are drawn: colour map of unsigned maps, opacity in [0, 1], one scale a method or one a map."""
+    """How overlays are drawn: colour map of unsigned maps, opacity in [0, 1], one scale a method or one a map.
+
+    The top 1 % of a map's values lie beyond the ends of its colours, none with `extremes`.
+    """
 
     colours: str = "cividis"
     opacity: float = 0.6
     shared: bool = False
+    extremes: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,24 +12,27 @@ from decam.figures.colours import (
     table_for,
 )
 from decam.figures.overlays import (
+    FLAT,
     alone,
-    limits_of,
+    limits_for,
     masked,
     overlay,
     png_bytes,
     png_uri,
     scaled,
-    shared_limits,
     upsampled,
 )
+from decam.metrics.scales import limits_of, shared_limits
 
 __all__ = [
     "COLOURS",
     "DIVERGING",
+    "FLAT",
     "SEQUENTIAL",
     "alone",
     "convergence_figure",
     "curves_figure",
+    "limits_for",
     "limits_of",
     "lut",
     "masked",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,41 +12,23 @@ from PIL import Image
 
 from decam.classifier import Pixels
 from decam.errors import SettingError
-from decam.explanation import Map
+from decam.explanation import Explanation, Map
 from decam.figures.colours import CENTRE, lut, table_for
+from decam.metrics.scales import Limits, limits_of
 
-Limits: TypeAlias = tuple[float, float]
 Floats: TypeAlias = NDArray[np.float64]
 AnyMap: TypeAlias = NDArray[Any]
 
 MID_GREY = (128, 128, 128)
 WHITE = (255, 255, 255)
+LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+FLAT: Limits = (0.0, 0.0)
+"""Limits between which a map has one colour throughout: the lowest, or that of zero for a signed map."""
 
 
-def limits_of(saliency: AnyMap, signed: bool) -> Limits:
-    """The values at the two ends of the colour table: minimum and maximum, or ±max|s| for a signed map.
-
-    Plain extremes, no percentiles: what a reader sees brightest is the map's maximum. Values that are not finite are
-    left out; a map without any finite value has the limits (0, 0).
-    """
-    return shared_limits([saliency], signed)
-
-
-def shared_limits(maps: Iterable[AnyMap], signed: bool) -> Limits:
-    """The limits of several maps together, so that equal colours mean equal values across them."""
-    lows, highs = [], []
-    for saliency in maps:
-        finite = saliency[np.isfinite(saliency)]
-        if finite.size:
-            lows.append(float(finite.min()))
-            highs.append(float(finite.max()))
-    if not lows:
-        return (0.0, 0.0)
-    low, high = min(lows), max(highs)
-    if signed:
-        reach = max(abs(low), abs(high))
-        return (-reach, reach)
-    return (low, high)
+def limits_for(made: Explanation | None, saliency: AnyMap, signed: bool) -> Limits:
+    """The limits of a map in the making or finished; FLAT for a finished one that holds rounding or chance alone."""
+    return FLAT if made is not None and made.silent else limits_of(saliency, signed)
 
 
 def scaled(saliency: AnyMap, signed: bool = False, limits: Limits | None = None) -> Pixels:
@@ -97,7 +78,8 @@ def overlay(
     """The map in colour over the picture, H×W×3 uint8; `opacity` of the map in [0, 1].
 
     An unsigned map covers evenly. A signed map covers by the square root of its magnitude, so that where it says
-    nothing the picture is not veiled. Raises SettingError for an opacity out of bounds.
+    nothing the picture is not veiled; as its opacity grows the picture turns grey, so that blue and orange are the
+    map's. Raises SettingError for an opacity out of bounds.
     """
     if not 0 <= opacity <= 1:
         raise SettingError(f"The opacity is {opacity:g}, but must lie between 0 and 1.")
@@ -105,10 +87,12 @@ def overlay(
     chosen = limits or limits_of(saliency, signed)
     colour = alone(saliency, (height, width), signed=signed, colours=colours, limits=chosen).astype(np.float32)
     cover = np.full((height, width, 1), opacity, dtype=np.float32)
+    beneath = view.astype(np.float32)
     if signed:
         units = upsampled(_units(saliency, signed, chosen), (height, width))
         cover *= np.sqrt(np.abs(units))[..., None]
-    return np.rint(view * (1 - cover) + colour * cover).astype(np.uint8)
+        beneath = beneath * (1 - opacity) + (beneath @ LUMA)[..., None] * opacity
+    return np.rint(beneath * (1 - cover) + colour * cover).astype(np.uint8)
 
 
 def masked(

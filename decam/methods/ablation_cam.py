@@ -15,7 +15,7 @@ from decam.methods.base import Method
 from decam.methods.bridge import Beat
 from decam.methods.cam import ACTIVATIONS, CamSettings
 from decam.methods.layers import as_grid, channel_axis, grid_shape, layer_of
-from decam.methods.whitebox import Opened, by_library, white_box
+from decam.methods.whitebox import SLOPE, Opened, by_library, first_order, white_box
 
 ASKED = 16  # channels that are switched off at a time, each in a copy of the picture
 
@@ -31,7 +31,7 @@ class Ablated:
         """The layer's output with channel `first` + i zero in image i."""
         del layer, inputs
         if self.first is None:
-            self.kept = as_grid(output).clone()
+            self.kept = as_grid(output).detach().clone()
             return None
         changed = output.clone()
         moved = changed.movedim(channel_axis(output), 1)
@@ -56,7 +56,10 @@ def ablation_cam(question: Question, settings: CamSettings, seed: int) -> Steps:
         ablated = Ablated()
         model.get_submodule(model.inside(layer)).register_forward_hook(ablated)
         images = classifier.normalise(question.image.unsqueeze(0))
-        score = model(images)[0, question.target]
+        with torch.enable_grad():
+            logits = model(images.requires_grad_())
+            question.ledger.reach = (SLOPE, first_order(question, logits, images))
+        images, score = images.detach(), logits[0, question.target].detach()
         if score < 0:
             question.ledger.note(
                 "The class's logit is below zero, and Ablation-CAM divides by it: the map shows what speaks against "

@@ -19,7 +19,7 @@ from decam.methods.base import Method
 from decam.methods.bridge import Beat
 from decam.methods.likeness import this_looks_like_that
 from decam.methods.looking import FUSIONS, attentions, encoder_blocks, grid, output_of, rollout
-from decam.methods.whitebox import Opened, by_library, white_box
+from decam.methods.whitebox import SLOPE, Opened, by_library, first_order, white_box
 from decam.models.attention.abn import AttentionBranchNetwork
 from decam.models.attention.bcnn import PARTS, BilinearNetwork
 from decam.models.attention.prototypes import EACH, PrototypeNetwork
@@ -69,7 +69,13 @@ def _read(look: Look) -> Callable[[Question, Any, int], Steps]:
 
         def attribute(beat: Beat, _: int) -> Tensor:
             model = Opened(question, beat, normalised=True)
-            return look(model, classifier.normalise(question.image.unsqueeze(0)), question.target, settings)
+            images = classifier.normalise(question.image.unsqueeze(0)).requires_grad_()
+
+            def ask_slope(_: nn.Module, __: object, logits: Tensor) -> None:
+                question.ledger.reach = (SLOPE, first_order(question, logits, images))
+
+            model.register_forward_hook(ask_slope)  # at once: LeGrad lets go of the graph
+            return look(model, images, question.target, settings).detach()
 
         coarse = yield from by_library(question, 1, attribute)
         full = F.interpolate(coarse[None, None], classifier.input_size, mode="bilinear", align_corners=False)
@@ -119,9 +125,9 @@ def _legrad(model: Opened, images: Tensor, target: int, settings: LeGradSettings
 
     names: list[nn.Module | str] = [model.inside(name) for name in encoder_blocks(network)[-settings.blocks :]]
     with LeGrad(model, names, score_projection=score) as extractor:
-        logits = model(images.requires_grad_())
+        logits = model(images)
         (found,) = extractor(class_idx=target, scores=logits, normalized=False)
-    return found[0].detach()
+    return found[0]
 
 
 def _one(settings: Settings, classifier: Classifier) -> int:

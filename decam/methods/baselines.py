@@ -14,7 +14,7 @@ from decam.masking import FILLS, fill
 from decam.methods.base import Method
 from decam.methods.bridge import Beat
 from decam.methods.chance import generator_of, normals
-from decam.methods.gradient import GRADIENTS, attributing, knows, leaf, opened_rectifiers, samples, summed, two
+from decam.methods.gradient import GRADIENTS, attributing, knows, leaf, opened_rectifiers, samples, shares, summed, two
 from decam.methods.rectifiers import RECTIFIER
 from decam.methods.whitebox import Opened
 from decam.settings import Settings, parameter
@@ -113,7 +113,7 @@ INTEGRATED_GRADIENTS = Method(
     needs=GRADIENTS,
     signed=True,
     settings=IntegratedGradientsSettings,
-    run=attributing(_integrated, summed, _steps),
+    run=attributing(_integrated, summed, _steps, shares),
     cost=_steps,
     default=True,
 )
@@ -136,7 +136,7 @@ DEEP_LIFT = Method(
     needs=GRADIENTS,
     signed=True,
     settings=BaselineSettings,
-    run=attributing(_deep_lift, summed, two),
+    run=attributing(_deep_lift, summed, two, shares),
     cost=two,
     requires=knows("DeepLIFT", RESCALED),
 )
@@ -156,6 +156,6 @@ GRADIENT_SHAP = Method(
     needs=GRADIENTS,
     signed=True,
     settings=GradientShapSettings,
-    run=attributing(_gradient_shap, summed, samples),
+    run=attributing(_gradient_shap, summed, samples, shares),
     cost=samples,
 )

@@ -27,7 +27,7 @@ from decam.methods.base import Method
 from decam.methods.bridge import Beat
 from decam.methods.chance import Noise
 from decam.methods.layers import as_grid, grid_shape, layer_of, levels, pooled_head
-from decam.methods.whitebox import Opened, by_library, white_box
+from decam.methods.whitebox import SLOPE, Opened, by_library, first_order, white_box
 from decam.settings import Settings, parameter
 
 # Of the opened model, its layer's name there, and the settings; torch-cam's extractors share a base class in private.
@@ -91,7 +91,9 @@ def explained(make: Make, cost: Callable[[Any, Classifier], int]) -> Callable[[Q
             with make(model, layer, settings) as extractor:
                 images = classifier.normalise(question.image.unsqueeze(0)).requires_grad_()
                 logits = model(images)
+                reach = first_order(question, logits, images)
                 (found,) = extractor(class_idx=question.target, scores=logits, normalized=False)
+            question.ledger.reach = (SLOPE, max(reach, model.spread))
             return cast(Tensor, found.detach())
 
         coarse = yield from by_library(question, cost(settings, classifier), attribute)

@@ -28,7 +28,7 @@ from decam.methods.chance import generator_of, normals
 from decam.methods.layers import as_grid, grid_shape, layer_of
 from decam.methods.rectifiers import RECTIFIER, rewired, without
 from decam.methods.twin import twin
-from decam.methods.whitebox import Opened, by_library, white_box
+from decam.methods.whitebox import SLOPE, Opened, by_library, white_box
 from decam.settings import Settings, parameter
 
 # What attributes 1×3×H×W to a question's picture: question, settings, seed, beat, and images that fit into memory.
@@ -64,17 +64,41 @@ def summed(attributed: Tensor, settings: Settings) -> Tensor:
 
 
 def attributing(
-    attribute: Attribute, reduce: Callable[[Tensor, Settings], Tensor], cost: Callable[[Any, Classifier], int]
+    attribute: Attribute,
+    reduce: Callable[[Tensor, Settings], Tensor],
+    cost: Callable[[Any, Classifier], int],
+    reach: Callable[[Tensor], tuple[str, float]] | None,
 ) -> Callable[[Question, Any, int], Steps]:
-    """A method that attributes the target's logit to the pixels of the three colours."""
+    """A method that attributes the target's logit to the pixels of the three colours.
+
+    `reach` says of what was attributed (1×3×H×W) how far the logit moves; None where `attribute` has said it.
+    """
 
     def run(question: Question, settings: Any, seed: int) -> Steps:
         work = partial(attribute, question, settings, seed)
         attributed = yield from by_library(question, cost(settings, question.classifier), work)
+        if reach is not None:
+            question.ledger.reach = reach(attributed.detach())
         saliency: Map = reduce(attributed.detach(), settings).cpu().numpy().astype(np.float32)
         return saliency
 
     return run
+
+
+def slopes(attributed: Tensor) -> tuple[str, float]:
+    """The reach of derivatives by colours, which have a range of 1."""
+    return SLOPE, float(attributed.abs().sum())
+
+
+def shares(attributed: Tensor) -> tuple[str, float]:
+    """The reach of shares of the logit."""
+    return "All pixels together move the class's logit", float(attributed.abs().sum())
+
+
+def _variances(attributed: Tensor) -> tuple[str, float]:
+    """The reach of variances of derivatives."""
+    deviations = attributed.clamp(min=0).sqrt()
+    return "Between noisy copies of the picture, the slope of the class's logit changes", float(deviations.sum())
 
 
 def leaf(question: Question) -> Tensor:
@@ -114,6 +138,7 @@ def _deconvolution(question: Question, settings: Settings, seed: int, beat: Beat
 
 def _guided_cam(question: Question, settings: CamSettings, seed: int, beat: Beat, batch: int) -> Tensor:
     guided = _guided(question, settings, seed, beat, batch)
+    question.ledger.reach = slopes(guided.detach())
     classifier = white_box(question)
     layer = layer_of(classifier, settings.layer)
     grid_shape(classifier, layer)
@@ -184,7 +209,7 @@ GRADIENT = Method(
     needs=GRADIENTS,
     signed=False,
     settings=GradientSettings,
-    run=attributing(_gradient, magnitude, _one),
+    run=attributing(_gradient, magnitude, _one, slopes),
     cost=_one,
 )
 
@@ -203,7 +228,7 @@ INPUT_X_GRADIENT = Method(
     needs=GRADIENTS,
     signed=True,
     settings=GradientSettings,
-    run=attributing(_input_gradient, summed, _one),
+    run=attributing(_input_gradient, summed, _one, shares),
     cost=_one,
 )
 
@@ -221,7 +246,7 @@ GUIDED_BACKPROP = Method(
     needs=GRADIENTS,
     signed=False,
     settings=GradientSettings,
-    run=attributing(_guided, magnitude, _one),
+    run=attributing(_guided, magnitude, _one, slopes),
     cost=_one,
     requires=knows("Guided backpropagation", _RECTIFIED),
 )
@@ -240,7 +265,7 @@ DECONVOLUTION = Method(
     needs=GRADIENTS,
     signed=False,
     settings=GradientSettings,
-    run=attributing(_deconvolution, magnitude, _one),
+    run=attributing(_deconvolution, magnitude, _one, slopes),
     cost=_one,
     requires=knows("Deconvolution", _RECTIFIED),
 )
@@ -260,7 +285,7 @@ SMOOTH_GRAD = Method(
     needs=GRADIENTS,
     signed=False,
     settings=NoiseSettings,
-    run=attributing(partial(_noisy, "smoothgrad"), magnitude, samples),
+    run=attributing(partial(_noisy, "smoothgrad"), magnitude, samples, slopes),
     cost=samples,
 )
 
@@ -279,7 +304,7 @@ VAR_GRAD = Method(
     needs=GRADIENTS,
     signed=False,
     settings=NoiseSettings,
-    run=attributing(partial(_noisy, "vargrad"), magnitude, samples),
+    run=attributing(partial(_noisy, "vargrad"), magnitude, samples, _variances),
     cost=samples,
 )
 
@@ -297,7 +322,7 @@ GUIDED_GRAD_CAM = Method(
     needs=frozenset({"gradients", "activations"}),
     signed=False,
     settings=CamSettings,
-    run=attributing(_guided_cam, magnitude, two),
+    run=attributing(_guided_cam, magnitude, two, None),
     cost=two,
     requires=knows("Guided Grad-CAM", _RECTIFIED),
 )

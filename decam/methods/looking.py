@@ -17,13 +17,12 @@ _Given: TypeAlias = tuple[Any, ...]
 _Named: TypeAlias = dict[str, Any]
 
 
-@torch.no_grad()
 def output_of(model: Opened, layer: str, images: Tensor) -> Tensor:
     """What a layer of the model gives for one normalised picture (1×3×H×W), without the first axis."""
     seen: list[Tensor] = []
 
     def keep(_: nn.Module, __: _Given, output: Tensor) -> None:
-        seen.append(output)
+        seen.append(output.detach())
 
     handle = model.model.get_submodule(layer).register_forward_hook(keep)
     try:
@@ -33,7 +32,6 @@ def output_of(model: Opened, layer: str, images: Tensor) -> Tensor:
     return seen[-1][0]
 
 
-@torch.no_grad()
 def attentions(model: Opened, images: Tensor) -> Tensor:
     """Attention of every block of a vision transformer for one picture: blocks × heads × T × T, each row adds up to 1.
 
@@ -45,7 +43,7 @@ def attentions(model: Opened, images: Tensor) -> Tensor:
         return given, {**named, "need_weights": True, "average_attn_weights": False}
 
     def keep(_: nn.Module, __: _Given, output: tuple[Tensor, Tensor]) -> None:
-        seen.append(output[1][0])
+        seen.append(output[1][0].detach())
 
     handles = []
     for block in encoder_blocks(model.model):

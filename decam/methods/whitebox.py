@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Generator
+from math import inf
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +28,8 @@ class Opened(nn.Module):
         super().__init__()
         self.classifier = white_box(question)
         self._ledger = question.ledger
+        self._target = question.target
+        self._answers: list[Tensor] = []
         self._beat = beat
         self._normalised = normalised
         self.model = twin(self.classifier.module) if model is None else model
@@ -44,7 +47,14 @@ class Opened(nn.Module):
         with self.classifier.lock.shared():
             logits = self.classifier.read(self.model(scaled), len(scaled))
         self._ledger.evaluations += len(images)
+        self._answers.append(logits[:, self._target].detach().clone())
         return logits
+
+    @property
+    def spread(self) -> float:
+        """Between the lowest and the highest logit of the target that was answered so far."""
+        low, high = torch.cat(self._answers).aminmax()
+        return float(high - low)
 
 
 # Hooks are what these methods are made of, and they are on a twin.
@@ -56,6 +66,24 @@ def white_box(question: Question) -> TorchClassifier:
     if not isinstance(question.classifier, TorchClassifier):
         raise MethodError(f"This method needs a PyTorch model, and {question.classifier.name} is none.")
     return question.classifier
+
+
+SLOPE = "To first order, other colours move the class's logit"
+"""What a method reports in `Ledger.reach` whose map rests on the slope of the logit."""
+
+
+def first_order(question: Question, logits: Tensor, normalised: Tensor) -> float:
+    """The most that other colours can move the target's logit to first order: Σ|∂y/∂x| · 1 over all colours in [0, 1].
+
+    `logits` (1×C) are the answer to the question's picture on the model's scale (1×3×H×W); their graph is kept.
+    Infinite where no gradient flows back, so that nothing is known.
+    """
+    if not logits.requires_grad:
+        return inf
+    (slope,) = torch.autograd.grad(logits[0, question.target], normalised, retain_graph=True)
+    picture = question.image.unsqueeze(0)
+    white, black = (question.classifier.normalise(fill(picture)) for fill in (torch.ones_like, torch.zeros_like))
+    return float((slope * (white - black)).abs().sum())
 
 
 def by_library(

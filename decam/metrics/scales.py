@@ -1,8 +1,9 @@
-"""Saliency maps as metrics read them: finite, scaled, ranked and correlated."""
+"""Saliency maps as metrics and figures read them: finite, scaled, between limits, ranked and correlated."""
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Iterable
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,12 @@ from scipy.stats import rankdata
 from decam.explanation import Map
 
 Values: TypeAlias = NDArray[np.float64]
+Limits: TypeAlias = tuple[float, float]
+
+CLIPPED = 0.01
+"""Share of a map's values that may lie beyond the ends of its colours: in some maps they are five times the others."""
+SPARSE = 0.001
+"""A map whose colours would end at this share of its extreme is nearly empty: nothing of it is clipped."""
 
 CONSTANT = "The map is constant: it says nothing about where."
 
@@ -25,6 +32,30 @@ def cleaned(saliency: Map) -> Values:
     low, high = float(known.min()), float(known.max())
     mended: Values = np.where(finite, values, np.where(values > 0, high, low))
     return mended
+
+
+def limits_of(saliency: NDArray[Any], signed: bool, *, extremes: bool = False) -> Limits:
+    """The values at the two ends of the colour table, beyond which at most the top 1 % of the map's values lie.
+
+    From the minimum to the 99th percentile, or ± the 99th percentile of |s| for a signed map; with `extremes` to the
+    maximum. A map that is zero but for a few pixels is never clipped. Values that are not finite are left out; a map
+    without any finite value has the limits (0, 0).
+    """
+    finite = saliency[np.isfinite(saliency)].astype(np.float64)
+    if not finite.size:
+        return (0.0, 0.0)
+    values = np.abs(finite) if signed else finite
+    low, high = 0.0 if signed else float(values.min()), float(values.max())
+    if not extremes:
+        clipped = float(np.percentile(values, 100 * (1 - CLIPPED), method="higher"))
+        high = clipped if clipped - low > SPARSE * (high - low) else high
+    return (-high, high) if signed else (low, high)
+
+
+def shared_limits(maps: Iterable[NDArray[Any]], signed: bool, *, extremes: bool = False) -> Limits:
+    """The limits of several maps together, so that equal colours mean equal values: of each, the widest."""
+    limits = [limits_of(one, signed, extremes=extremes) for one in maps if np.isfinite(one).any()]
+    return (min(low for low, _ in limits), max(high for _, high in limits)) if limits else (0.0, 0.0)
 
 
 def scaled(values: Values) -> Values:

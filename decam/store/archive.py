@@ -122,7 +122,7 @@ class Store:
 
     def save_map(self, run_id: str, cell: Cell, explanation: Explanation, frames: Sequence[Frame]) -> None:
         """Keep a finished map with the frames that led to it."""
-        files.write_map(self._map(run_id, cell), explanation.saliency, frames)
+        files.write_map(self._map(run_id, cell), explanation.saliency, frames, silent=explanation.silent)
         with self._changing(run_id) as (session, _):
             session.merge(
                 CellRow(
@@ -357,7 +357,7 @@ class Store:
             return CellSnapshot("waiting" if active else "stopped")
         choice = plan.methods[cell.method]
         try:
-            saliency, frames = files.read_map(self._map(row.id, cell))
+            saliency, frames, silent = files.read_map(self._map(row.id, cell))
             curves = tuple(
                 files.read_curves(self._curves(row.id, cell, pair), pair) for pair in plan.fills if pair in measured
             )
@@ -374,6 +374,7 @@ class Store:
             evaluations=kept.evaluations,
             seconds=kept.seconds,
             notes=tuple(kept.notes),
+            silent=silent,
         )
         shown = CellSnapshot(
             state="measuring" if active else "stopped",

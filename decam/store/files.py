@@ -125,16 +125,19 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise _damaged(path) from error
 
 
-def write_map(path: Path, saliency: Map, frames: Sequence[Frame]) -> None:
-    """Keep a final map with the frames that led to it."""
-    write_arrays(path, _pack_map(saliency, frames))
+def write_map(path: Path, saliency: Map, frames: Sequence[Frame], *, silent: bool = False) -> None:
+    """Keep a final map with the frames that led to it, and whether it holds rounding or chance alone."""
+    write_arrays(path, {**_pack_map(saliency, frames), "silent": np.array(silent)})
 
 
-def read_map(path: Path) -> tuple[Map, tuple[Frame, ...]]:
-    """The map and the frames kept at `path`; raises StoreError where they are missing or damaged."""
+def read_map(path: Path) -> tuple[Map, tuple[Frame, ...], bool]:
+    """The map and the frames kept at `path`, and whether the map is silent; raises StoreError where they are damaged.
+
+    Files of earlier versions do not say the last, and count as not silent.
+    """
     arrays = read_arrays(path)
     try:
-        return _unpack_map(arrays)
+        return *_unpack_map(arrays), bool(arrays.get("silent", False))
     except (KeyError, ValueError, TypeError) as error:
         raise _damaged(path) from error
 

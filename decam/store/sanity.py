@@ -176,6 +176,7 @@ def _told(explanation: Explanation) -> dict[str, object]:
         "evaluations": explanation.evaluations,
         "seconds": explanation.seconds,
         "notes": explanation.notes,
+        "silent": explanation.silent,
     }
 
 
@@ -212,6 +213,7 @@ def _found(read: Mapping[str, Any], plan: SanityPlan, maps: Sequence[NDArray[np.
             evaluations=said["evaluations"],
             seconds=said["seconds"],
             notes=tuple(said["notes"]),
+            silent=bool(said.get("silent", False)),
         )
 
     try:

@@ -12,7 +12,7 @@ from PIL import Image
 from decam.agreement import Agreement, agreement, grouped, mean_agreement
 from decam.events import Cell
 from decam.explanation import Explanation, Map
-from decam.figures import overlay
+from decam.figures import limits_for, overlay
 from decam.methods import METHODS
 from decam.similarity import SIMILARITIES, Matrix
 from decam.snapshots import RunSnapshot
@@ -22,7 +22,8 @@ SIDE = 44
 MEAN = -1
 NOTE = (
     "Methods that agree need not be right: they may share a weakness, as all gradients of one network do. A control "
-    "that agrees with a method says that the method tells little of what the model has learnt."
+    "that agrees with a method says that the method tells little of what the model has learnt. Colours of the "
+    "small maps clip the top 1 % of each map's values."
 )
 
 
@@ -128,5 +129,7 @@ def _thumbnail(snapshot: RunSnapshot, made: Explanation | None, picture: int) ->
     """The map over its picture, small; an empty place where it is not there."""
     if made is None:
         return '<i class="dc-none"></i>'
-    drawn = overlay(snapshot.views[picture], made.saliency, signed=METHODS[made.method].signed)
+    signed = METHODS[made.method].signed
+    limits = limits_for(made, made.saliency, signed)
+    drawn = overlay(snapshot.views[picture], made.saliency, signed=signed, limits=limits)
     return f'<img src="{thumbnails.uri(Image.fromarray(drawn), SIDE)}" width="{SIDE}" height="{SIDE}" alt="">'

@@ -9,7 +9,7 @@ import streamlit as st
 
 from decam.classifier import Pixels
 from decam.events import Cell
-from decam.figures import alone, convergence_figure, masked, method_colour, png_uri
+from decam.figures import alone, convergence_figure, limits_for, masked, method_colour, png_uri
 from decam.methods import METHODS
 from decam.methods.base import Series
 from decam.snapshots import CellSnapshot, Frame, RunSnapshot
@@ -168,7 +168,8 @@ def _drawn(
     if mask is not None:
         drawn.append(("Best mask", masked(view, mask, limits=(0, 255))))
     if saliency is not None:
-        drawn.append(("Map", alone(saliency, size, signed=signed)))
+        limits = limits_for(snapshot.cells[place].explanation, saliency, signed)
+        drawn.append(("Map", alone(saliency, size, signed=signed, limits=limits)))
     return drawn
 
 

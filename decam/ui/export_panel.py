@@ -10,6 +10,7 @@ from decam import export
 from decam.events import Cell
 from decam.export import tables
 from decam.snapshots import RunSnapshot
+from decam.ui import run_grid
 
 REPLAY = "python -m decam replay settings.json"
 
@@ -17,6 +18,7 @@ REPLAY = "python -m decam replay settings.json"
 def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
     """Draw the downloads; each file is made when its button is pressed."""
     del selected
+    look = export.Look(extremes=run_grid.extremes(snapshot))
     if not any(cell.explanation is not None for cell in snapshot.cells.values()):
         st.caption("There is something to export as soon as the first map is finished.")
         return
@@ -26,12 +28,14 @@ def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
         st.markdown("**Everything in one file**")
         _download(
             "Download ZIP",
-            lambda: export.zip_bytes(export.Result.of_snapshot(snapshot)),
+            lambda: export.zip_bytes(export.Result.of_snapshot(snapshot), look),
             f"{name}.zip",
             "application/zip",
             "Overlays (PNG), raw maps (NPZ), curves and metrics (CSV), pictures as the model saw them, and settings.",
             primary=True,
         )
+        colours = "run to each map's extremes" if look.extremes else "leave out the top 1 % of each map's values"
+        st.caption(f"As in the grid, colours of overlays {colours}.")
         st.caption("Unpacked, its settings make the same maps again:")
         st.code(REPLAY, language="bash")
     with parts:
@@ -53,7 +57,7 @@ def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
             )
             _download(
                 "settings.json",
-                lambda: _settings(snapshot),
+                lambda: _settings(snapshot, look),
                 f"{name}-settings.json",
                 "application/json",
                 "Model, methods with their settings, seeds and versions.",
@@ -64,8 +68,8 @@ def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
         )
 
 
-def _settings(snapshot: RunSnapshot) -> bytes:
-    files = export.files(export.Result.of_snapshot(snapshot))
+def _settings(snapshot: RunSnapshot, look: export.Look) -> bytes:
+    files = export.files(export.Result.of_snapshot(snapshot), look)
     return next(content for name, content in files if name == "settings.json")
 
 

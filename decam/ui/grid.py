@@ -6,6 +6,7 @@ import base64
 import weakref
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import numpy as np
@@ -15,7 +16,7 @@ from streamlit import runtime
 
 from decam.classifier import Pixels
 from decam.explanation import Map
-from decam.figures import COLOURS, DIVERGING, lut, png_bytes
+from decam.figures import COLOURS, DIVERGING, limits_of, lut, png_bytes
 from decam.ui.browser import source
 
 State: TypeAlias = Literal["waiting", "running", "measuring", "done", "failed", "stopped", "unavailable"]
@@ -70,7 +71,8 @@ class GridCell:
 
     `row` and `column` are the keys of its GridRow and GridColumn. `saliency` is the raw map, H×W or coarser.
     `progress` is in [0, 1]; `values` has one entry for each GridMetric, None where it is not known. `error` says why
-    a cell failed or is unavailable; `notes` are warnings beside the map.
+    a cell failed or is unavailable; `notes` are warnings beside the map. A `silent` map is drawn flat: it holds
+    rounding or chance alone.
     """
 
     row: str
@@ -84,11 +86,15 @@ class GridCell:
     values: tuple[float | None, ...] = ()
     notes: tuple[str, ...] = ()
     error: str = ""
+    silent: bool = False
 
 
 @dataclass(frozen=True)
 class MapFile:
-    """A map for the browser: 8-bit greyscale PNG in which 0 to 255 stand for `low` to `high`."""
+    """A map for the browser: a PNG in which 0 to 65535 stand for `low` to `high`.
+
+    A level is red × 256 + green, or 257 times the grey of a picture in grey.
+    """
 
     png: bytes
     low: float
@@ -114,10 +120,17 @@ def result_grid(
     result = _GRID(
         key=key,
         data=payload(rows, columns, cells, key=key, metrics=metrics, selected=before),
-        default={"selected": None},
+        default={"selected": None, "extremes": False},
         on_selected_change=_remembered,
+        on_extremes_change=_remembered,
     )
     return _chosen(result, places) or (selected if selected in places else None)
+
+
+def extremes(key: str) -> bool:
+    """Whether the grid under this key draws maps up to their extremes."""
+    state = st.session_state.get(key)
+    return isinstance(state, Mapping) and state.get("extremes") is True
 
 
 def prepare() -> None:
@@ -126,8 +139,9 @@ def prepare() -> None:
         _GRID(
             key="grid-none",
             data=payload((), (), (), key="grid-none"),
-            default={"selected": None},
+            default={"selected": None, "extremes": False},
             on_selected_change=_remembered,
+            on_extremes_change=_remembered,
         )
 
 
@@ -142,11 +156,13 @@ def payload(
 ) -> dict[str, Any]:
     """What the browser is sent, ready for JSON; pictures that are not small become addresses on this server."""
     best = best_places(cells, metrics)
+    signed = {column.key: column.signed for column in columns}
     return {
         "columns": [asdict(column) for column in columns],
         "metrics": [asdict(metric) for metric in metrics],
         "rows": [_row(row, key) for row in rows],
-        "cells": [_cell(cell, key, best) for cell in cells],
+        "cells": [_cell(cell, key, best, signed.get(cell.column, False)) for cell in cells],
+        "extremes": extremes(key),
         "tables": {name: base64.b64encode(lut(name).tobytes()).decode("ascii") for name in COLOURS},
         "diverging": DIVERGING,
         "selected": selected,
@@ -197,14 +213,21 @@ class _Kept(Generic[File]):
 
 
 def map_file(saliency: Map) -> MapFile:
-    """A raw map as the browser takes it, to 1/255 of its range; what is not finite counts as the nearer end."""
+    """A raw map as the browser takes it, to 1/255 of its colours' range; what is not finite counts as the nearer end.
+
+    Where clipping leaves less than half of the values' range to the colours, it is sent to 1/65535 of the range.
+    """
     finite = saliency[np.isfinite(saliency)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     nan = min(max(0.0, low), high)
     values = np.nan_to_num(saliency.astype(np.float64), nan=nan, posinf=high, neginf=low)
     reach = high - low
-    entries = np.rint(255 * (values - low) / reach) if reach > 0 else np.zeros_like(values)
-    return MapFile(png_bytes(entries.astype(np.uint8)), low, high)
+    units = (values - low) / reach if reach > 0 else np.zeros_like(values)
+    if min(np.ptp(limits_of(saliency, signed)) for signed in (False, True)) >= reach / 2:
+        return MapFile(png_bytes(np.rint(255 * units).astype(np.uint8)), low, high)
+    levels = np.rint(65535 * units).astype(np.uint16)
+    channels = (levels >> 8, levels & 255, np.zeros_like(levels))
+    return MapFile(png_bytes(np.stack(channels, axis=2).astype(np.uint8)), low, high)
 
 
 def _outline_file(truth: NDArray[np.bool_]) -> bytes:
@@ -212,6 +235,7 @@ def _outline_file(truth: NDArray[np.bool_]) -> bytes:
 
 
 _map_file = _Kept(map_file)
+_ends = {signed: _Kept(partial(limits_of, signed=signed)) for signed in (False, True)}
 _view_file = _Kept(png_bytes)
 _truth_file = _Kept(_outline_file)
 
@@ -231,7 +255,7 @@ def _row(row: GridRow, key: str) -> dict[str, Any]:
     }
 
 
-def _cell(cell: GridCell, key: str, best: frozenset[tuple[str, str, int]]) -> dict[str, Any]:
+def _cell(cell: GridCell, key: str, best: frozenset[tuple[str, str, int]], signed: bool) -> dict[str, Any]:
     file = None if cell.saliency is None else _map_file(cell.saliency)
     return {
         "row": cell.row,
@@ -242,6 +266,8 @@ def _cell(cell: GridCell, key: str, best: frozenset[tuple[str, str, int]]) -> di
         "map": None if file is None else address(file.png, f"{key}.map.{cell.row}.{cell.column}"),
         "low": 0.0 if file is None else file.low,
         "high": 0.0 if file is None else file.high,
+        "ends": (0.0, 0.0) if cell.saliency is None else _ends[signed](cell.saliency),
+        "silent": cell.silent,
         "evaluations": cell.evaluations,
         "seconds": cell.seconds,
         "values": list(cell.values),

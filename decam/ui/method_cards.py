@@ -12,7 +12,7 @@ from decam.classifier import Classifier, Pixels
 from decam.durations import duration
 from decam.errors import StoreError
 from decam.explanation import Map, Truth
-from decam.figures import overlay, png_bytes
+from decam.figures import limits_for, overlay, png_bytes
 from decam.figures.steps import outlined
 from decam.methods import METHODS
 from decam.methods.base import Method
@@ -47,8 +47,9 @@ _NOTATION = (
     "$k$-th activation map of a layer, $\\odot$ a product place by place, and $M_c$ the map."
 )
 _COLOURS = (
-    "Each map is scaled to its own range: blue is low and yellow high; signed maps are orange where a place speaks "
-    "for the class and blue where it speaks against it. Where the object is known, it is outlined."
+    "Each map is scaled to its own range, the top 1 % of its values clipped: blue is low and yellow high; signed maps "
+    "are orange where a place speaks for the class and blue where it speaks against it. Where the object is "
+    "known, it is outlined."
 )
 
 
@@ -190,7 +191,9 @@ def _figure(row: Method, view: Pixels, cell: CellSnapshot | None, obstacle: str,
             f"{_bar(cell)}</figure>"
         )
     finished = cell.explanation is not None
-    source = address((_kept if finished else _drawn)(view, cell.saliency, row.signed, truth), f"field.{row.name}")
+    limits = limits_for(cell.explanation, cell.saliency, row.signed)
+    drawn = (_kept if finished else _drawn)(view, cell.saliency, row.signed, limits, truth)
+    source = address(drawn, f"field.{row.name}")
     bar = "" if finished else _bar(cell)
     return f'<figure><img src="{source}" alt="Map of {words.escaped(row.title)}">{bar}</figure>'
 
@@ -206,8 +209,8 @@ def _bar(cell: CellSnapshot | None) -> str:
     return f'<div class="dc-progress" {role}><i style="width:{percent}%"></i></div>'
 
 
-def _drawn(view: Pixels, saliency: Map, signed: bool, truth: Truth | None) -> bytes:
-    covered = overlay(view, saliency, signed=signed)
+def _drawn(view: Pixels, saliency: Map, signed: bool, limits: tuple[float, float], truth: Truth | None) -> bytes:
+    covered = overlay(view, saliency, signed=signed, limits=limits)
     return png_bytes(covered if truth is None else outlined(covered, truth))
 
 

@@ -14,6 +14,7 @@ from decam.ui import awaited, charts, metric_forms, run_view, state, words
 from decam.ui.metric_subject import Subject
 from decam.ui.shared_jobs import Standing
 
+COLOURS = "Colours of maps clip the top 1 % of each map's values; metrics read them all."
 SYMBOLS = (
     r"In the formulas $x$ is the picture, $x_k$ what the model sees after $k$ of $K$ steps (less and less of the "
     r"picture in deletion, more and more in insertion), $f_c$ the probability of the class asked about, $S$ the map "
@@ -35,7 +36,7 @@ def tree() -> None:
     """Draw all families with their metrics, each a link to its card."""
     parts = "".join(_branch(family, rows) for family, rows in grouped(METRICS.values()))
     st.html(f'<nav class="dc-metric-tree" aria-label="All metrics by family">{parts}</nav>')
-    st.caption(SYMBOLS)
+    st.caption(f"{SYMBOLS} {COLOURS}")
 
 
 def index() -> None:

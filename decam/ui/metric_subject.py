@@ -10,7 +10,7 @@ import streamlit as st
 from decam.classifier import Classifier, Pixels, TorchClassifier, to_tensor
 from decam.errors import DecamError
 from decam.explanation import Explanation, Question, Truth
-from decam.figures import png_uri
+from decam.figures import FLAT, png_uri
 from decam.figures.steps import drawn
 from decam.images.samples import SAMPLES
 from decam.methods import METHODS
@@ -103,7 +103,8 @@ def show(subject: Subject) -> None:
 
 def _overlaid(subject: Subject, explanation: Explanation) -> Picture:
     values = cleaned(explanation.saliency)
-    return Picture(f"{explanation.method} map", subject.view, values, limits(values))
+    ends = FLAT if explanation.silent else limits(values)
+    return Picture(f"{explanation.method} map", subject.view, values, ends)
 
 
 def _picture() -> Chosen:

@@ -10,6 +10,7 @@ from decam.metrics import CURVES
 from decam.metrics.base import Curve, Metric
 from decam.plan import Fills
 from decam.snapshots import CellSnapshot, Curves, RunSnapshot
+from decam.ui import grid
 from decam.ui.grid import GridCell, GridColumn, GridMetric, GridRow, result_grid
 
 
@@ -25,10 +26,19 @@ def show(snapshot: RunSnapshot) -> Cell | None:
         [_row(snapshot, index) for index in range(len(plan.pictures))],
         columns,
         [_cell(place, cell, fills) for place, cell in sorted(snapshot.cells.items())],
-        key=f"grid-{snapshot.id.replace('_', '.')}",  # two underlines in a key mean something to the framework
+        key=_key(snapshot),
         metrics=[_metric(metric, fills) for metric in CURVES] if fills else (),
     )
     return None if chosen is None else Cell(int(chosen[0]), int(chosen[1]))
+
+
+def extremes(snapshot: RunSnapshot) -> bool:
+    """Whether the grid draws maps up to their extremes, or without the top 1 % of their values."""
+    return grid.extremes(_key(snapshot))
+
+
+def _key(snapshot: RunSnapshot) -> str:
+    return f"grid-{snapshot.id.replace('_', '.')}"  # two underlines in a key mean something to the framework
 
 
 def curves_with(cell: CellSnapshot, fills: Fills | None) -> Curves | None:
@@ -104,4 +114,5 @@ def _cell(place: Cell, cell: CellSnapshot, fills: Fills | None) -> GridCell:
         values=values if fills else (),
         notes=() if cell.explanation is None else cell.explanation.notes,
         error=cell.error,
+        silent=cell.explanation is not None and cell.explanation.silent,
     )

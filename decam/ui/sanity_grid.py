@@ -12,7 +12,7 @@ from PIL import Image
 
 from decam.classifier import Pixels
 from decam.explanation import Explanation, Map
-from decam.figures import overlay, png_bytes
+from decam.figures import limits_for, overlay, png_bytes
 from decam.methods import METHODS
 from decam.sanity_plan import LABELS, SanitySnapshot
 from decam.sanity_reading import Measured, Reading
@@ -120,7 +120,8 @@ def _box(
         return _Box(words=f"{min(1.0, progress.step / progress.total):.0%}" if progress.total else "…")
     place = f"{method}.{'o' if variant is None else variant}"
     signed = METHODS[explanation.method].signed
-    png = _png(f"{check.id}.{place}", signed, check.view, explanation.saliency)
+    limits = limits_for(explanation, explanation.saliency, signed)
+    png = _png(f"{check.id}.{place}", signed, limits, check.view, explanation.saliency)
     return _Box(
         source=address(png, f"sanity.{check.id}.{place}"),
         alt=f"{title}, {where}",
@@ -130,10 +131,10 @@ def _box(
 
 
 @st.cache_data(show_spinner=False, max_entries=1024)
-def _png(place: str, signed: bool, _view: Pixels, _saliency: Map) -> bytes:
+def _png(place: str, signed: bool, limits: tuple[float, float], _view: Pixels, _saliency: Map) -> bytes:
     """The map over the picture, small; `place` tells it from all others for good."""
     del place  # it names the entry in the cache
-    image = Image.fromarray(overlay(_view, _saliency, signed=signed))
+    image = Image.fromarray(overlay(_view, _saliency, signed=signed, limits=limits))
     image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     return png_bytes(np.asarray(image))
 

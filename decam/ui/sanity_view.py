@@ -19,8 +19,8 @@ SIGNED = {True: "Absolute", False: "Signed"}
 EXPLAINED = (
     "Matrices and kernels that are drawn anew have mean 0 and the size that they had, biases and factors the mean and "
     "the spread that they had, so that the network still answers something; running averages of batch normalisation "
-    "stay. Every map has a colour scale of its own; its number is how alike it is to the original "
-    "(1: the same map; a random map scores as the thin lines below the curves say)."
+    "stay. Every map has a colour scale of its own, the top 1 % of its values clipped; its number is how alike "
+    "it is to the original (1: the same map; a random map scores as the thin lines below the curves say)."
 )
 
 

@@ -13,7 +13,7 @@ from decam.classifier import Pixels, to_tensor
 from decam.device import devices
 from decam.errors import DecamError
 from decam.events import Cell
-from decam.figures import DIVERGING, SEQUENTIAL, lut, method_colour, overlay, png_bytes
+from decam.figures import DIVERGING, SEQUENTIAL, limits_for, lut, method_colour, overlay, png_bytes
 from decam.masking import fill
 from decam.methods import METHODS, guided
 from decam.methods.de_cam import DeCamSettings
@@ -126,7 +126,9 @@ def _charts(series: Sequence[Any], frames: Sequence[Frame], cell: CellSnapshot) 
 
 
 def _map(cell: CellSnapshot, view: Pixels) -> Pixels:
-    return overlay(view, cell.saliency) if cell.saliency is not None else view
+    if cell.saliency is None:
+        return view
+    return overlay(view, cell.saliency, limits=limits_for(cell.explanation, cell.saliency, signed=False))
 
 
 def _table(name: str) -> str:

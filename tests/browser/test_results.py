@@ -126,6 +126,24 @@ def test_the_step_slider_shows_the_very_pictures_that_the_model_saw(compare: Com
     assert not np.array_equal(inserted, whole)
 
 
+def test_the_zip_ends_colours_where_the_grid_does(compare: Compare) -> None:
+    def ends() -> list[list[float]]:
+        panel = compare.tab("Export")
+        with compare.page.expect_download() as arriving:
+            panel.get_by_role("button", name="Download ZIP").click()
+        with zipfile.ZipFile(arriving.value.path()) as archive:
+            return [one["colours"] for one in json.loads(archive.read("settings.json"))["maps"]]
+
+    cell = compare.cell("Integrated Gradients", STARS)
+    expect(cell).to_contain_text("top 1 % clipped")
+    before = ends()
+    compare.main.get_by_role("checkbox", name="Extremes").check()
+    expect(cell).not_to_contain_text("clipped")
+    expect(compare.tab("Export").get_by_text("run to each map's extremes")).to_be_visible()
+    after = ends()
+    assert all(wide[1] >= clipped[1] for wide, clipped in zip(after, before, strict=True)) and after != before
+
+
 def test_one_zip_holds_everything_and_its_maps_are_made_again(compare: Compare, tmp_path: Path) -> None:
     panel = compare.tab("Export")
     with compare.page.expect_download() as arriving:

@@ -19,7 +19,7 @@ from PIL import Image
 from decam.events import Cell, Explaining, Failed, Judgement
 from decam.explanation import Progress
 from decam.export import Look, Result, files, method_names, picture_names, slug, zip_bytes
-from decam.figures import overlay
+from decam.figures import lut, overlay
 from decam.plan import MetricChoice, Plan
 from decam.snapshots import CellSnapshot, RunSnapshot
 
@@ -109,11 +109,45 @@ def test_overlays_are_drawn_as_asked_and_scaled_together_where_wanted(result):
     look = Look(colours="magma", opacity=0.25)
     drawn = _picture(dict(files(result, look))[name])
     assert (drawn == overlay(result.views[2], explanation.saliency, colours="magma", opacity=0.25)).all()
-    everything = [other.saliency for place, other in result.explanations.items() if place.method == 1]
-    limits = (float(np.min(everything)), float(np.max(everything)))
+    own = [other for place, other in result.explanations.items() if place.method == 1]
+    everything = [other.saliency for other in own if not other.silent]
+    assert len(everything) == 3  # one of the pictures is for this model like any other, whatever is hidden
+    clipped = max(np.percentile(saliency, 99, method="higher") for saliency in everything)
+    limits = (float(np.min(everything)), float(clipped))
     together = _picture(dict(files(result, dataclasses.replace(look, shared=True)))[name])
     expected = overlay(result.views[2], explanation.saliency, colours="magma", opacity=0.25, limits=limits)
     assert (together == expected).all() and not (together == drawn).all()
+
+
+def test_overlays_run_to_the_extremes_where_the_grid_does_and_settings_say_between_which_values(result):
+    cell = Cell(2, 1)
+    saliency = result.explanations[cell].saliency
+    for look in (Look(), Look(extremes=True)):
+        made = dict(files(result, look))
+        high = saliency.max() if look.extremes else np.percentile(saliency, 99, method="higher")
+        limits = (float(saliency.min()), float(high))
+        told = [one["colours"] for one in json.loads(made["settings.json"])["maps"] if one["picture"] == 2]
+        np.testing.assert_allclose(told[1], limits)
+        drawn = _picture(made["overlays/03_katze_rise.png"])
+        assert (drawn == overlay(result.views[2], saliency, limits=limits)).all()
+
+
+def test_a_map_of_chance_is_exported_flat_and_leaves_the_scale_to_the_others(result):
+    cell, other = Cell(2, 1), Cell(0, 1)
+    loud = dataclasses.replace(result.explanations[cell], saliency=result.explanations[cell].saliency * 99, silent=True)
+    changed = dataclasses.replace(result, explanations={**result.explanations, cell: loud})
+    after = dict(files(changed, Look(opacity=1.0, shared=True)))
+    lowest = lut("cividis")[0]
+    assert (_picture(after["overlays/03_katze_rise.png"]) == lowest).all()
+    assert json.loads(after["settings.json"])["maps"][7]["colours"] == [0.0, 0.0]
+    rises = {place: one for place, one in changed.explanations.items() if place.method == 1}
+    others = [one.saliency for one in rises.values() if not one.silent]
+    limits = (float(np.min(others)), float(max(np.percentile(one, 99, method="higher") for one in others)))
+    expected = overlay(result.views[0], rises[other].saliency, opacity=1.0, limits=limits)
+    (name,) = (name for name in after if name.startswith("overlays/01_") and name.endswith("_rise.png"))
+    assert (_picture(after[name]) == expected).all()
+    with np.load(io.BytesIO(after["maps/03_katze_rise.npz"])) as kept:
+        assert bool(kept["silent"])
 
 
 def test_curves_hold_every_point_of_every_curve(archive, result):

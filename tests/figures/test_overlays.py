@@ -1,6 +1,7 @@
 """Maps made visible: closed forms for scaling, laying over, masking, and maps that are constant or not finite."""
 
 import base64
+import dataclasses
 import io
 
 import numpy as np
@@ -11,8 +12,11 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from decam.errors import SettingError
+from decam.explanation import Explanation
 from decam.figures import (
+    FLAT,
     alone,
+    limits_for,
     limits_of,
     lut,
     masked,
@@ -24,6 +28,7 @@ from decam.figures import (
     table_for,
     upsampled,
 )
+from decam.methods import METHODS
 
 any_map = arrays.arrays(
     np.float32,
@@ -51,6 +56,56 @@ def test_shared_limits_make_equal_values_equally_bright():
 
 def test_values_beyond_given_limits_are_drawn_as_the_limits():
     assert scaled(np.array([[-9.0, 9.0]], np.float32), limits=(0.0, 1.0)).tolist() == [[0, 255]]
+
+
+def outlying(sign: float = 1.0) -> np.ndarray:
+    """199 values of 0 to 0.5 and a single 50."""
+    saliency = np.linspace(0, 0.5, 200, dtype=np.float32).reshape(10, 20)
+    saliency[-1, -1] = 50 * sign
+    return saliency
+
+
+def test_one_outlier_does_not_dim_the_rest_of_an_unsigned_map() -> None:
+    # Of 200 values the 199th (at place 0.99 · 199 rounded up, from 0) is the end: 198/199 of 0.5.
+    high = 0.5 * 198 / 199
+    assert limits_of(outlying(), signed=False) == pytest.approx((0.0, high))
+    entries = scaled(outlying())
+    assert entries[0, 0] == 0 and entries[-1, -1] == 255 and entries[-1, -2] == 255
+    assert entries[5, 0] == round(255 * (0.5 * 100 / 199) / high)
+    assert alone(outlying(), (10, 20))[-1, -1].tolist() == lut("cividis")[255].tolist()
+    assert scaled(outlying(), limits=limits_of(outlying(), False, extremes=True))[5, 0] == round(255 * 0.2513 / 50)
+
+
+def test_one_outlier_does_not_dim_the_rest_of_a_signed_map_and_bare_pixels_follow_by_hand() -> None:
+    high = 0.5 * 198 / 199
+    signed = outlying(-1.0)
+    entries = scaled(signed, signed=True)
+    assert entries[-1, -1] == 1 and entries[0, 0] == 128
+    assert entries[5, 0] == round(128 + 127 * (0.5 * 100 / 199) / high)
+    share = (0.5 * 100 / 199) / high
+    view = np.full((10, 20, 3), (200, 100, 50), np.uint8)
+    grey = 0.299 * 200 + 0.587 * 100 + 0.114 * 50
+    colour = lut(table_for("cividis", signed=True))[entries[5, 0]].astype(float)
+    cover = 0.6 * np.sqrt(share)
+    expected = (np.array([200, 100, 50]) * 0.4 + grey * 0.6) * (1 - cover) + colour * cover
+    assert np.abs(overlay(view, signed, signed=True)[5, 0] - expected).max() <= 1
+
+
+def test_under_a_signed_map_the_picture_keeps_its_colours_as_far_as_the_map_is_transparent() -> None:
+    view = np.random.default_rng(0).integers(0, 256, (6, 5, 3), dtype=np.uint8)
+    nothing = np.zeros((6, 5), np.float32)
+    assert (overlay(view, nothing, signed=True, opacity=0.0) == view).all()
+    grey = np.asarray(Image.fromarray(view).convert("L"), float)[..., None]
+    assert np.abs(overlay(view, nothing, signed=True, opacity=1.0) - grey).max() <= 1
+
+
+@pytest.mark.parametrize(("signed", "entry"), [(False, 0), (True, 128)])
+def test_a_silent_map_is_flat_whatever_its_values(signed: bool, entry: int) -> None:
+    made = Explanation("rise", outlying(), 0, "a", 0.5, METHODS["rise"].settings(), 0, 1, 0.1, silent=True)
+    limits = limits_for(made, made.saliency, signed)
+    assert limits == FLAT and (scaled(made.saliency, signed, limits) == entry).all()
+    assert limits_for(dataclasses.replace(made, silent=False), made.saliency, signed) == limits_of(outlying(), signed)
+    assert limits_for(None, made.saliency, signed) == limits_of(outlying(), signed)
 
 
 @pytest.mark.parametrize(("value", "entry"), [(0.0, 0), (7.0, 0), (-7.0, 0), (np.nan, 0), (np.inf, 0), (-np.inf, 0)])

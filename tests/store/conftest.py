@@ -62,7 +62,17 @@ def an_explanation() -> Callable[[RunSnapshot, Cell], Explanation]:
         choice = run.plan.methods[cell.method]
         saliency = np.random.default_rng(cell.picture * 10 + cell.method).normal(size=(130, 120)).astype(np.float32)
         return Explanation(
-            choice.name, saliency, 1, "grün", 0.625, choice.settings, run.plan.seed, 321, 1.5, ("Note.", "Zwei.")
+            choice.name,
+            saliency,
+            1,
+            "grün",
+            0.625,
+            choice.settings,
+            run.plan.seed,
+            321,
+            1.5,
+            ("Note.", "Zwei."),
+            silent=cell.method == 0,
         )
 
     return make

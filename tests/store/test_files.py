@@ -36,8 +36,9 @@ def test_a_view_comes_back_without_loss(tmp_path: Path) -> None:
 
 def test_a_map_comes_back_bit_for_bit_with_its_frames(tmp_path: Path, frames: tuple[Frame, ...]) -> None:
     saliency = np.array([[np.nan, -np.inf, 1e-40], [0.1, -0.0, 3e38]], dtype=np.float32)
-    files.write_map(tmp_path / "map.npz", saliency, frames)
-    read, again = files.read_map(tmp_path / "map.npz")
+    files.write_map(tmp_path / "map.npz", saliency, frames, silent=True)
+    read, again, silent = files.read_map(tmp_path / "map.npz")
+    assert silent
     assert read.tobytes() == saliency.tobytes()
     assert len(again) == len(frames)
     assert all(equal_frames(one, other) for one, other in zip(frames, again, strict=True))
@@ -46,6 +47,14 @@ def test_a_map_comes_back_bit_for_bit_with_its_frames(tmp_path: Path, frames: tu
 def test_a_map_without_frames_comes_back_without_frames(tmp_path: Path) -> None:
     files.write_map(tmp_path / "map.npz", np.ones((2, 2), np.float32), ())
     assert files.read_map(tmp_path / "map.npz")[1] == ()
+
+
+def test_a_map_kept_by_an_earlier_version_is_not_silent(tmp_path: Path, frames: tuple[Frame, ...]) -> None:
+    files.write_map(tmp_path / "map.npz", np.ones((2, 2), np.float32), frames, silent=True)
+    arrays = files.read_arrays(tmp_path / "map.npz")
+    del arrays["silent"]
+    files.write_arrays(tmp_path / "map.npz", arrays)
+    assert files.read_map(tmp_path / "map.npz")[2] is False
 
 
 def test_curves_come_back(tmp_path: Path, curves: Curves) -> None:

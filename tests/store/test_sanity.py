@@ -28,7 +28,7 @@ def store(tmp_path: Path) -> SanityStore:
 def explained(method: int, seed: int) -> Explanation:
     saliency = np.random.default_rng(seed).standard_normal((5, 7)).astype(np.float32)
     choice = METHODS[method]
-    return Explanation(choice.name, saliency, 3, "star", 0.25, choice.settings, 9, 11, 0.5, ("Löwe", "b"))
+    return Explanation(choice.name, saliency, 3, "star", 0.25, choice.settings, 9, 11, 0.5, ("Löwe", "b"), silent=True)
 
 
 def a_check(link: str = "check", **changes: object) -> SanitySnapshot:

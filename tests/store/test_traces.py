@@ -39,7 +39,7 @@ def test_a_search_comes_back_with_its_generations(tmp_path: Path, rectangle, var
         frame = frame_of(event)
         frames.append(Frame(frame.evaluations, frame.curves, frame.mask, trace=event.trace))
     files.write_map(tmp_path / "map.npz", MAP, frames)
-    _, again = files.read_map(tmp_path / "map.npz")
+    _, again, _ = files.read_map(tmp_path / "map.npz")
     assert [frame.trace is None for frame in again] == [frame.trace is None for frame in frames]
     pairs = [(one.trace, other.trace) for one, other in zip(frames, again, strict=True)]
     assert all(equal(one, other) for one, other in pairs if one is not None and other is not None)

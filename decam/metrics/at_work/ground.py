@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from decam.explanation import Truth
-from decam.metrics.at_work.panels import Chart, Limits, Line, Panel, Picture, Show, Work, array
+from decam.metrics.at_work.panels import Chart, Line, Panel, Picture, Show, Work, array
 from decam.metrics.localisation import otsu, overlaps, target_of
-from decam.metrics.scales import Values
+from decam.metrics.scales import Limits, Values
 
 _BINS = 60
 

@@ -13,9 +13,7 @@ from decam.classifier import Pixels
 from decam.explanation import Truth
 from decam.masking import to_pixels
 from decam.metrics.base import Case, Measurement
-from decam.metrics.scales import Values
-
-Limits: TypeAlias = tuple[float, float]
+from decam.metrics.scales import Limits, Values, shared_limits
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,8 +125,7 @@ Show: TypeAlias = Callable[[Work], tuple[tuple[Panel, ...], str]]
 
 def limits(*maps: Values) -> Limits:
     """The ends of a scale for these maps together; the same distance from zero where one of them has a sign."""
-    low, high = min(float(one.min()) for one in maps), max(float(one.max()) for one in maps)
-    return (-max(-low, high), max(-low, high)) if low < 0 else (low, high)
+    return shared_limits(maps, signed=any(bool(one.min() < 0) for one in maps))
 
 
 def spread(count: int, wanted: int) -> list[int]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from decam.explanation import last
 from decam.masking import to_pixels
-from decam.metrics.at_work.panels import Bars, Panel, Picture, Show, Work
+from decam.metrics.at_work.panels import Bars, Panel, Picture, Show, Work, limits
 from decam.metrics.scales import pearson
 from decam.metrics.single_step import hidden_scores, own_score, shown, shown_scores
 
@@ -61,9 +61,11 @@ def _joined(work: Work) -> tuple[tuple[Panel, ...], str]:
     alike = pearson(work.saliency, again.saliency)
     parts = dict(work.measurement.parts)
     values = np.array([parts["coherency"], 1 - parts["complexity"], 1 - parts["average drop"]])
-    limits = (float(again.saliency.min()), float(again.saliency.max()))
     bars = Bars("The value is their harmonic mean", ("coherency", "1 − complexity", "1 − average drop"), values, 0.0, 1)
-    panels = (*pictures, Picture(f"The map of what is left: ρ = {alike:.2f}", again.pixels, again.saliency, limits))
+    panels = (
+        *pictures,
+        Picture(f"The map of what is left: ρ = {alike:.2f}", again.pixels, again.saliency, limits(again.saliency)),
+    )
     return (*panels, bars), (
         f"Coherency (1 + {alike:.2f}) / 2 = {values[0]:.3f}, simplicity {values[1]:.3f}, probability kept "
         f"{values[2]:.3f}: their harmonic mean is {work.measurement.value:.3f}."

@@ -6,6 +6,7 @@ class Grid {
   constructor() {
     Object.assign(this, { rows: new Map(), columns: new Map(), cells: [], waiting: new Set(), pointers: new Map() });
     Object.assign(this, { zoom: { scale: 1, x: 0, y: 0 }, settings: keptSettings(), selected: null, hover: null, shared: null });
+    this.extremes = this.settings.extremes;
     this.header = make("div", "row heads", { role: "row", id: "heads" }, make("div", "column", { role: "columnheader" }, make("span", "", {}, "Picture")));
     this.top = make("div", "top", { role: "presentation" }, this.header);
     this.body = make("div", "rows", { role: "presentation" });
@@ -20,6 +21,9 @@ class Grid {
   }
 
   update(data, { setStateValue }) {
+    this.tell = () => setStateValue("extremes", this.settings.extremes);
+    if (data.rows.length && data.extremes !== this.settings.extremes && !this.told) this.tell();
+    this.told = true;
     this.choosing = (cell) => setStateValue("selected", [cell.row.data.key, cell.column.data.key]);
     if (!this.controls) this.start(data);
     this.header.style.setProperty("--columns", data.columns.length + 1);
@@ -48,9 +52,17 @@ class Grid {
       Object.entries(tables).map(([name, text]) => [name, Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))]),
     );
     this.diverging = diverging;
-    this.controls = controls(this.settings, this.tables, diverging, () => this.mapChanged(), (factor) => this.zoomBy(factor));
+    this.controls = controls(this.settings, this.tables, diverging, () => this.chosen(), (factor) => this.zoomBy(factor));
     this.stays.prepend(this.controls.node);
     this.controls.showZoom(1);
+  }
+
+  /** The controls have changed; the server is told what exports follow. */
+  chosen() {
+    const { extremes } = this.settings;
+    if (extremes !== this.extremes) this.tell();
+    this.extremes = extremes;
+    this.mapChanged();
   }
 
   updateColumns(columns) {
@@ -79,14 +91,14 @@ class Grid {
       const limits = this.settings.scale === "column" ? this.shared.get(`column ${key}`) : null;
       say(column.low, limits ? limitText(limits[0], limits) : signed ? "−" : "");
       say(column.high, limits ? limitText(limits[1], limits) : signed ? "+" : "");
-      mark(column.colours, "title", signed ? "White is zero, blue below, orange above" : "From the lowest value to the highest");
+      mark(column.colours, "title", signed ? "White is zero, blue below, orange above" : "From the lowest value upwards");
     }
   }
 
   /** The limits that a map is scaled by, alone or with those it shares its scale with. */
   limits(cell) {
-    const { scale } = this.settings;
-    return scale === "map" ? limitsOf([cell], cell.column.data.signed) : this.shared.get(this.group(cell));
+    const { scale, extremes } = this.settings;
+    return scale === "map" || cell.silent ? limitsOf([cell], cell.column.data.signed, extremes) : this.shared.get(this.group(cell));
   }
 
   group(cell) {
@@ -99,8 +111,9 @@ class Grid {
     for (const each of this.cells.flat()) {
       if (each.field) groups.set(this.group(each), [...(groups.get(this.group(each)) ?? []), each]);
     }
-    this.shared = new Map([...groups].map(([name, maps]) => [name, limitsOf(maps, maps[0].column.data.signed)]));
+    this.shared = new Map([...groups].map(([name, maps]) => [name, limitsOf(maps, maps[0].column.data.signed, this.settings.extremes)]));
     this.showLegends();
+    this.cells.flat().forEach((each) => each.showScale());
     if (cell && this.settings.scale === "map") this.dirty(cell);
     else this.repaint();
     if (this.hover) this.point(this.hover.plate, this.hover.place);

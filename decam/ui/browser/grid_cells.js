@@ -18,7 +18,8 @@ class Plate {
   /** Take the decoded map; the picture at its size is the row's. */
   take(grey, low, high) {
     const { width, height } = this.row.data;
-    Object.assign(this, { low, high, drawn: "", field: grey ? fieldOf(grey, low, high, { width, height }) : null });
+    const { ends, silent } = this.data;
+    Object.assign(this, { low, high, ends, silent, drawn: "", field: grey ? fieldOf(grey, low, high, { width, height }) : null });
     this.layer = grey ? (this.layer ?? sheet(width, height)) : null;
   }
 
@@ -39,7 +40,10 @@ class Plate {
       layerAlpha: settings.view === "overlay" ? settings.opacity / 100 : 1,
     };
     const outlined = settings.truth && (this.layer || !this.column) ? this.row.truth : null;
-    paint(canvas, { picture: this.row.picture, layer: this.layer, outlined }, alphas, zoom);
+    const { picture } = this.row;
+    const greyed = picture && this.layer && settings.view === "overlay" && this.column.data.signed;
+    if (greyed) this.row.grey ??= greyOf(picture);
+    paint(canvas, { picture, grey: greyed && this.row.grey, layer: this.layer, outlined }, alphas, zoom);
   }
 
   /** The crosshair at a place in the picture (shares of it), or none. */
@@ -71,9 +75,10 @@ class Cell extends Plate {
     this.save.tabIndex = -1;
     this.frame.append(this.words, this.bar, this.save);
     this.status = make("div", "status");
+    this.scaling = make("div", "scaling");
     this.metrics = make("dl", "metrics");
     this.notes = make("div", "notes");
-    this.node = make("div", "cell", { role: "gridcell", tabindex: -1, "aria-keyshortcuts": "Enter s + - 0" }, this.frame, this.status, this.metrics, this.notes);
+    this.node = make("div", "cell", { role: "gridcell", tabindex: -1, "aria-keyshortcuts": "Enter s + - 0" }, this.frame, this.scaling, this.status, this.metrics, this.notes);
     this.node.addEventListener("click", () => this.grid.choose(this));
     this.node.addEventListener("focus", () => this.grid.rove(this));
   }
@@ -121,6 +126,13 @@ class Cell extends Plate {
     return WORDS[state];
   }
 
+  /** What the ends of its colours stand for. */
+  showScale() {
+    const { signed } = this.column.data;
+    say(this.scaling, this.field ? limitsText([this], signed, this.grid.limits(this)) : "");
+    mark(this.scaling, "title", this.scaling.textContent || null);
+  }
+
   showMetrics({ values = [], best = [], state }, metrics) {
     const made = [...this.metrics.children];
     arrange(this.metrics, metrics.map((_, i) => made[i] ?? make("div", "", {}, make("dt"), make("dd"))));
@@ -141,8 +153,8 @@ class Cell extends Plate {
     mark(this.node, "aria-label", [...parts, ...(data.notes ?? [])].filter(Boolean).join("; "));
   }
 
-  async load({ map, low, high }) {
-    const key = map ? [map, low, high].join() : "";
+  async load({ map, low, high, ends, silent }) {
+    const key = map ? [map, low, high, ends, silent].join() : "";
     if (key === this.mapKey) return;
     this.mapKey = key;
     try {
@@ -209,7 +221,7 @@ class Row {
     this.urls = urls;
     try {
       const [picture, mask] = await Promise.all([loadImage(view), truth ? loadGrey(truth) : null]);
-      if (urls === this.urls) Object.assign(this, { picture, truth: mask && outline(mask) });
+      if (urls === this.urls) Object.assign(this, { picture, grey: null, truth: mask && outline(mask) });
     } catch (problem) {
       if (urls === this.urls) this.urls = "";
       console.debug("decam: a picture has not arrived", problem);

@@ -1,14 +1,14 @@
 // The line of controls above the result grid. What is chosen stays for the browser's session and never asks the server.
 
 const KEPT = "decam.grid";
-const STANDARD = { view: "overlay", opacity: 60, colours: "cividis", scale: "map", truth: true };
+const STANDARD = { view: "overlay", opacity: 60, colours: "cividis", scale: "map", extremes: false, truth: true };
 const VIEWS = [
   ["overlay", "Overlay", "The map in colour over the picture"],
   ["map", "Map", "The map alone"],
   ["masked", "Masked", "The picture where the map is high"],
 ];
 const SCALES = [
-  ["map", "Each map", "Every map from its own lowest to its own highest value"],
+  ["map", "Each map", "Every map between its own limits"],
   ["row", "Shared in row", "Equal colours mean equal values along a row, signed and unsigned maps apart"],
   ["column", "Shared in column", "Equal colours mean equal values down a column"],
 ];
@@ -57,6 +57,7 @@ function keptSettings() {
     scale: known("scale", SCALES.map(([key]) => key)),
     opacity: Number.isFinite(kept.opacity) ? clamp(kept.opacity, 0, 100) : STANDARD.opacity,
     colours: typeof kept.colours === "string" ? kept.colours : STANDARD.colours,
+    extremes: kept.extremes === true,
     truth: kept.truth !== false,
   };
 }
@@ -114,6 +115,12 @@ function controls(settings, tables, diverging, changed, zoom) {
   scale.value = settings.scale;
   scale.addEventListener("change", () => set("scale")(scale.value));
 
+  const ends = make("input", "", { type: "checkbox" });
+  ends.checked = settings.extremes;
+  ends.addEventListener("change", () => set("extremes")(ends.checked));
+  const clipping = "Colours up to the highest value. Without it the top 1 % of a map's values share the last colour, so that a few pixels do not dim the others. The export follows.";
+  const extremes = make("label", "check", { title: clipping }, ends, make("span", "", {}, "Extremes"));
+
   const box = make("input", "", { type: "checkbox" });
   box.checked = settings.truth;
   box.addEventListener("change", () => set("truth")(box.checked));
@@ -131,7 +138,7 @@ function controls(settings, tables, diverging, changed, zoom) {
     opacity,
     choice("colours", "Colours", swatches, settings.colours, set("colours")),
     make("label", "scale", { title: "Which maps share one scale" }, make("span", "name", {}, "Scale"), scale),
-    truth, zoomer,
+    extremes, truth, zoomer,
   );
 
   function refresh() {

@@ -36,14 +36,29 @@ function sheet(width, height) {
   return canvas;
 }
 
-/** A greyscale PNG as {width, height, bytes}. */
+/** A picture without its colours. */
+function greyOf(picture) {
+  const { naturalWidth: width, naturalHeight: height } = picture;
+  const grey = sheet(width, height);
+  const context = grey.getContext("2d", { willReadFrequently: true });
+  context.drawImage(picture, 0, 0);
+  const image = context.getImageData(0, 0, width, height);
+  for (let at = 0; at < image.data.length; at += 4) {
+    const [red, green, blue] = image.data.subarray(at, at + 3);
+    image.data.fill(Math.round(0.299 * red + 0.587 * green + 0.114 * blue), at, at + 3);
+  }
+  context.putImageData(image, 0, 0);
+  return grey;
+}
+
+/** A PNG of red × 256 + green, or of grey, as {width, height, levels} of 0 to 65535. */
 async function loadGrey(url) {
   const image = await loadImage(url);
   const { naturalWidth: width, naturalHeight: height } = image;
   const context = sheet(width, height).getContext("2d", { willReadFrequently: true });
   context.drawImage(image, 0, 0);
   const data = context.getImageData(0, 0, width, height).data;
-  return { width, height, bytes: Uint8Array.from({ length: width * height }, (_, i) => data[4 * i]) };
+  return { width, height, levels: Uint16Array.from({ length: width * height }, (_, i) => 256 * data[4 * i] + data[4 * i + 1]) };
 }
 
 /** The two neighbours of each place along one axis, and the weight of the second: bilinear between cell centres. */
@@ -60,12 +75,12 @@ function neighbours(from, to) {
   return { first, second, weight };
 }
 
-/** A map of bytes as values at the picture's size. */
-function fieldOf({ width, height, bytes }, low, high, size) {
+/** A map of levels as values at the picture's size. */
+function fieldOf({ width, height, levels }, low, high, size) {
   const across = neighbours(width, size.width);
   const down = neighbours(height, size.height);
   const field = new Float32Array(size.width * size.height);
-  const unit = (high - low) / 255;
+  const unit = (high - low) / 65535;
   for (let y = 0; y < size.height; y += 1) {
     const top = down.first[y] * width;
     const bottom = down.second[y] * width;
@@ -74,20 +89,34 @@ function fieldOf({ width, height, bytes }, low, high, size) {
       const left = across.first[x];
       const right = across.second[x];
       const u = across.weight[x];
-      const above = bytes[top + left] * (1 - u) + bytes[top + right] * u;
-      const below = bytes[bottom + left] * (1 - u) + bytes[bottom + right] * u;
+      const above = levels[top + left] * (1 - u) + levels[top + right] * u;
+      const below = levels[bottom + left] * (1 - u) + levels[bottom + right] * u;
       field[y * size.width + x] = low + unit * (above * (1 - v) + below * v);
     }
   }
   return field;
 }
 
-/** The values at the ends of the colour table for these maps together; symmetric about zero for signed ones. */
-function limitsOf(maps, signed) {
-  const low = Math.min(...maps.map((map) => map.low));
-  const high = Math.max(...maps.map((map) => map.high));
+/**
+ * The values at the ends of the colour table for these maps together: from the widest of their `ends`, beyond which the
+ * top 1 % of a map's values lie, or from their extremes; symmetric about zero for signed ones. Silent maps are flat.
+ */
+function limitsOf(maps, signed, extremes) {
+  const loud = maps.filter((map) => !map.silent).map(({ low, high, ends }) => (extremes ? [low, high] : ends));
+  if (!loud.length) return [0, 0];
+  const low = Math.min(...loud.map(([first]) => first));
+  const high = Math.max(...loud.map(([, last]) => last));
   const reach = Math.max(Math.abs(low), Math.abs(high));
   return signed ? [-reach, reach] : [low, high];
+}
+
+/** What the colours of these maps stand for, in words. */
+function limitsText(maps, signed, limits) {
+  const loud = maps.filter((map) => !map.silent);
+  if (!loud.length) return "Flat: no evidence";
+  const [low, high] = limits;
+  const ends = signed ? `±${valueText(high, 2)}` : `${limitText(low, limits, 2)} to ${limitText(high, limits, 2)}`;
+  return loud.some((map) => map.low < low || map.high > high) ? `${ends}, top 1 % clipped` : ends;
 }
 
 /** Fill `layer` (a canvas of the picture's size) with what lies over the picture in this view. */
@@ -115,9 +144,9 @@ function compose(layer, field, signed, [low, high], table, view) {
 }
 
 /** The border of a mask as a path along the edges of its pixels. */
-function outline({ width, height, bytes }) {
+function outline({ width, height, levels }) {
   const path = new Path2D();
-  const inside = (x, y) => x >= 0 && y >= 0 && x < width && y < height && bytes[y * width + x] > 127;
+  const inside = (x, y) => x >= 0 && y >= 0 && x < width && y < height && levels[y * width + x] > 32767;
   for (let y = 0; y <= height; y += 1) {
     for (let x = 0; x <= width; x += 1) {
       if (inside(x, y) !== inside(x, y - 1)) path.moveTo(x, y), path.lineTo(x + 1, y);
@@ -127,8 +156,8 @@ function outline({ width, height, bytes }) {
   return path;
 }
 
-/** Paint picture, layer and outline into a canvas; `zoom` is {scale, x, y} with x and y shares of the picture. */
-function paint(canvas, { picture, layer, outlined }, { pictureAlpha, layerAlpha }, zoom) {
+/** Paint picture (turning grey as the layer gets opaque), layer and outline into a canvas; `zoom` is {scale, x, y} with x and y shares of the picture. */
+function paint(canvas, { picture, grey, layer, outlined }, { pictureAlpha, layerAlpha }, zoom) {
   const context = canvas.getContext("2d");
   const { width, height } = canvas;
   context.setTransform(1, 0, 0, 1, 0, 0);
@@ -144,6 +173,7 @@ function paint(canvas, { picture, layer, outlined }, { pictureAlpha, layerAlpha 
   context.drawImage(picture, 0, 0);
   if (layer) {
     context.globalAlpha = layerAlpha;
+    if (grey) context.drawImage(grey, 0, 0);
     context.drawImage(layer, 0, 0);
   }
   if (outlined) {
@@ -175,14 +205,14 @@ function panned({ scale, x, y }) {
 
 const minus = (text) => text.replace(/-/g, "−");
 
-function valueText(value) {
+function valueText(value, digits = 3) {
   const size = Math.abs(value);
   if (size !== 0 && (size < 0.001 || size >= 10000)) return minus(value.toExponential(1));
-  return minus(value.toPrecision(3));
+  return minus(size < 10 ** digits ? value.toPrecision(digits) : value.toFixed(0));
 }
 
 /** An end of a scale, rounded as its width deserves. */
-const limitText = (value, [low, high]) => (Math.abs(value) < 0.001 * (high - low) ? "0" : valueText(value));
+const limitText = (value, [low, high], digits = 3) => (Math.abs(value) < 0.001 * (high - low) ? "0" : valueText(value, digits));
 
 /** A colour table as a CSS gradient. */
 function gradient(table, stops = 16) {
