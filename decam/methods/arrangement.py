@@ -17,7 +17,7 @@ PICTURES = 5  # one draw: a picture, and the same one changed towards each of it
 _CHANGE = 0.05  # in [0, 1]; larger changes of the whole picture drown local ones in deep layers
 _EXTRA = 16  # most tokens that are no places: a class token and registers
 _WEAK, _STRONG, _CERTAIN = 0.2, 0.5, 0.9  # shares of variance that rows and columns explain
-_FEW = 4  # places, of which noise may well look like any grid
+_FEW, _FEWEST = 16, 4  # places, of which noise may well look like another grid; like any grid
 _RIVAL = 0.95  # a second arrangement that explains this share of what the best one does makes it ambiguous
 _SURE = 0.9  # no further pictures are needed where the second best explains less than this share
 
@@ -68,24 +68,24 @@ def changed_pictures(size: tuple[int, int], seed: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Following:
-    """How far places follow the picture: near 0 at its top or left edge, near 1 at its bottom or right edge.
+    """How far each place moved as the picture changed towards its top, bottom, left and right.
 
-    `down` and `right` have the axes of the output without the images and the `channels`, which are added up.
+    `moved` is 4 by the axes of the output without the images and the `channels`, over which it is added up. Its mean is
+    the number of pictures, so that each of them counts as much.
     """
 
     channels: int
-    down: Tensor
-    right: Tensor
+    moved: Tensor
 
+    @property
+    def down(self) -> Tensor:
+        """Near 0 for places at the top of the picture, near 1 for those at its bottom."""
+        return _share(self.moved[1], self.moved[0])
 
-def following(output: Tensor) -> dict[int, Following]:
-    """What a layer gave for `changed_pictures`, read for every axis that may hold its channels."""
-    moved = (output[1:].float() - output[:1].float()).abs()
-    found = {}
-    for axis in range(1, output.ndim):
-        top, bottom, left, right = moved.sum(axis).cpu().double()
-        found[axis] = Following(moved.shape[axis], _share(bottom, top), _share(right, left))
-    return found
+    @property
+    def right(self) -> Tensor:
+        """Near 0 for places at the left of the picture, near 1 for those at its right."""
+        return _share(self.moved[3], self.moved[2])
 
 
 def _share(towards: Tensor, away: Tensor) -> Tensor:
@@ -93,14 +93,20 @@ def _share(towards: Tensor, away: Tensor) -> Tensor:
     return torch.nan_to_num(towards / (towards + away), nan=0.5)
 
 
-def averaged(draws: list[dict[int, Following]]) -> dict[int, Following]:
-    """The mean over several pictures."""
+def following(output: Tensor) -> dict[int, Following]:
+    """What a layer gave for `changed_pictures`, read for every axis that may hold its channels."""
+    moved = (output[1:].float() - output[:1].float()).abs()
+    found = {}
+    for axis in range(1, output.ndim):
+        places = moved.sum(axis).cpu().double()
+        found[axis] = Following(moved.shape[axis], places / places.mean().clamp(min=1e-30))
+    return found
+
+
+def added_up(draws: list[dict[int, Following]]) -> dict[int, Following]:
+    """Several pictures together."""
     return {
-        axis: Following(
-            one.channels,
-            torch.stack([draw[axis].down for draw in draws]).mean(0),
-            torch.stack([draw[axis].right for draw in draws]).mean(0),
-        )
+        axis: Following(one.channels, torch.stack([draw[axis].moved for draw in draws]).sum(0))
         for axis, one in draws[0].items()
     }
 
@@ -156,7 +162,7 @@ def _usual(arrangement: Arrangement, found: dict[int, Following]) -> bool:
     tokens = len(found) == 2
     if arrangement.transposed or arrangement.axis not in ((2,) if tokens else (1, 3)):
         return False
-    places = found[arrangement.axis].down.numel()
+    places = found[arrangement.axis].moved[0].numel()
     return places - arrangement.rows * arrangement.columns == arrangement.first <= 1
 
 
@@ -169,22 +175,24 @@ def _proportional(arrangement: Arrangement, input_size: tuple[int, int]) -> bool
 def _against(fit: _Fit) -> bool:
     """True if places run against the picture, or follow it well in one direction and not in the other."""
     low, high = sorted((fit.down, fit.right), key=abs)
-    many = fit.arrangement.rows * fit.arrangement.columns > _FEW
+    many = fit.arrangement.rows * fit.arrangement.columns > _FEWEST
     return many and (fit.share < -_WEAK or (abs(high) >= _STRONG and abs(low) < _WEAK))
 
 
 def _fits(found: dict[int, Following]) -> Iterator[_Fit]:
     for axis, moves in found.items():
-        down, right = _variance(moves.down), _variance(moves.right)
+        down, right = moves.down, moves.right
         for transposed in (False, True):
-            first, second = (moves.right, moves.down) if transposed else (moves.down, moves.right)
+            first, second = (right, down) if transposed else (down, right)
             for skipped, sides, shares in _grids(first, second) if first.ndim == 2 else _token_grids(first, second):
                 if transposed:
                     if first.ndim == 1 and min(sides) == 1:
                         continue  # one line of tokens has one order
                     sides, shares = sides[::-1], shares[::-1]
                 arrangement = Arrangement(axis, moves.channels, *sides, skipped, transposed)
-                yield _Fit(arrangement, *shares, max(shares[0], 0) * down + max(shares[1], 0) * right)
+                yield _Fit(
+                    arrangement, *shares, max(shares[0], 0) * _variance(down) + max(shares[1], 0) * _variance(right)
+                )
 
 
 _Explained = tuple[int, tuple[int, int], tuple[float, float]]  # tokens skipped, sides of the grid, shares explained

@@ -18,8 +18,8 @@ from decam.methods.arrangement import (
     PICTURES,
     Arrangement,
     Following,
+    added_up,
     arranged,
-    averaged,
     changed_pictures,
     following,
 )
@@ -102,7 +102,7 @@ def _result(
     """The arrangement after some draws, or why there is none; None where another draw may tell."""
     if not draws:
         return f"The layer {layer!r} of {classifier.name} has no spatial grid and so no map; choose another."
-    found = arranged(averaged(draws), classifier.input_size, final=last)
+    found = arranged(added_up(draws), classifier.input_size, final=last)
     if found is None and last:
         return (
             f"Which axes of the layer {layer!r} of {classifier.name} hold rows and columns is unclear: its output does "
