@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-DRAWS = 4  # pictures that are changed, at most
+DRAWS = 8  # pictures that are changed, at most
 PICTURES = 5  # one draw: a picture, and the same one changed towards each of its four edges
 _CHANGE = 0.05  # in [0, 1]; larger changes of the whole picture drown local ones in deep layers
 _EXTRA = 16  # most tokens that are no places: a class token and registers

@@ -66,7 +66,7 @@ def arrangement(classifier: TorchClassifier, layer: str) -> Arrangement:
 def arrangements(classifier: TorchClassifier, layers: tuple[str, ...]) -> dict[str, Arrangement | str]:
     """The arrangement of each layer's output, or a sentence that says why there is none.
 
-    The model is asked about 5 to 20 pictures for all layers together, and once a layer.
+    The model is asked about 5 to 40 pictures for all layers together, and once a layer.
     """
     found_before = _arrangements.setdefault(classifier, {})
     missing = tuple(name for name in layers if name not in found_before)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torchvision.models import VisionTransformer, get_model
@@ -87,9 +87,10 @@ def found_grid(net: TorchClassifier, images: Tensor) -> Tensor:
 
 
 @given(
-    st.sampled_from(LAYOUTS), st.integers(3, 12), st.integers(2, 9), st.integers(2, 9), st.integers(0, 5), st.booleans()
+    st.sampled_from(LAYOUTS), st.integers(4, 12), st.integers(4, 9), st.integers(4, 9), st.integers(0, 5), st.booleans()
 )
-@settings(max_examples=60)
+@settings(max_examples=40)
+@pytest.mark.slow
 def test_the_grid_is_the_one_that_the_layer_was_given(
     name: str, channels: int, rows: int, columns: int, extra: int, behind: bool
 ) -> None:
@@ -97,6 +98,23 @@ def test_the_grid_is_the_one_that_the_layer_was_given(
     assert grid_shape(net, "block") == (channels, rows, columns)
     images = torch.rand(2, 3, *net.input_size)
     torch.testing.assert_close(found_grid(net, images), net.module.grid(images), rtol=0, atol=0)
+
+
+@given(st.sampled_from(LAYOUTS), st.integers(1, 4), st.integers(1, 4), st.integers(1, 4), st.integers(0, 3))
+@settings(max_examples=40)
+@pytest.mark.slow
+def test_the_grid_of_a_few_places_is_the_right_one_or_is_refused(
+    name: str, channels: int, rows: int, columns: int, extra: int
+) -> None:
+    assume(rows * columns > 1)
+    net = patches(Layout(name, extra, 0), (channels, rows, columns))
+    images = torch.rand(2, 3, *net.input_size)
+    try:
+        found = found_grid(net, images)
+    except SettingError as error:
+        assert "hold rows and columns is unclear" in str(error)
+    else:
+        torch.testing.assert_close(found, net.module.grid(images), rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
@@ -112,8 +130,9 @@ def test_channels_as_many_as_rows_or_columns_and_single_lines_are_told_apart(
     torch.testing.assert_close(found_grid(net, images), net.module.grid(images), rtol=0, atol=0)
 
 
-@given(st.sampled_from(LAYOUTS), st.integers(3, 7), st.integers(2, 6), st.integers(2, 6), st.integers(0, 3))
-@settings(max_examples=30)
+@given(st.sampled_from(LAYOUTS), st.integers(4, 7), st.integers(4, 6), st.integers(4, 6), st.integers(0, 3))
+@settings(max_examples=20)
+@pytest.mark.slow
 def test_an_output_with_its_own_grid_put_back_is_the_output(
     name: str, channels: int, rows: int, columns: int, extra: int
 ) -> None:
@@ -139,6 +158,7 @@ def test_a_map_is_brightest_at_the_place_that_the_class_is_about(layout: Layout,
     assert row < PATCH and column >= found.shape[1] - PATCH
 
 
+@pytest.mark.slow
 def test_swin_of_a_wide_picture_has_a_wide_grid() -> None:
     torch.manual_seed(0)
     net = TorchClassifier("swin_t", get_model("swin_t"), [str(i) for i in range(1000)], input_size=(64, 128))
