@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 from decam.classifier import Classifier, TorchClassifier
 from decam.explanation import Map, Question, Steps
+from decam.methods.arrangement import Arrangement
 from decam.methods.base import Method
 from decam.methods.bridge import Beat
 from decam.methods.cam import ACTIVATIONS, CamSettings
-from decam.methods.layers import as_grid, channel_axis, grid_shape, layer_of
+from decam.methods.layers import arrangement, grid_shape, layer_of
 from decam.methods.whitebox import SLOPE, Opened, by_library, first_order, white_box
 
 ASKED = 16  # channels that are switched off at a time, each in a copy of the picture
@@ -23,7 +24,8 @@ ASKED = 16  # channels that are switched off at a time, each in a copy of the pi
 class Ablated:
     """A hook that switches off one channel of a layer in each image of a batch, from `first` on; none at first."""
 
-    def __init__(self) -> None:
+    def __init__(self, arrangement: Arrangement) -> None:
+        self.arrangement = arrangement
         self.first: int | None = None
         self.kept = torch.empty(0)
 
@@ -31,10 +33,10 @@ class Ablated:
         """The layer's output with channel `first` + i zero in image i."""
         del layer, inputs
         if self.first is None:
-            self.kept = as_grid(output).detach().clone()
+            self.kept = self.arrangement.grid(output).detach().clone()
             return None
         changed = output.clone()
-        moved = changed.movedim(channel_axis(output), 1)
+        moved = changed.movedim(self.arrangement.axis, 1)
         places = torch.arange(len(output), device=output.device)
         moved[places, self.first + places] = 0
         return changed
@@ -48,12 +50,12 @@ def ablation_cam(question: Question, settings: CamSettings, seed: int) -> Steps:
     del seed
     classifier = white_box(question)
     layer = layer_of(classifier, settings.layer)
-    channels = grid_shape(classifier, layer)[0]
+    arranged = arrangement(classifier, layer)
 
     @torch.no_grad()
     def work(beat: Beat, _: int) -> Tensor:
         model = Opened(question, beat, normalised=True)
-        ablated = Ablated()
+        ablated = Ablated(arranged)
         model.get_submodule(model.inside(layer)).register_forward_hook(ablated)
         images = classifier.normalise(question.image.unsqueeze(0))
         with torch.enable_grad():
@@ -66,14 +68,14 @@ def ablation_cam(question: Question, settings: CamSettings, seed: int) -> Steps:
                 "the class."
             )
         without = []
-        for first in range(0, channels, ASKED):
+        for first in range(0, arranged.channels, ASKED):
             ablated.first = first
-            count = min(ASKED, channels - first)
+            count = min(ASKED, arranged.channels - first)
             without.append(model(images.expand(count, -1, -1, -1))[:, question.target])
         weights = (score - torch.cat(without)) / score
         return torch.einsum("k,nkhw->nhw", weights, ablated.kept).relu()
 
-    coarse = yield from by_library(question, channels + 1, work)
+    coarse = yield from by_library(question, arranged.channels + 1, work)
     full = F.interpolate(coarse.unsqueeze(1), classifier.input_size, mode="bilinear", align_corners=False)
     saliency: Map = full[0, 0].cpu().numpy().astype(np.float32)
     return saliency

@@ -107,12 +107,12 @@ def _prototypes(model: Opened, images: Tensor, target: int, settings: NoSettings
 
 def _rollout(model: Opened, images: Tensor, target: int, settings: RolloutSettings) -> Tensor:
     del target
-    return grid(rollout(attentions(model, images), settings.heads))
+    return grid(model, rollout(attentions(model, images), settings.heads))
 
 
 def _class_token(model: Opened, images: Tensor, target: int, settings: RolloutSettings) -> Tensor:
     del target, settings
-    return grid(attentions(model, images)[-1, :, 0].mean(0))
+    return grid(model, attentions(model, images)[-1, :, 0].mean(0))
 
 
 def _legrad(model: Opened, images: Tensor, target: int, settings: LeGradSettings) -> Tensor:
@@ -124,10 +124,11 @@ def _legrad(model: Opened, images: Tensor, target: int, settings: LeGradSettings
         return logits
 
     names: list[nn.Module | str] = [model.inside(name) for name in encoder_blocks(network)[-settings.blocks :]]
-    with LeGrad(model, names, score_projection=score) as extractor:
-        logits = model(images)
+    tokens = network.encoder.pos_embedding.shape[1]  # as one row: which of them are places is known elsewhere
+    with LeGrad(model, names, score_projection=score, prefix_tokens=0, grid_shape=(1, tokens)) as extractor:
+        logits = model(images.requires_grad_())
         (found,) = extractor(class_idx=target, scores=logits, normalized=False)
-    return found[0]
+    return grid(model, found[0, 0].detach())
 
 
 def _one(settings: Settings, classifier: Classifier) -> int:

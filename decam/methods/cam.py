@@ -26,7 +26,7 @@ from decam.explanation import Map, Question, Steps
 from decam.methods.base import Method
 from decam.methods.bridge import Beat
 from decam.methods.chance import Noise
-from decam.methods.layers import as_grid, grid_shape, layer_of, levels, pooled_head
+from decam.methods.layers import arrangement, layer_of, levels, pooled_head
 from decam.methods.whitebox import SLOPE, Opened, by_library, first_order, white_box
 from decam.settings import Settings, parameter
 
@@ -84,7 +84,7 @@ def explained(make: Make, cost: Callable[[Any, Classifier], int]) -> Callable[[Q
         del seed
         classifier = white_box(question)
         layer = layer_of(classifier, settings.layer)
-        grid_shape(classifier, layer)  # a layer without a grid is refused before anything is asked
+        arrangement(classifier, layer)  # a layer without a grid is refused before anything is asked
 
         def attribute(beat: Beat, _: int) -> Tensor:
             model = Opened(question, beat, normalised=True)
@@ -92,9 +92,9 @@ def explained(make: Make, cost: Callable[[Any, Classifier], int]) -> Callable[[Q
                 images = classifier.normalise(question.image.unsqueeze(0)).requires_grad_()
                 logits = model(images)
                 reach = first_order(question, logits, images)
-                (found,) = extractor(class_idx=question.target, scores=logits, normalized=False)
+                found = weighed(extractor, layer, question.target, logits)
             question.ledger.reach = (SLOPE, max(reach, model.spread))
-            return cast(Tensor, found.detach())
+            return found
 
         coarse = yield from by_library(question, cost(settings, classifier), attribute)
         full = F.interpolate(coarse.unsqueeze(1), classifier.input_size, mode="bilinear", align_corners=False)
@@ -118,12 +118,31 @@ def noisy(make: Make, cost: Callable[[Any, Classifier], int]) -> Callable[[Quest
     return run
 
 
+def weighed(extractor: Any, layer: str, target: int, logits: Tensor) -> Tensor:
+    """What a torch-cam extractor makes of the layer's grid, 1×h×w; raises SettingError where no gradient reaches it."""
+    try:
+        (found,) = extractor(class_idx=target, scores=logits, normalized=False)
+    except RuntimeError as error:
+        if "not connected" not in str(error):
+            raise
+        raise SettingError(
+            f"The class score does not depend on what the layer {layer!r} returns, so no gradient reaches it; choose "
+            "another layer."
+        ) from error
+    return cast(Tensor, found.detach())
+
+
+def grid_of(model: Opened, layer: str) -> str:
+    """The module in an opened model whose output is the grid of a layer of the classifier."""
+    return model.grid_of(layer, arrangement(model.classifier, layer))
+
+
 def _weighed(extractor: Callable[..., Any]) -> Make:
     """One of torch-cam's classes that wants nothing but the layer."""
 
     def make(model: Opened, layer: str, settings: CamSettings) -> Any:
         del settings
-        return extractor(model, model.inside(layer), reshape_transform=as_grid)
+        return extractor(model, grid_of(model, layer))
 
     return make
 
@@ -133,32 +152,23 @@ def _cam(model: Opened, layer: str, settings: CamSettings) -> Any:
     head = pooled_head(model.classifier, layer)
     if head is None:
         raise SettingError(f"CAM needs a linear layer right after pooling, which does not follow the layer {layer!r}.")
-
-    def grid(output: Tensor) -> Tensor:
-        return as_grid(output).relu() if head.rectified else as_grid(output)
-
-    return CAM(model, model.inside(layer), model.inside(head.name), reshape_transform=grid)
+    rectify = F.relu if head.rectified else None
+    return CAM(model, grid_of(model, layer), model.inside(head.name), reshape_transform=rectify)
 
 
 def _smooth(model: Opened, layer: str, settings: SmoothCamSettings) -> Any:
-    return SmoothGradCAMpp(model, model.inside(layer), settings.samples, settings.noise, reshape_transform=as_grid)
+    return SmoothGradCAMpp(model, grid_of(model, layer), settings.samples, settings.noise)
 
 
 def _finer(model: Opened, layer: str, settings: FinerCamSettings) -> Any:
-    return FinerCAM(
-        model,
-        model.inside(layer),
-        gamma=settings.strength,
-        num_references=settings.rivals,
-        reshape_transform=as_grid,
-    )
+    return FinerCAM(model, grid_of(model, layer), gamma=settings.strength, num_references=settings.rivals)
 
 
 def _refined(model: Opened, layer: str, settings: RefineCamSettings) -> Any:
     chosen = levels(model.classifier, layer)[-settings.levels :]
     if len(chosen) < 2:
         raise SettingError(f"Refine-CAM needs layers of two resolutions, and up to {layer!r} there is one.")
-    return RefineCAM(model, [model.inside(name) for name in chosen], reshape_transform=as_grid)
+    return RefineCAM(model, [grid_of(model, name) for name in chosen])
 
 
 def _one(settings: CamSettings, classifier: Classifier) -> int:

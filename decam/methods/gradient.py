@@ -23,9 +23,9 @@ from decam.classifier import Classifier, Need, TorchClassifier
 from decam.explanation import Map, Question, Steps
 from decam.methods.base import Method
 from decam.methods.bridge import Beat
-from decam.methods.cam import CamSettings
+from decam.methods.cam import CamSettings, grid_of, weighed
 from decam.methods.chance import generator_of, normals
-from decam.methods.layers import as_grid, grid_shape, layer_of
+from decam.methods.layers import layer_of
 from decam.methods.rectifiers import RECTIFIER, rewired, without
 from decam.methods.twin import twin
 from decam.methods.whitebox import SLOPE, Opened, by_library, white_box
@@ -137,14 +137,14 @@ def _deconvolution(question: Question, settings: Settings, seed: int, beat: Beat
 
 
 def _guided_cam(question: Question, settings: CamSettings, seed: int, beat: Beat, batch: int) -> Tensor:
+    classifier = white_box(question)
+    model = Opened(question, beat)
+    layer = layer_of(classifier, settings.layer)
+    grid = grid_of(model, layer)
     guided = _guided(question, settings, seed, beat, batch)
     question.ledger.reach = slopes(guided.detach())
-    classifier = white_box(question)
-    layer = layer_of(classifier, settings.layer)
-    grid_shape(classifier, layer)
-    model = Opened(question, beat)
-    with GradCAM(model, model.inside(layer), reshape_transform=as_grid) as extractor:
-        (coarse,) = extractor(question.target, model(leaf(question)), normalized=False)
+    with GradCAM(model, grid) as extractor:
+        coarse = weighed(extractor, layer, question.target, model(leaf(question)))
     size = classifier.input_size
     return guided * F.interpolate(coarse.unsqueeze(1), size, mode="bilinear", align_corners=False)
 

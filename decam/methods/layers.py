@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -15,6 +14,16 @@ from torch import Tensor, nn
 from decam.arguments import some_of
 from decam.classifier import TorchClassifier
 from decam.errors import SettingError
+from decam.methods.arrangement import (
+    DRAWS,
+    PICTURES,
+    Arrangement,
+    Following,
+    added_up,
+    arranged,
+    changed_pictures,
+    following,
+)
 from decam.methods.twin import twin
 
 Known = TypeVar("Known")
@@ -37,27 +46,6 @@ def layer_of(classifier: TorchClassifier, name: str) -> str:
     return found
 
 
-def as_grid(output: Tensor) -> Tensor:
-    """What a layer gives as a channels-first grid, N×C×H×W.
-
-    Takes token sequences (N×T×C: tokens of a square grid, after any class token) and channels-last grids (N×H×W×C
-    with H = W); other outputs are channels-first already.
-    """
-    if output.ndim == 4:
-        return output.movedim(channel_axis(output), 1)
-    if output.ndim == 3:
-        count, tokens, channels = output.shape
-        side = math.isqrt(tokens)
-        return output[:, tokens - side * side :].transpose(1, 2).reshape(count, channels, side, side)
-    return output
-
-
-def channel_axis(output: Tensor) -> int:
-    """Which axis of a layer's output holds the channels: the last one of tokens and of channels-last grids."""
-    last = output.ndim == 3 or (output.ndim == 4 and output.shape[1] == output.shape[2] != output.shape[3])
-    return output.ndim - 1 if last else 1
-
-
 def remembered(find: Callable[[TorchClassifier, str], Known]) -> Callable[[TorchClassifier, str], Known]:
     """What is found out about a layer by asking the model is found out once."""
     known: WeakKeyDictionary[TorchClassifier, dict[str, Known]] = WeakKeyDictionary()
@@ -72,16 +60,81 @@ def remembered(find: Callable[[TorchClassifier, str], Known]) -> Callable[[Torch
     return looked_up
 
 
-@remembered
+_arrangements: WeakKeyDictionary[TorchClassifier, dict[str, Arrangement | str]] = WeakKeyDictionary()
+
+
+def arrangement(classifier: TorchClassifier, layer: str) -> Arrangement:
+    """Where a layer's output keeps channels, rows and columns; raises SettingError where it has none or is unclear."""
+    found = arrangements(classifier, (layer,))[layer]
+    if isinstance(found, str):
+        raise SettingError(found)
+    return found
+
+
+def arrangements(classifier: TorchClassifier, layers: tuple[str, ...]) -> dict[str, Arrangement | str]:
+    """The arrangement of each layer's output, or a sentence that says why there is none.
+
+    The model is asked about 5 to 40 pictures for all layers together, and once a layer.
+    """
+    found_before = _arrangements.setdefault(classifier, {})
+    missing = tuple(name for name in layers if name not in found_before)
+    draws: dict[str, list[dict[int, Following]]] = {name: [] for name in missing}
+    for seed in range(DRAWS):
+        if not missing:
+            break
+        followed, unused = _followed(classifier, missing, seed)
+        for name, moves in followed.items():
+            draws[name].append(moves)
+        last = seed == DRAWS - 1
+        results = {name: _result(classifier, name, draws[name], last) for name in missing}
+        results |= {
+            name: f"The layer {name!r} of {classifier.name} takes no part in its answers; choose another."
+            for name in unused
+        }
+        found_before.update({name: result for name, result in results.items() if result is not None})
+        missing = tuple(name for name in missing if results[name] is None)
+    return {name: found_before[name] for name in layers}
+
+
+def _followed(
+    classifier: TorchClassifier, layers: tuple[str, ...], seed: int
+) -> tuple[dict[str, dict[int, Following]], set[str]]:
+    """How the layers that may have a grid follow changes of one picture, and the layers that were not called.
+
+    A layer's last call counts.
+    """
+    found: dict[str, dict[int, Following]] = {}
+    unused = set(layers)
+
+    def read(name: str, _: object, output: object) -> None:
+        unused.discard(name)
+        found.pop(name, None)
+        if isinstance(output, Tensor) and output.ndim in (3, 4) and len(output) == PICTURES:
+            found[name] = following(output)
+
+    _watched(classifier, layers, changed_pictures(classifier.input_size, seed), read)
+    return found, unused
+
+
+def _result(
+    classifier: TorchClassifier, layer: str, draws: list[dict[int, Following]], last: bool
+) -> Arrangement | str | None:
+    """The arrangement after some draws, or why there is none; None where another draw may tell."""
+    if not draws:
+        return f"The layer {layer!r} of {classifier.name} has no spatial grid and so no map; choose another."
+    found = arranged(added_up(draws), classifier.input_size, final=last)
+    if found is None and last:
+        return (
+            f"Which axes of the layer {layer!r} of {classifier.name} hold rows and columns is unclear: its output does "
+            "not follow changes of the picture from top to bottom and from left to right. Choose another layer."
+        )
+    return found
+
+
 def grid_shape(classifier: TorchClassifier, layer: str) -> tuple[int, int, int]:
     """Channels, rows and columns of a layer's grid; raises SettingError where it has none."""
-    seen = probe(classifier, (layer,))
-    grid = as_grid(seen.outputs[layer])
-    if grid.ndim != 4:
-        raise SettingError(
-            f"The layer {layer!r} of {classifier.name} has no spatial grid and so no map; choose another."
-        )
-    return int(grid.shape[1]), int(grid.shape[2]), int(grid.shape[3])
+    found = arrangement(classifier, layer)
+    return found.channels, found.rows, found.columns
 
 
 @dataclass(frozen=True)
@@ -95,38 +148,45 @@ class Probe:
 
 def probe(classifier: TorchClassifier, layers: tuple[str, ...]) -> Probe:
     """Ask the model about a picture of noise and look at some of its layers."""
-    seen = Probe({}, {}, torch.empty(0))
+    inputs: dict[str, Tensor] = {}
+    outputs: dict[str, Tensor] = {}
+
+    def keep(name: str, given: tuple[object, ...], output: object) -> None:
+        for value, kept in ((given[0] if given else None, inputs), (output, outputs)):
+            if isinstance(value, Tensor):
+                kept[name] = value.clone()  # what follows may work in place
+
+    noise = torch.rand(1, 3, *classifier.input_size, generator=torch.Generator().manual_seed(0))
+    return Probe(inputs, outputs, _watched(classifier, layers, noise, keep))
+
+
+def _watched(
+    classifier: TorchClassifier,
+    layers: tuple[str, ...],
+    images: Tensor,
+    read: Callable[[str, tuple[object, ...], object], None],
+) -> Tensor:
+    """The logits for images in [0, 1], N×3×H×W; `read` gets each layer's name, arguments and output as it answers."""
     model = twin(classifier.module)
 
-    def kept(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
-        def keep(_: nn.Module, given: tuple[Tensor, ...], output: Tensor) -> None:
-            if not isinstance(output, Tensor) or not given:
-                raise SettingError(
-                    f"The layer {name!r} of {classifier.name} gives a {type(output).__name__}, not one tensor from one "
-                    "other; choose a layer inside of it."
-                )
-            seen.inputs[name], seen.outputs[name] = given[0].clone(), output.clone()
-
-        return keep
+    def reading(name: str) -> Callable[[nn.Module, tuple[object, ...], object], None]:
+        return lambda _, given, output: read(name, given, output)
 
     for name in layers:
-        model.get_submodule(name).register_forward_hook(kept(name))
-    noise = torch.rand(1, 3, *classifier.input_size, generator=torch.Generator().manual_seed(0))
+        model.get_submodule(name).register_forward_hook(reading(name))
     with torch.inference_mode(), classifier.lock.shared():
-        logits = classifier.read(model(classifier.normalise(noise)), 1)
-    for name in layers:
-        if name not in seen.outputs:
-            raise SettingError(f"The layer {name!r} of {classifier.name} takes no part in its answers; choose another.")
-    return Probe(seen.inputs, seen.outputs, logits)
+        return classifier.read(model(classifier.normalise(images)), len(images))
 
 
 @remembered
 def levels(classifier: TorchClassifier, layer: str) -> tuple[str, ...]:
-    """The last layer of every resolution up to a layer, in the order in which a picture passes them."""
+    """The last layer of every resolution up to a layer, in the order in which a picture passes them.
+
+    Layers whose grid is unclear are left out.
+    """
     before = classifier.layers[: classifier.layers.index(layer) + 1] if layer in classifier.layers else (layer,)
-    seen = probe(classifier, before)
-    grids = {name: as_grid(seen.outputs[name]) for name in before}
-    last = {tuple(grid.shape[2:]): name for name, grid in grids.items() if grid.ndim == 4}
+    found = arrangements(classifier, before)
+    last = {(grid.rows, grid.columns): name for name, grid in found.items() if not isinstance(grid, str)}
     return tuple(name for name in before if name in last.values())
 
 
@@ -153,9 +213,11 @@ def pooled_head(classifier: TorchClassifier, layer: str) -> Head | None:
     if not heads:
         return None
     seen = probe(classifier, (layer, heads[-1]))
-    grid, given = as_grid(seen.outputs[layer]), seen.inputs[heads[-1]]
-    if grid.ndim != 4 or seen.outputs[heads[-1]].shape[1] != len(classifier.labels):
+    found = arrangements(classifier, (layer,))[layer]
+    given = seen.inputs.get(heads[-1])
+    if isinstance(found, str) or given is None or seen.outputs[heads[-1]].shape[1] != len(classifier.labels):
         return None
+    grid = found.grid(seen.outputs[layer])
     for rectified in (False, True):
         used = grid.relu() if rectified else grid
         expected = used if given.ndim == 4 else used.mean((2, 3))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import VisionTransformer
 
+from decam.methods.layers import arrangement
 from decam.methods.whitebox import Opened
 
 FUSIONS = ("mean", "max", "min")
@@ -22,7 +22,7 @@ def output_of(model: Opened, layer: str, images: Tensor) -> Tensor:
     seen: list[Tensor] = []
 
     def keep(_: nn.Module, __: _Given, output: Tensor) -> None:
-        seen.append(output.detach())
+        seen.append(output.detach().clone())  # what follows may work in place
 
     handle = model.model.get_submodule(layer).register_forward_hook(keep)
     try:
@@ -89,7 +89,10 @@ def rollout(attention: Tensor, fusion: str = "mean") -> Tensor:
     return row
 
 
-def grid(tokens: Tensor) -> Tensor:
-    """A value a token (T, the class token first) as a square grid without the class token."""
-    side = math.isqrt(len(tokens) - 1)
-    return tokens[1:].view(side, side)
+def grid(model: Opened, tokens: Tensor) -> Tensor:
+    """A value a token of a vision transformer (T) as the grid h×w of its patches.
+
+    Raises SettingError where it is unclear which tokens those are.
+    """
+    found = arrangement(model.classifier, encoder_blocks(model.model)[0])
+    return found.grid(tokens[None, :, None])[0, 0]

@@ -9,8 +9,8 @@ from torchcam.methods import ISCAM, SSCAM, ScoreCAM
 
 from decam.classifier import Classifier, TorchClassifier
 from decam.methods.base import Method
-from decam.methods.cam import ACTIVATIONS, CamSettings, explained, noisy
-from decam.methods.layers import as_grid, grid_shape, layer_of
+from decam.methods.cam import ACTIVATIONS, CamSettings, explained, grid_of, noisy
+from decam.methods.layers import grid_shape, layer_of
 from decam.methods.whitebox import Opened
 from decam.settings import parameter
 
@@ -28,15 +28,15 @@ class SampledCamSettings(CamSettings):
 
 def _score(model: Opened, layer: str, settings: CamSettings) -> Any:
     del settings
-    return ScoreCAM(model, model.inside(layer), SCORED, reshape_transform=as_grid)
+    return ScoreCAM(model, grid_of(model, layer), SCORED)
 
 
 def _smoothed_score(model: Opened, layer: str, settings: SampledCamSettings) -> Any:
-    return SSCAM(model, model.inside(layer), SCORED, settings.samples, reshape_transform=as_grid)
+    return SSCAM(model, grid_of(model, layer), SCORED, settings.samples)
 
 
 def _integrated_score(model: Opened, layer: str, settings: SampledCamSettings) -> Any:
-    return ISCAM(model, model.inside(layer), SCORED, settings.samples, reshape_transform=as_grid)
+    return ISCAM(model, grid_of(model, layer), SCORED, settings.samples)
 
 
 def _channels(settings: CamSettings, classifier: Classifier) -> int:

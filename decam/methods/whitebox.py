@@ -13,6 +13,7 @@ from decam.classifier import TorchClassifier
 from decam.errors import MethodError, ModelError
 from decam.explanation import Progress, Question
 from decam.masking import is_memory
+from decam.methods.arrangement import Arrangement
 from decam.methods.bridge import Beat, watched
 from decam.methods.twin import twin
 
@@ -39,6 +40,23 @@ class Opened(nn.Module):
     def inside(layer: str) -> str:
         """The name that a layer of the classifier's module has in this one."""
         return f"model.{layer}"
+
+    def grid_of(self, layer: str, arrangement: Arrangement) -> str:
+        """The name of a module here whose output is a layer's grid, N×C×H×W; hooks on the layer belong there.
+
+        Networks overwrite outputs: after an in-place rectifier a hook on the convolution before it holds the rectified
+        values, and gradients are those of them. Here the hook's tensor is a copy, and what follows gets another.
+        """
+        name = f"grid_{sum(1 for part, _ in self.named_children() if part.startswith('grid_'))}"
+        own = nn.Identity()
+        self.add_module(name, own)
+
+        def apart(_: nn.Module, __: object, output: Tensor) -> Tensor:
+            grid: Tensor = own(arrangement.grid(output).clone())
+            return arrangement.with_grid(output, grid.clone())
+
+        self.model.get_submodule(layer).register_forward_hook(apart)
+        return name
 
     def forward(self, images: Tensor) -> Tensor:
         """N×3×H×W to N×C logits; gradients flow."""

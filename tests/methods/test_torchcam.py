@@ -16,7 +16,7 @@ from decam.classifier import Speed, TorchClassifier, to_tensor
 from decam.errors import MethodError, SettingError
 from decam.explanation import last
 from decam.methods import METHODS
-from decam.methods.layers import as_grid, grid_shape, levels, pooled_head
+from decam.methods.layers import grid_shape, levels, pooled_head
 
 TARGET = 2
 
@@ -199,15 +199,6 @@ def test_grids_are_known_beforehand(net: TorchClassifier) -> None:
     assert grid_shape(net, "features") == (12, 20, 20)
     with pytest.raises(SettingError, match="has no spatial grid"):
         grid_shape(net, "head")
-
-
-@pytest.mark.parametrize("extra", [0, 1])
-def test_tokens_and_channels_last_become_grids(extra: int) -> None:
-    grid = torch.rand(2, 7, 3, 3)
-    tokens = torch.cat([torch.rand(2, extra, 7), grid.flatten(2).transpose(1, 2)], dim=1)
-    assert torch.equal(as_grid(tokens), grid)
-    assert torch.equal(as_grid(grid.permute(0, 2, 3, 1)), grid)
-    assert torch.equal(as_grid(grid), grid)
 
 
 def test_ablation_cam_says_where_its_weights_are_turned_round(view: np.ndarray) -> None:
