@@ -1,11 +1,14 @@
-"""Gradient methods that set the picture against a baseline, which stands for nothing; Captum computes them."""
+"""Gradient methods that set the picture against a baseline, which stands for nothing.
+
+Captum computes all but DeepLIFT.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import torch
-from captum.attr import DeepLift, GradientShap, IntegratedGradients
+from captum.attr import GradientShap, IntegratedGradients
 from torch import Tensor
 
 from decam.classifier import Classifier
@@ -13,12 +16,10 @@ from decam.explanation import Question
 from decam.masking import FILLS, fill
 from decam.methods.base import Method
 from decam.methods.bridge import Beat
-from decam.methods.gradient import GRADIENTS, attributing, knows, leaf, opened_rectifiers, samples, summed, two
-from decam.methods.rectifiers import RECTIFIER
+from decam.methods.deeplift import deep_lift
+from decam.methods.gradient import GRADIENTS, attributing, leaf, samples, summed, two
 from decam.methods.whitebox import Opened
 from decam.settings import Settings, parameter
-
-RESCALED = frozenset({RECTIFIER, "elu", "leakyrelu", "sigmoid", "tanh", "softplus"})  # what Captum's DeepLift knows
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,10 @@ def _baseline(question: Question, name: str, seed: int) -> Tensor:
 
 def _deep_lift(question: Question, settings: BaselineSettings, seed: int, beat: Beat, batch: int) -> Tensor:
     del batch
-    found: Tensor = DeepLift(opened_rectifiers(question, beat)).attribute(
-        leaf(question), _baseline(question, settings.baseline, seed), target=question.target
-    )
-    return found
+    found = deep_lift(question, _baseline(question, settings.baseline, seed), beat)
+    for note in found.notes():
+        question.ledger.note(note)
+    return found.contributions
 
 
 def _gradient_shap(question: Question, settings: GradientShapSettings, seed: int, beat: Beat, batch: int) -> Tensor:
@@ -134,7 +135,6 @@ DEEP_LIFT = Method(
     settings=BaselineSettings,
     run=attributing(_deep_lift, summed, two),
     cost=two,
-    requires=knows("DeepLIFT", RESCALED),
 )
 
 
