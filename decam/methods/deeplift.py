@@ -6,9 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from decam.errors import MethodError
 from decam.explanation import Question
@@ -101,13 +103,25 @@ def deep_lift(question: Question, baseline: Tensor, beat: Beat) -> Attribution:
     )
 
 
+class _Unfused(TorchFunctionMode):
+    """Within this context PyTorch's transformer layers compute as they do in training, by operators with rules.
+
+    They ask whether anybody looks on; this mode does, on its own thread.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Call the function."""
+        del types
+        return func(*args, **(kwargs or {}))
+
+
 def _recorded(model: Opened, image: Tensor) -> tuple[Recording, Tensor]:
-    # Only where gradients are wanted does PyTorch compute attention by operators that have derivatives.
-    leaf = image.clone().requires_grad_()
-    recording = Recording(leaf)
-    with recording:
-        logits = model(leaf)
-    return recording, logits.detach()
+    recording = Recording(image)
+    devices = [image.device] if image.device.type == "cuda" else []
+    # What a network draws by chance is the same for picture and baseline.
+    with torch.no_grad(), torch.random.fork_rng(devices), _Unfused(), recording:
+        logits: Tensor = model(image)
+    return recording, logits
 
 
 def _compared(picture: Recording, baseline: Recording, name: str) -> None:

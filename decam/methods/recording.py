@@ -126,7 +126,9 @@ class Recording(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Call the operator, and write the call down if an argument depends on the picture."""
         del types
-        kwargs = kwargs or {}
+        kwargs, name = kwargs or {}, func.overloadpacket.__name__
+        if name.endswith("_like") or name.startswith("new_"):
+            return func(*args, **kwargs)  # only the shape of an argument counts
         arguments = _mapped((args, kwargs), self._noted)
         if not any(isinstance(part, Value) for part in _leaves(arguments)):
             return func(*args, **kwargs)
@@ -134,9 +136,9 @@ class Recording(TorchDispatchMode):
             result = func.decompose(*args, **kwargs)
         if result is not NotImplemented:
             return result
-        if func.overloadpacket.__name__.startswith(_FUSED_ATTENTION):
+        if name.startswith(_FUSED_ATTENTION):
             return self._attention(func, args, kwargs)
-        return self._record(func, args, kwargs)
+        return self._record(*_plainer(func, args, kwargs))
 
     def _record(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         writes = tuple(place for place in _written(func, args) if _at(place, args, kwargs) is not None)
@@ -215,11 +217,34 @@ class Recording(TorchDispatchMode):
         if geometry == memory.root:
             memory.number = number
         else:
-            arguments = ((Value(memory.number), Value(number), *_strided(geometry, memory)), {})
-            size, stride, offset, _ = memory.root
-            whole = target.detach().new_empty(0).set_(memory.storage, offset, size, stride)
-            memory.number = self._append(torch.ops.aten.as_strided_scatter.default, arguments, whole)
+            memory.number = self._replaced(memory, target, number)
         memory.views = {memory.root: memory.number, geometry: number}
+
+    def _replaced(self, memory: _Memory, target: Tensor, number: int) -> int:
+        """The whole of a memory with one part replaced: where(part, what was written, what was there)."""
+        size, stride, offset, kind = memory.root
+        nothing = torch.empty_strided(size, stride, dtype=kind, device=target.device).zero_()
+        place = _strided(_geometry(target), memory)
+        scatter, choose = torch.ops.aten.as_strided_scatter.default, torch.ops.aten.where.self
+        # The gradient of as_strided_scatter for what it writes into is wrong in PyTorch: here that is constant.
+        written = self._append(scatter, ((nothing, Value(number), *place), {}), scatter(nothing, target, *place))
+        part = scatter(nothing, torch.ones_like(target), *place) != 0
+        whole = target.detach().new_empty(0).set_(memory.storage, offset, size, stride)
+        return self._append(choose, ((part, Value(written), Value(memory.number)), {}), whole)
+
+
+def _plainer(func: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
+    """The same call, or one by another operator that does the same and has a rule."""
+    aten, name = torch.ops.aten, func.overloadpacket.__name__
+    if name.startswith("rrelu_with_noise") and not any(args[4:5]):  # not training
+        leaky = aten.leaky_relu_.default if name.endswith("_") else aten.leaky_relu.default
+        low, high = (*args[2:4], *(1 / 8, 1 / 3)[len(args[2:4]) :])
+        return leaky, (args[0], (low + high) / 2), {}
+    if name == "index_put_" and not any(args[3:4]):  # x[condition] = number
+        given, places, value = args[:3]
+        if len(places) == 1 and places[0].dtype == torch.bool and places[0].shape == given.shape and value.numel() == 1:
+            return aten.masked_fill_.Tensor, (given, places[0], value.reshape(())), {}
+    return func, args, kwargs
 
 
 def _address(tensor: Tensor) -> int:

@@ -11,10 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from decam.errors import MethodError
+from decam.masking import is_memory
 from decam.methods.recording import Step, Value
 
 # Operators of one argument, element by element, that PyTorch does not mark as such.
-_ELEMENTWISE = frozenset({"hardswish", "prelu_kernel", "log_sigmoid_forward"})
+_ELEMENTWISE = frozenset({"hardswish", "prelu_kernel", "log_sigmoid_forward", "to_copy"})
 # Elementwise with one argument that depends on the picture, and then linear: their derivative is rule enough.
 _LINEAR = frozenset({"add", "sub", "rsub", "mul", "neg", "clone"})
 # What takes 0 and 1 for False and True, so that multipliers pass a condition as they pass a number.
@@ -29,6 +31,8 @@ _POOLS = {
     "fractional_max_pool3d": 3,
 }
 _EXTREMES = {"amax": 1, "max": 1, "amin": -1, "min": -1}
+_EXTREMES_OF_TWO = frozenset({"maximum", "minimum"})
+_COMPARISONS = _EXTREMES_OF_TWO | {"gt", "ge", "lt", "le"}
 _NODES = (1, 2, 8, 32, 128)
 
 Multipliers: TypeAlias = list[Tensor | None]
@@ -77,9 +81,14 @@ def hand_back(pair: Pair) -> Handed:
     linear rule; for a product of two, each gets the mean of the other over picture and baseline.
     """
     rule = _rule(pair)
-    if rule is not None:
-        return _handed(pair, rule(pair))
-    return _along(pair)
+    try:
+        return _along(pair) if rule is None else _handed(pair, rule(pair))
+    except (RuntimeError, NotImplementedError) as error:
+        if is_memory(error):
+            raise
+        raise MethodError(
+            f"DeepLIFT finds no way back through the operator {pair.picture.name}: {str(error).splitlines()[0]}"
+        ) from error
 
 
 def _handed(pair: Pair, multipliers: Multipliers, shared: bool = False) -> Handed:
@@ -93,10 +102,12 @@ def _rule(pair: Pair) -> Callable[[Pair], Multipliers] | None:
     step, count = pair.picture, len(pair.given)
     if count == 1 and (step.name in _POOLS or step.name in _EXTREMES) and pair.multipliers[0] is not None:
         return _winners
-    if count == 2 and step.name in ("maximum", "minimum"):
-        return _larger
+    if count == 2 and step.name in _COMPARISONS:
+        return _compared
     if (step.name == "where" and count == 3) or step.name == "masked_fill":
         return _chosen
+    if step.name == "to_copy" and pair.given[0].is_floating_point() and _result(pair.made).is_floating_point():
+        return None  # rounded to another type, it is the same number
     elementwise = torch.Tag.pointwise in step.operator.tags or step.name in _ELEMENTWISE
     if elementwise and count == 1 and step.name not in _LINEAR and not pair.given[0].is_complex():
         return _rescaled
@@ -189,17 +200,20 @@ def _reduced(step: Step, given: Tensor) -> tuple[int, ...]:
     return tuple(dim % given.ndim for dim in chosen) or tuple(range(given.ndim))
 
 
-def _larger(pair: Pair) -> Multipliers:
-    """max(u, v) = v + relu(u - v) and min(u, v) = u - relu(u - v), with the rescale rule for the relu."""
-    multiplier, wide = pair.multipliers[0], _wide(pair.given[0])
+def _compared(pair: Pair) -> Multipliers:
+    """The rescale rule for u - v: max(u, v) = v + relu(u - v), min(u, v) = u - relu(u - v), u > v as 0 or 1."""
+    multiplier, wide, name = pair.multipliers[0], _wide(pair.given[0]), pair.picture.name
     assert multiplier is not None
     over, under = (u.to(wide) - v.to(wide) for u, v in (pair.given, pair.given_baseline))
-    change = over - under
-    ratio = (over.clamp(min=0) - under.clamp(min=0)) / torch.where(change == 0, 1, change)
-    first = torch.where(change == 0, (over > 0) + 0.5 * (over == 0), ratio)
-    if pair.picture.name == "minimum":
-        first = 1 - first
-    weights = (first, 1 - first)
+    same = over == under
+    change = torch.where(same, 1, over - under)
+    if name in _EXTREMES_OF_TWO:
+        rise = (over.clamp(min=0) - under.clamp(min=0)) / change
+        share = torch.where(same, (over > 0) + 0.5 * (over == 0), rise)
+        weights = (share, 1 - share) if name == "maximum" else (1 - share, share)
+    else:
+        step = torch.where(same, 0, difference(_result(pair.made), _result(pair.made_baseline)) / change)
+        weights = (step, -step)
     return [
         (multiplier * weight).sum_to_size(part.shape).to(multiplier.dtype)
         for part, weight in zip(pair.given, weights, strict=True)
@@ -310,12 +324,7 @@ def _gradients(
         return part.to(torch.promote_types(part.dtype, kind)) if part.is_floating_point() else part
 
     with torch.enable_grad():
-        try:
-            results = step.compute(sources, constant)
-        except (NotImplementedError, RuntimeError) as error:
-            if "derivative for" not in str(error):
-                raise
-            return [None] * len(sources)  # no slope leads back: the step's gap will tell
+        results = step.compute(sources, constant)
         heads = [
             (result, multiplier.to(result.dtype))
             for result, multiplier in zip(results, multipliers, strict=True)
