@@ -120,16 +120,16 @@ DEEP_LIFT = Method(
     name="deeplift",
     title="DeepLIFT",
     family="gradient",
-    summary="Shares out the score's difference from a baseline, layer by layer, by differences of activations.",
+    summary="Shares out the score's difference from a baseline, step by step, by differences of activations; "
+    "computed by this project itself.",
     formula=r"\sum_i C_{\Delta x_i \Delta y} = \Delta y, \quad m_{\Delta x \Delta y} = \frac{C_{\Delta x "
     r"\Delta y}}{\Delta x}",
     reference="Shrikumar, Greenside & Kundaje, Learning Important Features Through Propagating Activation "
     "Differences (2017)",
     url="https://arxiv.org/abs/1704.02685",
-    strengths="Complete like Integrated Gradients where layers only add and bend, in two passes; sees what lies "
-    "behind rectifiers that are off.",
-    misleads="Depends on the baseline; undefined for most newer activations; where activations are multiplied with "
-    "each other, as by attention, its sum is not the score's difference.",
+    strengths="Complete like Integrated Gradients, in two passes; sees what lies behind rectifiers that are off.",
+    misleads="Depends on the baseline. For products and normalisations, as in attention, the rules are this project's "
+    "and not the paper's; a note says where the sum misses the score's difference all the same.",
     needs=GRADIENTS,
     signed=True,
     settings=BaselineSettings,

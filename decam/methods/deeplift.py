@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -80,26 +80,24 @@ def deep_lift(question: Question, baseline: Tensor, beat: Beat) -> Attribution:
     picture. Two evaluations. Raises MethodError where the network takes other steps for the baseline than for the
     picture.
     """
-    model, image = Opened(question, beat), question.image.unsqueeze(0)
+    # Both with the same layout in memory: a network's own code may take other steps for another layout.
+    model = Opened(question, beat)
+    image, baseline = question.image.unsqueeze(0).contiguous(), baseline.contiguous()
     picture, logits = _recorded(model, image)
     reference, reference_logits = _recorded(model, baseline)
     _compared(picture, reference, question.classifier.name)
     score, reference_score = (float(each[0, question.target]) for each in (logits, reference_logits))
     start = torch.zeros_like(logits)
     start[0, question.target] = 1
-    walk = _Walk(picture, reference, _FINE * abs(score - reference_score))
-    number = picture.number(logits)
-    picture.forget_memory()
-    reference.forget_memory()
-    multiplier = None if number is None else walk.back(number, start)
+    walked = walked_back(picture, reference, logits, start, _FINE * abs(score - reference_score))
     change = difference(image, baseline)
     return Attribution(
-        torch.zeros_like(change) if multiplier is None else multiplier * change,
+        torch.zeros_like(change) if walked.multiplier is None else walked.multiplier * change,
         score,
         reference_score,
         float(max(logits.abs().max(), reference_logits.abs().max())),
-        dict(walk.lost),
-        tuple(sorted(walk.shared)),
+        walked.lost,
+        walked.shared,
     )
 
 
@@ -137,11 +135,34 @@ def _compared(picture: Recording, baseline: Recording, name: str) -> None:
         )
 
 
+@dataclass(frozen=True)
+class Walked:
+    """The picture's multiplier, None where no slope leads back to it; `lost` and `shared` are those of Attribution."""
+
+    multiplier: Tensor | None
+    lost: dict[str, float]
+    shared: tuple[str, ...]
+
+
+def walked_back(
+    picture: Recording, baseline: Recording, answer: Tensor, multiplier: Tensor, tolerance: float
+) -> Walked:
+    """The way back from the recorded answer for the picture, whose multiplier is given; uses the recordings up.
+
+    Where a step misses its results' contributions by more than `tolerance`, a finer path is tried.
+    """
+    walk, number = _Walk(picture, baseline, tolerance), picture.number(answer)
+    picture.forget_memory()
+    baseline.forget_memory()
+    found = None if number is None else walk.back(number, multiplier)
+    return Walked(found, dict(walk.lost), tuple(sorted(walk.shared)))
+
+
 class _Walk:
-    """The way back from the score: what each step misses is kept in `lost`, by the operator's name."""
+    """Multipliers on their way back from the answer."""
 
     def __init__(self, picture: Recording, baseline: Recording, tolerance: float) -> None:
-        self.lost: Counter[str] = Counter()
+        self.lost: defaultdict[str, float] = defaultdict(float)
         self.shared: set[str] = set()
         self._picture, self._baseline, self._tolerance = picture, baseline, tolerance
         self._multipliers: dict[int, Tensor] = {}

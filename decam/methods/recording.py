@@ -93,7 +93,7 @@ class _Memory:
     views: dict[_Geometry, int] = field(default_factory=dict)
 
 
-class Recording(TorchDispatchMode):
+class Recording(TorchDispatchMode):  # type: ignore[no-untyped-call]  # PyTorch gives its modes no types
     """Within this context the thread's calls on a picture, and on all that depends on it, are written down in `steps`.
 
     `values` holds the value of every number; the picture's is 0. A value stays what it was when its memory is written
@@ -101,7 +101,7 @@ class Recording(TorchDispatchMode):
     """
 
     def __init__(self, picture: Tensor) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.values: dict[int, Tensor] = {}
         self.steps: list[Step] = []
         self._memories: dict[int, _Memory] = {}
@@ -115,7 +115,7 @@ class Recording(TorchDispatchMode):
         geometry = _geometry(tensor)
         if geometry not in memory.views:
             # The memory was written to through another tensor, or the view was made where no call is seen.
-            arguments = ((Value(memory.number), *_strided(geometry, memory)), {})
+            arguments: Any = ((Value(memory.number), *_strided(geometry, memory)), {})
             memory.views[geometry] = self._append(torch.ops.aten.as_strided.default, arguments, tensor)
         return memory.views[geometry]
 
@@ -238,7 +238,7 @@ def _plainer(func: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, Any, di
     aten, name = torch.ops.aten, func.overloadpacket.__name__
     if name.startswith("rrelu_with_noise") and not any(args[4:5]):  # not training
         leaky = aten.leaky_relu_.default if name.endswith("_") else aten.leaky_relu.default
-        low, high = (*args[2:4], *(1 / 8, 1 / 3)[len(args[2:4]) :])
+        low, high = args[2:4] if len(args) > 3 else (1 / 8, 1 / 3)
         return leaky, (args[0], (low + high) / 2), {}
     if name == "index_put_" and not any(args[3:4]):  # x[condition] = number
         given, places, value = args[:3]

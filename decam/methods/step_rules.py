@@ -82,6 +82,8 @@ def hand_back(pair: Pair) -> Handed:
     """
     rule = _rule(pair)
     try:
+        if pair.picture.operator.is_view:
+            return Handed(_gradients(pair.picture, [_leaf(part) for part in pair.given], pair.multipliers), 0.0)
         return _along(pair) if rule is None else _handed(pair, rule(pair))
     except (RuntimeError, NotImplementedError) as error:
         if is_memory(error):
@@ -315,8 +317,15 @@ def _between(step: Step, part: Tensor, other: Tensor, at: float, kind: torch.dty
     return torch.where(part == other, part, at * part + (1 - at) * other).requires_grad_()
 
 
+def _leaf(part: Tensor) -> Tensor:
+    return part.detach().requires_grad_(part.is_floating_point() or part.is_complex())
+
+
 def _gradients(
-    step: Step, sources: Sequence[Tensor], multipliers: Sequence[Tensor | None], kind: torch.dtype
+    step: Step,
+    sources: Sequence[Tensor],
+    multipliers: Sequence[Tensor | None],
+    kind: torch.dtype = torch.float32,
 ) -> Multipliers:
     inputs = [part for part in sources if part.requires_grad]
 
