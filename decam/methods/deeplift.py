@@ -53,11 +53,11 @@ class Attribution:
                 f"DeepLIFT's paper has no rule for {_listed(self.shared)}: their differences were shared out along the "
                 "straight line from baseline to picture."
             )
-        difference = self.picture - self.baseline
-        if not abs(self.gap) <= max(MISSING * abs(difference), FLOOR * self.largest):
+        change = self.picture - self.baseline
+        if not abs(self.gap) <= max(MISSING * abs(change), FLOOR * self.largest):
             notes.append(
-                f"The map adds up to {difference - self.gap:.3g}, but the score differs from the baseline's by "
-                f"{difference:.3g}: {self._reason()}."
+                f"The map adds up to {change - self.gap:.3g}, but the score differs from the baseline's by "
+                f"{change:.3g}: {self._reason()}."
             )
         return notes
 
