@@ -1,11 +1,14 @@
-"""Gradient methods that set the picture against a baseline, which stands for nothing; Captum computes them."""
+"""Gradient methods that set the picture against a baseline, which stands for nothing.
+
+Captum computes all but DeepLIFT.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import torch
-from captum.attr import DeepLift, IntegratedGradients, Saliency
+from captum.attr import IntegratedGradients, Saliency
 from torch import Tensor
 
 from decam.classifier import Classifier
@@ -14,12 +17,10 @@ from decam.masking import FILLS, fill
 from decam.methods.base import Method
 from decam.methods.bridge import Beat
 from decam.methods.chance import generator_of, normals
-from decam.methods.gradient import GRADIENTS, attributing, knows, leaf, opened_rectifiers, samples, shares, summed, two
-from decam.methods.rectifiers import RECTIFIER
+from decam.methods.deeplift import deep_lift
+from decam.methods.gradient import GRADIENTS, attributing, leaf, samples, shares, summed, two
 from decam.methods.whitebox import Opened
 from decam.settings import Settings, parameter
-
-RESCALED = frozenset({RECTIFIER, "elu", "leakyrelu", "sigmoid", "tanh", "softplus"})  # what Captum's DeepLift knows
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,10 @@ def _baseline(question: Question, name: str, seed: int) -> Tensor:
 
 def _deep_lift(question: Question, settings: BaselineSettings, seed: int, beat: Beat, batch: int) -> Tensor:
     del batch
-    found: Tensor = DeepLift(opened_rectifiers(question, beat)).attribute(
-        leaf(question), _baseline(question, settings.baseline, seed), target=question.target
-    )
-    return found
+    found = deep_lift(question, _baseline(question, settings.baseline, seed), beat)
+    for note in found.notes():
+        question.ledger.note(note)
+    return found.contributions
 
 
 def _gradient_shap(question: Question, settings: GradientShapSettings, seed: int, beat: Beat, batch: int) -> Tensor:
@@ -123,22 +124,21 @@ DEEP_LIFT = Method(
     name="deeplift",
     title="DeepLIFT",
     family="gradient",
-    summary="Shares out the score's difference from a baseline, layer by layer, by differences of activations.",
+    summary="Shares out the score's difference from a baseline, step by step, by differences of activations; "
+    "computed by this project itself.",
     formula=r"\sum_i C_{\Delta x_i \Delta y} = \Delta y, \quad m_{\Delta x \Delta y} = \frac{C_{\Delta x "
     r"\Delta y}}{\Delta x}",
     reference="Shrikumar, Greenside & Kundaje, Learning Important Features Through Propagating Activation "
     "Differences (2017)",
     url="https://arxiv.org/abs/1704.02685",
-    strengths="Complete like Integrated Gradients where layers only add and bend, in two passes; sees what lies "
-    "behind rectifiers that are off.",
-    misleads="Depends on the baseline; undefined for most newer activations; where activations are multiplied with "
-    "each other, as by attention, its sum is not the score's difference.",
+    strengths="Complete like Integrated Gradients, in two passes; sees what lies behind rectifiers that are off.",
+    misleads="Depends on the baseline. For products and normalisations, as in attention, the rules are this project's "
+    "and not the paper's; a note says where the sum misses the score's difference all the same.",
     needs=GRADIENTS,
     signed=True,
     settings=BaselineSettings,
     run=attributing(_deep_lift, summed, two, shares),
     cost=two,
-    requires=knows("DeepLIFT", RESCALED),
 )
 
 
