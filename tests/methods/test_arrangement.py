@@ -170,6 +170,8 @@ def test_a_model_is_asked_about_a_layer_once() -> None:
     calls: list[int] = []
     forward = Patches.grid
     net.module.grid = lambda images: (calls.append(len(images)), forward(net.module, images))[1]
+    assert net.inspection.channels == 3  # what the network takes is found out before, once too
+    calls.clear()
     for _ in range(3):
         grid_shape(net, "block")
     assert len(calls) == 1
@@ -259,7 +261,6 @@ def test_attention_over_a_wide_picture_is_a_wide_map(method: str) -> None:
     assert found.shape == (16, 32) and np.isfinite(found).all() and found.max() > found.min()
 
 
-@torch.inference_mode()
 def test_a_value_a_token_becomes_the_grid_of_the_patches() -> None:
     torch.manual_seed(0)
     net = TorchClassifier("wide", WideVit(), list("abc"), input_size=(16, 32), attention=True)
