@@ -33,13 +33,13 @@ from benchmarks.results import Hit, Key, Result, Store, small
 from benchmarks.rows import CURVES, FILLS, STEPS, Made, Row, all_rows, costs, make, selected
 from decam.api import curves_view, explain_view
 from decam.classifier import Classifier, Pixels, probabilities, to_tensor
+from decam.experiments.plan import fingerprint
 from decam.explanation import last
 from decam.images.reading import read
-from decam.images.scenes import scene
-from decam.methods.de_cam import DeCamSettings
+from decam.images.scenes.scene import scene
+from decam.methods.de_cam.method import DeCamSettings
 from decam.metrics import FaithfulnessSettings
 from decam.models import load_classifier
-from decam.plan import fingerprint
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 HALVES = ("all", "develop", "report")

@@ -31,16 +31,16 @@ from benchmarks.forwards import words
 from benchmarks.machine import machine
 from benchmarks.memory import STATM, resident
 from decam.classifier import Pixels, TorchClassifier
-from decam.comparison import compare
 from decam.errors import DecamError
-from decam.events import Explained, Failed, Measured
-from decam.images.scenes import scene
+from decam.experiments.events import Explained, Failed, Measured
+from decam.experiments.execute import compare
+from decam.experiments.plan import MethodChoice, PictureChoice, Plan
+from decam.images.scenes.scene import scene
 from decam.methods.presets import PRESETS
 from decam.models import EMBEDDED, load_classifier
-from decam.plan import MethodChoice, PictureChoice, Plan
-from decam.runs import Runs
-from decam.snapshots import ACTIVE
-from decam.store import Store
+from decam.runs.service import Runs
+from decam.runs.snapshots import ACTIVE
+from decam.runs.store import Store
 
 AIMS = {EMBEDDED: 15.0, "squeezenet1_0": 60.0}  # seconds on two cores
 EARLY = 5  # runs after which memory is looked at first

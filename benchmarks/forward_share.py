@@ -18,9 +18,9 @@ from PIL import Image
 
 from benchmarks.forwards import bare, build, fastest, through, words
 from benchmarks.machine import machine
-from decam.images import scenes
-from decam.methods.de_cam import DeCamSettings
-from decam.models.speed import find
+from decam.images.scenes import scene
+from decam.methods.de_cam.method import DeCamSettings
+from decam.models.tuning import find
 
 MODELS = ("embedded", "squeezenet1_0", "resnet50")
 RUN_SECONDS = 20.0
@@ -56,7 +56,7 @@ def main() -> None:
 def row(name: str, rounds: int, most: int) -> str:
     """Time one model and say what came out."""
     classifier = build(name)
-    view = classifier.view(Image.fromarray(scenes.scene(7).image))
+    view = classifier.view(Image.fromarray(scene.scene(7).image))
     chosen = find(classifier)
     best = fastest(classifier, chosen)
     evaluations, seconds = through(classifier, view, chosen, "de-cam", DeCamSettings(budget=200))  # also sets things up

@@ -11,14 +11,14 @@ from dataclasses import replace
 import torch
 from torchvision.models import get_model
 
-from decam import device
 from decam.api import explain_view
 from decam.classifier import Pixels, Speed, TorchClassifier, computing
 from decam.explanation import last
+from decam.hardware import device
+from decam.hardware.parallel_batches import side_by_side
 from decam.models import load_classifier
-from decam.models.speed import modes
+from decam.models.tuning import modes
 from decam.settings import Settings
-from decam.streams import side_by_side
 
 SIZES = {"cpu": (1, 4, 8, 16, 32, 64), "cuda": (16, 32, 64, 128, 256, 512)}
 TRIAL_SECONDS = 1.0  # for one setting of the bare pass

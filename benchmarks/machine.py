@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from decam import device
+from decam.hardware import device
 
 
 def machine() -> str:

@@ -26,9 +26,9 @@ import torch
 from scipy.optimize import differential_evolution
 
 from benchmarks.machine import machine
-from decam.evolution import DifferentialEvolution, EvolutionSettings
-from decam.landscapes import LANDSCAPES, Landscape
-from decam.operators import Box
+from decam.evolution.differential_evolution import DifferentialEvolution, EvolutionSettings
+from decam.evolution.operators import Box
+from decam.evolution.problems import LANDSCAPES, Landscape
 
 NAMES = tuple(name for name, landscape in LANDSCAPES.items() if not landscape.dimensions)
 BUDGETS = {10: 1000, 50: 500}

@@ -21,8 +21,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.machine import machine
-from decam.events import Cell
-from decam.store import Store
+from decam.experiments.events import Cell
+from decam.runs.store import Store
 from tests.browser.compare import LONG_MS, STARS, Compare
 from tests.tools.browser import FLAGS, find
 from tests.tools.server import Server

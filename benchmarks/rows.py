@@ -18,11 +18,11 @@ from decam.classifier import Classifier, Pixels, to_tensor
 from decam.explanation import Map, Question, last
 from decam.masking import MaskedQueries, fill
 from decam.methods import get as get_method
-from decam.methods.baselines import IntegratedGradientsSettings
-from decam.methods.cam import CamSettings
-from decam.methods.controls import CentreSettings, RandomSettings
-from decam.methods.de_cam import DeCamSettings
-from decam.methods.perturbation import OCCLUSION, OcclusionSettings, RiseSettings, rise_masks
+from decam.methods.activation.cam import CamSettings
+from decam.methods.controls.maps import CentreSettings, RandomSettings
+from decam.methods.de_cam.method import DeCamSettings
+from decam.methods.gradient.baselines import IntegratedGradientsSettings
+from decam.methods.perturbation.occlusion_and_rise import OCCLUSION, OcclusionSettings, RiseSettings, rise_masks
 from decam.settings import Settings, parameter
 
 PROTOCOL = 1  # one more whenever what is measured changes in a way that settings do not show

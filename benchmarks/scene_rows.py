@@ -14,8 +14,8 @@ from benchmarks.scene_file import Asked, Key, Known
 from decam.classifier import TorchClassifier
 from decam.methods import METHODS
 from decam.methods import get as get_method
-from decam.methods.controls import FAMILY as CONTROLS
-from decam.methods.de_cam import DeCamSettings
+from decam.methods.controls.maps import FAMILY as CONTROLS
+from decam.methods.de_cam.method import DeCamSettings
 from decam.metrics import METRICS, Metric
 from decam.models import EMBEDDED
 from decam.models.catalogue import ENTRIES

@@ -50,8 +50,8 @@ from benchmarks.scene_tables import tables
 from decam.api import case_of, explain_view
 from decam.classifier import TorchClassifier
 from decam.explanation import Explanation, last
-from decam.images.scenes import Scene, scene
-from decam.methods.controls import RandomSettings
+from decam.images.scenes.scene import Scene, scene
+from decam.methods.controls.maps import RandomSettings
 from decam.metrics import Case, Metric, Request, judge
 from decam.models import load_classifier
 

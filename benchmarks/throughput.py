@@ -39,12 +39,12 @@ from benchmarks.machine import machine
 from decam.api import curves_view
 from decam.classifier import Pixels, Speed, TorchClassifier, to_tensor
 from decam.explanation import last
-from decam.images import scenes
+from decam.images.scenes import scene
 from decam.masking import fill
-from decam.methods.de_cam import DeCamSettings
-from decam.methods.perturbation import RiseSettings
+from decam.methods.de_cam.method import DeCamSettings
+from decam.methods.perturbation.occlusion_and_rise import RiseSettings
 from decam.metrics import FaithfulnessSettings
-from decam.models.speed import find
+from decam.models.tuning import find
 
 MODELS = ("embedded", "squeezenet1_0", "mobilenet_v3_large", "resnet50", "vit_b_16")
 CELLS = DeCamSettings().cells
@@ -258,7 +258,7 @@ def _used(name: str, work: str, speed: Speed, budget: int) -> int | None:
 
 def picture(classifier: TorchClassifier) -> Pixels:
     """What all are asked about."""
-    return classifier.view(Image.fromarray(scenes.scene(7).image))
+    return classifier.view(Image.fromarray(scene.scene(7).image))
 
 
 def tell(what: str) -> None:

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from decam.checks import flaws, remarks, silences
 from decam.classifier import Classifier, Pixels, probabilities, to_tensor
 from decam.errors import MethodError, SettingError
+from decam.experiments.diagnostics import flaws, remarks, silences
 from decam.explanation import Explanation, Map, Progress, Question, Truth, last
 from decam.images.reading import to_picture
 from decam.methods import get as get_method
-from decam.methods.controls import FAMILY as CONTROLS
+from decam.methods.controls.maps import FAMILY as CONTROLS
 from decam.metrics import Case, FaithfulnessSettings, Measurement, Metric, Origin, Request, judge
 from decam.metrics import get as get_metric
 from decam.settings import Settings

@@ -10,12 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from decam.answers import check_range
 from decam.classifier import Pixels
-from decam.device import is_memory as is_memory  # those who ask through here find it here
+from decam.classifier.answers import check_range
 from decam.errors import ModelError, SettingError
 from decam.explanation import Map, Question
-from decam.streams import ahead, side_by_side
+from decam.hardware.device import is_memory as is_memory  # those who ask through here find it here
+from decam.hardware.parallel_batches import ahead, side_by_side
 
 FILLS = ("blur", "box-blur", "mean", "black", "noise")
 BLUR_SIGMA = 20 / 224

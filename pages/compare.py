@@ -2,24 +2,14 @@
 
 import streamlit as st
 
-from decam.ui import (
-    measuring,
-    method_forms,
-    model_choice,
-    pictures,
-    recent,
-    run_view,
-    session,
-    state,
-    style,
-    targets,
-    welcome,
-)
+from decam.ui import state, theme
+from decam.ui.compare import run_view
+from decam.ui.shared import measuring, method_forms, model_choice, pictures, recent, session, targets, welcome
 
 snapshot = session.opened("compare")
 
 with st.sidebar:
-    style.brand(session.begin_again)
+    theme.brand(session.begin_again)
     chosen = pictures.panel()
     entry = model_choice.panel(chosen)
     below = st.container()

@@ -2,27 +2,17 @@
 
 import streamlit as st
 
-from decam.ui import (
-    landscape_view,
-    measuring,
-    model_choice,
-    pictures,
-    recent,
-    run_view,
-    search_form,
-    search_run,
-    session,
-    state,
-    style,
-    targets,
-    welcome,
-)
+from decam.ui import state, theme
+from decam.ui.compare import run_view
+from decam.ui.search import form, run
+from decam.ui.search import landscapes as landscape_view
+from decam.ui.shared import measuring, model_choice, pictures, recent, session, targets, welcome
 
 snapshot = session.opened("de-cam")
 
 with st.sidebar:
-    style.brand(session.begin_again)
-    chosen = search_form.picture(pictures.panel())
+    theme.brand(session.begin_again)
+    chosen = form.picture(pictures.panel())
     entry = model_choice.panel(chosen)
     below = st.container()
 
@@ -31,7 +21,7 @@ with search:
     classifier = model_choice.load(entry)
 
 with below:
-    choices = search_form.panel(classifier)
+    choices = form.panel(classifier)
     model_choice.device_panel(classifier)
     how = measuring.panel()
     before = st.container()
@@ -46,8 +36,8 @@ else:
         if chosen and classifier is not None:
             model_choice.limits(entry, chosen)
             asked = targets.row(classifier, chosen, judged=False)
-            snapshot = session.action(classifier, asked, choices, how, snapshot, search_form.variants)
-        run_view.show(snapshot, search_run.show)
+            snapshot = session.action(classifier, asked, choices, how, snapshot, form.variants)
+        run_view.show(snapshot, run.show)
 
 with before:
     recent.panel(state.run_id())

@@ -2,25 +2,27 @@
 
 import streamlit as st
 
-from decam.ui import field_run, field_tree, method_cards, model_choice, session, style, targets
+from decam.ui import theme
+from decam.ui.methods import cards, shared_run, tree
+from decam.ui.shared import model_choice, session, targets
 
 session.begin("methods")
-style.apply("methods.css")
+theme.apply("methods.css")
 
 with st.sidebar:
-    style.brand()
-    field_tree.contents()
+    theme.brand()
+    tree.contents()
 
 chosen, seen = st.columns([1.7, 1], gap="medium", vertical_alignment="center")
 with chosen:
-    picture, entry = field_run.controls()
+    picture, entry = shared_run.controls()
 classifier = model_choice.load(entry)
 if classifier is not None:
     with seen:
         targets.seen(classifier, picture)
     model_choice.limits(entry, [picture])
     status = st.container()
-    runs = field_run.of(classifier, picture)
-    field_tree.show(classifier, {choice.name for run in runs[1:] for choice in run.plan.methods})
+    runs = shared_run.of(classifier, picture)
+    tree.show(classifier, {choice.name for run in runs[1:] for choice in run.plan.methods})
     if runs:
-        method_cards.show(classifier, picture, runs, status)
+        cards.show(classifier, picture, runs, status)

@@ -2,18 +2,21 @@
 
 import streamlit as st
 
-from decam.ui import metric_cards, metric_subject, session, state, style
+from decam.ui import state, theme
+from decam.ui.metrics import cards
+from decam.ui.metrics import subject as metric_subject
+from decam.ui.shared import session
 
 state.arrive("metrics")
-style.apply()
+theme.apply()
 
 with st.sidebar:
-    style.brand(session.begin_again)
-    metric_cards.index()
+    theme.brand(session.begin_again)
+    cards.index()
 
 st.subheader("How good is a saliency map?")
-metric_cards.tree()
+cards.tree()
 subject = metric_subject.panel()
 if subject is not None:
     metric_subject.show(subject)
-metric_cards.cards(subject)
+cards.cards(subject)

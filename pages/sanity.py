@@ -2,13 +2,15 @@
 
 import streamlit as st
 
-from decam.ui import model_choice, pictures, sanity_form, sanity_session, sanity_view, state, style, targets, welcome
+from decam.ui import state, theme
+from decam.ui.randomisation import form, session, view
+from decam.ui.shared import model_choice, pictures, targets, welcome
 
-snapshot = sanity_session.opened()
+snapshot = session.opened()
 
 with st.sidebar:
-    style.brand(sanity_form.leave)
-    chosen = sanity_form.picture(pictures.panel(), snapshot)
+    theme.brand(form.leave)
+    chosen = form.picture(pictures.panel(), snapshot)
     entry = model_choice.panel(chosen)
     below = st.container()
 
@@ -18,17 +20,17 @@ if not chosen and snapshot is None:
 classifier = model_choice.load(entry)
 
 with below:
-    how = sanity_form.how(entry.name)
-    choices = sanity_form.methods(classifier)
+    how = form.how(entry.name)
+    choices = form.methods(classifier)
     model_choice.device_panel(classifier)
     before = st.container()
 
 if chosen and classifier is not None:
     model_choice.limits(entry, chosen)
     asked = targets.row(classifier, chosen, judged=False)
-    snapshot = sanity_session.action(classifier, asked, choices, how, snapshot)
+    snapshot = session.action(classifier, asked, choices, how, snapshot)
 
-sanity_view.show(snapshot)
+view.show(snapshot)
 
 with before:
-    sanity_session.recent(state.check_id())
+    session.recent(state.check_id())

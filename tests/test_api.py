@@ -11,8 +11,8 @@ from PIL import Image
 
 import decam
 from decam.api import class_index
-from decam.checks import remarks
 from decam.errors import ImageError, MethodError, ModelError, SettingError
+from decam.experiments.diagnostics import remarks
 from decam.explanation import last
 
 LABELS = ["tench", "great white shark", "hammerhead shark", "hen"]

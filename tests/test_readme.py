@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from decam.images import scenes
+from decam.images.scenes import scene
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -19,7 +19,7 @@ PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 @pytest.fixture
 def cat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A picture where the examples look for one."""
-    Image.fromarray(scenes.scene(3).image).save(tmp_path / "cat.jpg")
+    Image.fromarray(scene.scene(3).image).save(tmp_path / "cat.jpg")
     monkeypatch.chdir(tmp_path)
     return tmp_path / "cat.jpg"
 

@@ -14,8 +14,8 @@ from io import TextIOWrapper
 from typing import NoReturn
 
 from decam.cli.codes import BAD_INPUT, INTERRUPTED, OK
+from decam.cli.terminal import say
 from decam.errors import DecamError
-from decam.terminal import say
 
 DEFAULT_METHODS = ("de-cam", "grad-cam")
 

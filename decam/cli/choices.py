@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from decam.errors import SettingError
+from decam.experiments.plan import MethodChoice, MetricChoice
 from decam.methods import get as get_method
 from decam.metrics import CURVES, METRICS
 from decam.metrics import get as get_metric
-from decam.plan import MethodChoice, MetricChoice
 from decam.settings import Settings
 
 

@@ -16,17 +16,17 @@ from decam.cli import DEFAULT_METHODS
 from decam.cli.choices import choices
 from decam.cli.codes import BAD_INPUT, INTERRUPTED, NOT_ALL, OK
 from decam.cli.loading import classifier_of, default_model
-from decam.comparison import compare
+from decam.cli.terminal import Line, columns, padded, say, share, stopping, visible
 from decam.durations import duration
 from decam.errors import SettingError
-from decam.events import Event, Explained, Explaining, Failed, Judged, Measuring, Predicted
+from decam.experiments.events import Event, Explained, Explaining, Failed, Judged, Measuring, Predicted
+from decam.experiments.execute import compare
+from decam.experiments.plan import DEFAULT_FILLS, MethodChoice, MetricChoice, PictureChoice, Plan, fingerprint
 from decam.explanation import Truth
 from decam.export import Result
-from decam.images import truth
+from decam.images import ground_truth
 from decam.images.reading import Picture, read
 from decam.metrics import get as get_metric
-from decam.plan import DEFAULT_FILLS, MethodChoice, MetricChoice, PictureChoice, Plan, fingerprint
-from decam.terminal import Line, columns, padded, say, share, stopping, visible
 
 NO_MASK = "-"
 
@@ -110,8 +110,8 @@ def _truth(mask: str, picture: Picture, classifier: TorchClassifier) -> Truth | 
     if mask == NO_MASK:
         return None
     path = Path(mask)
-    whole = truth.from_file(path, path.name, (picture.image.height, picture.image.width))
-    return truth.seen(whole, classifier)
+    whole = ground_truth.from_file(path, path.name, (picture.image.height, picture.image.width))
+    return ground_truth.seen(whole, classifier)
 
 
 def _tell(event: Event, result: Result, line: Line) -> None:

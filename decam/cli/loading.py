@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from decam import device as devices
 from decam.classifier import TorchClassifier
+from decam.cli.terminal import Line, share
+from decam.hardware import device as devices
 from decam.models import EMBEDDED, catalogue, default_for, load_classifier
-from decam.terminal import Line, share
 
 SMALLEST_DOWNLOAD = "squeezenet1_0"
 

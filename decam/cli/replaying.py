@@ -9,10 +9,10 @@ from pathlib import Path
 from decam import export
 from decam.cli.codes import NOT_ALL, OK
 from decam.cli.loading import classifier_of
+from decam.cli.terminal import Line, say, share, visible
 from decam.errors import SettingError
-from decam.events import Explained
-from decam.replay import Remade, read, remake
-from decam.terminal import Line, say, share, visible
+from decam.experiments.events import Explained
+from decam.export.replay import Remade, read, remake
 
 
 def replay(given: argparse.Namespace) -> int:

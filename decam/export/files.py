@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from decam.events import Cell
+from decam.experiments.events import Cell
+from decam.experiments.plan import fingerprint
 from decam.explanation import Explanation, Map
 from decam.export.result import Look, Result, method_names, picture_names
 from decam.export.tables import curves_csv, metrics_csv
 from decam.figures.overlays import FLAT, overlay, png_bytes
 from decam.methods import METHODS
 from decam.metrics.scales import Limits, shared_limits
-from decam.plan import fingerprint
 
 KIND = "decam export"
 FORMAT = 1

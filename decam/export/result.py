@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from decam.classifier import Pixels
-from decam.events import Cell, Event, Explained, Failed, Judged, Judgement, Measured
+from decam.experiments.events import Cell, Event, Explained, Failed, Judged, Judgement, Measured
+from decam.experiments.plan import Plan
 from decam.explanation import Explanation, Truth
-from decam.plan import Plan
-from decam.snapshots import Curves, RunSnapshot
+from decam.runs.snapshots import Curves, RunSnapshot
 
 
 @dataclass(frozen=True)

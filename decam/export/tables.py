@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from decam.events import Judgement
+from decam.experiments.events import Judgement
 from decam.export.result import Result, method_names
 from decam.metrics import METRICS
 from decam.metrics.base import Curve

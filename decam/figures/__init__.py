@@ -11,17 +11,7 @@ from decam.figures.colours import (
     plotly_scale,
     table_for,
 )
-from decam.figures.overlays import (
-    FLAT,
-    alone,
-    limits_for,
-    masked,
-    overlay,
-    png_bytes,
-    png_uri,
-    scaled,
-    upsampled,
-)
+from decam.figures.overlays import FLAT, alone, limits_for, masked, overlay, png_bytes, png_uri, scaled, upsampled
 from decam.metrics.scales import limits_of, shared_limits
 
 __all__ = [

@@ -5,11 +5,8 @@ import sys
 from types import ModuleType
 
 from decam.errors import MethodError
-from decam.methods.ablation_cam import ABLATION_CAM
-from decam.methods.attention import ATTENTION_BRANCH, BILINEAR, CLASS_TOKEN, LEGRAD, PROTOTYPES, ROLLOUT
-from decam.methods.base import Method, Series
-from decam.methods.baselines import DEEP_LIFT, GRADIENT_SHAP, INTEGRATED_GRADIENTS
-from decam.methods.cam import (
+from decam.methods.activation.ablation_cam import ABLATION_CAM
+from decam.methods.activation.cam import (
     CLASS_ACTIVATION,
     FINER_CAM,
     GRAD_CAM,
@@ -19,9 +16,14 @@ from decam.methods.cam import (
     SMOOTH_GRAD_CAM_PP,
     XGRAD_CAM,
 )
-from decam.methods.controls import CENTRE, EDGES, RANDOM
-from decam.methods.de_cam import DE_CAM
-from decam.methods.gradient import (
+from decam.methods.activation.score_cam import IS_CAM, SCORE_CAM, SS_CAM
+from decam.methods.attention.attention_maps import ATTENTION_BRANCH, BILINEAR, CLASS_TOKEN, LEGRAD, PROTOTYPES, ROLLOUT
+from decam.methods.base import Method, Series
+from decam.methods.controls.maps import CENTRE, EDGES, RANDOM
+from decam.methods.controls.untrained import UNTRAINED
+from decam.methods.de_cam.method import DE_CAM
+from decam.methods.gradient.baselines import DEEP_LIFT, GRADIENT_SHAP, INTEGRATED_GRADIENTS
+from decam.methods.gradient.gradients import (
     DECONVOLUTION,
     GRADIENT,
     GUIDED_BACKPROP,
@@ -30,10 +32,8 @@ from decam.methods.gradient import (
     SMOOTH_GRAD,
     VAR_GRAD,
 )
-from decam.methods.perturbation import OCCLUSION, RISE
-from decam.methods.score_cam import IS_CAM, SCORE_CAM, SS_CAM
-from decam.methods.superpixels import FEATURE_ABLATION, FEATURE_PERMUTATION, KERNEL_SHAP, LIME
-from decam.methods.untrained import UNTRAINED
+from decam.methods.perturbation.occlusion_and_rise import OCCLUSION, RISE
+from decam.methods.surrogate.superpixels import FEATURE_ABLATION, FEATURE_PERMUTATION, KERNEL_SHAP, LIME
 
 _ACTIVATION = (
     CLASS_ACTIVATION,

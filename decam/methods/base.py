@@ -11,7 +11,7 @@ from decam.explanation import Question, Steps
 from decam.settings import Settings
 
 if TYPE_CHECKING:
-    from decam.methods.likeness import Likeness
+    from decam.methods.attention.prototype_matches import Likeness
 
 
 @dataclass(frozen=True)

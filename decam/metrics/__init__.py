@@ -8,8 +8,9 @@ from decam.errors import MethodError
 from decam.metrics.adcc import ADCC
 from decam.metrics.base import Case, Curve, FaithfulnessSettings, Measurement, Metric, Origin
 from decam.metrics.complexity import EFFECTIVE_PIXELS, ENTROPY, SPARSITY
+from decam.metrics.evaluate import Request, judge
 from decam.metrics.faithfulness import DELETION, DELETION_CORRELATION, INSERTION, INSERTION_CORRELATION
-from decam.metrics.judging import Request, judge
+from decam.metrics.infidelity import INFIDELITY
 from decam.metrics.localisation import (
     ENERGY_INSIDE,
     IOU,
@@ -19,7 +20,6 @@ from decam.metrics.localisation import (
     RELEVANCE_MASS,
     RELEVANCE_RANK,
 )
-from decam.metrics.perturbed import INFIDELITY
 from decam.metrics.road import ROAD
 from decam.metrics.robustness import CONSISTENCY, MAX_SENSITIVITY, SEED_AGREEMENT
 from decam.metrics.single_step import AVERAGE_DROP, AVERAGE_DROP_IN_DELETION, INCREASE_IN_CONFIDENCE

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from decam.metrics.base import Case, Measuring, Metric
-from decam.metrics.remaking import Remaker
+from decam.metrics.reruns import Remaker
 from decam.metrics.scales import CONSTANT, Values, spearman
 from decam.settings import Settings, parameter
 

@@ -20,7 +20,7 @@ import torch
 from torchvision.models import WeightsEnum, get_model_weights
 
 from decam.errors import ModelError
-from decam.models.own import OWN, parameters
+from decam.models.sources.bundled import OWN, parameters
 
 TIMEOUT = 10.0  # seconds without a byte
 CHUNK = 256 * 1024

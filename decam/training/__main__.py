@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from decam.cli.terminal import say
 from decam.errors import DecamError
-from decam.models.weights import Card, FittedCard
-from decam.terminal import say
+from decam.models.weight_files import Card, FittedCard
 from decam.training.drawing import draw
 from decam.training.fitting import Recipe, accuracy
 from decam.training.recipes import PLANS

@@ -8,17 +8,17 @@ from typing import cast
 
 import streamlit as st
 
-from decam import data
-from decam.device import best
-from decam.metrics.at_work import Shown
+from decam import paths
+from decam.hardware.device import best
+from decam.metrics.walkthroughs import Shown
 from decam.models.cache import Models
-from decam.runs import Runs
-from decam.sanity_runs import SanityRuns
-from decam.store import Store
-from decam.store.sanity import SanityStore
-from decam.ui import uploads
-from decam.ui.downloads import Downloads
-from decam.ui.shared_jobs import SharedJobs
+from decam.runs.randomisation import SanityRuns
+from decam.runs.service import Runs
+from decam.runs.store import Store
+from decam.runs.store.randomisation import SanityStore
+from decam.ui.shared import uploads
+from decam.ui.shared.downloads import Downloads
+from decam.ui.shared.shared_jobs import SharedJobs
 
 RUN, CHECK = "run", "sanity"
 WALKTHROUGHS = 48  # kept when they are done
@@ -42,13 +42,13 @@ def _close(runs: Runs) -> None:
 @st.cache_resource(show_spinner=False, on_release=_close)
 def runs() -> Runs:
     """The runs of this server, those of earlier processes included."""
-    return Runs(Store(data.directory()), models().get)
+    return Runs(Store(paths.directory()), models().get)
 
 
 @st.cache_resource(show_spinner=False)
 def checks() -> SanityRuns:
     """The sanity checks of this server, which wait in one line with its runs."""
-    return SanityRuns(SanityStore(data.directory() / "sanity"), models().get, runs().queue)
+    return SanityRuns(SanityStore(paths.directory() / "sanity"), models().get, runs().queue)
 
 
 @st.cache_resource(show_spinner=False)
@@ -76,7 +76,7 @@ def owner() -> str:
 
 def listed_owner() -> str | None:
     """Whose runs the sidebar lists: everybody's on a server for one person, this session's on a shared one."""
-    return owner() if data.shared() else None
+    return owner() if paths.shared() else None
 
 
 def device() -> str:

@@ -12,7 +12,7 @@ from benchmarks import faithfulness
 from benchmarks.faithfulness import Subject, duration, half, main, pictures, tasks
 from benchmarks.results import Store
 from benchmarks.rows import all_rows, selected
-from decam.images import scenes
+from decam.images.scenes import scene
 from tests.conftest import Rectangle
 
 ROWS = ["--rows", "random", "centre", "grad-cam"]
@@ -22,7 +22,7 @@ ROWS = ["--rows", "random", "centre", "grad-cam"]
 def folder(tmp_path: Path) -> Path:
     """Two pictures and a file that is none."""
     for seed in range(2):
-        Image.fromarray(scenes.scene(seed).image).save(tmp_path / f"{seed}.png")
+        Image.fromarray(scene.scene(seed).image).save(tmp_path / f"{seed}.png")
     (tmp_path / "README.md").write_text("about the pictures")
     return tmp_path
 

@@ -10,9 +10,9 @@ from benchmarks import families
 from benchmarks.families import MIB, Timing, line, looks, main, memory_table, picture, plan, timed
 from decam import load_classifier
 from decam.errors import DecamError
+from decam.experiments.plan import MethodChoice, PictureChoice, Plan
 from decam.methods import METHODS
 from decam.methods.presets import PRESETS
-from decam.plan import MethodChoice, PictureChoice, Plan
 
 
 def small() -> Plan:
@@ -44,7 +44,7 @@ def test_a_method_that_fails_ends_the_benchmark_with_its_sentence(monkeypatch: p
     def broken(*_: object) -> None:
         raise DecamError("The measure is broken.")
 
-    monkeypatch.setattr("decam.comparison.explain_view", broken)
+    monkeypatch.setattr("decam.experiments.execute.explain_view", broken)
     with pytest.raises(DecamError, match="random: The measure is broken"):
         timed(classifier, classifier.view(picture("embedded")), small())
 

@@ -9,8 +9,8 @@ from benchmarks.rows import Row, all_rows, costs, make, occlusion_at, rise_maps,
 from decam.api import explain_view
 from decam.classifier import TorchClassifier, to_tensor
 from decam.explanation import Question, last
-from decam.methods.de_cam import DeCamSettings
-from decam.methods.perturbation import OCCLUSION, RiseSettings
+from decam.methods.de_cam.method import DeCamSettings
+from decam.methods.perturbation.occlusion_and_rise import OCCLUSION, RiseSettings
 from tests.conftest import Rectangle
 
 

@@ -15,7 +15,7 @@ from benchmarks.scenes import Plan, drawn, main, share, tasks
 from decam import explain, load_classifier, measure
 from decam.classifier import TorchClassifier
 from decam.methods import METHODS
-from decam.methods.de_cam import DeCamSettings
+from decam.methods.de_cam.method import DeCamSettings
 from decam.metrics import METRICS
 
 FEW = ["--methods", "random", "centre", "edges", "--metrics", "pointing-game", "iou", "average-drop", "consistency"]

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from decam.experiments.plan import MethodChoice, PictureChoice, Plan
 from decam.images.samples import get
-from decam.live import empty_grid
-from decam.plan import MethodChoice, PictureChoice, Plan
-from decam.snapshots import RunSnapshot
-from decam.store import Store
-from decam.ui.thumbnails import pixels
+from decam.runs.snapshots import RunSnapshot
+from decam.runs.state import empty_grid
+from decam.runs.store import Store
+from decam.ui.shared.thumbnails import pixels
 from tests.browser.compare import Compare
 from tests.tools.server import Server
 

@@ -7,10 +7,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from decam.comparison import compare
+from decam.experiments.execute import compare
+from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, Plan, fingerprint
 from decam.export import Result
 from decam.methods import get
-from decam.plan import MethodChoice, MetricChoice, PictureChoice, Plan, fingerprint
 
 NAMES = ("Füße/../katze \N{CAT FACE}.final.JPG", "CON", "katze.png", "katze.webp")
 

@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from decam.events import Cell, Explaining, Failed, Judgement
+from decam.experiments.events import Cell, Explaining, Failed, Judgement
+from decam.experiments.plan import MetricChoice, Plan
 from decam.explanation import Progress
 from decam.export import Look, Result, files, method_names, picture_names, slug, zip_bytes
 from decam.figures import lut, overlay
-from decam.plan import MetricChoice, Plan
-from decam.snapshots import CellSnapshot, RunSnapshot
+from decam.runs.snapshots import CellSnapshot, RunSnapshot
 
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 

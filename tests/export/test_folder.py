@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from decam.errors import StoreError
-from decam.events import Cell
+from decam.experiments.events import Cell
 from decam.export import Result, check_folder, files, write
 from decam.export import folder as folder_module
 

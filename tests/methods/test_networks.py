@@ -12,8 +12,8 @@ from decam.classifier import Speed, TorchClassifier
 from decam.errors import MethodError
 from decam.explanation import last
 from decam.methods import METHODS
-from decam.models import zoo
 from decam.models.catalogue import ENTRIES
+from decam.models.sources import torchvision as zoo
 from decam.settings import Settings
 
 NETWORKS = [name for name, entry in ENTRIES.items() if entry.source == "torchvision"]

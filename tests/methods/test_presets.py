@@ -13,8 +13,8 @@ from torch import nn
 
 from decam.classifier import Classifier, Need, TorchClassifier
 from decam.methods import METHODS
-from decam.methods.families import FAMILIES, grouped
 from decam.methods.presets import _CLASSICS, _FACES, _QUICK, PRESETS, QUICK
+from decam.methods.taxonomy import FAMILIES, grouped
 
 NEEDS: tuple[Need, ...] = ("activations", "attention", "gradients", "output")
 

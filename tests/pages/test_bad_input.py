@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from decam.images import scenes
+from decam.images.scenes import scene
 from tests.pages.visitor import File, Visitor
 
 pytestmark = pytest.mark.usefixtures("server")
@@ -23,7 +23,7 @@ def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
 
 
 def good(name: str, seed: int = 5) -> File:
-    return name, encoded(Image.fromarray(scenes.scene(seed).image), "PNG")
+    return name, encoded(Image.fromarray(scene.scene(seed).image), "PNG")
 
 
 def noise() -> Image.Image:

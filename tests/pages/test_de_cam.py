@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from decam.methods.de_cam import VARIANTS
-from decam.plan import MethodChoice, PictureChoice, Plan
-from decam.snapshots import CellSnapshot
-from decam.ui.search_view import thinned, words_of
+from decam.experiments.plan import MethodChoice, PictureChoice, Plan
+from decam.methods.de_cam.method import VARIANTS
+from decam.runs.snapshots import CellSnapshot
+from decam.ui.search.view import thinned, words_of
 from tests.pages.visitor import ENDLESS_BUDGET, FEW_STEPS, Visitor, abandoned
 
 pytestmark = pytest.mark.usefixtures("server")

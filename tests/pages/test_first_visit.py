@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from decam.images.samples import SAMPLES
-from decam.images.scenes import CLASSES
+from decam.images.scenes.scene import CLASSES
 from decam.methods import METHODS
 from tests.pages.visitor import Visitor
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from decam.models.catalogue import ENTRIES
-from decam.models.own import OWN
+from decam.models.sources.bundled import OWN
 from tests.pages.conftest import QUICK
 from tests.pages.visitor import Visitor
 

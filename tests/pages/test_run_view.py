@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from decam.events import Cell
+from decam.experiments.events import Cell
+from decam.experiments.plan import fingerprint
 from decam.images.samples import get
-from decam.images.scenes import CLASSES
+from decam.images.scenes.scene import CLASSES
 from decam.methods import METHODS
-from decam.plan import fingerprint
-from decam.runs import Runs
+from decam.runs.service import Runs
 from decam.ui import state
-from decam.ui.thumbnails import pixels
+from decam.ui.shared.thumbnails import pixels
 from tests.pages.conftest import SEED, Finished
 from tests.pages.visitor import FEW_STEPS, SMALL_BUDGET, Visitor
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from decam.events import Cell
+from decam.experiments.events import Cell
+from decam.experiments.plan import MethodChoice, PictureChoice, Plan
 from decam.methods import METHODS
-from decam.plan import MethodChoice, PictureChoice, Plan
 from decam.ui import state
 from tests.pages.visitor import ENDLESS_BUDGET, Visitor, abandoned
 

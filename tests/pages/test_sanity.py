@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from decam.export import sanity as export
-from decam.ui import sanity_form, state, words
+from decam.export import randomisation as export
+from decam.ui import state
+from decam.ui import text as words
+from decam.ui.randomisation import form
 from tests.pages.visitor import Visitor
 
 pytestmark = pytest.mark.usefixtures("server")
@@ -152,9 +154,9 @@ def test_a_server_that_was_killed_says_that_the_check_is_lost(restart: Callable[
 
 
 def test_random_labels_are_offered_where_there_is_a_model_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sanity_form, "twin", lambda _: None)
+    monkeypatch.setattr(form, "twin", lambda _: None)
     assert visitor().app.radio(key="sanity-mode").options == ["Stage after stage", "One stage alone"]
-    monkeypatch.setattr(sanity_form, "twin", lambda _: "shuffled")
+    monkeypatch.setattr(form, "twin", lambda _: "shuffled")
     assert visitor().app.radio(key="sanity-mode").options[-1] == "Random labels"
 
 

@@ -19,13 +19,13 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
 
+from decam.experiments.plan import Plan
 from decam.images.samples import get
-from decam.live import empty_grid
 from decam.methods import METHODS
-from decam.plan import Plan
-from decam.snapshots import RunSnapshot
-from decam.store import Store
-from decam.ui.thumbnails import pixels
+from decam.runs.snapshots import RunSnapshot
+from decam.runs.state import empty_grid
+from decam.runs.store import Store
+from decam.ui.shared.thumbnails import pixels
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0

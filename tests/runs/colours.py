@@ -11,10 +11,10 @@ import numpy as np
 from torch import Tensor
 
 from decam.classifier import Classifier, wrap
-from decam.events import Cell
+from decam.experiments.events import Cell
+from decam.experiments.plan import MethodChoice, PictureChoice, Plan
 from decam.explanation import Progress
-from decam.plan import MethodChoice, PictureChoice, Plan
-from decam.runs import Runs, RunSnapshot
+from decam.runs.service import Runs, RunSnapshot
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from decam.methods import METHODS
-from decam.runs import Runs
-from decam.store import Store
+from decam.runs.service import Runs
+from decam.runs.store import Store
 from tests.runs.colours import Gate, colours
 
 

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 from decam.errors import StoreError
-from decam.events import Cell
-from decam.jobs import Queue
-from decam.runs import Runs
-from decam.store import Store
+from decam.experiments.events import Cell
+from decam.runs.queue import Queue
+from decam.runs.service import Runs
+from decam.runs.store import Store
 from tests.runs.colours import PATIENCE, ROOT, Gate, a_plan, colours, running, views, wait_for
 
 
@@ -58,9 +58,9 @@ import numpy as np
 from decam.classifier import wrap
 from decam.explanation import Progress
 from decam.methods import METHODS
-from decam.plan import MethodChoice, PictureChoice, Plan
-from decam.runs import Runs
-from decam.store import Store
+from decam.experiments.plan import MethodChoice, PictureChoice, Plan
+from decam.runs.service import Runs
+from decam.runs.store import Store
 
 def slow(*_):
     while True:

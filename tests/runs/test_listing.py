@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from decam.errors import StoreError
-from decam.events import Cell
-from decam.runs import Runs
-from decam.store import Store
+from decam.experiments.events import Cell
+from decam.runs.service import Runs
+from decam.runs.store import Store
 from tests.runs.colours import Gate, a_plan, colours, running, views, wait_for
 
 

@@ -16,13 +16,13 @@ from torch import Tensor, nn
 from decam.api import explain_view
 from decam.classifier import Classifier, Speed, TorchClassifier
 from decam.errors import ModelError, SettingError
-from decam.events import Cell
+from decam.experiments.events import Cell
+from decam.experiments.plan import PictureChoice, Plan, fingerprint
 from decam.explanation import Progress, last
 from decam.methods import METHODS
-from decam.plan import PictureChoice, Plan, fingerprint
-from decam.runs import Runs
-from decam.snapshots import Status
-from decam.store import Store
+from decam.runs.service import Runs
+from decam.runs.snapshots import Status
+from decam.runs.store import Store
 from tests.runs.colours import PATIENCE, SIZE, Gate, a_plan, colours, running, views, wait_for
 
 

@@ -1,0 +1,477 @@
+"""Which precision, layout, batch size and streams answer fastest: a short trial, remembered for this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import platform
+import threading
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from decam import paths
+from decam.classifier import PRECISIONS, Speed, TorchClassifier, to_tensor
+from decam.errors import ModelError
+from decam.hardware import device, processor
+from decam.hardware.parallel_batches import side_by_side
+from decam.images.scenes import scene
+
+LONGEST_BATCH = 0.5  # seconds: work can only be stopped between two batches
+RIVAL = 1.5  # ways slower by less than this factor on a few images are tried on a whole round too
+LARGEST_BATCH = {"cuda": 256}  # 64 elsewhere: memory, and nothing is won beyond
+NEAR = 1.2  # rounds slower by less than this factor are timed once more,
+PATIENCE = 2.0  # unless the first turn of all took so many seconds: then each was timed long enough
+GAIN = 1.05  # a setting must be faster by this factor than a plainer one
+SURE = 1.2  # what the processor is built for is left only for what is faster by this factor,
+DOUBT = 3.0  # or by this one where other programs were at work
+TOLERANCE = 0.05  # the largest change of a probability that a precision may cause
+BUDGET = 0.9  # seconds for comparing the ways, checked between forwards; rounds take some seconds more
+SLOWEST = 10e9  # multiply-adds a second: less is no slow machine but a busy one, whose times say little
+
+_MODES = {precision: tuple(Speed(precision, layout) for layout in (False, True)) for precision in PRECISIONS}
+_PLAIN = _MODES["float32"][0]
+_TRIAL = "trial 2"  # results of older trials, which a busy machine misled, are left alone
+_BUSY = "busy"  # in the memory: when the trial was made that is to be repeated on a quiet machine
+_RATE = "rate"  # in the memory: images a second that the trial measured
+AGAIN = 60.0  # seconds before a trial is repeated: processes that start together ask in the same way
+FASTER = 1.5  # a run that is faster than the trial by this factor says that the trial was held up,
+ENOUGH = 200  # if it asked about so many images,
+TIMES = 2  # so many times in a row
+
+_lock = threading.Lock()
+_known: dict[str, Speed] = {}
+_measured: dict[str, float] = {}  # images a second in trials of this process that are not stored yet
+_surprises: dict[str, int] = {}  # runs in a row that were faster than their trial
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One way of asking, with the seconds that one image took and the largest change of a probability it caused."""
+
+    speed: Speed
+    seconds: float
+    change: float
+
+
+@dataclass(frozen=True)
+class Round:
+    """What is asked at a time: `streams` batches of `size` images side by side."""
+
+    size: int
+    streams: int = 1
+
+    @classmethod
+    def of(cls, images: int, streams: int) -> Round:
+        """A round of so many images, or of one a stream."""
+        return cls(max(1, images // streams), streams)
+
+    @property
+    def images(self) -> int:
+        """Images of all streams."""
+        return self.size * self.streams
+
+
+def remembered(classifier: TorchClassifier) -> Speed:
+    """The fastest way to ask this model on this machine: from disk, else by a trial of a few seconds.
+
+    Remembered, because another batch size or precision changes the last bits of a map: the same seed must give the
+    same map in every process. The result of a trial on a busy machine holds only until a process finds the machine
+    quiet and tries again; within a process nothing changes.
+    """
+    key = machine_key(classifier)
+    with _lock:
+        if key not in _known:
+            stored = _load().get(key)
+            speed = _parse(stored)
+            if speed is None or (isinstance(stored, dict) and _is_due(stored, _cores(classifier))):
+                before = processor.read()
+                _measured.pop(key, None)
+                again = find(classifier)
+                busy = processor.was_busy(before, _cores(classifier))
+                if speed is None or not busy:
+                    speed = again
+                    marks = {_BUSY: time.time()} if busy else {}
+                    marks |= {_RATE: _measured[key]} if key in _measured else {}
+                    _store(key, asdict(speed) | marks)
+            _known[key] = speed
+        return _known[key]
+
+
+def observe(classifier: TorchClassifier, evaluations: int, seconds: float) -> None:
+    """Compare a run with the trial: one that is much faster, time and again, has the trial repeated at the next start.
+
+    A slower run says nothing: methods do work of their own between two evaluations.
+    """
+    key = machine_key(classifier)
+    with _lock:
+        if evaluations < ENOUGH or _known.get(key) != classifier.speed:
+            return
+        stored = _load().get(key)
+        if not isinstance(stored, dict) or _parse(stored) != classifier.speed or _RATE not in stored:
+            return
+        rate = stored[_RATE]
+        _surprises[key] = _surprises.get(key, 0) + 1 if evaluations > FASTER * rate * seconds else 0
+        if _surprises[key] == TIMES:
+            _store(key, stored | {_BUSY: 0.0})
+
+
+def _is_due(stored: Mapping[str, Any], threads: int) -> bool:
+    """True for the result of a trial to be repeated, on a machine that is quiet now for so many threads."""
+    made = stored.get(_BUSY)
+    return made is not None and abs(time.time() - made) > AGAIN and not processor.is_busy(threads)
+
+
+def forget() -> None:
+    """Forget what this process knows, so that the next question reads the disk again."""
+    with _lock:
+        _known.clear()
+        _measured.clear()
+        _surprises.clear()
+
+
+def find(classifier: TorchClassifier) -> Speed:
+    """Try all ways of asking on a few pictures and return the fastest that gives the same answers.
+
+    The classifier is left in the way in which it was found.
+    """
+    before = classifier.speed
+    try:
+        speed, rate = _find(classifier)
+    finally:
+        classifier.use(before)
+    if rate is not None:
+        _measured[machine_key(classifier)] = rate
+    return speed
+
+
+def machine_key(classifier: TorchClassifier) -> str:
+    """What the result of a trial depends on."""
+    where = device.describe(classifier.device)
+    capability = torch.backends.cpu.get_cpu_capability()
+    parts = (classifier.name, where, f"torch {torch.__version__}", _processor(), capability, _TRIAL)
+    return " | ".join(parts)
+
+
+def choose(trials: Sequence[Trial], favourites: Sequence[Speed] = (), margin: float = SURE) -> Trial:
+    """The fastest of the trials, plainest first, that is close enough to the first and clearly faster than it.
+
+    The first favourite that is among them and close enough, unless another is faster by the factor `margin`.
+    """
+    best = trials[0]
+    for trial in trials[1:]:
+        if trial.seconds * GAIN < best.seconds and trial.change <= TOLERANCE:  # NaN is no small change
+            best = trial
+    able = {trial.speed: trial for trial in trials if trial.change <= TOLERANCE}
+    favourite = next((able[speed] for speed in favourites if speed in able), best)
+    return favourite if favourite.seconds < margin * best.seconds else best
+
+
+def favourites_of(where: torch.device) -> tuple[Speed, ...]:
+    """What a device is known to do well, best first.
+
+    On x86 processors channels last, in bfloat16 where they have instructions for it. On others nothing is known.
+    """
+    precisions = (
+        *(("bfloat16",) if processor.has_bfloat16() else ()),
+        *(("float32",) if processor.has_vectors() else ()),
+    )
+    return tuple(_MODES[precision][1] for precision in precisions) if where.type == "cpu" else ()
+
+
+def noted(best: Trial, trials: Sequence[Trial]) -> Speed:
+    """How the best of the trials asks, with a sentence on what it changes, or on what was faster and changed more."""
+    faster = [trial for trial in trials if trial.seconds * GAIN < best.seconds and not trial.change <= TOLERANCE]
+    allowed = f"on drawn scenes, where {TOLERANCE:g} is allowed"
+    if faster:
+        refused = min(faster, key=lambda trial: trial.seconds)
+        note = (
+            f"{refused.speed.precision} would be faster but changes probabilities by up to {refused.change:.2f} "
+            f"{allowed}: not used."
+        )
+    elif best.speed.precision != "float32":
+        note = f"{best.speed.precision} changes probabilities by at most {best.change:.4f} {allowed}."
+    else:
+        note = ""
+    return replace(best.speed, note=note)
+
+
+def _find(classifier: TorchClassifier) -> tuple[Speed, float | None]:
+    """The fastest way, and how many images a second it answers, if that was measured."""
+    deadline, started = time.perf_counter() + BUDGET, processor.read()
+    favourites = favourites_of(classifier.device)
+    pictures = _probe(classifier)
+    classifier.use(_PLAIN)
+    operations = _operations(classifier, pictures[:1])  # this first forward also sets things up
+    single, _ = _timed(classifier, [pictures[:1]])
+    ways = modes(classifier.device)
+    # As many pictures as leave time for three forwards in every way.
+    batch = pictures[: max(1, int(BUDGET / (3 * len(ways) * single)))]
+    trials = _first_round(classifier, ways, batch, deadline, favourites)
+    for _ in range(2):  # every way in turn, so that what slows the machine down for a moment slows all
+        for index, trial in enumerate(trials):
+            if time.perf_counter() > deadline:
+                break
+            classifier.use(replace(trial.speed, batch_size=len(batch)))
+            seconds = _timed(classifier, [batch])[0] / len(batch)
+            trials[index] = replace(trial, seconds=min(trial.seconds, seconds))
+    margin = DOUBT if processor.was_busy(started, _cores(classifier)) else SURE
+    best = choose(trials, favourites, margin)
+    classifier.use(best.speed)
+    least = power_of_two(LONGEST_BATCH * SLOWEST / operations, _largest(classifier))
+    late = time.perf_counter() > deadline + BUDGET
+    found = Round.of(least, _cores(classifier)) if late else _round(classifier, pictures, best.seconds, least)
+    if not late:
+        best = _duel(classifier, pictures, best, trials, found, favourites, margin)
+    speed = replace(noted(best, trials), batch_size=found.size, streams=found.streams)
+    if late:  # what a few images took says little about whole rounds
+        return speed, None
+    classifier.use(speed)
+    return speed, found.images / max(_together(classifier, pictures, found, rounds=1), 1e-9)
+
+
+def _duel(
+    classifier: TorchClassifier,
+    pictures: Tensor,
+    best: Trial,
+    trials: list[Trial],
+    found: Round,
+    favourites: Sequence[Speed] = (),
+    margin: float = SURE,
+) -> Trial:
+    """The fastest on a whole round of the ways that were about as fast as the best one on a few images."""
+    shortest = min(trial.seconds for trial in trials)
+    close = [trial for trial in trials if trial.seconds < RIVAL * shortest or trial.speed in favourites]
+    rivals = [trial for trial in close if trial.change <= TOLERANCE]
+    times: dict[Trial, list[float]] = {trial: [] for trial in rivals}
+    for trial in rivals * 2:  # in turns, as ever
+        classifier.use(trial.speed)
+        with contextlib.suppress(torch.OutOfMemoryError):  # another layout may need more: then it is no rival
+            times[trial].append(_together(classifier, pictures, found) / found.images)
+    again = {replace(trial, seconds=min(taken)): trial for trial, taken in times.items() if taken}
+    return again[choose(list(again), favourites, margin)] if len(again) > 1 else best
+
+
+def _first_round(
+    classifier: TorchClassifier,
+    ways: tuple[Speed, ...],
+    batch: Tensor,
+    deadline: float,
+    favourites: Sequence[Speed] = (),
+) -> list[Trial]:
+    """Each way once, which sets it up and shows how it changes the answers; what takes three times as long is out.
+
+    A way that does is timed once more: something else may have held the machine up, or setting up took so long. The
+    favourites come next, whether or not time is up, and are never out.
+    """
+    order = list(ways)
+    ways = tuple(sorted(ways, key=lambda way: (way != _PLAIN, way not in favourites)))
+    trials: list[Trial] = []
+    expected: Tensor | None = None
+    for way in ways:
+        if trials and way not in favourites and time.perf_counter() > deadline:
+            break
+        classifier.use(replace(way, batch_size=len(batch)))
+        try:
+            seconds, answers = _timed(classifier, [batch])
+        except (RuntimeError, ModelError):
+            # Autocast or a kernel for this precision is missing on some devices: then the way is no candidate.
+            if way == _PLAIN:
+                raise
+            continue
+        expected = answers if expected is None else expected
+        if trials and seconds / len(batch) >= 3 * trials[0].seconds:
+            seconds = min(seconds, _timed(classifier, [batch])[0])
+        trial = Trial(way, seconds / len(batch), float((answers - expected).abs().max()))
+        if not trials or trial.seconds < 3 * trials[0].seconds or way in favourites:
+            trials.append(trial)
+    return sorted(trials, key=lambda trial: order.index(trial.speed))
+
+
+def modes(where: torch.device) -> tuple[Speed, ...]:
+    """What is worth trying on a device, plainest first.
+
+    float16, whose numbers end at 65504, on GPUs alone; forwards recorded as graphs on CUDA.
+    """
+    half = _MODES["bfloat16"] if _bfloat16_pays(where) else ()
+    plain = _MODES["float32"] + half + (_MODES["float16"] if where.type != "cpu" else ())
+    return plain + tuple(replace(way, captured=True) for way in plain if where.type == "cuda")
+
+
+def _bfloat16_pays(where: torch.device) -> bool:
+    """Whether a small convolution in bfloat16 is no slower than in float32: without the instructions it is far slower.
+
+    Asked apart from the model, since then a single forward of it can take seconds; not where the processor is known
+    to have them, for a busy machine could deny it.
+    """
+    if where.type != "cpu" or processor.has_bfloat16():
+        return True
+    images = torch.zeros(2, 64, 28, 28)
+    convolution = torch.nn.Conv2d(64, 64, 3, padding=1)
+    times: dict[bool, float] = {}
+    for fast in (False, True):
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=fast):
+            rounds = []
+            for layout in (torch.contiguous_format, torch.channels_last) * 3:
+                start = time.perf_counter()
+                convolution.to(memory_format=layout)(images.contiguous(memory_format=layout))
+                rounds.append(time.perf_counter() - start)
+        times[fast] = min(rounds)
+    return times[True] < 1.5 * times[False]
+
+
+def _round(classifier: TorchClassifier, pictures: Tensor, seconds: float, least: int) -> Round:
+    """The smallest round that is about as fast as any and no longer than LONGEST_BATCH.
+
+    `seconds` is what one image took before, from which the largest round worth trying follows, `least` at least.
+    """
+    largest = max(least, power_of_two(LONGEST_BATCH / seconds, _largest(classifier)))
+    numbers = sorted({max(1, largest // 4), max(1, largest // 2), largest})
+    candidates = [Round.of(images, streams) for images in numbers for streams in sorted({1, _cores(classifier)})]
+    each: dict[Round, float] = {}
+    began = time.perf_counter()
+    for turn in range(2):  # in turns, so that what slows the machine down for a moment slows all
+        if turn and time.perf_counter() - began > PATIENCE:
+            break
+        for candidate in candidates:
+            if turn and each.get(candidate, math.inf) > NEAR * min(each.values(), default=math.inf):
+                continue
+            rounds = max(2, largest // candidate.images)
+            try:
+                taken = _together(classifier, pictures, candidate, rounds) / candidate.images
+            except torch.OutOfMemoryError:
+                break  # what was tried before is kept
+            each[candidate] = min(taken, each.get(candidate, math.inf))
+    return pick_round(each, Round.of(least, 1))
+
+
+def _together(classifier: TorchClassifier, pictures: Tensor, candidate: Round, rounds: int = 2) -> float:
+    """Seconds that a round takes, from so many in a row."""
+    classifier.use(replace(classifier.speed, batch_size=candidate.size))
+    batch = pictures.repeat(-(-candidate.size // len(pictures)), 1, 1, 1)[: candidate.size]
+    return _timed(classifier, [batch] * (rounds * candidate.streams), candidate.streams)[0] / rounds
+
+
+def _cores(classifier: TorchClassifier) -> int:
+    """How many batches may be asked side by side: one a core, where the model runs on cores."""
+    return torch.get_num_threads() if classifier.device.type == "cpu" else 1
+
+
+def power_of_two(value: float, largest: int) -> int:
+    """The largest power of two up to `value` and `largest`, at least 1."""
+    size = 1
+    while 2 * size <= min(value, largest):
+        size *= 2
+    return size
+
+
+def _largest(classifier: TorchClassifier) -> int:
+    return LARGEST_BATCH.get(classifier.device.type, 64)
+
+
+def pick_round(each: dict[Round, float], least: Round) -> Round:
+    """The round within GAIN of the fastest that is over soonest, from seconds an image; `least` if all take too long.
+
+    Among these, more streams go first: they lose less when other work takes a core away for a moment.
+    """
+    short = {found: seconds for found, seconds in each.items() if found.images * seconds <= LONGEST_BATCH}
+    if not short:
+        return least
+    fastest = min(short.values())
+    good = [found for found, seconds in short.items() if seconds <= fastest * GAIN]
+    return min(good, key=lambda found: (-found.streams, found.images))
+
+
+def _operations(classifier: TorchClassifier, one: Tensor) -> float:
+    """Multiply-adds of the convolutions and linear layers for one image."""
+    counts = [1.0]
+
+    def count(part: nn.Module, _: object, output: Tensor) -> None:
+        weight = part.get_parameter("weight")
+        counts.append(output.numel() * weight.numel() / weight.shape[0])
+
+    parts = [part for part in classifier.module.modules() if isinstance(part, nn.Conv2d | nn.Linear)]
+    hooks = [part.register_forward_hook(count) for part in parts]
+    try:
+        classifier.answer(one)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return sum(counts)
+
+
+def _timed(classifier: TorchClassifier, batches: Sequence[Tensor], streams: int = 1) -> tuple[float, Tensor]:
+    """Seconds for some batches, and the last one's answers."""
+    if classifier.speed.captured:
+        classifier.answer(batches[0])  # recorded before the clock starts
+    device.synchronise(classifier.device)
+    start = time.perf_counter()
+    answers = list(side_by_side(classifier.answer, batches, streams))
+    device.synchronise(classifier.device)
+    return time.perf_counter() - start, answers[-1]
+
+
+def _probe(classifier: TorchClassifier) -> Tensor:
+    """Eight scenes as the model takes them."""
+    views = [classifier.view(Image.fromarray(scene.scene(seed).image)) for seed in range(8)]
+    return classifier.normalise(torch.stack([to_tensor(classifier, view) for view in views]))
+
+
+def _processor() -> str:
+    """The processor's name; two machines may share one data directory."""
+    try:
+        described = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:  # not Linux
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in described.splitlines() if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def _file() -> Path:
+    return paths.directory() / "speed.json"
+
+
+def _load() -> dict[str, Any]:
+    """What is on disk; nothing where the file is absent or damaged, for it is only a memory and is written anew."""
+    try:
+        content = json.loads(_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _parse(stored: object) -> Speed | None:
+    """A stored speed, or None if it is absent or not one."""
+    names = [described.name for described in fields(Speed)]
+    if not isinstance(stored, dict) or set(stored) - {_BUSY, _RATE} != set(names):
+        return None
+    precision, layout, size, streams, note, captured = (stored[name] for name in names)
+    if precision not in PRECISIONS or not type(layout) is type(captured) is bool or not isinstance(note, str):
+        return None
+    if type(size) is not int or not 1 <= size <= 4096 or type(streams) is not int or not 1 <= streams <= 1024:
+        return None
+    marks = [stored[name] for name in (_BUSY, _RATE) if name in stored]
+    if not all(type(mark) is float and 0 <= mark < math.inf for mark in marks):
+        return None
+    return Speed(precision, layout, size, streams, note, captured)
+
+
+def _store(key: str, entry: dict[str, Any]) -> None:
+    """Write to disk; a directory that cannot be written leaves the memory of this process."""
+    path = _file()
+    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(_load() | {key: entry}, indent=1), encoding="utf-8")
+        temporary.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)

@@ -1,0 +1,419 @@
+"""Runs from their start to long after: computed in the background, watched by many, kept on disk."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Generator, Sequence
+from contextlib import nullcontext, suppress
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from decam.classifier import Classifier, Pixels, Speed, TorchClassifier
+from decam.errors import NoSuchRunError, SettingError, StoreError
+from decam.experiments.events import Event, Explained, Failed, Judged, Measured, Predicted
+from decam.experiments.execute import compare
+from decam.experiments.plan import Fills, MetricChoice, Plan, fingerprint
+from decam.explanation import Truth
+from decam.runs.queue import Ending, Queue
+from decam.runs.snapshots import ACTIVE, HOUSE, CellSnapshot, Curves, Frame, RunSnapshot, RunSummary, Status
+from decam.runs.state import LiveRun, empty_grid, top_guesses
+from decam.runs.store import Store
+from decam.runs.store.files import thumbnail
+
+__all__ = ["CellSnapshot", "Curves", "Frame", "RunSnapshot", "RunSummary", "Runs"]
+
+Loader: TypeAlias = Callable[[str, str], Classifier]
+_CACHED = 8
+_UNKEPT = 32
+_LOG = logging.getLogger(__name__)
+
+
+class Runs:
+    """All runs of a server: those in the making, in memory, and those on disk.
+
+    `load(model, device)` gives a classifier; it is called in a worker thread. All methods may be called from any
+    thread. What is finished is on disk before a snapshot shows it. Where the disk refuses, a run goes on in memory and
+    its `note` says so; `trouble` has the last such sentence. Only the model's views of pictures are kept.
+    """
+
+    def __init__(self, store: Store, load: Loader, queue: Queue | None = None) -> None:
+        self._store = store
+        self._load = load
+        self._queue = queue or Queue()
+        self._lock = threading.RLock()  # what is in memory; never held while the disk is used
+        self._changing = threading.RLock()  # one resume, measure or delete at a time
+        self._lives: dict[str, LiveRun] = {}
+        self._deleted: set[str] = set()  # while they were computed; nobody sees them from then on
+        self._cache: collections.OrderedDict[str, tuple[tuple[int, Status], RunSnapshot]] = collections.OrderedDict()
+        self.trouble = ""
+
+    @property
+    def queue(self) -> Queue:
+        """Where runs wait for their device; other work for it waits in the same line."""
+        return self._queue
+
+    def start(
+        self, plan: Plan, views: Sequence[Pixels], owner: str = "", truths: Sequence[Truth | None] | None = None
+    ) -> str:
+        """Queue a run of `plan` on the model's views of its pictures (H×W×3 uint8); the run's unguessable link.
+
+        `truths` say where the classes are (H×W bool each, None where that is not known). Raises SettingError where
+        they or the views differ from the plan in number or in their fingerprints, or a truth from its view in size.
+        """
+        return self._start(secrets.token_urlsafe(16), plan, views, owner, truths)
+
+    def house(
+        self,
+        link: str,
+        plan: Plan,
+        views: Sequence[Pixels],
+        truths: Sequence[Truth | None] | None = None,
+        asker: str = "",
+    ) -> str:
+        """The one run of that link, which nobody's list shows: started where it is not there, else gone on with.
+
+        For what a page shows to everybody: `link` must say all that the plan is made from. It gives way to every run
+        that is started later, and goes on from its last finished map. With an `asker`, the owner who waits for it, it
+        has that owner's turn in the queue, gives way to nobody, and is gone on with where it was stopped. Raises as
+        `start` does.
+        """
+        with self._changing:
+            try:
+                there = self.snapshot(link)
+            except NoSuchRunError:
+                return self._start(link, plan, views, HOUSE, truths, asker)
+            if there.status in ("interrupted", "failed") or (asker and there.status == "stopped"):
+                self.resume(link, asker)
+            return link
+
+    def _start(
+        self,
+        link: str,
+        plan: Plan,
+        views: Sequence[Pixels],
+        owner: str,
+        truths: Sequence[Truth | None] | None,
+        asker: str = "",
+    ) -> str:
+        plan, truths = _settled(plan, views, [None] * len(views) if truths is None else truths)
+        run = RunSnapshot(
+            id=link,
+            created=datetime.now(UTC),
+            status="queued",
+            plan=plan,
+            views=tuple(views),
+            predictions=(None,) * len(views),
+            cells=empty_grid(plan),
+            owner=owner,
+            truths=tuple(truths),
+        )
+        live = LiveRun(run)
+        live.asker = asker
+        self._keep(live, lambda: self._store.add(run))
+        with self._lock:
+            self._lives[run.id] = live
+        self._submit(live)
+        return run.id
+
+    def stop(self, run_id: str) -> None:
+        """End a run within one event and keep what is finished; nothing for one that has ended."""
+        with self._lock:
+            known = run_id in self._lives
+        if known:
+            self._queue.stop(run_id)
+        elif self._store.version(run_id)[1] in ACTIVE:
+            raise StoreError("This run is being computed by another process; stop it there.")
+
+    def resume(self, run_id: str, asker: str = "") -> None:
+        """Compute what a run that has ended is missing, failed cells included; nothing for one that is active.
+
+        `asker` as in `house`. Raises StoreError for a run that does not exist or that another process computes.
+        """
+        with self._changing:
+            live = self._adopt(run_id)
+            if live is not None:
+                live.asker = asker
+                self._enqueue(live, maps=True)
+
+    def measure(self, run_id: str, fills: Sequence[Fills] = (), metrics: Sequence[MetricChoice] = ()) -> None:
+        """Add pairs (fill for deletion, fill for insertion) and metrics to a run; compute only what is missing.
+
+        A metric that the run has already keeps its settings. Raises SettingError for an unknown fill and StoreError
+        as `resume` does.
+        """
+        with self._changing:
+            grown = _grown(self.snapshot(run_id).plan, fills, metrics)
+            live = self._adopt(run_id)
+            with self._lock:
+                live = live or self._lives[run_id]
+                plan = dataclasses.replace(live.plan, fills=grown.fills, metrics=grown.metrics)
+                live.replan(plan)
+            self._keep(live, lambda: self._store.save_plan(run_id, plan))
+            with self._lock:
+                live.again = live.active
+            if not live.again:
+                self._enqueue(live, maps=False)
+
+    def delete(self, run_id: str) -> None:
+        """Forget a run and its files, stopping it first; raises StoreError as `resume` does."""
+        with self._changing:
+            with self._lock:
+                live = self._lives.get(run_id)
+                active = live is not None and live.active
+                if active:
+                    self._deleted.add(run_id)
+                else:
+                    self._lives.pop(run_id, None)
+                    self._cache.pop(run_id, None)
+            if active:
+                self._queue.stop(run_id)
+            elif live is not None:
+                self._remove(live)
+            else:
+                self._store.delete(run_id)
+
+    def snapshot(self, run_id: str) -> RunSnapshot:
+        """A run as it is now; raises StoreError where there is no such run. Cheap enough for many watchers."""
+        ahead = self._queue.ahead(run_id)
+        with self._lock:
+            if run_id in self._deleted:
+                raise NoSuchRunError(run_id)
+            live = self._lives.get(run_id)
+            if live is not None:
+                return live.snapshot(ahead if live.status == "queued" else 0)
+            cached = self._cache.get(run_id)
+        found = self._store.version(run_id)
+        if cached is not None and cached[0] == found:
+            return cached[1]
+        loaded = self._store.load(run_id)
+        self._remember(found, loaded)
+        return loaded
+
+    def recent(self, owner: str | None = None, limit: int = 20) -> list[RunSummary]:
+        """The newest runs, of one owner or of all, newest first; where the disk cannot be read, those in memory."""
+        kept: list[RunSummary] = []
+        try:
+            kept = self._store.recent(owner, limit)
+            self.trouble = ""
+        except StoreError as error:
+            self.trouble = str(error)
+        with self._lock:
+            lives = {
+                live.id: live.snapshot()
+                for live in self._lives.values()
+                if live.id not in self._deleted and live.owner != HOUSE and owner in (None, live.owner)
+            }
+            deleted = set(self._deleted)
+        known = {summary.id for summary in kept}
+        listed = [
+            dataclasses.replace(summary, status=lives[summary.id].status) if summary.id in lives else summary
+            for summary in kept
+            if summary.id not in deleted
+        ]
+        listed += [_summary(run) for run in lives.values() if run.id not in known]
+        return sorted(listed, key=lambda summary: summary.created, reverse=True)[:limit]
+
+    def close(self) -> None:
+        """Stop everything and let go of the data directory."""
+        self._queue.close()
+        self._store.close()
+
+    def _adopt(self, run_id: str) -> LiveRun | None:
+        """An ended run, taken into memory and made this process's own; None where it is active here already."""
+        with self._lock:
+            live = self._lives.get(run_id)
+            if live is not None and live.active:
+                return None
+        if live is None:
+            live = LiveRun(self.snapshot(run_id))
+            self._store.claim(run_id)
+            with self._lock:
+                live.end("stopped")
+                self._lives[run_id] = live
+                self._cache.pop(run_id, None)
+        return live
+
+    def _enqueue(self, live: LiveRun, *, maps: bool) -> None:
+        with self._lock:
+            live.queue(maps=maps)
+        self._keep(live, lambda: self._store.save_status(live.id, "queued"))
+        self._submit(live)
+
+    def _submit(self, live: LiveRun) -> None:
+        self._queue.submit(
+            live.id,
+            live.asker or live.owner,
+            live.plan.device,
+            lambda: self._work(live),
+            lambda event: self._on_event(live, event),
+            lambda ending: self._on_end(live, ending),
+            (lambda: self._on_displaced(live)) if live.owner == HOUSE and not live.asker else None,
+        )
+
+    def _work(self, live: LiveRun) -> Generator[Event, None, None]:
+        """The job: load the model, ask it in the plan's way, write down which way that was, compare."""
+        with self._lock:
+            live.begin(live.plan, live.labels)
+        classifier = self._load(live.plan.model, live.plan.device)
+        usual = classifier.speed
+        wanted = live.plan.speed or usual
+        try:
+            _use(classifier, wanted)
+            with self._lock:
+                plan = dataclasses.replace(live.plan, speed=classifier.speed)
+                finished, maps, views, truths = live.finished(), live.maps, live.views, live.truths
+            labels = tuple(classifier.labels)
+            self._keep(live, lambda: self._store.begin(live.id, plan, labels))
+            with self._lock:
+                plan = dataclasses.replace(live.plan, speed=classifier.speed)
+                live.begin(plan, labels)
+            yield from compare(classifier, views, plan, finished, truths, missing_maps=maps)
+        finally:
+            _use(classifier, usual)
+
+    def _on_event(self, live: LiveRun, event: Event) -> None:
+        """To the disk first, then into view."""
+        store, run_id = self._store, live.id
+        if isinstance(event, Predicted):
+            guesses = top_guesses(event.probabilities)
+            self._keep(live, lambda: store.save_predictions(run_id, event.picture, guesses))
+        elif isinstance(event, Explained):
+            with self._lock:
+                frames = live.frames(event.cell)
+            self._keep(live, lambda: store.save_map(run_id, event.cell, event.explanation, frames))
+        elif isinstance(event, Measured):
+            curves = Curves(event.fills, event.deletion, event.insertion)
+            self._keep(live, lambda: store.save_curves(run_id, event.cell, curves))
+        elif isinstance(event, Judged):
+            self._keep(live, lambda: store.save_judgements(run_id, event.metric, event.judgements))
+        elif isinstance(event, Failed):
+            self._keep(live, lambda: store.save_failure(run_id, event.cell, event.sentence))
+        with self._lock:
+            live.apply(event)
+
+    def _on_displaced(self, live: LiveRun) -> None:
+        with self._lock:
+            live.queue(maps=live.maps)
+        self._keep(live, lambda: self._store.save_status(live.id, "queued"))
+
+    def _on_end(self, live: LiveRun, ending: Ending) -> None:
+        with self._lock:
+            status = live.ending(ending.reason)
+        self._keep(live, lambda: self._store.save_status(live.id, status, ending.sentence))
+        with self._lock:
+            deleted = live.id in self._deleted  # whoever deletes it from here on finds that it has ended
+            again, live.again = live.again and ending.reason == "done" and not deleted, False
+            if not again:
+                live.end(status, ending.sentence)
+        if deleted:
+            self._forget(live)
+        elif again:
+            self._enqueue(live, maps=False)
+        else:
+            self._retire(live)
+
+    def _forget(self, live: LiveRun) -> None:
+        """Remove the files of a run that was deleted while it was computed; where the disk refuses, it is back."""
+        try:
+            self._remove(live)
+        except StoreError as error:
+            _LOG.warning("A deleted run is still there: %s", error)
+            self.trouble = str(error)
+            with self._lock:
+                self._deleted.discard(live.id)
+            self._retire(live)
+        else:
+            with self._lock:
+                self._lives.pop(live.id, None)
+
+    def _remove(self, live: LiveRun) -> None:
+        """Remove what the disk has of a run; where it refused one before, it may have nothing and may refuse again."""
+        with nullcontext() if live.kept else suppress(StoreError):
+            self._store.delete(live.id)
+
+    def _retire(self, live: LiveRun) -> None:
+        """Leave an ended run to the disk, or where that refused, keep it in memory among the newest of its kind."""
+        if live.kept:
+            # Not while somebody is continuing it: it would be forgotten here and computed all the same.
+            with self._changing, suppress(StoreError):  # the disk is asked again, and heard, when somebody looks at it
+                found = self._store.version(live.id)
+                with self._lock:
+                    if not live.active:  # somebody may have continued it by now
+                        self._remember(found, live.snapshot())
+                        self._lives.pop(live.id, None)
+            return
+        with self._lock:
+            unkept = [other for other in self._lives.values() if not other.kept and not other.active]
+            for other in unkept[:-_UNKEPT]:
+                del self._lives[other.id]
+
+    def _remember(self, found: tuple[int, Status], run: RunSnapshot) -> None:
+        with self._lock:
+            self._cache[run.id] = (found, run)
+            self._cache.move_to_end(run.id)
+            while len(self._cache) > _CACHED:
+                self._cache.popitem(last=False)
+
+    def _keep(self, live: LiveRun, write: Callable[[], None]) -> None:
+        """Write, unless an earlier write of this run failed; where this one does, the run says so and goes on."""
+        if not live.kept:
+            return
+        try:
+            write()
+        except StoreError as error:
+            _LOG.warning("A run is no longer kept: %s", error)
+            self.trouble = str(error)
+            with self._lock:
+                live.unkept(str(error))
+
+
+def _settled(
+    plan: Plan, views: Sequence[Pixels], truths: Sequence[Truth | None]
+) -> tuple[Plan, Sequence[Truth | None]]:
+    """The plan with the fingerprints of its pictures and truths; raises SettingError where they do not fit it."""
+    if not len(views) == len(truths) == len(plan.pictures):
+        given = f"{len(views)} views and {len(truths)} truths"
+        raise SettingError(f"The plan names {len(plan.pictures)} pictures, but {given} were given.")
+    pictures = []
+    for choice, view, truth in zip(plan.pictures, views, truths, strict=True):
+        found = dataclasses.replace(choice, sha256=fingerprint(view), truth="" if truth is None else fingerprint(truth))
+        if choice.sha256 not in ("", found.sha256) or choice.truth not in ("", found.truth):
+            raise SettingError(f"{choice.name!r} is not the picture that the plan was made for.")
+        if truth is not None and truth.shape != view.shape[:2]:
+            raise SettingError(
+                f"The truth of {choice.name!r} has shape {truth.shape}, but the model sees {view.shape[:2]}."
+            )
+        pictures.append(found)
+    return dataclasses.replace(plan, pictures=tuple(pictures)), truths
+
+
+def _grown(plan: Plan, fills: Sequence[Fills], metrics: Sequence[MetricChoice]) -> Plan:
+    """The plan with what it did not ask for yet."""
+    there = {choice.name for choice in plan.metrics}
+    return dataclasses.replace(
+        plan,
+        fills=(*plan.fills, *(pair for pair in fills if pair not in plan.fills)),
+        metrics=(*plan.metrics, *(choice for choice in metrics if choice.name not in there)),
+    )
+
+
+def _use(classifier: Classifier, speed: Speed) -> None:
+    """Ask the model in this way; a function has one way only."""
+    if isinstance(classifier, TorchClassifier) and classifier.speed != speed:
+        classifier.use(speed)
+
+
+def _summary(run: RunSnapshot) -> RunSummary:
+    return RunSummary(
+        id=run.id,
+        created=run.created,
+        model=run.plan.model,
+        status=run.status,
+        pictures=tuple(picture.name for picture in run.plan.pictures),
+        methods=tuple(method.name for method in run.plan.methods),
+        thumbnail=thumbnail(run.views[0]),
+    )

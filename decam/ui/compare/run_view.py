@@ -1,0 +1,163 @@
+"""A run on the page: how it stands, its grid, and what can be read from it, kept up to date while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from decam.errors import DecamError, StoreError
+from decam.experiments.events import Cell
+from decam.models import catalogue
+from decam.runs.snapshots import RunSnapshot
+from decam.ui import state, text
+from decam.ui.compare import (
+    agreement_view,
+    convergence,
+    export_panel,
+    faithfulness,
+    metrics_table,
+    prototype_matches,
+    run_grid,
+)
+from decam.ui.components.grid import grid
+
+POLL = 1.0
+Tab: TypeAlias = Callable[[RunSnapshot, Cell | None], None]
+Draw: TypeAlias = Callable[[RunSnapshot], None]
+
+
+def _always(snapshot: RunSnapshot) -> bool:
+    del snapshot
+    return True
+
+
+TABS: tuple[tuple[str, Tab, Callable[[RunSnapshot], bool]], ...] = (
+    ("Convergence", convergence.show, _always),
+    ("Faithfulness", faithfulness.show, _always),
+    ("Metrics", metrics_table.show, _always),
+    ("Agreement", agreement_view.show, _always),
+    ("This looks like that", prototype_matches.show, prototype_matches.shown),
+    ("Export", export_panel.show, _always),
+)
+
+
+def snapshot_of(run: str | None) -> RunSnapshot | None:
+    """The run as it is now; None, with the reason and a way on, where it cannot be shown."""
+    if run is None:
+        return None
+    try:
+        return state.runs().snapshot(run)
+    except DecamError as error:
+        st.error(text.plain(str(error)))
+        st.button("Start a new comparison", on_click=state.show_run, args=(None,), key="leave-run", type="primary")
+        return None
+
+
+def maps(snapshot: RunSnapshot) -> None:
+    """Draw the grid of a run's maps, and the tabs below it."""
+    selected = run_grid.show(snapshot)
+    tabs = {title: draw for title, draw, shown in TABS if shown(snapshot)}
+    opened = st.tabs(list(tabs), key="tabs", on_change="rerun")
+    for place, draw in zip(opened, tabs.values(), strict=True):
+        _tab(place, draw, snapshot, selected)
+
+
+def show(snapshot: RunSnapshot | None, draw: Draw = maps) -> None:
+    """Say how a run stands and draw it, or nothing where there is none.
+
+    While it waits or runs, only this part of the page is drawn again, once a second.
+    """
+    if snapshot is None:
+        grid.prepare()
+        return
+    st.fragment(_live, run_every=POLL if snapshot.active else None)(snapshot.id, snapshot.active, draw)
+
+
+def _live(run: str, active: bool, draw: Draw) -> None:
+    snapshot = snapshot_of(run)
+    if snapshot is None:
+        return
+    if active and not snapshot.active:
+        st.rerun()
+    try:
+        status(snapshot)
+    except StoreError as error:
+        st.error(text.plain(str(error)))
+    draw(snapshot)
+
+
+def _tab(place: DeltaGenerator, draw: Tab, snapshot: RunSnapshot, selected: Cell | None) -> None:
+    """Draw the tab that is open; the others cost nothing."""
+    if getattr(place, "open", True):
+        with place:
+            st.fragment(_guarded)(draw, snapshot, selected)
+
+
+def _guarded(draw: Tab, snapshot: RunSnapshot, selected: Cell | None) -> None:
+    try:
+        draw(snapshot, selected)
+    except DecamError as error:
+        st.error(text.plain(str(error)))
+
+
+def status(snapshot: RunSnapshot) -> None:
+    """One line on how the run stands, a bar while it runs, and the way on where it was ended early."""
+    finished = sum(cell.explanation is not None for cell in snapshot.cells.values())
+    with st.container(key="status", horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(_sentence(snapshot, finished), width="stretch")
+        ended_early = snapshot.status in ("stopped", "interrupted", "failed")
+        if ended_early and st.button(
+            "Continue", key="continue", icon=":material/play_arrow:", help="Compute what is missing."
+        ):
+            state.runs().resume(snapshot.id)
+            st.rerun()
+    st.html(bar(_share(snapshot), snapshot.active))
+    if snapshot.note:
+        st.warning(text.plain(snapshot.note))
+
+
+def bar(share: float, active: bool) -> str:
+    """A thin bar whose room is kept when the run has ended, so that the grid does not move."""
+    percent = round(100 * share)
+    role = f'role="progressbar" aria-label="Progress" aria-valuenow="{percent}"' if active else 'aria-hidden="true"'
+    return f'<div class="dc-progress" {role}><i style="width:{percent if active else 0}%"></i></div>'
+
+
+def _share(snapshot: RunSnapshot) -> float:
+    """How much of the run is done, each map with its curves counting the same."""
+    if not snapshot.cells:
+        return 0.0
+    shares = []
+    for cell in snapshot.cells.values():
+        step = min(1.0, cell.step / cell.total) if cell.total else 0.0
+        shares.append({"waiting": 0.0, "running": 0.5 * step, "measuring": 0.5 + 0.5 * step}.get(cell.state, 1.0))
+    return min(1.0, sum(shares) / len(shares))
+
+
+STATUS = {
+    "queued": ":material/hourglass_empty: Waiting",
+    "running": ":material/progress_activity: Running",
+    "done": ":material/check_circle: Finished",
+    "stopped": ":material/stop_circle: Stopped",
+    "interrupted": ":material/pause_circle: Interrupted: the server ended before the run did",
+    "failed": ":material/error: Failed",
+}
+
+
+def _sentence(snapshot: RunSnapshot, finished: int) -> str:
+    plan = snapshot.plan
+    parts = [f"**{STATUS[snapshot.status]}**"]
+    if snapshot.status == "queued" and snapshot.ahead:
+        parts.append(f"{text.several(snapshot.ahead, 'run')} ahead of yours")
+    count = len(snapshot.cells)
+    parts.append(f"{finished} of {text.several(count, 'map')}" if finished < count else text.several(count, "map"))
+    entry = catalogue.ENTRIES.get(plan.model)
+    parts.append(entry.title if entry else text.plain(plan.model))
+    if plan.speed is not None:
+        parts.append(f"{plan.device}, {plan.speed.precision}")
+    parts.append(f"seed {plan.seed}")
+    parts.append(text.when(snapshot.created))
+    return f"{parts[0]} :gray[· {' · '.join(parts[1:])}]"

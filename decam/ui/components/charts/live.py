@@ -1,0 +1,87 @@
+"""Curves that grow while a search runs, beside pictures of where it stands: one component, drawn again in place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import streamlit as st
+
+from decam.methods.base import Series
+from decam.ui.components import source
+
+DIGITS = 5  # of a value on its way to the browser
+# The framework's own charts cost each look at a run a multiple of this one, taken from the search being watched.
+_LIVE = st.components.v2.component(
+    "decam_live",
+    css=source("shared/base.css", "charts/chart.css", "charts/live.css"),
+    js=source("shared/component.js", "charts/chart.js", "charts/live.js"),
+)
+
+
+@dataclass(frozen=True)
+class LivePicture:
+    """A picture beside the curves: its caption, and where the browser finds it."""
+
+    title: str
+    source: str
+
+
+def live_charts(
+    series: Sequence[Series],
+    colours: Sequence[str],
+    points: Sequence[tuple[int, Mapping[str, float]]],
+    total: int,
+    pictures: Sequence[LivePicture],
+    *,
+    key: str,
+    words: str = "",
+) -> None:
+    """Draw one chart for each group of series over the evaluations, from 0 to `total`; `words` while there is none.
+
+    `points` are the evaluations and the values by the name of their series. `colours` are given to the series of a
+    group in turn.
+    """
+    _LIVE(key=key, data=payload(series, colours, points, total, pictures, words))
+
+
+def payload(
+    series: Sequence[Series],
+    colours: Sequence[str],
+    points: Sequence[tuple[int, Mapping[str, float]]],
+    total: int,
+    pictures: Sequence[LivePicture],
+    words: str = "",
+) -> dict[str, Any]:
+    """What the browser is sent, ready for JSON."""
+    groups: dict[str, list[Series]] = {}
+    reported = {name for _, values in points for name in values}
+    for item in (item for item in series if item.name in reported):
+        groups.setdefault(item.group, []).append(item)
+    return {
+        "groups": [
+            {
+                "title": group,
+                "help": " ".join(f"{member.title}: {member.help}" for member in members),
+                "series": [
+                    {
+                        "title": member.title,
+                        "colour": colours[place % len(colours)],
+                        "values": [short(values.get(member.name)) for _, values in points],
+                    }
+                    for place, member in enumerate(members)
+                ],
+            }
+            for group, members in groups.items()
+        ],
+        "places": [evaluations for evaluations, _ in points],
+        "limits": [0, max([total, *(evaluations for evaluations, _ in points)])],
+        "pictures": [asdict(picture) for picture in pictures],
+        "words": words,
+    }
+
+
+def short(value: float | None) -> float | None:
+    """A value that JSON can carry, to a few digits; None where there is none or it is not finite."""
+    return None if value is None or not abs(value) < float("inf") else float(f"{value:.{DIGITS}g}")

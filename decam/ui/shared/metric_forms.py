@@ -1,0 +1,83 @@
+"""Which metrics judge the maps and with what settings, drawn from their rows in the table."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import streamlit as st
+
+from decam.errors import SettingError
+from decam.experiments.plan import MetricChoice
+from decam.metrics import CURVES, METRICS
+from decam.metrics.base import Metric
+from decam.settings import Parameter
+from decam.ui import text
+from decam.ui.shared.fields import field
+
+OFFERED = {name: metric for name, metric in METRICS.items() if metric not in CURVES}
+FREE = tuple(
+    name for name, metric in OFFERED.items() if not metric.cost(metric.settings()) and "explain" not in metric.needs
+)
+"""What costs no evaluation, and so is measured unless somebody says otherwise."""
+NEEDS = {"truth": "needs the ground truth", "explain": "makes each map again"}
+
+
+def panel() -> list[MetricChoice]:
+    """Draw the choice of metrics beside deletion and insertion, and their forms; what a plan needs to know."""
+    st.session_state.setdefault("metrics", list(FREE))
+    return forms(choice(OFFERED, "metrics"), "metric")
+
+
+def choice(offered: Mapping[str, Metric], key: str) -> list[str]:
+    """Draw the choice of some of these metrics; their names in the order of the table."""
+    chosen = st.multiselect(
+        "Metrics beside deletion and insertion",
+        list(offered),
+        format_func=lambda name: f"{offered[name].title} ({offered[name].family})",
+        key=key,
+        persist_state="session",
+        placeholder="Choose metrics",
+        help="What they are, how they work and where they mislead is on the Metrics page.",
+    )
+    for name in chosen:
+        if facts := _facts(offered[name]):
+            st.caption(f"**{text.plain(offered[name].title)}** {facts}.")
+    return [name for name in offered if name in chosen]
+
+
+def forms(names: Sequence[str], key: str) -> list[MetricChoice]:
+    """Draw a form for each metric that has settings; the metrics with theirs."""
+    choices = []
+    for name in names:
+        metric = METRICS[name]
+        parameters = metric.settings.parameters()
+        values: dict[str, object] = {}
+        if parameters:
+            with st.popover(f"{metric.title} settings", width="stretch", type="tertiary"):
+                st.caption(f"{text.plain(metric.summary)} [{text.plain(metric.reference)}]({metric.url})")
+                values = {each.name: field(_key(key, name, each), each) for each in parameters}
+        try:
+            choices.append(MetricChoice(name, metric.settings.from_mapping(values)))
+        except SettingError as error:
+            st.error(text.plain(f"{metric.title}: {error}"))
+    return choices
+
+
+def restore(choices: Collection[MetricChoice]) -> None:
+    """Choose these metrics and no others, with these settings."""
+    st.session_state["metrics"] = [choice.name for choice in choices]
+    for chosen in choices:
+        values = chosen.settings.to_mapping()
+        for parameter in chosen.settings.parameters():
+            st.session_state[_key("metric", chosen.name, parameter)] = values[parameter.name]
+
+
+def _key(form: str, metric: str, parameter: Parameter) -> str:
+    return f"{form}:{metric}:{parameter.name}"
+
+
+def _facts(metric: Metric) -> str:
+    """What it costs a map and what it needs; nothing where it is free."""
+    cost = metric.cost(metric.settings())
+    facts = [text.evaluations(cost)] if cost else []
+    return ", ".join([*facts, *(NEEDS[need] for need in sorted(metric.needs))])

@@ -1,0 +1,146 @@
+"""Sentences of the sanity check against likenesses made up so that the answer is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from decam.experiments.plan import MethodChoice
+from decam.experiments.randomisation_plan import SanityPlan
+from decam.experiments.randomisation_reading import Measured, lines, readings
+from decam.experiments.randomisation_result import Compared, Floor, Likeness, Original, Sanity, Variant
+from decam.explanation import Explanation
+from decam.methods import get
+from decam.methods.controls.maps import CENTRE, EDGES, RANDOM
+
+HOW = Measured("spearman")
+SHARES = (0.005, 0.5, 1.0)
+
+
+def alike(value: float, plain: float | None = None) -> Likeness:
+    return Likeness({"spearman": value if plain is None else plain}, {"spearman": value})
+
+
+def found(
+    values: Sequence[float],
+    method: str = "grad-cam",
+    mode: str = "cascading",
+    floor: float = 0.0,
+    edges: float = 0.0,
+    plain: float | None = None,
+) -> tuple[SanityPlan, Sanity]:
+    """A check of one method, whose map is so alike to the original at each stage."""
+    plan = SanityPlan("embedded", "cpu", "Star", (MethodChoice.default(method),), mode=mode)
+    settings = plan.methods[0].settings
+    one = Explanation(method, np.zeros((2, 2), np.float32), 0, "star", 0.5, settings, 0, 1, 0.1)
+    floors = tuple(Floor(row.title, alike(value)) for row, value in ((RANDOM, floor), (CENTRE, 0.1), (EDGES, edges)))
+    names = ("head", "late", "early") if mode != "labels" else ("shuffled labels",)
+    return plan, Sanity(
+        (get(method).title,),
+        tuple(Variant(name, share) for name, share in zip(names, SHARES, strict=False)),
+        0,
+        "star",
+        (Original(0, one, floors),),
+        tuple(Compared(0, place, one, alike(value, plain)) for place, value in enumerate(values)),
+    )
+
+
+def said(values: Sequence[float], **how: object) -> tuple[str, str]:
+    plan, check = found(values, **how)  # type: ignore[arg-type]  # a test's own keywords
+    (reading,) = readings(plan, check, HOW)
+    return reading.verdict, reading.sentence
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict", "part"),
+    [
+        ((0.1, 0.0, 0.05), "lost", "lost as soon as head is random (0.10)"),
+        ((0.5, 0.2, 0.1), "lost", "lost once late is random too (0.20)"),
+        ((0.1, 0.5, 0.1), "lost", "lost as soon as head is random (0.10)"),
+        ((0.1, 0.5, 0.1), "lost", "comes back with late (0.50)"),
+        ((0.5, 0.1, 0.1), "lost", "learnt."),
+        ((0.9, 0.8, 0.1), "late", "0.80 is left when head to late are random (50 % of the weights)"),
+        ((0.9, 0.8, 0.1), "late", "it goes only with early (0.10)"),
+        ((0.9, 0.6, 0.5), "changed", "0.50 is left when all weights are random"),
+        ((0.9, 0.2, 0.85), "kept", "stays at 0.85 though all weights are random"),
+        ((0.9, 0.8), "kept", "So far the map stays: 0.80 when head to late are random"),
+        ((-0.4, math.nan, math.nan), "lost", "as soon as head is random (−0.40)"),
+        ((0.9, math.nan, math.nan), "late", "0.90 is left when head is random (under 1 % of the weights)"),
+        ((math.nan,) * 3, "lost", "as soon as head is random (flat)"),
+    ],
+)
+def test_the_cascade_is_read_by_its_thresholds(values: tuple[float, ...], verdict: str, part: str) -> None:
+    read, sentence = said(values)
+    assert read == verdict
+    assert part in sentence
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict", "part"),
+    [
+        ((0.9, 0.1, 0.95), "lost", "depends most on late alone (0.10) and is lost with it"),
+        ((0.2, 0.1, 0.95), "lost", "lost with 2 of 3 stages"),
+        ((0.9, 0.5, 0.95), "changed", "changes most with late alone (0.50)"),
+        ((0.9, 0.8, 0.95), "kept", "no stage alone matters"),
+    ],
+)
+def test_stages_alone_are_read_by_the_least_alike(values: tuple[float, ...], verdict: str, part: str) -> None:
+    read, sentence = said(values, mode="independent")
+    assert read == verdict
+    assert part in sentence
+
+
+@pytest.mark.parametrize(("value", "verdict"), [(0.1, "lost"), (0.5, "changed"), (0.9, "kept")])
+def test_random_labels_are_read_from_the_one_value(value: float, verdict: str) -> None:
+    read, sentence = said((value,), mode="labels")
+    assert read == verdict
+    assert f"{value:.2f}" in sentence and "labels" in sentence
+
+
+def test_a_control_is_explained_and_not_blamed() -> None:
+    verdict, sentence = said((1.0, 1.0, 1.0), method="edges")
+    assert verdict == "blind"
+    assert "never asks the model" in sentence
+
+
+def test_what_a_random_map_scores_counts_as_nothing_left() -> None:
+    assert said((0.6, 0.6, 0.6), floor=0.0)[0] == "changed"
+    assert said((0.6, 0.6, 0.6), floor=0.55)[0] == "lost"
+
+
+def test_likeness_to_edges_is_told_where_the_map_does_not_go() -> None:
+    assert "0.62 alike to a plain edge detector" in said((0.9, 0.9, 0.9), edges=0.62)[1]
+    assert "edge" not in said((0.9, 0.9, 0.9), edges=0.2)[1]
+
+
+def test_an_original_that_is_flat_is_said_to_answer_nothing() -> None:
+    verdict, sentence = said((math.nan,) * 3, floor=math.nan)
+    assert verdict == "unknown"
+    assert "flat" in sentence
+
+
+def test_a_method_that_has_not_been_compared_yet_has_no_sentence() -> None:
+    assert readings(*found(()), HOW) == []
+
+
+@pytest.mark.parametrize(("method", "expected"), [("integrated-gradients", 0.9), ("grad-cam", 0.2)])
+def test_absolute_values_count_for_signed_maps_only(method: str, expected: float) -> None:
+    plan, check = found((0.9,), method=method, plain=0.2)
+    assert lines(plan, check, HOW)[0].values[0] == expected
+    assert lines(plan, check, Measured("spearman", absolute=False))[0].values[0] == 0.2
+
+
+@given(
+    some.lists(some.floats(-1, 1) | some.just(math.nan), min_size=1, max_size=3),
+    some.floats(-1, 1) | some.sampled_from([math.nan, 1.0]),
+    some.sampled_from(["cascading", "independent"]),
+)
+def test_every_check_has_one_whole_sentence_without_a_nan(values: list[float], floor: float, mode: str) -> None:
+    _, sentence = said(values, floor=floor, mode=mode)
+    assert sentence.endswith(".") and "nan" not in sentence.split()
+    assert "(nan" not in sentence
