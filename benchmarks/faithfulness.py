@@ -31,8 +31,9 @@ from benchmarks.machine import machine
 from benchmarks.paired import SCENES, agreement_table, aims_table, means_table, scenes_table
 from benchmarks.results import Hit, Key, Result, Store, small
 from benchmarks.rows import CURVES, FILLS, STEPS, Made, Row, all_rows, costs, make, selected
-from decam.api import curves_view, explain_view
 from decam.classifier import Classifier, Pixels, probabilities, to_tensor
+from decam.experiments.evaluate import curves_view
+from decam.experiments.explain import explain_view
 from decam.experiments.plan import fingerprint
 from decam.explanation import last
 from decam.images.reading import read

@@ -11,8 +11,8 @@ from dataclasses import replace
 import torch
 from torchvision.models import get_model
 
-from decam.api import explain_view
 from decam.classifier import Pixels, Speed, TorchClassifier, computing
+from decam.experiments.explain import explain_view
 from decam.explanation import last
 from decam.hardware import device
 from decam.hardware.parallel_batches import side_by_side

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from benchmarks.captums import kernel_shap
-from decam.api import explain_view
 from decam.classifier import Classifier, Pixels, to_tensor
+from decam.experiments.explain import explain_view
 from decam.explanation import Map, Question, last
 from decam.masking import MaskedQueries, fill
 from decam.methods import get as get_method

@@ -47,8 +47,9 @@ from benchmarks.scene_rows import (
     selected,
 )
 from benchmarks.scene_tables import tables
-from decam.api import case_of, explain_view
 from decam.classifier import TorchClassifier
+from decam.experiments.evaluate import case_of
+from decam.experiments.explain import explain_view
 from decam.explanation import Explanation, last
 from decam.images.scenes.scene import Scene, scene
 from decam.methods.controls.maps import RandomSettings

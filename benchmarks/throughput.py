@@ -36,8 +36,8 @@ from benchmarks import memory
 from benchmarks.captums import feature_ablation, kernel_shap
 from benchmarks.forwards import bare, build, fastest, sizes, through, words, worthwhile
 from benchmarks.machine import machine
-from decam.api import curves_view
 from decam.classifier import Pixels, Speed, TorchClassifier, to_tensor
+from decam.experiments.evaluate import curves_view
 from decam.explanation import last
 from decam.images.scenes import scene
 from decam.masking import fill

@@ -7,10 +7,9 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from decam import methods, metrics
-    from decam.api import explain, explain_steps, measure
+    from decam.api import explain, explain_steps, measure, sanity_check
     from decam.classifier import Classifier, wrap
     from decam.errors import DecamError
-    from decam.experiments.randomisation import sanity_check
     from decam.explanation import Explanation, Progress
     from decam.models import load_classifier
 
@@ -26,7 +25,7 @@ _HOMES = {
     "Explanation": "decam.explanation",
     "Progress": "decam.explanation",
     "load_classifier": "decam.models",
-    "sanity_check": "decam.experiments.randomisation",
+    "sanity_check": "decam.api",
 }
 
 

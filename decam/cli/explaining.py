@@ -10,7 +10,6 @@ from contextlib import closing
 from pathlib import Path
 
 from decam import export
-from decam.api import class_index
 from decam.classifier import TorchClassifier
 from decam.cli import DEFAULT_METHODS
 from decam.cli.choices import choices
@@ -21,6 +20,7 @@ from decam.durations import duration
 from decam.errors import SettingError
 from decam.experiments.events import Event, Explained, Explaining, Failed, Judged, Measuring, Predicted
 from decam.experiments.execute import compare
+from decam.experiments.explain import class_index
 from decam.experiments.plan import DEFAULT_FILLS, MethodChoice, MetricChoice, PictureChoice, Plan, fingerprint
 from decam.explanation import Truth
 from decam.export import Result

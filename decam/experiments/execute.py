@@ -7,10 +7,10 @@ from collections.abc import Generator, Sequence
 import numpy as np
 import torch
 
-from decam.api import explain_view
 from decam.classifier import Classifier, Pixels, TorchClassifier, probabilities, to_tensor
 from decam.errors import SettingError
 from decam.experiments.events import Cell, Event, Events, Explained, Explaining, Failed, Finished, Predicted
+from decam.experiments.explain import explain_view
 from decam.experiments.failures import sentence_for
 from decam.experiments.measuring import measure
 from decam.experiments.plan import Plan

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
-from decam.api import case_of
 from decam.classifier import Classifier, Pixels
+from decam.experiments.evaluate import case_of
 from decam.experiments.events import Cell, Event, Events, Failed, Finished, Judged, Judgement, Measured, Measuring
 from decam.experiments.failures import sentence_for
 from decam.experiments.plan import Fills, MetricChoice, Plan

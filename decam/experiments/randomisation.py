@@ -8,9 +8,9 @@ from typing import TypeAlias
 import numpy as np
 from torch import Tensor
 
-from decam.api import Source, class_index, explain_view, seed_of
 from decam.classifier import Classifier, Pixels, TorchClassifier, probabilities, to_tensor
 from decam.errors import MethodError, SettingError
+from decam.experiments.explain import class_index, explain_view
 from decam.experiments.failures import sentence_for
 from decam.experiments.plan import MethodChoice
 from decam.experiments.randomisation_result import (
@@ -26,7 +26,6 @@ from decam.experiments.randomisation_result import (
     Working,
 )
 from decam.explanation import Map, Progress, Question, last, relayed
-from decam.images.reading import to_picture
 from decam.methods import get as get_method
 from decam.methods.controls.maps import CENTRE, EDGES, RANDOM
 from decam.metrics.similarity import SIMILARITIES, matrix_of
@@ -94,31 +93,6 @@ def random_labels(
         )
     makers: Makers = [(Variant("shuffled labels", 1.0), lambda: other)]
     return (yield from _against(classifier, makers, view, methods, target, seed))
-
-
-def sanity_check(
-    classifier: Classifier,
-    image: Source,
-    methods: Sequence[str | MethodChoice] = ("grad-cam", "guided-backprop"),
-    *,
-    mode: str = "cascading",
-    target: int | str | None = None,
-    seed: int = 0,
-    shuffled: TorchClassifier | None = None,
-) -> Sanity:
-    """`sanity` run to its end, or `random_labels` against `shuffled` where that is given.
-
-    `image` is a path, a PIL image or an array; methods by name have their default settings; `target` is a class index
-    or a part of a class name. Raises ImageError, MethodError and SettingError with a sentence.
-    """
-    seed = seed_of(seed)
-    choices = [MethodChoice.default(method) if isinstance(method, str) else method for method in methods]
-    view, asked = classifier.view(to_picture(image)), class_index(classifier, target)
-    if shuffled is None:
-        events = sanity(classifier, view, choices, asked, seed, mode)
-    else:
-        events = random_labels(classifier, shuffled, view, choices, asked, seed)
-    return last(events)
 
 
 def _cascading(pieces: Sequence[Stage]) -> Iterator[tuple[str, Sequence[Stage]]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 from decam.classifier import Pixels
 from decam.errors import SettingError
@@ -13,19 +12,19 @@ from decam.experiments.randomisation import MODES
 from decam.experiments.randomisation_result import Sanity, Working
 from decam.methods import get as get_method
 from decam.models import EMBEDDED
+from decam.models.weight_files import WEIGHTS
 from decam.runs.snapshots import ACTIVE, Status
 
 LABELS = "labels"
 """The mode that sets a model against the same network trained on shuffled labels; the others draw weights anew."""
 
-_ASSETS = Path(__file__).resolve().parents[1] / "assets"
 _TWINS = {EMBEDDED: "shuffled"}
 
 
 def twin(model: str) -> str | None:
     """The name of the same network trained on shuffled labels; None where there is none, or its weights are missing."""
     name = _TWINS.get(model)
-    return name if name and (_ASSETS / f"{name}.safetensors").is_file() else None
+    return name if name and (WEIGHTS / f"{name}.safetensors").is_file() else None
 
 
 @dataclass(frozen=True)

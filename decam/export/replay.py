@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from decam.api import explain_view
 from decam.classifier import Classifier, Pixels
 from decam.errors import ImageError, SettingError, StoreError
 from decam.experiments.events import Cell
+from decam.experiments.explain import explain_view
 from decam.experiments.plan import Plan, Versions, fingerprint
 from decam.explanation import Explanation, Map, Progress, relayed
 from decam.export.files import FORMAT, KIND, map_fingerprint

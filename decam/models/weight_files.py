@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from decam.errors import ModelError
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
+WEIGHTS = Path(__file__).resolve().parent / "weights"
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -112,7 +112,8 @@ class Weights(Generic[Network, CardType]):
         )
 
     def _restore(self) -> str:
-        return f"restore it with `git checkout assets/{self.path.name}` or make it again with `{self.command}`"
+        kept = f"decam/models/weights/{self.path.name}"
+        return f"restore it with `git checkout {kept}` or make it again with `{self.command}`"
 
 
 def _digest(tensors: dict[str, Tensor]) -> str:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks.rows import Row, all_rows, costs, make, occlusion_at, rise_maps, selected
-from decam.api import explain_view
 from decam.classifier import TorchClassifier, to_tensor
+from decam.experiments.explain import explain_view
 from decam.explanation import Question, last
 from decam.methods.de_cam.method import DeCamSettings
 from decam.methods.perturbation.occlusion_and_rise import OCCLUSION, RiseSettings

@@ -12,9 +12,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from decam.api import curves_view, explain_view
 from decam.classifier import FunctionClassifier, wrap
 from decam.errors import MethodError, SettingError
+from decam.experiments.evaluate import curves_view
 from decam.experiments.events import (
     Cell,
     Event,
@@ -27,6 +27,7 @@ from decam.experiments.events import (
     Predicted,
 )
 from decam.experiments.execute import compare
+from decam.experiments.explain import explain_view
 from decam.experiments.plan import MethodChoice, PictureChoice, Plan
 from decam.explanation import Progress, last
 from decam.methods import METHODS

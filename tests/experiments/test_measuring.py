@@ -11,10 +11,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from decam.api import explain_view, measure
+from decam.api import measure
 from decam.classifier import FunctionClassifier, wrap
 from decam.experiments.events import Cell, Event, Explained, Failed, Finished, Judged, Judgement, Measured, Measuring
 from decam.experiments.execute import compare
+from decam.experiments.explain import explain_view
 from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, Plan
 from decam.explanation import Progress, last
 from decam.methods import METHODS

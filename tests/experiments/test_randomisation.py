@@ -10,11 +10,12 @@ import torch
 from torch import nn
 
 import decam
-from decam.api import explain_view
+from decam.api import sanity_check
 from decam.classifier import Speed, TorchClassifier
 from decam.errors import MethodError, SettingError
+from decam.experiments.explain import explain_view
 from decam.experiments.plan import MethodChoice
-from decam.experiments.randomisation import MODES, random_labels, sanity, sanity_check
+from decam.experiments.randomisation import MODES, random_labels, sanity
 from decam.experiments.randomisation_result import Begun, Failed, Original, Sanity, Working
 from decam.explanation import Question, last
 from decam.images.scenes.scene import scene

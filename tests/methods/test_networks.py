@@ -7,9 +7,9 @@ import re
 import numpy as np
 import pytest
 
-from decam.api import explain_view
 from decam.classifier import Speed, TorchClassifier
 from decam.errors import MethodError
+from decam.experiments.explain import explain_view
 from decam.explanation import last
 from decam.methods import METHODS
 from decam.models.catalogue import ENTRIES

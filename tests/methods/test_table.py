@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from decam.api import explain_view
 from decam.classifier import Speed, TorchClassifier
 from decam.errors import MethodError
+from decam.experiments.explain import explain_view
 from decam.explanation import Progress, last
 from decam.methods import METHODS, get
 from decam.settings import Settings

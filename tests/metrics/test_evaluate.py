@@ -10,8 +10,10 @@ import pytest
 import torch
 
 import decam
-from decam.api import explain, explain_view, judge_view
+from decam.api import explain
 from decam.errors import MethodError, SettingError
+from decam.experiments.evaluate import judge_view
+from decam.experiments.explain import explain_view
 from decam.explanation import last
 from decam.masking import fill
 from decam.methods import METHODS

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from decam.api import curves_view, measure
+from decam.api import measure
 from decam.classifier import Classifier, probabilities, to_tensor, wrap
 from decam.errors import SettingError
+from decam.experiments.evaluate import curves_view
 from decam.explanation import last
 from decam.masking import FILLS, fill
 from decam.metrics import CURVES, METRICS, FaithfulnessSettings

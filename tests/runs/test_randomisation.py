@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from decam.api import sanity_check
 from decam.classifier import Pixels, TorchClassifier
 from decam.errors import DecamError, ModelError, SettingError, StoreError
 from decam.experiments import randomisation_plan
 from decam.experiments.plan import MethodChoice
-from decam.experiments.randomisation import sanity_check
 from decam.experiments.randomisation_plan import LABELS, SanityPlan, SanitySnapshot, twin
 from decam.models import load_classifier
 from decam.runs import randomisation
@@ -184,7 +184,7 @@ def test_random_labels_are_refused_without_a_model_of_them_and_used_where_there_
 
 
 def test_a_twin_is_there_when_its_weights_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(randomisation_plan, "_ASSETS", tmp_path)
+    monkeypatch.setattr(randomisation_plan, "WEIGHTS", tmp_path)
     assert twin("embedded") is None
     (tmp_path / "shuffled.safetensors").touch()
     assert twin("embedded") == "shuffled"

@@ -13,10 +13,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from decam.api import explain_view
 from decam.classifier import Classifier, Speed, TorchClassifier
 from decam.errors import ModelError, SettingError
 from decam.experiments.events import Cell
+from decam.experiments.explain import explain_view
 from decam.experiments.plan import PictureChoice, Plan, fingerprint
 from decam.explanation import Progress, last
 from decam.methods import METHODS

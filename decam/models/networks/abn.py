@@ -7,7 +7,7 @@ from typing import cast
 from torch import Tensor, nn
 
 from decam.models.networks.blocks import LABELS, WIDTHS, Residual, Trunk
-from decam.models.weight_files import ASSETS, Card, Weights
+from decam.models.weight_files import WEIGHTS, Card, Weights
 
 _SPLIT = 2  # blocks before the attention branch
 CLASSES = len(LABELS)
@@ -61,7 +61,7 @@ class AttentionBranchNetwork(nn.Module):
 
 STORED = Weights(
     "attention branch network",
-    ASSETS / "abn.safetensors",
+    WEIGHTS / "abn.safetensors",
     AttentionBranchNetwork,
     Card,
     "python -m decam.training --model abn",

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from decam.models.networks.blocks import LABELS, WIDTHS, Trunk
-from decam.models.weight_files import ASSETS, Card, Weights
+from decam.models.weight_files import WEIGHTS, Card, Weights
 
 PARTS = 3
 STRIDES = (1, 2, 1, 1)  # one less than in the embedded network: maps of 16×16
@@ -64,7 +64,7 @@ class BilinearNetwork(nn.Module):
 
 STORED = Weights(
     "bilinear network",
-    ASSETS / "bcnn.safetensors",
+    WEIGHTS / "bcnn.safetensors",
     BilinearNetwork,
     Card,
     "python -m decam.training --model bcnn",

@@ -8,7 +8,7 @@ from typing import cast
 from torch import Tensor, nn
 
 from decam.models.networks.blocks import INPUT_SIZE, LABELS, MEAN, STD, WIDTHS, Trunk, fold
-from decam.models.weight_files import ASSETS, Card, FittedCard, Weights
+from decam.models.weight_files import WEIGHTS, Card, FittedCard, Weights
 
 
 class Embedded(Trunk):
@@ -33,11 +33,11 @@ def _blank() -> Embedded:
     return Embedded(fused=True)
 
 
-STORED = Weights("embedded model", ASSETS / "embedded.safetensors", _blank, Card, "python -m decam.training")
+STORED = Weights("embedded model", WEIGHTS / "embedded.safetensors", _blank, Card, "python -m decam.training")
 # The same network, trained until it knew by heart which labels chance had given to its scenes.
 SHUFFLED = Weights(
     "model of shuffled labels",
-    ASSETS / "shuffled.safetensors",
+    WEIGHTS / "shuffled.safetensors",
     _blank,
     FittedCard,
     "python -m decam.training --model shuffled",

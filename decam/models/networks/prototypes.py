@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from decam.models.networks.blocks import LABELS, WIDTHS, Trunk
-from decam.models.weight_files import ASSETS, Card, Weights
+from decam.models.weight_files import WEIGHTS, Card, Weights
 
 EACH = 3  # prototypes a class
 COUNT = EACH * len(LABELS)
@@ -80,7 +80,7 @@ class PrototypeNetwork(nn.Module):
 
 STORED = Weights(
     "prototype network",
-    ASSETS / "prototypes.safetensors",
+    WEIGHTS / "prototypes.safetensors",
     PrototypeNetwork,
     Card,
     "python -m decam.training --model prototypes",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torchvision.models import VisionTransformer
 
 from decam.models.networks.blocks import INPUT_SIZE, LABELS, WIDTHS, Trunk
-from decam.models.weight_files import ASSETS, Card, Weights
+from decam.models.weight_files import WEIGHTS, Card, Weights
 
 GRID = 8
 _STRIDES = (1, 2, 2)  # the embedded network's blocks but for its last: tokens of 8×8 places
@@ -33,7 +33,7 @@ class SmallVit(VisionTransformer):  # type: ignore[misc]  # torchvision has no t
 
 STORED = Weights(
     "small vision transformer",
-    ASSETS / "small-vit.safetensors",
+    WEIGHTS / "small-vit.safetensors",
     SmallVit,
     Card,
     "python -m decam.training --model small-vit",

@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from torch import nn
 from torchcam import methods as torchcam
 
-from decam.api import explain_view
 from decam.classifier import Speed, TorchClassifier, to_tensor
 from decam.errors import MethodError, SettingError
+from decam.experiments.explain import explain_view
 from decam.explanation import last
 from decam.methods import METHODS
 from decam.methods.support.layers import grid_shape, levels, pooled_head

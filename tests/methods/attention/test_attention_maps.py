@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torchcam.methods import LeGrad
 from torchvision.models import VisionTransformer
 
-from decam.api import explain_view
 from decam.classifier import TorchClassifier, to_tensor
 from decam.errors import MethodError
+from decam.experiments.explain import explain_view
 from decam.explanation import Explanation, last
 from decam.images.scenes.scene import scene
 from decam.methods import METHODS

@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from decam.api import explain_view
 from decam.classifier import Pixels, TorchClassifier, probabilities, to_tensor
 from decam.errors import MethodError
+from decam.experiments.explain import explain_view
 from decam.explanation import Explanation, last
 from decam.images.scenes.scene import scene
 from decam.methods import METHODS

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from decam.api import explain_view
+from decam.experiments.explain import explain_view
 from decam.explanation import last
 from decam.masking import upsample
 from decam.methods import METHODS

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from decam.api import explain_view
 from decam.classifier import TorchClassifier
+from decam.experiments.explain import explain_view
 from decam.explanation import last
 from decam.images.scenes.scene import scene
 from decam.methods.de_cam.method import DeCamSettings

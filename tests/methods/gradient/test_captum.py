@@ -6,9 +6,9 @@ import torch
 from captum.attr import IntegratedGradients, LayerAttribution, LayerGradCam, Occlusion
 from torch import nn
 
-from decam.api import explain_view
 from decam.classifier import Speed, TorchClassifier, probabilities, to_tensor
 from decam.errors import SettingError
+from decam.experiments.explain import explain_view
 from decam.explanation import last
 from decam.masking import fill
 from decam.methods import METHODS

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from decam.api import explain_view
 from decam.classifier import TorchClassifier, to_tensor
 from decam.errors import MethodError
+from decam.experiments.explain import explain_view
 from decam.explanation import Explanation, Map, last
 from decam.images.reading import to_picture
 from decam.masking import FILLS, fill

@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from decam.api import explain_view
 from decam.classifier import IMAGENET_STD, Speed, TorchClassifier, to_tensor
 from decam.errors import MethodError
+from decam.experiments.explain import explain_view
 from decam.explanation import last
 from decam.masking import fill
 from decam.methods import METHODS

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from decam.api import explain_view
 from decam.classifier import wrap
+from decam.experiments.explain import explain_view
 from decam.explanation import last
 from decam.masking import fill
 from decam.methods.perturbation.occlusion_and_rise import RiseSettings, rise_masks

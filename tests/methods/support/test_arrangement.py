@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torchvision.models import VisionTransformer, get_model
 
-from decam.api import explain_view
 from decam.classifier import TorchClassifier
 from decam.errors import SettingError
+from decam.experiments.explain import explain_view
 from decam.explanation import Question, last
 from decam.methods import METHODS
 from decam.methods.support.attention_hooks import grid

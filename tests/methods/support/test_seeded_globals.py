@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from decam.api import explain_view
 from decam.classifier import TorchClassifier
+from decam.experiments.explain import explain_view
 from decam.explanation import Map, Steps, last
 from decam.images.scenes.scene import scene
 from decam.methods import METHODS

@@ -12,9 +12,9 @@ from PIL import Image
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 
-from decam.api import explain_view
 from decam.classifier import TorchClassifier, to_tensor
 from decam.errors import SettingError
+from decam.experiments.explain import explain_view
 from decam.explanation import last
 from decam.methods import METHODS
 from decam.methods.support.layers import pooled_head

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from decam.api import explain_view
 from decam.classifier import FunctionClassifier, wrap
+from decam.experiments.explain import explain_view
 from decam.explanation import last
 from decam.images.superpixels import superpixels
 from decam.masking import fill

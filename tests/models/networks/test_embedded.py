@@ -159,5 +159,5 @@ def test_damaged_weights_are_a_clear_error(damage: object, tmp_path: Path) -> No
     path = tmp_path / "embedded.safetensors"
     assert callable(damage)
     path.write_bytes(damage(embedded.WEIGHTS.read_bytes()))
-    with pytest.raises(ModelError, match=r"damaged.*git checkout assets/embedded\.safetensors"):
+    with pytest.raises(ModelError, match=r"damaged.*git checkout decam/models/weights/embedded\.safetensors"):
         embedded.load(path)

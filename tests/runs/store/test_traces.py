@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from decam.api import explain_view
 from decam.evolution.trace import Trace
+from decam.experiments.explain import explain_view
 from decam.methods.de_cam.method import DeCamSettings
 from decam.runs.snapshots import Frame
 from decam.runs.state import frame_of
