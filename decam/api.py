@@ -10,12 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from decam.classifier import Classifier, TorchClassifier, probabilities, to_tensor
+from decam.classifier import Classifier, probabilities, to_tensor
+from decam.errors import SettingError
 from decam.experiments.evaluate import checked_maps, checked_truth, origin_of, question_of
+from decam.experiments.execute import execute
 from decam.experiments.explain import class_index, explain_view, seed_of
-from decam.experiments.plan import MethodChoice
-from decam.experiments.randomisation import random_labels, sanity
-from decam.experiments.randomisation_result import Sanity
+from decam.experiments.grid import Grid
+from decam.experiments.kinds import randomisation
+from decam.experiments.plan import MethodChoice, PictureChoice
+from decam.experiments.questions import Mode, ModelSpec
+from decam.experiments.variants import models_by
 from decam.explanation import Explanation, Map, Progress, Truth, last
 from decam.images.reading import to_picture
 from decam.methods import get as get_method
@@ -127,21 +131,35 @@ def sanity_check(
     image: Source,
     methods: Sequence[str | MethodChoice] = ("grad-cam", "guided-backprop"),
     *,
-    mode: str = "cascading",
+    mode: Mode = "cascading",
     target: int | str | None = None,
     seed: int = 0,
-    shuffled: TorchClassifier | None = None,
-) -> Sanity:
-    """`sanity` run to its end, or `random_labels` against `shuffled` where that is given.
+    shuffled: Classifier | None = None,
+) -> Grid:
+    """Make each method's map again while the model forgets, and say how much of the original map is left.
 
     `image` is a path, a PIL image or an array; methods by name have their default settings; `target` is a class index
-    or a part of a class name. Raises ImageError, MethodError and SettingError with a sentence.
+    or a part of a class name. `mode` is "cascading" or "independent"; with `shuffled`, the same network trained on
+    shuffled labels, the maps of that are compared instead. The grid's first question asks the original and the others
+    its variants; `decam.experiments.kinds.randomisation_reading` puts it into words. Raises ImageError, MethodError
+    and SettingError with a sentence.
     """
     seed = seed_of(seed)
     choices = [MethodChoice.default(method) if isinstance(method, str) else method for method in methods]
     view, asked = classifier.view(to_picture(image)), class_index(classifier, target)
-    if shuffled is None:
-        events = sanity(classifier, view, choices, asked, seed, mode)
-    else:
-        events = random_labels(classifier, shuffled, view, choices, asked, seed)
-    return last(events)
+    if shuffled is not None and (shuffled.input_size, len(shuffled.labels)) != (
+        classifier.input_size,
+        len(classifier.labels),
+    ):
+        raise SettingError(
+            f"{shuffled.name} does not see and name the same pictures as {classifier.name}; "
+            "give the same network, trained on shuffled labels."
+        )
+    kind: Mode = mode if shuffled is None else "labels"
+    plan = randomisation.plan(classifier, PictureChoice("picture"), choices, target=asked, mode=kind, seed=seed)
+    drawn = models_by(lambda _: classifier)
+
+    def models(spec: ModelSpec) -> Classifier:
+        return shuffled if shuffled is not None and spec.variant is not None else drawn(spec)
+
+    return last(execute(Grid.empty(plan, [view], labels=classifier.labels), models))

@@ -7,11 +7,14 @@ import sys
 from pathlib import Path
 
 from decam import export
+from decam.classifier import TorchClassifier
 from decam.cli.codes import NOT_ALL, OK
 from decam.cli.loading import classifier_of
 from decam.cli.terminal import Line, say, share, visible
 from decam.errors import SettingError
 from decam.experiments.events import Explained
+from decam.experiments.grid import Grid
+from decam.experiments.variants import models_by
 from decam.export.replay import Remade, read, remake
 
 
@@ -25,26 +28,34 @@ def replay(given: argparse.Namespace) -> int:
     for warning in recording.warnings:
         say(f"Note: {warning}")
     classifier = classifier_of(plan.model, given.device or plan.device, exact=True)
-    if plan.speed is not None:
-        classifier.use(plan.speed)
+    if plan.execution is not None:
+        classifier.use(plan.execution)
+    loaded = {plan.model: classifier}
+
+    def load(name: str) -> TorchClassifier:
+        """The plan's model, loaded once, or another one that a variant needs."""
+        if name not in loaded:
+            loaded[name] = classifier_of(name, given.device or plan.device, exact=True)
+        return loaded[name]
+
     if out is not None:
         export.check_folder(out)
-    result = export.Result(plan, tuple(classifier.labels), recording.views)
-    pictures, methods = export.picture_names(plan), export.method_names(plan)
+    grid = Grid.empty(plan, recording.views, labels=classifier.labels)
+    questions, methods = export.question_names(plan), export.method_names(plan)
     same = 0
     with Line(sys.stderr) as line:
-        for event in remake(recording, classifier):
+        for event in remake(recording, models_by(load)):
             cell = event.recorded.cell
-            name = f"{pictures[cell.picture]} {methods[cell.method]}"
+            name = f"{questions[cell.question]} {methods[cell.method]}"
             if isinstance(event, Remade):
                 same += event.identical
-                result = result.after(Explained(cell, event.explanation))
+                grid = grid.after(Explained(cell, event.explanation))
                 line.clear()
                 print(visible(f"{name}: {event.verdict}"), flush=True)
             else:
                 line.show(f"{name} {share(event.progress.step, event.progress.total)}")
     if out is not None:
-        export.write(result, out)
+        export.write(grid, out)
         say(f"Written to {out}.")
     total = len(recording.maps)
     print(f"{same} of {total} maps are identical." if total else "The export holds no maps.")

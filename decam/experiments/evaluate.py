@@ -1,4 +1,4 @@
-"""Maps of one question, ready to be measured, and measured."""
+"""Maps of one question, made ready to be measured, and measured."""
 
 from __future__ import annotations
 

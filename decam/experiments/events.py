@@ -1,106 +1,63 @@
-"""What a comparison reports while it goes on, and what it need not do again."""
+"""What the execution of a plan reports while it goes on."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Set
-from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias, TypeVar
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from decam.experiments.plan import Fills
+from decam.experiments.cells import CellKey
+from decam.experiments.status import CellState
 from decam.explanation import Explanation, Progress
-from decam.metrics.base import Curve
+from decam.metrics.base import Measurement
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, order=True)
-class Cell:
-    """One map of the grid: an index into the plan's pictures and one into its methods."""
-
-    picture: int
-    method: int
-
-
 @dataclass(frozen=True)
 class Predicted:
-    """The probabilities of all classes for a picture, float32, in [0, 1]."""
+    """The probabilities of all classes for a question's picture, float32, in [0, 1]; it cost one evaluation."""
 
-    picture: int
+    question: int
     probabilities: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Explaining:
-    """A map is being made."""
+class Progressed:
+    """A map is being made (stage RUNNING) or measured (MEASURING), `seconds` after that began."""
 
-    cell: Cell
+    cell: CellKey
+    stage: CellState
     progress: Progress
+    seconds: float
 
 
 @dataclass(frozen=True)
 class Explained:
     """A map is finished."""
 
-    cell: Cell
+    cell: CellKey
     explanation: Explanation
 
 
 @dataclass(frozen=True)
-class Measuring:
-    """The curves of a map are being drawn, for all pairs of fills together."""
-
-    cell: Cell
-    progress: Progress
-
-
-@dataclass(frozen=True)
 class Measured:
-    """The curves of a map for one pair (fill for deletion, fill for insertion)."""
-
-    cell: Cell
-    fills: Fills
-    deletion: Curve
-    insertion: Curve
-
-
-class Judgement(NamedTuple):
-    """What a metric says of a map: its value (NaN where it has none), and what a reader must know about it."""
-
-    value: float
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A picture's maps have been judged by a metric of the plan."""
+    """A metric of the plan, by its key, has measured these maps."""
 
     metric: str
-    judgements: Mapping[Cell, Judgement]
+    measurements: Mapping[CellKey, Measurement]
 
 
 @dataclass(frozen=True)
 class Failed:
-    """A cell that will not be finished, and why; the others go on."""
+    """A map that will not be finished, and why; the others go on."""
 
-    cell: Cell
+    cell: CellKey
     sentence: str
 
 
-Event: TypeAlias = Predicted | Explaining | Explained | Measuring | Measured | Judged | Failed
+Event: TypeAlias = Predicted | Progressed | Explained | Measured | Failed
 Events: TypeAlias = Generator[Event, None, T]
-
-
-@dataclass(frozen=True)
-class Finished:
-    """What an earlier run of the same plan left: predicted classes, maps, and how far these were measured.
-
-    `measured` names pairs of fills whose curves are there, `judged` metrics whose values are.
-    """
-
-    predictions: Mapping[int, int] = field(default_factory=dict)
-    explanations: Mapping[Cell, Explanation] = field(default_factory=dict)
-    measured: Mapping[Cell, Set[Fills]] = field(default_factory=dict)
-    judged: Mapping[Cell, Set[str]] = field(default_factory=dict)

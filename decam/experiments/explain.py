@@ -7,6 +7,7 @@ import time
 from collections.abc import Generator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from decam.classifier import Classifier, Pixels, probabilities, to_tensor
 from decam.errors import MethodError, SettingError
@@ -18,12 +19,19 @@ from decam.settings import Settings
 
 
 def explain_view(
-    classifier: Classifier, view: Pixels, method: str, settings: Settings, target: int | None, seed: int
+    classifier: Classifier,
+    view: Pixels,
+    method: str,
+    settings: Settings,
+    target: int | None,
+    seed: int,
+    clean: NDArray[np.float32] | None = None,
 ) -> Generator[Progress, None, Explanation]:
     """Explain a picture that is at the classifier's input size already (H×W×3 uint8).
 
     Yields Progress at least once a batch and returns the Explanation; closing the generator cancels. `target` is a
-    class index, None for the predicted one. Raises MethodError where the method cannot explain this classifier,
+    class index, None for the predicted one. `clean` has the probabilities (C) of the unmasked picture where they have
+    been asked for already. Raises MethodError where the method cannot explain this classifier,
     SettingError for a target or seed out of bounds.
     """
     row = get_method(method)
@@ -33,7 +41,7 @@ def explain_view(
         raise SettingError(f"{row.title} takes {row.settings.__name__}, not {type(settings).__name__}.")
     seed = seed_of(seed)
     image = to_tensor(classifier, view)
-    answers = probabilities(classifier, image.unsqueeze(0))[0]
+    answers = clean_answers(classifier, view) if clean is None else clean
     if obstacle := row.obstacle(classifier):  # the first answer may have shown one
         raise MethodError(obstacle)
     asked = int(answers.argmax()) if target is None else checked_target(target, classifier)
@@ -60,6 +68,12 @@ def explain_view(
         notes=tuple(question.ledger.notes),
         silent=bool(silent),
     )
+
+
+def clean_answers(classifier: Classifier, view: Pixels) -> NDArray[np.float32]:
+    """The probabilities (C) of a view as it is: one evaluation."""
+    image = to_tensor(classifier, view)
+    return probabilities(classifier, image.unsqueeze(0))[0].cpu().numpy().astype(np.float32)
 
 
 def checked_target(given: object, classifier: Classifier) -> int:

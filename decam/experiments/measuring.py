@@ -1,124 +1,102 @@
-"""The maps of one picture, measured together: curves for each pair of fills, then the plan's metrics."""
+"""The maps of one question measured together by the plan's metrics."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
-from typing import TypeAlias
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
-from decam.classifier import Classifier, Pixels
+from decam.classifier import Classifier
+from decam.experiments.cells import CellKey
 from decam.experiments.evaluate import case_of
-from decam.experiments.events import Cell, Event, Events, Failed, Finished, Judged, Judgement, Measured, Measuring
+from decam.experiments.events import Event, Events, Measured, Progressed
 from decam.experiments.failures import sentence_for
-from decam.experiments.plan import Fills, MetricChoice, Plan
-from decam.explanation import Explanation, Progress, Truth, relayed
-from decam.metrics import CURVES, METRICS
-from decam.metrics.base import Case, Curve, FaithfulnessSettings
+from decam.experiments.grid import Grid
+from decam.experiments.plan import MetricChoice
+from decam.experiments.status import CellState
+from decam.explanation import Explanation, Map, Progress, last, relayed
+from decam.methods.controls.maps import CENTRE, EDGES, RANDOM
+from decam.metrics import get as get_metric
+from decam.metrics.base import Case, Measurement
 
-Cells: TypeAlias = tuple[Cell, ...]
-Asking: TypeAlias = Generator[Progress, None, Sequence[Event]]
-
-
-@dataclass(frozen=True)
-class _Part:
-    """One thing that is asked of all maps: who lacks it, how it is asked, and what is said where asking fails."""
-
-    missing: Callable[[Cell], bool]
-    ask: Callable[[Case, Cells], Asking]
-    failed: Callable[[Cell, str], Event]
+DRAWS = 5
+"""Random maps whose mean similarity says what a similarity is worth."""
 
 
-def measure(
-    classifier: Classifier,
-    view: Pixels,
-    plan: Plan,
-    maps: Mapping[Cell, Explanation],
-    truth: Truth | None,
-    finished: Finished,
-) -> Events[None]:
-    """Measure what is missing of one picture's maps, all maps in one call; a call that fails is made map by map.
+def measure(classifier: Classifier, grid: Grid, question: int, maps: Mapping[CellKey, Explanation]) -> Events[None]:
+    """Measure what is missing of one question's maps; `maps` has all maps that are there, of other questions too.
 
-    A map whose curves fail has failed; one that a metric cannot judge is judged by the others.
+    All maps are measured in one call, so that what one metric asks the model is kept for the others. A call that fails
+    is made map by map; a map that a metric cannot measure keeps the error as that metric's note.
     """
-    cases: dict[Cells, Case] = {}
+    own = [key for key in sorted(maps) if key.question == question]
+    cases: dict[tuple[CellKey, ...], Case] = {}
+    choices = grid.plan.metrics_for(question)
 
-    def case(cells: Cells) -> Case:
-        if cells not in cases:
-            cases[cells] = case_of(classifier, view, [maps[cell] for cell in cells], truth, plan.seed)
-        return cases[cells]
+    def case(keys: tuple[CellKey, ...]) -> Case:
+        if keys not in cases:
+            cases[keys] = _case(classifier, grid, keys, maps)
+        return cases[keys]
 
-    def asked(number: int, part: _Part, cells: Cells) -> Events[set[Cell]]:
-        """The cells that have failed."""
-        try:
-            said = yield from relayed(_asking(part, case, cells), _reporter(cells, number, len(parts)))
-        except Exception as error:  # noqa: BLE001 - whatever a metric raises ends its cells only
-            if len(cells) > 1:
-                failed: set[Cell] = set()
-                for cell in cells:
-                    failed |= yield from asked(number, part, (cell,))
-                return failed
-            said = [part.failed(cells[0], sentence_for(error, "Measuring this map"))]
-        yield from said
-        return {event.cell for event in said if isinstance(event, Failed)}
-
-    parts = [*(_drawn(plan, finished, pair) for pair in plan.fills), *(_said(finished, row) for row in plan.metrics)]
-    failed: set[Cell] = set()
-    for number, part in enumerate(parts):
-        cells = tuple(cell for cell in maps if cell not in failed and part.missing(cell))
-        if cells:
-            failed |= yield from asked(number, part, cells)
+    for place, choice in enumerate(choices):
+        missing = tuple(key for key in own if choice.key not in grid.cells[key].measurements)
+        if missing:
+            yield from _measured(case, choice, missing, _reporter(missing, place, len(choices)))
 
 
-def _asking(part: _Part, case: Callable[[Cells], Case], cells: Cells) -> Asking:
-    return (yield from part.ask(case(cells), cells))
+def _measured(
+    case: Callable[[tuple[CellKey, ...]], Case],
+    choice: MetricChoice,
+    keys: tuple[CellKey, ...],
+    report: Callable[[Progress], Sequence[Event]],
+) -> Events[None]:
+    """One metric asked of these maps."""
+    metric = get_metric(choice.name)
+    try:
+        ready = case(keys)
+        if obstacle := metric.obstacle(ready):
+            found: Sequence[Measurement] = [Measurement(metric.name, float("nan"), note=obstacle)] * len(keys)
+        else:
+            found = yield from relayed(metric.run(ready, choice.settings), report)
+    except Exception as error:  # noqa: BLE001 - whatever a metric raises ends its measurement only
+        if len(keys) > 1:
+            for key in keys:
+                yield from _measured(case, choice, (key,), report)
+            return
+        sentence = sentence_for(error, f"{metric.title} of this map")
+        found = [Measurement(metric.name, float("nan"), note=sentence, failed=True)]
+    yield Measured(choice.key, dict(zip(keys, found, strict=True)))
 
 
-def _drawn(plan: Plan, finished: Finished, pair: Fills) -> _Part:
-    """The two curves of a pair of fills."""
-
-    def ask(case: Case, cells: Cells) -> Asking:
-        drawn: list[list[Curve]] = []
-        for metric, fill in zip(CURVES, pair, strict=True):
-            settings = FaithfulnessSettings(steps=plan.steps, fill=fill)
-            report = partial(_share, len(drawn), len(CURVES))
-            measured = yield from relayed(metric.run(case, settings), report)
-            drawn.append([measurement.curve for measurement in measured if measurement.curve is not None])
-        return [
-            Measured(cell, pair, deletion, insertion) for cell, deletion, insertion in zip(cells, *drawn, strict=True)
-        ]
-
-    return _Part(lambda cell: pair not in finished.measured.get(cell, ()), ask, Failed)
+def _case(classifier: Classifier, grid: Grid, keys: tuple[CellKey, ...], maps: Mapping[CellKey, Explanation]) -> Case:
+    """The case of some maps of one question, with the references and controls that its metrics need."""
+    question = keys[0].question
+    asked = grid.plan.questions[question]
+    view, truth = grid.view_of(question), grid.truth_of(question)
+    case = case_of(classifier, view, [maps[key] for key in keys], truth, asked.seed)
+    if asked.reference is not None:
+        originals = [maps.get(CellKey(asked.reference, key.method)) for key in keys]
+        return replace(case, references=tuple(None if one is None else one.saliency for one in originals))
+    if any("controls" in get_metric(choice.name).needs for choice in grid.plan.metrics):
+        return replace(case, controls=_controls(case))
+    return case
 
 
-def _said(finished: Finished, choice: MetricChoice) -> _Part:
-    """What a metric of the plan says."""
-    metric = METRICS[choice.name]
-
-    def nothing(cells: Cells, why: str) -> Judged:
-        return Judged(metric.name, dict.fromkeys(cells, Judgement(float("nan"), why)))
-
-    def ask(case: Case, cells: Cells) -> Asking:
-        if obstacle := metric.obstacle(case):
-            return [nothing(cells, obstacle)]
-        measured = yield from metric.run(case, choice.settings)
-        found = zip(cells, measured, strict=True)
-        return [Judged(metric.name, {cell: Judgement(said.value, said.note) for cell, said in found})]
-
-    return _Part(
-        lambda cell: metric.name not in finished.judged.get(cell, ()), ask, lambda cell, why: nothing((cell,), why)
-    )
+def _controls(case: Case) -> Mapping[str, tuple[Map, ...]]:
+    """Maps of the controls, at their own settings, by title; the random one is drawn several times."""
+    return {
+        control.title: tuple(last(control.run(case.question, control.settings(), seed)) for seed in range(draws))
+        for control, draws in ((RANDOM, DRAWS), (CENTRE, 1), (EDGES, 1))
+    }
 
 
-def _share(number: int, parts: int, progress: Progress) -> Sequence[Progress]:
-    """Progress of one part as progress of all `parts`, of which `number` are finished."""
-    return [dataclasses.replace(progress, step=number * progress.total + progress.step, total=parts * progress.total)]
+def _reporter(keys: Sequence[CellKey], place: int, count: int) -> Callable[[Progress], Sequence[Event]]:
+    """Progress of one metric as progress of all `count`, of which `place` are finished."""
+    began = time.perf_counter()
 
-
-def _reporter(cells: Cells, number: int, parts: int) -> Callable[[Progress], Sequence[Event]]:
     def report(progress: Progress) -> Sequence[Event]:
-        (whole,) = _share(number, parts, progress)
-        return [Measuring(cell, whole) for cell in cells]
+        whole = replace(progress, step=place * progress.total + progress.step, total=count * progress.total)
+        seconds = time.perf_counter() - began
+        return [Progressed(key, CellState.MEASURING, whole, seconds) for key in keys]
 
     return report

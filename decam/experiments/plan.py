@@ -1,4 +1,4 @@
-"""A plan says all that a comparison is made from, so that it can be repeated: pictures, model, methods and seeds."""
+"""A plan says all that a run is made from, so that it can be repeated: questions, methods and metrics."""
 
 from __future__ import annotations
 
@@ -6,30 +6,31 @@ import dataclasses
 import hashlib
 import json
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.metadata import version
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import torch
 
 from decam import __version__
 from decam.classifier import PRECISIONS, Pixels, Speed
 from decam.errors import ModelError, SettingError
+from decam.experiments.cells import CellKey
+from decam.experiments.questions import ModelSpec, QuestionSpec, Variant
 from decam.explanation import Truth
 from decam.methods import get as get_method
-from decam.metrics import CURVES
 from decam.metrics import get as get_metric
-from decam.metrics.base import FILLS, FaithfulnessSettings
+from decam.metrics.base import FILLS
 from decam.settings import Settings
 
-Fills: TypeAlias = tuple[str, str]
-DEFAULT_FILLS: tuple[Fills, ...] = (("mean", "blur"), ("blur", "mean"))
-FORMAT = 2
-_READ = (1, FORMAT)  # the first had no metrics
-MAX_SEED = 2**63 - 1
+FORMAT = 3
+_READ = (1, 2, FORMAT)  # the first had no metrics, the second drew two curves beside them and named no questions
 _KIND = "decam plan"
+COMPARISON, RANDOMISATION = "comparison", "randomisation"
+KINDS = (COMPARISON, RANDOMISATION)
 T = TypeVar("T")
 
 
@@ -68,19 +69,14 @@ class Versions:
 
 @dataclass(frozen=True)
 class PictureChoice:
-    """A picture by name, the class asked about (None: the one predicted) and its view's fingerprint once known.
+    """A picture by name, with its view's fingerprint once that is known.
 
     `truth` is the fingerprint of the mask that says where the class is, empty where there is none.
     """
 
     name: str
-    target: int | None = None
     sha256: str = ""
     truth: str = ""
-
-    def __post_init__(self) -> None:
-        if self.target is not None and self.target < 0:
-            raise SettingError(f"The target of {self.name!r} is {self.target}, but classes are counted from 0.")
 
 
 @dataclass(frozen=True)
@@ -110,87 +106,126 @@ class MetricChoice:
         _check_settings(self.name, self.settings, get_metric(self.name).settings)
 
     @classmethod
-    def default(cls, name: str) -> MetricChoice:
-        """The metric with the settings it comes with; raises MethodError for an unknown name."""
-        return cls(name, get_metric(name).settings())
+    def default(cls, name: str, **settings: int | float | str | bool) -> MetricChoice:
+        """The metric with the settings it comes with, but for those given; raises MethodError and SettingError."""
+        return cls(name, get_metric(name).settings.from_mapping(settings))
+
+    @property
+    def key(self) -> str:
+        """A name for the metric with these settings, fit for a file: the metric's and a digest of the settings."""
+        values = json.dumps(self.settings.to_mapping(), sort_keys=True)
+        return f"{self.name}-{hashlib.sha256(values.encode()).hexdigest()[:8]}"
+
+
+def usual_metrics(
+    fills: Sequence[tuple[str, str]] = (("mean", "blur"), ("blur", "mean")), steps: int = 50
+) -> tuple[MetricChoice, ...]:
+    """Deletion and insertion with each pair of fills (one for deletion, one for insertion), each choice once."""
+    choices = [
+        MetricChoice.default(name, steps=steps, fill=fill)
+        for pair in fills
+        for name, fill in zip(("deletion", "insertion"), pair, strict=True)
+    ]
+    return tuple(dict.fromkeys(choices))
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All that a comparison is made from.
+    """All that a run is made from: questions, asked of methods, whose maps metrics measure.
 
-    `fills` lists pairs (fill for deletion, fill for insertion); curves have `steps` steps. `metrics` are measured
-    beside these curves. `speed` is how the model is asked: None until a run has begun, which writes down what it used.
-    Raises SettingError or ModelError where a part is missing or out of bounds.
+    `kind` is a row of `decam.experiments.kinds`. Questions refer to `pictures` by index. `execution` is how the model
+    is asked: None until a run has begun, which writes down what it used. Raises SettingError or ModelError where a
+    part is missing or out of bounds.
     """
 
-    model: str
+    kind: str
     device: str
     pictures: tuple[PictureChoice, ...]
+    questions: tuple[QuestionSpec, ...]
     methods: tuple[MethodChoice, ...]
-    seed: int = 0
-    steps: int = 50
-    fills: tuple[Fills, ...] = DEFAULT_FILLS
     metrics: tuple[MetricChoice, ...] = ()
-    speed: Speed | None = None
+    execution: Speed | None = None
     versions: Versions = field(default_factory=Versions.here)
 
     def __post_init__(self) -> None:
-        if not self.model:
-            raise ModelError("The plan names no model; give one, such as 'embedded'.")
+        if self.kind not in KINDS:
+            raise SettingError(f"There is no kind of plan {self.kind!r}; there are: {', '.join(KINDS)}. Update decam.")
         try:
             torch.device(self.device)
         except RuntimeError as error:
             raise SettingError(f"There is no device {self.device!r}; choose 'cpu', 'cuda' or 'mps'.") from error
-        if not self.pictures or not self.methods:
-            raise SettingError("A comparison needs at least one picture and one method.")
-        if not 0 <= self.seed <= MAX_SEED:
-            raise SettingError(f"seed is {self.seed}, but must lie between 0 and {MAX_SEED}.")
-        if len(set(self.fills)) != len(self.fills):
-            raise SettingError("A pair of fills appears twice; name each once.")
-        names = [choice.name for choice in self.metrics]
-        if len(set(names)) != len(names):
-            raise SettingError("A metric appears twice; name each once.")
-        if drawn := [metric.name for metric in CURVES if metric.name in names]:
-            raise SettingError(f"{drawn[0]} is measured for every pair of fills; leave it out of the metrics.")
-        for pair in self.fills:
-            for fill in pair:
-                FaithfulnessSettings(steps=self.steps, fill=fill)
-        FaithfulnessSettings(steps=self.steps)
-        if self.speed is not None and self.speed.batch_size < 1:
-            raise SettingError(f"batch_size is {self.speed.batch_size}, but must be at least 1.")
-        if self.speed is not None and self.speed.streams < 1:
-            raise SettingError(f"streams is {self.speed.streams}, but must be at least 1.")
+        if not self.questions or not self.methods:
+            raise SettingError("A plan needs at least one picture and one method.")
+        for place, question in enumerate(self.questions):
+            if not 0 <= question.picture < len(self.pictures):
+                raise SettingError(
+                    f"Question {place} is about picture {question.picture}, which the plan does not have."
+                )
+            if question.reference is not None and not 0 <= question.reference < place:
+                raise SettingError(f"Question {place} refers to {question.reference}, which does not come before it.")
+        if len(set(self.metrics)) != len(self.metrics):
+            raise SettingError("A metric appears twice with the same settings; name it once, or change a setting.")
+        if self.execution is not None and self.execution.batch_size < 1:
+            raise SettingError(f"batch_size is {self.execution.batch_size}, but must be at least 1.")
+        if self.execution is not None and self.execution.streams < 1:
+            raise SettingError(f"streams is {self.execution.streams}, but must be at least 1.")
+
+    @property
+    def model(self) -> str:
+        """The model of the first question, by name."""
+        return self.questions[0].model.name
+
+    @property
+    def seed(self) -> int:
+        """The seed of the first question."""
+        return self.questions[0].seed
+
+    def cells(self) -> Iterator[CellKey]:
+        """The keys of all cells, question after question."""
+        for question in range(len(self.questions)):
+            for method in range(len(self.methods)):
+                yield CellKey(question, method)
+
+    def picture_of(self, question: int) -> PictureChoice:
+        """The picture that a question asks about."""
+        return self.pictures[self.questions[question].picture]
+
+    def metrics_for(self, question: int) -> tuple[MetricChoice, ...]:
+        """The metrics that measure the maps of a question.
+
+        One that compares with a reference leaves out questions without one; one that compares with controls, which
+        says what a comparison is worth, leaves out those that have one.
+        """
+        lacking = "reference" if self.questions[question].reference is None else "controls"
+        return tuple(choice for choice in self.metrics if lacking not in get_metric(choice.name).needs)
+
+    def metric_keys(self, question: int) -> tuple[str, ...]:
+        """The keys of `metrics_for`."""
+        return _metric_keys(self, question)
 
     def titles(self) -> tuple[str, ...]:
         """The methods' titles, no two the same.
 
-        One that is there more than once also says the settings in which its choices differ; where they are the same
-        all over, the later ones have a number.
+        A method listed twice gets the settings that differ appended; identical ones are numbered.
         """
-        titles: list[str] = []
-        for choice in self.methods:
-            values = choice.settings.to_mapping()
-            same = [other.settings.to_mapping() for other in self.methods if other.name == choice.name]
-            differing = [str(values[name]) for name in values if any(other[name] != values[name] for other in same)]
-            title = " · ".join([get_method(choice.name).title, *differing])
-            before = sum(other.split(" #")[0] == title for other in titles)
-            titles.append(f"{title} #{before + 1}" if before else title)
-        return tuple(titles)
+        return _titles([(get_method(choice.name).title, choice) for choice in self.methods])
+
+    def metric_titles(self) -> Mapping[str, str]:
+        """The metrics' titles by the metrics' keys, made as `titles` makes them."""
+        titles = _titles([(get_metric(choice.name).title, choice) for choice in self.metrics])
+        return {choice.key: title for choice, title in zip(self.metrics, titles, strict=True)}
 
     def to_json(self) -> str:
         """The plan as JSON text, complete enough to repeat the run."""
         described = {
             "kind": _KIND,
             "format": FORMAT,
+            "of": self.kind,
             "versions": dataclasses.asdict(self.versions),
-            "model": self.model,
             "device": self.device,
-            "speed": None if self.speed is None else dataclasses.asdict(self.speed),
-            "seed": self.seed,
-            "steps": self.steps,
-            "fills": [{"deletion": deletion, "insertion": insertion} for deletion, insertion in self.fills],
+            "execution": None if self.execution is None else dataclasses.asdict(self.execution),
             "pictures": [dataclasses.asdict(picture) for picture in self.pictures],
+            "questions": [dataclasses.asdict(question) for question in self.questions],
             "methods": [_described(choice) for choice in self.methods],
             "metrics": [_described(choice) for choice in self.metrics],
         }
@@ -198,7 +233,7 @@ class Plan:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Plan:
-        """The plan written by `to_json`.
+        """The plan written by `to_json`, of this format or an earlier one.
 
         Raises SettingError, ModelError or MethodError, each with one sentence, for text that is not a plan, for names
         that do not exist and for values out of bounds.
@@ -212,25 +247,108 @@ class Plan:
         return _plan(read)
 
 
+@lru_cache(maxsize=1024)
+def _metric_keys(plan: Plan, question: int) -> tuple[str, ...]:
+    return tuple(choice.key for choice in plan.metrics_for(question))
+
+
+def _titles(choices: Sequence[tuple[str, MethodChoice | MetricChoice]]) -> tuple[str, ...]:
+    titles: list[str] = []
+    for title, choice in choices:
+        values = choice.settings.to_mapping()
+        same = [other.settings.to_mapping() for _, other in choices if other.name == choice.name]
+        differing = [str(values[name]) for name in values if any(other[name] != values[name] for other in same)]
+        whole = " · ".join([title, *differing])
+        before = sum(other.split(" #")[0] == whole for other in titles)
+        titles.append(f"{whole} #{before + 1}" if before else whole)
+    return tuple(titles)
+
+
 def _plan(read: object) -> Plan:
     if not isinstance(read, dict) or read.get("kind") != _KIND:
         raise SettingError("This JSON is not a plan of decam; give the settings.json of an export.")
     written = _of(int, read.get("format"), "format")
     if written not in _READ:
         raise SettingError(f"This plan has format {written}, but this decam reads format {FORMAT}; update decam.")
-    _only(read, ("kind", "format", *(described.name for described in dataclasses.fields(Plan))), "the plan")
-    speed = read.get("speed")
+    return _plan_before_questions(read, written) if written < FORMAT else _plan_of_questions(read)
+
+
+def _plan_of_questions(read: dict[str, Any]) -> Plan:
+    where = "the plan"
+    _only(
+        read,
+        ("kind", "format", "of", "versions", "device", "execution", "pictures", "questions", "methods", "metrics"),
+        where,
+    )
+    execution = read.get("execution")
     return Plan(
-        model=_model(read.get("model")),
-        device=_get(read, "device", str, "the plan"),
-        pictures=tuple(_picture(entry) for entry in _get(read, "pictures", list, "the plan")),
-        methods=tuple(_method(entry) for entry in _get(read, "methods", list, "the plan")),
-        metrics=tuple(_metric(entry) for entry in (_get(read, "metrics", list, "the plan") if written > 1 else ())),
-        seed=_get(read, "seed", int, "the plan"),
-        steps=_get(read, "steps", int, "the plan"),
-        fills=tuple(_fills(entry) for entry in _get(read, "fills", list, "the plan")),
-        speed=None if speed is None else _speed(speed),
-        versions=_versions(_get(read, "versions", dict, "the plan")),
+        kind=_get(read, "of", str, where),
+        device=_get(read, "device", str, where),
+        pictures=tuple(_picture(entry) for entry in _get(read, "pictures", list, where)),
+        questions=tuple(_question(entry) for entry in _get(read, "questions", list, where)),
+        methods=tuple(_method(entry) for entry in _get(read, "methods", list, where)),
+        metrics=tuple(_metric(entry) for entry in _get(read, "metrics", list, where)),
+        execution=None if execution is None else _speed(execution),
+        versions=_versions(_get(read, "versions", dict, where)),
+    )
+
+
+def _plan_before_questions(read: dict[str, Any], written: int) -> Plan:
+    """A comparison of the formats 1 and 2, whose deletion and insertion were no metrics."""
+    where = "the plan"
+    known = ("kind", "format", "versions", "model", "device", "speed", "seed", "steps", "fills", "pictures", "methods")
+    _only(read, (*known, "metrics"), where)
+    pictures = _get(read, "pictures", list, where)
+    steps, seed = _get(read, "steps", int, where), _get(read, "seed", int, where)
+    fills = [_fills(entry) for entry in _get(read, "fills", list, where)]
+    metrics = _get(read, "metrics", list, where) if written > 1 else ()
+    speed = read.get("speed")
+    model = ModelSpec(_model(read.get("model")))
+    return Plan(
+        kind=COMPARISON,
+        device=_get(read, "device", str, where),
+        pictures=tuple(_picture(entry) for entry in pictures),
+        questions=tuple(QuestionSpec(model, place, _target(entry), seed) for place, entry in enumerate(pictures)),
+        methods=tuple(_method(entry) for entry in _get(read, "methods", list, where)),
+        metrics=(*usual_metrics(fills, steps), *(_metric(entry) for entry in metrics)),
+        execution=None if speed is None else _speed(speed),
+        versions=_versions(_get(read, "versions", dict, where)),
+    )
+
+
+def _target(entry: object) -> int | None:
+    target = entry.get("target") if isinstance(entry, dict) else None
+    return None if target is None else _of(int, target, "target")
+
+
+def _question(entry: object) -> QuestionSpec:
+    where = "a question of the plan"
+    read = _only(_of(dict, entry, where), ("model", "picture", "target", "seed", "reference"), where)
+    reference = read.get("reference")
+    return QuestionSpec(
+        model=_model_spec(read.get("model")),
+        picture=_get(read, "picture", int, where),
+        target=_target(read),
+        seed=_get(read, "seed", int, where),
+        reference=None if reference is None else _of(int, reference, "reference"),
+    )
+
+
+def _model_spec(entry: object) -> ModelSpec:
+    where = "a question's model"
+    read = _only(_of(dict, entry, where), ("name", "variant"), where)
+    variant = read.get("variant")
+    return ModelSpec(_model(read.get("name")), None if variant is None else _variant(variant))
+
+
+def _variant(entry: object) -> Variant:
+    where = "a model's variant"
+    read = _only(_of(dict, entry, where), ("mode", "stage", "share", "seed"), where)
+    return Variant(
+        mode=cast(Any, _get(read, "mode", str, where)),
+        stage=_get(read, "stage", str, where),
+        share=_get(read, "share", float, where),
+        seed=_get(read, "seed", int, where),
     )
 
 
@@ -243,10 +361,8 @@ def _model(value: object) -> str:
 def _picture(entry: object) -> PictureChoice:
     where = "a picture of the plan"
     read = _only(_of(dict, entry, where), ("name", "target", "sha256", "truth"), where)
-    target = read.get("target")
     return PictureChoice(
         name=_get(read, "name", str, where),
-        target=None if target is None else _of(int, target, "target"),
         sha256=_get(read, "sha256", str, where) if "sha256" in read else "",
         truth=_get(read, "truth", str, where) if "truth" in read else "",
     )
@@ -289,7 +405,7 @@ def _check_settings(name: str, settings: Settings, wanted: type[Settings]) -> No
         )
 
 
-def _fills(entry: object) -> Fills:
+def _fills(entry: object) -> tuple[str, str]:
     where = "the plan's fills"
     read = _only(_of(dict, entry, where), ("deletion", "insertion"), where)
     pair = (_get(read, "deletion", str, where), _get(read, "insertion", str, where))
@@ -334,6 +450,8 @@ def _get(read: Mapping[str, object], name: str, kind: type[T], where: str) -> T:
 
 
 def _of(kind: type[T], value: object, name: str) -> T:
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)  # JSON writes 1.0 and 1 alike
     if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
         raise SettingError(f"{name} must be {_WORDS[kind]}, not {_short(value)}.")
     return value
@@ -341,6 +459,7 @@ def _of(kind: type[T], value: object, name: str) -> T:
 
 _WORDS: dict[type, str] = {
     int: "a whole number",
+    float: "a number",
     str: "a text",
     bool: "true or false",
     list: "a list",

@@ -8,8 +8,9 @@ import uuid
 from pathlib import Path
 
 from decam.errors import StoreError
+from decam.experiments.grid import Grid
 from decam.export.files import KIND, SETTINGS, files
-from decam.export.result import Look, Result
+from decam.export.names import Look
 
 
 def check_folder(folder: Path) -> bool:
@@ -32,8 +33,8 @@ def check_folder(folder: Path) -> bool:
     return occupied
 
 
-def write(result: Result, folder: Path, look: Look | None = None) -> tuple[Path, ...]:
-    """Write the export into a folder and return the paths of its files.
+def write(grid: Grid, folder: Path, look: Look | None = None, created: str = "") -> tuple[Path, ...]:
+    """Write the export of a grid into a folder and return the paths of its files; `created` as in `files`.
 
     Each file is written under a temporary name and renamed; settings.json comes last, so that where it lies the
     export is whole. An earlier export there is replaced: its settings.json goes first, and its files that the new one
@@ -45,7 +46,7 @@ def write(result: Result, folder: Path, look: Look | None = None) -> tuple[Path,
     written = []
     try:
         (folder / SETTINGS).unlink(missing_ok=True)
-        for name, content in files(result, look):
+        for name, content in files(grid, look, created):
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             _replace(path, content)

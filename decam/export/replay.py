@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from decam.classifier import Classifier, Pixels
+from decam.classifier import Pixels
 from decam.errors import ImageError, SettingError, StoreError
-from decam.experiments.events import Cell
+from decam.experiments.cells import CellKey
+from decam.experiments.execute import Models
 from decam.experiments.explain import explain_view
 from decam.experiments.plan import Plan, Versions, fingerprint
 from decam.explanation import Explanation, Map, Progress, relayed
@@ -28,7 +29,7 @@ from decam.images.reading import read as read_picture
 class Recorded:
     """A map as the settings describe it: its place in the plan, its file, what was asked and its fingerprint."""
 
-    cell: Cell
+    cell: CellKey
     file: str
     target: int
     seed: int
@@ -87,9 +88,9 @@ def read(settings: Path) -> Recording:
         raise SettingError(f"{settings} is not JSON; give the settings.json of an export.") from error
     if not isinstance(read, dict) or read.get("kind") != KIND:
         raise SettingError(f"{settings} holds no settings of decam; give the settings.json of an export.")
-    if read.get("format") != FORMAT:
+    if read.get("format") not in range(1, FORMAT + 1):
         raise SettingError(
-            f"{settings} has format {read.get('format')!r}, but this decam reads {FORMAT}; update decam."
+            f"{settings} has format {read.get('format')!r}, but this decam reads up to {FORMAT}; update decam."
         )
     try:
         plan = Plan.from_json(json.dumps(read["plan"]))
@@ -105,17 +106,22 @@ def read(settings: Path) -> Recording:
     return Recording(folder, plan, views, maps, threads, _warnings(plan))
 
 
-def remake(recording: Recording, classifier: Classifier) -> Generator[Remaking | Remade, None, tuple[Remade, ...]]:
+def remake(recording: Recording, models: Models) -> Generator[Remaking | Remade, None, tuple[Remade, ...]]:
     """Make every map again and compare it with the one beside the settings; returns all in the end.
 
-    `classifier` is the plan's model on its device, asked in the way (`Speed`) that the plan says. Closing the
-    generator cancels. Raises what the methods raise.
+    `models` gives the plan's models on their device, asked in the way that the plan says. Closing the generator
+    cancels. Raises what the methods raise.
     """
     made = []
+    plan = recording.plan
+    # One model at a time is held: maps come in the order of the questions.
+    spec, classifier = None, None
     with _threads(recording.threads):
         for recorded in recording.maps:
-            choice = recording.plan.methods[recorded.cell.method]
-            view = recording.views[recorded.cell.picture]
+            choice, question = plan.methods[recorded.cell.method], plan.questions[recorded.cell.question]
+            if classifier is None or question.model != spec:
+                spec, classifier = question.model, models(question.model)
+            view = recording.views[question.picture]
             steps = explain_view(classifier, view, choice.name, choice.settings, recorded.target, recorded.seed)
             explanation = yield from relayed(steps, partial(_remaking, recorded))
             remade = _compared(recording.folder, recorded, explanation)
@@ -173,8 +179,9 @@ def _view(path: Path, sha256: str) -> Pixels:
 
 
 def _recorded(entry: dict[str, Any], plan: Plan) -> Recorded:
-    cell = Cell(int(entry["picture"]), int(entry["method"]))
-    if not (0 <= cell.picture < len(plan.pictures) and 0 <= cell.method < len(plan.methods)):
+    question = entry["question"] if "question" in entry else entry["picture"]  # in the first format the same number
+    cell = CellKey(int(question), int(entry["method"]))
+    if not (0 <= cell.question < len(plan.questions) and 0 <= cell.method < len(plan.methods)):
         raise ValueError("a map lies outside the plan")
     return Recorded(cell, _inside(entry["file"]), int(entry["target"]), int(entry["seed"]), str(entry["sha256"]))
 

@@ -20,15 +20,14 @@ from decam.metrics.localisation import (
     RELEVANCE_MASS,
     RELEVANCE_RANK,
 )
+from decam.metrics.resemblance import TO_CONTROLS, TO_REFERENCE
 from decam.metrics.road import ROAD
 from decam.metrics.robustness import CONSISTENCY, MAX_SENSITIVITY, SEED_AGREEMENT
 from decam.metrics.single_step import AVERAGE_DROP, AVERAGE_DROP_IN_DELETION, INCREASE_IN_CONFIDENCE
 
-# The two whose curves a comparison draws, with a fill each.
-CURVES: tuple[Metric, Metric] = (DELETION, INSERTION)
-
 _FAITHFULNESS = (
-    *CURVES,
+    DELETION,
+    INSERTION,
     DELETION_CORRELATION,
     INSERTION_CORRELATION,
     AVERAGE_DROP,
@@ -55,10 +54,15 @@ METRICS: dict[str, Metric] = {
 }
 
 
+# They compare maps of two models, which is what a randomisation check asks and a comparison has not.
+RANDOMISATION: dict[str, Metric] = {metric.name: metric for metric in (*TO_REFERENCE.values(), *TO_CONTROLS.values())}
+_ALL = METRICS | RANDOMISATION
+
+
 def get(name: str) -> Metric:
     """The row of that name; raises MethodError where there is none."""
-    if name in METRICS:
-        return METRICS[name]
+    if name in _ALL:
+        return _ALL[name]
     near = difflib.get_close_matches(name, METRICS, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise MethodError(f"There is no metric {name!r}; there are: {', '.join(METRICS)}.{hint}")
@@ -74,8 +78,8 @@ class _Table(ModuleType):
 sys.modules[__name__].__class__ = _Table
 
 __all__ = [
-    "CURVES",
     "METRICS",
+    "RANDOMISATION",
     "Case",
     "Curve",
     "FaithfulnessSettings",

@@ -14,7 +14,7 @@ from scipy.sparse.linalg import splu
 
 from decam.explanation import Progress
 from decam.masking import MaskedQueries
-from decam.metrics.base import Case, Measuring, Metric
+from decam.metrics.base import Axes, Case, Curve, Measuring, Metric
 from decam.metrics.curves import counted
 from decam.metrics.scales import Values
 from decam.settings import Settings, parameter
@@ -47,17 +47,19 @@ def road(case: Case, settings: RoadSettings) -> Measuring:
 
     Rong et al. (2022): removed pixels become weighted means of their neighbours (noisy linear imputation) with noise
     from the case's seed, at the paper's 10 to 90 %. The paper draws both orders as curves; as in pytorch-grad-cam, the
-    value is (LeRF − MoRF) / 2. Only the order of the signed values counts, ties in the order of reading. In
-    [−0.5, 0.5], higher is better.
+    value is (LeRF − MoRF) / 2, the mean of the curve. Only the order of the signed values counts, ties in the order of
+    reading. In [−0.5, 0.5], higher is better.
     """
     progress = counted(case.question, cost(settings, len(case.maps)))
     queries = MaskedQueries(case.question, case.question.image)
-    values = []
+    values, curves = [], []
+    shares = np.linspace(0, 1, settings.levels + 2, dtype=np.float32)[1:-1]
     for place in range(len(case.maps)):
         most = yield from _answers(case, queries, settings, place, progress)
         least = yield from _answers(case, queries, settings, place, progress, least=True)
         values.append((least.mean() - most.mean()) / 2)
-    return case.measured("road", values)
+        curves.append(Curve(shares, ((least - most) / 2).astype(np.float32)))
+    return case.measured("road", values, curves=curves)
 
 
 def answers(
@@ -196,4 +198,5 @@ ROAD = Metric(
     settings=RoadSettings,
     run=road,
     evaluations=cost,
+    axes=Axes("Share of the picture removed", "Half of what the order changes", -0.5, 0.5),
 )

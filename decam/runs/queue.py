@@ -6,11 +6,11 @@ import logging
 import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from decam.errors import DecamError
+from decam.experiments.status import Status
 
-Reason: TypeAlias = Literal["done", "stopped", "failed", "interrupted"]
 IDLE_SECONDS = 15.0
 _WAKE_SECONDS = 0.25
 _LOG = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ _LOG = logging.getLogger(__name__)
 class Ending:
     """How a job ended; `sentence` says why it failed. Interrupted means that the process is ending."""
 
-    reason: Reason
+    reason: Status
     sentence: str = ""
 
 
@@ -125,7 +125,7 @@ class Queue:
                 return True
             job = next(waiting for waiting in place.waiting if waiting.key == key)
             place.waiting.remove(job)
-        _end(job, Ending("stopped"))
+        _end(job, Ending(Status.STOPPED))
         return True
 
     def close(self, timeout: float | None = None) -> None:
@@ -140,7 +140,7 @@ class Queue:
                     place.running.stop.set()
             self._changed.notify_all()
         for job in waiting:
-            _end(job, Ending("stopped"))
+            _end(job, Ending(Status.STOPPED))
         for worker in workers:
             if worker is not threading.current_thread():
                 worker.join(timeout)
@@ -154,7 +154,7 @@ class Queue:
 
     def _work(self, place: _Device) -> None:
         while (job := self._take(place)) is not None:
-            ending: Ending | None = Ending("interrupted")
+            ending: Ending | None = Ending(Status.INTERRUPTED)
             try:
                 ending = _run(job) or self._displace(place, job)
             finally:
@@ -169,7 +169,7 @@ class Queue:
             _tell(job.on_displaced)
         with self._changed:
             if self._closed or job.stop.is_set():
-                return Ending("stopped")
+                return Ending(Status.STOPPED)
             job.displaced.clear()
             place.waiting.append(job)
             place.running = None
@@ -194,7 +194,7 @@ class Queue:
                 if not self._changed.wait(_WAKE_SECONDS):
                     idle += _WAKE_SECONDS
         for job in abandoned:
-            _end(job, Ending("interrupted"))
+            _end(job, Ending(Status.INTERRUPTED))
         return None
 
 
@@ -206,21 +206,22 @@ def _run(job: _Job) -> Ending | None:
             for event in events:
                 job.on_event(event)
                 if job.stop.is_set():
-                    return Ending("stopped")
+                    return Ending(Status.STOPPED)
                 if not threading.main_thread().is_alive():
-                    return Ending("interrupted")
+                    return Ending(Status.INTERRUPTED)
                 if job.displaced.is_set():
                     return None
         finally:
             events.close()
     except DecamError as error:
-        return Ending("failed", str(error))
+        return Ending(Status.FAILED, str(error))
     except Exception as error:  # noqa: BLE001 - whatever a job raises ends that job only
         _LOG.exception("A job failed unexpectedly")
         return Ending(
-            "failed", f"The work stopped unexpectedly ({type(error).__name__}); the log of the server has the details."
+            Status.FAILED,
+            f"The work stopped unexpectedly ({type(error).__name__}); the log of the server has the details.",
         )
-    return Ending("done")
+    return Ending(Status.DONE)
 
 
 def _end(job: _Job, ending: Ending) -> None:

@@ -14,17 +14,22 @@ from typing import TypeAlias
 
 from decam.classifier import Classifier, Pixels, Speed, TorchClassifier
 from decam.errors import NoSuchRunError, SettingError, StoreError
-from decam.experiments.events import Event, Explained, Failed, Judged, Measured, Predicted
-from decam.experiments.execute import compare
-from decam.experiments.plan import Fills, MetricChoice, Plan, fingerprint
+from decam.experiments.events import Event, Progressed
+from decam.experiments.execute import execute
+from decam.experiments.grid import Grid
+from decam.experiments.kinds import KINDS
+from decam.experiments.plan import MetricChoice, Plan, fingerprint
+from decam.experiments.status import Status
+from decam.experiments.variants import models_by
 from decam.explanation import Truth
 from decam.runs.queue import Ending, Queue
-from decam.runs.snapshots import ACTIVE, HOUSE, CellSnapshot, Curves, Frame, RunSnapshot, RunSummary, Status
-from decam.runs.state import LiveRun, empty_grid, top_guesses
+from decam.runs.recorder import Recorder
+from decam.runs.snapshots import SYSTEM_OWNER, RunSnapshot, RunSummary
+from decam.runs.state import RunState
 from decam.runs.store import Store
 from decam.runs.store.files import thumbnail
 
-__all__ = ["CellSnapshot", "Curves", "Frame", "RunSnapshot", "RunSummary", "Runs"]
+__all__ = ["RunSnapshot", "RunSummary", "Runs"]
 
 Loader: TypeAlias = Callable[[str, str], Classifier]
 _CACHED = 8
@@ -42,11 +47,12 @@ class Runs:
 
     def __init__(self, store: Store, load: Loader, queue: Queue | None = None) -> None:
         self._store = store
+        self._recorder = Recorder(store)
         self._load = load
         self._queue = queue or Queue()
         self._lock = threading.RLock()  # what is in memory; never held while the disk is used
         self._changing = threading.RLock()  # one resume, measure or delete at a time
-        self._lives: dict[str, LiveRun] = {}
+        self._lives: dict[str, RunState] = {}
         self._deleted: set[str] = set()  # while they were computed; nobody sees them from then on
         self._cache: collections.OrderedDict[str, tuple[tuple[int, Status], RunSnapshot]] = collections.OrderedDict()
         self.trouble = ""
@@ -66,7 +72,7 @@ class Runs:
         """
         return self._start(secrets.token_urlsafe(16), plan, views, owner, truths)
 
-    def house(
+    def shared_run(
         self,
         link: str,
         plan: Plan,
@@ -74,19 +80,19 @@ class Runs:
         truths: Sequence[Truth | None] | None = None,
         asker: str = "",
     ) -> str:
-        """The one run of that link, which nobody's list shows: started where it is not there, else gone on with.
+        """Return the shared, unlisted run with this link; start it if absent, resume it if it was cut short.
 
-        For what a page shows to everybody: `link` must say all that the plan is made from. It gives way to every run
-        that is started later, and goes on from its last finished map. With an `asker`, the owner who waits for it, it
-        has that owner's turn in the queue, gives way to nobody, and is gone on with where it was stopped. Raises as
-        `start` does.
+        `link` must say all that the plan is made from. A shared run gives way to every run that is started later, and
+        goes on from its last finished map. With an `asker`, the owner who waits for it, it has that owner's turn in the
+        queue, gives way to nobody, and is resumed if it was stopped. Raises as `start` does.
         """
         with self._changing:
             try:
                 there = self.snapshot(link)
             except NoSuchRunError:
-                return self._start(link, plan, views, HOUSE, truths, asker)
-            if there.status in ("interrupted", "failed") or (asker and there.status == "stopped"):
+                return self._start(link, plan, views, SYSTEM_OWNER, truths, asker)
+            resumed = (Status.INTERRUPTED, Status.FAILED, *((Status.STOPPED,) if asker else ()))
+            if there.status in resumed:
                 self.resume(link, asker)
             return link
 
@@ -100,18 +106,9 @@ class Runs:
         asker: str = "",
     ) -> str:
         plan, truths = _settled(plan, views, [None] * len(views) if truths is None else truths)
-        run = RunSnapshot(
-            id=link,
-            created=datetime.now(UTC),
-            status="queued",
-            plan=plan,
-            views=tuple(views),
-            predictions=(None,) * len(views),
-            cells=empty_grid(plan),
-            owner=owner,
-            truths=tuple(truths),
-        )
-        live = LiveRun(run)
+        grid = Grid.empty(plan, views, truths)
+        run = RunSnapshot(link, datetime.now(UTC), Status.QUEUED, grid, owner=owner)
+        live = RunState(run)
         live.asker = asker
         self._keep(live, lambda: self._store.add(run))
         with self._lock:
@@ -125,13 +122,13 @@ class Runs:
             known = run_id in self._lives
         if known:
             self._queue.stop(run_id)
-        elif self._store.version(run_id)[1] in ACTIVE:
+        elif self._store.version(run_id)[1].active:
             raise StoreError("This run is being computed by another process; stop it there.")
 
     def resume(self, run_id: str, asker: str = "") -> None:
         """Compute what a run that has ended is missing, failed cells included; nothing for one that is active.
 
-        `asker` as in `house`. Raises StoreError for a run that does not exist or that another process computes.
+        `asker` as in `shared_run`. Raises StoreError for a run that does not exist or that another process computes.
         """
         with self._changing:
             live = self._adopt(run_id)
@@ -139,18 +136,17 @@ class Runs:
                 live.asker = asker
                 self._enqueue(live, maps=True)
 
-    def measure(self, run_id: str, fills: Sequence[Fills] = (), metrics: Sequence[MetricChoice] = ()) -> None:
-        """Add pairs (fill for deletion, fill for insertion) and metrics to a run; compute only what is missing.
+    def measure(self, run_id: str, metrics: Sequence[MetricChoice]) -> None:
+        """Add metrics to a run and compute only what is missing; one that the run has already is not asked again.
 
-        A metric that the run has already keeps its settings. Raises SettingError for an unknown fill and StoreError
-        as `resume` does.
+        Raises StoreError as `resume` does.
         """
         with self._changing:
-            grown = _grown(self.snapshot(run_id).plan, fills, metrics)
+            grown = _grown(self.snapshot(run_id).plan, metrics)
             live = self._adopt(run_id)
             with self._lock:
                 live = live or self._lives[run_id]
-                plan = dataclasses.replace(live.plan, fills=grown.fills, metrics=grown.metrics)
+                plan = dataclasses.replace(live.plan, metrics=grown.metrics)
                 live.replan(plan)
             self._keep(live, lambda: self._store.save_plan(run_id, plan))
             with self._lock:
@@ -184,7 +180,7 @@ class Runs:
                 raise NoSuchRunError(run_id)
             live = self._lives.get(run_id)
             if live is not None:
-                return live.snapshot(ahead if live.status == "queued" else 0)
+                return live.snapshot(ahead if live.status is Status.QUEUED else 0)
             cached = self._cache.get(run_id)
         found = self._store.version(run_id)
         if cached is not None and cached[0] == found:
@@ -193,11 +189,14 @@ class Runs:
         self._remember(found, loaded)
         return loaded
 
-    def recent(self, owner: str | None = None, limit: int = 20) -> list[RunSummary]:
-        """The newest runs, of one owner or of all, newest first; where the disk cannot be read, those in memory."""
+    def recent(self, owner: str | None = None, limit: int = 20, kind: str | None = None) -> list[RunSummary]:
+        """The newest runs, of one owner or of all, of one kind or of all, newest first.
+
+        Where the disk cannot be read, those in memory.
+        """
         kept: list[RunSummary] = []
         try:
-            kept = self._store.recent(owner, limit)
+            kept = self._store.recent(owner, limit, kind)
             self.trouble = ""
         except StoreError as error:
             self.trouble = str(error)
@@ -205,7 +204,10 @@ class Runs:
             lives = {
                 live.id: live.snapshot()
                 for live in self._lives.values()
-                if live.id not in self._deleted and live.owner != HOUSE and owner in (None, live.owner)
+                if live.id not in self._deleted
+                and live.owner != SYSTEM_OWNER
+                and owner in (None, live.owner)
+                and kind in (None, live.plan.kind)
             }
             deleted = set(self._deleted)
         known = {summary.id for summary in kept}
@@ -222,28 +224,28 @@ class Runs:
         self._queue.close()
         self._store.close()
 
-    def _adopt(self, run_id: str) -> LiveRun | None:
+    def _adopt(self, run_id: str) -> RunState | None:
         """An ended run, taken into memory and made this process's own; None where it is active here already."""
         with self._lock:
             live = self._lives.get(run_id)
             if live is not None and live.active:
                 return None
         if live is None:
-            live = LiveRun(self.snapshot(run_id))
+            live = RunState(self.snapshot(run_id))
             self._store.claim(run_id)
             with self._lock:
-                live.end("stopped")
+                live.end(Status.STOPPED)
                 self._lives[run_id] = live
                 self._cache.pop(run_id, None)
         return live
 
-    def _enqueue(self, live: LiveRun, *, maps: bool) -> None:
+    def _enqueue(self, live: RunState, *, maps: bool) -> None:
         with self._lock:
             live.queue(maps=maps)
-        self._keep(live, lambda: self._store.save_status(live.id, "queued"))
+        self._keep(live, lambda: self._store.save_status(live.id, Status.QUEUED))
         self._submit(live)
 
-    def _submit(self, live: LiveRun) -> None:
+    def _submit(self, live: RunState) -> None:
         self._queue.submit(
             live.id,
             live.asker or live.owner,
@@ -251,62 +253,52 @@ class Runs:
             lambda: self._work(live),
             lambda event: self._on_event(live, event),
             lambda ending: self._on_end(live, ending),
-            (lambda: self._on_displaced(live)) if live.owner == HOUSE and not live.asker else None,
+            (lambda: self._on_displaced(live)) if live.owner == SYSTEM_OWNER and not live.asker else None,
         )
 
-    def _work(self, live: LiveRun) -> Generator[Event, None, None]:
-        """The job: load the model, ask it in the plan's way, write down which way that was, compare."""
+    def _work(self, live: RunState) -> Generator[Event, None, None]:
+        """The job: load the model, ask it in the plan's way, write down which way that was, execute the plan."""
         with self._lock:
-            live.begin(live.plan, live.labels)
-        classifier = self._load(live.plan.model, live.plan.device)
+            live.begin(live.plan, live.grid.labels)
+        device = live.plan.device
+        classifier = self._load(live.plan.model, device)
         usual = classifier.speed
-        wanted = live.plan.speed or usual
+        wanted = live.plan.execution or usual
         try:
             _use(classifier, wanted)
-            with self._lock:
-                plan = dataclasses.replace(live.plan, speed=classifier.speed)
-                finished, maps, views, truths = live.finished(), live.maps, live.views, live.truths
             labels = tuple(classifier.labels)
+            with self._lock:
+                plan = dataclasses.replace(live.plan, execution=classifier.speed)
             self._keep(live, lambda: self._store.begin(live.id, plan, labels))
             with self._lock:
-                plan = dataclasses.replace(live.plan, speed=classifier.speed)
+                plan = dataclasses.replace(live.plan, execution=classifier.speed)
                 live.begin(plan, labels)
-            yield from compare(classifier, views, plan, finished, truths, missing_maps=maps)
+                grid, maps = live.grid, live.maps
+            yield from execute(grid, models_by(lambda name: self._load(name, device)), maps=maps)
         finally:
             _use(classifier, usual)
 
-    def _on_event(self, live: LiveRun, event: Event) -> None:
+    def _on_event(self, live: RunState, event: Event) -> None:
         """To the disk first, then into view."""
-        store, run_id = self._store, live.id
-        if isinstance(event, Predicted):
-            guesses = top_guesses(event.probabilities)
-            self._keep(live, lambda: store.save_predictions(run_id, event.picture, guesses))
-        elif isinstance(event, Explained):
-            with self._lock:
-                frames = live.frames(event.cell)
-            self._keep(live, lambda: store.save_map(run_id, event.cell, event.explanation, frames))
-        elif isinstance(event, Measured):
-            curves = Curves(event.fills, event.deletion, event.insertion)
-            self._keep(live, lambda: store.save_curves(run_id, event.cell, curves))
-        elif isinstance(event, Judged):
-            self._keep(live, lambda: store.save_judgements(run_id, event.metric, event.judgements))
-        elif isinstance(event, Failed):
-            self._keep(live, lambda: store.save_failure(run_id, event.cell, event.sentence))
+        with self._lock:
+            grid = live.grid if isinstance(event, Progressed) else live.grid.after(event)
+        if not isinstance(event, Progressed):
+            self._keep(live, lambda: self._recorder.record(live.id, event, grid))
         with self._lock:
             live.apply(event)
 
-    def _on_displaced(self, live: LiveRun) -> None:
+    def _on_displaced(self, live: RunState) -> None:
         with self._lock:
             live.queue(maps=live.maps)
-        self._keep(live, lambda: self._store.save_status(live.id, "queued"))
+        self._keep(live, lambda: self._store.save_status(live.id, Status.QUEUED))
 
-    def _on_end(self, live: LiveRun, ending: Ending) -> None:
+    def _on_end(self, live: RunState, ending: Ending) -> None:
         with self._lock:
             status = live.ending(ending.reason)
         self._keep(live, lambda: self._store.save_status(live.id, status, ending.sentence))
         with self._lock:
             deleted = live.id in self._deleted  # whoever deletes it from here on finds that it has ended
-            again, live.again = live.again and ending.reason == "done" and not deleted, False
+            again, live.again = live.again and ending.reason is Status.DONE and not deleted, False
             if not again:
                 live.end(status, ending.sentence)
         if deleted:
@@ -316,7 +308,7 @@ class Runs:
         else:
             self._retire(live)
 
-    def _forget(self, live: LiveRun) -> None:
+    def _forget(self, live: RunState) -> None:
         """Remove the files of a run that was deleted while it was computed; where the disk refuses, it is back."""
         try:
             self._remove(live)
@@ -330,12 +322,12 @@ class Runs:
             with self._lock:
                 self._lives.pop(live.id, None)
 
-    def _remove(self, live: LiveRun) -> None:
+    def _remove(self, live: RunState) -> None:
         """Remove what the disk has of a run; where it refused one before, it may have nothing and may refuse again."""
         with nullcontext() if live.kept else suppress(StoreError):
             self._store.delete(live.id)
 
-    def _retire(self, live: LiveRun) -> None:
+    def _retire(self, live: RunState) -> None:
         """Leave an ended run to the disk, or where that refused, keep it in memory among the newest of its kind."""
         if live.kept:
             # Not while somebody is continuing it: it would be forgotten here and computed all the same.
@@ -358,7 +350,7 @@ class Runs:
             while len(self._cache) > _CACHED:
                 self._cache.popitem(last=False)
 
-    def _keep(self, live: LiveRun, write: Callable[[], None]) -> None:
+    def _keep(self, live: RunState, write: Callable[[], None]) -> None:
         """Write, unless an earlier write of this run failed; where this one does, the run says so and goes on."""
         if not live.kept:
             return
@@ -391,14 +383,10 @@ def _settled(
     return dataclasses.replace(plan, pictures=tuple(pictures)), truths
 
 
-def _grown(plan: Plan, fills: Sequence[Fills], metrics: Sequence[MetricChoice]) -> Plan:
-    """The plan with what it did not ask for yet."""
-    there = {choice.name for choice in plan.metrics}
-    return dataclasses.replace(
-        plan,
-        fills=(*plan.fills, *(pair for pair in fills if pair not in plan.fills)),
-        metrics=(*plan.metrics, *(choice for choice in metrics if choice.name not in there)),
-    )
+def _grown(plan: Plan, metrics: Sequence[MetricChoice]) -> Plan:
+    """The plan with the metrics that it did not ask for yet."""
+    new = tuple(choice for choice in dict.fromkeys(metrics) if choice not in plan.metrics)
+    return dataclasses.replace(plan, metrics=(*plan.metrics, *new))
 
 
 def _use(classifier: Classifier, speed: Speed) -> None:
@@ -411,8 +399,10 @@ def _summary(run: RunSnapshot) -> RunSummary:
     return RunSummary(
         id=run.id,
         created=run.created,
-        model=run.plan.model,
         status=run.status,
+        kind=run.plan.kind,
+        model=run.plan.model,
+        facts=KINDS[run.plan.kind].facts(run.plan),
         pictures=tuple(picture.name for picture in run.plan.pictures),
         methods=tuple(method.name for method in run.plan.methods),
         thumbnail=thumbnail(run.views[0]),

@@ -8,7 +8,7 @@ import torch
 from decam.explanation import last
 from decam.masking import fill, step_picture, to_pixels
 from decam.metrics import infidelity, road
-from decam.metrics.base import Curve
+from decam.metrics.base import Curve, Sequencing
 from decam.metrics.curves import changes
 from decam.metrics.scales import Values
 from decam.metrics.walkthroughs.panels import Chart, Line, Panel, Picture, Show, Work, array, spread
@@ -22,14 +22,14 @@ PROBABILITY = "Probability of the class"
 def _curve(work: Work) -> tuple[tuple[Panel, ...], str]:
     """The picture at several shares and the curve they lie on."""
     curve = _drawn(work)
-    done = _done(curve)
-    places = _telling(array(curve.probabilities), _STEPS)
+    done = "hidden" if _hides(work) else "shown"
+    places = _telling(array(curve.values), _STEPS)
     pictures = [_seen(work, curve, place, f"{float(curve.shares[place]):.0%} {done}") for place in places]
-    x, y = array(curve.shares) * 100, array(curve.probabilities)
+    x, y = array(curve.shares) * 100, array(curve.values)
     lines = (Line("each step", x, y, filled=True), Line("the pictures above", x[places], y[places], points=True))
     chart = Chart("The value is the shaded area", f"Share of the picture {done} (%)", PROBABILITY, lines, (0, 100))
-    asked = f"{len(x)} pictures, most salient pixels first, {_from(curve)}"
-    return (*pictures, chart), f"{asked}: the area under their probabilities is {curve.auc:.3f}."
+    asked = f"{len(x)} pictures, most salient pixels first, {_from(work)}"
+    return (*pictures, chart), f"{asked}: the area under their probabilities is {curve.area:.3f}."
 
 
 def _telling(values: Values, wanted: int) -> list[int]:
@@ -43,10 +43,10 @@ def _telling(values: Values, wanted: int) -> list[int]:
 def _correlated(work: Work) -> tuple[tuple[Panel, ...], str]:
     """Each step's change in score against the saliency of its pixels, and the step that changed it most."""
     curve = _drawn(work)
-    saliency, change = changes(work.case, 0, curve)
-    moved = np.diff(curve.probabilities) * (-1 if curve.metric == "deletion" else 1)
+    saliency, change = changes(work.case, 0, curve, _kind(work))
+    moved = np.diff(curve.values) * (-1 if _hides(work) else 1)
     most = int(moved.argmax())
-    fall = "fall" if curve.metric == "deletion" else "rise"
+    fall = "fall" if _hides(work) else "rise"
     pictures = [_seen(work, curve, place, caption) for place, caption in _around(most, len(moved), fall)]
     chart = Chart(
         f"The value is the correlation of these {len(saliency)} points",
@@ -57,7 +57,7 @@ def _correlated(work: Work) -> tuple[tuple[Panel, ...], str]:
     )
     value = work.measurement.value
     return (work.judged(), *pictures, chart), (
-        f"{len(moved)} steps {_from(curve)}: the {fall} in probability and the saliency of the pixels behind it "
+        f"{len(moved)} steps {_from(work)}: the {fall} in probability and the saliency of the pixels behind it "
         f"correlate by {value:.3f}."
     )
 
@@ -135,21 +135,28 @@ def _drawn(work: Work) -> Curve:
     return curve
 
 
-def _done(curve: Curve) -> str:
-    return "hidden" if curve.metric == "deletion" else "shown"
+def _hides(work: Work) -> bool:
+    """True where the metric hides pixels, False where it shows them."""
+    return work.measurement.metric.startswith("deletion")
 
 
-def _from(curve: Curve) -> str:
-    return f"hidden by {curve.fill}" if curve.metric == "deletion" else f"shown over {curve.fill}"
+def _kind(work: Work) -> Sequencing:
+    return "deletion" if _hides(work) else "insertion"
+
+
+def _from(work: Work) -> str:
+    return f"hidden by {work.settings.fill}" if _hides(work) else f"shown over {work.settings.fill}"
 
 
 def _seen(work: Work, curve: Curve, place: int, caption: str) -> Picture:
     """The very picture that the model saw at a place of the curve."""
     question = work.case.question
-    filling = fill(curve.fill, question.image, question.classifier.mean)
+    filling = fill(work.settings.fill, question.image, question.classifier.mean)
     share = place / (len(curve.shares) - 1)
-    pixels = step_picture(question.image, work.case.maps[0], filling, share, curve.metric)
-    return Picture(caption, pixels, probability=float(curve.probabilities[place]))
+    pixels = step_picture(
+        question.image, work.case.maps[0], filling, share, "deletion" if _hides(work) else "insertion"
+    )
+    return Picture(caption, pixels, probability=float(curve.values[place]))
 
 
 CURVE: Show = _curve

@@ -42,6 +42,15 @@ OWN: dict[str, Own] = {
 }
 
 
+_SHUFFLED = {"embedded": "shuffled"}
+
+
+def label_shuffled_version(name: str) -> str | None:
+    """The same network trained on shuffled labels, by name; None where there is none or its weights are missing."""
+    shuffled = _SHUFFLED.get(name)
+    return shuffled if shuffled and OWN[shuffled].weights.path.is_file() else None
+
+
 def load(name: str, device: torch.device) -> TorchClassifier:
     """The classifier of that name; raises ModelError where its weights are missing or damaged."""
     own = OWN[name]

@@ -16,8 +16,9 @@ from sqlalchemy.pool import QueuePool
 
 from decam.errors import StoreError
 from decam.runs.store.files import UnwritableError, told
-from decam.runs.store.tables import SCHEMA, Base
+from decam.runs.store.tables import Base
 
+SCHEMA = 3
 BUSY_SECONDS = 20.0
 _ATTEMPTS = 40
 

@@ -18,14 +18,14 @@ from PIL import Image, UnidentifiedImageError
 
 from decam.classifier import Pixels
 from decam.errors import StoreError
-from decam.experiments.plan import Fills
+from decam.experiments.history import Frame
 from decam.explanation import Map, Truth
 from decam.files import npz_bytes
 from decam.metrics.base import Curve
-from decam.runs.snapshots import Curves, Frame
 from decam.runs.store import traces
 
 THUMBNAIL = 96
+_CURVE = ("shares", "values", "top", "top_values")
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -142,17 +142,24 @@ def read_map(path: Path) -> tuple[Map, tuple[Frame, ...], bool]:
         raise _damaged(path) from error
 
 
-def write_curves(path: Path, curves: Curves) -> None:
-    """Keep both curves of a map for one pair of fills."""
-    write_arrays(path, _pack_curves(curves))
+def write_curve(path: Path, curve: Curve) -> None:
+    """Keep a metric's curve."""
+    there = {name: getattr(curve, name) for name in _CURVE}
+    write_arrays(path, {name: array for name, array in there.items() if array is not None})
 
 
-def read_curves(path: Path, fills: Fills) -> Curves:
-    """The curves kept at `path`; raises StoreError where they are missing or damaged."""
+def read_curve(path: Path, metric: str) -> Curve:
+    """The curve kept at `path`; raises StoreError where it is missing or damaged.
+
+    A file of the first version holds both curves of a pair of fills, of which `metric` names one.
+    """
     arrays = read_arrays(path)
+    if f"{metric}_shares" in arrays:
+        former = {"values": "probabilities", "top_values": "top_probabilities"}
+        arrays = {name: arrays[f"{metric}_{former.get(name, name)}"] for name in _CURVE}
     try:
-        return _unpack_curves(arrays, fills)
-    except (KeyError, ValueError, TypeError) as error:
+        return Curve(arrays["shares"], arrays["values"], arrays.get("top"), arrays.get("top_values"))
+    except KeyError as error:
         raise _damaged(path) from error
 
 
@@ -207,32 +214,6 @@ def _unpack_map(arrays: Arrays) -> tuple[Map, tuple[Frame, ...]]:
         for place, (evaluations, values, limits) in enumerate(rows)
     )
     return arrays["saliency"], frames
-
-
-def _pack_curves(curves: Curves) -> Arrays:
-    """Both curves of a map for one pair of fills, as named arrays."""
-    return {
-        f"{curve.metric}_{name}": np.asarray(getattr(curve, name))
-        for curve in (curves.deletion, curves.insertion)
-        for name in ("shares", "probabilities", "top", "top_probabilities", "auc")
-    }
-
-
-def _unpack_curves(arrays: Arrays, fills: Fills) -> Curves:
-    """What `_pack_curves` packed."""
-    deletion, insertion = (
-        Curve(
-            metric=metric,
-            fill=fill,
-            shares=arrays[f"{metric}_shares"],
-            probabilities=arrays[f"{metric}_probabilities"],
-            top=arrays[f"{metric}_top"],
-            top_probabilities=arrays[f"{metric}_top_probabilities"],
-            auc=float(arrays[f"{metric}_auc"]),
-        )
-        for metric, fill in zip(("deletion", "insertion"), fills, strict=True)
-    )
-    return Curves(fills, deletion, insertion)
 
 
 def _damaged(path: Path) -> StoreError:

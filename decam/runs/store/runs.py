@@ -16,14 +16,19 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from decam.errors import NoSuchRunError, StoreError
-from decam.experiments.events import Cell, Judgement
-from decam.experiments.plan import Fills, Plan
+from decam.experiments.cells import Cell, CellKey
+from decam.experiments.grid import Grid, Guess
+from decam.experiments.history import Frame
+from decam.experiments.kinds import KINDS
+from decam.experiments.plan import Plan
+from decam.experiments.status import CellState, Status
 from decam.explanation import Explanation
-from decam.runs.snapshots import ACTIVE, HOUSE, CellSnapshot, Curves, Frame, Guess, RunSnapshot, RunSummary, Status
+from decam.metrics.base import Measurement
+from decam.runs.snapshots import SYSTEM_OWNER, RunSnapshot, RunSummary
 from decam.runs.store import files
 from decam.runs.store.database import Database
 from decam.runs.store.instance import Instance, alive
-from decam.runs.store.tables import CellRow, CurveRow, JudgementRow, PictureRow, RunRow
+from decam.runs.store.tables import CellRow, MeasurementRow, PictureRow, PredictionRow, RunRow
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,6 @@ class _Open:
 class _Reading:
     session: Session
     token: str
-    layout: int
 
 
 class Store:
@@ -69,6 +73,7 @@ class Store:
             session.add(
                 RunRow(
                     id=run.id,
+                    kind=run.plan.kind,
                     owner=run.owner,
                     created=run.created.timestamp(),
                     status=run.status,
@@ -76,6 +81,7 @@ class Store:
                     instance=opened.instance.token,
                     version=run.version,
                     model=run.plan.model,
+                    facts=list(KINDS[run.plan.kind].facts(run.plan)),
                     methods=[method.name for method in run.plan.methods],
                     plan=run.plan.to_json(),
                     labels=list(run.labels),
@@ -84,7 +90,7 @@ class Store:
             )
             session.flush()  # the pictures refer to the run
             session.add_all(
-                PictureRow(run=run.id, position=position, name=picture.name, predictions=None)
+                PictureRow(run=run.id, position=position, name=picture.name)
                 for position, picture in enumerate(run.plan.pictures)
             )
 
@@ -93,12 +99,12 @@ class Store:
         opened = self._open()
         with self._changing(run_id) as (_, row):
             self._refuse_foreign(opened, row)
-            row.instance, row.status, row.note = opened.instance.token, "queued", ""
+            row.instance, row.status, row.note = opened.instance.token, Status.QUEUED, ""
 
     def begin(self, run_id: str, plan: Plan, labels: Sequence[str]) -> None:
         """A run begins, with its final plan and the model's labels; what failed before will be tried again."""
         with self._changing(run_id) as (session, row):
-            row.status, row.plan, row.labels = "running", plan.to_json(), list(labels)
+            row.status, row.plan, row.labels = Status.RUNNING, plan.to_json(), list(labels)
             session.execute(update(CellRow).where(CellRow.run == run_id).values(error=""))
 
     def save_plan(self, run_id: str, plan: Plan) -> None:
@@ -111,24 +117,20 @@ class Store:
         with self._changing(run_id) as (_, row):
             row.status, row.note = status, note
 
-    def save_predictions(self, run_id: str, picture: int, guesses: Sequence[Guess]) -> None:
-        """Keep the likeliest classes of a picture."""
+    def save_predictions(self, run_id: str, question: int, guesses: Sequence[Guess]) -> None:
+        """Keep the likeliest classes of a question's picture."""
         with self._changing(run_id) as (session, _):
-            session.execute(
-                update(PictureRow)
-                .where(PictureRow.run == run_id, PictureRow.position == picture)
-                .values(predictions=[list(guess) for guess in guesses])
-            )
+            session.merge(PredictionRow(run=run_id, question=question, guesses=[list(guess) for guess in guesses]))
 
-    def save_map(self, run_id: str, cell: Cell, explanation: Explanation, frames: Sequence[Frame]) -> None:
+    def save_map(self, run_id: str, key: CellKey, explanation: Explanation, frames: Sequence[Frame]) -> None:
         """Keep a finished map with the frames that led to it."""
-        files.write_map(self._map(run_id, cell), explanation.saliency, frames, silent=explanation.silent)
+        files.write_map(self._map(run_id, key), explanation.saliency, frames, silent=explanation.silent)
         with self._changing(run_id) as (session, _):
             session.merge(
                 CellRow(
                     run=run_id,
-                    picture=cell.picture,
-                    method=cell.method,
+                    question=key.question,
+                    method=key.method,
                     explained=True,
                     error="",
                     target=explanation.target,
@@ -140,43 +142,36 @@ class Store:
                 )
             )
 
-    def save_curves(self, run_id: str, cell: Cell, curves: Curves) -> None:
-        """Keep the curves of a map that is kept."""
-        files.write_curves(self._curves(run_id, cell, curves.fills), curves)
+    def save_measurements(self, run_id: str, choice: str, measurements: Mapping[CellKey, Measurement]) -> None:
+        """Keep what a metric of the plan, by its key, says of maps that are kept."""
+        names = {}
+        for key, measurement in measurements.items():
+            names[key] = _curve_name(key, choice) if measurement.curve is not None else ""
+            if measurement.curve is not None:
+                files.write_curve(self._folder(run_id) / names[key], measurement.curve)
         with self._changing(run_id) as (session, _):
-            session.merge(
-                CurveRow(
-                    run=run_id,
-                    picture=cell.picture,
-                    method=cell.method,
-                    deletion_fill=curves.fills[0],
-                    insertion_fill=curves.fills[1],
-                    deletion=curves.deletion.auc,
-                    insertion=curves.insertion.auc,
-                )
-            )
-
-    def save_judgements(self, run_id: str, metric: str, judgements: Mapping[Cell, Judgement]) -> None:
-        """Keep what a metric says of maps that are kept."""
-        with self._changing(run_id) as (session, _):
-            for cell, judgement in judgements.items():
+            for key, measurement in measurements.items():
                 session.merge(
-                    JudgementRow(
+                    MeasurementRow(
                         run=run_id,
-                        picture=cell.picture,
-                        method=cell.method,
-                        metric=metric,
-                        value=None if math.isnan(judgement.value) else judgement.value,
-                        note=judgement.note,
+                        question=key.question,
+                        method=key.method,
+                        choice=choice,
+                        metric=measurement.metric,
+                        value=_number(measurement.value),
+                        note=measurement.note,
+                        failed=measurement.failed,
+                        parts=[[name, _number(value)] for name, value in measurement.parts],
+                        curve=names[key],
                     )
                 )
 
-    def save_failure(self, run_id: str, cell: Cell, sentence: str) -> None:
+    def save_failure(self, run_id: str, key: CellKey, sentence: str) -> None:
         """Keep why a cell failed; its map stays where it had one."""
         with self._changing(run_id) as (session, _):
-            row = session.get(CellRow, (run_id, cell.picture, cell.method))
+            row = session.get(CellRow, (run_id, key.question, key.method))
             if row is None:
-                row = CellRow(run=run_id, picture=cell.picture, method=cell.method)
+                row = CellRow(run=run_id, question=key.question, method=key.method)
                 session.add(row)
             row.error = sentence
 
@@ -189,59 +184,30 @@ class Store:
     def load(self, run_id: str) -> RunSnapshot:
         """A run as it was last kept; a map whose file is damaged comes back as a failed cell."""
         with self._reading() as look:
-            session = look.session
-            row = self._row(session, run_id)
+            row = self._row(look.session, run_id)
             plan = Plan.from_json(row.plan)
             status = self._status(look, row)
-            pictures = session.scalars(
-                select(PictureRow).where(PictureRow.run == run_id).order_by(PictureRow.position)
-            ).all()
-            cells = session.scalars(select(CellRow).where(CellRow.run == run_id)).all()
-            curves = session.scalars(select(CurveRow).where(CurveRow.run == run_id)).all()
-            kept = {Cell(cell.picture, cell.method): cell for cell in cells}
-            measured: dict[Cell, set[Fills]] = {}
-            for curve in curves:
-                cell = Cell(curve.picture, curve.method)
-                measured.setdefault(cell, set()).add((curve.deletion_fill, curve.insertion_fill))
-            judged: dict[Cell, dict[str, Judgement]] = {}
-            wanted = select(JudgementRow).where(JudgementRow.run == run_id)
-            for said in session.scalars(wanted) if look.layout > 1 else ():
-                value = math.nan if said.value is None else said.value
-                judged.setdefault(Cell(said.picture, said.method), {})[said.metric] = Judgement(value, said.note)
-            return RunSnapshot(
-                id=row.id,
-                created=datetime.fromtimestamp(row.created, UTC),
-                status=status,
+            grid = Grid(
                 plan=plan,
-                views=tuple(files.read_view(self._view(run_id, picture.position)) for picture in pictures),
-                predictions=tuple(
-                    None
-                    if picture.predictions is None
-                    else tuple((int(index), float(probability)) for index, probability in picture.predictions)
-                    for picture in pictures
+                views=tuple(files.read_view(self._view(run_id, place)) for place in range(len(plan.pictures))),
+                truths=tuple(
+                    files.read_truth(self._truth(run_id, place)) if choice.truth else None
+                    for place, choice in enumerate(plan.pictures)
                 ),
                 labels=tuple(row.labels),
-                cells={
-                    cell: self._cell(
-                        row, plan, status, cell, kept.get(cell), measured.get(cell, set()), judged.get(cell, {})
-                    )
-                    for picture in range(len(plan.pictures))
-                    for cell in (Cell(picture, method) for method in range(len(plan.methods)))
-                },
-                note=row.note,
-                version=row.version,
-                owner=row.owner,
-                truths=tuple(
-                    files.read_truth(self._truth(run_id, position)) if choice.truth else None
-                    for position, choice in enumerate(plan.pictures)
-                ),
+                predictions=_predictions(look.session, run_id, plan),
+                cells=self._cells(look.session, run_id, plan, active=status.active),
             )
+            created = datetime.fromtimestamp(row.created, UTC)
+            return RunSnapshot(row.id, created, status, grid, note=row.note, version=row.version, owner=row.owner)
 
-    def recent(self, owner: str | None = None, limit: int = 20) -> list[RunSummary]:
-        """The newest runs, of one owner or of all, newest first."""
-        wanted = select(RunRow).where(RunRow.owner != HOUSE).order_by(RunRow.created.desc()).limit(limit)
+    def recent(self, owner: str | None = None, limit: int = 20, kind: str | None = None) -> list[RunSummary]:
+        """The newest runs, of one owner or of all, of one kind or of all, newest first."""
+        wanted = select(RunRow).where(RunRow.owner != SYSTEM_OWNER).order_by(RunRow.created.desc()).limit(limit)
         if owner is not None:
             wanted = wanted.where(RunRow.owner == owner)
+        if kind is not None:
+            wanted = wanted.where(RunRow.kind == kind)
         with self._reading() as look:
             rows = look.session.scalars(wanted).all()
             names: dict[str, list[str]] = {row.id: [] for row in rows}
@@ -252,8 +218,10 @@ class Store:
                 RunSummary(
                     id=row.id,
                     created=datetime.fromtimestamp(row.created, UTC),
-                    model=row.model,
                     status=self._status(look, row),
+                    kind=row.kind,
+                    model=row.model,
+                    facts=tuple(row.facts),
                     pictures=tuple(names[row.id]),
                     methods=tuple(row.methods),
                     thumbnail=row.thumbnail,
@@ -303,7 +271,7 @@ class Store:
             database, token = opened.database, opened.instance.token
         try:
             with database.reading() as session:
-                yield _Reading(session, token, database.layout)
+                yield _Reading(session, token)
         finally:
             if not token:
                 database.close()
@@ -330,68 +298,80 @@ class Store:
         return row
 
     def _status(self, look: _Reading, row: RunRow) -> Status:
-        return "interrupted" if row.status in ACTIVE and not self._alive(row, look.token) else row.status
+        status = Status(row.status)
+        return Status.INTERRUPTED if status.active and not self._alive(row, look.token) else status
 
     def _refuse_foreign(self, opened: _Open, row: RunRow) -> None:
         foreign = row.instance != opened.instance.token
-        if foreign and row.status in ACTIVE and self._alive(row, opened.instance.token):
+        if foreign and Status(row.status).active and self._alive(row, opened.instance.token):
             raise StoreError("This run is being computed by another process; stop it there first.")
 
     def _alive(self, row: RunRow, token: str) -> bool:
         return row.instance == token or alive(self._instances, row.instance)
 
+    def _cells(self, session: Session, run_id: str, plan: Plan, *, active: bool) -> dict[CellKey, Cell]:
+        rows = session.scalars(select(CellRow).where(CellRow.run == run_id)).all()
+        kept = {CellKey(row.question, row.method): row for row in rows}
+        measured: dict[CellKey, list[MeasurementRow]] = {key: [] for key in kept}
+        for row in session.scalars(select(MeasurementRow).where(MeasurementRow.run == run_id)):
+            measured[CellKey(row.question, row.method)].append(row)
+        return {
+            key: self._cell(plan, key, kept[key], measured[key], active=active)
+            if key in kept
+            else Cell(CellState.WAITING if active else CellState.STOPPED)
+            for key in plan.cells()
+        }
+
     def _cell(
-        self,
-        row: RunRow,
-        plan: Plan,
-        status: Status,
-        cell: Cell,
-        kept: CellRow | None,
-        measured: set[Fills],
-        judgements: Mapping[str, Judgement],
-    ) -> CellSnapshot:
-        active = status in ACTIVE
-        if kept is None or not kept.explained:
-            if kept is not None and kept.error:
-                return CellSnapshot("failed", error=kept.error)
-            return CellSnapshot("waiting" if active else "stopped")
-        choice = plan.methods[cell.method]
+        self, plan: Plan, key: CellKey, row: CellRow, measured: Sequence[MeasurementRow], *, active: bool
+    ) -> Cell:
+        if not row.explained:
+            state = CellState.WAITING if active else CellState.STOPPED
+            return Cell(CellState.FAILED, error=row.error) if row.error else Cell(state)
+        choice = plan.methods[key.method]
         try:
-            saliency, frames, silent = files.read_map(self._map(row.id, cell))
-            curves = tuple(
-                files.read_curves(self._curves(row.id, cell, pair), pair) for pair in plan.fills if pair in measured
-            )
+            saliency, frames, silent = files.read_map(self._map(row.run, key))
+            measurements = {one.choice: self._measurement(one) for one in measured}
         except StoreError as error:
-            return CellSnapshot("failed", error=str(error))
-        explanation = Explanation(
-            method=choice.name,
-            saliency=saliency,
-            target=kept.target,
-            label=kept.label,
-            probability=kept.probability,
-            settings=choice.settings,
-            seed=plan.seed,
-            evaluations=kept.evaluations,
-            seconds=kept.seconds,
-            notes=tuple(kept.notes),
-            silent=silent,
-        )
-        shown = CellSnapshot(
-            state="measuring" if active else "stopped",
+            return Cell(CellState.FAILED, error=str(error))
+        cell = Cell(
             step=1,
             total=1,
-            evaluations=kept.evaluations,
-            seconds=kept.seconds,
+            evaluations=row.evaluations,
+            seconds=row.seconds,
             saliency=saliency,
-            explanation=explanation,
-            curves=curves,
-            judgements=judgements,
+            explanation=Explanation(
+                method=choice.name,
+                saliency=saliency,
+                target=row.target,
+                label=row.label,
+                probability=row.probability,
+                settings=choice.settings,
+                seed=plan.questions[key.question].seed,
+                evaluations=row.evaluations,
+                seconds=row.seconds,
+                notes=tuple(row.notes),
+                silent=silent,
+            ),
+            measurements=measurements,
             frames=frames,
-            error=kept.error,
+            error=row.error,
         )
-        if kept.error:
-            return replace(shown, state="failed")
-        return replace(shown, state="done") if shown.answers(plan) else shown
+        if row.error:
+            return replace(cell, state=CellState.FAILED)
+        if cell.answers(plan.metric_keys(key.question)):
+            return replace(cell, state=CellState.DONE)
+        return replace(cell, state=CellState.MEASURING if active else CellState.STOPPED)
+
+    def _measurement(self, row: MeasurementRow) -> Measurement:
+        return Measurement(
+            metric=row.metric,
+            value=math.nan if row.value is None else row.value,
+            curve=files.read_curve(self._folder(row.run) / row.curve, row.metric) if row.curve else None,
+            note=row.note,
+            parts=tuple((name, math.nan if value is None else value) for name, value in row.parts),
+            failed=row.failed,
+        )
 
     def _folder(self, run_id: str) -> Path:
         return self.directory / "runs" / run_id
@@ -402,8 +382,20 @@ class Store:
     def _truth(self, run_id: str, position: int) -> Path:
         return self._folder(run_id) / f"truth-{position:02}.png"
 
-    def _map(self, run_id: str, cell: Cell) -> Path:
-        return self._folder(run_id) / f"map-{cell.picture:02}-{cell.method:02}.npz"
+    def _map(self, run_id: str, key: CellKey) -> Path:
+        return self._folder(run_id) / f"map-{key.question:02}-{key.method:02}.npz"
 
-    def _curves(self, run_id: str, cell: Cell, fills: Fills) -> Path:
-        return self._folder(run_id) / f"curves-{cell.picture:02}-{cell.method:02}-{'-'.join(fills)}.npz"
+
+def _curve_name(key: CellKey, choice: str) -> str:
+    return f"curve-{key.question:02}-{key.method:02}-{choice}.npz"
+
+
+def _number(value: float) -> float | None:
+    """A value as databases and JSON know it."""
+    return None if math.isnan(value) else value
+
+
+def _predictions(session: Session, run_id: str, plan: Plan) -> tuple[tuple[Guess, ...] | None, ...]:
+    rows = session.scalars(select(PredictionRow).where(PredictionRow.run == run_id))
+    known = {row.question: tuple((int(index), float(share)) for index, share in row.guesses) for row in rows}
+    return tuple(known.get(question) for question in range(len(plan.questions)))

@@ -1,17 +1,13 @@
-"""The tables of the database: runs, their pictures, their finished cells, and how these were measured."""
+"""The tables of the database: runs, their pictures, questions and cells, and how the cells' maps were measured."""
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index
+from sqlalchemy import JSON, Float, ForeignKey, ForeignKeyConstraint, Index, LargeBinary
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-
-from decam.runs.snapshots import Status
-
-SCHEMA = 2  # the first had no judgements
 
 
 class Base(DeclarativeBase):
-    """All tables; a change to any of them is a new SCHEMA, and an older file gains the tables that it lacks."""
+    """All tables; a change to any of them is a migration."""
 
 
 class RunRow(Base):
@@ -21,28 +17,39 @@ class RunRow(Base):
     __table_args__ = (Index("runs_by_owner", "owner", "created"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
     owner: Mapped[str]
-    created: Mapped[float] = mapped_column(index=True)
-    status: Mapped[Status]
+    created: Mapped[float] = mapped_column(Float(53), index=True)
+    status: Mapped[str]
     note: Mapped[str]
     instance: Mapped[str]
     version: Mapped[int]
     model: Mapped[str]
+    facts: Mapped[list[str]] = mapped_column(JSON)
     methods: Mapped[list[str]] = mapped_column(JSON)
     plan: Mapped[str] = mapped_column(deferred=True)
     labels: Mapped[list[str]] = mapped_column(JSON, deferred=True)
-    thumbnail: Mapped[bytes]
+    thumbnail: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class PictureRow(Base):
-    """A picture of a run, by name; its view is a file. `predictions` lists (class, probability), likeliest first."""
+    """A picture of a run, by name; its view is a file."""
 
     __tablename__ = "pictures"
 
     run: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
-    predictions: Mapped[list[tuple[int, float]] | None] = mapped_column(JSON)
+
+
+class PredictionRow(Base):
+    """What the model answers a question's picture: `guesses` lists (class, probability), likeliest first."""
+
+    __tablename__ = "predictions"
+
+    run: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    question: Mapped[int] = mapped_column(primary_key=True)
+    guesses: Mapped[list[tuple[int, float]]] = mapped_column(JSON)
 
 
 class CellRow(Base):
@@ -51,47 +58,38 @@ class CellRow(Base):
     __tablename__ = "cells"
 
     run: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
-    picture: Mapped[int] = mapped_column(primary_key=True)
+    question: Mapped[int] = mapped_column(primary_key=True)
     method: Mapped[int] = mapped_column(primary_key=True)
     explained: Mapped[bool] = mapped_column(default=False)
     error: Mapped[str] = mapped_column(default="")
     target: Mapped[int] = mapped_column(default=0)
     label: Mapped[str] = mapped_column(default="")
-    probability: Mapped[float] = mapped_column(default=0.0)
+    probability: Mapped[float] = mapped_column(Float(53), default=0.0)
     evaluations: Mapped[int] = mapped_column(default=0)
-    seconds: Mapped[float] = mapped_column(default=0.0)
+    seconds: Mapped[float] = mapped_column(Float(53), default=0.0)
     notes: Mapped[list[str]] = mapped_column(JSON, default=list)
 
 
-def _of_a_cell() -> tuple[ForeignKeyConstraint]:
-    cells = ["cells.run", "cells.picture", "cells.method"]
-    return (ForeignKeyConstraint(["run", "picture", "method"], cells, ondelete="CASCADE"),)
+class MeasurementRow(Base):
+    """What a metric of the plan, by its key, says of a map; no value where it has none.
 
+    `curve` names the file of its curve in the run's folder, and is empty where there is none.
+    """
 
-class CurveRow(Base):
-    """The curves of a map for one pair of fills, as areas; the points are a file."""
-
-    __tablename__ = "curves"
-    __table_args__ = _of_a_cell()
-
-    run: Mapped[str] = mapped_column(primary_key=True)
-    picture: Mapped[int] = mapped_column(primary_key=True)
-    method: Mapped[int] = mapped_column(primary_key=True)
-    deletion_fill: Mapped[str] = mapped_column(primary_key=True)
-    insertion_fill: Mapped[str] = mapped_column(primary_key=True)
-    deletion: Mapped[float]
-    insertion: Mapped[float]
-
-
-class JudgementRow(Base):
-    """What a metric of the plan says of a map; no value where it has none."""
-
-    __tablename__ = "judgements"
-    __table_args__ = _of_a_cell()
+    __tablename__ = "measurements"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["run", "question", "method"], ["cells.run", "cells.question", "cells.method"], ondelete="CASCADE"
+        ),
+    )
 
     run: Mapped[str] = mapped_column(primary_key=True)
-    picture: Mapped[int] = mapped_column(primary_key=True)
+    question: Mapped[int] = mapped_column(primary_key=True)
     method: Mapped[int] = mapped_column(primary_key=True)
-    metric: Mapped[str] = mapped_column(primary_key=True)
-    value: Mapped[float | None]
+    choice: Mapped[str] = mapped_column(primary_key=True)
+    metric: Mapped[str]
+    value: Mapped[float | None] = mapped_column(Float(53))
     note: Mapped[str]
+    failed: Mapped[bool] = mapped_column(default=False)
+    parts: Mapped[list[tuple[str, float | None]]] = mapped_column(JSON, default=list)
+    curve: Mapped[str] = mapped_column(default="")

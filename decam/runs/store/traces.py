@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from decam.evolution.trace import Asked, Trace
-from decam.runs.snapshots import Frame
+from decam.experiments.history import Frame
 
 _STACKED = ("targets", "others", "mutants", "crossed", "weights", "rates", "before", "after", "accepted")
 _ASKED = 3

@@ -1,4 +1,4 @@
-"""What a sanity check says of each method, in words that follow from numbers and stated thresholds."""
+"""What a randomisation check says of each method, in words that follow from numbers and stated thresholds."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from decam.experiments.randomisation_plan import LABELS, SanityPlan
-from decam.experiments.randomisation_result import Likeness, Sanity
+from decam.experiments.cells import Cell, CellKey
+from decam.experiments.grid import Grid
+from decam.experiments.kinds.randomisation import mode_of, variants_of
+from decam.experiments.plan import MetricChoice
 from decam.methods import METHODS
-from decam.methods.controls.maps import EDGES, RANDOM
+from decam.methods.controls.maps import EDGES
+from decam.metrics.base import Measurement
+from decam.metrics.resemblance import TO_CONTROLS, TO_REFERENCE
 
 KEPT, LOST = 0.7, 0.3
 EDGY = 0.5
@@ -25,17 +29,23 @@ Verdict: TypeAlias = Literal["lost", "late", "changed", "kept", "blind", "unknow
 
 
 @dataclass(frozen=True)
-class Measured:
+class Compared:
     """Which similarity is read: a measure by its name; of signed maps their absolute values or the maps as they are."""
 
     measure: str
     absolute: bool = True
 
-    def of(self, method: str, likeness: Likeness) -> float:
-        """The similarity of two maps by the method of that name, nan where it is not defined."""
+    def to_reference(self, method: str, cell: Cell) -> Measurement | None:
+        """How a variant's map by the method of that name resembles the original's; None before that is known."""
+        return cell.measurements.get(self._key(TO_REFERENCE[self.measure].name, method))
+
+    def to_controls(self, method: str, cell: Cell) -> Measurement | None:
+        """How an original map by the method of that name resembles the controls' maps; None before that is known."""
+        return cell.measurements.get(self._key(TO_CONTROLS[self.measure].name, method))
+
+    def _key(self, metric: str, method: str) -> str:
         # A map that only happens to have values below zero says with them where there is little, not something else.
-        absolute = self.absolute and METHODS[method].signed
-        return (likeness.absolute if absolute else likeness.plain)[self.measure]
+        return MetricChoice.default(metric, absolute=self.absolute and METHODS[method].signed).key
 
 
 @dataclass(frozen=True)
@@ -76,45 +86,50 @@ class Reading:
     sentence: str
 
 
-def lines(plan: SanityPlan, found: Sanity, how: Measured) -> list[Line]:
-    """One line for each method whose original map is there."""
-    told = []
-    for original in found.originals:
-        name = plan.methods[original.method].name
-        floors = {floor.control: how.of(name, floor.likeness) for floor in original.floor}
-        values, flat = [math.nan] * len(found.variants), [False] * len(found.variants)
-        for one in found.compared:
-            if one.method == original.method:
-                values[one.variant] = how.of(name, one.likeness)
-                flat[one.variant] = math.isnan(values[one.variant])
-        title = found.methods[original.method]
-        told.append(Line(original.method, title, floors[RANDOM.title], floors[EDGES.title], tuple(values), tuple(flat)))
-    return told
+def lines(grid: Grid, how: Compared) -> list[Line]:
+    """One line for each method whose original map has been measured."""
+    found = []
+    titles = grid.plan.titles()
+    for method, choice in enumerate(grid.plan.methods):
+        floor = how.to_controls(choice.name, grid.cells[CellKey(0, method)])
+        if floor is None:
+            continue
+        measured = [
+            how.to_reference(choice.name, grid.cells[CellKey(question, method)])
+            for question in range(1, len(grid.plan.questions))
+        ]
+        values = tuple(math.nan if one is None else one.value for one in measured)
+        flat = tuple(one is not None and math.isnan(one.value) and not one.failed for one in measured)
+        edges = dict(floor.parts).get(EDGES.title, math.nan)
+        found.append(Line(method, titles[method], floor.value, edges, values, flat))
+    return found
 
 
-def readings(plan: SanityPlan, found: Sanity, how: Measured) -> list[Reading]:
+def readings(grid: Grid, how: Compared) -> list[Reading]:
     """A sentence for each method that has been compared (Adebayo et al. 2018 read their figures in this manner)."""
-    told = []
-    for line in lines(plan, found, how):
+    found = []
+    for line in lines(grid, how):
         if not any(flat or math.isfinite(value) for flat, value in zip(line.flat, line.values, strict=True)):
             continue
         verdict: Verdict
-        blind = not METHODS[plan.methods[line.method].name].needs
-        verdict, text = ("blind", BLIND) if blind else _read(plan, found, line)
-        told.append(Reading(line.method, line.title, verdict, text))
-    return told
+        blind = not METHODS[grid.plan.methods[line.method].name].needs
+        verdict, sentence = ("blind", BLIND) if blind else _read(grid, line)
+        found.append(Reading(line.method, line.title, verdict, sentence))
+    return found
 
 
-def _read(plan: SanityPlan, found: Sanity, line: Line) -> tuple[Verdict, str]:
+def _read(grid: Grid, line: Line) -> tuple[Verdict, str]:
     left = line.left()
     if not line.floor < 1:
         return "unknown", "The original map is flat, or as alike to noise as to itself: nothing can be said of it."
-    names = [variant.name for variant in found.variants]
-    if plan.mode == LABELS:
+    variants = variants_of(grid.plan)
+    names = [variant.stage for variant in variants]
+    mode = mode_of(grid.plan)
+    if mode == "labels":
         return _labels(line, left)
-    if plan.mode == "independent":
+    if mode == "independent":
         return _independent(line, left, names)
-    return _cascading(line, left, names, [variant.share for variant in found.variants])
+    return _cascading(line, left, names, [variant.share for variant in variants])
 
 
 def _cascading(line: Line, left: Sequence[float], names: Sequence[str], shares: Sequence[float]) -> tuple[Verdict, str]:
