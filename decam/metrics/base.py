@@ -224,7 +224,7 @@ class Metric:
         given = {
             "truth": case.truth is not None,
             "explain": bool(case.origins) and None not in case.origins,
-            "reference": bool(case.references) and None not in case.references,
+            "reference": bool(case.references) and all(one is not None for one in case.references),
             "controls": bool(case.controls),
         }
         missing = [_MISSING[need] for need in sorted(self.needs) if not given[need]]
