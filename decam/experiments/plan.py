@@ -159,7 +159,7 @@ class Plan:
         for place, question in enumerate(self.questions):
             if not 0 <= question.picture < len(self.pictures):
                 raise SettingError(
-                    f"Question {place} is about picture {question.picture}, which the plan does not have."
+                    f"Question {place} is about picture {question.picture}, which is not there."
                 )
             if question.reference is not None and not 0 <= question.reference < place:
                 raise SettingError(f"Question {place} refers to {question.reference}, which does not come before it.")

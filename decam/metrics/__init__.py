@@ -56,13 +56,12 @@ METRICS: dict[str, Metric] = {
 
 # They compare maps of two models, which is what a randomisation check asks and a comparison has not.
 RANDOMISATION: dict[str, Metric] = {metric.name: metric for metric in (*TO_REFERENCE.values(), *TO_CONTROLS.values())}
-_ALL = METRICS | RANDOMISATION
-
 
 def get(name: str) -> Metric:
     """The row of that name; raises MethodError where there is none."""
-    if name in _ALL:
-        return _ALL[name]
+    for table in (METRICS, RANDOMISATION):
+        if name in table:
+            return table[name]
     near = difflib.get_close_matches(name, METRICS, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise MethodError(f"There is no metric {name!r}; there are: {', '.join(METRICS)}.{hint}")

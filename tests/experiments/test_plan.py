@@ -16,22 +16,36 @@ from hypothesis import strategies as st
 
 from decam.classifier import Speed
 from decam.errors import DecamError, MethodError, ModelError, SettingError
-from decam.experiments.plan import MAX_SEED, MethodChoice, MetricChoice, PictureChoice, Plan, Versions, fingerprint
+from decam.experiments.kinds import KINDS, comparison
+from decam.experiments.plan import KINDS as KIND_NAMES
+from decam.experiments.plan import (
+    MethodChoice,
+    MetricChoice,
+    PictureChoice,
+    Plan,
+    Versions,
+    fingerprint,
+    usual_metrics,
+)
+from decam.experiments.questions import MAX_SEED, ModelSpec, QuestionSpec, Variant
 from decam.methods import METHODS
 from decam.methods.base import Method
-from decam.metrics import CURVES, METRICS, Metric
+from decam.metrics import METRICS, RANDOMISATION, Metric
 from decam.metrics.base import FILLS
 from decam.settings import Parameter
 
+PICTURES = (PictureChoice("a.png"), PictureChoice("Löwe.jpg", sha256="ab", truth="cd"))
+
 
 def a_plan(**changes: Any) -> Plan:
-    plan = Plan(
-        model="embedded",
-        device="cpu",
-        pictures=(PictureChoice("a.png"), PictureChoice("Löwe.jpg", target=291, sha256="ab", truth="cd")),
-        methods=tuple(MethodChoice.default(name) for name in METHODS),
-        metrics=tuple(MetricChoice.default(name) for name, metric in METRICS.items() if metric not in CURVES),
-        speed=Speed("bfloat16", True, 32, 2, "fastest"),
+    plan = comparison.plan(
+        "embedded",
+        "cpu",
+        PICTURES,
+        [MethodChoice.default(name) for name in METHODS],
+        targets=[None, 291],
+        metrics=[*usual_metrics(), *(MetricChoice.default(name) for name in (*METRICS, *RANDOMISATION))],
+        execution=Speed("bfloat16", True, 32, 2, "fastest"),
     )
     return dataclasses.replace(plan, **changes)
 
@@ -39,36 +53,122 @@ def a_plan(**changes: Any) -> Plan:
 def altered(**changes: object) -> str:
     """The JSON of a plan with some of its top entries replaced (None removes one)."""
     read = json.loads(a_plan().to_json()) | changes
-    return json.dumps({name: value for name, value in read.items() if value is not None or name == "speed"})
+    return json.dumps({name: value for name, value in read.items() if value is not None or name == "execution"})
 
 
-def test_json_brings_back_an_equal_plan_with_every_method() -> None:
+FORMER = {
+    "kind": "decam plan",
+    "format": 2,
+    "versions": {"python": "3.11.7", "decam": "0.1.0"},
+    "model": "embedded",
+    "device": "cpu",
+    "speed": {"precision": "float32", "channels_last": True, "batch_size": 4},
+    "seed": 7,
+    "steps": 20,
+    "fills": [{"deletion": "mean", "insertion": "blur"}, {"deletion": "blur", "insertion": "mean"}],
+    "pictures": [
+        {"name": "a.png", "target": None, "sha256": "", "truth": ""},
+        {"name": "Löwe.jpg", "target": 291, "sha256": "ab", "truth": "cd"},
+    ],
+    "methods": [{"name": "rise", "settings": {"masks": 60}}],
+    "metrics": [{"name": "sparsity", "settings": {}}],
+}
+
+
+def former(**changes: object) -> str:
+    """A plan as the first version wrote it, with some of its top entries replaced (None removes one)."""
+    read = FORMER | changes
+    return json.dumps({name: value for name, value in read.items() if value is not None})
+
+
+def test_json_brings_back_an_equal_plan_with_every_method_and_metric() -> None:
     plan = a_plan()
     assert Plan.from_json(plan.to_json()) == plan
     assert {choice.name for choice in plan.methods} == set(METHODS)
-    assert {choice.name for choice in plan.metrics} == set(METRICS) - {metric.name for metric in CURVES}
+    assert {choice.name for choice in plan.metrics} == set(METRICS) | set(RANDOMISATION)
 
 
-def test_a_plan_from_before_there_were_metrics_has_none() -> None:
-    described = json.loads(altered(format=1))
-    del described["metrics"]
-    assert Plan.from_json(json.dumps(described)) == a_plan(metrics=())
+def test_every_kind_of_plan_has_a_row() -> None:
+    assert tuple(KINDS) == KIND_NAMES
+    assert all(KINDS[name].name == name for name in KINDS)
 
 
-def test_a_metric_is_named_once_and_takes_its_own_settings() -> None:
+def test_a_plan_of_the_first_version_asks_the_same_questions_and_draws_the_same_curves() -> None:
+    plan = Plan.from_json(former())
+    rise = MethodChoice("rise", METHODS["rise"].settings.from_mapping({"masks": 60}))
+    curves = usual_metrics((("mean", "blur"), ("blur", "mean")), 20)
+    expected = comparison.plan(
+        "embedded",
+        "cpu",
+        PICTURES,
+        [rise],
+        targets=[None, 291],
+        metrics=[*curves, MetricChoice.default("sparsity")],
+        seed=7,
+        execution=Speed("float32", True, 4, 1),
+    )
+    assert plan == dataclasses.replace(expected, versions=Versions(python="3.11.7", decam="0.1.0"))
+    assert [(choice.name, choice.settings.steps, choice.settings.fill) for choice in plan.metrics[:4]] == [
+        ("deletion", 20, "mean"),
+        ("insertion", 20, "blur"),
+        ("deletion", 20, "blur"),
+        ("insertion", 20, "mean"),
+    ]
+    assert [question.target for question in plan.questions] == [None, 291]
+    assert {question.seed for question in plan.questions} == {7}
+    assert Plan.from_json(former(format=1, metrics=None)).metrics == plan.metrics[:4]
+
+
+def test_a_metric_is_named_once_with_the_same_settings_and_takes_its_own() -> None:
     twice = MetricChoice.default("sparsity")
-    with pytest.raises(SettingError, match="metric appears twice"):
+    with pytest.raises(SettingError, match="metric appears twice with the same settings"):
         a_plan(metrics=(twice, twice))
-    with pytest.raises(SettingError, match="leave it out of the metrics"):
-        a_plan(metrics=(MetricChoice.default("deletion"),))
+    two = (MetricChoice.default("deletion"), MetricChoice.default("deletion", fill="mean"))
+    assert len({choice.key for choice in a_plan(metrics=two).metrics}) == 2
     with pytest.raises(SettingError, match="deletion takes DeletionSettings"):
         MetricChoice("deletion", METHODS["rise"].settings())
+
+
+@pytest.mark.parametrize("name", [*METRICS, *RANDOMISATION])
+def test_a_metrics_key_is_fit_for_a_file_and_says_name_and_settings(name: str) -> None:
+    choice = MetricChoice.default(name)
+    assert re.fullmatch(r"[a-z0-9-]+-[0-9a-f]{8}", choice.key) and choice.key.startswith(name)
+    assert choice.key == MetricChoice.default(name).key
+    settings = json.dumps(choice.settings.to_mapping(), sort_keys=True)
+    assert choice.key.endswith(hashlib.sha256(settings.encode()).hexdigest()[:8])
+
+
+def test_metrics_that_need_a_reference_leave_the_original_out_and_those_with_controls_the_variants() -> None:
+    plan = two_models()
+    names = [{choice.name for choice in plan.metrics_for(question)} for question in range(2)]
+    assert names[0] == {"sparsity", "control-similarity-ssim"}
+    assert names[1] == {"sparsity", "similarity-ssim"}
+
+
+def two_models(**changes: Any) -> Plan:
+    """A plan that asks a model and a variant of it about one picture."""
+    variant = ModelSpec("embedded", Variant("cascading", "head", 0.01, 5))
+    names = ("sparsity", "similarity-ssim", "control-similarity-ssim")
+    plan = Plan(
+        kind="randomisation",
+        device="cpu",
+        pictures=(PictureChoice("a.png"),),
+        questions=(QuestionSpec(ModelSpec("embedded"), 0, 3), QuestionSpec(variant, 0, 3, reference=0)),
+        methods=(MethodChoice.default("random"),),
+        metrics=tuple(MetricChoice.default(name) for name in names),
+    )
+    return dataclasses.replace(plan, **changes)
+
+
+def test_a_plan_with_variants_comes_back_from_json() -> None:
+    plan = two_models()
+    assert Plan.from_json(plan.to_json()) == plan
 
 
 @given(
     seed=st.integers(0, MAX_SEED),
     steps=st.integers(2, 500),
-    fills=st.lists(st.tuples(st.sampled_from(FILLS), st.sampled_from(FILLS)), unique=True, max_size=6),
+    fills=st.lists(st.tuples(st.sampled_from(FILLS), st.sampled_from(FILLS)), max_size=6),
     targets=st.lists(st.none() | st.integers(0, 999), min_size=1, max_size=16),
     names=st.lists(st.text(min_size=1), min_size=16, max_size=16),
     batch=st.integers(1, 512),
@@ -83,20 +183,18 @@ def test_json_brings_back_whatever_is_allowed(
     batch: int,
     note: str,
 ) -> None:
-    plan = a_plan(
+    plan = comparison.plan(
+        "embedded",
+        "cpu",
+        [PictureChoice(name) for name in names[: len(targets)]],
+        [MethodChoice.default("rise")],
+        targets=targets,
+        metrics=usual_metrics(fills, steps),
         seed=seed,
-        steps=steps,
-        fills=tuple(fills),
-        pictures=tuple(PictureChoice(name, target) for name, target in zip(names, targets, strict=False)),
-        speed=Speed(batch_size=batch, note=note),
+        execution=Speed(batch_size=batch, note=note),
     )
     assert Plan.from_json(plan.to_json()) == plan
     assert Plan.from_json(plan.to_json().encode()) == plan
-
-
-def test_a_plan_from_before_there_were_streams_is_asked_one_batch_at_a_time() -> None:
-    speed = {"precision": "float32", "channels_last": True, "batch_size": 4}
-    assert Plan.from_json(altered(speed=speed)).speed == Speed("float32", True, 4, 1)
 
 
 def test_settings_other_than_the_defaults_come_back() -> None:
@@ -125,18 +223,14 @@ def test_a_fingerprint_is_the_sha256_of_the_pixels() -> None:
 @pytest.mark.parametrize(
     ("changes", "error", "words"),
     [
-        ({"model": ""}, ModelError, "names no model"),
+        ({"kind": "séance"}, SettingError, "no kind of plan 'séance'"),
         ({"device": "banana"}, SettingError, "no device 'banana'"),
-        ({"pictures": ()}, SettingError, "at least one picture"),
+        ({"questions": ()}, SettingError, "at least one picture"),
         ({"methods": ()}, SettingError, "at least one picture and one method"),
-        ({"seed": -1}, SettingError, "seed is -1"),
-        ({"seed": MAX_SEED + 1}, SettingError, "between 0 and"),
-        ({"steps": 1}, SettingError, "steps is 1"),
-        ({"steps": 501, "fills": ()}, SettingError, "steps is 501"),
-        ({"fills": (("mean", "green"),)}, SettingError, "green"),
-        ({"fills": (("mean", "blur"), ("mean", "blur"))}, SettingError, "appears twice"),
-        ({"speed": Speed(batch_size=0)}, SettingError, "batch_size is 0"),
-        ({"speed": Speed(streams=0)}, SettingError, "streams is 0"),
+        ({"pictures": ()}, SettingError, "about picture 0, which is not there"),
+        ({"questions": (QuestionSpec(ModelSpec("m"), 0, reference=0),)}, SettingError, "does not come before it"),
+        ({"execution": Speed(batch_size=0)}, SettingError, "batch_size is 0"),
+        ({"execution": Speed(streams=0)}, SettingError, "streams is 0"),
     ],
 )
 def test_a_plan_out_of_bounds_is_refused(changes: dict[str, Any], error: type[DecamError], words: str) -> None:
@@ -150,7 +244,15 @@ def test_a_method_needs_its_own_settings_and_a_name_that_exists() -> None:
     with pytest.raises(SettingError, match="rise takes"):
         MethodChoice("rise", METHODS["de-cam"].settings())
     with pytest.raises(SettingError, match="counted from 0"):
-        PictureChoice("a", target=-1)
+        QuestionSpec(ModelSpec("embedded"), 0, target=-1)
+    with pytest.raises(SettingError, match="seed is -1"):
+        QuestionSpec(ModelSpec("embedded"), 0, seed=-1)
+    with pytest.raises(SettingError, match=f"seed is {MAX_SEED + 1}, but must lie between 0 and"):
+        QuestionSpec(ModelSpec("embedded"), 0, seed=MAX_SEED + 1)
+    with pytest.raises(ModelError, match="names no model"):
+        ModelSpec("")
+    with pytest.raises(SettingError, match="no randomisation 'sideways'"):
+        Variant("sideways", "head")  # type: ignore[arg-type]  # as a file might say
 
 
 @pytest.mark.parametrize(
@@ -162,33 +264,41 @@ def test_a_method_needs_its_own_settings_and_a_name_that_exists() -> None:
         (b"\xff\xfe\xfa", SettingError, "not JSON"),
         ("[]", SettingError, "not a plan"),
         ('{"name": "x"}', SettingError, "not a plan"),
-        (altered(format=3), SettingError, "format 3.*update decam"),
+        (altered(format=4), SettingError, "format 4.*update decam"),
         (altered(format="1"), SettingError, "format must be a whole number"),
+        (altered(of="séance"), SettingError, "no kind of plan 'séance'"),
         (altered(colour="red"), SettingError, "no 'colour' in the plan"),
-        (altered(steps=None), SettingError, "'steps' is missing"),
-        (altered(steps=True), SettingError, "steps must be a whole number"),
-        (altered(steps=10.5), SettingError, "steps must be a whole number"),
-        (altered(steps=1000), SettingError, "steps is 1000"),
-        (altered(seed=-4), SettingError, "seed is -4"),
-        (altered(model=7), ModelError, "model must be a name"),
+        (altered(questions=None), SettingError, "'questions' is missing"),
+        (altered(questions=[3]), SettingError, "a question of the plan must be an object"),
         (altered(device="gpu?"), SettingError, "no device"),
         (altered(pictures={}), SettingError, "pictures must be a list"),
         (altered(pictures=["a.png"]), SettingError, "a picture of the plan must be an object"),
         (altered(pictures=[{"name": "a", "size": 3}]), SettingError, "no 'size' in a picture"),
-        (altered(pictures=[{"name": "a", "target": "cat"}]), SettingError, "target must be a whole number"),
         (altered(methods=[{"name": "telepathy", "settings": {}}]), MethodError, "telepathy"),
         (altered(methods=[{"name": "rise"}]), SettingError, "'settings' is missing"),
         (altered(methods=[{"name": "rise", "settings": {"colour": 1}}]), SettingError, "rise: There is no setting"),
-        (altered(fills=[["mean", "blur"]]), SettingError, "fills must be an object"),
-        (altered(fills=[{"deletion": "mean", "insertion": "green"}]), SettingError, "no fill 'green'"),
-        (altered(speed={"precision": "int4", "channels_last": True, "batch_size": 1}), SettingError, "int4"),
+        (altered(execution={"precision": "int4", "channels_last": True, "batch_size": 1}), SettingError, "int4"),
         (
-            altered(speed={"precision": "float32", "channels_last": True, "batch_size": 1, "streams": "2"}),
+            altered(execution={"precision": "float32", "channels_last": True, "batch_size": 1, "streams": "2"}),
             SettingError,
             "streams must be a whole number",
         ),
-        (altered(speed={"precision": "float32", "channels_last": 1, "batch_size": 1}), SettingError, "true or false"),
+        (
+            altered(execution={"precision": "float32", "channels_last": 1, "batch_size": 1}),
+            SettingError,
+            "true or false",
+        ),
         (altered(versions=[]), SettingError, "versions must be an object"),
+        (former(colour="red"), SettingError, "no 'colour' in the plan"),
+        (former(steps=None), SettingError, "'steps' is missing"),
+        (former(steps=True), SettingError, "steps must be a whole number"),
+        (former(steps=10.5), SettingError, "steps must be a whole number"),
+        (former(steps=1000), SettingError, "steps is 1000"),
+        (former(seed=-4), SettingError, "seed is -4"),
+        (former(model=7), ModelError, "model must be a name"),
+        (former(pictures=[{"name": "a", "target": "cat"}]), SettingError, "target must be a whole number"),
+        (former(fills=[["mean", "blur"]]), SettingError, "fills must be an object"),
+        (former(fills=[{"deletion": "mean", "insertion": "green"}]), SettingError, "no fill 'green'"),
     ],
 )
 def test_json_that_is_no_plan_ends_in_one_sentence(text: str | bytes, error: type[DecamError], words: str) -> None:
@@ -223,7 +333,7 @@ def test_a_method_that_comes_twice_is_told_apart_by_its_settings() -> None:
         return MethodChoice("random", METHODS["random"].settings.from_mapping(values))
 
     def titles(*methods: MethodChoice) -> tuple[str, ...]:
-        return Plan("embedded", "cpu", (PictureChoice("a"),), methods).titles()
+        return comparison.plan("embedded", "cpu", [PictureChoice("a")], methods).titles()
 
     assert titles(choice(), MethodChoice.default("centre")) == ("Random map", "Centre Gaussian")
     assert titles(choice(cells=7), choice(cells=8)) == ("Random map · 7", "Random map · 8")

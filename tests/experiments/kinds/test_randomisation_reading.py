@@ -1,4 +1,4 @@
-"""Sentences of the sanity check against likenesses made up so that the answer is known."""
+"""Sentences of the randomisation check against similarities made up so that the answer is known."""
 
 from __future__ import annotations
 
@@ -10,49 +10,61 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from decam.experiments.plan import MethodChoice
-from decam.experiments.randomisation_plan import SanityPlan
-from decam.experiments.randomisation_reading import Measured, lines, readings
-from decam.experiments.randomisation_result import Compared, Floor, Likeness, Original, Sanity, Variant
-from decam.explanation import Explanation
-from decam.methods import get
+from decam.experiments.cells import Cell, CellKey
+from decam.experiments.grid import Grid
+from decam.experiments.kinds.randomisation_reading import Compared, lines, readings
+from decam.experiments.plan import RANDOMISATION, MethodChoice, MetricChoice, PictureChoice, Plan
+from decam.experiments.questions import Mode, ModelSpec, QuestionSpec, Variant
 from decam.methods.controls.maps import CENTRE, EDGES, RANDOM
+from decam.metrics.base import Measurement
 
-HOW = Measured("spearman")
+HOW = Compared("spearman")
 SHARES = (0.005, 0.5, 1.0)
-
-
-def alike(value: float, plain: float | None = None) -> Likeness:
-    return Likeness({"spearman": value if plain is None else plain}, {"spearman": value})
+VALUES = tuple((absolute, MetricChoice.default("similarity-spearman", absolute=absolute)) for absolute in (False, True))
+FLOORS = tuple(
+    (absolute, MetricChoice.default("control-similarity-spearman", absolute=absolute)) for absolute in (False, True)
+)
 
 
 def found(
     values: Sequence[float],
     method: str = "grad-cam",
-    mode: str = "cascading",
+    mode: Mode = "cascading",
     floor: float = 0.0,
     edges: float = 0.0,
     plain: float | None = None,
-) -> tuple[SanityPlan, Sanity]:
-    """A check of one method, whose map is so alike to the original at each stage."""
-    plan = SanityPlan("embedded", "cpu", "Star", (MethodChoice.default(method),), mode=mode)
-    settings = plan.methods[0].settings
-    one = Explanation(method, np.zeros((2, 2), np.float32), 0, "star", 0.5, settings, 0, 1, 0.1)
-    floors = tuple(Floor(row.title, alike(value)) for row, value in ((RANDOM, floor), (CENTRE, 0.1), (EDGES, edges)))
+) -> Grid:
+    """A check of one method, whose map is so alike to the original at each stage; `plain` of signed values."""
     names = ("head", "late", "early") if mode != "labels" else ("shuffled labels",)
-    return plan, Sanity(
-        (get(method).title,),
-        tuple(Variant(name, share) for name, share in zip(names, SHARES, strict=False)),
-        0,
-        "star",
-        (Original(0, one, floors),),
-        tuple(Compared(0, place, one, alike(value, plain)) for place, value in enumerate(values)),
+    variants = [Variant(mode, name, share) for name, share in zip(names, SHARES, strict=False)]
+    plan = Plan(
+        kind=RANDOMISATION,
+        device="cpu",
+        pictures=(PictureChoice("Star"),),
+        questions=(
+            QuestionSpec(ModelSpec("embedded"), 0),
+            *(QuestionSpec(ModelSpec("embedded", variant), 0, reference=0) for variant in variants),
+        ),
+        methods=(MethodChoice.default(method),),
+        metrics=tuple(choice for _, choice in (*VALUES, *FLOORS)),
     )
+    parts = ((RANDOM.title, floor), (CENTRE.title, 0.1), (EDGES.title, edges))
+    cells = {key: Cell() for key in plan.cells()}
+    cells[CellKey(0, 0)] = Cell(
+        measurements={choice.key: Measurement(choice.name, floor, parts=parts) for _, choice in FLOORS}
+    )
+    for place, value in enumerate(values, start=1):
+        measured = {
+            choice.key: Measurement(choice.name, value if absolute or plain is None else plain)
+            for absolute, choice in VALUES
+        }
+        cells[CellKey(place, 0)] = Cell(measurements=measured)
+    view = np.zeros((2, 2, 3), np.uint8)
+    return Grid(plan, (view,), predictions=(None,) * len(plan.questions), cells=cells)
 
 
 def said(values: Sequence[float], **how: object) -> tuple[str, str]:
-    plan, check = found(values, **how)  # type: ignore[arg-type]  # a test's own keywords
-    (reading,) = readings(plan, check, HOW)
+    (reading,) = readings(found(values, **how), HOW)  # type: ignore[arg-type]  # a test's own keywords
     return reading.verdict, reading.sentence
 
 
@@ -125,14 +137,14 @@ def test_an_original_that_is_flat_is_said_to_answer_nothing() -> None:
 
 
 def test_a_method_that_has_not_been_compared_yet_has_no_sentence() -> None:
-    assert readings(*found(()), HOW) == []
+    assert readings(found(()), HOW) == []
 
 
 @pytest.mark.parametrize(("method", "expected"), [("integrated-gradients", 0.9), ("grad-cam", 0.2)])
 def test_absolute_values_count_for_signed_maps_only(method: str, expected: float) -> None:
-    plan, check = found((0.9,), method=method, plain=0.2)
-    assert lines(plan, check, HOW)[0].values[0] == expected
-    assert lines(plan, check, Measured("spearman", absolute=False))[0].values[0] == 0.2
+    grid = found((0.9,), method=method, plain=0.2)
+    assert lines(grid, HOW)[0].values[0] == expected
+    assert lines(grid, Compared("spearman", absolute=False))[0].values[0] == 0.2
 
 
 @given(
