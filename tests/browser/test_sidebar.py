@@ -11,7 +11,9 @@ from tests.browser.conftest import Watch
 from tests.tools.server import Server
 
 PAGES = ("", "de_cam", "methods", "metrics", "sanity")
-IN_FRONT = """button => {
+# Asked until it is true: the sidebar slides out of the window when it closes.
+IN_FRONT = """() => {
+    const button = document.querySelector('[data-testid="stExpandSidebarButton"]');
     const { left, top, right, bottom } = button.getBoundingClientRect();
     const points = [[left + 3, top + 3], [right - 3, top + 3], [left + 3, bottom - 3], [right - 3, bottom - 3]];
     return [...points, [(left + right) / 2, (top + bottom) / 2]].every(
@@ -63,7 +65,7 @@ def test_the_button_that_opens_the_sidebar_can_be_seen_and_pressed_on_every_page
         assert box["x"] >= 0 and box["y"] >= 0
         assert box["x"] + box["width"] <= width and box["y"] + box["height"] <= height
         assert min(box["width"], box["height"]) >= 24
-        assert button.evaluate(IN_FRONT), path
+        page.wait_for_function(IN_FRONT)
         assert button.evaluate(OPAQUE)
         assert button.evaluate(UNDER) == [], path
         button.click()

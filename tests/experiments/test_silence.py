@@ -143,7 +143,7 @@ def test_a_transformers_attention_is_no_evidence_where_its_answer_never_changes(
     with torch.no_grad():
         for part in module.heads.parameters():
             part.copy_(torch.randn_like(part) * strength)
-    classifier = TorchClassifier("vit", module, [str(n) for n in range(8)], input_size=(128, 128), attention=True)
+    classifier = TorchClassifier("vit", module, [str(n) for n in range(10)], input_size=(128, 128), attention=True)
     made = explained(classifier, scene(3).image, name)
     assert made.silent == (strength == 0)
     assert any("no evidence" in note or "constant" in note for note in made.notes) == made.silent

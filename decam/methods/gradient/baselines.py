@@ -134,7 +134,7 @@ DEEP_LIFT = Method(
     strengths="Complete like Integrated Gradients, in two passes; sees what lies behind rectifiers that are off.",
     misleads="Depends on the baseline. For products and normalisations, as in attention, the rules are this project's "
     "and not the paper's; a note says where the sum misses the score's difference all the same.",
-    needs=GRADIENTS,
+    needs=frozenset({"activations"}),  # differences of activations: a network without gradients has them too
     signed=True,
     settings=BaselineSettings,
     run=attributing(_deep_lift, summed, two, shares),

@@ -19,6 +19,7 @@ _EXTRA = 16  # most tokens that are no places: a class token and registers
 _WEAK, _STRONG, _CERTAIN = 0.2, 0.5, 0.9  # shares of variance that rows and columns explain
 _FEW, _FEWEST = 16, 4  # places, of which noise may well look like another grid; like any grid
 _RIVAL = 0.95  # a second arrangement that explains this share of what the best one does makes it ambiguous
+_RIVAL_OF_FEW = 0.7  # the same where places are few
 _SURE = 0.9  # no further pictures are needed where the second best explains less than this share
 
 
@@ -122,6 +123,7 @@ class _Fit:
     down: float
     right: float
     variance: float
+    tokens: bool
 
     @property
     def share(self) -> float:
@@ -130,11 +132,17 @@ class _Fit:
 
     @property
     def weight(self) -> float:
-        """By which arrangements are compared.
-
-        One channel on 16×16 places also reads as 16 channels on 16×1 places, which explains half of the variance.
-        """
+        """By which arrangements are compared."""
         return max(self.share, 0) * self.variance
+
+    @property
+    def places(self) -> int:
+        return self.arrangement.rows * self.arrangement.columns
+
+    @property
+    def line(self) -> bool:
+        """True for a grid of a single row or column."""
+        return min(self.arrangement.rows, self.arrangement.columns) == 1
 
 
 def arranged(found: dict[int, Following], input_size: tuple[int, int], *, final: bool) -> Arrangement | None:
@@ -143,11 +151,14 @@ def arranged(found: dict[int, Following], input_size: tuple[int, int], *, final:
     With `final` no further pictures can be asked about, and less is enough. Where an output hardly follows the picture
     at all, the only arrangement whose grid has the picture's proportions is taken, unless the evidence is against it.
     """
-    fits = sorted(_fits(found), key=lambda fit: fit.weight, reverse=True)
+    fits = sorted(_compared(list(_fits(found))), key=lambda fit: fit.weight, reverse=True)
+    if not fits:
+        return None
     best = fits[0]
-    clear = all(fit.weight < (_RIVAL if final else _SURE) * best.weight for fit in fits[1:])
+    few = best.places <= _FEW
+    rival = _RIVAL_OF_FEW if few else _RIVAL if final else _SURE
+    clear = all(fit.weight < rival * best.weight for fit in fits[1:])
     likely = [fit for fit in fits if _usual(fit.arrangement, found) and _proportional(fit.arrangement, input_size)]
-    few = best.arrangement.rows * best.arrangement.columns <= _FEW
     if clear and best.share >= (_CERTAIN if few and best not in likely else _STRONG):
         return best.arrangement
     if not final:
@@ -155,6 +166,15 @@ def arranged(found: dict[int, Following], input_size: tuple[int, int], *, final:
     if clear and best in likely and best.share >= _WEAK:
         return best.arrangement
     return likely[0].arrangement if len(likely) == 1 and not _against(likely[0]) else None
+
+
+def _compared(fits: list[_Fit]) -> list[_Fit]:
+    """Without single lines where one channel has been found that follows the picture in both directions.
+
+    One channel on 16×16 places also reads as 16 channels on 16×1 places, the means of its rows, which are less noisy.
+    """
+    whole = [fit for fit in fits if fit.arrangement.channels == 1 and not fit.line and fit.share >= _WEAK]
+    return [fit for fit in fits if not fit.line] if whole and not any(fit.tokens for fit in whole) else fits
 
 
 def _usual(arrangement: Arrangement, found: dict[int, Following]) -> bool:
@@ -175,8 +195,7 @@ def _proportional(arrangement: Arrangement, input_size: tuple[int, int]) -> bool
 def _against(fit: _Fit) -> bool:
     """True if places run against the picture, or follow it well in one direction and not in the other."""
     low, high = sorted((fit.down, fit.right), key=abs)
-    many = fit.arrangement.rows * fit.arrangement.columns > _FEWEST
-    return many and (fit.share < -_WEAK or (abs(high) >= _STRONG and abs(low) < _WEAK))
+    return fit.places > _FEWEST and (fit.share < -_WEAK or (abs(high) >= _STRONG and abs(low) < _WEAK))
 
 
 def _fits(found: dict[int, Following]) -> Iterator[_Fit]:
@@ -191,7 +210,10 @@ def _fits(found: dict[int, Following]) -> Iterator[_Fit]:
                     sides, shares = sides[::-1], shares[::-1]
                 arrangement = Arrangement(axis, moves.channels, *sides, skipped, transposed)
                 yield _Fit(
-                    arrangement, *shares, max(shares[0], 0) * _variance(down) + max(shares[1], 0) * _variance(right)
+                    arrangement,
+                    *shares,
+                    max(shares[0], 0) * _variance(down) + max(shares[1], 0) * _variance(right),
+                    first.ndim == 1,
                 )
 
 
@@ -207,9 +229,11 @@ def _grids(first: Tensor, second: Tensor) -> Iterator[_Explained]:
 
 
 def _token_grids(first: Tensor, second: Tensor) -> Iterator[_Explained]:
-    """All grids that a row of tokens can be, with up to 16 tokens before or after that are no places."""
+    """All grids of four places and more that tokens can be, with up to 16 tokens before or after the grid."""
     for extra in range(min(_EXTRA, len(first) - 1) + 1):
         places = len(first) - extra
+        if places < _FEWEST:
+            return
         for count in (count for count in range(1, places + 1) if places % count == 0):
             sides = (places // count, count)
             ramps = _ramp(sides[0]).repeat_interleave(count), _ramp(count).repeat(sides[0])
@@ -232,7 +256,7 @@ def _shares(
 ) -> tuple[Tensor, Tensor]:
     """The shares of the variance that two ramps explain, one value for each position of the ramps.
 
-    A side of length 1 explains as much as little varies in its direction.
+    A side of length 1 explains as much as little varies in its direction; a single place explains nothing.
     """
     spreads = [_variance(one) for one in moves]
     total = sum(spreads)
@@ -240,7 +264,7 @@ def _shares(
     for side, spread, one, ramp in zip(sides, spreads, moves, ramps, strict=True):
         still = 1 - spread / total if total > 0 else 0.0
         share = _explained(one, ramp)
-        found.append(torch.full_like(share, still) if side == 1 else share)
+        found.append(torch.full_like(share, 0 if max(sides) == 1 else still) if side == 1 else share)
     return found[0], found[1]
 
 

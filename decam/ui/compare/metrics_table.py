@@ -172,4 +172,4 @@ def _measure(run: str, choices: Sequence[MetricChoice]) -> None:
     try:
         state.runs().measure(run, metrics=choices)
     except DecamError as error:
-        st.session_state["problem"] = text.plain(str(error))
+        st.session_state["problem"] = str(error)

@@ -55,7 +55,7 @@ class Pooled(nn.Module):
 
 
 def classifier(module: nn.Module, side: int = SIDE) -> TorchClassifier:
-    return TorchClassifier("net", module, list("abcd"), input_size=(side, side), layer="")
+    return TorchClassifier("net", module, list("abcd"), input_size=(side, side), layer="", answers="logits")
 
 
 def random_view(side: int = SIDE, seed: int = 0) -> np.ndarray:
