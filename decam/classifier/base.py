@@ -261,7 +261,7 @@ class TorchClassifier:
 
     def find_layers(self) -> None:
         """Look for the layers that have places, where none were named; the last of them is `layer` unless that is."""
-        from decam.models.layers import candidates  # models are made of classifiers
+        from decam.classifier.layers import candidates  # models are made of classifiers
 
         if "activations" in self.gives and not self.layers:
             channels = self.inspection.channels

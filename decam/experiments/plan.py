@@ -158,9 +158,7 @@ class Plan:
             raise SettingError("A plan needs at least one picture and one method.")
         for place, question in enumerate(self.questions):
             if not 0 <= question.picture < len(self.pictures):
-                raise SettingError(
-                    f"Question {place} is about picture {question.picture}, which is not there."
-                )
+                raise SettingError(f"Question {place} is about picture {question.picture}, which is not there.")
             if question.reference is not None and not 0 <= question.reference < place:
                 raise SettingError(f"Question {place} refers to {question.reference}, which does not come before it.")
         if len(set(self.metrics)) != len(self.metrics):

@@ -57,6 +57,7 @@ METRICS: dict[str, Metric] = {
 # They compare maps of two models, which is what a randomisation check asks and a comparison has not.
 RANDOMISATION: dict[str, Metric] = {metric.name: metric for metric in (*TO_REFERENCE.values(), *TO_CONTROLS.values())}
 
+
 def get(name: str) -> Metric:
     """The row of that name; raises MethodError where there is none."""
     for table in (METRICS, RANDOMISATION):

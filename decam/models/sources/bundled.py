@@ -10,7 +10,7 @@ import torch
 
 from decam.classifier import TorchClassifier
 from decam.classifier.inspection import Inspection
-from decam.models.layers import candidates
+from decam.classifier.layers import candidates
 from decam.models.networks import abn, attends, bcnn, embedded, prototypes, small_vit
 from decam.models.networks.blocks import INPUT_SIZE, LABELS, MEAN, STD
 from decam.models.weight_files import Weights

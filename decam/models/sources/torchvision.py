@@ -13,10 +13,10 @@ from torchvision.transforms._presets import ImageClassification
 
 from decam.classifier import TorchClassifier, View
 from decam.classifier.inspection import Inspection
+from decam.classifier.layers import candidates
 from decam.errors import ModelError
 from decam.models import catalogue
 from decam.models.catalogue import Entry
-from decam.models.layers import candidates
 from decam.models.networks import attends
 
 # Elsewhere the last candidate is right: the last features before they are pooled over the picture.

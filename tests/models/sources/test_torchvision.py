@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from torchvision.models import get_model, get_model_weights
 
 from decam.classifier import Speed, TorchClassifier, probabilities, to_tensor
+from decam.classifier.layers import candidates
 from decam.errors import ModelError
 from decam.images.samples import get
 from decam.models import load_classifier
 from decam.models.catalogue import ENTRIES
-from decam.models.layers import candidates
 from decam.models.sources import torchvision as zoo
 
 NAMES = [name for name, entry in ENTRIES.items() if entry.source == "torchvision"]
