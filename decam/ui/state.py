@@ -12,10 +12,8 @@ from decam import paths
 from decam.hardware.device import best
 from decam.metrics.walkthroughs import Shown
 from decam.models.cache import Models
-from decam.runs.randomisation import SanityRuns
 from decam.runs.service import Runs
 from decam.runs.store import Store
-from decam.runs.store.randomisation import SanityStore
 from decam.ui.shared import uploads
 from decam.ui.shared.downloads import Downloads
 from decam.ui.shared.shared_jobs import SharedJobs
@@ -43,18 +41,6 @@ def _close(runs: Runs) -> None:
 def runs() -> Runs:
     """The runs of this server, those of earlier processes included."""
     return Runs(Store(paths.directory()), models().get)
-
-
-@st.cache_resource(show_spinner=False)
-def checks() -> SanityRuns:
-    """The sanity checks of this server, which wait in one line with its runs."""
-    return SanityRuns(SanityStore(paths.directory() / "sanity"), models().get, runs().queue)
-
-
-@st.cache_resource(show_spinner=False)
-def walkthroughs() -> SharedJobs[Shown]:
-    """The metrics at work that somebody has opened, which wait in one line with the runs."""
-    return SharedJobs(runs().queue, WALKTHROUGHS)
 
 
 def _give_up(coming: Downloads) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from decam.experiments.events import Cell
+from decam.experiments.cells import CellKey
 from decam.explanation import Explanation, Map
 from decam.figures import limits_for, overlay
 from decam.methods import METHODS
@@ -28,10 +28,10 @@ NOTE = (
 )
 
 
-def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
+def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
     """Draw the matrix of the picture chosen in the grid, or of their mean."""
     finished = _finished(snapshot)
-    counts = collections.Counter(place.picture for place in finished)
+    counts = collections.Counter(place.question for place in finished)
     pictures = [picture for picture, count in sorted(counts.items()) if count > 1]
     if not pictures:
         st.caption("Two finished maps of a picture are needed to compare them.")
@@ -48,7 +48,7 @@ def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
     st.caption(NOTE)
 
 
-def _controls(snapshot: RunSnapshot, pictures: Sequence[int], selected: Cell | None) -> tuple[str, int, bool, bool]:
+def _controls(snapshot: RunSnapshot, pictures: Sequence[int], selected: CellKey | None) -> tuple[str, int, bool, bool]:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         measure = st.segmented_control(
             "Measure",
@@ -59,7 +59,7 @@ def _controls(snapshot: RunSnapshot, pictures: Sequence[int], selected: Cell | N
             key=f"agreement-{snapshot.id}",
         )
         offered = [*([MEAN] if len(pictures) > 1 else []), *pictures]
-        first = selected.picture if selected is not None and selected.picture in pictures else offered[0]
+        first = selected.question if selected is not None and selected.question in pictures else offered[0]
         picture = st.selectbox(
             "Picture",
             offered,
@@ -73,10 +73,10 @@ def _controls(snapshot: RunSnapshot, pictures: Sequence[int], selected: Cell | N
 
 
 def _picture(snapshot: RunSnapshot, number: int) -> str:
-    return "Mean of all" if number == MEAN else text.visible(snapshot.plan.pictures[number].name)
+    return "Mean of all" if number == MEAN else text.visible(snapshot.plan.picture_of(number).name)
 
 
-def _finished(snapshot: RunSnapshot) -> dict[Cell, Explanation]:
+def _finished(snapshot: RunSnapshot) -> dict[CellKey, Explanation]:
     return {place: cell.explanation for place, cell in snapshot.cells.items() if cell.explanation is not None}
 
 
@@ -84,8 +84,8 @@ def _of(
     snapshot: RunSnapshot, picture: int, methods: Sequence[int], measure: str, absolute: bool
 ) -> tuple[Agreement, ...]:
     """The agreement of one picture's maps; one that is not there has no value."""
-    cells = [snapshot.cells[Cell(picture, method)].explanation for method in methods]
-    shape = snapshot.views[picture].shape[:2]
+    cells = [snapshot.cells[CellKey(picture, method)].explanation for method in methods]
+    shape = snapshot.grid.view_of(picture).shape[:2]
     maps = [np.zeros(shape, np.float32) if made is None else made.saliency for made in cells]
     there = tuple(method for method, made in zip(methods, cells, strict=True) if made is not None)
     return _compared((snapshot.id, picture, there, len(methods)), measure, absolute, maps)
@@ -100,10 +100,10 @@ def _compared(
 
 
 def _matrix(
-    snapshot: RunSnapshot, finished: dict[Cell, Explanation], picture: int, methods: Sequence[int], values: Matrix
+    snapshot: RunSnapshot, finished: dict[CellKey, Explanation], picture: int, methods: Sequence[int], values: Matrix
 ) -> str:
     titles = snapshot.plan.titles()
-    pictures = {method: _thumbnail(snapshot, finished.get(Cell(picture, method)), picture) for method in methods}
+    pictures = {method: _thumbnail(snapshot, finished.get(CellKey(picture, method)), picture) for method in methods}
     heads = "".join(
         f'<th scope="col" title="{text.escaped(titles[method])}">{pictures[method]}<span>{number}</span></th>'
         for number, method in enumerate(methods, start=1)
@@ -132,5 +132,5 @@ def _thumbnail(snapshot: RunSnapshot, made: Explanation | None, picture: int) ->
         return '<i class="dc-none"></i>'
     signed = METHODS[made.method].signed
     limits = limits_for(made, made.saliency, signed)
-    drawn = overlay(snapshot.views[picture], made.saliency, signed=signed, limits=limits)
+    drawn = overlay(snapshot.grid.view_of(picture), made.saliency, signed=signed, limits=limits)
     return f'<img src="{thumbnails.uri(Image.fromarray(drawn), SIDE)}" width="{SIDE}" height="{SIDE}" alt="">'

@@ -8,11 +8,13 @@ import numpy as np
 import streamlit as st
 
 from decam.classifier import Pixels
-from decam.experiments.events import Cell
+from decam.experiments.cells import Cell, CellKey
+from decam.experiments.history import Frame
+from decam.experiments.status import CellState
 from decam.figures import alone, convergence_figure, limits_for, masked, method_colour, png_uri
 from decam.methods import METHODS
 from decam.methods.base import Series
-from decam.runs.snapshots import CellSnapshot, Frame, RunSnapshot
+from decam.runs.snapshots import RunSnapshot
 from decam.ui import state
 from decam.ui import text as words
 from decam.ui.components.charts import figures as charts
@@ -21,7 +23,7 @@ from decam.ui.components.charts.live import LivePicture, live_charts
 SIDE = 160
 
 
-def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
+def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
     """Draw the convergence of one map whose method reports one; it follows the cell chosen in the grid."""
     places = [place for place in sorted(snapshot.cells) if _series(snapshot, place)]
     if not places:
@@ -38,17 +40,17 @@ def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
         _finished(snapshot, place, series, frames)
 
 
-def _series(snapshot: RunSnapshot, place: Cell) -> tuple[Series, ...]:
+def _series(snapshot: RunSnapshot, place: CellKey) -> tuple[Series, ...]:
     series = METHODS[snapshot.plan.methods[place.method].name].series
     return tuple(item for item in series if not item.detail)
 
 
-def _choice(snapshot: RunSnapshot, places: Sequence[Cell], selected: Cell | None) -> Cell:
+def _choice(snapshot: RunSnapshot, places: Sequence[CellKey], selected: CellKey | None) -> CellKey:
     """The map shown: the one chosen here or, after a click in the grid, the one clicked or its neighbour."""
     key, seen = f"convergence-{snapshot.id}", f"convergence-seen-{snapshot.id}"
     if selected is not None and st.session_state.get(seen) != selected:
         st.session_state[seen] = selected
-        beside = [place for place in places if place.picture == selected.picture]
+        beside = [place for place in places if place.question == selected.question]
         if beside:
             st.session_state[key] = selected if selected in beside else beside[0]
     if st.session_state.get(key) not in places:
@@ -56,8 +58,8 @@ def _choice(snapshot: RunSnapshot, places: Sequence[Cell], selected: Cell | None
     if len(places) == 1:
         return places[0]
 
-    def named(place: Cell) -> str:
-        return f"{place.picture + 1}. {snapshot.plan.pictures[place.picture].name} · {titles[place.method]}"
+    def named(place: CellKey) -> str:
+        return f"{place.question + 1}. {snapshot.plan.picture_of(place.question).name} · {titles[place.method]}"
 
     titles = snapshot.plan.titles()
 
@@ -66,12 +68,12 @@ def _choice(snapshot: RunSnapshot, places: Sequence[Cell], selected: Cell | None
     )
 
 
-def _busiest(snapshot: RunSnapshot, places: Sequence[Cell]) -> Cell:
-    return next((place for place in places if snapshot.cells[place].state == "running"), places[0])
+def _busiest(snapshot: RunSnapshot, places: Sequence[CellKey]) -> CellKey:
+    return next((place for place in places if snapshot.cells[place].state is CellState.RUNNING), places[0])
 
 
 def _live(
-    snapshot: RunSnapshot, place: Cell, cell: CellSnapshot, series: tuple[Series, ...], frames: Sequence[Frame]
+    snapshot: RunSnapshot, place: CellKey, cell: Cell, series: tuple[Series, ...], frames: Sequence[Frame]
 ) -> None:
     """Small charts that grow in place, beside the best mask and the map so far."""
     mask = next((frame.mask for frame in reversed(frames) if frame.mask is not None), None)
@@ -99,13 +101,13 @@ def _charts(
     )
 
 
-def _waiting(cell: CellSnapshot) -> str:
-    if cell.state == "running":
+def _waiting(cell: Cell) -> str:
+    if cell.state is CellState.RUNNING:
         return "Random masks first: the curves begin with the first generation."
     return cell.error or "This search has not begun yet."
 
 
-def _finished(snapshot: RunSnapshot, place: Cell, series: tuple[Series, ...], frames: Sequence[Frame]) -> None:
+def _finished(snapshot: RunSnapshot, place: CellKey, series: tuple[Series, ...], frames: Sequence[Frame]) -> None:
     """The whole search as a figure, and a slider back through its generations."""
     figure, pictures = st.columns([4, 1.3], gap="medium")
     with pictures:
@@ -121,14 +123,14 @@ def _finished(snapshot: RunSnapshot, place: Cell, series: tuple[Series, ...], fr
             return
         dark = state.dark()
         drawn = convergence_figure(frames, series, colour=method_colour(0, dark), dark=dark, chosen=index)
-        charts.show(drawn, f"convergence-{place.picture}-{place.method}", "Curves of the search over its evaluations")
+        charts.show(drawn, f"convergence-{place.question}-{place.method}", "Curves of the search over its evaluations")
 
 
-def _generation(snapshot: RunSnapshot, place: Cell, frames: Sequence[Frame]) -> int:
+def _generation(snapshot: RunSnapshot, place: CellKey, frames: Sequence[Frame]) -> int:
     """The index of the generation that the slider stands at, the last one at first, among those with pictures."""
     pictured = [number for number, frame in enumerate(frames, start=1) if _has_picture(frame)]
     offered = pictured or [len(frames)]
-    key = f"generation-{snapshot.id}-{place.picture}-{place.method}"
+    key = f"generation-{snapshot.id}-{place.question}-{place.method}"
     if st.session_state.get(key) not in offered:
         st.session_state[key] = offered[-1]
     chosen = int(st.session_state[key])
@@ -150,7 +152,7 @@ def _has_picture(frame: Frame) -> bool:
     return frame.mask is not None or frame.saliency is not None
 
 
-def _pictures(snapshot: RunSnapshot, place: Cell, mask: Pixels | None, saliency: np.ndarray | None) -> None:
+def _pictures(snapshot: RunSnapshot, place: CellKey, mask: Pixels | None, saliency: np.ndarray | None) -> None:
     figures = "".join(
         f'<figure><img src="{png_uri(pixels)}" width="{SIDE}" height="{SIDE}" alt="{title}">'
         f"<figcaption>{title}</figcaption></figure>"
@@ -160,10 +162,10 @@ def _pictures(snapshot: RunSnapshot, place: Cell, mask: Pixels | None, saliency:
 
 
 def _drawn(
-    snapshot: RunSnapshot, place: Cell, mask: Pixels | None, saliency: np.ndarray | None
+    snapshot: RunSnapshot, place: CellKey, mask: Pixels | None, saliency: np.ndarray | None
 ) -> list[tuple[str, Pixels]]:
     """The picture behind the best mask, and the map, as far as they are known."""
-    view = snapshot.views[place.picture]
+    view = snapshot.grid.view_of(place.question)
     size = (view.shape[0], view.shape[1])
     signed = METHODS[snapshot.plan.methods[place.method].name].signed
     drawn = []

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from decam import export
-from decam.experiments.events import Cell
+from decam.experiments.cells import CellKey
 from decam.export import tables
 from decam.runs.snapshots import RunSnapshot
 from decam.ui.compare import run_grid
@@ -15,7 +15,7 @@ from decam.ui.compare import run_grid
 REPLAY = "python -m decam replay settings.json"
 
 
-def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
+def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
     """Draw the downloads; each file is made when its button is pressed."""
     del selected
     look = export.Look(extremes=run_grid.extremes(snapshot))
@@ -28,7 +28,7 @@ def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
         st.markdown("**Everything in one file**")
         _download(
             "Download ZIP",
-            lambda: export.zip_bytes(export.Result.of_snapshot(snapshot), look),
+            lambda: export.zip_bytes(snapshot.grid, look, _created(snapshot)),
             f"{name}.zip",
             "application/zip",
             "Overlays (PNG), raw maps (NPZ), curves and metrics (CSV), pictures as the model saw them, and settings.",
@@ -43,17 +43,17 @@ def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
         with st.container(horizontal=True, gap="small"):
             _download(
                 "metrics.csv",
-                lambda: tables.metrics_csv(export.Result.of_snapshot(snapshot)),
+                lambda: tables.metrics_csv(snapshot.grid),
                 f"{name}-metrics.csv",
                 "text/csv",
-                "One line for each map and pair of fills: areas under the curves, evaluations, seconds.",
+                "One line for each map: what every metric gives it, evaluations, seconds.",
             )
             _download(
                 "curves.csv",
-                lambda: tables.curves_csv(export.Result.of_snapshot(snapshot)),
+                lambda: tables.curves_csv(snapshot.grid),
                 f"{name}-curves.csv",
                 "text/csv",
-                "One line for each point of each deletion and insertion curve.",
+                "One line for each point of each metric's curves.",
             )
             _download(
                 "settings.json",
@@ -69,8 +69,12 @@ def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
 
 
 def _settings(snapshot: RunSnapshot, look: export.Look) -> bytes:
-    files = export.files(export.Result.of_snapshot(snapshot), look)
+    files = export.files(snapshot.grid, look, _created(snapshot))
     return next(content for name, content in files if name == "settings.json")
+
+
+def _created(snapshot: RunSnapshot) -> str:
+    return snapshot.created.isoformat(timespec="seconds")
 
 
 def _download(label: str, make: Callable[[], bytes], file: str, mime: str, help: str, *, primary: bool = False) -> None:

@@ -9,13 +9,13 @@ import numpy as np
 import streamlit as st
 
 from decam.errors import DecamError
-from decam.experiments.events import Cell
-from decam.experiments.plan import Fills, MetricChoice
-from decam.metrics import CURVES, METRICS
+from decam.experiments.cells import Cell, CellKey
+from decam.experiments.plan import MetricChoice, Plan
+from decam.metrics import METRICS
+from decam.metrics import get as get_metric
 from decam.metrics.base import Metric
-from decam.runs.snapshots import CellSnapshot, RunSnapshot
+from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
-from decam.ui.compare import run_grid
 from decam.ui.components.table import value_table
 from decam.ui.components.table.value_table import Column, Row
 from decam.ui.shared import metric_forms
@@ -28,7 +28,7 @@ NOTE = (
 )
 
 
-def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
+def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
     """Draw the table; a click on a column's head sorts it."""
     del selected
     columns, rows, empty = _without_empty(_columns(snapshot), _rows(snapshot))
@@ -78,19 +78,22 @@ def _without_empty(columns: list[Column], rows: list[Row]) -> tuple[list[Column]
 
 
 def _columns(snapshot: RunSnapshot) -> list[Column]:
-    curves = [column for fills in snapshot.plan.fills for column in _curve_columns(fills)]
+    columns = [_column(get_metric(choice.name), _detail(choice)) for choice in snapshot.plan.metrics]
+    for deletion, insertion in _pairs(snapshot.plan):
+        fills = "/".join(str(choice.settings.to_mapping()["fill"]) for choice in (insertion, deletion))
+        family = get_metric(deletion.name).family
+        columns.append(Column("Ins − del", 1, "Insertion less deletion.", fills, family, -1, 1))
     return [
-        *curves,
-        *(_column(METRICS[choice.name], _detail(choice)) for choice in snapshot.plan.metrics),
+        *columns,
         Column("Evaluations", 0, "Images through the model for the map.", family="cost", digits=0),
         Column("Seconds", 0, "Time for the map.", family="cost", digits=2),
     ]
 
 
-def _curve_columns(fills: Fills) -> list[Column]:
-    areas = [_column(metric, run_grid.fill_of(fills, metric)) for metric in CURVES]
-    pair = "/".join(reversed(fills))
-    return [*areas, Column("Ins − del", 1, "Insertion less deletion.", pair, CURVES[0].family, -1, 1)]
+def _pairs(plan: Plan) -> list[tuple[MetricChoice, MetricChoice]]:
+    """Deletion and insertion in the order in which the plan has them: the first of each, the second of each, …"""
+    deletions, insertions = ([one for one in plan.metrics if one.name == name] for name in ("deletion", "insertion"))
+    return list(zip(deletions, insertions, strict=False))
 
 
 def _column(metric: Metric, detail: str) -> Column:
@@ -99,7 +102,7 @@ def _column(metric: Metric, detail: str) -> Column:
 
 def _detail(choice: MetricChoice) -> str:
     """The settings that are not the metric's own."""
-    usual = METRICS[choice.name].settings().to_mapping()
+    usual = get_metric(choice.name).settings().to_mapping()
     return ", ".join(str(value) for name, value in choice.settings.to_mapping().items() if value != usual[name])
 
 
@@ -107,30 +110,25 @@ def _rows(snapshot: RunSnapshot) -> list[Row]:
     """One row a finished map."""
     titles = snapshot.plan.titles()
     return [
-        _row(snapshot, place, cell, titles[place.method])
-        for place, cell in sorted(snapshot.cells.items())
+        _row(snapshot, key, cell, titles[key.method])
+        for key, cell in sorted(snapshot.cells.items())
         if cell.explanation is not None
     ]
 
 
-def _row(snapshot: RunSnapshot, place: Cell, cell: CellSnapshot, title: str) -> Row:
-    values: list[float | None] = []
-    for fills in snapshot.plan.fills:
-        values += _areas(cell, fills)
-    judged = [cell.judgements.get(choice.name) for choice in snapshot.plan.metrics]
-    notes = [*[""] * len(values), *("" if said is None else said.note for said in judged), "", ""]
-    values += [None if said is None else said.value for said in judged]
-    picture = f"{place.picture + 1}. {snapshot.plan.pictures[place.picture].name}"
+def _row(snapshot: RunSnapshot, key: CellKey, cell: Cell, title: str) -> Row:
+    measured = [cell.measurements.get(choice.key) for choice in snapshot.plan.metrics]
+    differences = [_difference(cell, *pair) for pair in _pairs(snapshot.plan)]
+    values = [*(None if one is None else one.value for one in measured), *differences]
+    notes = [*("" if one is None else one.note for one in measured), *("" for _ in differences), "", ""]
+    picture = f"{key.question + 1}. {snapshot.plan.picture_of(key.question).name}"
     return Row((picture, title), (*values, cell.evaluations, cell.seconds), tuple(notes), picture)
 
 
-def _areas(cell: CellSnapshot, fills: Fills) -> list[float | None]:
-    """Under the curves, and the difference that is the better the higher."""
-    curves = run_grid.curves_with(cell, fills)
-    if curves is None:
-        return [None] * (len(CURVES) + 1)
-    areas = [run_grid.curve_of(curves, metric).auc for metric in CURVES]
-    return [*areas, sum(metric.direction * area for metric, area in zip(CURVES, areas, strict=True))]
+def _difference(cell: Cell, deletion: MetricChoice, insertion: MetricChoice) -> float | None:
+    """Insertion less deletion, the better the higher; None before both are known."""
+    removed, shown = cell.measurements.get(deletion.key), cell.measurements.get(insertion.key)
+    return None if removed is None or shown is None else shown.value - removed.value
 
 
 def _means(rows: Sequence[Row]) -> list[Row]:
@@ -151,25 +149,24 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 def _more(snapshot: RunSnapshot) -> None:
     """Offer the metrics that this run has not been judged by."""
-    there = {choice.name for choice in snapshot.plan.metrics}
-    left = {name: metric for name, metric in metric_forms.OFFERED.items() if name not in there}
-    with st.popover(
-        "More metrics", icon=":material/add:", disabled=not left, help="Measure the same maps in other ways."
-    ):
-        chosen = metric_forms.choice(left, f"more-{snapshot.id}")
+    with st.popover("More metrics", icon=":material/add:", help="Measure the same maps in other ways."):
+        chosen = metric_forms.choice(METRICS, f"more-{snapshot.id}")
         choices = metric_forms.forms(chosen, f"more-{snapshot.id}")
+        new = [choice for choice in choices if choice not in snapshot.plan.metrics]
+        if len(new) < len(choices):
+            st.caption("What the run has with the same settings is not measured again.")
         st.button(
             "Measure",
             key="measure-more",
             type="primary",
-            disabled=not choices,
+            disabled=not new,
             on_click=_measure,
-            args=(snapshot.id, choices),
+            args=(snapshot.id, new),
         )
 
 
 def _measure(run: str, choices: Sequence[MetricChoice]) -> None:
     try:
-        state.runs().measure(run, metrics=choices)
+        state.runs().measure(run, choices)
     except DecamError as error:
         st.session_state["problem"] = str(error)

@@ -6,7 +6,7 @@ import streamlit as st
 from PIL import Image
 
 from decam.classifier import Pixels, to_tensor
-from decam.experiments.events import Cell
+from decam.experiments.cells import CellKey
 from decam.explanation import Explanation, Question
 from decam.methods import METHODS
 from decam.methods.attention.prototype_matches import Box, Likeness
@@ -22,7 +22,7 @@ def shown(snapshot: RunSnapshot) -> bool:
     return any(METHODS[choice.name].evidence for choice in snapshot.plan.methods)
 
 
-def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
+def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
     """Draw what the maps of the picture chosen in the grid rest on, or of the first that has such a map."""
     made = [
         (place, cell.explanation)
@@ -32,15 +32,15 @@ def show(snapshot: RunSnapshot, selected: Cell | None) -> None:
     if not made:
         st.caption("The places and what they look like appear here as soon as the map is finished.")
         return
-    here = [pair for pair in made if selected is not None and pair[0].picture == selected.picture]
+    here = [pair for pair in made if selected is not None and pair[0].question == selected.question]
     place, explanation = (here or made)[0]
     st.markdown(
-        f"**{text.plain(snapshot.plan.pictures[place.picture].name)}**: why the model answers "
+        f"**{text.plain(snapshot.plan.picture_of(place.question).name)}**: why the model answers "
         f"*{text.plain(explanation.label)}* or not. "
         ":gray[Each place of the picture is framed on the left, the training picture it is compared to on the right.]"
     )
-    found = evidence(snapshot, place.picture, explanation)
-    lines = "".join(_line(look, snapshot.views[place.picture]) for look in found)
+    found = evidence(snapshot, place.question, explanation)
+    lines = "".join(_line(look, snapshot.grid.view_of(place.question)) for look in found)
     st.html(f'<ol class="dc-likenesses">{lines}</ol>')
     st.caption(
         "Likeness is the cosine of what the network makes of the two places, 1 where they are alike; points are what "
@@ -53,9 +53,10 @@ def strip(snapshot: RunSnapshot, picture: int, explanation: Explanation) -> str:
     """The likenesses that count most as one small line; the empty string where the method has none."""
     if METHODS[explanation.method].evidence is None:
         return ""
+    view = snapshot.grid.view_of(picture)
     pairs = "".join(
         f'<span title="{text.escaped(_said(look))}">'
-        f"{_framed(snapshot.views[picture], look.box, SMALL)}≈{_framed(look.patch.whole, look.patch.box, SMALL)}</span>"
+        f"{_framed(view, look.box, SMALL)}≈{_framed(look.patch.whole, look.patch.box, SMALL)}</span>"
         for look in evidence(snapshot, picture, explanation)[:FEW]
     )
     return f'<div class="dc-likeness-strip" aria-label="This looks like that">{pairs}</div>'
@@ -67,7 +68,7 @@ def evidence(snapshot: RunSnapshot, picture: int, explanation: Explanation) -> t
     Raises ModelError where the model cannot be loaded any more.
     """
     key = (snapshot.id, picture, explanation.method, explanation.target)
-    return _asked(key, snapshot.plan.model, snapshot.plan.device, snapshot.views[picture])
+    return _asked(key, snapshot.plan.model, snapshot.plan.device, snapshot.grid.view_of(picture))
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

@@ -4,32 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from decam.experiments.events import Cell
-from decam.experiments.plan import Fills
+from decam.experiments.cells import Cell, CellKey
+from decam.experiments.plan import MetricChoice, Plan
 from decam.methods import METHODS
-from decam.metrics import CURVES
-from decam.metrics.base import Curve, Metric
-from decam.runs.snapshots import CellSnapshot, Curves, RunSnapshot
+from decam.metrics import get as get_metric
+from decam.runs.snapshots import RunSnapshot
 from decam.ui.components.grid import grid
 from decam.ui.components.grid.grid import GridCell, GridColumn, GridMetric, GridRow, result_grid
 
+UNDER_MAPS = 2
+"""Metrics whose values stand under each map of the grid."""
 
-def show(snapshot: RunSnapshot) -> Cell | None:
+
+def show(snapshot: RunSnapshot) -> CellKey | None:
     """Draw the grid; the cell chosen in it."""
     plan = snapshot.plan
     columns = [
         GridColumn(str(index), title, METHODS[choice.name].signed, METHODS[choice.name].summary)
         for index, (choice, title) in enumerate(zip(plan.methods, plan.titles(), strict=True))
     ]
-    fills = plan.fills[0] if plan.fills else None
+    choices = under_maps(plan)
     chosen = result_grid(
-        [_row(snapshot, index) for index in range(len(plan.pictures))],
+        [_row(snapshot, question) for question in range(len(plan.questions))],
         columns,
-        [_cell(place, cell, fills) for place, cell in sorted(snapshot.cells.items())],
+        [_cell(key, cell, choices) for key, cell in sorted(snapshot.cells.items())],
         key=_key(snapshot),
-        metrics=[_metric(metric, fills) for metric in CURVES] if fills else (),
+        metrics=[_metric(choice) for choice in choices],
     )
-    return None if chosen is None else Cell(int(chosen[0]), int(chosen[1]))
+    return None if chosen is None else CellKey(int(chosen[0]), int(chosen[1]))
 
 
 def extremes(snapshot: RunSnapshot) -> bool:
@@ -41,77 +43,51 @@ def _key(snapshot: RunSnapshot) -> str:
     return f"grid-{snapshot.id.replace('_', '.')}"  # two underlines in a key mean something to the framework
 
 
-def curves_with(cell: CellSnapshot, fills: Fills | None) -> Curves | None:
-    """The cell's curves with this pair of fills, where they have been measured."""
-    return next((curves for curves in cell.curves if curves.fills == fills), None)
+def under_maps(plan: Plan) -> tuple[MetricChoice, ...]:
+    """The first metrics of a plan that hide or show pixels step by step: as a rule deletion and insertion."""
+    return tuple(choice for choice in plan.metrics if get_metric(choice.name).sequence)[:UNDER_MAPS]
 
 
-def curve_of(curves: Curves, metric: Metric) -> Curve:
-    """The curve of one metric."""
-    curve: Curve = getattr(curves, metric.name)
-    return curve
-
-
-def fill_of(fills: Fills, metric: Metric) -> str:
-    """The fill that belongs to one metric in a pair."""
-    return fills[CURVES.index(metric)]
-
-
-def target_of(snapshot: RunSnapshot, picture: int) -> int | None:
-    """The class asked about: the one chosen, else the one predicted, None before that is known."""
-    target = snapshot.plan.pictures[picture].target
-    guesses = snapshot.predictions[picture]
-    return guesses[0][0] if target is None and guesses else target
-
-
-def label_of(labels: Sequence[str], index: int | None) -> str:
-    """A class by its name."""
-    if index is None:
-        return ""
-    return labels[index] if index < len(labels) else f"class {index}"
-
-
-def _row(snapshot: RunSnapshot, picture: int) -> GridRow:
-    choice, target = snapshot.plan.pictures[picture], target_of(snapshot, picture)
+def _row(snapshot: RunSnapshot, question: int) -> GridRow:
+    target = snapshot.grid.target_of(question)
     return GridRow(
-        key=str(picture),
-        title=choice.name,
-        view=snapshot.views[picture],
-        label=label_of(snapshot.labels, target),
-        probability=probability_of(snapshot, picture, target),
-        truth=snapshot.truths[picture] if snapshot.truths else None,
+        key=str(question),
+        title=snapshot.plan.picture_of(question).name,
+        view=snapshot.grid.view_of(question),
+        label=snapshot.grid.label_of(target),
+        probability=probability_of(snapshot, question, target),
+        truth=snapshot.grid.truth_of(question),
     )
 
 
-def probability_of(snapshot: RunSnapshot, picture: int, target: int | None) -> float | None:
+def probability_of(snapshot: RunSnapshot, question: int, target: int | None) -> float | None:
     """The target's probability, from the likeliest classes or else from a finished map."""
-    known = dict(snapshot.predictions[picture] or ())
+    known = dict(snapshot.predictions[question] or ())
     if target in known:
         return known[target]
-    for place, cell in snapshot.cells.items():
-        if place.picture == picture and cell.explanation is not None:
+    for key, cell in snapshot.cells.items():
+        if key.question == question and cell.explanation is not None:
             return cell.explanation.probability
     return None
 
 
-def _metric(metric: Metric, fills: Fills) -> GridMetric:
-    fill = fill_of(fills, metric)
-    return GridMetric(metric.title, metric.direction, f"{metric.summary} Fill: {fill}.")
+def _metric(choice: MetricChoice) -> GridMetric:
+    metric = get_metric(choice.name)
+    return GridMetric(metric.title, metric.direction, f"{metric.summary} Fill: {choice.settings.to_mapping()['fill']}.")
 
 
-def _cell(place: Cell, cell: CellSnapshot, fills: Fills | None) -> GridCell:
-    curves = curves_with(cell, fills)
-    values = tuple(None if curves is None else curve_of(curves, metric).auc for metric in CURVES)
+def _cell(key: CellKey, cell: Cell, choices: Sequence[MetricChoice]) -> GridCell:
+    measured = [cell.measurements.get(choice.key) for choice in choices]
     return GridCell(
-        row=str(place.picture),
-        column=str(place.method),
+        row=str(key.question),
+        column=str(key.method),
         state=cell.state,
         progress=cell.step / cell.total if cell.total else None,
         seconds_left=cell.seconds_left,
         saliency=cell.saliency,
         evaluations=cell.evaluations,
         seconds=cell.seconds if cell.explanation is not None else None,
-        values=values if fills else (),
+        values=tuple(None if one is None else one.value for one in measured),
         notes=() if cell.explanation is None else cell.explanation.notes,
         error=cell.error,
         silent=cell.explanation is not None and cell.explanation.silent,

@@ -9,7 +9,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from decam.errors import DecamError, StoreError
-from decam.experiments.events import Cell
+from decam.experiments.cells import CellKey
+from decam.experiments.status import CellState, Status
 from decam.models import catalogue
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
@@ -17,15 +18,16 @@ from decam.ui.compare import (
     agreement_view,
     convergence,
     export_panel,
-    faithfulness,
+    metric_curves,
     metrics_table,
     prototype_matches,
     run_grid,
 )
 from decam.ui.components.grid import grid
+from decam.ui.status import STATUS
 
 POLL = 1.0
-Tab: TypeAlias = Callable[[RunSnapshot, Cell | None], None]
+Tab: TypeAlias = Callable[[RunSnapshot, CellKey | None], None]
 Draw: TypeAlias = Callable[[RunSnapshot], None]
 
 
@@ -36,7 +38,7 @@ def _always(snapshot: RunSnapshot) -> bool:
 
 TABS: tuple[tuple[str, Tab, Callable[[RunSnapshot], bool]], ...] = (
     ("Convergence", convergence.show, _always),
-    ("Faithfulness", faithfulness.show, _always),
+    ("Curves", metric_curves.show, _always),
     ("Metrics", metrics_table.show, _always),
     ("Agreement", agreement_view.show, _always),
     ("This looks like that", prototype_matches.show, prototype_matches.shown),
@@ -89,14 +91,14 @@ def _live(run: str, active: bool, draw: Draw) -> None:
     draw(snapshot)
 
 
-def _tab(place: DeltaGenerator, draw: Tab, snapshot: RunSnapshot, selected: Cell | None) -> None:
+def _tab(place: DeltaGenerator, draw: Tab, snapshot: RunSnapshot, selected: CellKey | None) -> None:
     """Draw the tab that is open; the others cost nothing."""
     if getattr(place, "open", True):
         with place:
             st.fragment(_guarded)(draw, snapshot, selected)
 
 
-def _guarded(draw: Tab, snapshot: RunSnapshot, selected: Cell | None) -> None:
+def _guarded(draw: Tab, snapshot: RunSnapshot, selected: CellKey | None) -> None:
     try:
         draw(snapshot, selected)
     except DecamError as error:
@@ -108,7 +110,7 @@ def status(snapshot: RunSnapshot) -> None:
     finished = sum(cell.explanation is not None for cell in snapshot.cells.values())
     with st.container(key="status", horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(_sentence(snapshot, finished), width="stretch")
-        ended_early = snapshot.status in ("stopped", "interrupted", "failed")
+        ended_early = snapshot.status.ended_early
         if ended_early and st.button(
             "Continue", key="continue", icon=":material/play_arrow:", help="Compute what is missing."
         ):
@@ -133,31 +135,22 @@ def _share(snapshot: RunSnapshot) -> float:
     shares = []
     for cell in snapshot.cells.values():
         step = min(1.0, cell.step / cell.total) if cell.total else 0.0
-        shares.append({"waiting": 0.0, "running": 0.5 * step, "measuring": 0.5 + 0.5 * step}.get(cell.state, 1.0))
+        begun = {CellState.WAITING: 0.0, CellState.RUNNING: 0.5 * step, CellState.MEASURING: 0.5 + 0.5 * step}
+        shares.append(begun.get(cell.state, 1.0))
     return min(1.0, sum(shares) / len(shares))
-
-
-STATUS = {
-    "queued": ":material/hourglass_empty: Waiting",
-    "running": ":material/progress_activity: Running",
-    "done": ":material/check_circle: Finished",
-    "stopped": ":material/stop_circle: Stopped",
-    "interrupted": ":material/pause_circle: Interrupted: the server ended before the run did",
-    "failed": ":material/error: Failed",
-}
 
 
 def _sentence(snapshot: RunSnapshot, finished: int) -> str:
     plan = snapshot.plan
     parts = [f"**{STATUS[snapshot.status]}**"]
-    if snapshot.status == "queued" and snapshot.ahead:
+    if snapshot.status is Status.QUEUED and snapshot.ahead:
         parts.append(f"{text.several(snapshot.ahead, 'run')} ahead of yours")
     count = len(snapshot.cells)
     parts.append(f"{finished} of {text.several(count, 'map')}" if finished < count else text.several(count, "map"))
     entry = catalogue.ENTRIES.get(plan.model)
     parts.append(entry.title if entry else text.plain(plan.model))
-    if plan.speed is not None:
-        parts.append(f"{plan.device}, {plan.speed.precision}")
+    if plan.execution is not None:
+        parts.append(f"{plan.device}, {plan.execution.precision}")
     parts.append(f"seed {plan.seed}")
     parts.append(text.when(snapshot.created))
     return f"{parts[0]} :gray[· {' · '.join(parts[1:])}]"

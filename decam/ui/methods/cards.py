@@ -11,6 +11,8 @@ from streamlit.errors import StreamlitInvalidLayoutContextError
 from decam.classifier import Classifier, Pixels
 from decam.durations import duration
 from decam.errors import StoreError
+from decam.experiments.cells import Cell
+from decam.experiments.status import CellState
 from decam.explanation import Map, Truth
 from decam.figures import limits_for, overlay, png_bytes
 from decam.figures.steps import outlined
@@ -18,7 +20,7 @@ from decam.methods import METHODS
 from decam.methods.base import Method
 from decam.methods.taxonomy import Family, grouped
 from decam.models import catalogue
-from decam.runs.snapshots import CellSnapshot, RunSnapshot
+from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
 from decam.ui.compare import prototype_matches, run_view
 from decam.ui.components.grid.grid import address
@@ -139,15 +141,13 @@ def _live(
         st.rerun()
 
 
-def _truth(classifier: Classifier, picture: Chosen, cells: Iterable[CellSnapshot]) -> Truth | None:
+def _truth(classifier: Classifier, picture: Chosen, cells: Iterable[Cell]) -> Truth | None:
     """Where the object asked about lies, which is known as soon as the class is."""
     label = next((cell.explanation.label for cell in cells if cell.explanation is not None), None)
     return None if label is None else ground_truth.known(classifier, picture, label)
 
 
-def _head(
-    row: Method, classifier: Classifier, snapshot: RunSnapshot, cell: CellSnapshot | None, truth: Truth | None
-) -> str:
+def _head(row: Method, classifier: Classifier, snapshot: RunSnapshot, cell: Cell | None, truth: Truth | None) -> str:
     """The map beside the method's name and needs, and below it what else it rests on."""
     made = None if cell is None else cell.explanation
     notes = () if made is None else made.notes
@@ -171,7 +171,7 @@ def _stand_in(row: Method, classifier: Classifier, snapshot: RunSnapshot) -> str
     return f'<p class="note">Shown on the model {title}: {text.escaped(row.obstacle(classifier))}</p>'
 
 
-def _figure(row: Method, view: Pixels, cell: CellSnapshot | None, obstacle: str, truth: Truth | None) -> str:
+def _figure(row: Method, view: Pixels, cell: Cell | None, obstacle: str, truth: Truth | None) -> str:
     """The map over the picture, as far as it has come; else the faded picture and why there is no map."""
     if cell is None or cell.saliency is None:
         state = "stopped" if cell is None else cell.state
@@ -192,8 +192,8 @@ def _figure(row: Method, view: Pixels, cell: CellSnapshot | None, obstacle: str,
 _STATES = {"waiting": "waits for its turn", "stopped": "stopped before its turn"}
 
 
-def _bar(cell: CellSnapshot | None) -> str:
-    if cell is None or cell.state != "running":
+def _bar(cell: Cell | None) -> str:
+    if cell is None or cell.state is not CellState.RUNNING:
         return ""
     percent = round(100 * min(1.0, cell.step / cell.total)) if cell.total else 0
     role = f'role="progressbar" aria-label="Progress" aria-valuenow="{percent}"'
@@ -218,7 +218,7 @@ def _badges(row: Method) -> str:
     return "".join(f"<li>{badge}</li>" for badge in [*said, *(["signed"] if row.signed else [])])
 
 
-def _cost(row: Method, classifier: Classifier, cell: CellSnapshot | None, obstacle: str) -> str:
+def _cost(row: Method, classifier: Classifier, cell: Cell | None, obstacle: str) -> str:
     """Evaluations at default settings, and what they took where they have been made."""
     if obstacle:
         return "cannot run on this model"

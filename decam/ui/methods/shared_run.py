@@ -9,6 +9,8 @@ import streamlit as st
 
 from decam.classifier import Classifier, Pixels
 from decam.errors import DecamError, NoSuchRunError
+from decam.experiments.cells import Cell
+from decam.experiments.kinds import comparison
 from decam.experiments.plan import MethodChoice, PictureChoice, Plan, fingerprint
 from decam.images.samples import SAMPLES
 from decam.methods import METHODS
@@ -16,7 +18,7 @@ from decam.methods.base import Method
 from decam.models import catalogue, default_for
 from decam.models.catalogue import ENTRIES, Entry
 from decam.models.sources import bundled
-from decam.runs.snapshots import CellSnapshot, RunSnapshot
+from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
 from decam.ui.shared import pictures, thumbnails, uploads
 from decam.ui.shared.pictures import Chosen
@@ -76,14 +78,8 @@ def stand_ins(classifier: Classifier) -> dict[str, list[Method]]:
 
 def make_plan(model: str, device: str, picture: Chosen, rows: Sequence[Method], seed: int = 0) -> Plan:
     """These methods, as they come, on this picture and its predicted class; nothing is measured."""
-    return Plan(
-        model=model,
-        device=device,
-        pictures=(PictureChoice(picture.name),),
-        methods=tuple(MethodChoice.default(row.name) for row in rows),
-        seed=seed,
-        fills=(),
-    )
+    choices = [MethodChoice.default(row.name) for row in rows]
+    return comparison.plan(model, device, [PictureChoice(picture.name)], choices, seed=seed)
 
 
 def link_of(plan: Plan, view: Pixels) -> str:
@@ -108,7 +104,7 @@ def of(classifier: Classifier, picture: Chosen) -> list[RunSnapshot]:
 
 
 def shared_run(plan: Plan, view: Pixels, asker: str = "") -> RunSnapshot:
-    """The house's run of this plan on this view as it is now, begun where nobody has yet; `asker` as in `Runs.house`.
+    """The shared run of this plan on this view as it is now, begun if absent; `asker` as in `Runs.shared_run`.
 
     Raises DecamError where it cannot be.
     """
@@ -116,16 +112,16 @@ def shared_run(plan: Plan, view: Pixels, asker: str = "") -> RunSnapshot:
     # Once a visit: a run that fails would be begun anew by every drawing of the page, and for ever.
     begun: set[str] = st.session_state.setdefault(RUN, set())
     if link not in begun:
-        state.runs().house(link, plan, [view], asker=asker)
+        state.runs().shared_run(link, plan, [view], asker=asker)
         begun.add(link)
     try:
         return state.runs().snapshot(link)
     except NoSuchRunError:  # its files were taken away
-        state.runs().house(link, plan, [view], asker=asker)
+        state.runs().shared_run(link, plan, [view], asker=asker)
         return state.runs().snapshot(link)
 
 
-def cells(snapshot: RunSnapshot) -> Iterator[tuple[str, CellSnapshot]]:
+def cells(snapshot: RunSnapshot) -> Iterator[tuple[str, Cell]]:
     """The name of every method that is run, with its map as it is now."""
     for place, cell in snapshot.cells.items():
         yield snapshot.plan.methods[place.method].name, cell

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from decam.errors import DecamError
-from decam.experiments.events import Cell
+from decam.experiments.cells import CellKey
 from decam.methods.de_cam.method import DE_CAM
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import text
@@ -30,7 +30,7 @@ def show(snapshot: RunSnapshot) -> None:
         st.error(text.plain(str(error)))
 
 
-def _choice(snapshot: RunSnapshot, places: Sequence[Cell], selected: Cell | None) -> Cell:
+def _choice(snapshot: RunSnapshot, places: Sequence[CellKey], selected: CellKey | None) -> CellKey:
     """The search shown: the one chosen here or, after a click in the grid, the one clicked."""
     key, seen = f"search-shown-{snapshot.id}", f"search-seen-{snapshot.id}"
     if selected is not None and st.session_state.get(seen) != selected:
@@ -42,13 +42,14 @@ def _choice(snapshot: RunSnapshot, places: Sequence[Cell], selected: Cell | None
         st.session_state[key] = 0
     if len(places) == 1:
         return places[0]
-    titles, pictures = snapshot.plan.titles(), snapshot.plan.pictures
-    several = len({place.picture for place in places}) > 1
+    titles = snapshot.plan.titles()
+    several = len({place.question for place in places}) > 1
 
     def named(index: int) -> str:
         place = places[index]
         title = titles[place.method].removeprefix(f"{DE_CAM.title} · ")
-        return text.plain(f"{pictures[place.picture].name} · {title}" if several else text.capital(title))
+        picture = snapshot.plan.picture_of(place.question).name
+        return text.plain(f"{picture} · {title}" if several else text.capital(title))
 
     index = st.segmented_control(
         "Search shown",

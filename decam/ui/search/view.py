@@ -11,15 +11,17 @@ import streamlit as st
 
 from decam.classifier import Pixels, to_tensor
 from decam.errors import DecamError
-from decam.experiments.events import Cell
+from decam.experiments.cells import Cell, CellKey
+from decam.experiments.history import Frame
 from decam.experiments.plan import MethodChoice
+from decam.experiments.status import CellState
 from decam.figures import DIVERGING, SEQUENTIAL, limits_for, lut, method_colour, overlay, png_bytes
 from decam.hardware.device import devices
 from decam.masking import fill
 from decam.methods import METHODS
 from decam.methods.de_cam import guided_filter
 from decam.methods.de_cam.method import DeCamSettings
-from decam.runs.snapshots import CellSnapshot, Frame, RunSnapshot
+from decam.runs.snapshots import RunSnapshot
 from decam.ui import state
 from decam.ui.compare import generations, run_grid
 from decam.ui.compare.generations import Moment
@@ -53,15 +55,15 @@ _BEFORE = {
 }
 
 
-def show(snapshot: RunSnapshot, place: Cell) -> None:
+def show(snapshot: RunSnapshot, place: CellKey) -> None:
     """Draw the search of one cell, as far as it has come."""
     key = f"search-{snapshot.id.replace('_', '.')}"  # two underlines in a key mean something to the framework
     _SEARCH(key=key, data=payload(snapshot, place, key))
 
 
-def payload(snapshot: RunSnapshot, place: Cell, key: str) -> dict[str, Any]:
+def payload(snapshot: RunSnapshot, place: CellKey, key: str) -> dict[str, Any]:
     """What the browser is sent, ready for JSON."""
-    cell, view = snapshot.cells[place], snapshot.views[place.picture]
+    cell, view = snapshot.cells[place], snapshot.grid.view_of(place.question)
     choice = snapshot.plan.methods[place.method]
     frames = [frame for frame in cell.frames if frame.curves]
     moments = [
@@ -70,9 +72,9 @@ def payload(snapshot: RunSnapshot, place: Cell, key: str) -> dict[str, Any]:
         if frame.trace is not None
     ]
     shown = generations.within(moments, WATCHED_BYTES) if cell.explanation is None else moments
-    where = f"{key}.{place.picture}.{place.method}"
+    where = f"{key}.{place.question}.{place.method}"
     hidden = _filling(snapshot, place) if moments else None
-    target = run_grid.target_of(snapshot, place.picture)
+    target = snapshot.grid.target_of(place.question)
     return {
         "key": where,
         "generations": [generations.sent(moment) for moment in shown],
@@ -83,8 +85,8 @@ def payload(snapshot: RunSnapshot, place: Cell, key: str) -> dict[str, Any]:
         "filling": None if hidden is None else address(png_bytes(hidden), f"{where}.filling"),
         "map": address(png_bytes(_map(cell, view)), f"{where}.map") if cell.saliency is not None else None,
         "finished": cell.explanation is not None,
-        "label": run_grid.label_of(snapshot.labels, target),
-        "probability": run_grid.probability_of(snapshot, place.picture, target),
+        "label": snapshot.grid.label_of(target),
+        "probability": run_grid.probability_of(snapshot, place.question, target),
         "guide": reading(bool(choice.settings.to_mapping().get("follow_edges", False))),
         "tables": {"map": _table(SEQUENTIAL[0]), "difference": _table(DIVERGING)},
         "charts": _charts(METHODS[choice.name].series, frames, cell),
@@ -114,13 +116,13 @@ def _variant(choice: MethodChoice) -> str:
     return choice.settings.variant if isinstance(choice.settings, DeCamSettings) else ""
 
 
-def words_of(cell: CellSnapshot, frames: Sequence[Frame], variant: str) -> str:
+def words_of(cell: Cell, frames: Sequence[Frame], variant: str) -> str:
     """Why there is nothing to watch, or nothing yet."""
     if cell.error:
         return cell.error
-    if cell.state == "waiting":
+    if cell.state is CellState.WAITING:
         return "This search has not begun yet."
-    if cell.state == "running":
+    if cell.state is CellState.RUNNING:
         return _BEFORE.get(variant, "The first generation is being judged; it comes as soon as that is done.")
     if frames:
         return "This search was made before generations were recorded; explain the picture again to watch it."
@@ -129,14 +131,14 @@ def words_of(cell: CellSnapshot, frames: Sequence[Frame], variant: str) -> str:
     return "This search has no generations: its whole budget went into the first guess, so there is nothing to play."
 
 
-def _charts(series: Sequence[Any], frames: Sequence[Frame], cell: CellSnapshot) -> dict[str, Any]:
+def _charts(series: Sequence[Any], frames: Sequence[Frame], cell: Cell) -> dict[str, Any]:
     total = round(cell.evaluations * cell.total / cell.step) if cell.step and cell.explanation is None else 0
     colours = [method_colour(index, state.dark()) for index in range(len(series))]
     sent = live.payload(series, colours, [(frame.evaluations, frame.curves) for frame in frames], total, ())
     return {name: sent[name] for name in ("groups", "places", "limits")}
 
 
-def _map(cell: CellSnapshot, view: Pixels) -> Pixels:
+def _map(cell: Cell, view: Pixels) -> Pixels:
     if cell.saliency is None:
         return view
     return overlay(view, cell.saliency, limits=limits_for(cell.explanation, cell.saliency, signed=False))
@@ -146,13 +148,13 @@ def _table(name: str) -> str:
     return base64.b64encode(lut(name).tobytes()).decode("ascii")
 
 
-def _filling(snapshot: RunSnapshot, place: Cell) -> Pixels | None:
+def _filling(snapshot: RunSnapshot, place: CellKey) -> Pixels | None:
     """What replaced hidden pixels; None where the model, whose colours it may need, is not here."""
     name = snapshot.plan.methods[place.method].settings.to_mapping().get("fill")
     if not isinstance(name, str):
         return None
     try:
-        return _filled(snapshot.id, place.picture, name, snapshot)
+        return _filled(snapshot.id, place.question, name, snapshot)
     except DecamError:
         return None  # the page says so beside the pictures
 
@@ -163,5 +165,5 @@ def _filled(run: str, picture: int, name: str, _snapshot: RunSnapshot) -> Pixels
     plan = _snapshot.plan
     device = plan.device if plan.device in devices() else state.device()
     classifier = state.models().get(plan.model, device)
-    hidden = fill(name, to_tensor(classifier, _snapshot.views[picture]), classifier.mean, plan.seed)
+    hidden = fill(name, to_tensor(classifier, _snapshot.grid.view_of(picture)), classifier.mean, plan.seed)
     return np.asarray((hidden.permute(1, 2, 0).cpu().numpy() * 255).round(), dtype=np.uint8)

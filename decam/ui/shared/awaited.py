@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
+from decam.experiments.status import Status
 from decam.ui import text
 from decam.ui.compare import run_view
+from decam.ui.status import STATUS
 
 
 def line(title: str, ahead: int, step: int, total: int, evaluations: int) -> None:
     """Say that the work `title` waits behind others, or how far it has come."""
-    status = run_view.STATUS["queued" if ahead else "running"]
+    status = STATUS[Status.QUEUED if ahead else Status.RUNNING]
     place = f" · {text.several(ahead, 'job')} ahead" if ahead else ""
     parts = [f"**{status}**{place}", text.plain(title)]
     if evaluations:

@@ -1,4 +1,4 @@
-"""How maps are judged and repeated: steps and fills of the curves, and the seed."""
+"""How maps are measured and repeated: the metrics with their settings, and the seed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from decam.experiments.plan import MAX_SEED, Fills, MetricChoice, Plan
+from decam.experiments.plan import MetricChoice, Plan, usual_metrics
+from decam.experiments.questions import MAX_SEED
 from decam.metrics.base import FILLS, FaithfulnessSettings
 from decam.ui.shared import metric_forms
 
 LARGEST_IN_BROWSER = 2**53 - 1
-DEFAULT: Fills = ("mean", "blur")
+DEFAULT = ("mean", "blur")
 EXPLAINED = (
     "Blur: a Gaussian-blurred copy; box-blur: a copy averaged over squares; mean: the colour that is zero after the "
     "model's normalisation; black: zero; noise: random colours."
@@ -23,8 +24,6 @@ class Measuring:
     """What a plan needs to know beside pictures, model and methods."""
 
     seed: int
-    steps: int
-    fills: tuple[Fills, ...]
     metrics: tuple[MetricChoice, ...] = ()
 
 
@@ -76,15 +75,22 @@ def panel() -> Measuring:
     pairs = [(deletion, insertion)]
     if swapped and deletion != insertion:
         pairs.append((insertion, deletion))
-    return Measuring(seed=int(seed), steps=count, fills=tuple(pairs), metrics=tuple(metrics))
+    return Measuring(int(seed), tuple(dict.fromkeys((*usual_metrics(pairs, count), *metrics))))
 
 
 def restore(plan: Plan) -> None:
     """Set the widgets to what a plan says."""
     st.session_state["seed"] = min(plan.seed, LARGEST_IN_BROWSER)
-    st.session_state["steps"] = plan.steps
-    metric_forms.restore(plan.metrics)
-    if plan.fills:
-        deletion, insertion = plan.fills[0]
-        st.session_state["deletion_fill"], st.session_state["insertion_fill"] = deletion, insertion
-        st.session_state["swapped"] = (insertion, deletion) in plan.fills[1:]
+    metric_forms.restore([choice for choice in plan.metrics if choice.name in metric_forms.OFFERED])
+    deletions, insertions = (
+        [choice.settings.to_mapping() for choice in plan.metrics if choice.name == name]
+        for name in ("deletion", "insertion")
+    )
+    pairs = list(zip(deletions, insertions, strict=False))
+    if not pairs:
+        return
+    deletion, insertion = pairs[0]
+    st.session_state["steps"] = deletion["steps"]
+    st.session_state["deletion_fill"], st.session_state["insertion_fill"] = deletion["fill"], insertion["fill"]
+    swapped = (insertion["fill"], deletion["fill"])
+    st.session_state["swapped"] = swapped in [(one["fill"], other["fill"]) for one, other in pairs[1:]]

@@ -8,13 +8,14 @@ import streamlit as st
 
 from decam.errors import SettingError
 from decam.experiments.plan import MetricChoice
-from decam.metrics import CURVES, METRICS
+from decam.metrics import METRICS
 from decam.metrics.base import Metric
 from decam.settings import Parameter
 from decam.ui import text
 from decam.ui.shared.fields import field
 
-OFFERED = {name: metric for name, metric in METRICS.items() if metric not in CURVES}
+OFFERED = {name: metric for name, metric in METRICS.items() if name not in ("deletion", "insertion")}
+"""Metrics beside the two whose steps and fills have widgets of their own."""
 FREE = tuple(
     name for name, metric in OFFERED.items() if not metric.cost(metric.settings()) and "explain" not in metric.needs
 )
@@ -47,7 +48,7 @@ def choice(offered: Mapping[str, Metric], key: str) -> list[str]:
 
 def forms(names: Sequence[str], key: str) -> list[MetricChoice]:
     """Draw a form for each metric that has settings; the metrics with theirs."""
-    choices = []
+    choices: list[MetricChoice] = []
     for name in names:
         metric = METRICS[name]
         parameters = metric.settings.parameters()
@@ -56,11 +57,23 @@ def forms(names: Sequence[str], key: str) -> list[MetricChoice]:
             with st.popover(f"{metric.title} settings", width="stretch", type="tertiary"):
                 st.caption(f"{text.plain(metric.summary)} [{text.plain(metric.reference)}]({metric.url})")
                 values = {each.name: field(_key(key, name, each), each) for each in parameters}
-        try:
-            choices.append(MetricChoice(name, metric.settings.from_mapping(values)))
-        except SettingError as error:
-            st.error(text.plain(f"{metric.title}: {error}"))
+        choices += _chosen(metric, values)
     return choices
+
+
+def inline(name: str, key: str) -> list[MetricChoice]:
+    """Draw the form of one metric right here; the metric with these settings, nothing where they are out of bounds."""
+    metric = METRICS[name]
+    values = {each.name: field(_key(key, name, each), each) for each in metric.settings.parameters()}
+    return _chosen(metric, values)
+
+
+def _chosen(metric: Metric, values: Mapping[str, object]) -> list[MetricChoice]:
+    try:
+        return [MetricChoice(metric.name, metric.settings.from_mapping(values))]
+    except SettingError as error:
+        st.error(text.plain(f"{metric.title}: {error}"))
+        return []
 
 
 def restore(choices: Collection[MetricChoice]) -> None:

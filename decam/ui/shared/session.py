@@ -11,7 +11,8 @@ from streamlit.delta_generator import DeltaGenerator
 from decam.classifier import TorchClassifier
 from decam.durations import duration
 from decam.errors import DecamError, StoreError
-from decam.experiments.plan import MethodChoice, PictureChoice, Plan
+from decam.experiments.kinds import comparison
+from decam.experiments.plan import MethodChoice, PictureChoice
 from decam.hardware.device import devices
 from decam.methods import METHODS
 from decam.models import catalogue
@@ -58,8 +59,8 @@ def _take_up(snapshot: RunSnapshot | None) -> None:
     if plan.device in devices():
         st.session_state["device"] = plan.device
     pictures.keep(snapshot.id)
-    for index, choice in enumerate(plan.pictures):
-        targets.restore(plan.model, pictures.kept_key(snapshot.id, index), choice.target)
+    for question in plan.questions:
+        targets.restore(plan.model, pictures.kept_key(snapshot.id, question.picture), question.target)
     method_forms.restore(tuple(choice for choice in plan.methods if choice.name in METHODS), plan.model)
     form.restore(plan)
     measuring.restore(plan)
@@ -70,15 +71,14 @@ def _start(
 ) -> RunSnapshot | None:
     """Queue a comparison and show it from now on; where it cannot be made the page says why."""
     try:
-        plan = Plan(
-            model=classifier.name,
-            device=str(classifier.device),
-            pictures=tuple(PictureChoice(one.picture.name, one.target) for one in asked),
-            methods=tuple(choices),
-            seed=how.seed,
-            steps=how.steps,
-            fills=how.fills,
+        plan = comparison.plan(
+            classifier.name,
+            str(classifier.device),
+            [PictureChoice(one.picture.name) for one in asked],
+            choices,
+            targets=[one.target for one in asked],
             metrics=how.metrics,
+            seed=how.seed,
         )
         views, truths = [one.view for one in asked], [one.truth for one in asked]
         run = state.runs().start(plan, views, state.owner(), truths)

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from streamlit import runtime
 
 from decam.classifier import Pixels
+from decam.experiments.status import CellState
 from decam.explanation import Map
 from decam.figures import COLOURS, DIVERGING, limits_of, lut, png_bytes
 from decam.ui.components import source
 
-State: TypeAlias = Literal["waiting", "running", "measuring", "done", "failed", "stopped", "unavailable"]
+State: TypeAlias = CellState | Literal["unavailable"]
 Place: TypeAlias = tuple[str, str]
 File = TypeVar("File")
 
@@ -84,7 +85,7 @@ class GridCell:
 
     row: str
     column: str
-    state: State = "waiting"
+    state: State = CellState.WAITING
     progress: float | None = None
     seconds_left: float | None = None
     saliency: Map | None = None
