@@ -1,20 +1,5 @@
-"""The dashboard's entry: page configuration and navigation, nothing else."""
+"""The dashboard from a checkout: streamlit run app.py."""
 
-from pathlib import Path
+from decam.ui import nav
 
-import streamlit as st
-
-st.set_page_config(
-    page_title="DE-CAM · saliency methods compared",
-    page_icon=str(Path(__file__).parent / "assets" / "icon.png"),
-    layout="wide",
-    initial_sidebar_state=320,
-)
-pages = [
-    st.Page("pages/compare.py", title="Compare", default=True),
-    st.Page("pages/de_cam.py", title="DE-CAM"),
-    st.Page("pages/methods.py", title="Methods"),
-    st.Page("pages/metrics.py", title="Metrics"),
-    st.Page("pages/sanity.py", title="Sanity"),
-]
-st.navigation(pages, position="hidden").run()
+nav.run()

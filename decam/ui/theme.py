@@ -6,19 +6,8 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from decam.ui import nav
 from decam.ui.components import source
-
-PAGES = (
-    ("pages/compare.py", "Compare", "Several methods side by side on your pictures."),
-    ("pages/de_cam.py", "DE-CAM", "One search with all its generations, and evolution on landscapes one can see."),
-    ("pages/methods.py", "Methods", "A map of the field: every method with its picture, formula, cost and traps."),
-    ("pages/metrics.py", "Metrics", "What makes a good map: every metric explained, and at work step by step."),
-    (
-        "pages/sanity.py",
-        "Sanity",
-        "Do maps change when the model forgets, stage by stage, what it learnt?",
-    ),
-)
 
 
 @st.cache_resource(show_spinner=False)
@@ -45,5 +34,4 @@ def brand(begin_again: Callable[[], None] | None = None) -> None:
                 on_click=begin_again,
             )
     with st.container(key="nav", horizontal=True, gap="small"):
-        for path, title, help in PAGES:
-            st.page_link(path, label=title, help=help)
+        nav.links()

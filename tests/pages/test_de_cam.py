@@ -22,7 +22,7 @@ BUDGET = 600
 def visitor(run: str | None = None) -> Visitor:
     """A visitor who went on to the DE-CAM page."""
     arrived = Visitor(run)
-    arrived.app.switch_page("pages/de_cam.py")
+    arrived.go("de_cam")
     return arrived.look()
 
 
@@ -108,14 +108,14 @@ def test_settings_pictures_and_the_run_are_taken_along_from_page_to_page() -> No
     arrived = Visitor().sample("scene-star").methods("de-cam", "random").quick(400)
     run = arrived.explain()
     arrived.finish()
-    arrived.app.switch_page("pages/de_cam.py")
+    arrived.go("de_cam")
     arrived.look()
     assert (arrived.run, arrived.cards) == (run, ["Star"])
     assert arrived.app.number_input(key="setting:de-cam:budget").value == 400
     assert arrived.app.number_input(key="steps").value == FEW_STEPS
     assert sent(arrived)["generations"], "a run of Compare with a search in it opens here"
     arrived.app.number_input(key="setting:de-cam:budget").set_value(500)
-    arrived.look().app.switch_page("pages/compare.py")
+    arrived.look().go("compare")
     arrived.look()
     assert arrived.app.number_input(key="setting:de-cam:budget").value == 500
     assert arrived.run == run

@@ -40,7 +40,7 @@ def cheap(server: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def visitor() -> Visitor:
     """A visitor who went on to the Methods page."""
     arrived = Visitor()
-    arrived.app.switch_page("pages/methods.py")
+    arrived.go("methods")
     return arrived.look()
 
 

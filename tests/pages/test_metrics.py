@@ -40,7 +40,7 @@ def nothing_kept() -> None:
 def arriving(*opened: str) -> Visitor:
     """A visitor on the way to the Metrics page, where these cards will be open and no others."""
     visitor = Visitor()
-    visitor.app.switch_page("pages/metrics.py")
+    visitor.go("metrics")
     for name in METRICS:
         visitor.app.session_state[f"work-{name}"] = name in opened
     return visitor
@@ -98,7 +98,7 @@ def test_every_card_says_direction_range_cost_and_needs() -> None:
 
 def test_a_first_visit_shows_deletion_at_work_and_nothing_else() -> None:
     arrived = Visitor()
-    arrived.app.switch_page("pages/metrics.py")
+    arrived.go("metrics")
     settled(arrived.look())
     assert len(values(arrived)) == 1
     assert 'alt="0% hidden"' in pages_html(arrived) and 'alt="100% hidden"' in pages_html(arrived)
@@ -316,6 +316,6 @@ def test_a_map_that_fails_is_a_sentence_and_can_be_tried_again(monkeypatch: pyte
 def test_choices_stay_when_the_visitor_goes_to_another_page_and_back() -> None:
     arrived = visitor("sparsity")
     arrived.app.selectbox(key="metric-method").select("edges")
-    settled(arrived.look()).app.switch_page("pages/compare.py")
-    arrived.look().app.switch_page("pages/metrics.py")
+    settled(arrived.look()).go("compare")
+    arrived.look().go("metrics")
     assert arrived.look().app.selectbox(key="metric-method").value == "edges"

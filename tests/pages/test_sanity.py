@@ -25,7 +25,7 @@ def visitor(link: str | None = None) -> Visitor:
     arrived = Visitor()
     if link is not None:
         arrived.app.query_params["sanity"] = link
-    arrived.app.switch_page("pages/sanity.py")
+    arrived.go("sanity")
     return arrived.look()
 
 
@@ -129,7 +129,7 @@ def test_the_budget_of_this_page_is_its_own(server: Path) -> None:
     (choice,) = state.checks().snapshot(link(arrived)).plan.methods
     assert choice.settings.to_mapping()["budget"] == 300
     assert visitor(link(arrived)).app.number_input(key="sanity-budget").value == 300
-    arrived.app.switch_page("pages/compare.py")
+    arrived.go("compare")
     arrived.look()
     assert arrived.app.number_input(key="setting:de-cam:budget").value != 300
 

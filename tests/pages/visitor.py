@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
+from streamlit.util import calc_hash
 
 from decam.experiments.plan import Plan
 from decam.images.samples import get
@@ -48,6 +49,12 @@ class Visitor:
             self.app.query_params["run"] = run
         self.look()
         Visitor._components = self.app._bidi_component_manager
+
+    def go(self, address: str) -> Self:
+        """Follow the link to another page; the next look draws it."""
+        # AppTest.switch_page knows pages by their files alone, and these are functions of the package.
+        self.app._page_hash = calc_hash(address)
+        return self
 
     def look(self) -> Self:
         """Let the page be drawn once more, after whatever has been set."""

@@ -21,7 +21,7 @@ from decam.methods.base import Method
 from decam.methods.taxonomy import Family, grouped
 from decam.models import catalogue
 from decam.runs.snapshots import RunSnapshot
-from decam.ui import state, text
+from decam.ui import nav, state, text
 from decam.ui.compare import prototype_matches, run_view
 from decam.ui.components.grid.grid import address
 from decam.ui.methods import shared_run, tree
@@ -99,7 +99,7 @@ def _compare(row: Method, model: str, picture: Chosen) -> None:
     pictures.only(picture)
     state.show_run(None)
     model_choice.chosen_by_visitor(model)
-    st.switch_page("pages/compare.py")
+    st.switch_page(nav.page("compare"))
 
 
 def _live(

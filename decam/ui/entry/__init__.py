@@ -1,0 +1,1 @@
+"""What Streamlit starts: the script and, beside it, its settings and its icon."""
