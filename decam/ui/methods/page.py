@@ -12,7 +12,7 @@ from decam.ui.shared import model_choice, session, targets
 def show() -> None:
     """Draw the page."""
     session.begin("methods")
-    theme.apply("methods.css")
+    theme.apply("shared/methods.css")
 
     with st.sidebar:
         theme.brand()
