@@ -18,7 +18,7 @@ from decam.ui import nav, theme
 from tests.conftest import ROOT
 
 ENTRIES = (ROOT / "app.py", serving.SCRIPT)
-ADDRESSES = ("compare", "de_cam", "methods", "metrics", "sanity")  # links to the dashboard go to these
+ADDRESSES = tuple(entry.address for entry in nav.PAGES)
 
 
 @pytest.fixture
@@ -70,6 +70,10 @@ def test_a_page_sends_its_visitor_to_another() -> None:
     app = _opened(serving.SCRIPT, "compare")
     app.button(key="leave").click().run()
     assert [text.value for text in app.text] == ["this is methods"]
+
+
+def test_addresses_that_others_have_linked_to_stay() -> None:
+    assert {"compare", "de_cam", "methods", "metrics", "sanity"} <= set(ADDRESSES)
 
 
 def test_every_page_that_is_listed_is_a_module_and_every_such_module_is_listed() -> None:
