@@ -1,5 +1,7 @@
 """The dashboard from a checkout: streamlit run app.py."""
 
+from pathlib import Path
+
 from decam.ui import nav
 
-nav.run()
+nav.run(Path(__file__).parent / "pages")

@@ -53,13 +53,16 @@ PAGES = (
         "decam.ui.randomisation.page",
     ),
 )
+_folders: list[Path] = []
+"""The folder of files that draw the pages, if this process serves a checkout."""
 _BY_ADDRESS = {entry.address: entry for entry in PAGES}
 
 
 def page(address: str) -> st.Page:
     """The page as Streamlit's links and st.switch_page take it; raises KeyError for an address that is not listed."""
     entry = _BY_ADDRESS[address]
-    return st.Page(entry.show, title=entry.title, url_path=entry.address, default=entry is PAGES[0])
+    source = _folders[0] / f"{entry.address}.py" if _folders else entry.show
+    return st.Page(source, title=entry.title, url_path=entry.address, default=entry is PAGES[0])
 
 
 def links() -> None:
@@ -68,8 +71,12 @@ def links() -> None:
         st.page_link(page(entry.address), label=entry.title, help=entry.help)
 
 
-def run() -> None:
-    """Configure the browser's tab and draw the page that was asked for."""
+def run(folder: Path | None = None) -> None:
+    """Configure the browser's tab and draw the page that was asked for.
+
+    With a `folder`, each page is drawn by its file there, which is called as its address; else by its module.
+    """
+    _folders[:] = [] if folder is None else [folder]
     st.set_page_config(
         page_title="DE-CAM · saliency methods compared",
         page_icon=str(ICON),

@@ -43,6 +43,12 @@ def runs() -> Runs:
     return Runs(Store(paths.directory()), models().get)
 
 
+@st.cache_resource(show_spinner=False)
+def walkthroughs() -> SharedJobs[Shown]:
+    """The metrics at work that somebody has opened, which wait in one line with the runs."""
+    return SharedJobs(runs().queue, WALKTHROUGHS)
+
+
 def _give_up(coming: Downloads) -> None:
     coming.close()
 

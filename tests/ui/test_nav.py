@@ -83,6 +83,14 @@ def test_every_page_that_is_listed_is_a_module_and_every_such_module_is_listed()
     assert nav.ICON.is_file()
 
 
+def test_every_page_that_is_listed_has_its_file_of_two_lines_in_a_checkout() -> None:
+    files = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "pages").glob("*.py")}
+    assert set(files) == set(ADDRESSES)
+    for entry in nav.PAGES:
+        lines = [line for line in files[entry.address].splitlines() if line][1:]
+        assert lines == [f"from {entry.module} import show", "show()"]
+
+
 def test_settings_of_a_checkout_are_those_of_the_package() -> None:
     packaged = (serving.SCRIPT.parent / ".streamlit" / "config.toml").read_text(encoding="utf-8")
     assert (ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8") == packaged

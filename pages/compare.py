@@ -1,0 +1,5 @@
+"""The Compare page."""
+
+from decam.ui.compare.page import show
+
+show()

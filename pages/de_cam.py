@@ -1,0 +1,5 @@
+"""The DE-CAM page."""
+
+from decam.ui.search.page import show
+
+show()

@@ -1,0 +1,5 @@
+"""The Methods page."""
+
+from decam.ui.methods.page import show
+
+show()

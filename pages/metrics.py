@@ -1,0 +1,5 @@
+"""The Metrics page."""
+
+from decam.ui.metrics.page import show
+
+show()

@@ -1,0 +1,5 @@
+"""The Sanity page."""
+
+from decam.ui.randomisation.page import show
+
+show()
