@@ -98,11 +98,3 @@ def fastest(classifier: TorchClassifier, also: Speed) -> Speed:
             batches = max(2 * speed.streams, round(TRIAL_SECONDS * best / speed.batch_size))
             found.append(bare(classifier, speed, batches))
     return max(again, key=lambda speed: statistics.median(again[speed]))
-
-
-def words(speed: Speed) -> str:
-    """A setting in words."""
-    layout = "channels last" if speed.channels_last else "contiguous"
-    layout += ", captured" if speed.captured else ""
-    side = f", {speed.streams} side by side" if speed.streams > 1 else ""
-    return f"{speed.precision}, {layout}, batch {speed.batch_size}{side}"

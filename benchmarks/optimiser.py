@@ -13,7 +13,6 @@ both below 1e-8 are equal.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import math
 import statistics
@@ -25,7 +24,8 @@ import numpy as np
 import torch
 from scipy.optimize import differential_evolution
 
-from benchmarks.machine import machine
+from decam.benchmark.report import Report, parser_of, script
+from decam.benchmark.text import head, row
 from decam.evolution.differential_evolution import DifferentialEvolution, EvolutionSettings
 from decam.evolution.operators import Box
 from decam.evolution.problems import LANDSCAPES, Landscape
@@ -127,8 +127,8 @@ def best_of_scipy(
     return medians[best], best
 
 
-def compare(name: str, dimensions: int, budget: int, seeds: int) -> bool:
-    """Print one row; whether ours is better or equal."""
+def compare(report: Report, name: str, dimensions: int, budget: int, seeds: int) -> bool:
+    """Say one row; True if ours is better or equal."""
     began = time.perf_counter()
     landscape = LANDSCAPES[name]
     own = statistics.median(ours(landscape, dimensions, budget, seed) for seed in range(seeds))
@@ -136,11 +136,8 @@ def compare(name: str, dimensions: int, budget: int, seeds: int) -> bool:
     equal = max(own, other) < EQUAL
     verdict = "equal" if equal else "better" if own < other else "equal" if own == other else "worse"
     seconds = time.perf_counter() - began
-    print(
-        f"| {landscape.title} | {dimensions} | {budget} | {own:.1e} | {other:.1e} | {verdict} | {setting} "
-        f"| {seconds:.0f} s |",
-        flush=True,
-    )
+    found = (f"{own:.1e}", f"{other:.1e}", verdict, setting, f"{seconds:.0f} s")
+    report.say(row((landscape.title, dimensions, budget, *found)))
     return verdict != "worse"
 
 
@@ -185,8 +182,8 @@ def scipy_cost(dimensions: int, population: int, updating: str, vectorized: bool
     return 1e6 * (time.perf_counter() - began - spent) / (GENERATIONS * population)
 
 
-def costs(dimensions: int, population: int, rounds: int) -> None:
-    """Print what an evaluation costs beside the function: medians over rounds in turns."""
+def costs(report: Report, dimensions: int, population: int, rounds: int) -> None:
+    """Say what an evaluation costs beside the function: medians over rounds in turns."""
     turns: list[tuple[float, ...]] = [
         (
             our_cost(dimensions, population),
@@ -198,39 +195,37 @@ def costs(dimensions: int, population: int, rounds: int) -> None:
     ]
     own, vectorized, deferred, immediate = map(statistics.median, zip(*turns, strict=True))
     fastest, default = (statistics.median(turn[k] / turn[0] for turn in turns) for k in (1, 3))
-    print(
-        f"| {dimensions} | {population} | {own:.2f} | {vectorized:.2f} | {deferred:.2f} | {immediate:.2f} "
-        f"| {fastest:.1f} | {default:.1f} |",
-        flush=True,
-    )
+    times = (f"{each:.2f}" for each in (own, vectorized, deferred, immediate))
+    report.say(row((dimensions, population, *times, f"{fastest:.1f}", f"{default:.1f}")))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print both tables row by row, and how often ours is better or equal."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--functions", nargs="+", choices=NAMES, default=NAMES, metavar="NAME", help=" ".join(NAMES))
     parser.add_argument("--dimensions", nargs="+", type=int, default=list(BUDGETS))
     parser.add_argument("--seeds", type=int, default=15)
     parser.add_argument("--evaluations", type=int, help="default: 1000·D in 10 dimensions, 500·D in 50")
     parser.add_argument("--rounds", type=int, default=7, help="turns in which time is taken; 0 takes none")
     asked = parser.parse_args(arguments)
-    print(machine())
+    report = Report("The optimiser beside SciPy's", "benchmarks.optimiser", __doc__, arguments)
     if asked.rounds:
-        print(f"\nOwn time for one evaluation, µs; medians of {asked.rounds} rounds in turns\n")
-        print("| D | population | ours | SciPy vectorized | deferred | default | vectorized / ours | default / ours |")
-        print("|---|---|---|---|---|---|---|---|", flush=True)
+        report.say(f"\nOwn time for one evaluation, µs; medians of {asked.rounds} rounds in turns\n")
+        ways = ("ours", "SciPy vectorized", "deferred", "default", "vectorized / ours", "default / ours")
+        report.say(head(("D", "population", *ways)))
         for dimensions, population in itertools.product(asked.dimensions, (POPULATION, 8 * POPULATION)):
-            costs(dimensions, population, asked.rounds)
-    print(f"\nDistance from the minimum; medians of {asked.seeds} seeds\n")
-    print("| function | D | evaluations | ours | SciPy | ours is | SciPy's best setting | took |")
-    print("|---|---|---|---|---|---|---|---|", flush=True)
+            costs(report, dimensions, population, asked.rounds)
+    report.say(f"\nDistance from the minimum; medians of {asked.seeds} seeds\n")
+    found = ("ours", "SciPy", "ours is", "SciPy's best setting", "took")
+    report.say(head(("function", "D", "evaluations", *found)))
     counts = []
     for dimensions in asked.dimensions:
         budget = asked.evaluations or BUDGETS.get(dimensions, 500) * dimensions
-        kept = sum(compare(name, dimensions, budget, asked.seeds) for name in asked.functions)
+        kept = sum(compare(report, name, dimensions, budget, asked.seeds) for name in asked.functions)
         counts.append(f"{kept} of {len(asked.functions)} in {dimensions}-D")
-    print(f"\nbetter or equal on {', '.join(counts)}")
+    report.say(f"\nbetter or equal on {', '.join(counts)}")
+    report.write(asked.write)
 
 
 if __name__ == "__main__":
-    main()
+    script(main)

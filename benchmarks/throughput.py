@@ -18,7 +18,6 @@ allocated on it.
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import statistics
 import sys
@@ -34,8 +33,9 @@ from torch import Tensor
 
 from benchmarks import memory
 from benchmarks.captums import feature_ablation, kernel_shap
-from benchmarks.forwards import bare, build, fastest, sizes, through, words, worthwhile
-from benchmarks.machine import machine
+from benchmarks.forwards import bare, build, fastest, sizes, through, worthwhile
+from decam.benchmark.report import Report, parser_of, script
+from decam.benchmark.text import execution, head, row, spread, verdict
 from decam.classifier import Pixels, Speed, TorchClassifier, to_tensor
 from decam.experiments.evaluate import curves_view
 from decam.explanation import last
@@ -203,22 +203,16 @@ def take_turns(
     return turns
 
 
-def spread(values: Sequence[float], form: str) -> str:
-    """Median, lowest and highest."""
-    return f"{statistics.median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
-
-
 def rows(name: str, turns: Sequence[Turn], speeds: dict[str, str], bytes_used: dict[str, tuple[str, str]]) -> list[str]:
     """The table's lines for a model."""
-    lines = [
-        f"| {name} | bare forward pass | {speeds['bare']} | {spread([turn.bare for turn in turns], '.1f')} | | | | |"
-    ]
+    rate = spread([turn.bare for turn in turns], ".1f")
+    lines = [f"| {name} | bare forward pass | {speeds['bare']} | {rate} | | | | |"]
     for work in turns[0].rates:
         share = spread([turn.rates[work] / turn.bare for turn in turns], ".1%")
         factor = spread([turn.rates[work] / turn.captum for turn in turns], ".2f")
         small, large = bytes_used.get(work, ("–", "–"))
         rate = spread([turn.rates[work] for turn in turns], ".1f")
-        lines.append(f"| {name} | {work} | {speeds[work]} | {rate} | {share} | {factor} | {small} | {large} |")
+        lines.append(row((name, work, speeds[work], rate, share, factor, small, large)))
     return lines
 
 
@@ -235,11 +229,6 @@ def verdicts(turns: Sequence[Turn]) -> str:
         f"curves cost {surplus:+.1%} beside their forwards (aim {SURPLUS:+.0%}): {verdict(surplus <= SURPLUS)}",
     ]
     return "; ".join(said)
-
-
-def verdict(met: bool) -> str:
-    """In a word."""
-    return "met" if met else "missed"
 
 
 def used(name: str, work: str, speed: Speed, budget: int) -> str:
@@ -266,8 +255,8 @@ def tell(what: str) -> None:
     print(what, file=sys.stderr, flush=True)
 
 
-def model(name: str, rounds: int, seconds: float, least: int, with_memory: bool) -> None:
-    """Time one model and print what came out."""
+def model(report: Report, name: str, rounds: int, seconds: float, least: int, with_memory: bool) -> None:
+    """Time one model and say what came out."""
     classifier = build(name)
     view = picture(classifier)
     tell(f"{name}: which settings are fastest")
@@ -293,34 +282,34 @@ def model(name: str, rounds: int, seconds: float, least: int, with_memory: bool)
             if work == "DE-CAM" or affordable_for_all:
                 small, large = (used(name, work, speeds[work], spent) for spent in budgets)
                 bytes_used[work] = small, large
-    described = {"bare": words(best), **{work: words(speed) for work, speed in speeds.items()}}
-    print("\n".join(rows(name, turns, described, bytes_used)), flush=True)
-    print(f"\n{name}, budget {budget}, {len(turns)} round{'s'[: len(turns) > 1]}: {verdicts(turns)}", flush=True)
+    described = {"bare": execution(best), **{work: execution(speed) for work, speed in speeds.items()}}
+    report.say("\n".join(rows(name, turns, described, bytes_used)))
+    report.say(f"\n{name}, budget {budget}, {len(turns)} round{'s'[: len(turns) > 1]}: {verdicts(turns)}")
     if classifier.device.type != "cpu" and name == "resnet50":
         runs = [de_cam(classifier, view, chosen, LARGE)[1] for _ in range(rounds)]
         met = verdict(statistics.median(runs) < 1)
-        print(f"{name}, DE-CAM with {LARGE} evaluations: {spread(runs, '.2f')} s (aim under 1): {met}", flush=True)
-    print(flush=True)
+        report.say(f"{name}, DE-CAM with {LARGE} evaluations: {spread(runs)} s (aim under 1): {met}")
+    report.say()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print a table a model."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--models", nargs="+", default=MODELS, metavar="NAME", help=f"default: {' '.join(MODELS)}")
     parser.add_argument("--rounds", type=int, default=5, help="at most (%(default)s)")
     parser.add_argument("--seconds", type=float, default=90, help="for a model's timed rounds, about (%(default)s)")
     parser.add_argument("--least", type=int, default=LEAST, help="evaluations of a run, at least (%(default)s)")
     parser.add_argument("--no-memory", action="store_true", help="leave out the runs that look at memory")
     asked = parser.parse_args(arguments)
-    print(f"{machine()}\nmedians of at most {asked.rounds} rounds in turns, lowest and highest in brackets\n")
+    report = Report("Throughput", "benchmarks.throughput", __doc__, arguments)
+    report.say(f"medians of at most {asked.rounds} rounds in turns, lowest and highest in brackets\n")
+    heads = ("model", "", "at", "evaluations/s", "of the bare pass", "times Captum's faster")
+    memories = (f"peak memory at {asked.least}", f"at {FACTOR_OF_BUDGETS * asked.least}")
     for name in asked.models:
-        print(
-            f"| model | | at | evaluations/s | of the bare pass | times Captum's faster "
-            f"| peak memory at {asked.least} | at {FACTOR_OF_BUDGETS * asked.least} |"
-        )
-        print("|---|---|---|---|---|---|---|---|", flush=True)
-        model(name, asked.rounds, asked.seconds, asked.least, not asked.no_memory)
+        report.say(head((*heads, *memories)))
+        model(report, name, asked.rounds, asked.seconds, asked.least, not asked.no_memory)
+    report.write(asked.write)
 
 
 if __name__ == "__main__":
-    main()
+    script(main)

@@ -29,8 +29,8 @@ from decam.settings import Settings
 FORMAT = 3
 _READ = (1, 2, FORMAT)  # the first had no metrics, the second drew two curves beside them and named no questions
 _KIND = "decam plan"
-COMPARISON, RANDOMISATION = "comparison", "randomisation"
-KINDS = (COMPARISON, RANDOMISATION)
+COMPARISON, RANDOMISATION, BENCHMARK = "comparison", "randomisation", "benchmark"
+KINDS = (COMPARISON, RANDOMISATION, BENCHMARK)
 T = TypeVar("T")
 
 

@@ -83,3 +83,24 @@ class RunSummary:
     pictures: tuple[str, ...]
     methods: tuple[str, ...]
     thumbnail: bytes
+
+
+@dataclass(frozen=True)
+class CellOutline:
+    """What a finished map cost, the class it is for, and what the plan's metrics say of it, by their keys.
+
+    A value is NaN where its metric says nothing; one that failed is left out.
+    """
+
+    target: int
+    evaluations: int
+    seconds: float
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class RunOutline:
+    """A run without its arrays: the plan and its finished maps."""
+
+    plan: Plan
+    cells: Mapping[CellKey, CellOutline]

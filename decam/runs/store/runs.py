@@ -13,18 +13,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
-from decam.errors import NoSuchRunError, StoreError
+from decam.errors import NoSuchRunError, RunTakenError, StoreError
 from decam.experiments.cells import Cell, CellKey
 from decam.experiments.grid import Grid, Guess
 from decam.experiments.history import Frame
 from decam.experiments.kinds import KINDS
 from decam.experiments.plan import Plan
 from decam.experiments.status import CellState, Status
-from decam.explanation import Explanation
+from decam.explanation import Explanation, Map
 from decam.metrics.base import Measurement
-from decam.runs.snapshots import SYSTEM_OWNER, RunSnapshot, RunSummary
+from decam.runs.snapshots import SYSTEM_OWNER, CellOutline, RunOutline, RunSnapshot, RunSummary
 from decam.runs.store import files
 from decam.runs.store.database import Database
 from decam.runs.store.instance import Instance, alive
@@ -59,7 +59,10 @@ class Store:
         self._opened: _Open | None = None
 
     def add(self, run: RunSnapshot) -> None:
-        """Keep a new run: its plan and the model's views of its pictures."""
+        """Keep a new run: its plan and the model's views of its pictures.
+
+        Raises RunTakenError where a run with this link is there already, as by a process that was a moment faster.
+        """
         opened = self._open()
         folder = self._folder(run.id)
         with files.told(f"write in {folder}"):
@@ -70,6 +73,8 @@ class Store:
             if truth is not None:
                 files.write_truth(self._truth(run.id, position), truth)
         with opened.database.writing() as session:
+            if session.get(RunRow, run.id) is not None:
+                raise RunTakenError
             session.add(
                 RunRow(
                     id=run.id,
@@ -95,7 +100,7 @@ class Store:
             )
 
     def claim(self, run_id: str) -> None:
-        """Make an ended run this process's own, queued again; raises StoreError while another process computes it."""
+        """Make an ended run this process's own, queued again; raises RunTakenError while another computes it."""
         opened = self._open()
         with self._changing(run_id) as (_, row):
             self._refuse_foreign(opened, row)
@@ -201,6 +206,34 @@ class Store:
             created = datetime.fromtimestamp(row.created, UTC)
             return RunSnapshot(row.id, created, status, grid, note=row.note, version=row.version, owner=row.owner)
 
+    def versions(self, kind: str) -> dict[str, tuple[int, Status]]:
+        """What `version` says of each run of a kind, by the runs' links, the oldest first."""
+        needed = load_only(RunRow.id, RunRow.version, RunRow.status, RunRow.instance)
+        wanted = select(RunRow).options(needed).where(RunRow.kind == kind).order_by(RunRow.created)
+        with self._reading() as look:
+            return {row.id: (row.version, self._status(look, row)) for row in look.session.scalars(wanted)}
+
+    def outline(self, run_id: str) -> RunOutline:
+        """A run without its arrays: no file is read."""
+        with self._reading() as look:
+            plan = Plan.from_json(self._row(look.session, run_id).plan)
+            values: dict[CellKey, dict[str, float]] = {}
+            for one in look.session.scalars(select(MeasurementRow).where(MeasurementRow.run == run_id)):
+                if not one.failed:
+                    key = CellKey(one.question, one.method)
+                    values.setdefault(key, {})[one.choice] = math.nan if one.value is None else one.value
+            cells = {}
+            for row in look.session.scalars(select(CellRow).where(CellRow.run == run_id)):
+                key = CellKey(row.question, row.method)
+                found = values.get(key, {})
+                if row.explained:
+                    cells[key] = CellOutline(row.target, row.evaluations, row.seconds, found)
+            return RunOutline(plan, cells)
+
+    def saliency(self, run_id: str, key: CellKey) -> Map:
+        """The final map of a cell; raises StoreError where its file is missing or damaged."""
+        return files.read_map(self._map(run_id, key))[0]
+
     def recent(self, owner: str | None = None, limit: int = 20, kind: str | None = None) -> list[RunSummary]:
         """The newest runs, of one owner or of all, of one kind or of all, newest first."""
         wanted = select(RunRow).where(RunRow.owner != SYSTEM_OWNER).order_by(RunRow.created.desc()).limit(limit)
@@ -304,7 +337,7 @@ class Store:
     def _refuse_foreign(self, opened: _Open, row: RunRow) -> None:
         foreign = row.instance != opened.instance.token
         if foreign and Status(row.status).active and self._alive(row, opened.instance.token):
-            raise StoreError("This run is being computed by another process; stop it there first.")
+            raise RunTakenError
 
     def _alive(self, row: RunRow, token: str) -> bool:
         return row.instance == token or alive(self._instances, row.instance)
