@@ -74,11 +74,13 @@ GRID_KERNEL_SHAP = Method(
 @contextmanager
 def own_methods() -> Iterator[None]:
     """Within the context plans may name the methods that only this benchmark has."""
+    before = METHODS.get(GRID_KERNEL_SHAP.name)
     METHODS[GRID_KERNEL_SHAP.name] = GRID_KERNEL_SHAP
     try:
         yield
     finally:
-        del METHODS[GRID_KERNEL_SHAP.name]
+        if before is None:  # not within another such context
+            del METHODS[GRID_KERNEL_SHAP.name]
 
 
 def candidates(classifier: Classifier) -> tuple[Candidate, ...]:

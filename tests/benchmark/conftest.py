@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,17 @@ from torch import Tensor
 
 from decam.benchmark.datasets import Source, Subject
 from decam.benchmark.local import LocalRun
-from decam.benchmark.shards import grid_of, shards
+from decam.benchmark.shards import grid_of, link_of, shards
 from decam.classifier import FunctionClassifier, wrap
+from decam.experiments.cells import CellKey
+from decam.experiments.events import Event, Explained, Measured
 from decam.experiments.grid import Grid
-from decam.experiments.plan import MethodChoice, MetricChoice
+from decam.experiments.plan import MethodChoice, MetricChoice, Plan
+from decam.experiments.status import Status
+from decam.explanation import Explanation, Map
+from decam.metrics.base import Measurement
+from decam.runs.recorder import Recorder
+from decam.runs.snapshots import RunSnapshot
 from decam.runs.store import Store
 
 SIZE = (24, 24)
@@ -63,6 +71,27 @@ def parts(
 
 def local(store: Store, colours: Colours) -> LocalRun:
     return LocalRun(store, lambda _: colours.classifier)
+
+
+def keep(store: Store, plan: Plan, values: Mapping[MetricChoice, Sequence[float]], maps: Sequence[Map] = ()) -> None:
+    """A made-up run that is finished: values of each metric, one a method, and maps, or else a diagonal for all."""
+    grid = Grid.empty(plan, [np.zeros((4, 4, 3), np.uint8)], [np.eye(4, dtype=bool)])
+    link, recorder = link_of(plan), Recorder(store)
+    store.add(RunSnapshot(link, datetime.now(UTC), Status.RUNNING, grid))
+
+    def record(event: Event) -> None:
+        nonlocal grid
+        grid = grid.after(event)
+        recorder.record(link, event, grid)
+
+    for place, choice in enumerate(plan.methods):
+        saliency = maps[place] if len(maps) else np.eye(4, dtype=np.float32)
+        made = Explanation(choice.name, saliency, 1, "one", 0.9, choice.settings, plan.seed, 10 + place, 0.1)
+        record(Explained(CellKey(0, place), made))
+    for metric, each in values.items():
+        found = {CellKey(0, place): Measurement(metric.name, value) for place, value in enumerate(each)}
+        record(Measured(metric.key, found))
+    store.save_status(link, Status.DONE)
 
 
 @pytest.fixture

@@ -10,15 +10,16 @@ from benchmarks import families
 from benchmarks.families import MIB, Timing, line, looks, main, memory_table, picture, plan, timed
 from decam import load_classifier
 from decam.errors import DecamError
-from decam.experiments.plan import MethodChoice, PictureChoice, Plan
+from decam.experiments.kinds import comparison
+from decam.experiments.plan import MethodChoice, PictureChoice, Plan, usual_metrics
 from decam.methods import METHODS
 from decam.methods.presets import PRESETS
 
 
 def small() -> Plan:
     """Two methods that cost nothing, and short curves."""
-    methods = tuple(MethodChoice.default(name) for name in ("random", "centre"))
-    return Plan("embedded", "cpu", (PictureChoice("picture"),), methods, steps=4)
+    methods = [MethodChoice.default(name) for name in ("random", "centre")]
+    return comparison.plan("embedded", "cpu", [PictureChoice("picture")], methods, metrics=usual_metrics(steps=4))
 
 
 def test_one_of_each_family_is_asked_with_the_usual_settings() -> None:
@@ -27,7 +28,7 @@ def test_one_of_each_family_is_asked_with_the_usual_settings() -> None:
     names = [choice.name for choice in asked.methods]
     assert tuple(names) == PRESETS["families"].members(classifier)
     assert len({METHODS[name].family for name in names}) == len(names)
-    assert asked.fills == (("mean", "blur"), ("blur", "mean")) and asked.steps == 50
+    assert asked.metrics == usual_metrics((("mean", "blur"), ("blur", "mean")), 50)
 
 
 def test_a_comparison_is_timed_from_its_start_to_its_last_curve() -> None:
@@ -46,6 +47,17 @@ def test_a_method_that_fails_ends_the_benchmark_with_its_sentence(monkeypatch: p
 
     monkeypatch.setattr("decam.experiments.execute.explain_view", broken)
     with pytest.raises(DecamError, match="random: The measure is broken"):
+        timed(classifier, classifier.view(picture("embedded")), small())
+
+
+def test_a_metric_that_fails_ends_the_benchmark_with_its_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    classifier = load_classifier("embedded", exact=True)
+
+    def broken(*_: object) -> None:
+        raise DecamError("The curve is broken.")
+
+    monkeypatch.setattr("decam.metrics.faithfulness.curves", broken)
+    with pytest.raises(DecamError, match="random: The curve is broken"):
         timed(classifier, classifier.view(picture("embedded")), small())
 
 
