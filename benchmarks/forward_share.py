@@ -14,12 +14,9 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PIL import Image
-
-from benchmarks.forwards import bare, build, fastest, through
+from benchmarks.forwards import bare, build, fastest, picture, through
 from decam.benchmark.report import Report, parser_of, script
 from decam.benchmark.text import execution, head, row
-from decam.images.scenes import scene
 from decam.methods.de_cam.method import DeCamSettings
 from decam.models.tuning import find
 
@@ -59,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def timed(name: str, rounds: int, most: int) -> str:
     """Time one model and say what came out, a line of the table."""
     classifier = build(name)
-    view = classifier.view(Image.fromarray(scene.scene(7).image))
+    view = picture(classifier)
     chosen = find(classifier)
     best = fastest(classifier, chosen)
     evaluations, seconds = through(classifier, view, chosen, "de-cam", DeCamSettings(budget=200))  # also sets things up

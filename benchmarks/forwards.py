@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
+from PIL import Image
 from torchvision.models import get_model
 
 from decam.classifier import Pixels, Speed, TorchClassifier, computing
@@ -16,6 +17,7 @@ from decam.experiments.explain import explain_view
 from decam.explanation import last
 from decam.hardware import device
 from decam.hardware.parallel_batches import side_by_side
+from decam.images.scenes.scene import scene
 from decam.models import load_classifier
 from decam.models.tuning import modes
 from decam.settings import Settings
@@ -32,6 +34,11 @@ def build(name: str) -> TorchClassifier:
         return load_classifier(name, exact=True)
     torch.manual_seed(0)
     return TorchClassifier(name, get_model(name, weights=None), [str(i) for i in range(1000)], device=device.best())
+
+
+def picture(classifier: TorchClassifier) -> Pixels:
+    """What all are asked about."""
+    return classifier.view(Image.fromarray(scene(7).image))
 
 
 def through(

@@ -28,18 +28,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from benchmarks import memory
 from benchmarks.captums import feature_ablation, kernel_shap
-from benchmarks.forwards import bare, build, fastest, sizes, through, worthwhile
+from benchmarks.forwards import bare, build, fastest, picture, sizes, through, worthwhile
 from decam.benchmark.report import Report, parser_of, script
 from decam.benchmark.text import execution, head, row, spread, verdict
 from decam.classifier import Pixels, Speed, TorchClassifier, to_tensor
 from decam.experiments.evaluate import curves_view
 from decam.explanation import last
-from decam.images.scenes import scene
 from decam.masking import fill
 from decam.methods.de_cam.method import DeCamSettings
 from decam.methods.perturbation.occlusion_and_rise import RiseSettings
@@ -243,11 +241,6 @@ def _used(name: str, work: str, speed: Speed, budget: int) -> int | None:
     view = picture(classifier)
     classifier.use(speed)  # its weights are laid out anew before memory is looked at
     return memory.above(lambda: WORKS[work](classifier, view, speed, budget), classifier.device)
-
-
-def picture(classifier: TorchClassifier) -> Pixels:
-    """What all are asked about."""
-    return classifier.view(Image.fromarray(scene.scene(7).image))
 
 
 def tell(what: str) -> None:

@@ -161,7 +161,6 @@ class LocalRun:
     def _copied(self, link: str, grid: Grid) -> Iterator[Event]:
         """What other runs of the store hold of the missing cells, as the events that would have made it."""
         self._outcomes.refresh()
-        loaded: dict[str, Grid] = {}
         for key, cell in sorted(grid.cells.items()):
             wanted = grid.plan.metric_keys(key.question)
             outcome = self._outcomes.get(Asked.by(grid.plan, key.question), grid.plan.methods[key.method])
@@ -171,9 +170,7 @@ class LocalRun:
             for other, place in outcome.places:
                 if other == link:
                     continue
-                if other not in loaded:
-                    loaded[other] = self._store.load(other).grid
-                source = loaded[other].cells[place]
+                source = self._store.cell(other, place)
                 if source.explanation is None:  # its file is damaged
                     continue
                 if not explained:

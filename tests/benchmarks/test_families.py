@@ -39,25 +39,17 @@ def test_a_comparison_is_timed_from_its_start_to_its_last_curve() -> None:
     assert found.curves > 0 and found.processor > 0
 
 
-def test_a_method_that_fails_ends_the_benchmark_with_its_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("part", ["decam.experiments.execute.explain_view", "decam.metrics.faithfulness.curves"])
+def test_a_method_or_a_curve_that_fails_ends_the_benchmark_with_its_sentence(
+    monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
     classifier = load_classifier("embedded", exact=True)
 
     def broken(*_: object) -> None:
-        raise DecamError("The measure is broken.")
+        raise DecamError("It is broken.")
 
-    monkeypatch.setattr("decam.experiments.execute.explain_view", broken)
-    with pytest.raises(DecamError, match="random: The measure is broken"):
-        timed(classifier, classifier.view(picture("embedded")), small())
-
-
-def test_a_metric_that_fails_ends_the_benchmark_with_its_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    classifier = load_classifier("embedded", exact=True)
-
-    def broken(*_: object) -> None:
-        raise DecamError("The curve is broken.")
-
-    monkeypatch.setattr("decam.metrics.faithfulness.curves", broken)
-    with pytest.raises(DecamError, match="random: The curve is broken"):
+    monkeypatch.setattr(part, broken)
+    with pytest.raises(DecamError, match="random: It is broken"):
         timed(classifier, classifier.view(picture("embedded")), small())
 
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from benchmarks import memory
-from benchmarks.throughput import CELLS, IN_FLOAT32, STEPS, WORKS, Turn, picture, rows, verdicts
+from benchmarks.forwards import picture
+from benchmarks.throughput import CELLS, IN_FLOAT32, STEPS, WORKS, Turn, rows, verdicts
 from decam.classifier import Speed, TorchClassifier
 
 NAMES = tuple(name for name in WORKS if name not in IN_FLOAT32.values())

@@ -230,6 +230,20 @@ class Store:
                     cells[key] = CellOutline(row.target, row.evaluations, row.seconds, found)
             return RunOutline(plan, cells)
 
+    def cell(self, run_id: str, key: CellKey) -> Cell:
+        """One cell of a run as `load` gives it for a run that has ended; no other cell's files are read."""
+        with self._reading() as look:
+            plan = Plan.from_json(self._row(look.session, run_id).plan)
+            row = look.session.get(CellRow, (run_id, key.question, key.method))
+            if row is None:
+                return Cell(CellState.STOPPED)
+            found = select(MeasurementRow).where(
+                MeasurementRow.run == run_id,
+                MeasurementRow.question == key.question,
+                MeasurementRow.method == key.method,
+            )
+            return self._cell(plan, key, row, look.session.scalars(found).all(), active=False)
+
     def saliency(self, run_id: str, key: CellKey) -> Map:
         """The final map of a cell; raises StoreError where its file is missing or damaged."""
         return files.read_map(self._map(run_id, key))[0]
