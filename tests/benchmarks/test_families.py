@@ -74,11 +74,12 @@ def test_memory_that_grew_misses_its_aim() -> None:
 
 @pytest.mark.slow
 def test_runs_are_done_one_after_another_and_memory_printed(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setattr(families, "plan", lambda *_: small())
-    main(["--rounds", "1", "--models", "embedded", "--runs", "2"])
+    main(["--rounds", "1", "--models", "embedded", "--runs", "2", "--write", str(tmp_path / "families.md")])
     printed = capsys.readouterr().out
+    assert printed.partition("\n")[2].strip() in (tmp_path / "families.md").read_text()
     assert "| embedded, the first | 2 |" in printed
     assert "\n| 2 | " in printed
 
