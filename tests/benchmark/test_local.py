@@ -171,7 +171,7 @@ def test_a_failure_is_said_and_tried_again_by_the_next_call(
     shards = parts(colours, 1, ("centre", "rise"))
     colours.fail = True
     found = compute(store, {"colours": colours.classifier}, shards)
-    assert len(found) == 2 and "0.png, rise: The prediction failed" in found[1]
+    assert len(found) == 2 and "0.png, rise: colours failed" in found[1]
     assert "Failed: 0.png, centre" in capsys.readouterr().err
     assert [status for _, status in store.versions(BENCHMARK).values()] == [Status.FAILED]
     colours.fail = False

@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from decam import classifier
 from decam.classifier import Speed, TorchClassifier
+from decam.classifier import base as classifier
 from decam.hardware.cuda_graph import WARM, Captured, hooked
 
 
