@@ -1,11 +1,11 @@
 """The optimiser alone: what it finds and what it costs beside SciPy's, at equal evaluations and without a model.
 
-Ours has one setting, its default, for every function. SciPy's `differential_evolution` has twenty (five strategies,
-two starts, its default population of 15·D and one of about 64), of which the best counts for each function: all are
-tried on a few seeds, those that lead on all seeds, and the best of them once more with `updating="immediate"`, which
-is SciPy's default and its slowest way, where that can still change who is better. Where its last generation passes
-the budget, SciPy keeps it. What counts is the median distance of the best value from the known minimum; two that are
-both below 1e-8 are equal.
+Ours has one setting, its default, for every function. SciPy's `differential_evolution` is tried with 20
+configurations per function: five strategies, two starts, and populations of 15·D (its default) and about 64. The best
+is reported. All configurations are screened on a few seeds, and the leading ones run on all seeds. The winner is rerun
+with `updating="immediate"`, SciPy's default and its slowest way, if that could change the verdict. SciPy may pass the
+budget with its last generation. What counts is the median distance of the best value from the known minimum; two that
+are both below 1e-8 are equal.
 
     .venv/bin/python -m benchmarks.optimiser
     .venv/bin/python -m benchmarks.optimiser --dimensions 10 --functions sphere step --seeds 5

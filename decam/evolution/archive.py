@@ -24,7 +24,7 @@ class Archive:
         return self._stored[: self.count]
 
     def add(self, replaced: Tensor, turn: int) -> None:
-        """Hold these vectors (K×D), of which those that find no free place replace others from place `turn` on."""
+        """Add K vectors (K×D). Once the archive is full, the rest overwrite a run of places starting at `turn`."""
         arriving = min(replaced.shape[0], self.capacity)
         free = min(self.capacity - self.count, arriving)
         if free:

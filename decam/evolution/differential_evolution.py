@@ -2,7 +2,7 @@
 
 Storn and Price (1997) for the scheme, Zhang and Sanderson (2009, JADE) for current-to-pbest/1 with an archive,
 Brest et al. (2006, jDE) and Tanabe and Fukunaga (2013, SHADE; 2014, L-SHADE) for F and CR that adapt themselves.
-Fitness is maximised. Operators are in `decam.operators`, the control of F and CR in `decam.adaptation`.
+Fitness is maximised. `decam.evolution.operators` has the operators, `decam.evolution.control` the control of F and CR.
 """
 
 from __future__ import annotations
@@ -177,8 +177,8 @@ class DifferentialEvolution:
     def tell(self, fitness: Tensor, standing: Tensor | None = None) -> Generation:
         """Take the fitness of the vectors last asked for, and keep each trial at least as good as its target.
 
-        Fitness has one value for each, higher is better, NaN is worst. Where it is an estimate that gets better with
-        every answer, `standing` is what the population is now thought to have, one value for each of it. Raises
+        `fitness` (N) has one value for each vector; higher is better, NaN is worst. If fitness is estimated, pass the
+        population's re-estimated fitness (N) as `standing`; it replaces the stored values before selection. Raises
         SettingError for any other shape or where nothing was asked for.
         """
         asked = self._asked

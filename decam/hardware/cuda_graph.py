@@ -42,10 +42,10 @@ class Captured:
 
 
 def recordable(module: nn.Module, batch: Tensor) -> bool:
-    """Whether a graph can answer: on CUDA, and where nobody looks inside, whom it would tell nothing."""
+    """True on CUDA if the module has no forward hooks; a replayed graph would not call them."""
     return batch.is_cuda and not hooked(module)
 
 
 def hooked(module: nn.Module) -> bool:
-    """Whether anybody looks at what happens inside."""
+    """True if any part of the module has a forward hook."""
     return any(part._forward_hooks or part._forward_pre_hooks for part in module.modules())

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 
 class SharedLock:
-    """Whoever asks a model shares it with others who ask; whoever hooks into it or changes it has it alone.
+    """A readers-writer lock of a model: forward passes share it; hooks and changes of the model take it alone.
 
-    The thread that has it alone may ask for it again, in either way. Who waits to have it alone goes first.
+    The thread that holds it alone may take it again, in either way. Threads that wait to hold it alone go first.
     """
 
     def __init__(self) -> None:

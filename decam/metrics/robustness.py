@@ -71,7 +71,7 @@ def max_sensitivity(case: Case, settings: SensitivitySettings) -> Measuring:
 
 
 def _captums(image: Tensor, changed: Sequence[Tensor], saliency: Values, made: Sequence[Values]) -> float:
-    """Captum's value of maps that are there already: it calls for pictures and maps, and gets them."""
+    """Run Captum's sensitivity_max on pictures and maps that are computed already."""
     known = torch.from_numpy(saliency)[None]
     again = torch.from_numpy(np.stack(made))
 
@@ -150,7 +150,7 @@ def shifted(image: Tensor, down: int, right: int) -> Tensor:
 
 
 def overlap(values: Values, down: int, right: int) -> Values:
-    """The part of a map of a picture moved so far that shows what was there before; of the unmoved with −so far."""
+    """Crop the map of a moved picture to what both pictures show; negative offsets crop the original map alike."""
     height, width = values.shape
     return values[max(down, 0) : height + min(down, 0), max(right, 0) : width + min(right, 0)]
 

@@ -38,10 +38,10 @@ class UntrainedSettings(Settings):
 
 
 def untrained(question: Question, settings: UntrainedSettings, seed: int) -> Steps:
-    """The method's map of the same picture from the same network with all weights drawn anew; of signed maps the size.
+    """The method's map of the same picture (H×W) from the same network with all weights drawn anew.
 
-    Asked about the class that this network answers: its classes mean nothing, and a class that it holds for impossible
-    has an empty map in many methods. Raises MethodError where the method cannot explain this network.
+    Signed methods give absolute values. The target is the randomised network's own prediction, because many methods
+    give an empty map for a class with probability near 0. Raises MethodError if the method cannot explain this network.
     """
     classifier = white_box(question)
     forgetful = classifier.around(randomised(classifier.module, layers(classifier.module), seed))

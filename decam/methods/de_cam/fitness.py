@@ -45,9 +45,9 @@ class Judge:
     """Estimates what rankings are worth from all that the model has answered; asks nothing itself.
 
     The worth of a ranking is its mean probability of the target with the top 2 to 65 % kept alone, minus its mean with
-    them removed, at ten shares each: about the area between insertion and deletion, in [−1, 1]. Only six shares of a
-    ranking are ever asked, at random places, for what is always judged by the same few shares is soon good at these
-    alone. The rest is left to a surrogate, which also evens out chance.
+    them removed, at ten shares each: about the area between insertion and deletion, in [−1, 1]. Each ranking is
+    queried at six randomly drawn shares; fixed shares would be overfitted. A surrogate predicts the fitness at all ten
+    shares and averages out noise.
     """
 
     def __init__(self, encoding: Encoding) -> None:

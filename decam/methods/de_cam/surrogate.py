@@ -1,4 +1,4 @@
-"""A guess at what a model would answer to a mask, from all that it has answered: cheap enough to ask hundreds of times.
+"""Predicts what a model would answer to a mask from its earlier answers, cheaply enough for hundreds of predictions.
 
 Ordinary Gaussian process regression (Rasmussen and Williams 2006, algorithm 2.1) of the answers' log odds.
 """
@@ -12,7 +12,7 @@ from torch import Tensor
 from decam.methods.de_cam.seeding import smooth_kernel
 
 CELLS = 7
-LATEST = 512  # answers that count, or all of the last time: the cost of a fit grows with their cube
+LATEST = 512  # answers that a fit uses, or the last batch if that is larger: its cost grows with their cube
 FEW = 128  # of them, from which the noise is found
 FLOOR = 0.01  # probabilities closer than this to 0 or 1 count as about this far from them
 LINEAR = 0.3  # variance of the linear part; that of the local part is 1

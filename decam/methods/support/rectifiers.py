@@ -1,4 +1,4 @@
-"""Networks whose every rectifier is a module of its own, as methods that change how gradients pass it need them."""
+"""Rewrites a network so that every ReLU is a separate module, as Guided Backprop and Deconvolution require."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _activation(traced: fx.GraphModule, node: fx.Node) -> str:
 
 
 def without(classifier: TorchClassifier, title: str, allowed: frozenset[str]) -> str:
-    """Why a method that knows what to do with these activations alone cannot explain the classifier, if so."""
+    """Why a method that handles only the `allowed` activations cannot explain the classifier; empty if it can."""
     made = rewired(classifier)
     if made.module is None:
         return f"{title} needs a network that can be traced, and the code of {classifier.name} cannot be."
