@@ -12,6 +12,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --no-input install --quiet
 # A stamp is written only after an install that ended well, so that an interrupted one is done again.
 READY := $(VENV)/.ready
 TEST_READY := $(VENV)/.ready-for-tests
+DOCS_READY := $(VENV)/.ready-for-docs
 
 # Two tests at a time, each on one core: PyTorch's own threads would only wait for each other.
 QUICKLY := OMP_NUM_THREADS=1 $(PY) -m pytest -n 2
@@ -25,12 +26,13 @@ ifneq ($(STARTS),1)
 VENV_IS_MISSING := venv
 endif
 
-.PHONY: help run test check lint types screenshot venv clean
+.PHONY: help run test check lint types docs screenshot venv clean
 
 help:
 	@echo "make run         the dashboard on http://localhost:$(PORT)"
 	@echo "make test        lint, types and all tests, the browser's too"
 	@echo "make check       lint, types and the quick unit tests, in a minute and a half"
+	@echo "make docs        the documentation as HTML in site/, to be read without a server or a network"
 	@echo "make screenshot  take the README's picture again"
 	@echo "make clean       remove .venv and all caches"
 
@@ -55,6 +57,10 @@ lint: $(TEST_READY)
 types: $(TEST_READY)
 	$(PY) -m mypy --strict decam
 
+docs: $(DOCS_READY)
+	$(PY) -m docs.tables
+	$(PY) -m mkdocs build --strict
+
 screenshot: $(TEST_READY)
 	$(PY) -m tests.tools.browser
 	DECAM_WRITE_SCREENSHOT=1 $(PY) -m pytest -q tests/browser/test_picture.py
@@ -66,7 +72,7 @@ venv:
 		echo "Python 3.11 or newer is needed and '$(PYTHON)' is older: name another, as in 'make run PYTHON=python3.12'."; exit 1; } >&2
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
 		echo "'$(PYTHON)' lacks the venv module: install it (Debian and Ubuntu: apt install python3-venv) and try again."; exit 1; } >&2
-	@rm -f $(READY) $(TEST_READY)
+	@rm -f $(READY) $(TEST_READY) $(DOCS_READY)
 	@$(PYTHON) -m venv --clear $(VENV)
 
 $(READY): requirements.txt $(VENV_IS_MISSING)
@@ -74,11 +80,16 @@ $(READY): requirements.txt $(VENV_IS_MISSING)
 	@$(PIP) --requirement requirements.txt
 	@touch $@
 
-$(TEST_READY): tests/requirements.txt $(READY)
+$(DOCS_READY): docs/requirements.txt $(READY)
+	@echo "Installing what the documentation needs into $(VENV)."
+	@$(PIP) --requirement docs/requirements.txt
+	@touch $@
+
+$(TEST_READY): tests/requirements.txt docs/requirements.txt $(READY)
 	@echo "Installing what the tests need into $(VENV)."
 	@$(PIP) --requirement tests/requirements.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist site *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
