@@ -28,6 +28,9 @@ def parser_of(about: str, out: str = "") -> argparse.ArgumentParser:
     return parser
 
 
+BY_HAND = "<!-- Written by hand from here on; what is above comes from the script. -->"
+
+
 def script(main: Callable[[], None]) -> None:
     """Run a script; what a user can mend ends it with a sentence instead of a traceback."""
     try:
@@ -70,11 +73,16 @@ class Report:
         self._parts.append(text)
 
     def write(self, path: Path | None) -> None:
-        """Write a whole page where a path is given; raises StoreError where that cannot be written."""
+        """Write the page where a path is given, and keep what was written by hand below the mark of an earlier one.
+
+        Raises StoreError where the page cannot be read or written.
+        """
         if path is None:
             return
         try:
-            path.write_text(self.page(datetime.now(UTC)), encoding="utf-8")
+            before = path.read_text(encoding="utf-8") if path.is_file() else ""
+            _, mark, by_hand = before.partition(BY_HAND)
+            path.write_text(self.page(datetime.now(UTC)) + (f"\n{mark}{by_hand}" if mark else ""), encoding="utf-8")
         except OSError as error:
             raise StoreError(f"{path} cannot be written ({error.strerror or error}); give another file.") from error
 

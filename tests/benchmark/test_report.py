@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from decam.benchmark.machine import machine
-from decam.benchmark.report import Report, command, parser_of, script
+from decam.benchmark.report import BY_HAND, Report, command, parser_of, script
 from decam.benchmark.text import duration, execution, spread, table, verdict
 from decam.classifier import Speed
 from decam.errors import DecamError, StoreError
@@ -71,3 +71,17 @@ def test_numbers_and_times_are_said_in_words() -> None:
     assert [verdict(True), verdict(False)] == ["met", "missed"]
     assert execution(Speed("bfloat16", True, 8, 2)) == "bfloat16, channels last, batch 8, 2 side by side"
     assert table(("", "a"), [("", 1)]) == "| | a |\n|---|---|\n| | 1 |"
+
+
+def test_what_was_written_by_hand_below_the_mark_stays(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    report = Report("Title", "benchmarks.some", "What is measured.", [])
+    report.say("first figures")
+    report.write(page)
+    page.write_text(page.read_text(encoding="utf-8") + f"\n{BY_HAND}\n\nMissed by a little.\n", encoding="utf-8")
+    again = Report("Title", "benchmarks.some", "What is measured.", [])
+    again.say("second figures")
+    again.write(page)
+    text = page.read_text(encoding="utf-8")
+    assert "first figures" not in text and "second figures" in text
+    assert text.endswith(f"\n{BY_HAND}\n\nMissed by a little.\n")

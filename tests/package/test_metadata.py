@@ -27,11 +27,21 @@ def test_requirements_are_the_dependencies_and_those_of_the_app() -> None:
 
 
 def test_requirements_of_the_tests_are_the_extra_for_development() -> None:
-    assert ["decam[app]", *_listed(ROOT / "tests" / "requirements.txt")] == EXTRAS["dev"]
+    assert ["decam[app,docs]", *_listed(ROOT / "tests" / "requirements.txt")] == EXTRAS["dev"]
+
+
+def test_requirements_of_the_documentation_are_the_extra_for_it() -> None:
+    assert _listed(ROOT / "docs" / "requirements.txt") == EXTRAS["docs"]
 
 
 def test_every_requirement_has_a_bound_below_and_above() -> None:
-    named = [*PROJECT["project"]["dependencies"], *EXTRAS["app"], *EXTRAS["postgresql"], *EXTRAS["dev"][1:]]
+    named = [
+        *PROJECT["project"]["dependencies"],
+        *EXTRAS["app"],
+        *EXTRAS["postgresql"],
+        *EXTRAS["docs"],
+        *EXTRAS["dev"][1:],
+    ]
     assert [name for name in named if not re.fullmatch(r"[\w-]+(\[\w+\])?>=[\d.]+,<\d+", name)] == []
 
 
