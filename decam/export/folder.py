@@ -11,6 +11,7 @@ from decam.errors import StoreError
 from decam.experiments.grid import Grid
 from decam.export.files import KIND, SETTINGS, files
 from decam.export.names import Look
+from decam.files import write_atomically
 
 
 def check_folder(folder: Path) -> bool:
@@ -49,7 +50,7 @@ def write(grid: Grid, folder: Path, look: Look | None = None, created: str = "")
         for name, content in files(grid, look, created):
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(path, content)
+            write_atomically(path, content)
             written.append(path)
             stale.discard(name)
         for name in stale:
@@ -70,15 +71,6 @@ def earlier_files(folder: Path) -> tuple[str, ...]:
     # Names from a file that anybody may have edited: nothing outside the folder is ever named.
     plain = [name for name in read["files"] if isinstance(name, str) and re.fullmatch(r"(\w+/)?[\w.-]+", name)]
     return tuple(name for name in plain if ".." not in name)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _unwritable(folder: Path, error: OSError) -> StoreError:

@@ -10,7 +10,6 @@ import re
 import shutil
 import urllib.error
 import urllib.request
-import uuid
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ import torch
 from torchvision.models import WeightsEnum, get_model_weights
 
 from decam.errors import ModelError
+from decam.files import writing_atomically
 from decam.models.sources.bundled import OWN, parameters
 
 TIMEOUT = 10.0  # seconds without a byte
@@ -91,20 +91,16 @@ def download(entry: Entry) -> Generator[Download, None, Path]:
         return path
     if not entry.url:
         raise ModelError(f"{path} is missing, and it belongs to decam itself: install decam again.")
-    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _check_space(entry, path.parent)
     except OSError as error:
         raise _unstorable(entry, error) from error
     try:
-        with temporary.open("xb") as file:
+        with writing_atomically(path) as file:  # a generator that is closed early leaves nothing behind
             yield from _fetch(entry, file)
-        temporary.replace(path)
     except OSError as error:
         raise _unstorable(entry, error) from error
-    finally:  # a generator that is closed early too leaves nothing behind
-        temporary.unlink(missing_ok=True)
     return path
 
 

@@ -8,7 +8,6 @@ import math
 import platform
 import threading
 import time
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from torch import Tensor, nn
 from decam import paths
 from decam.classifier import PRECISIONS, Speed, TorchClassifier, to_tensor
 from decam.errors import ModelError
+from decam.files import write_atomically
 from decam.hardware import device, processor
 from decam.hardware.parallel_batches import side_by_side
 from decam.images.scenes import scene
@@ -467,11 +467,6 @@ def _parse(stored: object) -> Speed | None:
 def _store(key: str, entry: dict[str, Any]) -> None:
     """Write to disk; a directory that cannot be written leaves the memory of this process."""
     path = _file()
-    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
-    try:
+    with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(_load() | {key: entry}, indent=1), encoding="utf-8")
-        temporary.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        write_atomically(path, json.dumps(_load() | {key: entry}, indent=1).encode())

@@ -15,6 +15,7 @@ from safetensors.torch import save as write_tensors
 from torch import Tensor, nn
 
 from decam.errors import ModelError
+from decam.files import write_atomically
 
 WEIGHTS = Path(__file__).resolve().parent / "weights"
 
@@ -65,9 +66,7 @@ class Weights(Generic[Network, CardType]):
         }
         about = {"card": json.dumps({**asdict(card), "sha256": _digest(tensors)}, sort_keys=True)}
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(path.name + ".part")
-        unfinished.write_bytes(write_tensors(tensors, about))
-        unfinished.replace(path)
+        write_atomically(path, write_tensors(tensors, about))
 
     def load(self, path: Path | None = None) -> Network:
         """The trained network in evaluation mode, float32; raises ModelError where its file is missing or damaged."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 import logging
 import secrets
@@ -22,6 +21,7 @@ from decam.experiments.plan import MetricChoice, Plan, fingerprint
 from decam.experiments.status import Status
 from decam.experiments.variants import models_by
 from decam.explanation import Truth
+from decam.lru import Lru
 from decam.runs.queue import Ending, Queue
 from decam.runs.recorder import Recorder
 from decam.runs.snapshots import SYSTEM_OWNER, RunSnapshot, RunSummary
@@ -54,7 +54,7 @@ class Runs:
         self._changing = threading.RLock()  # one resume, measure or delete at a time
         self._lives: dict[str, RunState] = {}
         self._deleted: set[str] = set()  # while they were computed; nobody sees them from then on
-        self._cache: collections.OrderedDict[str, tuple[tuple[int, Status], RunSnapshot]] = collections.OrderedDict()
+        self._cache: Lru[str, tuple[tuple[int, Status], RunSnapshot]] = Lru(_CACHED)
         self.trouble = ""
 
     @property
@@ -164,7 +164,7 @@ class Runs:
                     self._deleted.add(run_id)
                 else:
                     self._lives.pop(run_id, None)
-                    self._cache.pop(run_id, None)
+                    self._cache.discard(run_id)
             if active:
                 self._queue.stop(run_id)
             elif live is not None:
@@ -186,7 +186,7 @@ class Runs:
         if cached is not None and cached[0] == found:
             return cached[1]
         loaded = self._store.load(run_id)
-        self._remember(found, loaded)
+        self._cache.put(run_id, (found, loaded))
         return loaded
 
     def recent(self, owner: str | None = None, limit: int = 20, kind: str | None = None) -> list[RunSummary]:
@@ -236,7 +236,7 @@ class Runs:
             with self._lock:
                 live.end(Status.STOPPED)
                 self._lives[run_id] = live
-                self._cache.pop(run_id, None)
+                self._cache.discard(run_id)
         return live
 
     def _enqueue(self, live: RunState, *, maps: bool) -> None:
@@ -335,20 +335,13 @@ class Runs:
                 found = self._store.version(live.id)
                 with self._lock:
                     if not live.active:  # somebody may have continued it by now
-                        self._remember(found, live.snapshot())
+                        self._cache.put(live.id, (found, live.snapshot()))
                         self._lives.pop(live.id, None)
             return
         with self._lock:
             unkept = [other for other in self._lives.values() if not other.kept and not other.active]
             for other in unkept[:-_UNKEPT]:
                 del self._lives[other.id]
-
-    def _remember(self, found: tuple[int, Status], run: RunSnapshot) -> None:
-        with self._lock:
-            self._cache[run.id] = (found, run)
-            self._cache.move_to_end(run.id)
-            while len(self._cache) > _CACHED:
-                self._cache.popitem(last=False)
 
     def _keep(self, live: RunState, write: Callable[[], None]) -> None:
         """Write, unless an earlier write of this run failed; where this one does, the run says so and goes on."""

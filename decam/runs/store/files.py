@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
-import secrets
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,7 +18,7 @@ from decam.classifier import Pixels
 from decam.errors import StoreError
 from decam.experiments.history import Frame
 from decam.explanation import Map, Truth
-from decam.files import npz_bytes
+from decam.files import npz_bytes, write_atomically
 from decam.metrics.base import Curve
 from decam.runs.store import traces
 
@@ -48,30 +46,8 @@ def told(doing: str) -> Iterator[None]:
 
 def write(path: Path, content: bytes) -> None:
     """Put `content` at `path`, whole or not at all, on the disk before this returns; raises StoreError."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     with told(f"write {path}"):
-        try:
-            with draft.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):  # the first error is the one to report
-                draft.unlink(missing_ok=True)
-            raise
-        _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename survive a power cut; Windows has no such call and needs none."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        write_atomically(path, content)
 
 
 def write_view(path: Path, view: Pixels) -> None:
