@@ -43,6 +43,7 @@ run: $(READY)
 
 test: lint types
 	$(PY) -m tests.tools.browser
+	$(PY) -m tests.tools.postgresql
 	$(QUICKLY) -m "not browser"
 	$(IN_THE_BROWSER)
 

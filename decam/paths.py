@@ -1,4 +1,4 @@
-"""Where runs are kept, and whether several people share this server."""
+"""Where runs and their database are kept, and whether several people share this server."""
 
 from __future__ import annotations
 
@@ -17,6 +17,14 @@ def directory() -> Path:
     if chosen:
         return Path(chosen).expanduser().absolute()
     return _home() / "decam"
+
+
+def database_url() -> str:
+    """Where the rows of runs live, by DECAM_DATABASE_URL; empty for a file in the data directory.
+
+    Such a URL is sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE.
+    """
+    return os.environ.get("DECAM_DATABASE_URL", "").strip()
 
 
 def shared() -> bool:

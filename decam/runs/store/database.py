@@ -1,64 +1,52 @@
-"""The SQLite file: opened once, shared by threads and processes, its refusals told in sentences."""
+"""The database of runs: opened once, shared by threads and processes, its refusals told in sentences."""
 
 from __future__ import annotations
 
 import contextlib
 import sqlite3
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import QueuePool
 
 from decam.errors import StoreError
-from decam.runs.store.files import UnwritableError, told
-from decam.runs.store.tables import Base
-
-SCHEMA = 3
-BUSY_SECONDS = 20.0
-_ATTEMPTS = 40
+from decam.runs.store import migrations
+from decam.runs.store.engines import SQLite, server_at
 
 
 class Database:
-    """An open database; raises StoreError where the file is damaged, too new or not to be written.
+    """An open database at a path (a SQLite file) or a URL (sqlite:///… or postgresql+psycopg://…).
 
-    Readers begin plainly and see one moment throughout; writers take the write lock at once, so that two of them wait
-    for each other instead of failing half way. With `options` ("mode=ro", "immutable=1") the file is only looked at.
+    It is made, or brought to the newest layout, when it is opened: by one process, while others wait. Readers see one
+    moment throughout. Writers of one run wait for each other instead of failing half way; those of a SQLite file all
+    do. With `options` ("mode=ro", "immutable=1") a SQLite file is only looked at, one of an older layout by way of a
+    copy in memory. Raises StoreError where the database is damaged, newer than this decam, not there or refuses.
     """
 
-    def __init__(self, path: Path, options: str = "") -> None:
-        self.path = path
-        self.layout = SCHEMA
-        if not options:
-            with told(f"write in {path.parent}"):
-                path.parent.mkdir(parents=True, exist_ok=True)
-        address = f"{path.absolute().as_uri()}?{options}"
-        self._engine = create_engine(
-            "sqlite://",
-            creator=lambda: sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, check_same_thread=False),
-            poolclass=QueuePool,
-        )
-        event.listen(self._engine, "connect", _connected)
-        event.listen(self._engine, "begin", _begun)
-        self._writer = self._engine.execution_options(immediate=True)
+    def __init__(self, where: Path | str, options: str = "") -> None:
+        self._server = server_at(where, options)
+        self._engine = self._server.engine()
         try:
             with self._translated():
                 if options:
-                    self._check()
+                    self._look()
                 else:
                     self._prepare()
         except StoreError:
-            self._engine.dispose()
+            self.close()
             raise
+        self._reader, self._writer = self._engine, self._engine
+        if isinstance(self._server, SQLite):
+            self._writer = self._engine.execution_options(immediate=True)
+        else:
+            self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ")
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
         """A session for looking."""
-        with self._translated(), Session(self._engine) as session:
+        with self._translated(), Session(self._reader) as session:
             yield session
 
     @contextlib.contextmanager
@@ -67,31 +55,46 @@ class Database:
         with self._translated(), Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
 
+    @contextlib.contextmanager
+    def writing_alone(self) -> Iterator[Session]:
+        """A session for writing that no other process has at the same time, for what must happen once."""
+        with self.writing() as session:
+            self._server.lock(session.connection())
+            yield session
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
 
     def _prepare(self) -> None:
-        _use_wal(self._engine)
-        with self._writer.begin() as connection:
-            if self._layout(connection) < SCHEMA:
-                Base.metadata.create_all(connection)  # those that are not there
-                connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA}")
+        # Looked at before anything is written: a database of a newer decam is left as it is.
+        revision = self._revision(self._engine)
+        self._server.ready(self._engine)
+        if revision != migrations.HEAD:
+            self._migrate()
 
-    def _check(self) -> None:
-        with self._engine.begin() as connection:
-            self.layout = self._layout(connection)
-            if self.layout == 0:
-                raise StoreError(f"{self.path} holds no runs.")
+    def _look(self) -> None:
+        revision = self._revision(self._engine)
+        if revision is None:
+            raise StoreError(f"{self._server} holds no runs.")
+        if revision != migrations.HEAD and isinstance(self._server, SQLite):
+            file, self._engine = self._engine, self._server.copied(self._engine)
+            file.dispose()
+            self._migrate()
 
-    def _layout(self, connection: Connection) -> int:
-        written = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
-        if written > SCHEMA:
+    def _migrate(self) -> None:
+        with self._server.exclusively(self._engine) as connection:
+            migrations.upgrade(connection)  # nothing where another process has done it meanwhile
+
+    def _revision(self, engine: Engine) -> str | None:
+        with engine.begin() as connection:
+            revision = migrations.revision_of(connection)
+        if revision not in (None, migrations.HEAD) and not migrations.is_known(revision):
             raise StoreError(
-                f"{self.path} was written by a newer decam (layout {written}, this one knows {SCHEMA}); "
-                "update decam or set DECAM_DATA to another folder."
+                f"{self._server} was written by a newer decam ({revision}, this one knows {migrations.HEAD}); update "
+                "decam, or set DECAM_DATA or DECAM_DATABASE_URL to another place."
             )
-        return written
+        return revision
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
@@ -99,42 +102,4 @@ class Database:
             yield
         except (DBAPIError, sqlite3.Error) as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
-            raise self._told(str(cause)) from error
-
-    def _told(self, reason: str) -> StoreError:
-        if "locked" in reason or "busy" in reason:
-            return StoreError(f"{self.path} has been in use by another process for too long; try again.")
-        if "malformed" in reason or "not a database" in reason:
-            return StoreError(
-                f"{self.path} is damaged ({reason}); move it away to begin a new list of runs, or restore a copy."
-            )
-        return UnwritableError(
-            f"Cannot use {self.path}: {reason}. Make room or allow writing there, or set DECAM_DATA to another folder."
-        )
-
-
-def _connected(connection: sqlite3.Connection, _record: Any) -> None:
-    connection.isolation_level = None  # transactions begin where _begun says, not where the driver guesses
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA synchronous = FULL")
-
-
-def _begun(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get("immediate", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-
-
-def _use_wal(engine: Engine) -> None:
-    """Let readers and a writer work at once; the file remembers it. The switch itself does not wait for a lock."""
-    connection = engine.raw_connection()
-    try:
-        for attempt in range(_ATTEMPTS):
-            try:
-                connection.cursor().execute("PRAGMA journal_mode = WAL")
-                return
-            except sqlite3.OperationalError as error:
-                if "locked" not in str(error) or attempt == _ATTEMPTS - 1:
-                    raise
-                time.sleep(0.05)
-    finally:
-        connection.close()
+            raise self._server.refusal(cause if isinstance(cause, Exception) else error) from error

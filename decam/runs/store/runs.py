@@ -1,8 +1,9 @@
-"""Runs on disk: rows in a database, and beside it one folder of pictures and arrays a run."""
+"""Runs on disk: rows in a database, and in the data directory one folder of pictures and arrays a run."""
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import shutil
 import threading
@@ -19,16 +20,18 @@ from decam.errors import NoSuchRunError, RunTakenError, StoreError
 from decam.experiments.cells import Cell, CellKey
 from decam.experiments.grid import Grid, Guess
 from decam.experiments.history import Frame
-from decam.experiments.kinds import KINDS
 from decam.experiments.plan import Plan
 from decam.experiments.status import CellState, Status
 from decam.explanation import Explanation, Map
 from decam.metrics.base import Measurement
 from decam.runs.snapshots import SYSTEM_OWNER, CellOutline, RunOutline, RunSnapshot, RunSummary
-from decam.runs.store import files
+from decam.runs.store import files, first_version, rows
 from decam.runs.store.database import Database
+from decam.runs.store.engines import file_at
 from decam.runs.store.instance import Instance, alive
 from decam.runs.store.tables import CellRow, MeasurementRow, PictureRow, PredictionRow, RunRow
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -46,14 +49,15 @@ class _Reading:
 class Store:
     """The runs of a data directory, which several processes may share.
 
-    Nothing is touched before it is needed. Every method raises StoreError, with one sentence, where the directory
-    cannot be read or written, and for a run that does not exist. Only the model's view of a picture is kept, never the
-    file that was uploaded.
+    Their rows are in the database at `url`, by default in runs.sqlite in that directory; see `Database`. Sanity checks
+    of the first version become runs when the directory is first opened. Nothing is touched before it is needed. Every
+    method raises StoreError, with one sentence, where directory or database cannot be read or written, and for a run
+    that does not exist. Only the model's view of a picture is kept, never the file that was uploaded.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, url: str = "") -> None:
         self.directory = directory
-        self._path = directory / "runs.sqlite"
+        self._place = url or directory / "runs.sqlite"
         self._instances = directory / "instances"
         self._lock = threading.Lock()
         self._opened: _Open | None = None
@@ -64,40 +68,13 @@ class Store:
         Raises RunTakenError where a run with this link is there already, as by a process that was a moment faster.
         """
         opened = self._open()
-        folder = self._folder(run.id)
-        with files.told(f"write in {folder}"):
-            folder.mkdir(parents=True, exist_ok=True)
-        for position, view in enumerate(run.views):
-            files.write_view(self._view(run.id, position), view)
-        for position, truth in enumerate(run.truths):
-            if truth is not None:
-                files.write_truth(self._truth(run.id, position), truth)
+        self._write_pictures(run)
         with opened.database.writing() as session:
             if session.get(RunRow, run.id) is not None:
                 raise RunTakenError
-            session.add(
-                RunRow(
-                    id=run.id,
-                    kind=run.plan.kind,
-                    owner=run.owner,
-                    created=run.created.timestamp(),
-                    status=run.status,
-                    note=run.note,
-                    instance=opened.instance.token,
-                    version=run.version,
-                    model=run.plan.model,
-                    facts=list(KINDS[run.plan.kind].facts(run.plan)),
-                    methods=[method.name for method in run.plan.methods],
-                    plan=run.plan.to_json(),
-                    labels=list(run.labels),
-                    thumbnail=files.thumbnail(run.views[0]),
-                )
-            )
+            session.add(rows.run_row(run, opened.instance.token))
             session.flush()  # the pictures refer to the run
-            session.add_all(
-                PictureRow(run=run.id, position=position, name=picture.name)
-                for position, picture in enumerate(run.plan.pictures)
-            )
+            session.add_all(rows.picture_rows(run))
 
     def claim(self, run_id: str) -> None:
         """Make an ended run this process's own, queued again; raises RunTakenError while another computes it."""
@@ -125,27 +102,13 @@ class Store:
     def save_predictions(self, run_id: str, question: int, guesses: Sequence[Guess]) -> None:
         """Keep the likeliest classes of a question's picture."""
         with self._changing(run_id) as (session, _):
-            session.merge(PredictionRow(run=run_id, question=question, guesses=[list(guess) for guess in guesses]))
+            session.merge(rows.prediction_row(run_id, question, tuple(guesses)))
 
     def save_map(self, run_id: str, key: CellKey, explanation: Explanation, frames: Sequence[Frame]) -> None:
         """Keep a finished map with the frames that led to it."""
         files.write_map(self._map(run_id, key), explanation.saliency, frames, silent=explanation.silent)
         with self._changing(run_id) as (session, _):
-            session.merge(
-                CellRow(
-                    run=run_id,
-                    question=key.question,
-                    method=key.method,
-                    explained=True,
-                    error="",
-                    target=explanation.target,
-                    label=explanation.label,
-                    probability=explanation.probability,
-                    evaluations=explanation.evaluations,
-                    seconds=explanation.seconds,
-                    notes=list(explanation.notes),
-                )
-            )
+            session.merge(rows.cell_row(run_id, key, explanation))
 
     def save_measurements(self, run_id: str, choice: str, measurements: Mapping[CellKey, Measurement]) -> None:
         """Keep what a metric of the plan, by its key, says of maps that are kept."""
@@ -156,20 +119,7 @@ class Store:
                 files.write_curve(self._folder(run_id) / names[key], measurement.curve)
         with self._changing(run_id) as (session, _):
             for key, measurement in measurements.items():
-                session.merge(
-                    MeasurementRow(
-                        run=run_id,
-                        question=key.question,
-                        method=key.method,
-                        choice=choice,
-                        metric=measurement.metric,
-                        value=_number(measurement.value),
-                        note=measurement.note,
-                        failed=measurement.failed,
-                        parts=[[name, _number(value)] for name, value in measurement.parts],
-                        curve=names[key],
-                    )
-                )
+                session.merge(rows.measurement_row(run_id, key, choice, measurement, names[key]))
 
     def save_failure(self, run_id: str, key: CellKey, sentence: str) -> None:
         """Keep why a cell failed; its map stays where it had one."""
@@ -256,8 +206,8 @@ class Store:
         if kind is not None:
             wanted = wanted.where(RunRow.kind == kind)
         with self._reading() as look:
-            rows = look.session.scalars(wanted).all()
-            names: dict[str, list[str]] = {row.id: [] for row in rows}
+            found = look.session.scalars(wanted).all()
+            names: dict[str, list[str]] = {row.id: [] for row in found}
             pictures = select(PictureRow).where(PictureRow.run.in_(names)).order_by(PictureRow.position)
             for picture in look.session.scalars(pictures):
                 names[picture.run].append(picture.name)
@@ -273,7 +223,7 @@ class Store:
                     methods=tuple(row.methods),
                     thumbnail=row.thumbnail,
                 )
-                for row in rows
+                for row in found
             ]
 
     def delete(self, run_id: str) -> None:
@@ -297,23 +247,76 @@ class Store:
     def _open(self) -> _Open:
         with self._lock:
             if self._opened is None:
-                database = Database(self._path)
+                database = Database(self._place)
                 try:
                     self._opened = _Open(database, Instance(self._instances))
+                    self._import_checks(database)
                 except StoreError:
+                    self._opened = None
                     database.close()
                     raise
             return self._opened
+
+    def _import_checks(self, database: Database) -> None:
+        """Keep sanity checks of the first version as runs; their files get another name, which says that it is done."""
+        for check in first_version.checks(self.directory / "sanity"):
+            try:
+                self._import_check(database, check)
+            except StoreError as error:  # the runs that are there already can be used all the same
+                _LOG.warning("The sanity check %s is not imported yet: %s", check.path, error)
+
+    def _import_check(self, database: Database, check: first_version.Check) -> None:
+        self._write_files(check.run)
+        with database.writing_alone() as session:
+            # Another process may have been faster, and somebody may have deleted the run since.
+            if check.path.is_file() and session.get(RunRow, check.run.id) is None:
+                self._add_finished(session, check.run)
+        with files.told(f"rename {check.path}"), contextlib.suppress(FileNotFoundError):
+            check.path.rename(check.path.with_name(check.path.name + first_version.IMPORTED))
+
+    def _write_pictures(self, run: RunSnapshot) -> None:
+        folder = self._folder(run.id)
+        with files.told(f"write in {folder}"):
+            folder.mkdir(parents=True, exist_ok=True)
+        for position, view in enumerate(run.views):
+            files.write_view(self._view(run.id, position), view)
+        for position, truth in enumerate(run.truths):
+            if truth is not None:
+                files.write_truth(self._truth(run.id, position), truth)
+
+    def _write_files(self, run: RunSnapshot) -> None:
+        """The files of a run that has maps already."""
+        self._write_pictures(run)
+        for key, cell in run.cells.items():
+            if cell.explanation is not None:
+                files.write_map(self._map(run.id, key), cell.explanation.saliency, cell.frames)
+
+    @staticmethod
+    def _add_finished(session: Session, run: RunSnapshot) -> None:
+        """The rows of a run that has maps already; none of its measurements has a curve."""
+        session.add(rows.run_row(run, ""))
+        session.flush()  # the others refer to the run
+        session.add_all(rows.picture_rows(run))
+        for question, guesses in enumerate(run.predictions):
+            if guesses is not None:
+                session.add(rows.prediction_row(run.id, question, guesses))
+        for key, cell in run.cells.items():
+            if cell.explanation is not None:
+                session.add(rows.cell_row(run.id, key, cell.explanation))
+            elif cell.error:
+                session.add(CellRow(run=run.id, question=key.question, method=key.method, error=cell.error))
+        session.flush()  # measurements refer to their cells
+        for key, cell in run.cells.items():
+            for choice, measurement in cell.measurements.items():
+                session.add(rows.measurement_row(run.id, key, choice, measurement, ""))
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[_Reading]:
         """A session for looking, in a directory that refuses to be written too."""
         try:
             opened = self._open()
-        except files.UnwritableError:
-            if not self._path.is_file():
-                raise
-            database, token = self._look(), ""
+        except files.UnwritableError as error:
+            database, token = self._look(error), ""
         else:
             database, token = opened.database, opened.instance.token
         try:
@@ -323,23 +326,30 @@ class Store:
             if not token:
                 database.close()
 
-    def _look(self) -> Database:
-        """The database as it lies there; without its log where even reading that would write."""
+    def _look(self, refusal: files.UnwritableError) -> Database:
+        """The database as it lies there; a file without its log where even reading that would write."""
+        path = file_at(self._place)
+        if path is None:
+            return Database(self._place)
+        if not path.is_file():
+            raise refusal
         try:
-            return Database(self._path, "mode=ro")
+            return Database(path, "mode=ro")
         except files.UnwritableError:
-            return Database(self._path, "mode=ro&immutable=1")
+            return Database(path, "mode=ro&immutable=1")
 
     @contextlib.contextmanager
     def _changing(self, run_id: str) -> Iterator[tuple[Session, RunRow]]:
         with self._open().database.writing() as session:
-            row = self._row(session, run_id)
+            row = self._row(session, run_id, lock=True)
             row.version = max(row.version + 1, time.time_ns())
             yield session, row
 
     @staticmethod
-    def _row(session: Session, run_id: str) -> RunRow:
-        row = session.get(RunRow, run_id)
+    def _row(session: Session, run_id: str, *, lock: bool = False) -> RunRow:
+        """The row of a run; with `lock`, whoever else changes that run waits, where not all writers do anyway."""
+        # A link comes from an address bar; what cannot be printed, not every database can be asked.
+        row = session.get(RunRow, run_id, with_for_update=lock) if run_id.isprintable() else None
         if row is None:
             raise NoSuchRunError(run_id)
         return row
@@ -357,8 +367,8 @@ class Store:
         return row.instance == token or alive(self._instances, row.instance)
 
     def _cells(self, session: Session, run_id: str, plan: Plan, *, active: bool) -> dict[CellKey, Cell]:
-        rows = session.scalars(select(CellRow).where(CellRow.run == run_id)).all()
-        kept = {CellKey(row.question, row.method): row for row in rows}
+        found = session.scalars(select(CellRow).where(CellRow.run == run_id))
+        kept = {CellKey(row.question, row.method): row for row in found}
         measured: dict[CellKey, list[MeasurementRow]] = {key: [] for key in kept}
         for row in session.scalars(select(MeasurementRow).where(MeasurementRow.run == run_id)):
             measured[CellKey(row.question, row.method)].append(row)
@@ -416,7 +426,7 @@ class Store:
             value=math.nan if row.value is None else row.value,
             curve=files.read_curve(self._folder(row.run) / row.curve, row.metric) if row.curve else None,
             note=row.note,
-            parts=tuple((name, math.nan if value is None else value) for name, value in row.parts),
+            parts=tuple((name, rows.number(value)) for name, value in row.parts),
             failed=row.failed,
         )
 
@@ -437,12 +447,7 @@ def _curve_name(key: CellKey, choice: str) -> str:
     return f"curve-{key.question:02}-{key.method:02}-{choice}.npz"
 
 
-def _number(value: float) -> float | None:
-    """A value as databases and JSON know it."""
-    return None if math.isnan(value) else value
-
-
 def _predictions(session: Session, run_id: str, plan: Plan) -> tuple[tuple[Guess, ...] | None, ...]:
-    rows = session.scalars(select(PredictionRow).where(PredictionRow.run == run_id))
-    known = {row.question: tuple((int(index), float(share)) for index, share in row.guesses) for row in rows}
+    found = session.scalars(select(PredictionRow).where(PredictionRow.run == run_id))
+    known = {row.question: tuple((int(index), rows.number(share)) for index, share in row.guesses) for row in found}
     return tuple(known.get(question) for question in range(len(plan.questions)))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Float, ForeignKey, ForeignKeyConstraint, Index, LargeBinary
+from sqlalchemy import JSON, BigInteger, Double, ForeignKey, ForeignKeyConstraint, Index, LargeBinary
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Base(DeclarativeBase):
-    """All tables; a change to any of them is a migration."""
+    """All tables; a change to any of them is a new module in `migrations/versions`."""
 
 
 class RunRow(Base):
@@ -19,11 +19,11 @@ class RunRow(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
     owner: Mapped[str]
-    created: Mapped[float] = mapped_column(Float(53), index=True)
+    created: Mapped[float] = mapped_column(Double, index=True)
     status: Mapped[str]
     note: Mapped[str]
     instance: Mapped[str]
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column(BigInteger)
     model: Mapped[str]
     facts: Mapped[list[str]] = mapped_column(JSON)
     methods: Mapped[list[str]] = mapped_column(JSON)
@@ -38,7 +38,7 @@ class PictureRow(Base):
     __tablename__ = "pictures"
 
     run: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
-    position: Mapped[int] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str]
 
 
@@ -48,7 +48,7 @@ class PredictionRow(Base):
     __tablename__ = "predictions"
 
     run: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
-    question: Mapped[int] = mapped_column(primary_key=True)
+    question: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     guesses: Mapped[list[tuple[int, float]]] = mapped_column(JSON)
 
 
@@ -58,15 +58,15 @@ class CellRow(Base):
     __tablename__ = "cells"
 
     run: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
-    question: Mapped[int] = mapped_column(primary_key=True)
-    method: Mapped[int] = mapped_column(primary_key=True)
+    question: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    method: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     explained: Mapped[bool] = mapped_column(default=False)
     error: Mapped[str] = mapped_column(default="")
     target: Mapped[int] = mapped_column(default=0)
     label: Mapped[str] = mapped_column(default="")
-    probability: Mapped[float] = mapped_column(Float(53), default=0.0)
+    probability: Mapped[float] = mapped_column(Double, default=0.0)
     evaluations: Mapped[int] = mapped_column(default=0)
-    seconds: Mapped[float] = mapped_column(Float(53), default=0.0)
+    seconds: Mapped[float] = mapped_column(Double, default=0.0)
     notes: Mapped[list[str]] = mapped_column(JSON, default=list)
 
 
@@ -84,11 +84,11 @@ class MeasurementRow(Base):
     )
 
     run: Mapped[str] = mapped_column(primary_key=True)
-    question: Mapped[int] = mapped_column(primary_key=True)
-    method: Mapped[int] = mapped_column(primary_key=True)
+    question: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    method: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     choice: Mapped[str] = mapped_column(primary_key=True)
     metric: Mapped[str]
-    value: Mapped[float | None] = mapped_column(Float(53))
+    value: Mapped[float | None] = mapped_column(Double)
     note: Mapped[str]
     failed: Mapped[bool] = mapped_column(default=False)
     parts: Mapped[list[tuple[str, float | None]]] = mapped_column(JSON, default=list)
