@@ -40,7 +40,7 @@ def _close(runs: Runs) -> None:
 @st.cache_resource(show_spinner=False, on_release=_close)
 def runs() -> Runs:
     """The runs of this server, those of earlier processes included."""
-    return Runs(Store(paths.directory()), models().get)
+    return Runs(Store(paths.directory(), paths.database_url()), models().get)
 
 
 @st.cache_resource(show_spinner=False)
