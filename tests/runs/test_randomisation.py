@@ -9,18 +9,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from decam.experiments.randomisation_plan import LABELS, SanityPlan, SanitySnapshot, twin
+from decam.runs.randomisation import SanityRuns
+from decam.runs.store.randomisation import SanityStore
 
 from decam.api import sanity_check
 from decam.classifier import Pixels, TorchClassifier
 from decam.errors import DecamError, ModelError, SettingError, StoreError
 from decam.experiments import randomisation_plan
 from decam.experiments.plan import MethodChoice
-from decam.experiments.randomisation_plan import LABELS, SanityPlan, SanitySnapshot, twin
 from decam.models import load_classifier
 from decam.runs import randomisation
 from decam.runs.queue import Queue
-from decam.runs.randomisation import SanityRuns
-from decam.runs.store.randomisation import SanityStore
 
 PATIENCE = 60.0
 CHEAP = tuple(MethodChoice.default(name) for name in ("grad-cam", "edges"))

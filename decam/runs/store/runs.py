@@ -69,7 +69,7 @@ class Store:
         """
         opened = self._open()
         self._write_pictures(run)
-        with opened.database.writing() as session:
+        with opened.database.writing_alone() as session:
             if session.get(RunRow, run.id) is not None:
                 raise RunTakenError
             session.add(rows.run_row(run, opened.instance.token))

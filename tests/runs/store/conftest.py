@@ -10,18 +10,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from decam.experiments.events import Cell
-from decam.experiments.plan import MethodChoice, PictureChoice, Plan
+from decam.experiments.cells import CellKey
+from decam.experiments.grid import Grid
+from decam.experiments.history import Frame
+from decam.experiments.kinds import comparison
+from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice
+from decam.experiments.status import Status
 from decam.explanation import Explanation
-from decam.metrics import Curve
-from decam.runs.snapshots import Curves, Frame, RunSnapshot
-from decam.runs.state import empty_grid
+from decam.metrics import Measurement
+from decam.metrics.base import Curve
+from decam.runs.snapshots import RunSnapshot
 from decam.runs.store import Store
+
+DELETION = MetricChoice.default("deletion", steps=4, fill="mean")
+SPARSITY = MetricChoice.default("sparsity")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store(tmp_path / "data")
+def store(tmp_path: Path, url: str) -> Iterator[Store]:
+    made = Store(tmp_path / "data", url)
     yield made
     made.close()
 
@@ -34,33 +41,27 @@ def a_run() -> Callable[..., RunSnapshot]:
     def make(run_id: str = "run", owner: str = "ann") -> RunSnapshot:
         nonlocal count
         count += 1
-        plan = Plan(
+        plan = comparison.plan(
             "colours",
             "cpu",
-            (PictureChoice("Löwe.png"), PictureChoice("b.png", target=1)),
+            (PictureChoice("Löwe.png"), PictureChoice("b.png")),
             (MethodChoice.default("random"), MethodChoice.default("centre")),
+            targets=(None, 1),
+            metrics=(DELETION, SPARSITY),
             seed=5,
         )
         drawn = np.random.default_rng(count).integers(0, 255, (2, 130, 120, 3), dtype=np.uint8)
-        return RunSnapshot(
-            id=run_id,
-            created=datetime(2026, 1, 2, 3, 4, tzinfo=UTC) + timedelta(minutes=count),
-            status="queued",
-            plan=plan,
-            views=tuple(drawn),
-            predictions=(None, None),
-            cells=empty_grid(plan),
-            owner=owner,
-        )
+        created = datetime(2026, 1, 2, 3, 4, tzinfo=UTC) + timedelta(minutes=count)
+        return RunSnapshot(run_id, created, Status.QUEUED, Grid.empty(plan, drawn, (None, None)), owner=owner)
 
     return make
 
 
 @pytest.fixture
-def an_explanation() -> Callable[[RunSnapshot, Cell], Explanation]:
-    def make(run: RunSnapshot, cell: Cell) -> Explanation:
-        choice = run.plan.methods[cell.method]
-        saliency = np.random.default_rng(cell.picture * 10 + cell.method).normal(size=(130, 120)).astype(np.float32)
+def an_explanation() -> Callable[[RunSnapshot, CellKey], Explanation]:
+    def make(run: RunSnapshot, key: CellKey) -> Explanation:
+        choice = run.plan.methods[key.method]
+        saliency = np.random.default_rng(key.question * 10 + key.method).normal(size=(130, 120)).astype(np.float32)
         return Explanation(
             choice.name,
             saliency,
@@ -72,7 +73,7 @@ def an_explanation() -> Callable[[RunSnapshot, Cell], Explanation]:
             321,
             1.5,
             ("Note.", "Zwei."),
-            silent=cell.method == 0,
+            silent=key.method == 0,
         )
 
     return make
@@ -90,9 +91,18 @@ def frames() -> tuple[Frame, ...]:
 
 
 @pytest.fixture
-def curves() -> Curves:
-    def curve(metric: str, fill: str) -> Curve:
-        shares = np.linspace(0, 1, 5, dtype=np.float32)
-        return Curve(metric, fill, shares, shares**2, np.arange(5), 1 - shares, 0.34375)
+def curve() -> Curve:
+    shares = np.linspace(0, 1, 5, dtype=np.float32)
+    return Curve(shares, shares**2, np.arange(5), 1 - shares)
 
-    return Curves(("mean", "blur"), curve("deletion", "mean"), dataclasses.replace(curve("insertion", "blur"), auc=0.1))
+
+@pytest.fixture
+def deletion(curve: Curve) -> Measurement:
+    """What a metric with a curve, named parts and a note says."""
+    parts = (("first", 0.5), ("none", float("nan")), ("most", float("inf")))
+    return Measurement("deletion", 0.34375, curve=curve, note="Ça va.", parts=parts)
+
+
+@pytest.fixture
+def without_curve(deletion: Measurement) -> Measurement:
+    return dataclasses.replace(deletion, curve=None)

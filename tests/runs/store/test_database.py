@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from pathlib import Path
 
@@ -11,21 +10,23 @@ from sqlalchemy import func, select
 
 from decam.errors import StoreError
 from decam.runs.store.database import Database
+from decam.runs.store.engines import LAYOUT
 from decam.runs.store.files import UnwritableError
-from decam.runs.store.tables import SCHEMA, JudgementRow, PictureRow, RunRow
+from decam.runs.store.tables import PictureRow, RunRow
+from tests.tools.postgresql import PostgreSQL
 
 
 def a_row(run_id: str) -> RunRow:
     return RunRow(
-        id=run_id, owner="", created=0.0, status="done", note="", instance="", version=1, model="", methods=[],
-        plan="", labels=[], thumbnail=b"",
+        id=run_id, kind="comparison", owner="", created=0.0, status="done", note="", instance="", version=1, model="",
+        facts=[], methods=[], plan="", labels=[], thumbnail=b"",
     )  # fmt: skip
 
 
 def test_it_is_made_with_its_layout_a_log_and_foreign_keys(tmp_path: Path) -> None:
     database = Database(tmp_path / "deep" / "er" / "runs.sqlite")
     with database.reading() as session:
-        for pragma, value in (("user_version", SCHEMA), ("journal_mode", "wal"), ("foreign_keys", 1)):
+        for pragma, value in (("user_version", LAYOUT), ("journal_mode", "wal"), ("foreign_keys", 1)):
             assert session.connection().exec_driver_sql(f"PRAGMA {pragma}").scalar_one() == value
     with pytest.raises(StoreError), database.writing() as session:
         session.add(PictureRow(run="no such run", position=0, name="a"))
@@ -40,8 +41,13 @@ def test_any_folder_name_will_do(tmp_path: Path, name: str) -> None:
     Database(path, "mode=ro").close()
 
 
-def test_a_block_that_raises_changes_nothing(tmp_path: Path) -> None:
-    database = Database(tmp_path / "runs.sqlite")
+@pytest.fixture
+def place(tmp_path: Path, url: str) -> Path | str:
+    return url or tmp_path / "runs.sqlite"
+
+
+def test_a_block_that_raises_changes_nothing(place: Path | str) -> None:
+    database = Database(place)
 
     class OopsError(Exception):
         pass
@@ -53,36 +59,6 @@ def test_a_block_that_raises_changes_nothing(tmp_path: Path) -> None:
     with database.reading() as session:
         assert session.get(RunRow, "a") is None
     database.close()
-
-
-def test_an_older_layout_gains_what_it_lacks_and_keeps_what_it_has(tmp_path: Path) -> None:
-    path = tmp_path / "runs.sqlite"
-    database = Database(path)
-    with database.writing() as session:
-        session.add(a_row("a"))
-    database.close()
-    with sqlite3.connect(path) as connection:
-        connection.execute("DROP TABLE judgements")
-        connection.execute("PRAGMA user_version = 1")
-    looked = Database(path, "mode=ro")
-    assert looked.layout == 1
-    looked.close()
-    grown = Database(path)
-    with grown.reading() as session:
-        assert session.get(RunRow, "a") is not None
-        assert session.scalar(select(func.count()).select_from(JudgementRow)) == 0
-        assert session.connection().exec_driver_sql("PRAGMA user_version").scalar_one() == SCHEMA
-    grown.close()
-
-
-def test_a_newer_layout_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    path = tmp_path / "runs.sqlite"
-    Database(path).close()
-    with sqlite3.connect(path) as connection:
-        connection.execute(f"PRAGMA user_version = {SCHEMA + 1}")
-    connection.close()
-    with pytest.raises(StoreError, match=r"newer decam.*update decam"):
-        Database(path)
 
 
 @pytest.mark.parametrize("damage", ["text", "header", "pages"])
@@ -129,14 +105,14 @@ def test_a_full_disk_is_a_sentence_and_the_rest_stays(tmp_path: Path) -> None:
     database.close()
 
 
-def test_several_may_open_and_write_a_new_file_at_once(tmp_path: Path) -> None:
+def test_several_may_open_and_write_a_new_database_at_once(place: Path | str) -> None:
     errors: list[BaseException] = []
 
     def write(number: int) -> None:
         try:
-            database = Database(tmp_path / "runs.sqlite")
+            database = Database(place)
             for turn in range(10):
-                with database.writing() as session:
+                with database.writing_alone() as session:
                     count = session.scalar(select(func.count()).select_from(RunRow))
                     session.add(a_row(f"{number}-{turn}-{count}"))
             database.close()
@@ -149,8 +125,82 @@ def test_several_may_open_and_write_a_new_file_at_once(tmp_path: Path) -> None:
     for writer in writers:
         writer.join()
     assert not errors
-    database = Database(tmp_path / "runs.sqlite")
+    database = Database(place)
     with database.reading() as session:
         counts = sorted(int(name.split("-")[2]) for name in session.scalars(select(RunRow.id)))
     database.close()
     assert counts == list(range(60))
+
+
+def test_a_reader_sees_one_moment_while_others_write(place: Path | str) -> None:
+    database = Database(place)
+    with database.reading() as session:
+        assert session.scalars(select(RunRow.id)).all() == []
+        with database.writing() as other:
+            other.add(a_row("later"))
+        assert session.scalars(select(RunRow.id)).all() == []
+    with database.reading() as session:
+        assert session.scalars(select(RunRow.id)).all() == ["later"]
+    database.close()
+
+
+def test_a_url_of_sqlite_is_a_file(tmp_path: Path) -> None:
+    Database(f"sqlite:///{tmp_path}/elsewhere.sqlite").close()
+    assert (tmp_path / "elsewhere.sqlite").is_file()
+
+
+@pytest.mark.parametrize("where", ["mysql://ann:secret@host/runs", "sqlite://", "sqlite:///:memory:", "runs.sqlite"])
+def test_a_place_where_runs_cannot_be_kept_is_a_sentence_without_the_password(where: str) -> None:
+    with pytest.raises(StoreError, match=r"set DECAM_DATABASE_URL to sqlite:///FILE or postgresql") as caught:
+        Database(where)
+    assert "secret" not in str(caught.value)
+
+
+def test_without_the_driver_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("decam.runs.store.engines.find_spec", lambda _: None)
+    with pytest.raises(StoreError, match=r"install decam\[postgresql\]"):
+        Database("postgresql+psycopg://ann@127.0.0.1/runs")
+
+
+@pytest.mark.slow
+def test_a_server_that_refuses_says_so_in_a_sentence(postgresql: PostgreSQL) -> None:
+    url = postgresql.make_database()
+    closed = url.replace(f":{postgresql.port}/", ":1/")
+    for where, sentence in (
+        (closed, r"cannot be reached .*refused.*start the server"),
+        (postgresql.url("nowhere"), r"no database 'nowhere'.*createdb"),
+        (postgresql.url("postgres", "wrong"), "refuses the user or the password"),
+        (url.replace("127.0.0.1", "nowhere.invalid"), "cannot be reached"),
+    ):
+        with pytest.raises(UnwritableError, match=sentence) as caught:
+            Database(where)
+        assert "decam:***@" in str(caught.value)
+
+
+@pytest.mark.slow
+def test_a_database_that_may_only_be_read_can_be_read_and_says_so(postgresql: PostgreSQL) -> None:
+    url = postgresql.make_database()
+    Database(url).close()
+    postgresql.execute(f'ALTER DATABASE "{url.rpartition("/")[2]}" SET default_transaction_read_only = on')
+    database = Database(url)
+    with database.reading() as session:
+        assert session.scalars(select(RunRow.id)).all() == []
+    with pytest.raises(UnwritableError, match="may only be read"), database.writing() as session:
+        session.add(a_row("a"))
+    database.close()
+
+
+@pytest.mark.slow
+def test_a_lock_that_another_process_keeps_too_long_is_a_sentence(
+    place: Path | str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("decam.runs.store.engines.BUSY_SECONDS", 0.2)
+    first, second = Database(place), Database(place)
+    with (
+        first.writing_alone() as session,
+        pytest.raises(StoreError, match="in use by another process for too long; try again"),
+        second.writing_alone(),
+    ):
+        session.add(a_row("a"))
+    first.close()
+    second.close()

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from decam.errors import StoreError
-from decam.runs.snapshots import Curves, Frame
+from decam.experiments.history import Frame
+from decam.metrics.base import Curve
 from decam.runs.store import files
 
 
@@ -57,15 +58,17 @@ def test_a_map_kept_by_an_earlier_version_is_not_silent(tmp_path: Path, frames: 
     assert files.read_map(tmp_path / "map.npz")[2] is False
 
 
-def test_curves_come_back(tmp_path: Path, curves: Curves) -> None:
-    files.write_curves(tmp_path / "curves.npz", curves)
-    read = files.read_curves(tmp_path / "curves.npz", curves.fills)
-    assert read.fills == curves.fills
-    for one, other in ((read.deletion, curves.deletion), (read.insertion, curves.insertion)):
-        assert (one.metric, one.fill, one.auc) == (other.metric, other.fill, other.auc)
-        for name in ("shares", "probabilities", "top", "top_probabilities"):
-            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
-            assert getattr(one, name).dtype == getattr(other, name).dtype
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_curve_comes_back(tmp_path: Path, curve: Curve, whole: bool) -> None:
+    kept = curve if whole else Curve(curve.shares, curve.values)
+    files.write_curve(tmp_path / "curve.npz", kept)
+    read = files.read_curve(tmp_path / "curve.npz", "road")
+    for name in ("shares", "values", "top", "top_values"):
+        before, after = getattr(kept, name), getattr(read, name)
+        assert (before is None) == (after is None)
+        if before is not None:
+            np.testing.assert_array_equal(after, before)
+            assert after.dtype == before.dtype
 
 
 def test_a_thumbnail_is_a_small_png_in_the_views_proportions() -> None:
@@ -94,11 +97,11 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
 
 @pytest.mark.parametrize("damage", [None, b"", b"nonsense", "half"])
 def test_a_missing_or_damaged_file_ends_in_a_sentence_with_its_name(
-    tmp_path: Path, damage: bytes | str | None, frames: tuple[Frame, ...], curves: Curves
+    tmp_path: Path, damage: bytes | str | None, frames: tuple[Frame, ...], curve: Curve
 ) -> None:
     files.write_view(tmp_path / "v.png", np.zeros((40, 40, 3), np.uint8))
     files.write_map(tmp_path / "m.npz", np.ones((40, 40), np.float32), frames)
-    files.write_curves(tmp_path / "c.npz", curves)
+    files.write_curve(tmp_path / "c.npz", curve)
     for path in tmp_path.iterdir():
         whole = path.read_bytes()
         if damage is None:
@@ -108,13 +111,13 @@ def test_a_missing_or_damaged_file_ends_in_a_sentence_with_its_name(
     for name, read in (
         ("v.png", files.read_view),
         ("m.npz", files.read_map),
-        ("c.npz", lambda path: files.read_curves(path, ("mean", "blur"))),
+        ("c.npz", lambda path: files.read_curve(path, "deletion")),
     ):
         with pytest.raises(StoreError, match=f"{name} is missing or damaged"):
             read(tmp_path / name)
 
 
-def test_arrays_of_something_else_are_called_damaged(tmp_path: Path, curves: Curves) -> None:
-    files.write_curves(tmp_path / "c.npz", curves)
+def test_arrays_of_something_else_are_called_damaged(tmp_path: Path, curve: Curve) -> None:
+    files.write_curve(tmp_path / "c.npz", curve)
     with pytest.raises(StoreError, match="damaged"):
         files.read_map(tmp_path / "c.npz")
