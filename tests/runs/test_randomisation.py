@@ -1,204 +1,175 @@
-"""Sanity checks in the server's queue: watched, stopped, kept, and what happens where the disk refuses."""
+"""A randomisation check is a run like any other: in the queue, on disk, stopped, resumed, measured, listed, exported.
+
+What holds of all runs is proved on comparisons; here is proved that a plan with variants of a model goes the same way.
+"""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-from decam.experiments.randomisation_plan import LABELS, SanityPlan, SanitySnapshot, twin
-from decam.runs.randomisation import SanityRuns
-from decam.runs.store.randomisation import SanityStore
 
-from decam.api import sanity_check
-from decam.classifier import Pixels, TorchClassifier
-from decam.errors import DecamError, ModelError, SettingError, StoreError
-from decam.experiments import randomisation_plan
-from decam.experiments.plan import MethodChoice
-from decam.models import load_classifier
-from decam.runs import randomisation
-from decam.runs.queue import Queue
+from decam.errors import StoreError
+from decam.experiments.cells import CellKey
+from decam.experiments.execute import execute
+from decam.experiments.grid import Grid
+from decam.experiments.kinds.randomisation_reading import Compared, lines
+from decam.experiments.plan import MetricChoice
+from decam.experiments.questions import ModelSpec
+from decam.experiments.variants import models_by
+from decam.explanation import last
+from decam.export import files
+from decam.runs.service import Runs
+from decam.runs.store import Store
+from tests.runs.colours import Gate, a_check, a_plan, colours, layered, running, views, wait_for
 
-PATIENCE = 60.0
-CHEAP = tuple(MethodChoice.default(name) for name in ("grad-cam", "edges"))
+LAST = CellKey(2, 1)
 
 
-@pytest.fixture(scope="module")
-def model() -> TorchClassifier:
-    return load_classifier("embedded", device="cpu", exact=True)
+def load(name: str, device: str) -> object:
+    return (layered if name == "layered" else colours)(name, device)
 
 
 @pytest.fixture
-def queue() -> Iterator[Queue]:
-    made = Queue()
+def runs(tmp_path: Path) -> Iterator[Runs]:
+    made = Runs(Store(tmp_path / "data"), load)  # type: ignore[arg-type]  # either is a classifier
     yield made
     made.close()
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> SanityStore:
-    return SanityStore(tmp_path / "sanity")
+def alone(*methods: str) -> Grid:
+    """The grid that the core computes, without a run."""
+    return last(execute(Grid.empty(a_check(*methods), views(1)), models_by(layered)))
 
 
-@pytest.fixture
-def runs(store: SanityStore, queue: Queue, model: TorchClassifier) -> SanityRuns:
-    return SanityRuns(store, lambda _name, _device: model, queue)
+def same(one: Grid, other: Grid) -> bool:
+    """True if maps, measurements and errors are equal, whatever they took."""
+    return all(
+        (a.explanation is None) == (b.explanation is None)
+        and (a.explanation is None or a.explanation.saliency.tobytes() == b.explanation.saliency.tobytes())
+        and (a.state, a.error, repr(dict(a.measurements))) == (b.state, b.error, repr(dict(b.measurements)))
+        for a, b in ((cell, other.cells[key]) for key, cell in one.cells.items())
+    )
 
 
-@pytest.fixture
-def view(model: TorchClassifier) -> Pixels:
-    return np.random.default_rng(0).integers(0, 256, (*model.input_size, 3), dtype=np.uint8)
+def test_a_check_finds_what_the_core_finds_and_another_process_can_read_it(runs: Runs, tmp_path: Path) -> None:
+    link = runs.start(a_check("gradient", "edges"), views(1), "ann")
+    run = wait_for(runs, link)
+    expected = alone("gradient", "edges")
+    assert (run.status, len(run.cells)) == ("done", 6)
+    assert same(run.grid, expected)
+    changed = [run.cells[CellKey(question, 0)].explanation for question in range(3)]
+    assert len({one.saliency.tobytes() for one in changed if one is not None}) == 3
+    other = Store(tmp_path / "data")
+    again = other.load(link)
+    assert same(again.grid, expected)
+    assert repr(lines(again.grid, Compared("spearman"))) == repr(lines(expected, Compared("spearman")))
+    other.close()
 
 
-def plan(**changes: object) -> SanityPlan:
-    settings: dict[str, object] = {"model": "embedded", "device": "cpu", "picture": "Noise", "methods": CHEAP}
-    return SanityPlan(**settings | changes)  # type: ignore[arg-type]  # a test's own keywords
+def test_it_waits_in_the_line_of_other_runs_and_is_listed_by_its_kind(runs: Runs, gate: Gate) -> None:
+    first = runs.start(a_plan(1, "occlusion"), views(1), "ann")
+    wait_for(runs, first, running(CellKey(0, 0)))
+    check = runs.start(a_check("edges"), views(1), "ann")
+    assert (runs.snapshot(check).status, runs.snapshot(check).ahead) == ("queued", 1)
+    gate.open()
+    assert wait_for(runs, check).status == "done"
+    assert [run.id for run in runs.recent(kind="randomisation")] == [check]
+    assert [run.id for run in runs.recent(kind="comparison")] == [first]
+    assert [run.id for run in runs.recent()] == [check, first]
+    assert runs.recent(kind="randomisation")[0].facts == ("stage after stage",)
+    assert runs.recent("bob", kind="randomisation") == []
 
 
-def waited(runs: SanityRuns, link: str, until: Callable[[SanitySnapshot], bool] | None = None) -> SanitySnapshot:
-    """The check once something holds: by default, that it has ended."""
-    deadline = time.monotonic() + PATIENCE
-    while not (until or (lambda check: not check.active))(check := runs.snapshot(link)):
-        assert time.monotonic() < deadline, check.status
-        time.sleep(0.01)
-    return check
-
-
-@pytest.mark.slow
-def test_a_check_finds_what_the_core_finds_and_another_process_can_read_it(
-    runs: SanityRuns, store: SanityStore, queue: Queue, model: TorchClassifier, view: Pixels
+def test_stopped_in_the_middle_it_keeps_its_maps_and_resumes_to_the_same_end(
+    runs: Runs, gate: Gate, tmp_path: Path
 ) -> None:
-    link = runs.start(plan(), view, "ann")
-    ended = waited(runs, link)
-    assert ended.status == "done" and ended.done == (ended.done[1], 2 * (1 + len(ended.found.variants)))
-    expected = sanity_check(model, view, CHEAP)
-    assert repr(ended.found.to_rows()) == repr(expected.to_rows())
-    other = SanityRuns(store, lambda _name, _device: model, queue)
-    assert repr(other.snapshot(link).found.to_rows()) == repr(expected.to_rows())
-    assert [one.id for one in other.recent("ann")] == [link]
-    assert other.recent("bob") == []
-
-
-def test_maps_appear_while_others_are_made_and_stopping_keeps_them(runs: SanityRuns, view: Pixels) -> None:
-    slow = MethodChoice("rise", MethodChoice.default("rise").settings.from_mapping({"masks": 10_000}))
-    link = runs.start(plan(methods=(CHEAP[0], slow)), view)
-    seen = waited(runs, link, lambda check: bool(check.found.originals) and check.working is not None)
-    assert seen.active and seen.found.originals[0].method == 0
+    link = runs.start(a_check("gradient", "occlusion"), views(1))
+    wait_for(runs, link, running(CellKey(0, 1)))
+    gate.steps.release(6 + 1)  # the original's map, and one step of the first variant's
+    wait_for(runs, link, running(CellKey(1, 1)))
     runs.stop(link)
-    ended = waited(runs, link)
-    assert ended.status == "stopped"
-    assert len(ended.found.originals) == 1
-    runs.stop(link)  # nothing happens to one that has ended
+    gate.steps.release(1)
+    stopped = wait_for(runs, link)
+    assert stopped.status == "stopped"
+    had = {key for key, cell in stopped.cells.items() if cell.explanation is not None}
+    assert had == {CellKey(0, 0), CellKey(0, 1), CellKey(1, 0)}
+    runs.close()
+    gate.open()
+    again = Runs(Store(tmp_path / "data"), load)  # type: ignore[arg-type]  # either is a classifier
+    again.resume(link)
+    done = wait_for(again, link)
+    assert done.status == "done"
+    assert same(done.grid, alone("gradient", "occlusion"))
+    for key in had:
+        kept, before = done.cells[key].explanation, stopped.cells[key].explanation
+        assert kept is not None and before is not None and kept.seconds == before.seconds
+    again.close()
 
 
-@pytest.mark.slow
-def test_a_check_waits_in_the_same_line_as_other_work(runs: SanityRuns, queue: Queue, view: Pixels) -> None:
-    release = threading.Event()
-
-    def other() -> Iterator[None]:
-        release.wait(PATIENCE)
-        yield
-
-    queue.submit("other", "bob", "cpu", other, lambda _: None, lambda _: None)  # type: ignore[arg-type]
-    link = runs.start(plan(), view, "ann")
-    waiting = runs.snapshot(link)
-    assert (waiting.status, waiting.ahead) == ("queued", 1)
-    release.set()
-    assert waited(runs, link).status == "done"
+def test_a_metric_can_be_added_and_leaves_the_similarities_alone(runs: Runs) -> None:
+    link = runs.start(a_check("gradient"), views(1))
+    before = wait_for(runs, link)
+    sparsity = MetricChoice.default("sparsity")
+    runs.measure(link, [sparsity])
+    after = wait_for(runs, link)
+    assert after.status == "done"
+    for key, cell in after.cells.items():
+        assert cell.measurements.keys() - before.cells[key].measurements.keys() == {sparsity.key}
 
 
-def test_a_check_stopped_while_it_waits_never_begins(runs: SanityRuns, queue: Queue, view: Pixels) -> None:
-    release = threading.Event()
-
-    def other() -> Iterator[None]:
-        release.wait(PATIENCE)
-        yield
-
-    queue.submit("other", "", "cpu", other, lambda _: None, lambda _: None)  # type: ignore[arg-type]
-    link = runs.start(plan(), view)
-    runs.stop(link)
-    assert runs.snapshot(link).status == "stopped"
-    release.set()
-
-
-def test_one_that_is_deleted_while_it_runs_leaves_nothing(runs: SanityRuns, store: SanityStore, view: Pixels) -> None:
-    slow = MethodChoice("rise", MethodChoice.default("rise").settings.from_mapping({"masks": 10_000}))
-    link = runs.start(plan(methods=(slow,)), view)
-    waited(runs, link, lambda check: check.working is not None)
-    runs.delete(link)
-    with pytest.raises(StoreError, match="no sanity check"):
-        waited(runs, link, lambda _: False)
-    deadline = time.monotonic() + PATIENCE
-    while store.summaries() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert store.summaries() == [] and runs.recent() == []
-
-
-def test_a_model_that_cannot_be_loaded_fails_the_check_with_its_sentence(
-    store: SanityStore, queue: Queue, view: Pixels
+def test_a_stage_that_the_model_no_longer_has_fails_its_maps_with_what_to_do(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def missing(_name: str, _device: str) -> TorchClassifier:
-        raise ModelError("The weights are gone.")
+    def without(spec: ModelSpec) -> object:
+        if spec.variant is not None:
+            raise StoreError("There is no such stage; make the check again.")
+        return layered()
 
-    runs = SanityRuns(store, missing, queue)
-    ended = waited(runs, runs.start(plan(), view))
-    assert (ended.status, ended.note) == ("failed", "The weights are gone.")
+    monkeypatch.setattr("decam.runs.service.models_by", lambda _: without)
+    run = wait_for(runs, runs.start(a_check("gradient"), views(1)))
+    assert (run.status, run.cells[CellKey(0, 0)].state) == ("done", "done")
+    assert {run.cells[CellKey(place, 0)].error for place in (1, 2)} == {"There is no such stage; make the check again."}
 
 
-@pytest.mark.slow
-def test_where_the_disk_refuses_a_check_goes_on_in_memory_and_says_so(
-    queue: Queue, model: TorchClassifier, view: Pixels, tmp_path: Path
-) -> None:
-    (tmp_path / "file").touch()
-    runs = SanityRuns(SanityStore(tmp_path / "file" / "sanity"), lambda _name, _device: model, queue)
-    link = runs.start(plan(), view)
-    ended = waited(runs, link)
-    assert ended.status == "done" and ended.found.compared
-    assert ended.note.startswith("This check is not kept. Cannot write")
-    assert [one.id for one in runs.recent()] == [link]
+@pytest.mark.parametrize("act", ["delete while it runs", "delete afterwards"])
+def test_a_deleted_check_is_gone(runs: Runs, gate: Gate, act: str) -> None:
+    link = runs.start(a_check("occlusion"), views(1))
+    wait_for(runs, link, running(CellKey(0, 0)))
+    if act == "delete afterwards":
+        gate.open()
+        wait_for(runs, link)
     runs.delete(link)
+    with pytest.raises(StoreError, match="There is no run"):
+        runs.snapshot(link)
     assert runs.recent() == []
 
 
-def test_random_labels_are_refused_without_a_model_of_them_and_used_where_there_is_one(
-    monkeypatch: pytest.MonkeyPatch, store: SanityStore, queue: Queue, model: TorchClassifier, view: Pixels
-) -> None:
-    asked: list[str] = []
-
-    def load(name: str, _device: str) -> TorchClassifier:
-        asked.append(name)
-        return model
-
-    runs = SanityRuns(store, load, queue)
-    monkeypatch.setattr(randomisation, "twin", lambda _: None)
-    with pytest.raises(SettingError, match="shuffled labels"):
-        runs.start(plan(mode=LABELS), view)
-    monkeypatch.setattr(randomisation, "twin", lambda _: "shuffled")
-    ended = waited(runs, runs.start(plan(mode=LABELS), view))
-    assert asked == ["embedded", "shuffled"]
-    assert [variant.name for variant in ended.found.variants] == ["shuffled labels"]
-    assert ended.found.compared[0].likeness.plain["spearman"] == pytest.approx(1), "it is the very same model here"
+def test_a_shared_check_is_made_once(runs: Runs) -> None:
+    links = [runs.shared_run("check-1", a_check("edges"), views(1)) for _ in range(2)]
+    assert set(links) == {"check-1"}
+    assert wait_for(runs, "check-1").status == "done"
+    assert runs.recent() == []
 
 
-def test_a_twin_is_there_when_its_weights_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(randomisation_plan, "WEIGHTS", tmp_path)
-    assert twin("embedded") is None
-    (tmp_path / "shuffled.safetensors").touch()
-    assert twin("embedded") == "shuffled"
-    assert twin("resnet18") is None
+def test_its_export_has_every_map_under_its_stage(runs: Runs) -> None:
+    run = wait_for(runs, runs.start(a_check("gradient"), views(1)))
+    content = dict(files(run.grid))
+    names = [name for name in content if name.startswith("maps/")]
+    assert len(names) == len(set(names)) == 3
+    settings = json.loads(content["settings.json"])
+    assert [entry["question"] for entry in settings["maps"]] == [0, 1, 2]
+    stages = [question["model"]["variant"]["stage"] for question in settings["plan"]["questions"][1:]]
+    assert stages == ["head", "stem"]
+    assert all(any(stage in name for name in names) for stage in stages)
 
 
-@pytest.mark.parametrize(
-    ("changes", "sentence"),
-    [
-        ({"methods": ()}, "at least one method"),
-        ({"mode": "backwards"}, "no sanity check 'backwards'"),
-        ({"seed": -1}, "seed is -1"),
-    ],
-)
-def test_a_plan_with_a_bad_part_is_refused(changes: dict[str, object], sentence: str) -> None:
-    with pytest.raises(DecamError, match=sentence):
-        plan(**changes)
+def test_without_a_usable_directory_it_lives_in_memory_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    runs = Runs(Store(tmp_path / "file" / "data"), layered)
+    run = wait_for(runs, runs.start(a_check("edges"), views(1)))
+    assert run.status == "done"
+    assert "not being kept on disk" in run.note
+    runs.close()

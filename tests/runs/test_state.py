@@ -12,41 +12,27 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from decam.evolution.trace import Trace
-from decam.experiments.events import (
-    Cell,
-    Explained,
-    Explaining,
-    Failed,
-    Judged,
-    Judgement,
-    Measured,
-    Measuring,
-    Predicted,
-)
-from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, Plan
+from decam.experiments.cells import CellKey
+from decam.experiments.events import Explained, Failed, Measured, Predicted, Progressed
+from decam.experiments.grid import Grid, top_guesses
+from decam.experiments.history import FRAMES, TRACE_BYTES, TRACES, History, frame_of, shrink
+from decam.experiments.kinds import comparison
+from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice
+from decam.experiments.status import CellState, Status
 from decam.explanation import Explanation, Progress
-from decam.metrics import Curve
+from decam.metrics import Measurement
 from decam.runs.snapshots import RunSnapshot
-from decam.runs.state import FRAMES, TRACE_BYTES, TRACES, History, LiveRun, empty_grid, frame_of, shrink, top_guesses
+from decam.runs.state import RunState
 
-FIRST, SECOND = Cell(0, 0), Cell(0, 1)
-PAIRS = (("mean", "blur"), ("blur", "mean"))
+FIRST, SECOND = CellKey(0, 0), CellKey(0, 1)
+ONE, OTHER = MetricChoice.default("deletion"), MetricChoice.default("sparsity")
 
 
-def a_live_run(clock: list[float] | None = None) -> LiveRun:
+def a_state() -> RunState:
     methods = (MethodChoice.default("random"), MethodChoice.default("centre"))
-    plan = Plan("colours", "cpu", (PictureChoice("a.png"),), methods)
-    run = RunSnapshot(
-        id="run",
-        created=datetime(2026, 1, 1, tzinfo=UTC),
-        status="queued",
-        plan=plan,
-        views=(np.zeros((8, 8, 3), np.uint8),),
-        predictions=(None,),
-        cells=empty_grid(plan),
-    )
-    times = clock if clock is not None else [0.0]
-    return LiveRun(run, clock=lambda: times[0])
+    plan = comparison.plan("colours", "cpu", (PictureChoice("a.png"),), methods, metrics=(ONE, OTHER))
+    grid = Grid.empty(plan, (np.zeros((8, 8, 3), np.uint8),))
+    return RunState(RunSnapshot("run", datetime(2026, 1, 1, tzinfo=UTC), Status.QUEUED, grid))
 
 
 def an_explanation() -> Explanation:
@@ -54,13 +40,12 @@ def an_explanation() -> Explanation:
     return Explanation("random", np.ones((8, 8), np.float32), 0, "red", 0.5, settings, 0, 77, 1.25)
 
 
-def measured(cell: Cell, fills: tuple[str, str]) -> Measured:
-    shares = np.zeros(2, np.float32)
-    deletion, insertion = (
-        Curve(metric, fill, shares, shares, np.zeros(2, np.int64), shares, 0.5)
-        for metric, fill in zip(("deletion", "insertion"), fills, strict=True)
-    )
-    return Measured(cell, fills, deletion, insertion)
+def explaining(key: CellKey, progress: Progress, seconds: float = 0.0) -> Progressed:
+    return Progressed(key, CellState.RUNNING, progress, seconds)
+
+
+def measured(key: CellKey, choice: MetricChoice, **changes: object) -> Measured:
+    return Measured(choice.key, {key: dataclasses.replace(Measurement(choice.name, 0.5), **changes)})
 
 
 def test_guesses_are_the_five_likeliest_in_order() -> None:
@@ -168,72 +153,66 @@ def test_a_long_history_stays_small() -> None:
 
 
 def test_a_cell_goes_from_waiting_to_done_and_shows_its_parts() -> None:
-    live = a_live_run()
-    assert live.snapshot().cells[FIRST].state == "waiting"
-    live.begin(live.plan, ("red", "green"))
-    live.apply(Predicted(0, np.array([0.25, 0.75], np.float32)))
-    live.apply(Explaining(FIRST, Progress(1, 4, 16, saliency=np.ones((2, 2), np.float32), curves={"best": 1.0})))
-    run = live.snapshot()
+    state = a_state()
+    assert state.snapshot().cells[FIRST].state == "waiting"
+    state.begin(state.plan, ("red", "green"))
+    state.apply(Predicted(0, np.array([0.25, 0.75], np.float32)))
+    state.apply(explaining(FIRST, Progress(1, 4, 16, saliency=np.ones((2, 2), np.float32), curves={"best": 1.0})))
+    run = state.snapshot()
     shown = run.cells[FIRST]
     assert (run.status, run.labels, run.predictions) == ("running", ("red", "green"), (((1, 0.75), (0, 0.25)),))
     assert (shown.state, shown.step, shown.total, shown.evaluations) == ("running", 1, 4, 16)
     assert shown.saliency is not None
     assert len(shown.frames) == 1
 
-    live.apply(Explained(FIRST, an_explanation()))
-    shown = live.snapshot().cells[FIRST]
+    state.apply(Explained(FIRST, an_explanation()))
+    shown = state.snapshot().cells[FIRST]
     assert (shown.state, shown.evaluations, shown.seconds, len(shown.frames)) == ("measuring", 77, 1.25, 1)
-    live.apply(Measuring(FIRST, Progress(5, 10, 5)))
-    assert live.snapshot().cells[FIRST].step == 5
-    live.apply(measured(FIRST, PAIRS[1]))
-    assert live.snapshot().cells[FIRST].state == "measuring"
-    live.apply(measured(FIRST, PAIRS[0]))
-    shown = live.snapshot().cells[FIRST]
-    assert shown.state == "done"
-    assert [curves.fills for curves in shown.curves] == list(PAIRS)
-    assert not live.complete()
-    live.apply(Failed(SECOND, "No."))
-    assert (live.snapshot().cells[SECOND].state, live.snapshot().cells[SECOND].error) == ("failed", "No.")
-    assert live.complete()
-    assert live.finished().measured[FIRST] == set(PAIRS)
-    assert live.finished().predictions == {0: 1}
+    state.apply(Progressed(FIRST, CellState.MEASURING, Progress(5, 10, 5), 0.0))
+    assert state.snapshot().cells[FIRST].step == 5
+    state.apply(measured(FIRST, OTHER))
+    assert state.snapshot().cells[FIRST].state == "measuring"
+    state.apply(measured(FIRST, ONE))
+    shown = state.snapshot().cells[FIRST]
+    assert (shown.state, set(shown.measurements)) == ("done", {ONE.key, OTHER.key})
+    assert state.ending(Status.DONE) == "stopped"
+    state.apply(Failed(SECOND, "No."))
+    assert (state.snapshot().cells[SECOND].state, state.snapshot().cells[SECOND].error) == ("failed", "No.")
+    assert state.ending(Status.DONE) == "done"
 
 
-def test_a_map_is_done_when_its_curves_and_metrics_are_there_in_any_order() -> None:
-    live = a_live_run()
-    plan = dataclasses.replace(live.plan, fills=PAIRS[:1], metrics=(MetricChoice.default("sparsity"),))
-    live.begin(plan, ())
-    live.apply(Explained(FIRST, an_explanation()))
-    live.apply(Judged("sparsity", {FIRST: Judgement(0.25)}))
-    assert live.snapshot().cells[FIRST].state == "measuring"
-    live.apply(measured(FIRST, PAIRS[0]))
-    shown = live.snapshot().cells[FIRST]
-    assert (shown.state, shown.judgements) == ("done", {"sparsity": Judgement(0.25)})
-    assert live.finished().judged[FIRST] == {"sparsity"}
-    live.replan(dataclasses.replace(plan, metrics=(*plan.metrics, MetricChoice.default("entropy"))))
-    assert live.snapshot().cells[FIRST].state == "measuring"
+def test_a_map_is_measured_again_when_its_plan_asks_for_more() -> None:
+    state = a_state()
+    state.begin(state.plan, ())
+    state.apply(Explained(FIRST, an_explanation()))
+    for choice in (ONE, OTHER):
+        state.apply(measured(FIRST, choice))
+    assert state.snapshot().cells[FIRST].state == "done"
+    more = (*state.plan.metrics, MetricChoice.default("entropy"))
+    state.replan(dataclasses.replace(state.plan, metrics=more))
+    assert state.snapshot().cells[FIRST].state == "measuring"
 
 
 def test_a_snapshot_does_not_change_afterwards_and_is_the_same_until_something_does() -> None:
-    live = a_live_run()
-    live.begin(live.plan, ())
-    live.apply(Explaining(FIRST, Progress(1, 4, 16, curves={"best": 0.5})))
-    before = live.snapshot()
-    assert live.snapshot() is before
-    live.apply(Explaining(FIRST, Progress(2, 4, 32, curves={"best": 0.6})))
-    after = live.snapshot()
+    state = a_state()
+    state.begin(state.plan, ())
+    state.apply(explaining(FIRST, Progress(1, 4, 16, curves={"best": 0.5})))
+    before = state.snapshot()
+    assert state.snapshot() is before
+    state.apply(explaining(FIRST, Progress(2, 4, 32, curves={"best": 0.6})))
+    after = state.snapshot()
     assert after is not before
     assert after.version > before.version
     assert (before.cells[FIRST].step, after.cells[FIRST].step) == (1, 2)
     assert (len(before.cells[FIRST].frames), len(after.cells[FIRST].frames)) == (1, 2)
-    assert live.snapshot(ahead=2).version > after.version
+    assert state.snapshot(ahead=2).version > after.version
 
 
 def test_a_map_in_the_making_is_a_copy_of_what_the_method_goes_on_changing() -> None:
-    live, growing = a_live_run(), np.zeros((4, 4), np.float32)
-    live.begin(live.plan, ())
-    live.apply(Explaining(FIRST, Progress(1, 4, 16, saliency=growing)))
-    run = live.snapshot()
+    state, growing = a_state(), np.zeros((4, 4), np.float32)
+    state.begin(state.plan, ())
+    state.apply(explaining(FIRST, Progress(1, 4, 16, saliency=growing)))
+    run = state.snapshot()
     growing += 1
     saliency = run.cells[FIRST].saliency
     assert saliency is not None
@@ -241,20 +220,17 @@ def test_a_map_in_the_making_is_a_copy_of_what_the_method_goes_on_changing() -> 
 
 
 def test_the_time_left_follows_the_recent_rate() -> None:
-    clock = [0.0]
-    live = a_live_run(clock)
-    live.begin(live.plan, ())
-    live.apply(Explaining(FIRST, Progress(0, 1000, 0)))
-    assert live.snapshot().cells[FIRST].seconds_left is None
+    state = a_state()
+    state.begin(state.plan, ())
+    state.apply(explaining(FIRST, Progress(0, 1000, 0)))
+    assert state.snapshot().cells[FIRST].seconds_left is None
     for second in range(1, 101):
-        clock[0] = float(second)
-        live.apply(Explaining(FIRST, Progress(second, 1000, second)))
-    assert live.snapshot().cells[FIRST].seconds_left == pytest.approx(900)
-    assert live.snapshot().cells[FIRST].seconds == 100
+        state.apply(explaining(FIRST, Progress(second, 1000, second), float(second)))
+    assert state.snapshot().cells[FIRST].seconds_left == pytest.approx(900)
+    assert state.snapshot().cells[FIRST].seconds == 100
     for second in range(101, 131):
-        clock[0] = float(second)
-        live.apply(Explaining(FIRST, Progress(100 + 10 * (second - 100), 1000, second)))
-    assert live.snapshot().cells[FIRST].seconds_left == pytest.approx(600 / 10)
+        state.apply(explaining(FIRST, Progress(100 + 10 * (second - 100), 1000, second), float(second)))
+    assert state.snapshot().cells[FIRST].seconds_left == pytest.approx(600 / 10)
 
 
 @pytest.mark.parametrize(
@@ -262,33 +238,36 @@ def test_the_time_left_follows_the_recent_rate() -> None:
     [("stopped", "stopped", ""), ("interrupted", "stopped", ""), ("failed", "failed", "Bad.")],
 )
 def test_what_a_run_did_not_finish_ends_with_it(status: str, state: str, error: str) -> None:
-    live = a_live_run()
+    live = a_state()
     live.begin(live.plan, ())
     live.apply(Explained(FIRST, an_explanation()))
-    for fills in PAIRS:
-        live.apply(measured(FIRST, fills))
-    live.apply(Explaining(SECOND, Progress(1, 4, 16)))
-    live.end(status, error)  # type: ignore[arg-type]  # parametrised
+    for choice in (ONE, OTHER):
+        live.apply(measured(FIRST, choice))
+    live.apply(explaining(SECOND, Progress(1, 4, 16)))
+    live.end(Status(status), error)
     run = live.snapshot()
     assert (run.status, run.note) == (status, error)
     assert (run.cells[FIRST].state, run.cells[SECOND].state, run.cells[SECOND].error) == ("done", state, error)
 
 
 def test_queueing_again_waits_for_what_is_missing_alone() -> None:
-    live = a_live_run()
-    live.begin(live.plan, ())
-    live.apply(Explained(FIRST, an_explanation()))
-    live.apply(measured(FIRST, PAIRS[0]))
-    live.apply(Failed(FIRST, "Curves failed."))
-    live.apply(Failed(SECOND, "Map failed."))
-    live.end("done")
-    live.queue(maps=False)
-    cells = live.snapshot().cells
-    assert (cells[FIRST].state, cells[FIRST].error, len(cells[FIRST].curves)) == ("measuring", "", 1)
-    assert cells[SECOND].state == "failed"
-    live.queue(maps=True)
-    assert live.snapshot().cells[SECOND].state == "waiting"
-    assert live.finished().explanations.keys() == {FIRST}
+    state = a_state()
+    state.begin(state.plan, ())
+    state.apply(Explained(FIRST, an_explanation()))
+    state.apply(measured(FIRST, ONE))
+    state.apply(measured(FIRST, OTHER, value=float("nan"), failed=True))
+    state.apply(Failed(SECOND, "Map failed."))
+    state.end(Status.DONE)
+    state.queue(maps=False)
+    cells = state.snapshot().cells
+    assert (cells[FIRST].state, cells[SECOND].state, len(cells[FIRST].measurements)) == ("done", "failed", 2)
+    state.queue(maps=True)
+    cells = state.snapshot().cells
+    assert (cells[FIRST].state, cells[SECOND].state, set(cells[FIRST].measurements)) == (
+        *("measuring", "waiting"),
+        {ONE.key},
+    )
+    assert cells[FIRST].explanation is not None
 
 
 @pytest.mark.parametrize(("count", "size"), [(5, 4), (120, 4), (700, 4), (60, 256)])

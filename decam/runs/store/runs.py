@@ -388,7 +388,9 @@ class Store:
         choice = plan.methods[key.method]
         try:
             saliency, frames, silent = files.read_map(self._map(row.run, key))
-            measurements = {one.choice: self._measurement(one) for one in measured}
+            order = {choice: place for place, choice in enumerate(plan.metric_keys(key.question))}
+            ordered = sorted(measured, key=lambda one: order.get(one.choice, len(order)))
+            measurements = {one.choice: self._measurement(one) for one in ordered}
         except StoreError as error:
             return Cell(CellState.FAILED, error=str(error))
         cell = Cell(

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,8 @@ def dump(path: Path) -> list[str]:
 
 PROGRAM = """
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from decam.runs.store import migrations
 from decam.runs.store.database import Database
 
@@ -171,40 +174,41 @@ def upgrade(connection):
 
 migrations.upgrade = upgrade
 print("ready", flush=True)
-sys.stdin.readline()
-Database(sys.argv[1] if "://" in sys.argv[1] else __import__("pathlib").Path(sys.argv[1])).close()
-print([before for before in done if before != migrations.HEAD], flush=True)
+for line in sys.stdin:
+    done.clear()
+    place = line.strip()
+    Database(place if "://" in place else Path(place)).close()
+    print([before for before in done if before != migrations.HEAD], flush=True)
 """
 
 
-@pytest.mark.slow
-def test_of_several_processes_that_open_an_old_file_at_once_one_migrates_and_the_others_wait(old: Path) -> None:
-    assert opened_at_once(str(old)).count(f"[{migrations.FIRST_VERSION!r}]") == 1
-    Database(old).close()
-
-
-def test_of_several_processes_that_open_a_new_database_at_once_one_makes_it(tmp_path: Path, url: str) -> None:
-    assert opened_at_once(url or str(tmp_path / "runs.sqlite")).count("[None]") == 1
-
-
-def opened_at_once(where: str) -> list[str]:
-    """What four processes say of the layouts that they have migrated from."""
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, where],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
-        for _ in range(4)
-    ]
+@pytest.fixture(scope="module")
+def openers() -> Iterator[list[subprocess.Popen[str]]]:
+    """Two processes that open a database for each line they are told, and say what layout they migrated."""
+    pipe = subprocess.PIPE
+    asked = [sys.executable, "-c", PROGRAM]
+    started = [subprocess.Popen(asked, stdin=pipe, stdout=pipe, text=True, cwd=ROOT) for _ in range(2)]
     for process in started:
         assert process.stdout is not None and process.stdout.readline() == "ready\n"
+    yield started
     for process in started:
+        process.communicate(timeout=120)
+        assert process.returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["old file", "new file", "new database of a server"])
+def test_of_two_processes_that_open_a_place_at_once_one_migrates_and_the_other_waits(
+    kind: str, tmp_path: Path, openers: list[subprocess.Popen[str]], request: pytest.FixtureRequest
+) -> None:
+    if kind == "new database of a server":
+        server: PostgreSQL = request.getfixturevalue("postgresql")
+        place = server.make_database()
+    else:
+        place = str(request.getfixturevalue("old") if kind == "old file" else tmp_path / "runs.sqlite")
+    for process in openers:
         assert process.stdin is not None
-        process.stdin.write("\n")
+        process.stdin.write(f"{place}\n")
         process.stdin.flush()
-    answers = [process.communicate(timeout=120)[0].strip() for process in started]
-    assert all(process.returncode == 0 for process in started)
-    return answers
+    answers = [process.stdout.readline().strip() for process in openers if process.stdout is not None]
+    assert sorted(answers) == sorted(["[]", "['1']" if kind == "old file" else "[None]"])
