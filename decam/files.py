@@ -13,6 +13,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+_DRAFT = ".part"
+
 
 def npz_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     """Compressed, and read back by `numpy.load` without pickle."""
@@ -35,7 +37,7 @@ def writing_atomically(path: Path) -> Iterator[BinaryIO]:
     What was at `path` before stays until then. The file and its name are on the disk when the block ends. Raises
     OSError; the folder must exist.
     """
-    draft = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
+    draft = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}{_DRAFT}")
     try:
         with draft.open("xb") as file:
             yield file
@@ -47,6 +49,11 @@ def writing_atomically(path: Path) -> Iterator[BinaryIO]:
             draft.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def drafts(folder: Path) -> list[Path]:
+    """Files in a folder that are being written, or were when their process was killed."""
+    return list(folder.glob(f".*{_DRAFT}"))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pytest
@@ -83,29 +84,48 @@ time.sleep(600)
 """
 
 
+class Server:
+    """A process that computes a run whose second map never ends, and is killed in the end."""
+
+    def __init__(self, directory: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(directory)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        )
+
+    def __enter__(self) -> Self:
+        assert self._process.stdout is not None
+        self.run_id = self._process.stdout.readline().strip()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate(timeout=PATIENCE)
+
+
 @pytest.mark.slow
 def test_a_run_of_a_killed_process_is_interrupted_and_can_be_continued_elsewhere(runs: Runs, tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(tmp_path / "data")], stdout=subprocess.PIPE, text=True, cwd=ROOT
-    ) as process:
-        assert process.stdout is not None
-        run_id = process.stdout.readline().strip()
+    with Server(tmp_path / "data") as server:
+        run_id = server.run_id
         there = runs.snapshot(run_id)
         assert there.status == "running"
         assert there.cells[CellKey(0, 0)].explanation is not None
         for act in (runs.stop, runs.resume, runs.delete, lambda run: runs.measure(run, [ANOTHER])):
             with pytest.raises(StoreError, match="another process"):
                 act(run_id)
-        process.kill()
-        process.wait(PATIENCE)
+        mine = runs.start(a_plan(1, "random"), views(1), "bob")
+        assert wait_for(runs, mine).status == "done", "two servers work in one directory side by side"
+        assert [run.id for run in runs.recent()] == [mine, run_id]
+        draft = tmp_path / "data" / "runs" / run_id / ".map-00-01.npz.0a1b2c3d.part"
+        draft.write_bytes(b"half a map, as a process leaves it that is killed while it writes")
     left = runs.snapshot(run_id)
-    assert (left.status, runs.recent()[0].status) == ("interrupted", "interrupted")
+    assert (left.status, runs.recent("ann")[0].status) == ("interrupted", "interrupted")
     assert left.cells[CellKey(0, 0)].explanation is not None
     assert left.cells[CellKey(0, 1)].state == "stopped"
     runs.resume(run_id)
     done = wait_for(runs, run_id)
     assert done.status == "done"
     assert done.owner == "ann"
+    assert not draft.exists()
     assert all(shown.state == "done" for shown in done.cells.values())
     kept, earlier = done.cells[CellKey(0, 0)].explanation, left.cells[CellKey(0, 0)].explanation
     assert kept is not None
@@ -155,6 +175,45 @@ def test_a_disk_that_fills_up_costs_nothing_but_the_keeping(
     assert runs.snapshot(run_id).cells[CellKey(0, 1)].explanation is not None
     runs.measure(run_id, [ANOTHER])
     assert len(wait_for(runs, run_id).cells[CellKey(0, 1)].measurements) == 5
+
+
+FULL = """
+import resource, sys, threading
+from pathlib import Path
+from decam.runs.service import Runs
+from decam.runs.store import Store
+from tests.runs.colours import a_plan, colours, views, wait_for
+
+runs = Runs(Store(Path(sys.argv[1])), colours)
+wait_for(runs, runs.start(a_plan(1, "random"), views(1)))
+largest = max(path.stat().st_size for path in Path(sys.argv[1]).iterdir())
+resource.setrlimit(resource.RLIMIT_FSIZE, (largest + 60_000, resource.RLIM_INFINITY))
+run_id = runs.start(a_plan(3, "random", "rise", "centre"), views(3), "ann")
+run = wait_for(runs, run_id)
+print(run_id, run.status, sum(cell.state == "done" for cell in run.cells.values()), "not being kept" in run.note)
+runs.close()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
+def test_files_that_can_grow_no_further_end_the_keeping_and_what_was_kept_is_whole(tmp_path: Path) -> None:
+    """The system refuses to let any file grow, which the database's log would in the middle of the run."""
+    answer = subprocess.run(
+        [sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, cwd=ROOT, check=True
+    ).stdout.split()
+    run_id, *rest = answer
+    assert rest == ["done", "9", "True"]
+    store = Store(tmp_path)
+    kept = store.load(run_id)
+    assert kept.status == "interrupted"
+    assert not any(cell.state == "failed" for cell in kept.cells.values()), "no map is damaged"
+    assert any(cell.explanation is None for cell in kept.cells.values())
+    store.close()
+    runs = Runs(Store(tmp_path), colours)
+    runs.resume(run_id)
+    assert wait_for(runs, run_id).status == "done"
+    runs.close()
 
 
 def test_without_a_usable_directory_runs_live_in_memory_and_say_so(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from decam.experiments.history import Frame
 from decam.experiments.plan import Plan
 from decam.experiments.status import CellState, Status
 from decam.explanation import Explanation, Map
+from decam.files import drafts
 from decam.metrics.base import Measurement
 from decam.runs.snapshots import SYSTEM_OWNER, CellOutline, RunOutline, RunSnapshot, RunSummary
 from decam.runs.store import files, first_version, rows
@@ -82,6 +83,9 @@ class Store:
         with self._changing(run_id) as (_, row):
             self._refuse_foreign(opened, row)
             row.instance, row.status, row.note = opened.instance.token, Status.QUEUED, ""
+        for draft in drafts(self._folder(run_id)):  # of a process that was killed while it wrote
+            with files.told(f"remove {draft}"):
+                draft.unlink(missing_ok=True)
 
     def begin(self, run_id: str, plan: Plan, labels: Sequence[str]) -> None:
         """A run begins, with its final plan and the model's labels; what failed before will be tried again."""
