@@ -21,6 +21,7 @@ from decam.runs.queue import Queue
 from decam.runs.service import Runs, RunSnapshot
 from decam.runs.store import Store
 from tests.runs.colours import ANOTHER, PATIENCE, ROOT, Gate, a_plan, colours, running, views, wait_for
+from tests.tools import postgresql
 
 
 @pytest.mark.slow
@@ -213,6 +214,28 @@ def test_files_that_can_grow_no_further_end_the_keeping_and_what_was_kept_is_who
     runs = Runs(Store(tmp_path), colours)
     runs.resume(run_id)
     assert wait_for(runs, run_id).status == "done"
+    runs.close()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("postgresql")
+def test_a_database_server_that_goes_away_costs_nothing_but_the_keeping(tmp_path: Path, gate: Gate) -> None:
+    programs = postgresql.find()
+    assert programs is not None
+    server = postgresql.PostgreSQL(programs).start()
+    runs = Runs(Store(tmp_path, server.make_database()), colours)
+    try:
+        run_id = runs.start(a_plan(1, "random", "occlusion"), views(1))
+        wait_for(runs, run_id, running(CellKey(0, 1)))
+    finally:
+        server.stop()
+    gate.open()
+    run = wait_for(runs, run_id)
+    assert run.status == "done"
+    assert "not being kept on disk" in run.note
+    assert "cannot be reached" in run.note
+    assert [summary.id for summary in runs.recent()] == [run_id]
+    assert "cannot be reached" in runs.trouble
     runs.close()
 
 
