@@ -19,6 +19,8 @@ from decam.ui.shared.downloads import Downloads
 from decam.ui.shared.shared_jobs import SharedJobs
 
 RUN, CHECK = "run", "sanity"
+PARAMETERS = {"sanity": CHECK}
+"""By page, which parameter of the address names the run that is shown; on all other pages it is RUN."""
 WALKTHROUGHS = 48  # kept when they are done
 CARRIED = ("model", "device", "steps", "seed", "deletion_fill", "insertion_fill", "swapped", "searched", "variants")
 CARRIED_KINDS = ("setting:", "target:", "walk-", "sanity-")
@@ -77,37 +79,11 @@ def device() -> str:
 
 
 def run_id() -> str | None:
-    """The run that is shown, by the page's address; after a change of page, by the session."""
-    return _shown(RUN)
+    """The run that this page shows, by its address; after a change of page, by the session.
 
-
-def show_run(run: str | None, *, made_here: bool = False) -> None:
-    """Show this run from now on; None shows none. `made_here`: the page's widgets are what it was made from."""
-    _show(RUN, run, made_here)
-
-
-def check_id() -> str | None:
-    """The sanity check that is shown, told as a run is."""
-    return _shown(CHECK)
-
-
-def show_check(check: str | None, *, made_here: bool = False) -> None:
-    """Show this sanity check from now on, as `show_run` does; None shows none."""
-    _show(CHECK, check, made_here)
-
-
-def taken_up(kind: str, link: str) -> bool:
-    """Whether the page's widgets are to be filled from this run or check, which is shown; True once.
-
-    The address decides which one is shown, and the browser's Back changes the address alone: the widgets follow
-    whenever another one is shown than the last time.
+    The Sanity page has a run of its own, so that a check and a comparison can be looked at in turn.
     """
-    other = st.session_state.get(f"taken_up_{kind}") != link
-    st.session_state[f"taken_up_{kind}"] = link
-    return other
-
-
-def _shown(kind: str) -> str | None:
+    kind = _parameter()
     if kind in st.query_params:
         st.session_state[f"shown_{kind}"] = st.query_params[kind]
     elif st.session_state.get(f"shown_{kind}"):
@@ -115,13 +91,40 @@ def _shown(kind: str) -> str | None:
     return cast("str | None", st.session_state.get(f"shown_{kind}"))
 
 
-def _show(kind: str, link: str | None, made_here: bool) -> None:
-    st.session_state[f"shown_{kind}"] = link
-    st.session_state[f"taken_up_{kind}"] = link if made_here else None
-    if link is None:
+def show_run(run: str | None, *, made_here: bool = False) -> None:
+    """Show this run on this page from now on; None shows none.
+
+    `made_here`: the page's widgets are what the run was made from.
+    """
+    kind = _parameter()
+    st.session_state[f"shown_{kind}"] = run
+    st.session_state[f"taken_up_{kind}"] = run if made_here else None
+    if run is None:
         st.query_params.pop(kind, None)
     else:
-        st.query_params[kind] = link
+        st.query_params[kind] = run
+
+
+def hand_over(run: str, kind: str) -> None:
+    """Show this run where `kind`, RUN or CHECK, names what is shown, and no longer on this page."""
+    show_run(None)
+    st.session_state[f"shown_{kind}"] = run
+    st.session_state[f"taken_up_{kind}"] = None
+
+
+def _parameter() -> str:
+    return PARAMETERS.get(st.session_state.get("page", ""), RUN)
+
+
+def taken_up(kind: str, link: str) -> bool:
+    """Whether the page's widgets are to be filled from this run, which `kind`, RUN or CHECK, names; True once.
+
+    The address decides which one is shown, and the browser's Back changes the address alone: the widgets follow
+    whenever another one is shown than the last time.
+    """
+    other = st.session_state.get(f"taken_up_{kind}") != link
+    st.session_state[f"taken_up_{kind}"] = link
+    return other
 
 
 def arrive(page: str) -> None:

@@ -1,54 +1,41 @@
-"""What a sanity check is made from: a picture, how weights are drawn, the seed, and what a search may cost."""
+"""What a randomisation check is made from: how weights are drawn, the seed, and what a search may cost."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 from decam.classifier import Classifier, TorchClassifier
-from decam.experiments.plan import MAX_SEED, MethodChoice
-from decam.experiments.randomisation_plan import LABELS, SanitySnapshot, twin
+from decam.experiments.kinds.randomisation import TITLES, mode_of
+from decam.experiments.plan import MethodChoice
+from decam.experiments.questions import MAX_SEED, Mode
+from decam.experiments.variants import variants
 from decam.hardware.device import devices
 from decam.methods import METHODS
 from decam.methods.de_cam.method import DE_CAM, DeCamSettings
 from decam.models import catalogue
-from decam.models.randomise import stages
-from decam.ui import state
-from decam.ui.search import form
+from decam.models.sources.bundled import label_shuffled_version
+from decam.runs.snapshots import RunSnapshot
 from decam.ui.shared import method_forms, model_choice, pictures, targets
 from decam.ui.shared.measuring import LARGEST_IN_BROWSER
 from decam.ui.shared.method_choice import CHECKED
-from decam.ui.shared.pictures import Chosen
 
 BUDGET = 500
-MODES = {
-    "cascading": "Stage after stage",
-    "independent": "One stage alone",
-    LABELS: "Random labels",
-}
 HELP = (
-    "Stage after stage forgets the output first, then ever more towards the input; one stage alone leaves the others "
-    "as they were. Random labels sets the model against the same network trained on shuffled labels."
+    "Stage after stage replaces weights by random ones, from the output to the input, until all are random. "
+    "One stage alone leaves all other stages as trained. "
+    "Random labels takes the same network, trained on shuffled labels."
 )
-NO_TWIN = " Random labels need a model trained on them, which only the embedded model has."
+NO_SHUFFLED = " Random labels needs such a network, and only the Embedded model has one."
 
 
 @dataclass(frozen=True)
 class How:
     """How a check is made, beside model, picture and methods."""
 
-    mode: str
+    mode: Mode
     seed: int
-
-
-def picture(chosen: Sequence[Chosen], snapshot: SanitySnapshot | None) -> list[Chosen]:
-    """Draw the choice of one picture where there are several; without any, the picture of the check that is shown."""
-    if chosen or snapshot is None:
-        return form.picture(chosen)
-    kept = _own(snapshot)
-    return [] if kept.key in st.session_state.get("kept_removed", ()) else [kept]
 
 
 def methods(classifier: Classifier | None) -> list[MethodChoice]:
@@ -62,25 +49,25 @@ def methods(classifier: Classifier | None) -> list[MethodChoice]:
         step=int(budget.step or 1),
         key="sanity-budget",
         persist_state="session",
-        help="Evaluations that DE-CAM may spend on one map. A check makes each map again for every stage, so this is "
-        "smaller than elsewhere; a map from too few is noisy, and looks lost before it is.",
+        help="Evaluations that DE-CAM may spend on one map. A check makes a map for every stage, so the budget is "
+        "smaller than on the other pages. With too few evaluations a map is noisy, and noise changes by itself.",
     )
     return method_forms.panel(classifier, CHECKED, {budget.name: int(allowed)})
 
 
 def how(model: str) -> How:
     """Draw the mode and the seed."""
-    offered = [mode for mode in MODES if mode != LABELS or twin(model)]
+    offered = [mode for mode in TITLES if mode != "labels" or label_shuffled_version(model)]
     if st.session_state.get("sanity-mode") not in offered:
         st.session_state["sanity-mode"] = offered[0]
     st.session_state.setdefault("seed", 0)
     mode = st.radio(
         "What is randomised",
         offered,
-        format_func=lambda name: MODES[name],
+        format_func=lambda name: TITLES[name],
         key="sanity-mode",
         persist_state="session",
-        help=HELP if LABELS in offered else HELP + NO_TWIN,
+        help=HELP if "labels" in offered else HELP + NO_SHUFFLED,
     )
     seed = st.number_input(
         "Seed",
@@ -93,49 +80,40 @@ def how(model: str) -> How:
     return How(mode, int(seed))
 
 
-def maps_each(classifier: TorchClassifier, mode: str) -> int:
-    """How many maps a check makes by each method."""
-    return 2 if mode == LABELS else 1 + _stages(classifier.name, classifier)
+def maps_each(classifier: TorchClassifier, mode: Mode) -> int:
+    """How many maps a check makes by each method; raises MethodError where the weights cannot be drawn anew."""
+    return _maps_each(classifier.name, mode, classifier)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _stages(model: str, _classifier: TorchClassifier) -> int:
+def _maps_each(model: str, mode: Mode, _classifier: TorchClassifier) -> int:
     del model  # it names the entry in the cache
-    with _classifier.lock.shared():
-        return len(stages(_classifier.module, _classifier.input_size))
+    return 1 + len(variants(_classifier, mode))
 
 
-def take_up(snapshot: SanitySnapshot) -> None:
-    """Set the widgets to what a check was made from; the picture is the check's own."""
+def take_up(snapshot: RunSnapshot) -> None:
+    """Set the widgets to what a check was made from."""
     plan = snapshot.plan
     if plan.model in catalogue.ENTRIES:
         model_choice.chosen_by_visitor(plan.model)
     if plan.device in devices():
         st.session_state["device"] = plan.device
-    pictures.set_aside()
-    targets.restore(plan.model, _own(snapshot).key, plan.target)
-    known = tuple(choice for choice in plan.methods if choice.name in METHODS)
-    own = f"setting:{DE_CAM.name}:budget"
-    before = st.session_state.get(own)
-    method_forms.restore(known, plan.model, CHECKED)
-    for choice in known:
-        if isinstance(choice.settings, DeCamSettings):
-            st.session_state["sanity-budget"] = choice.settings.budget
-            st.session_state.pop(own)  # the other pages' budget stays what it was
-            if before is not None:
-                st.session_state[own] = before
-    st.session_state["sanity-mode"] = plan.mode
+    pictures.keep(snapshot.id)
+    asked = plan.questions[0]
+    targets.restore(plan.model, pictures.kept_key(snapshot.id, asked.picture), asked.target)
+    _restore_methods([choice for choice in plan.methods if choice.name in METHODS], plan.model)
+    st.session_state["sanity-mode"] = mode_of(plan)
     st.session_state["seed"] = min(plan.seed, LARGEST_IN_BROWSER)
 
 
-def leave() -> None:
-    """Leave the check and its pictures behind; settings stay."""
-    pictures.clear()
-    state.show_check(None)
-    st.session_state["model_by_visitor"] = False
-
-
-def _own(snapshot: SanitySnapshot) -> Chosen:
-    entry = catalogue.ENTRIES.get(snapshot.plan.model)
-    kind: pictures.Kind = "scene" if entry is not None and entry.domain == "scenes" else "photograph"
-    return Chosen(f"kept:sanity-{snapshot.id}", snapshot.plan.picture, kind, kept=snapshot.view)
+def _restore_methods(choices: list[MethodChoice], model: str) -> None:
+    """Switch on these methods; the budget is this page's, and that of the other pages stays what it was."""
+    elsewhere = f"setting:{DE_CAM.name}:budget"
+    before = st.session_state.get(elsewhere)
+    method_forms.restore(tuple(choices), model, CHECKED)
+    for choice in choices:
+        if isinstance(choice.settings, DeCamSettings):
+            st.session_state["sanity-budget"] = choice.settings.budget
+            st.session_state.pop(elsewhere)
+            if before is not None:
+                st.session_state[elsewhere] = before

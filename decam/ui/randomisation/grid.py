@@ -1,9 +1,9 @@
-"""The maps of a sanity check: methods down, stages across, under each map how alike it is to the original."""
+"""The maps of a randomisation check: methods down, stages across, each map with its similarity to the original."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,66 +11,78 @@ import streamlit as st
 from PIL import Image
 
 from decam.classifier import Pixels
-from decam.experiments.randomisation_plan import LABELS, SanitySnapshot
-from decam.experiments.randomisation_reading import Measured, Reading
-from decam.explanation import Explanation, Map
+from decam.experiments.cells import Cell, CellKey
+from decam.experiments.kinds.randomisation import mode_of
+from decam.experiments.kinds.randomisation_reading import Compared, Reading, Verdict
+from decam.experiments.questions import Variant
+from decam.experiments.status import CellState
+from decam.explanation import Map
 from decam.figures import limits_for, overlay, png_bytes
 from decam.methods import METHODS
-from decam.ui import state
-from decam.ui import text as words
+from decam.metrics.base import Measurement
+from decam.metrics.scales import Limits
+from decam.runs.snapshots import RunSnapshot
+from decam.ui import state, text
+from decam.ui.compare import run_grid
 from decam.ui.components.grid.grid import address
+from decam.ui.status import CELLS
 
 SIDE = 192
 GROUND = {False: "#ffffff", True: "#12161c"}
 """The page's own background, behind what stays in place while the table scrolls."""
 
-VERDICTS = {
-    "lost": "map lost",
-    "late": "lost late",
-    "changed": "changes",
-    "kept": "map kept",
+VERDICTS: dict[Verdict, str] = {
+    "lost": "depends on the weights ✓",
+    "late": "changes late",
+    "changed": "depends partly",
+    "kept": "ignores the weights ✗",
     "blind": "control",
     "unknown": "no answer",
 }
+FLAT = "A flat map cannot be compared."
+IN_THE_MAKING = "This map is being made."
+TO_COMPARE = "This map is still to be compared."
 
 
 @dataclass(frozen=True)
 class _Box:
-    """One place of the table: a map with what stands below it, or words where there is none."""
+    """One place of the table: a map with a caption in HTML below it, or words where there is none."""
 
     source: str = ""
     alt: str = ""
-    value: float | None = None
+    caption: str = ""
     words: str = ""
     tip: str = ""
 
 
-def show(check: SanitySnapshot, how: Measured, told: Sequence[Reading]) -> None:
+def show(snapshot: RunSnapshot, how: Compared, readings: Sequence[Reading]) -> None:
     """Draw the table; maps that are still to come leave their places free."""
-    names = [variant.name for variant in check.found.variants]
-    sentences = {reading.method: reading for reading in told}
-    rows = [_row(check, method, how, sentences.get(method)) for method in range(len(check.plan.methods))]
+    by_method = {reading.method: reading for reading in readings}
+    rows = [_row(snapshot, method, how, by_method.get(method)) for method in range(len(snapshot.plan.methods))]
     st.html(
         f'<div class="dc-sanity" style="--dc-ground: {GROUND[state.dark()]}" tabindex="0" role="region" '
         'aria-label="Maps of all methods at each stage"><table>'
-        f"<thead><tr><th></th>{_heads(check, names)}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        f"<thead><tr><th></th>{_heads(snapshot)}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
 
 
-def _heads(check: SanitySnapshot, names: Sequence[str]) -> str:
-    found = check.found
-    answers: dict[int, float] = {one.variant: one.explanation.probability for one in found.compared}
-    original = found.originals[0].explanation.probability if found.originals else None
-    heads = [_head("original", "as trained", found.label, original)]
-    for place, variant in enumerate(found.variants):
-        below = "same network" if check.plan.mode == LABELS else f"{_share(variant.share)} random"
-        heads.append(_head(names[place], below, found.label, answers.get(place)))
-    return "".join(heads)
+def _variant(snapshot: RunSnapshot, question: int) -> Variant | None:
+    return snapshot.plan.questions[question].model.variant
 
 
-def _head(name: str, below: str, label: str, probability: float | None) -> str:
-    answer = "" if probability is None else f"<i>{words.escaped(label)} {probability:.2f}</i>"
-    name = words.escaped(name)
+def _heads(snapshot: RunSnapshot) -> str:
+    return "".join(_head(snapshot, question) for question in range(len(snapshot.plan.questions)))
+
+
+def _head(snapshot: RunSnapshot, question: int) -> str:
+    variant, target = _variant(snapshot, question), snapshot.grid.target_of(question)
+    name = "original" if variant is None else text.escaped(variant.stage)
+    below = "as trained"
+    if variant is not None:
+        below = "same network" if mode_of(snapshot.plan) == "labels" else f"{_share(variant.share)} random"
+    probability = run_grid.probability_of(snapshot, question, target)
+    label = text.escaped(snapshot.grid.label_of(target))
+    answer = "" if probability is None else f"<i>{label} {probability:.2f}</i>"
     return f'<th scope="col" title="{name}"><b>{name}</b><span>{below}</span>{answer}</th>'
 
 
@@ -81,73 +93,86 @@ def _share(share: float) -> str:
     return "all" if share == 1 else f"{min(99, round(100 * share))} %"
 
 
-def _row(check: SanitySnapshot, method: int, how: Measured, told: Reading | None) -> str:
-    found, row = check.found, METHODS[check.plan.methods[method].name]
-    failed = {(one.method, one.variant): one.sentence for one in found.failures}
-    original = next((one for one in found.originals if one.method == method), None)
-    boxes = [_box(check, method, None, original.explanation if original else None, 1.0 if original else None, failed)]
-    made = {one.variant: one for one in found.compared if one.method == method}
-    for place in range(len(found.variants)):
-        one = made.get(place)
-        value = how.of(check.plan.methods[method].name, one.likeness) if one else None
-        boxes.append(_box(check, method, place, one.explanation if one else None, value, failed))
+def _row(snapshot: RunSnapshot, method: int, how: Compared, reading: Reading | None) -> str:
+    row, title = METHODS[snapshot.plan.methods[method].name], snapshot.plan.titles()[method]
+    boxes = [_box(snapshot, CellKey(question, method), how) for question in range(len(snapshot.plan.questions))]
     cells = "".join(f"<td>{_drawn(box)}</td>" for box in boxes)
-    mark = f'<em class="dc-{told.verdict}">{VERDICTS[told.verdict]}</em>' if told else ""
-    said = words.escaped(told.sentence) if told else ""
+    mark = sentence = ""
+    if reading is not None:
+        # A verdict that is wider than its column goes on in a second line.
+        mark = f'<em class="dc-{reading.verdict}" style="width:fit-content">{VERDICTS[reading.verdict]}</em>'
+        sentence = text.escaped(reading.sentence)
     return (
-        f'<tr><th scope="row" title="{words.escaped(row.summary)}">{words.escaped(row.title)}{mark}</th>{cells}</tr>'
-        f'<tr class="dc-said"><td></td><td colspan="{len(boxes)}"><p>{said}</p></td></tr>'
+        f'<tr><th scope="row" title="{text.escaped(row.summary)}">{text.escaped(title)}{mark}</th>'
+        f'{cells}</tr><tr class="dc-said"><td></td><td colspan="{len(boxes)}"><p>{sentence}</p></td></tr>'
     )
 
 
-def _box(
-    check: SanitySnapshot,
-    method: int,
-    variant: int | None,
-    explanation: Explanation | None,
-    value: float | None,
-    failed: Mapping[tuple[int, int | None], str],
-) -> _Box:
-    where = "original" if variant is None else check.found.variants[variant].name
-    title = METHODS[check.plan.methods[method].name].title
-    sentence = failed.get((method, variant)) or failed.get((method, None))
-    if sentence:
-        return _Box(words="failed" if (method, variant) in failed else "–", tip=sentence)
-    if explanation is None:
-        working = check.working
-        if working is None or (working.method, working.variant) != (method, variant):
-            return _Box()
-        progress = working.progress
-        return _Box(words=f"{min(1.0, progress.step / progress.total):.0%}" if progress.total else "…")
-    place = f"{method}.{'o' if variant is None else variant}"
-    signed = METHODS[explanation.method].signed
-    limits = limits_for(explanation, explanation.saliency, signed)
-    png = _png(f"{check.id}.{place}", signed, limits, check.view, explanation.saliency)
-    return _Box(
-        source=address(png, f"sanity.{check.id}.{place}"),
-        alt=f"{title}, {where}",
-        value=value,
-        tip=" ".join([f"{title}, {where}.", *explanation.notes]),
-    )
+def _box(snapshot: RunSnapshot, key: CellKey, how: Compared) -> _Box:
+    cell = snapshot.cells[key]
+    if cell.explanation is not None:
+        return _map(snapshot, key, cell, cell.explanation.notes, _caption(snapshot, key, cell, how))
+    if cell.state is CellState.FAILED:
+        follows = key.question > 0 and snapshot.cells[CellKey(0, key.method)].state is CellState.FAILED
+        return _Box(words="–" if follows else CELLS[cell.state].title.lower(), tip=cell.error)
+    if cell.state is CellState.RUNNING:
+        share = f"{min(1.0, cell.step / cell.total):.0%}".replace("%", " %") if cell.total else "…"
+        if cell.saliency is None:
+            return _Box(words=share, tip=IN_THE_MAKING)
+        return _map(snapshot, key, cell, (IN_THE_MAKING,), f"<figcaption>{share}</figcaption>")
+    return _Box(words="" if cell.state.pending else CELLS[cell.state].title.lower())
+
+
+def _map(snapshot: RunSnapshot, key: CellKey, cell: Cell, notes: Sequence[str], caption: str) -> _Box:
+    """The box of a map, finished or in the making."""
+    variant = _variant(snapshot, key.question)
+    name = f"{snapshot.plan.titles()[key.method]}, {'original' if variant is None else variant.stage}"
+    signed = METHODS[snapshot.plan.methods[key.method].name].signed
+    saliency = cell.saliency
+    assert saliency is not None  # both kinds of map have one
+    limits, view = limits_for(cell.explanation, saliency, signed), snapshot.grid.view_of(key.question)
+    place = f"{snapshot.id}.{key.question}.{key.method}"
+    draw = _overlay if cell.explanation is None else _kept_overlay
+    png = draw(place, signed, limits, view, saliency)
+    return _Box(address(png, f"sanity.{place}"), name, caption, tip=" ".join([f"{name}.", *notes]))
 
 
 @st.cache_data(show_spinner=False, max_entries=1024)
-def _png(place: str, signed: bool, limits: tuple[float, float], _view: Pixels, _saliency: Map) -> bytes:
-    """The map over the picture, small; `place` tells it from all others for good."""
-    del place  # it names the entry in the cache
-    image = Image.fromarray(overlay(_view, _saliency, signed=signed, limits=limits))
+def _kept_overlay(place: str, signed: bool, limits: Limits, _view: Pixels, _saliency: Map) -> bytes:
+    """The overlay of a finished map; `place` tells it from all others for good."""
+    return _overlay(place, signed, limits, _view, _saliency)
+
+
+def _overlay(place: str, signed: bool, limits: Limits, view: Pixels, saliency: Map) -> bytes:
+    """The map over the picture, small."""
+    del place
+    image = Image.fromarray(overlay(view, saliency, signed=signed, limits=limits))
     image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     return png_bytes(np.asarray(image))
 
 
+def _caption(snapshot: RunSnapshot, key: CellKey, cell: Cell, how: Compared) -> str:
+    """What stands below a finished map: its similarity to the original."""
+    if key.question == 0:
+        return _similarity(1.0)
+    measurement = how.to_reference(snapshot.plan.methods[key.method].name, cell)
+    if measurement is None:
+        return f'<figcaption title="{TO_COMPARE}">…</figcaption>'
+    return _similarity(measurement.value) if math.isfinite(measurement.value) else _none(measurement)
+
+
+def _similarity(value: float) -> str:
+    width = f"{max(0.0, min(1.0, value)):.0%}"
+    return f'<figcaption><u><s style="width:{width}"></s></u>{text.number(value)}</figcaption>'
+
+
+def _none(measurement: Measurement) -> str:
+    tip, word = (text.escaped(measurement.note), "failed") if measurement.failed else (FLAT, "flat")
+    return f'<figcaption title="{tip}">{word}</figcaption>'
+
+
 def _drawn(box: _Box) -> str:
-    tip = f' title="{words.escaped(box.tip)}"' if box.tip else ""
+    tip = f' title="{text.escaped(box.tip)}"' if box.tip else ""
     if not box.source:
-        return f'<figure class="dc-empty"{tip}><div>{words.escaped(box.words)}</div></figure>'
-    value = math.nan if box.value is None else box.value
-    if math.isnan(value):
-        below = '<figcaption title="A flat map cannot be compared.">flat</figcaption>'
-    else:
-        width = f"{max(0.0, min(1.0, value)):.0%}"
-        below = f'<figcaption><u><s style="width:{width}"></s></u>{words.number(value)}</figcaption>'
-    return f'<figure{tip}><img src="{box.source}" alt="{words.escaped(box.alt)}">{below}</figure>'
+        return f'<figure class="dc-empty"{tip}><div>{text.escaped(box.words)}</div></figure>'
+    return f'<figure{tip}><img src="{box.source}" alt="{text.escaped(box.alt)}">{box.caption}</figure>'

@@ -1,12 +1,15 @@
-"""The Sanity page: a model forgets stage by stage, and each method's map should go with what was learnt."""
+"""The Sanity page: the weights become random stage by stage, and a map that reflects them must change."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from decam.experiments.plan import RANDOMISATION
 from decam.ui import state, theme
 from decam.ui.randomisation import form, session, view
-from decam.ui.shared import model_choice, pictures, targets, welcome
+from decam.ui.search import form as search_form
+from decam.ui.shared import model_choice, pictures, recent, targets, welcome
+from decam.ui.shared.session import begin_again
 
 
 def show() -> None:
@@ -14,8 +17,8 @@ def show() -> None:
     snapshot = session.opened()
 
     with st.sidebar:
-        theme.brand(form.leave)
-        chosen = form.picture(pictures.panel(), snapshot)
+        theme.brand(begin_again)
+        chosen = search_form.picture(pictures.panel())
         entry = model_choice.panel(chosen)
         below = st.container()
 
@@ -33,9 +36,9 @@ def show() -> None:
     if chosen and classifier is not None:
         model_choice.limits(entry, chosen)
         asked = targets.row(classifier, chosen, judged=False)
-        snapshot = session.action(classifier, asked, choices, how, snapshot)
+        snapshot = session.bar(classifier, asked, choices, how, snapshot)
 
     view.show(snapshot)
 
     with before:
-        session.recent(state.check_id())
+        recent.panel(state.run_id(), RANDOMISATION)

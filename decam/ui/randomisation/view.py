@@ -1,62 +1,59 @@
-"""A sanity check on the page: how it stands, its maps, what they say in words, and its curves."""
+"""A randomisation check on the page: how it stands, its maps, what they mean in words, and its curves."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
-from decam.experiments.randomisation_plan import LABELS, SanitySnapshot
-from decam.experiments.randomisation_reading import THRESHOLDS, Measured, lines, readings
+from decam.experiments.kinds.randomisation import TITLES, mode_of, variants_of
+from decam.experiments.kinds.randomisation_reading import KEPT, LOST, Compared, lines, readings
 from decam.export import randomisation as export
 from decam.figures.stages import StageLine, stages_figure
 from decam.methods import METHODS
 from decam.metrics.similarity import SIMILARITIES
-from decam.models import catalogue
+from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
-from decam.ui.compare import run_view
+from decam.ui.compare import export_panel, run_view
 from decam.ui.components.charts import figures
 from decam.ui.randomisation import grid
-from decam.ui.randomisation.form import MODES
-from decam.ui.randomisation.session import snapshot_of
 
 SIGNED = {True: "Absolute", False: "Signed"}
 EXPLAINED = (
-    "Matrices and kernels that are drawn anew have mean 0 and the size that they had, biases and factors the mean and "
-    "the spread that they had, so that the network still answers something; running averages of batch normalisation "
-    "stay. Every map has a colour scale of its own, the top 1 % of its values clipped; its number is how alike "
-    "it is to the original (1: the same map; a random map scores as the thin lines below the curves say)."
+    "The number under a map is its similarity to the original map: 1 for the same map. The thin lines in the charts "
+    "show what a random map scores. Each map has its own colour scale, which clips the top 1 % of its values."
+)
+VERDICTS = (
+    f"Verdicts count from the random map's similarity (0) to that of the same map (1). Under {LOST:g}, the map depends "
+    f"on the weights. From {KEPT:g} on, it ignores them. In between, it depends on them partly. A noisy method also "
+    "seems to depend on the weights: check with another seed before you trust it."
+)
+WEIGHTS = (
+    "Random weights are about as large as those they replace, so the network still answers. Matrices and kernels get "
+    "mean 0, biases and factors keep their mean and spread. Running averages of batch normalisation stay."
 )
 
 
-def show(snapshot: SanitySnapshot | None) -> None:
+def show(snapshot: RunSnapshot | None) -> None:
     """Draw a check; while it waits or runs, only this part of the page is drawn again, once a second."""
     if snapshot is not None:
-        active = snapshot.active
-        st.fragment(_live, run_every=run_view.POLL if active else None)(snapshot.id, active)
+        run_view.show(snapshot, _draw)
 
 
-def _live(link: str, active: bool) -> None:
-    check = snapshot_of(link)
-    if check is None:
-        return
-    if active and not check.active:
-        st.rerun()
-    done, total = check.done
-    st.markdown(_sentence(check))
-    st.html(run_view.bar(done / total if total else 0.0, check.active))
-    if check.note:
-        st.warning(text.plain(check.note))
-    if not check.found.methods:
-        return
-    how = _measured(check)
-    grid.show(check, how, readings(check.plan, check.found, how))
-    st.caption(f"{EXPLAINED} {THRESHOLDS}")
-    if check.found.compared and not check.active:
-        _curves(check, how)
-    if check.found.originals and not check.active:
-        _downloads(check)
+def _draw(snapshot: RunSnapshot) -> None:
+    name = text.plain(snapshot.plan.picture_of(0).name)
+    st.markdown(f"**{name}** :gray[· {TITLES[mode_of(snapshot.plan)].lower()}]")
+    how = _compared(snapshot)
+    grid.show(snapshot, how, readings(snapshot.grid, how))
+    st.caption(f"{EXPLAINED} {VERDICTS} {WEIGHTS}")
+    finished = [key for key, cell in snapshot.cells.items() if cell.explanation is not None]
+    if finished and not snapshot.active:
+        if any(key.question > 0 for key in finished):
+            _curves(snapshot, how)
+        _downloads(snapshot)
 
 
-def _measured(check: SanitySnapshot) -> Measured:
+def _compared(snapshot: RunSnapshot) -> Compared:
     """Draw the choice of what the numbers are."""
     st.session_state.setdefault("sanity-measure", next(iter(SIMILARITIES)))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="sanity-how"):
@@ -69,73 +66,65 @@ def _measured(check: SanitySnapshot) -> Measured:
             help=" ".join(f"{row.title}: {row.summary}" for row in SIMILARITIES.values()),
         )
         absolute: bool | None = True
-        if _any_signed(check):
+        if any(METHODS[choice.name].signed for choice in snapshot.plan.methods):
             st.session_state.setdefault("sanity-values", True)
             absolute = st.segmented_control(
-                "Signed maps by",
+                "Values of signed maps",
                 list(SIGNED),
                 format_func=lambda value: SIGNED[value],
                 key="sanity-values",
                 required=True,
-                help="Absolute compares where a map is strong, whatever its sign; signed counts the sign too.",
+                help="Absolute compares where a map is strong, whatever its sign. Signed compares the signs too.",
             )
-    return Measured(measure or next(iter(SIMILARITIES)), absolute is not False)
+    return Compared(measure or next(iter(SIMILARITIES)), absolute is not False)
 
 
-def _any_signed(check: SanitySnapshot) -> bool:
-    return any(METHODS[choice.name].signed for choice in check.plan.methods)
-
-
-def _sentence(check: SanitySnapshot) -> str:
-    plan, (done, total) = check.plan, check.done
-    parts = [f"**{run_view.STATUS[check.status]}**"]
-    if check.status == "queued" and check.ahead:
-        parts.append(f"{text.several(check.ahead, 'job')} ahead of yours")
-    if total:
-        parts.append(f"{done} of {text.several(total, 'map')}" if done < total else text.several(total, "map"))
-    entry = catalogue.ENTRIES.get(plan.model)
-    parts += [entry.title if entry else text.plain(plan.model), text.plain(plan.picture)]
-    parts += [MODES[plan.mode].lower(), f"seed {plan.seed}", text.when(check.created)]
-    return f"{parts[0]} :gray[· {' · '.join(parts[1:])}]"
-
-
-def _curves(check: SanitySnapshot, how: Measured) -> None:
+def _curves(snapshot: RunSnapshot, how: Compared) -> None:
     """One chart a measure, of the values chosen above."""
-    found = check.found
-    names = [variant.name for variant in found.variants]
-    across = "random labels" if check.plan.mode == LABELS else "from the output to the input"
-    st.markdown(f"**Similarity with the original map, {across}**")
+    names = [variant.stage for variant in variants_of(snapshot.plan)]
+    across = "random labels" if mode_of(snapshot.plan) == "labels" else "from the output to the input"
+    st.markdown(f"**Similarity to the original map, {across}**")
     with st.container(key="curves"):
         for row in SIMILARITIES.values():
-            told = [
+            stage_lines = [
                 StageLine(line.title, line.method, line.values, line.floor)
-                for line in lines(check.plan, found, Measured(row.name, how.absolute))
+                for line in lines(snapshot.grid, Compared(row.name, how.absolute))
             ]
-            figure = stages_figure(row.title, names, told, low=row.low, dark=state.dark())
+            figure = stages_figure(row.title, names, stage_lines, low=row.low, dark=state.dark())
             with st.container():
                 figures.show(figure, f"sanity-{row.name}", f"{row.title} of all methods over the stages")
 
 
-def _downloads(check: SanitySnapshot) -> None:
-    name = f"decam-sanity-{check.created:%Y%m%d-%H%M}"
+def _downloads(snapshot: RunSnapshot) -> None:
+    """Everything that a run gives away, and the two files that only a check has."""
+    st.markdown("**Export**")
+    export_panel.show(snapshot, None)
+    name = f"decam-sanity-{snapshot.created:%Y%m%d-%H%M}"
     with st.container(horizontal=True, gap="small"):
-        st.download_button(
+        _download(
             "similarities.csv",
-            data=lambda: export.similarities_csv(check),
-            file_name=f"{name}.csv",
-            mime="text/csv",
-            key="download-similarities",
-            on_click="ignore",
-            icon=":material/download:",
-            help="One line for each method, stage or control, measure and way of comparing.",
+            lambda: export.similarities_csv(snapshot.grid),
+            f"{name}.csv",
+            "text/csv",
+            "One line for each method, stage or control, and similarity.",
         )
-        st.download_button(
+        _download(
             "maps.npz",
-            data=lambda: export.maps_npz(check),
-            file_name=f"{name}.npz",
-            mime="application/octet-stream",
-            key="download-sanity-maps",
-            on_click="ignore",
-            icon=":material/download:",
-            help="All raw maps as NumPy arrays under method/stage, and the picture as the model saw it.",
+            lambda: export.maps_npz(snapshot.grid),
+            f"{name}.npz",
+            "application/octet-stream",
+            "All raw maps as NumPy arrays, named method/stage, and the picture as the model saw it.",
         )
+
+
+def _download(label: str, make: Callable[[], bytes], file: str, mime: str, help: str) -> None:
+    st.download_button(
+        label,
+        data=make,
+        file_name=file,
+        mime=mime,
+        key=f"download-{label}",
+        on_click="ignore",
+        icon=":material/download:",
+        help=help,
+    )

@@ -42,7 +42,7 @@ def button(item: Deletable, delete: Callable[[str], None]) -> None:
 
 
 def _ask(item: Deletable, delete: Callable[[str], None]) -> None:
-    st.markdown(f"The {item.kind}, its maps and its link are gone afterwards.")
+    st.markdown(f"The {item.kind} goes with its maps and its link. This cannot be undone.")
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         # The link is part of both keys: a click that comes late finds its own button or none.
         no = st.button("Cancel", key=f"cancel-{item.link}")

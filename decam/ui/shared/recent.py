@@ -6,24 +6,28 @@ import base64
 
 import streamlit as st
 
+from decam.experiments.kinds import KINDS
+from decam.experiments.plan import COMPARISON
+from decam.experiments.status import Status
 from decam.methods import METHODS
 from decam.runs.snapshots import RunSummary
 from decam.ui import state, text
 from decam.ui.shared import deleting
 from decam.ui.shared.deleting import Deletable
+from decam.ui.status import STATUS
 
 LIMIT = 12
 
 
-def panel(shown: str | None) -> None:
-    """Draw the newest runs, newest first."""
+def panel(shown: str | None, kind: str = COMPARISON) -> None:
+    """Draw the newest runs of one kind, newest first; `shown` is the one on the page."""
     runs = state.runs()
-    summaries = runs.recent(state.listed_owner(), LIMIT)
+    summaries = runs.recent(state.listed_owner(), LIMIT, kind)
     if runs.trouble:
         st.warning(text.plain(runs.trouble))
     if not summaries:
         return
-    st.markdown("**Recent runs**")
+    st.markdown(f"**{KINDS[kind].title}**")
     st.html(f"<style>{''.join(_picture(summary) for summary in summaries)}</style>")
     with st.container(key="recent", gap="xsmall"):
         for summary in summaries:
@@ -43,7 +47,8 @@ def _line(summary: RunSummary, shown: bool) -> None:
         )
         methods = text.several(len(summary.methods), "method")
         when = text.when(summary.created)
-        deleting.button(Deletable("run", summary.id, _name(summary), when, methods), _delete)
+        noun = KINDS[summary.kind].noun
+        deleting.button(Deletable(noun, summary.id, _name(summary), when, methods), _delete)
 
 
 def _name(summary: RunSummary) -> str:
@@ -52,9 +57,9 @@ def _name(summary: RunSummary) -> str:
 
 
 def _facts(summary: RunSummary) -> str:
-    facts = [text.when(summary.created), text.several(len(summary.methods), "method")]
-    if summary.status != "done":
-        facts.insert(0, summary.status)
+    facts = [text.when(summary.created), *summary.facts]
+    if summary.status is not Status.DONE:
+        facts.insert(0, STATUS[summary.status].title.lower())
     return " · ".join(facts)
 
 
