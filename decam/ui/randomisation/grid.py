@@ -87,9 +87,9 @@ def _head(snapshot: RunSnapshot, question: int) -> str:
 
 
 def _share(share: float) -> str:
-    """A share of all weights; small ones are not rounded to nothing, and nearly all is not all."""
+    """A share of all weights in HTML; small ones are not rounded to nothing, and nearly all is not all."""
     if share < 0.01:
-        return "under 1 %"
+        return "&lt; 1 %"
     return "all" if share == 1 else f"{min(99, round(100 * share))} %"
 
 
