@@ -51,3 +51,10 @@ def test_the_plain_default_is_under_local_share(monkeypatch: pytest.MonkeyPatch)
 def test_a_server_is_shared_only_when_told_so(monkeypatch: pytest.MonkeyPatch, value: str, expected: bool) -> None:
     monkeypatch.setenv("DECAM_SHARED", value)
     assert paths.shared() is expected
+
+
+def test_the_database_is_a_file_of_the_directory_unless_a_url_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DECAM_DATABASE_URL", raising=False)
+    assert paths.database_url() == ""
+    monkeypatch.setenv("DECAM_DATABASE_URL", " sqlite:////srv/runs.sqlite ")
+    assert paths.database_url() == "sqlite:////srv/runs.sqlite"
