@@ -321,3 +321,10 @@ def test_the_downloads_hold_every_similarity_every_map_and_the_whole_run() -> No
         names = archive.namelist()
         assert len([name for name in names if name.startswith("maps/")]) == 2 * (1 + randomised)
         assert json.loads(archive.read("settings.json"))["plan"]["of"] == "randomisation"
+
+
+def test_a_link_to_a_check_leads_from_the_compare_page_to_its_own(server: Path, embedded) -> None:
+    arrived = Visitor(kept(server, "check", plan(embedded, "edges")))
+    assert arrived.says("This link leads to a check. The Sanity page shows it.")
+    arrived.press("open-on-its-page")
+    assert link(arrived) == "check" and arrived.run == "" and table(arrived)

@@ -19,12 +19,10 @@ from decam.metrics.resemblance import TO_CONTROLS, TO_REFERENCE
 KEPT, LOST = 0.7, 0.3
 EDGY = 0.5
 
-THRESHOLDS = (
-    f"A similarity counts from the random map's (0) to that of the same map (1). A map is kept where at least {KEPT:g} "
-    f"of that way is left, lost where less than {LOST:g} is, and changed in between. A method that is noisy at its "
-    "settings looks lost as well: ask it with another seed before you praise it."
+BLIND = (
+    "This control never asks the model, so its map cannot change. "
+    "A method whose line is as flat shows as little about the model."
 )
-BLIND = "A control that never asks the model: its map cannot change. A method whose line is as flat shows as little."
 Verdict: TypeAlias = Literal["lost", "late", "changed", "kept", "blind", "unknown"]
 
 
@@ -71,8 +69,8 @@ class Line:
             for value, flat in zip(self.values, self.flat, strict=True)
         )
 
-    def said(self, place: int) -> str:
-        """A similarity as a sentence has it."""
+    def words(self, place: int) -> str:
+        """A similarity in words."""
         return "flat" if self.flat[place] else f"{self.values[place]:.2f}".replace("-", "−")
 
 
@@ -121,7 +119,7 @@ def readings(grid: Grid, how: Compared) -> list[Reading]:
 def _read(grid: Grid, line: Line) -> tuple[Verdict, str]:
     left = line.left()
     if not line.floor < 1:
-        return "unknown", "The original map is flat, or as alike to noise as to itself: nothing can be said of it."
+        return "unknown", "The original map is flat, or as similar to noise as to itself, so it shows nothing here."
     variants = variants_of(grid.plan)
     names = [variant.stage for variant in variants]
     mode = mode_of(grid.plan)
@@ -141,27 +139,27 @@ def _cascading(line: Line, left: Sequence[float], names: Sequence[str], shares: 
         first = next(place for place in there if left[place] < LOST and (outlives is None or place > outlives))
         if outlives is not None:
             return "late", (
-                f"The map outlives what was learnt: {line.said(outlives)} is left when {_forgotten(names, outlives)} "
-                f"({_share(shares[outlives])} of the weights) and the model has lost its answer; it goes only with "
-                f"{names[first]} ({line.said(first)}).{_edgy(line)}"
+                f"Still similar ({line.words(outlives)}) when {_forgotten(names, outlives)} "
+                f"({_share(shares[outlives])} of the weights) and the model has lost its answer. "
+                f"Changes completely only with {names[first]} ({line.words(first)}).{_edgy(line)}"
             )
         when = f"as soon as {names[0]} is random" if first == 0 else f"once {names[first]} is random too"
         back = max((place for place in there if place >= first), key=lambda place: left[place])
-        again = f" Something like it comes back with {names[back]} ({line.said(back)})." if left[back] >= LOST else ""
-        why = "with these weights nothing reaches it" if line.flat[first] else "it depends on what was learnt"
-        return "lost", f"The map is lost {when} ({line.said(first)}): {why}.{again}"
+        again = f" A similar map comes back with {names[back]} ({line.words(back)})." if left[back] >= LOST else ""
+        why = "no signal reaches it through these weights" if line.flat[first] else "it reflects what the model learned"
+        return "lost", f"Changes completely {when} ({line.words(first)}): {why}.{again}"
     depth = "all weights are random" if complete else _forgotten(names, last)
     if left[last] < KEPT:
         return "changed", (
-            f"The map changes, but {line.said(last)} is left when {depth}: part of it comes from the picture or from "
-            f"how the network is built, not from what was learnt.{_edgy(line)}"
+            f"Changes, but a similarity of {line.words(last)} is left when {depth}. That part comes from the picture "
+            f"or from the network's structure, not from what the model learned.{_edgy(line)}"
         )
     if complete:
         return "kept", (
-            f"The map stays at {line.said(last)} though {depth}: it shows the picture, not what was learnt."
+            f"Stays similar ({line.words(last)}) although {depth}: it shows the picture, not what the model learned."
             f"{_edgy(line)}"
         )
-    return "kept", f"So far the map stays: {line.said(last)} when {depth}."
+    return "kept", f"Stays similar so far ({line.words(last)} when {depth})."
 
 
 def _forgotten(names: Sequence[str], place: int) -> str:
@@ -175,33 +173,32 @@ def _share(share: float) -> str:
 def _independent(line: Line, left: Sequence[float], names: Sequence[str]) -> tuple[Verdict, str]:
     there = [place for place, value in enumerate(left) if math.isfinite(value)]
     least = min(there, key=lambda place: left[place])
-    at = f"{names[least]} alone ({line.said(least)})"
+    at = f"{names[least]} alone ({line.words(least)})"
     if left[least] < LOST:
         count = sum(left[place] < LOST for place in there)
-        also = f" and is lost with {count} of {len(there)} stages" if count > 1 else " and is lost with it"
-        return "lost", f"The map depends most on {at}{also}: it depends on what was learnt there."
+        also = f" It changes completely with {count} of {len(there)} stages." if count > 1 else ""
+        return "lost", f"Changes completely with {at}: it reflects what the model learned there.{also}"
     if left[least] < KEPT:
-        return "changed", f"The map changes most with {at}, but no stage alone makes it disappear.{_edgy(line)}"
-    return "kept", f"The map stays whichever stage is random, least so with {at}: no stage alone matters.{_edgy(line)}"
+        return "changed", f"Changes most with {at}, but no stage alone changes it completely.{_edgy(line)}"
+    return "kept", f"Stays similar whichever stage is random, least with {at}: no stage alone matters.{_edgy(line)}"
 
 
 def _labels(line: Line, left: Sequence[float]) -> tuple[Verdict, str]:
-    value = line.said(0)
+    value = line.words(0)
     if left[0] < LOST:
-        return "lost", f"A model of shuffled labels gets another map ({value}): it depends on what was learnt."
+        return "lost", f"Changes completely in a model of shuffled labels ({value}): it reflects the labels learned."
     if left[0] < KEPT:
         return "changed", (
-            f"The map is {value} alike in a model of shuffled labels: that part comes from the picture, not from the "
-            f"labels.{_edgy(line)}"
+            f"A similarity of {value} is left in a model of shuffled labels. That part comes from the picture, not "
+            f"from the labels.{_edgy(line)}"
         )
     return "kept", (
-        f"The map is nearly the same ({value}) in a model that learnt nothing about the labels: it shows the picture."
-        f"{_edgy(line)}"
+        f"Nearly the same ({value}) in a model that learned only shuffled labels: it shows the picture.{_edgy(line)}"
     )
 
 
 def _edgy(line: Line) -> str:
-    """Where the original map is alike to plain edges, say so."""
+    """A sentence where the original map resembles plain edges."""
     if math.isfinite(line.edges) and line.edges >= EDGY:
-        return f" It is {line.edges:.2f} alike to a plain edge detector's."
+        return f" Its similarity to a plain edge detector's map is {line.edges:.2f}."
     return ""

@@ -24,6 +24,7 @@ from decam.ui.compare import (
     run_grid,
 )
 from decam.ui.components.grid import grid
+from decam.ui.shared import run_pages
 from decam.ui.status import STATUS
 
 POLL = 1.0
@@ -46,18 +47,6 @@ TABS: tuple[tuple[str, Tab, Callable[[RunSnapshot], bool]], ...] = (
 )
 
 
-def snapshot_of(run: str | None) -> RunSnapshot | None:
-    """The run as it is now; None, with the reason and a way on, where it cannot be shown."""
-    if run is None:
-        return None
-    try:
-        return state.runs().snapshot(run)
-    except DecamError as error:
-        st.error(text.plain(str(error)))
-        st.button("Start a new comparison", on_click=state.show_run, args=(None,), key="leave-run", type="primary")
-        return None
-
-
 def maps(snapshot: RunSnapshot) -> None:
     """Draw the grid of a run's maps, and the tabs below it."""
     selected = run_grid.show(snapshot)
@@ -75,11 +64,13 @@ def show(snapshot: RunSnapshot | None, draw: Draw = maps) -> None:
     if snapshot is None:
         grid.prepare()
         return
-    st.fragment(_live, run_every=POLL if snapshot.active else None)(snapshot.id, snapshot.active, draw)
+    st.fragment(_live, run_every=POLL if snapshot.active else None)(
+        snapshot.id, snapshot.plan.kind, snapshot.active, draw
+    )
 
 
-def _live(run: str, active: bool, draw: Draw) -> None:
-    snapshot = snapshot_of(run)
+def _live(run: str, kind: str, active: bool, draw: Draw) -> None:
+    snapshot = run_pages.snapshot_of(run, kind)
     if snapshot is None:
         return
     if active and not snapshot.active:

@@ -12,6 +12,7 @@ from decam.classifier import Classifier, Pixels
 from decam.durations import duration
 from decam.errors import StoreError
 from decam.experiments.cells import Cell
+from decam.experiments.plan import COMPARISON
 from decam.experiments.status import CellState
 from decam.explanation import Map, Truth
 from decam.figures import limits_for, overlay, png_bytes
@@ -25,7 +26,7 @@ from decam.ui import nav, state, text
 from decam.ui.compare import prototype_matches, run_view
 from decam.ui.components.grid.grid import address
 from decam.ui.methods import shared_run, tree
-from decam.ui.shared import ground_truth, method_choice, model_choice, pictures, session
+from decam.ui.shared import ground_truth, method_choice, model_choice, pictures, run_pages, session
 from decam.ui.shared.pictures import Chosen
 
 POLL = 1.0
@@ -106,7 +107,7 @@ def _live(
     links: Sequence[str], active: bool, classifier: Classifier, picture: Chosen, places: Mapping[str, DeltaGenerator]
 ) -> None:
     # The drawing of the whole page must write into every place: the framework lets later ones write into those only.
-    runs = [run for run in map(run_view.snapshot_of, links) if run is not None]
+    runs = [run for run in (run_pages.snapshot_of(link, COMPARISON) for link in links) if run is not None]
     if len(runs) < len(links):
         for place in places.values():
             place.empty()

@@ -9,6 +9,7 @@ import streamlit as st
 
 from decam.classifier import Classifier, Pixels, TorchClassifier, to_tensor
 from decam.errors import DecamError
+from decam.experiments.plan import COMPARISON
 from decam.explanation import Explanation, Question, Truth
 from decam.figures import FLAT, png_uri
 from decam.figures.steps import drawn
@@ -23,7 +24,7 @@ from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
 from decam.ui.compare import run_view
 from decam.ui.methods import shared_run
-from decam.ui.shared import awaited, ground_truth, model_choice, pictures
+from decam.ui.shared import awaited, ground_truth, model_choice, pictures, run_pages
 from decam.ui.shared.kept import Kept
 from decam.ui.shared.pictures import Chosen
 
@@ -212,7 +213,7 @@ def _awaited(runs: Sequence[RunSnapshot]) -> None:
 
 
 def _waiting(link: str) -> None:
-    run = run_view.snapshot_of(link)
+    run = run_pages.snapshot_of(link, COMPARISON)
     if run is None:
         return
     if not run.active or _map(run) is not None:

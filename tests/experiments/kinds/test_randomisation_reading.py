@@ -71,18 +71,18 @@ def said(values: Sequence[float], **how: object) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("values", "verdict", "part"),
     [
-        ((0.1, 0.0, 0.05), "lost", "lost as soon as head is random (0.10)"),
-        ((0.5, 0.2, 0.1), "lost", "lost once late is random too (0.20)"),
-        ((0.1, 0.5, 0.1), "lost", "lost as soon as head is random (0.10)"),
+        ((0.1, 0.0, 0.05), "lost", "completely as soon as head is random (0.10)"),
+        ((0.5, 0.2, 0.1), "lost", "completely once late is random too (0.20)"),
+        ((0.1, 0.5, 0.1), "lost", "completely as soon as head is random (0.10)"),
         ((0.1, 0.5, 0.1), "lost", "comes back with late (0.50)"),
-        ((0.5, 0.1, 0.1), "lost", "learnt."),
-        ((0.9, 0.8, 0.1), "late", "0.80 is left when head to late are random (50 % of the weights)"),
-        ((0.9, 0.8, 0.1), "late", "it goes only with early (0.10)"),
+        ((0.5, 0.1, 0.1), "lost", "learned."),
+        ((0.9, 0.8, 0.1), "late", "Still similar (0.80) when head to late are random (50 % of the weights)"),
+        ((0.9, 0.8, 0.1), "late", "completely only with early (0.10)"),
         ((0.9, 0.6, 0.5), "changed", "0.50 is left when all weights are random"),
-        ((0.9, 0.2, 0.85), "kept", "stays at 0.85 though all weights are random"),
-        ((0.9, 0.8), "kept", "So far the map stays: 0.80 when head to late are random"),
+        ((0.9, 0.2, 0.85), "kept", "similar (0.85) although all weights are random"),
+        ((0.9, 0.8), "kept", "similar so far (0.80 when head to late are random)"),
         ((-0.4, math.nan, math.nan), "lost", "as soon as head is random (−0.40)"),
-        ((0.9, math.nan, math.nan), "late", "0.90 is left when head is random (under 1 % of the weights)"),
+        ((0.9, math.nan, math.nan), "late", "Still similar (0.90) when head is random (under 1 % of the weights)"),
         ((math.nan,) * 3, "lost", "as soon as head is random (flat)"),
     ],
 )
@@ -95,9 +95,9 @@ def test_the_cascade_is_read_by_its_thresholds(values: tuple[float, ...], verdic
 @pytest.mark.parametrize(
     ("values", "verdict", "part"),
     [
-        ((0.9, 0.1, 0.95), "lost", "depends most on late alone (0.10) and is lost with it"),
-        ((0.2, 0.1, 0.95), "lost", "lost with 2 of 3 stages"),
-        ((0.9, 0.5, 0.95), "changed", "changes most with late alone (0.50)"),
+        ((0.9, 0.1, 0.95), "lost", "completely with late alone (0.10)"),
+        ((0.2, 0.1, 0.95), "lost", "completely with 2 of 3 stages"),
+        ((0.9, 0.5, 0.95), "changed", "Changes most with late alone (0.50)"),
         ((0.9, 0.8, 0.95), "kept", "no stage alone matters"),
     ],
 )
@@ -126,7 +126,7 @@ def test_what_a_random_map_scores_counts_as_nothing_left() -> None:
 
 
 def test_likeness_to_edges_is_told_where_the_map_does_not_go() -> None:
-    assert "0.62 alike to a plain edge detector" in said((0.9, 0.9, 0.9), edges=0.62)[1]
+    assert "plain edge detector's map is 0.62" in said((0.9, 0.9, 0.9), edges=0.62)[1]
     assert "edge" not in said((0.9, 0.9, 0.9), edges=0.2)[1]
 
 
