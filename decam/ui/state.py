@@ -51,6 +51,12 @@ def walkthroughs() -> SharedJobs[Shown]:
     return SharedJobs(runs().queue, WALKTHROUGHS)
 
 
+@st.cache_resource(show_spinner=False)
+def walkthroughs() -> SharedJobs[Shown]:
+    """The walkthroughs of metrics that somebody has opened; they wait in one line with the runs."""
+    return SharedJobs(runs().queue, WALKTHROUGHS)
+
+
 def _give_up(coming: Downloads) -> None:
     coming.close()
 

@@ -164,7 +164,7 @@ def test_any_name_is_shown_as_it_is_and_obeyed_by_nothing() -> None:
     visitor.finish()
     assert [row["title"] for row in visitor.grid["rows"]] == list(NAMES)
     assert visitor.states() == {"done"}
-    for tab in ("Faithfulness", "Metrics", "Export"):
+    for tab in ("Curves", "Metrics", "Export"):
         visitor.tab(tab)
     assert Visitor(run).cards == visitor.cards
     line = next(button for button in visitor.app.button if button.key == f"run-{run}")

@@ -93,7 +93,7 @@ def test_a_damaged_map_costs_its_own_cell(server: Path, restart: Callable[[], No
     assert visitor.cell("Random map")["state"] == "failed"
     assert "map-00-00.npz is missing or damaged" in visitor.cell("Random map")["error"]
     assert visitor.cell("Centre Gaussian")["state"] == visitor.cell("Random map", 1)["state"] == "done"
-    for tab in ("Convergence", "Faithfulness", "Metrics", "Export"):
+    for tab in ("Convergence", "Curves", "Metrics", "Export"):
         visitor.tab(tab)
 
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from decam.experiments.cells import Cell
+from decam.experiments.kinds import comparison
 from decam.experiments.plan import MethodChoice, PictureChoice, Plan
+from decam.experiments.status import CellState
 from decam.methods.de_cam.method import VARIANTS
-from decam.runs.snapshots import CellSnapshot
 from decam.ui.search.view import thinned, words_of
 from tests.pages.visitor import ENDLESS_BUDGET, FEW_STEPS, Visitor, abandoned
 
@@ -189,7 +191,7 @@ def test_landscapes_are_walked_at_once_and_every_control_changes_the_walk() -> N
 
 
 def test_before_its_first_generation_every_variant_says_what_comes() -> None:
-    cell, frames = CellSnapshot(state="running"), ()
+    cell, frames = Cell(CellState.RUNNING), ()
     said = {variant: words_of(cell, frames, variant) for variant in VARIANTS}
     assert said["seeded"] == said["random search"] and "Random masks first" in said["seeded"]
     assert "first generation is being judged" in said["plain"] and "no population" in said["seed only"]
@@ -202,4 +204,4 @@ def test_generations_that_cannot_all_be_looked_at_are_counted() -> None:
 
 def searched(model: str) -> Plan:
     """A plan of one search."""
-    return Plan(model, "cpu", (PictureChoice("Star"),), (MethodChoice.default("de-cam"),), fills=())
+    return comparison.plan(model, "cpu", [PictureChoice("Star")], [MethodChoice.default("de-cam")])

@@ -30,7 +30,7 @@ FEW = ("grad-cam", "gradient", "random", "edges")
 
 @pytest.fixture
 def cheap(server: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All methods are there, and the house's run makes the maps of a few."""
+    """All methods are there, and the shared run makes the maps of a few."""
     assert server
     able = shared_run.able
     monkeypatch.setattr(shared_run, "able", lambda asked: [pair for pair in able(asked) if pair[0].name in FEW])
@@ -97,7 +97,7 @@ def test_maps_are_shown_when_they_are_made_and_the_next_visitor_sees_them_at_onc
     assert guest.status.startswith("Finished")
     for name in FEW:
         assert f'alt="Map of {METHODS[name].title}"' in cards(guest)[name]
-    assert made == [], "the house's runs are listed for nobody"
+    assert made == [], "shared runs are listed for nobody"
 
 
 @pytest.mark.usefixtures("cheap")

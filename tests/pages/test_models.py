@@ -124,7 +124,7 @@ def test_a_finished_run_is_shown_without_its_model(
     assert guest.grid == visitor.grid
     for tab in ("Convergence", "Metrics", "Export"):
         guest.tab(tab)
-    guest.tab("Faithfulness")
+    guest.tab("Curves")
     assert guest.says("The picture of a step needs the run's model")
     assert len(guest.app.get("plotly_chart")) == 2, "the curves themselves need no model"
 

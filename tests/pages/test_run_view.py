@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from decam.experiments.events import Cell
+from decam.experiments.cells import CellKey
 from decam.experiments.plan import fingerprint
 from decam.images.samples import get
 from decam.images.scenes.scene import CLASSES
@@ -121,7 +121,7 @@ def test_convergence_shows_one_search_and_lets_another_be_chosen(guest: Visitor,
 
 def test_the_slider_goes_through_all_generations_by_their_true_numbers(searched: str) -> None:
     guest = Visitor(searched).tab("Convergence")
-    cell = state.runs().snapshot(searched).cells[Cell(0, 0)]
+    cell = state.runs().snapshot(searched).cells[CellKey(0, 0)]
     frames = [frame for frame in cell.frames if frame.curves]
     key = f"generation-{searched}-0-0"
     assert guest.app.select_slider(key=key).options == [str(number + 1) for number in range(len(frames))]
@@ -141,10 +141,11 @@ def test_the_slider_goes_through_all_generations_by_their_true_numbers(searched:
 def test_a_search_that_kept_pictures_of_some_generations_offers_these(searched: str) -> None:
     """As runs do that were made when batches thinned their history out."""
     whole = state.runs().snapshot(searched)
-    cell = whole.cells[Cell(0, 0)]
+    cell = whole.cells[CellKey(0, 0)]
     frames = [frame for frame in cell.frames if frame.curves]
     bare = tuple(frame if number else replace(frame, mask=None, saliency=None) for number, frame in enumerate(frames))
-    few = replace(whole, cells={**whole.cells, Cell(0, 0): replace(cell, frames=bare)})
+    cells = {**whole.cells, CellKey(0, 0): replace(cell, frames=bare)}
+    few = replace(whole, grid=replace(whole.grid, cells=cells))
     key = f"generation-{searched}-0-0"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Runs, "snapshot", lambda *_: few)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from decam.experiments.events import Cell
+from decam.experiments.cells import CellKey
+from decam.experiments.plan import MetricChoice
 from decam.images.samples import get
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state
@@ -17,6 +18,7 @@ from decam.ui.shared.ground_truth import Given
 from tests.pages.visitor import Visitor
 
 pytestmark = pytest.mark.usefixtures("server")
+POINTING = MetricChoice.default("pointing-game").key
 
 
 def explained(visitor: Visitor) -> RunSnapshot:
@@ -31,10 +33,10 @@ def test_a_scene_brings_its_truth_and_maps_are_judged_by_it() -> None:
     (truth,) = run.truths
     assert truth is not None
     np.testing.assert_array_equal(truth, get("scene-star").truth())
-    centre = run.cells[Cell(0, 0)]
+    centre = run.cells[CellKey(0, 0)]
     assert centre.explanation is not None
     highest = centre.explanation.saliency == centre.explanation.saliency.max()
-    assert centre.judgements["pointing-game"].value == truth[highest].mean()
+    assert centre.measurements[POINTING].value == truth[highest].mean()
 
 
 def test_of_two_objects_the_one_asked_about_is_the_truth() -> None:
@@ -50,9 +52,9 @@ def test_a_truth_can_be_taken_away_and_metrics_that_need_it_say_so() -> None:
     visitor.app.session_state[ground_truth.key("embedded", "sample:scene-star")] = Given(ground_truth.NONE)
     run = explained(visitor.look())
     assert run.truths == (None,)
-    judgement = run.cells[Cell(0, 0)].judgements["pointing-game"]
-    assert np.isnan(judgement.value)
-    assert "ground truth" in judgement.note
+    measurement = run.cells[CellKey(0, 0)].measurements[POINTING]
+    assert np.isnan(measurement.value)
+    assert "ground truth" in measurement.note
 
 
 def test_what_was_drawn_is_the_truth_and_comes_back_with_the_link() -> None:

@@ -20,11 +20,12 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
 from streamlit.util import calc_hash
 
+from decam.experiments.grid import Grid
 from decam.experiments.plan import Plan
+from decam.experiments.status import Status
 from decam.images.samples import get
 from decam.methods import METHODS
 from decam.runs.snapshots import RunSnapshot
-from decam.runs.state import empty_grid
 from decam.runs.store import Store
 from decam.ui.shared.thumbnails import pixels
 
@@ -255,16 +256,7 @@ def shown(markdown: str) -> str:
 def abandoned(directory: Path, plan: Plan) -> None:
     """A run that a server had begun when it was killed."""
     store = Store(directory)
-    store.add(
-        RunSnapshot(
-            id="abandoned",
-            created=datetime.now(UTC),
-            status="queued",
-            plan=plan,
-            views=(pixels(get("scene-star").load()),),
-            predictions=(None,),
-            cells=empty_grid(plan),
-        )
-    )
+    grid = Grid.empty(plan, (pixels(get("scene-star").load()),))
+    store.add(RunSnapshot("abandoned", datetime.now(UTC), Status.QUEUED, grid))
     store.begin("abandoned", plan, ())
     store.close()
