@@ -57,6 +57,7 @@ def _controls(snapshot: RunSnapshot, pictures: Sequence[int], selected: CellKey 
             required=True,
             format_func=lambda name: SIMILARITIES[name].title,
             key=f"agreement-{snapshot.id}",
+            persist_state="session",
         )
         offered = [*([MEAN] if len(pictures) > 1 else []), *pictures]
         first = selected.question if selected is not None and selected.question in pictures else offered[0]
@@ -67,8 +68,19 @@ def _controls(snapshot: RunSnapshot, pictures: Sequence[int], selected: CellKey 
             format_func=lambda number: _picture(snapshot, number),
             width=260,
         )
-        absolute = st.toggle("Absolute values", key="agreement-absolute", help="Compare signed maps without sign.")
-        alike = st.toggle("Alike together", True, key="agreement-alike", help="Methods that agree stand side by side.")
+        absolute = st.toggle(
+            "Absolute values",
+            key="agreement-absolute",
+            persist_state="session",
+            help="Compare signed maps without sign.",
+        )
+        alike = st.toggle(
+            "Alike together",
+            True,
+            key="agreement-alike",
+            persist_state="session",
+            help="Methods that agree stand side by side.",
+        )
     return str(measure), int(picture), absolute, alike
 
 

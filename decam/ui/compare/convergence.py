@@ -64,7 +64,12 @@ def _choice(snapshot: RunSnapshot, places: Sequence[CellKey], selected: CellKey 
     titles = snapshot.plan.titles()
 
     return st.selectbox(
-        "Search shown", places, format_func=named, key=key, help="Which map's search is shown; a click in the grid too."
+        "Search shown",
+        places,
+        format_func=named,
+        key=key,
+        persist_state="session",
+        help="Which map's search is shown. A click in the grid chooses it too.",
     )
 
 
@@ -143,6 +148,7 @@ def _generation(snapshot: RunSnapshot, place: CellKey, frames: Sequence[Frame]) 
         label,
         offered,
         key=key,
+        persist_state="session",
         help=f"Goes back through the search: the best mask and the map at that moment.{some}",
     )
     return int(chosen) - 1

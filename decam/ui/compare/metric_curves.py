@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import streamlit as st
 
 from decam import masking
 from decam.classifier import Pixels, to_tensor
-from decam.errors import DecamError, ModelError
+from decam.errors import ModelError
 from decam.experiments.cells import Cell, CellKey
-from decam.experiments.plan import MetricChoice
+from decam.experiments.plan import MetricChoice, Plan
 from decam.figures import curves_figure, png_uri
 from decam.metrics import METRICS
 from decam.metrics import get as get_metric
 from decam.metrics.base import Curve, Measurement
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
+from decam.ui.compare import measure_more
 from decam.ui.components.charts import figures as charts
 from decam.ui.shared import metric_forms
 
@@ -33,9 +35,9 @@ def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
     choices = _choices(snapshot)
     cells = {key.method: cell for key, cell in sorted(snapshot.cells.items()) if key.question == question}
     measured = {choice.key: _curves(cells, choice) for choice in choices}
-    if not any(measured.values()):
-        st.caption("The curves appear here as soon as a picture's maps are finished and measured.")
-        return
+    for choice in choices:
+        if not measured[choice.key]:
+            st.caption(text.plain(_missing(snapshot, choice, cells)))
     with st.container(key="curves"):  # side by side where each has room for its legend
         for choice in choices:
             if measured[choice.key]:
@@ -44,6 +46,17 @@ def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
     steps = [choice for choice in choices if get_metric(choice.name).sequence and measured[choice.key]]
     if steps:
         _step(snapshot, question, steps, cells, selected)
+
+
+def _missing(snapshot: RunSnapshot, choice: MetricChoice, cells: Mapping[int, Cell]) -> str:
+    """Why there are no curves of a metric for a picture."""
+    title = snapshot.plan.metric_titles()[choice.key]
+    notes = [one.note for cell in cells.values() if (one := cell.measurements.get(choice.key)) is not None and one.note]
+    if notes:
+        return f"{title}: {notes[0]}"
+    if snapshot.active:
+        return f"{title}: the curves appear here as soon as this picture's maps are finished and measured."
+    return f"{title}: no map of this picture has been measured. Continue the run to measure its maps."
 
 
 def _curves(cells: Mapping[int, Cell], choice: MetricChoice) -> dict[int, tuple[Measurement, Curve]]:
@@ -78,6 +91,7 @@ def _question(snapshot: RunSnapshot, selected: CellKey | None) -> int:
         format_func=named,
         key=key,
         width=360,
+        persist_state="session",
         help="The picture whose curves are shown. A click in the grid chooses it too.",
     )
 
@@ -88,52 +102,52 @@ def _choices(snapshot: RunSnapshot) -> list[MetricChoice]:
     if len(offered) <= SHOWN_AT_FIRST:
         return list(offered.values())
     titles, key = snapshot.plan.metric_titles(), f"curves-shown-{snapshot.id}"
-    st.session_state.setdefault(key, list(offered)[:SHOWN_AT_FIRST])
+    st.session_state.setdefault(key, _shown_at_first(snapshot.plan))
     shown = st.pills(
         "Curves",
         list(offered),
         selection_mode="multi",
         format_func=lambda name: text.plain(titles[name]),
         key=key,
+        persist_state="session",
         help="The word after the dot is what replaced hidden pixels.",
     )
     return [choice for name, choice in offered.items() if name in shown]
 
 
 def _measure_more(snapshot: RunSnapshot) -> None:
-    """Offer curves that the run does not have: another metric, or one it has with other settings."""
-    with st.popover("More curves", icon=":material/add:", help="Measure the same maps again with other settings."):
+    """Offer curves that the run does not have: another metric, or one that it has with other settings."""
+    opened, form = f"more-curves-open-{snapshot.id}", f"more-curves-{snapshot.id}"
+    with measure_more.popover(
+        "More curves", opened, "Measure the same maps again, by another metric or other settings."
+    ):
         name = st.selectbox(
             "Metric",
             list(WITH_CURVES),
             format_func=lambda name: WITH_CURVES[name].title,
-            key=f"more-curves-{snapshot.id}",
+            key=form,
+            persist_state="session",
         )
-        choices = metric_forms.inline(name, f"more-curves-{snapshot.id}")
-        measured = all(choice in snapshot.plan.metrics for choice in choices)
-        if choices and measured:
-            st.caption("The run has these curves.")
-        st.button(
-            "Measure",
-            key="measure",
-            disabled=measured,
-            type="primary",
-            help="No map is made again; only this metric is computed.",
-            on_click=_measure,
-            args=(snapshot.id, choices),
+        there = [choice for choice in snapshot.plan.metrics if choice.name == name]
+        choices = metric_forms.inline(name, form, there[0].settings if there else None)
+        new = [choice for choice in choices if choice not in there]
+        if choices and not new:
+            st.caption("The run has these curves. Choose them in the list beside, or change a setting.")
+        keys = [choice.key for choice in new]
+        measure_more.button(
+            snapshot.id, new, key="measure", opened=opened, then=partial(_show_too, snapshot.id, snapshot.plan, keys)
         )
 
 
-def _measure(run: str, choices: Sequence[MetricChoice]) -> None:
+def _show_too(run: str, plan: Plan, keys: Sequence[str]) -> None:
+    """Show these curves beside those shown."""
     key = f"curves-shown-{run}"
-    try:
-        before = [choice.key for choice in state.runs().snapshot(run).plan.metrics if choice.name in WITH_CURVES]
-        state.runs().measure(run, choices)
-    except DecamError as error:
-        st.session_state["problem"] = str(error)
-        return
-    shown = st.session_state.get(key, before[:SHOWN_AT_FIRST])
-    st.session_state[key] = [*shown, *(choice.key for choice in choices if choice.key not in shown)]
+    shown = st.session_state.get(key, _shown_at_first(plan))
+    st.session_state[key] = [*shown, *(name for name in keys if name not in shown)]
+
+
+def _shown_at_first(plan: Plan) -> list[str]:
+    return [choice.key for choice in plan.metrics if choice.name in WITH_CURVES][:SHOWN_AT_FIRST]
 
 
 def _figure(snapshot: RunSnapshot, choice: MetricChoice, measured: Mapping[int, tuple[Measurement, Curve]]) -> None:
@@ -176,6 +190,7 @@ def _step(
             methods,
             format_func=lambda index: titles[index],
             key=key,
+            persist_state="session",
             help="Pixels are hidden or shown in the order of this map.",
         )
         percent = st.slider(
@@ -184,6 +199,7 @@ def _step(
             100,
             value=20,
             key=f"step-{snapshot.id}",
+            persist_state="session",
             help="How far the picture has been hidden or shown: the pictures beside are what the model was asked.",
         )
     figures = [

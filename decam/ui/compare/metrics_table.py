@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import streamlit as st
 
-from decam.errors import DecamError
 from decam.experiments.cells import Cell, CellKey
 from decam.experiments.plan import MetricChoice, Plan
 from decam.metrics import METRICS
 from decam.metrics import get as get_metric
-from decam.metrics.base import Metric
+from decam.metrics.taxonomy import FAMILIES
 from decam.runs.snapshots import RunSnapshot
-from decam.ui import state, text
+from decam.ui import text
+from decam.ui.compare import measure_more
 from decam.ui.components.table import value_table
 from decam.ui.components.table.value_table import Column, Row
 from decam.ui.shared import metric_forms
@@ -28,10 +29,18 @@ NOTE = (
 )
 
 
+@dataclass(frozen=True)
+class _Part:
+    """A column of the table with what it shows of a map: the value and its note."""
+
+    column: Column
+    read: Callable[[Cell], tuple[float | None, str]]
+
+
 def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
     """Draw the table; a click on a column's head sorts it."""
     del selected
-    columns, rows, empty = _without_empty(_columns(snapshot), _rows(snapshot))
+    columns, rows, empty = _table(snapshot)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Bars show each value in its range, the best of each picture in bold.", width="stretch")
         _more(snapshot)
@@ -44,15 +53,15 @@ def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
         value_table.show("Means over all pictures", ("Method",), columns, means, key=f"means-{snapshot.id}")
         st.markdown("**Each map**")
     value_table.show("Values of every map", ("Picture", "Method"), columns, rows, key=f"values-{snapshot.id}")
-    if told := _told(columns, rows):
+    if lines := _note_lines(columns, rows):
         with st.expander("Notes on values with an asterisk"):
-            st.markdown("\n".join(told))
+            st.markdown("\n".join(lines))
     if empty:
         st.caption(f"Left out, for they say nothing here: {', '.join(empty)}. Localisation needs ground truth.")
     st.caption(NOTE)
 
 
-def _told(columns: Sequence[Column], rows: Sequence[Row]) -> list[str]:
+def _note_lines(columns: Sequence[Column], rows: Sequence[Row]) -> list[str]:
     """Each note once, with the column and the maps that it is about, as lines of a list."""
     about: dict[tuple[str, str], list[str]] = {}
     for row in rows:
@@ -65,29 +74,47 @@ def _told(columns: Sequence[Column], rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def _without_empty(columns: list[Column], rows: list[Row]) -> tuple[list[Column], list[Row], list[str]]:
-    """The table without metrics that have judged every map and have a value for none; their titles."""
-    said = [[row.values[place] for row in rows] for place in range(len(columns))]
-    silent = [bool(values) and all(value is not None and np.isnan(value) for value in values) for values in said]
-    kept = [place for place, nothing in enumerate(silent) if not nothing]
-    rows = [
-        replace(row, values=tuple(row.values[k] for k in kept), notes=tuple(row.notes[k] for k in kept)) for row in rows
-    ]
-    titles = [column.title for column, nothing in zip(columns, silent, strict=True) if nothing]
-    return [columns[place] for place in kept], rows, titles
+def _table(snapshot: RunSnapshot) -> tuple[list[Column], list[Row], list[str]]:
+    """Columns, one row a finished map, and the titles of metrics left out: they have no value for any map."""
+    cells = [(key, cell) for key, cell in sorted(snapshot.cells.items()) if cell.explanation is not None]
+    parts = _parts(snapshot.plan)
+    empty = [part for part in parts if cells and all(_is_nan(part.read(cell)[0]) for _, cell in cells)]
+    shown = [part for part in parts if part not in empty]
+    titles = snapshot.plan.titles()
+    rows = []
+    for key, cell in cells:
+        values, notes = zip(*(part.read(cell) for part in shown), strict=True)
+        picture = f"{key.question + 1}. {snapshot.plan.picture_of(key.question).name}"
+        rows.append(Row((picture, titles[key.method]), values, notes, picture))
+    return [part.column for part in shown], rows, [part.column.title for part in empty]
 
 
-def _columns(snapshot: RunSnapshot) -> list[Column]:
-    columns = [_column(get_metric(choice.name), _detail(choice)) for choice in snapshot.plan.metrics]
-    for deletion, insertion in _pairs(snapshot.plan):
-        fills = "/".join(str(choice.settings.to_mapping()["fill"]) for choice in (insertion, deletion))
-        family = get_metric(deletion.name).family
-        columns.append(Column("Ins − del", 1, "Insertion less deletion.", fills, family, -1, 1))
+def _is_nan(value: float | None) -> bool:
+    return value is not None and np.isnan(value)
+
+
+def _parts(plan: Plan) -> list[_Part]:
+    """One column a metric choice, the difference of a pair right after the pair, then what the maps cost."""
+    after = {pair[1]: _difference(*pair) for pair in _pairs(plan)}
+    parts: list[_Part] = []
+    for choice in plan.metrics:
+        parts.append(_Part(_column(choice, plan), partial(_measured, key=choice.key)))
+        if choice in after:
+            parts.append(after[choice])
+    order = list(FAMILIES)
     return [
-        *columns,
-        Column("Evaluations", 0, "Images through the model for the map.", family="cost", digits=0),
-        Column("Seconds", 0, "Time for the map.", family="cost", digits=2),
+        *sorted(parts, key=lambda part: order.index(part.column.family)),  # metrics asked for later join their family
+        _Part(
+            Column("Evaluations", 0, "Images through the model for the map.", family="cost", digits=0),
+            lambda cell: (cell.evaluations, ""),
+        ),
+        _Part(Column("Seconds", 0, "Time for the map.", family="cost", digits=2), lambda cell: (cell.seconds, "")),
     ]
+
+
+def _measured(cell: Cell, key: str) -> tuple[float | None, str]:
+    measurement = cell.measurements.get(key)
+    return (None, "") if measurement is None else (measurement.value, measurement.note)
 
 
 def _pairs(plan: Plan) -> list[tuple[MetricChoice, MetricChoice]]:
@@ -96,39 +123,33 @@ def _pairs(plan: Plan) -> list[tuple[MetricChoice, MetricChoice]]:
     return list(zip(deletions, insertions, strict=False))
 
 
-def _column(metric: Metric, detail: str) -> Column:
-    return Column(metric.title, metric.direction, metric.summary, detail, metric.family, metric.low, metric.high)
+def _difference(deletion: MetricChoice, insertion: MetricChoice) -> _Part:
+    """Insertion less deletion, the better the higher; no value before both are known."""
+
+    def read(cell: Cell) -> tuple[float | None, str]:
+        removed, _ = _measured(cell, deletion.key)
+        shown, _ = _measured(cell, insertion.key)
+        return (None if removed is None or shown is None else shown - removed), ""
+
+    fills = "/".join(str(choice.settings.to_mapping()["fill"]) for choice in (insertion, deletion))
+    family = get_metric(deletion.name).family
+    help = f"Insertion less deletion, with the fills {fills}."
+    return _Part(Column("Ins − del", 1, help, fills, family, -1, 1), read)
 
 
-def _detail(choice: MetricChoice) -> str:
-    """The settings that are not the metric's own."""
-    usual = get_metric(choice.name).settings().to_mapping()
-    return ", ".join(str(value) for name, value in choice.settings.to_mapping().items() if value != usual[name])
-
-
-def _rows(snapshot: RunSnapshot) -> list[Row]:
-    """One row a finished map."""
-    titles = snapshot.plan.titles()
-    return [
-        _row(snapshot, key, cell, titles[key.method])
-        for key, cell in sorted(snapshot.cells.items())
-        if cell.explanation is not None
+def _column(choice: MetricChoice, plan: Plan) -> Column:
+    """The metric's column. Under its title stand the fill and what tells it from the same metric beside it."""
+    metric, values = get_metric(choice.name), choice.settings.to_mapping()
+    same = [other.settings.to_mapping() for other in plan.metrics if other.name == choice.name]
+    differing = [name for name in values if any(other[name] != values[name] for other in same)]
+    detail = [
+        str(values[name]) if name == "fill" else f"{name} {values[name]}"
+        for name in values
+        if name == "fill" or name in differing
     ]
-
-
-def _row(snapshot: RunSnapshot, key: CellKey, cell: Cell, title: str) -> Row:
-    measured = [cell.measurements.get(choice.key) for choice in snapshot.plan.metrics]
-    differences = [_difference(cell, *pair) for pair in _pairs(snapshot.plan)]
-    values = [*(None if one is None else one.value for one in measured), *differences]
-    notes = [*("" if one is None else one.note for one in measured), *("" for _ in differences), "", ""]
-    picture = f"{key.question + 1}. {snapshot.plan.picture_of(key.question).name}"
-    return Row((picture, title), (*values, cell.evaluations, cell.seconds), tuple(notes), picture)
-
-
-def _difference(cell: Cell, deletion: MetricChoice, insertion: MetricChoice) -> float | None:
-    """Insertion less deletion, the better the higher; None before both are known."""
-    removed, shown = cell.measurements.get(deletion.key), cell.measurements.get(insertion.key)
-    return None if removed is None or shown is None else shown.value - removed.value
+    settings = ", ".join(f"{name} {value}" for name, value in values.items())
+    help = f"{metric.summary} Settings: {settings}." if settings else metric.summary
+    return Column(metric.title, metric.direction, help, ", ".join(detail), metric.family, metric.low, metric.high)
 
 
 def _means(rows: Sequence[Row]) -> list[Row]:
@@ -148,25 +169,16 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 
 def _more(snapshot: RunSnapshot) -> None:
-    """Offer the metrics that this run has not been judged by."""
-    with st.popover("More metrics", icon=":material/add:", help="Measure the same maps in other ways."):
-        chosen = metric_forms.choice(METRICS, f"more-{snapshot.id}")
+    """Offer every metric, those of the run with other settings too."""
+    opened = f"more-metrics-{snapshot.id}"
+    with measure_more.popover("More metrics", opened, "Measure the same maps in other ways."):
+        chosen = metric_forms.choice(METRICS, f"more-{snapshot.id}", "Metrics")
         choices = metric_forms.forms(chosen, f"more-{snapshot.id}")
         new = [choice for choice in choices if choice not in snapshot.plan.metrics]
         if len(new) < len(choices):
-            st.caption("What the run has with the same settings is not measured again.")
-        st.button(
-            "Measure",
-            key="measure-more",
-            type="primary",
-            disabled=not new,
-            on_click=_measure,
-            args=(snapshot.id, new),
-        )
+            st.caption("The run has these already: " + _titles(set(choices) - set(new)) + ". Change a setting.")
+        measure_more.button(snapshot.id, new, key="measure-more", opened=opened)
 
 
-def _measure(run: str, choices: Sequence[MetricChoice]) -> None:
-    try:
-        state.runs().measure(run, choices)
-    except DecamError as error:
-        st.session_state["problem"] = str(error)
+def _titles(choices: Collection[MetricChoice]) -> str:
+    return ", ".join(get_metric(choice.name).title for choice in choices)

@@ -18,6 +18,7 @@ from decam.ui.compare import (
     agreement_view,
     convergence,
     export_panel,
+    measure_more,
     metric_curves,
     metrics_table,
     prototype_matches,
@@ -90,6 +91,7 @@ def _tab(place: DeltaGenerator, draw: Tab, snapshot: RunSnapshot, selected: Cell
 
 
 def _guarded(draw: Tab, snapshot: RunSnapshot, selected: CellKey | None) -> None:
+    measure_more.take_up()
     try:
         draw(snapshot, selected)
     except DecamError as error:

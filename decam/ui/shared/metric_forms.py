@@ -10,7 +10,7 @@ from decam.errors import SettingError
 from decam.experiments.plan import MetricChoice
 from decam.metrics import METRICS
 from decam.metrics.base import Metric
-from decam.settings import Parameter
+from decam.settings import Parameter, Settings
 from decam.ui import text
 from decam.ui.shared.fields import field
 
@@ -26,13 +26,13 @@ NEEDS = {"truth": "needs the ground truth", "explain": "makes each map again"}
 def panel() -> list[MetricChoice]:
     """Draw the choice of metrics beside deletion and insertion, and their forms; what a plan needs to know."""
     st.session_state.setdefault("metrics", list(FREE))
-    return forms(choice(OFFERED, "metrics"), "metric")
+    return forms(choice(OFFERED, "metrics", "Metrics beside deletion and insertion"), "metric")
 
 
-def choice(offered: Mapping[str, Metric], key: str) -> list[str]:
+def choice(offered: Mapping[str, Metric], key: str, label: str) -> list[str]:
     """Draw the choice of some of these metrics; their names in the order of the table."""
     chosen = st.multiselect(
-        "Metrics beside deletion and insertion",
+        label,
         list(offered),
         format_func=lambda name: f"{offered[name].title} ({offered[name].family})",
         key=key,
@@ -42,7 +42,7 @@ def choice(offered: Mapping[str, Metric], key: str) -> list[str]:
     )
     for name in chosen:
         if facts := _facts(offered[name]):
-            st.caption(f"**{text.plain(offered[name].title)}** {facts}.")
+            st.caption(f"**{text.plain(offered[name].title)}**: {facts}.")
     return [name for name in offered if name in chosen]
 
 
@@ -61,9 +61,14 @@ def forms(names: Sequence[str], key: str) -> list[MetricChoice]:
     return choices
 
 
-def inline(name: str, key: str) -> list[MetricChoice]:
-    """Draw the form of one metric right here; the metric with these settings, nothing where they are out of bounds."""
+def inline(name: str, key: str, settings: Settings | None = None) -> list[MetricChoice]:
+    """Draw the form of one metric right here; the metric with these settings, nothing where they are out of bounds.
+
+    The form begins with `settings`, or with the metric's own where there are none.
+    """
     metric = METRICS[name]
+    for parameter in metric.settings.parameters() if settings is not None else ():
+        st.session_state.setdefault(_key(key, name, parameter), getattr(settings, parameter.name))
     values = {each.name: field(_key(key, name, each), each) for each in metric.settings.parameters()}
     return _chosen(metric, values)
 
@@ -92,5 +97,5 @@ def _key(form: str, metric: str, parameter: Parameter) -> str:
 def _facts(metric: Metric) -> str:
     """What it costs a map and what it needs; nothing where it is free."""
     cost = metric.cost(metric.settings())
-    facts = [text.evaluations(cost)] if cost else []
+    facts = [f"{text.several(cost, 'evaluation')} a map"] if cost else []
     return ", ".join([*facts, *(NEEDS[need] for need in sorted(metric.needs))])

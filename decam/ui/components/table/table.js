@@ -3,6 +3,11 @@
 const BETTER = { 1: "↑", "-1": "↓", 0: "" };
 const SAYS = { 1: "Higher is better.", "-1": "Lower is better.", 0: "" };
 
+/** What a column's head says when pointed at; most metrics say themselves which way is better. */
+function told({ help, direction }) {
+  return [help, help.includes("is better") ? "" : SAYS[direction]].filter(Boolean).join(" ");
+}
+
 class Table {
   constructor() {
     Object.assign(this, { by: null, down: false, said: "" });
@@ -31,7 +36,7 @@ class Table {
       groups.append(make("th", "", { colspan: span < 0 ? families.length - i : span, scope: "colgroup" }, make("div", "family", {}, family)));
     });
     const heads = [...words.map((title, i) => this.heading(i, title, "", "")), ...columns.map((column, i) =>
-      this.heading(words.length + i, `${column.title} ${BETTER[column.direction]}`, column.detail, [column.help, SAYS[column.direction]].filter(Boolean).join(" "), true))];
+      this.heading(words.length + i, `${column.title} ${BETTER[column.direction]}`, column.detail, told(column), true))];
     this.head.replaceChildren(...(families.some(Boolean) ? [groups] : []), make("tr", "", {}, ...heads));
     this.head.lastChild.style.setProperty("--top", `${this.head.children.length > 1 ? 22 : 0}px`);
     this.body.replaceChildren(...this.ordered().map((row, i, all) => this.row(row, this.by === null && i > 0 && row.group !== all[i - 1].group)));
