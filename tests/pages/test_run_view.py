@@ -171,7 +171,7 @@ def test_curves_show_both_metrics_and_what_the_model_saw_at_each_share(guest: Vi
     for step in range(FEW_STEPS + 1):
         guest.app.slider(key=f"step-{finished.run}").set_value(100 * step // FEW_STEPS)
         guest.look()
-        figures = [text for text in guest.app.html.values if "What the model saw" in text]
+        figures = [text for text in guest.app.html.values if "what the model saw" in text]
         assert len(figures) == 1
         assert figures[0].count(f"at {step / FEW_STEPS:.0%}<br>") == 2
         assert "ring" in figures[0]

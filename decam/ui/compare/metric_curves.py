@@ -132,7 +132,7 @@ def _measure_more(snapshot: RunSnapshot) -> None:
         choices = metric_forms.inline(name, form, there[0].settings if there else None)
         new = [choice for choice in choices if choice not in there]
         if choices and not new:
-            st.caption("The run has these curves. Choose them in the list beside, or change a setting.")
+            st.caption("The run has these curves. Choose them under Curves, or change a setting.")
         keys = [choice.key for choice in new]
         measure_more.button(
             snapshot.id, new, key="measure", opened=opened, then=partial(_show_too, snapshot.id, snapshot.plan, keys)
@@ -232,8 +232,9 @@ def _answer(
     step = int(abs(curve.shares - wanted).argmin())
     share = step / (len(curve.shares) - 1)
     target = snapshot.grid.target_of(question)
+    title = text.escaped(snapshot.plan.metric_titles()[choice.key])
     lines = [
-        f"<b>{text.escaped(snapshot.plan.metric_titles()[choice.key])}</b> at {share:.0%}",
+        f"<b>{title}</b> at {share:.0%}",
         f"{text.escaped(snapshot.grid.label_of(target))} <b>{float(curve.values[step]):.3f}</b>",
     ]
     if curve.top is not None and curve.top_values is not None:
@@ -243,5 +244,5 @@ def _answer(
     pixels = _seen(snapshot, key, choice, share)
     return (
         f'<figure><img src="{png_uri(pixels)}" width="{SIDE}" height="{SIDE}" '
-        f'alt="What the model saw at {share:.0%}"><figcaption>{"<br>".join(lines)}</figcaption></figure>'
+        f'alt="{title}: what the model saw at {share:.0%}"><figcaption>{"<br>".join(lines)}</figcaption></figure>'
     )

@@ -14,6 +14,7 @@ from decam.explanation import Explanation, Question, Truth
 from decam.figures import FLAT, png_uri
 from decam.figures.steps import drawn
 from decam.images.samples import SAMPLES
+from decam.lru import Lru
 from decam.methods import METHODS
 from decam.metrics import Case, Origin
 from decam.metrics.scales import cleaned
@@ -25,7 +26,6 @@ from decam.ui import state, text
 from decam.ui.compare import run_view
 from decam.ui.methods import shared_run
 from decam.ui.shared import awaited, ground_truth, model_choice, pictures, run_pages
-from decam.ui.shared.kept import Kept
 from decam.ui.shared.pictures import Chosen
 
 DEAREST = 40  # evaluations a map: some metrics make it ten times again
@@ -60,14 +60,14 @@ class Subject:
 
 
 @st.cache_resource(show_spinner=False)
-def _kept() -> Kept[tuple[Explanation, Explanation]]:
-    return Kept(_KEPT)
+def _kept() -> Lru[tuple[str, ...], tuple[Explanation, Explanation]]:
+    return Lru(_KEPT)
 
 
 def panel() -> Subject | None:
     """Draw the choice of picture, model and method in one line; what they make, None where the page says why not yet.
 
-    The maps are the house's runs: made once, in the queue, for all visitors.
+    The maps are those of shared runs: they are made once, in the queue, for all visitors.
     """
     with st.container(key="metric-choice", horizontal=True, gap="small"):
         chosen = _picture()

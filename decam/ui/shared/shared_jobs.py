@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeAlias, TypeVar
 
 from decam.explanation import Progress
+from decam.lru import Lru
 from decam.runs.queue import Ending, Queue
-from decam.ui.shared.kept import Kept
 
 T = TypeVar("T")
 PATIENCE = 90.0  # seconds; a browser lets a tab in the background look but once a minute
@@ -62,7 +62,7 @@ class SharedJobs(Generic[T]):
         self._clock = clock
         self._lock = threading.RLock()
         self._jobs: dict[Hashable, _Job[T]] = {}
-        self._ended: Kept[Standing[T]] = Kept(most)
+        self._ended: Lru[Hashable, Standing[T]] = Lru(most)
 
     def ask(self, key: Hashable, owner: str, device: str, work: Work[T]) -> Standing[T]:
         """How the computation of this key stands; queued for `owner` on `device` where nobody has asked for it yet.
@@ -81,7 +81,7 @@ class SharedJobs(Generic[T]):
 
     def again(self, key: Hashable) -> None:
         """Forget that a computation failed, so that whoever asks next has it made again."""
-        self._ended.forget(key)
+        self._ended.discard(key)
 
     def _submit(self, key: Hashable, owner: str, device: str, work: Work[T]) -> _Job[T]:
         job: _Job[T] = _Job(self._clock())

@@ -1,6 +1,7 @@
 // A table of values: a click on a head sorts by it, a bar stands for each value, the best of each group is marked.
 
 const BETTER = { 1: "↑", "-1": "↓", 0: "" };
+const LONG = 18; // characters of a title that gets room for two or three words a line
 const SAYS = { 1: "Higher is better.", "-1": "Lower is better.", 0: "" };
 
 /** What a column's head says when pointed at; most metrics say themselves which way is better. */
@@ -51,7 +52,7 @@ class Table {
     const sorted = this.by === place;
     const mark = sorted ? make("span", "sorted", { "aria-hidden": "true" }, this.down ? " ▾" : " ▴") : "";
     const button = make("button", "", { type: "button", title: [help, "Click to sort."].filter(Boolean).join(" ") },
-      make("span", "name", {}, title.trim()), mark, ...(number ? [make("span", "more", {}, detail || "")] : []));
+      make("span", title.length > LONG ? "name long" : "name", {}, title.trim()), mark, ...(number ? [make("span", "more", {}, detail || "")] : []));
     button.addEventListener("click", () => this.sort(place));
     const kind = number ? "number" : place === this.held() ? "stays" : "";
     return make("th", kind, { scope: "col", "aria-sort": sorted ? (this.down ? "descending" : "ascending") : "none" }, button);
