@@ -134,9 +134,9 @@ def taken_up(kind: str, link: str) -> bool:
 
 
 def arrive(page: str) -> None:
-    """Take what was chosen on another page along; to be called before any widget is drawn.
+    """Carry over what was chosen on another page. This must be called before any widget is drawn.
 
-    The framework ties a widget's value to its page, and would begin anew with the lowest of numbers here.
+    Streamlit ties a widget's value to its page; without this, widgets would begin anew here.
     """
     if st.session_state.get("page") == page:
         return

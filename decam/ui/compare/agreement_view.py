@@ -95,7 +95,7 @@ def _finished(snapshot: RunSnapshot) -> dict[CellKey, Explanation]:
 def _of(
     snapshot: RunSnapshot, picture: int, methods: Sequence[int], measure: str, absolute: bool
 ) -> tuple[Agreement, ...]:
-    """The agreement of one picture's maps; one that is not there has no value."""
+    """The agreement of one picture's maps. A map that is missing has no value."""
     cells = [snapshot.cells[CellKey(picture, method)].explanation for method in methods]
     shape = snapshot.grid.view_of(picture).shape[:2]
     maps = [np.zeros(shape, np.float32) if made is None else made.saliency for made in cells]
@@ -139,7 +139,7 @@ def _cell(value: float, same: bool) -> str:
 
 
 def _thumbnail(snapshot: RunSnapshot, made: Explanation | None, picture: int) -> str:
-    """The map over its picture, small; an empty place where it is not there."""
+    """The map over its picture, small; an empty place where there is no map."""
     if made is None:
         return '<i class="dc-none"></i>'
     signed = METHODS[made.method].signed

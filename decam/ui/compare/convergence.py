@@ -24,7 +24,7 @@ SIDE = 160
 
 
 def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
-    """Draw the convergence of one map whose method reports one; it follows the cell chosen in the grid."""
+    """Draw the convergence of one map that was searched for; a cell chosen in the grid chooses it."""
     places = [place for place in sorted(snapshot.cells) if _series(snapshot, place)]
     if not places:
         st.caption("None of these methods searches step by step, so there is no convergence to show.")

@@ -56,7 +56,7 @@ def sent(moment: Moment) -> dict[str, Any]:
 
 
 def within(moments: Sequence[Moment], limit: int) -> list[Moment]:
-    """As many moments, evenly spaced and the last among them, as take at most so many bytes; at least one."""
+    """Evenly spaced moments, at least the last one, that together take at most `limit` bytes."""
     stride, chosen = 1, list(moments)
     while len(chosen) > 1 and sum(moment.trace.nbytes for moment in chosen) > limit:
         stride *= 2

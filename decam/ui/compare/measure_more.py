@@ -15,14 +15,14 @@ _ADDED = "measured-more"
 
 
 def popover(label: str, key: str, help: str) -> DeltaGenerator:
-    """Draw the button that opens the choice; `button` closes it again."""
+    """Draw the popover of the choice. `button` closes it."""
     return st.popover(label, icon=":material/add:", help=help, key=key, on_change="rerun")
 
 
 def button(
     run: str, choices: Sequence[MetricChoice], *, key: str, opened: str, then: Callable[[], None] | None = None
 ) -> None:
-    """Draw the button that measures; `opened` is the key of its popover, `then` is called once the run has them all."""
+    """Draw the button that measures. `opened` is the key of its popover; `then` is called once the run has them."""
     st.button(
         "Measure",
         key=key,

@@ -97,7 +97,7 @@ def _question(snapshot: RunSnapshot, selected: CellKey | None) -> int:
 
 
 def _choices(snapshot: RunSnapshot) -> list[MetricChoice]:
-    """Draw the choice of the curves shown; those of the plan's metrics that keep curves are offered."""
+    """Draw the choice among the curves that the plan's metrics keep, and return those to show."""
     offered = {choice.key: choice for choice in snapshot.plan.metrics if choice.name in WITH_CURVES}
     if len(offered) <= SHOWN_AT_FIRST:
         return list(offered.values())

@@ -118,7 +118,7 @@ def _measured(cell: Cell, key: str) -> tuple[float | None, str]:
 
 
 def _pairs(plan: Plan) -> list[tuple[MetricChoice, MetricChoice]]:
-    """Deletion and insertion in the order in which the plan has them: the first of each, the second of each, …"""
+    """Pairs of deletion and insertion in the plan's order: the first of each, the second of each, and so on."""
     deletions, insertions = ([one for one in plan.metrics if one.name == name] for name in ("deletion", "insertion"))
     return list(zip(deletions, insertions, strict=False))
 

@@ -23,7 +23,7 @@ def shown(snapshot: RunSnapshot) -> bool:
 
 
 def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
-    """Draw what the maps of the picture chosen in the grid rest on, or of the first that has such a map."""
+    """Draw the training pictures behind the map of the picture chosen in the grid, or else of the first picture."""
     made = [
         (place, cell.explanation)
         for place, cell in sorted(snapshot.cells.items())
@@ -50,7 +50,7 @@ def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
 
 
 def strip(snapshot: RunSnapshot, picture: int, explanation: Explanation) -> str:
-    """The likenesses that count most as one small line; the empty string where the method has none."""
+    """The likenesses that count most, as one line of HTML; empty where the method has none."""
     if METHODS[explanation.method].evidence is None:
         return ""
     view = snapshot.grid.view_of(picture)
@@ -63,7 +63,7 @@ def strip(snapshot: RunSnapshot, picture: int, explanation: Explanation) -> str:
 
 
 def evidence(snapshot: RunSnapshot, picture: int, explanation: Explanation) -> tuple[Likeness, ...]:
-    """What the model compares, asked once for each map of a run.
+    """The places that the model compares, asked once for each map of a run.
 
     Raises ModelError where the model cannot be loaded any more.
     """

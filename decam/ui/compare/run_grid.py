@@ -17,7 +17,7 @@ UNDER_MAPS = 2
 
 
 def show(snapshot: RunSnapshot) -> CellKey | None:
-    """Draw the grid; the cell chosen in it."""
+    """Draw the grid and return the cell chosen in it."""
     plan = snapshot.plan
     columns = [
         GridColumn(str(index), title, METHODS[choice.name].signed, METHODS[choice.name].summary)

@@ -66,7 +66,7 @@ def show(classifier: Classifier, picture: Chosen, runs: Sequence[RunSnapshot], s
 def _family(
     family: Family, rows: Iterable[Method], classifier: Classifier, picture: Chosen, models: Mapping[str, str]
 ) -> Mapping[str, DeltaGenerator]:
-    """Draw a family's cards but for what its run tells; the places for that, by the method's name."""
+    """Draw a family's cards and return, by the method's name, the places where the maps will be drawn."""
     places = {}
     st.html(
         f'<div class="dc-family" id="{tree.family_anchor(family)}"><h2>{text.escaped(family.title)}</h2>'
@@ -173,7 +173,7 @@ def _stand_in(row: Method, classifier: Classifier, snapshot: RunSnapshot) -> str
 
 
 def _figure(row: Method, view: Pixels, cell: Cell | None, obstacle: str, truth: Truth | None) -> str:
-    """The map over the picture, as far as it has come; else the faded picture and why there is no map."""
+    """The map over the picture, finished or not; where there is none, the faded picture and the reason."""
     if cell is None or cell.saliency is None:
         state = "stopped" if cell is None else cell.state
         said = obstacle or (cell.error if cell is not None else "") or _STATES.get(state, state)

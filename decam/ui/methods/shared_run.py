@@ -28,7 +28,7 @@ SAMPLE, MODEL, BY_VISITOR, RUN = "field-sample", "field-model", "field-model-by-
 
 
 def controls() -> tuple[Chosen, Entry]:
-    """Draw the choice of a sample or an upload and of a model that is here; the two chosen."""
+    """Draw the choices of a picture and of a model that is on this machine, and return both."""
     picture = _picture()
     name = picture.key if picture.sample is None else picture.sample.name
     thumbnails.strip("field", SAMPLES, {name}, _choose)
@@ -51,13 +51,13 @@ def controls() -> tuple[Chosen, Entry]:
 
 
 def able(classifier: Classifier) -> list[tuple[Method, int]]:
-    """The methods that can explain the classifier, with their cost at default settings; the cheapest first."""
+    """The methods that can explain the classifier with their cost at default settings, cheapest first."""
     rows = [row for row in METHODS.values() if not row.obstacle(classifier)]
     return sorted(((row, row.cost(row.settings(), classifier)) for row in rows), key=lambda pair: pair[1])
 
 
 def plan_of(classifier: Classifier, picture: Chosen) -> Plan:
-    """All methods that can explain the classifier, as they come, on this picture and its predicted class."""
+    """A plan of all methods that can explain the classifier, as `make_plan` makes it."""
     return make_plan(classifier.name, str(classifier.device), picture, [row for row, _ in able(classifier)])
 
 
@@ -77,7 +77,7 @@ def stand_ins(classifier: Classifier) -> dict[str, list[Method]]:
 
 
 def make_plan(model: str, device: str, picture: Chosen, rows: Sequence[Method], seed: int = 0) -> Plan:
-    """These methods, as they come, on this picture and its predicted class; nothing is measured."""
+    """A plan of these methods at their default settings, for the picture's predicted class, without metrics."""
     choices = [MethodChoice.default(row.name) for row in rows]
     return comparison.plan(model, device, [PictureChoice(picture.name)], choices, seed=seed)
 
@@ -88,7 +88,7 @@ def link_of(plan: Plan, view: Pixels) -> str:
 
 
 def of(classifier: Classifier, picture: Chosen) -> list[RunSnapshot]:
-    """The runs as they are now, begun where nobody has yet: that of the model, then those of models that stand in.
+    """The shared runs, begun if absent: first that of the model, then those of the models that stand in for it.
 
     Empty, with the reason on the page, where they cannot be.
     """
@@ -104,7 +104,7 @@ def of(classifier: Classifier, picture: Chosen) -> list[RunSnapshot]:
 
 
 def shared_run(plan: Plan, view: Pixels, asker: str = "") -> RunSnapshot:
-    """The shared run of this plan on this view as it is now, begun if absent; `asker` as in `Runs.shared_run`.
+    """The shared run of a plan on this view, begun if absent. `asker` is as in `Runs.shared_run`.
 
     Raises DecamError where it cannot be.
     """

@@ -65,7 +65,7 @@ def _kept() -> Lru[tuple[str, ...], tuple[Explanation, Explanation]]:
 
 
 def panel() -> Subject | None:
-    """Draw the choice of picture, model and method in one line; what they make, None where the page says why not yet.
+    """Draw the choices of picture, model and method, and return the map they make. Without one, the page says why.
 
     The maps are those of shared runs: they are made once, in the queue, for all visitors.
     """
@@ -168,7 +168,7 @@ def _method(classifier: Classifier) -> str:
 
 
 def _made(classifier: TorchClassifier, chosen: Chosen, method: str) -> Subject | None:
-    """The map and the random one, recalled or awaited; None while they are, or where the page says what failed.
+    """The map and the random one; None while they are awaited, or where the page says what failed.
 
     Raises DecamError where they cannot even be asked for.
     """

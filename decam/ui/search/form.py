@@ -24,7 +24,7 @@ HELP = (
 
 
 def picture(chosen: Sequence[Chosen]) -> list[Chosen]:
-    """Draw the choice of one picture where there are several; that one, or none where none is chosen."""
+    """Draw the choice of one picture where there are several, and return a list of it, empty without pictures."""
     if len(chosen) < 2:
         return list(chosen)
     names = pictures.lines(chosen)
@@ -42,7 +42,7 @@ def picture(chosen: Sequence[Chosen]) -> list[Chosen]:
 
 
 def panel(classifier: Classifier | None) -> list[MethodChoice]:
-    """Draw the settings of the search; one choice for each variant switched on."""
+    """Draw the settings of the search, and return one choice for each variant switched on."""
     with st.expander(DE_CAM.title, expanded=True):
         values = method_forms.fields(DE_CAM, classifier, without=("variant",))
     try:

@@ -58,7 +58,7 @@ class Choice:
 
 
 def show() -> None:
-    """Draw the controls and the walk that they make; the page's address says what differs from the default."""
+    """Draw the controls and the trajectory that they make. The page's address keeps what differs from the defaults."""
     try:
         with st.container(key="landscape-controls"):
             choice = _controls()
@@ -71,7 +71,7 @@ def show() -> None:
 
 
 def payload(choice: Choice, steps: tuple[Step, ...]) -> dict[str, Any]:
-    """What the browser is sent, ready for JSON."""
+    """The data for the browser, ready for JSON."""
     landscape = LANDSCAPES[choice.landscape]
     points = [(step.evaluations, _values(step, landscape.lowest)) for step in steps]
     colours = [method_colour(index, state.dark()) for index in range(len(SERIES))]
@@ -117,7 +117,7 @@ def _kept(name: str) -> dict[str, Any]:
 
 
 def _controls() -> Choice:
-    """The controls in two lines; each says what turning it does."""
+    """Draw the controls in two lines, and return the choice."""
     first = st.columns([1.3, 1.6, 1.1, 1.3])
     name = first[0].selectbox(
         "Landscape",

@@ -1,4 +1,4 @@
-"""A run as the DE-CAM page shows it: its maps side by side where there are several, and one of its searches."""
+"""A run on the DE-CAM page: one of its searches, below its maps where there are several."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from decam.ui.search import view
 
 
 def show(snapshot: RunSnapshot) -> None:
-    """Draw the run; one without a search says so."""
+    """Draw the run, or say that it has no search."""
     places = [place for place in sorted(snapshot.cells) if snapshot.plan.methods[place.method].name == DE_CAM.name]
     if not places:
         titles = ", ".join(dict.fromkeys(snapshot.plan.titles()))

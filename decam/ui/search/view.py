@@ -62,7 +62,7 @@ def show(snapshot: RunSnapshot, place: CellKey) -> None:
 
 
 def payload(snapshot: RunSnapshot, place: CellKey, key: str) -> dict[str, Any]:
-    """What the browser is sent, ready for JSON."""
+    """The data for the browser, ready for JSON."""
     cell, view = snapshot.cells[place], snapshot.grid.view_of(place.question)
     choice = snapshot.plan.methods[place.method]
     frames = [frame for frame in cell.frames if frame.curves]
@@ -149,7 +149,7 @@ def _table(name: str) -> str:
 
 
 def _filling(snapshot: RunSnapshot, place: CellKey) -> Pixels | None:
-    """What replaced hidden pixels; None where the model, whose colours it may need, is not here."""
+    """The picture that replaced hidden pixels; None where the model that it needs is not here."""
     name = snapshot.plan.methods[place.method].settings.to_mapping().get("fill")
     if not isinstance(name, str):
         return None

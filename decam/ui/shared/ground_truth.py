@@ -1,4 +1,4 @@
-"""Where the object is in each picture of the comparison to come: known, drawn, given as a file, or not at all."""
+"""The ground truth of each picture: known from a sample, drawn, given as a file, or none."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _DRAWING = st.components.v2.component(
 
 @dataclass(frozen=True)
 class Given:
-    """What a visitor has said of one picture: outlines on the model's view, a mask of the whole picture, or nothing."""
+    """A visitor's ground truth of one picture: outlines on the model's view, a mask of the whole picture, or none."""
 
     kind: str
     outlines: tuple[Outline, ...] = ()
@@ -63,7 +63,7 @@ def of(classifier: Classifier, picture: Chosen, label: str) -> Truth | None:
 
 
 def known(classifier: Classifier, picture: Chosen, label: str) -> Truth | None:
-    """What a sample or a run that was opened says of where the object is; None where it says nothing."""
+    """The ground truth that comes with a sample or with the run that was opened; None without one."""
     if picture.truth is not None:
         return _resized(picture.truth, classifier)
     if picture.sample is None:
@@ -121,7 +121,7 @@ def _choice(
     mask: Truth | None,
     label: str,
 ) -> tuple[Given | None, Truth | None]:
-    """Draw what belongs to one kind; what would be kept (None: nothing can be), and the mask to show."""
+    """Draw the form of one kind; return what "Use this" would keep, or None, and the mask to show."""
     if kind == NONE:
         return Given(NONE), None
     if kind == KNOWN:
@@ -142,7 +142,7 @@ def _choice(
 
 
 def _drawing(view: Pixels, before: Sequence[Outline]) -> tuple[Outline, ...]:
-    """Draw the picture to be drawn on; the outlines so far."""
+    """Draw the picture with its pencil, and return the outlines so far."""
     result = _DRAWING(
         key="truth-drawing",
         data={"view": _address(view), "mask": None, "outlines": before},

@@ -25,17 +25,17 @@ CHECKED = Wish("checked", ("de-cam", "grad-cam", "guided-backprop", "integrated-
 
 
 def names(wish: Wish = COMPARED) -> tuple[str, ...]:
-    """The methods wished for, in the order of the table, whether or not they can explain the model of the moment."""
+    """The methods chosen, in the order of the table, also those that cannot explain the present model."""
     wished: Collection[str] = st.session_state.get(wish.key, wish.usual)
     return tuple(name for name in METHODS if name in wished)
 
 
 def choose(wished: Collection[str], wish: Wish = COMPARED) -> None:
-    """Wish for these methods and no others; names that the table does not have are passed over."""
+    """Choose these methods and no others. Names that are not in the table are ignored."""
     st.session_state[wish.key] = tuple(name for name in METHODS if name in wished)
 
 
 def chosen(classifier: Classifier | None, wish: Wish = COMPARED) -> list[Method]:
-    """The methods wished for that can explain this classifier, in the order of the table."""
+    """The methods chosen that can explain this classifier, in the order of the table."""
     rows = [METHODS[name] for name in names(wish)]
     return [row for row in rows if classifier is None or not row.obstacle(classifier)]

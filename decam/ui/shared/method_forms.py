@@ -29,7 +29,7 @@ def setting_key(method: str, parameter: Parameter, model: str) -> str:
 def panel(
     classifier: Classifier | None, wish: Wish = COMPARED, elsewhere: Mapping[str, object] | None = None
 ) -> list[MethodChoice]:
-    """Draw the forms of the methods chosen, one at a time where they are many; the methods with their settings.
+    """Draw the forms of the methods chosen, one at a time where they are many, and return methods with settings.
 
     `elsewhere` has values of parameters that the page asks for once, for all methods that have them.
     """
@@ -88,7 +88,7 @@ def _one_of(rows: Sequence[Method]) -> Method:
 
 
 def fields(method: Method, classifier: Classifier | None, without: Sequence[str] = ()) -> dict[str, object]:
-    """Draw a widget for each parameter but those without one; the values by name."""
+    """Draw a widget for each parameter but those in `without`, and return the values by name."""
     st.caption(f"{text.plain(method.summary)} [{text.plain(method.reference)}]({method.url})")
     return {
         parameter.name: field(setting_key(method.name, parameter, _model(classifier)), parameter, classifier)

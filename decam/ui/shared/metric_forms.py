@@ -24,13 +24,13 @@ NEEDS = {"truth": "needs the ground truth", "explain": "makes each map again"}
 
 
 def panel() -> list[MetricChoice]:
-    """Draw the choice of metrics beside deletion and insertion, and their forms; what a plan needs to know."""
+    """Draw the choice of metrics beside deletion and insertion with their forms, and return the choices."""
     st.session_state.setdefault("metrics", list(FREE))
     return forms(choice(OFFERED, "metrics", "Metrics beside deletion and insertion"), "metric")
 
 
 def choice(offered: Mapping[str, Metric], key: str, label: str) -> list[str]:
-    """Draw the choice of some of these metrics; their names in the order of the table."""
+    """Draw the choice among these metrics, and return the names chosen, in the order of the table."""
     chosen = st.multiselect(
         label,
         list(offered),
@@ -47,7 +47,7 @@ def choice(offered: Mapping[str, Metric], key: str, label: str) -> list[str]:
 
 
 def forms(names: Sequence[str], key: str) -> list[MetricChoice]:
-    """Draw a form for each metric that has settings; the metrics with theirs."""
+    """Draw a form for each metric that has settings, and return the metrics with theirs."""
     choices: list[MetricChoice] = []
     for name in names:
         metric = METRICS[name]
@@ -62,7 +62,7 @@ def forms(names: Sequence[str], key: str) -> list[MetricChoice]:
 
 
 def inline(name: str, key: str, settings: Settings | None = None) -> list[MetricChoice]:
-    """Draw the form of one metric right here; the metric with these settings, nothing where they are out of bounds.
+    """Draw the form of one metric in place, and return the metric with its settings; empty if one is out of bounds.
 
     The form begins with `settings`, or with the metric's own where there are none.
     """
@@ -95,7 +95,7 @@ def _key(form: str, metric: str, parameter: Parameter) -> str:
 
 
 def _facts(metric: Metric) -> str:
-    """What it costs a map and what it needs; nothing where it is free."""
+    """The metric's cost a map and its needs, in words; empty where there are none."""
     cost = metric.cost(metric.settings())
     facts = [f"{text.several(cost, 'evaluation')} a map"] if cost else []
     return ", ".join([*facts, *(NEEDS[need] for need in sorted(metric.needs))])

@@ -19,7 +19,7 @@ _MARK = " · "
 
 
 def panel(pictures: Sequence[Chosen]) -> Entry:
-    """Draw the choice of a model, which follows the first picture until the visitor chooses; the entry chosen."""
+    """Draw the choice of a model, which follows the first picture until the visitor chooses, and return the entry."""
     _follow(pictures)
     name = st.selectbox(
         "Model",
@@ -38,7 +38,7 @@ def panel(pictures: Sequence[Chosen]) -> Entry:
 
 
 def load(entry: Entry) -> TorchClassifier | None:
-    """The model, ready to be asked; None, with the reason on the page, where it cannot be."""
+    """Return the loaded model; where it cannot be loaded, say why and return None."""
     if entry.url and not entry.present():
         st.info(
             f"{entry.title} is not on this machine yet: download it in the sidebar, or choose a model that is here."

@@ -65,7 +65,7 @@ def _view(model: str, key: str, _classifier: Classifier, _chosen: Chosen) -> Pix
 
 
 def panel() -> list[Chosen]:
-    """Draw uploader, uploads and the strip of samples; the pictures chosen, at most 16, in a stable order."""
+    """Draw uploader, uploads and samples, and return the pictures chosen, at most 16, in a stable order."""
     uploads.panel()
     chosen = [*_kept(), *(own for own in uploaded() if own.upload is not None and own.upload.chosen), *_samples()]
     thumbnails.strip("strip", SAMPLES, {sample.name for sample in _samples_chosen()}, toggle)
@@ -81,7 +81,7 @@ def uploaded() -> list[Chosen]:
 
 
 def lines(chosen: Iterable[Chosen]) -> dict[str, str]:
-    """Pictures by key, each with a name of its own to be chosen by: a list knows its lines by their text alone."""
+    """Pictures by key, each with a name that no other has: a list tells its lines apart by their text alone."""
     found: dict[str, str] = {}
     for picture in chosen:
         name, number = text.visible(picture.name), 1

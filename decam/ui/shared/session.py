@@ -34,7 +34,7 @@ def begin(page: str) -> None:
 
 
 def opened(page: str) -> RunSnapshot | None:
-    """Begin a page: its rules, its widgets as they were left or as the run of its link has them, and that run.
+    """Begin a page and return the run of its link. The widgets are set as that run has them, or stay as they were.
 
     Must be called before any of these widgets is drawn.
     """
@@ -46,7 +46,7 @@ def opened(page: str) -> RunSnapshot | None:
 
 
 def _take_up(snapshot: RunSnapshot | None) -> None:
-    """Fill the page's widgets from the run of the address: whenever that is another one, and after a click on it."""
+    """Set the page's widgets as the run of the address has them, whenever the address names another run."""
     if snapshot is None or not state.taken_up(state.RUN, snapshot.id):
         return
     plan = snapshot.plan

@@ -65,7 +65,7 @@ class SharedJobs(Generic[T]):
         self._ended: Lru[Hashable, Standing[T]] = Lru(most)
 
     def ask(self, key: Hashable, owner: str, device: str, work: Work[T]) -> Standing[T]:
-        """How the computation of this key stands; queued for `owner` on `device` where nobody has asked for it yet.
+        """The standing of this key's computation, which is queued for `owner` on `device` if nobody has asked yet.
 
         `work` makes a generator of Progress that returns the result; it is called and run in the device's worker
         thread. Raises RuntimeError after the queue was closed.

@@ -31,7 +31,7 @@ class Asked(NamedTuple):
 
 
 def row(classifier: Classifier, chosen: Sequence[Chosen], *, judged: bool = True) -> list[Asked]:
-    """Draw a card a picture; those that can be asked about. Without `judged` nobody is asked where the object is."""
+    """Draw a card a picture, and return those that can be explained. Without `judged` no ground truth is asked for."""
     asked = []
     with st.container(key="targets"):
         for number, picture in enumerate(chosen):

@@ -23,6 +23,6 @@ def learn(snapshot: RunSnapshot | None) -> None:
 
 
 def of(classifier: Classifier) -> float | None:
-    """Seconds an evaluation took in the run of this model and device that was looked at last; None without one."""
+    """Seconds an evaluation took in the last run of this model and device that this session saw; None without one."""
     known: dict[tuple[str, str], float] = st.session_state.get(KEY, {})
     return known.get((classifier.name, str(classifier.device)))

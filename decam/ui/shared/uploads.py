@@ -142,7 +142,7 @@ def _take(files: Sequence[UploadedFile]) -> None:
 
 
 def _taken(name: str, content: bytes) -> list[News]:
-    """Keep one file; what is to be said about it."""
+    """Keep one file, and return the news about it."""
     there = _there(content)
     if there is not None:
         _keep(replace(upload, chosen=upload.chosen or upload == there) for upload in kept())

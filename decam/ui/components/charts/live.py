@@ -54,7 +54,7 @@ def payload(
     pictures: Sequence[LivePicture],
     words: str = "",
 ) -> dict[str, Any]:
-    """What the browser is sent, ready for JSON."""
+    """The data for the browser, ready for JSON."""
     groups: dict[str, list[Series]] = {}
     reported = {name for _, values in points for name in values}
     for item in (item for item in series if item.name in reported):

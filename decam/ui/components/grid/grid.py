@@ -162,7 +162,7 @@ def payload(
     metrics: Sequence[GridMetric] = (),
     selected: Place | None = None,
 ) -> dict[str, Any]:
-    """What the browser is sent, ready for JSON; pictures that are not small become addresses on this server."""
+    """The data for the browser, ready for JSON. Large pictures are replaced by addresses on this server."""
     best = best_places(cells, metrics)
     signed = {column.key: column.signed for column in columns}
     return {
@@ -204,7 +204,7 @@ def _remembered() -> None:
 
 
 class _Kept(Generic[File]):
-    """What was made of an array, for as long as the array lives: a page that looks once a second makes it once."""
+    """Files made from arrays, each kept as long as its array lives, so that a page that polls makes it once."""
 
     def __init__(self, make: Callable[[NDArray[Any]], File]) -> None:
         self._make = make
@@ -221,7 +221,7 @@ class _Kept(Generic[File]):
 
 
 def map_file(saliency: Map) -> MapFile:
-    """A raw map as the browser takes it, to 1/255 of its colours' range; what is not finite counts as the nearer end.
+    """A raw map as the browser takes it, to 1/255 of its colours' range. Infinite values go to the nearer end.
 
     Where clipping leaves less than half of the values' range to the colours, it is sent to 1/65535 of the range.
     """

@@ -38,9 +38,9 @@ def line(classifier: Classifier, choices: Sequence[MethodChoice], wish: Wish = C
 
 
 def payload(classifier: Classifier, settled: Mapping[str, int], wish: Wish = COMPARED) -> dict[str, Any]:
-    """What the browser is sent, ready for JSON; `settled` are costs that are known already, by the method's name.
+    """The data for the browser, ready for JSON. `settled` has costs that are known already, by the method's name.
 
-    `edit` counts what the browser has asked for so far: what it asked for later than that it must not forget.
+    `edit` is the number of the browser's last edit that has arrived; the browser keeps later ones.
     """
     families = grouped(METHODS.values())
     return {
@@ -57,7 +57,7 @@ def payload(classifier: Classifier, settled: Mapping[str, int], wish: Wish = COM
 
 
 def take(sent: object, wish: Wish = COMPARED) -> None:
-    """Wish for what a browser sends: names of methods and the number of the edit; anything else is passed over."""
+    """Choose the methods that a browser sends, with the number of its edit. Anything else is ignored."""
     if not isinstance(sent, Mapping):
         return
     wished, edit = sent.get("methods"), sent.get("edit")
@@ -83,7 +83,7 @@ def _method(row: Method, classifier: Classifier, cost: int | None) -> dict[str, 
 
 
 def _cost(row: Method, classifier: Classifier) -> int | None:
-    """What the method would cost with its settings as they were left; None where that cannot be told."""
+    """The method's cost at the settings last chosen; None where it cannot explain the classifier."""
     if row.obstacle(classifier):
         return None
     try:

@@ -37,7 +37,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """A line: its words, its values (None: there is none), notes on these, and the group within which one is best."""
+    """A line: its words, its values or None, notes on the values, and the group within which the best is marked."""
 
     words: tuple[str, ...]
     values: tuple[float | None, ...]
@@ -46,12 +46,12 @@ class Row:
 
 
 def show(title: str, words: Sequence[str], columns: Sequence[Column], rows: Sequence[Row], *, key: str) -> None:
-    """Draw the table; `title` says to a screen reader what it holds, `words` head the columns of words."""
+    """Draw the table. A screen reader reads `title`; `words` are the heads of the columns of words."""
     _TABLE(key=key, data=payload(title, words, columns, rows))
 
 
 def payload(title: str, words: Sequence[str], columns: Sequence[Column], rows: Sequence[Row]) -> dict[str, Any]:
-    """What the browser is sent, ready for JSON."""
+    """The data for the browser, ready for JSON."""
     finite = [replace(row, values=tuple(_finite(value) for value in row.values)) for row in rows]
     best = [_best(column.direction, place, finite) for place, column in enumerate(columns)]
     return {
