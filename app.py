@@ -1,7 +1,11 @@
-"""The dashboard from a checkout: streamlit run app.py."""
+"""The dashboard of a checkout as a server, for `streamlit run app.py`: the pages, and the routes beside them."""
 
 from pathlib import Path
 
+import streamlit as st
+
+from decam import web
 from decam.ui import nav
 
-nav.run(Path(__file__).parent / "pages")
+nav.draw_from(Path(__file__).with_name("pages"))
+app = st.App(nav.SCRIPT, routes=web.routes(st.get_option("server.baseUrlPath")), lifespan=web.lifespan)

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import streamlit as st
 
-ICON = Path(__file__).parent / "entry" / "icon.png"
+ENTRY = Path(__file__).parent / "entry"
+SCRIPT = ENTRY / "dashboard.py"
+ICON = ENTRY / "icon.png"
 
 
 @dataclass(frozen=True)
@@ -71,12 +73,13 @@ def links() -> None:
         st.page_link(page(entry.address), label=entry.title, help=entry.help)
 
 
-def run(folder: Path | None = None) -> None:
-    """Configure the browser's tab and draw the page that was asked for.
-
-    With a `folder`, each page is drawn by its file there, which is called as its address; else by its module.
-    """
+def draw_from(folder: Path | None) -> None:
+    """From now on draw each page by the file in `folder` that is called as its address; with None by its module."""
     _folders[:] = [] if folder is None else [folder]
+
+
+def run() -> None:
+    """Configure the browser's tab and draw the page that was asked for."""
     st.set_page_config(
         page_title="DE-CAM · saliency methods compared",
         page_icon=str(ICON),

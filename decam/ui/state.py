@@ -5,15 +5,19 @@ from __future__ import annotations
 import gc
 import secrets
 from typing import cast
+from urllib.parse import quote
 
 import streamlit as st
 
 from decam import paths
+from decam.export import live as live_runs
 from decam.hardware.device import best
 from decam.metrics.walkthroughs import Shown
 from decam.models.cache import Models
 from decam.runs.service import Runs
+from decam.runs.snapshots import RunSnapshot
 from decam.runs.store import Store
+from decam.ui.components.live import LiveRun
 from decam.ui.shared import uploads
 from decam.ui.shared.downloads import Downloads
 from decam.ui.shared.shared_jobs import SharedJobs
@@ -35,6 +39,7 @@ def models() -> Models:
 
 
 def _close(runs: Runs) -> None:
+    live_runs.offer(None)
     runs.close()
     walkthroughs.clear()  # they wait in the queue that has just been closed
 
@@ -42,19 +47,27 @@ def _close(runs: Runs) -> None:
 @st.cache_resource(show_spinner=False, on_release=_close)
 def runs() -> Runs:
     """The runs of this server, those of earlier processes included."""
-    return Runs(Store(paths.directory(), paths.database_url()), models().get)
-
-
-@st.cache_resource(show_spinner=False)
-def walkthroughs() -> SharedJobs[Shown]:
-    """The metrics at work that somebody has opened, which wait in one line with the runs."""
-    return SharedJobs(runs().queue, WALKTHROUGHS)
+    made = Runs(Store(paths.directory(), paths.database_url()), models().get)
+    live_runs.offer(made)
+    return made
 
 
 @st.cache_resource(show_spinner=False)
 def walkthroughs() -> SharedJobs[Shown]:
     """The walkthroughs of metrics that somebody has opened; they wait in one line with the runs."""
     return SharedJobs(runs().queue, WALKTHROUGHS)
+
+
+def live(snapshot: RunSnapshot) -> LiveRun | None:
+    """Where the browser hears of a run that is about to be drawn; None for one that has ended.
+
+    None too where this server has no routes for it: the page then has to look again itself.
+    """
+    feeds = live_runs.feeds()
+    if not snapshot.active or feeds is None or not live_runs.streams():
+        return None
+    feeds.note(snapshot)
+    return LiveRun(f"/live/{quote(snapshot.id, safe='')}", str(snapshot.version))
 
 
 def _give_up(coming: Downloads) -> None:

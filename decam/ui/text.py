@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html
 import re
-from datetime import datetime
+
+from decam.export.standing import several as several
+from decam.export.standing import when as when
 
 # What means something to Markdown anywhere, and what means something only where a line begins.
 _INSIDE = re.compile(r"[\\`*\[\]$<~]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)|:(?=[A-Za-z])")
@@ -54,18 +56,6 @@ def number(value: float, digits: int = 2) -> str:
 def evaluations(count: int) -> str:
     """A cost in images through the model."""
     return "free" if count == 0 else f"{count:,}"
-
-
-def several(count: int, one: str, many: str = "") -> str:
-    """1 picture, 2 pictures."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
-def when(moment: datetime) -> str:
-    """A moment in the server's own time zone: today by its time, else by its day."""
-    local = moment.astimezone()
-    today = local.date() == datetime.now().astimezone().date()
-    return f"{local:%H:%M}" if today else f"{local:%d %b %H:%M}".lstrip("0")
 
 
 def capital(text: str) -> str:

@@ -27,6 +27,7 @@ from decam.images.samples import get
 from decam.methods import METHODS
 from decam.runs.snapshots import RunSnapshot
 from decam.runs.store import Store
+from decam.ui import nav
 from decam.ui.shared.thumbnails import pixels
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,7 +44,7 @@ class Visitor:
     _components: ClassVar[Any] = None
 
     def __init__(self, run: str | None = None) -> None:
-        self.app = AppTest.from_file(ROOT / "app.py", default_timeout=PATIENCE)
+        self.app = AppTest.from_file(nav.SCRIPT, default_timeout=PATIENCE)
         # Every session would look up anew which installed packages bring components: a fifth of a second.
         self.app._bidi_component_manager = Visitor._components
         if run is not None:

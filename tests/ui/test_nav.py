@@ -17,7 +17,6 @@ from decam.cli import serving
 from decam.ui import nav, theme
 from tests.conftest import ROOT
 
-ENTRIES = (ROOT / "app.py", serving.SCRIPT)
 ADDRESSES = tuple(entry.address for entry in nav.PAGES)
 
 
@@ -38,19 +37,25 @@ def drawn_pages(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, entry.module, stub(entry.address))
 
 
-def _opened(script: Path, address: str) -> AppTest:
-    app = AppTest.from_file(script, default_timeout=60)
+@pytest.fixture(params=(ROOT / "pages", None), ids=("checkout", "package"))
+def pages_drawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages drawn by the files of a checkout, and by the modules of an installed package."""
+    monkeypatch.setattr(nav, "_folders", [])
+    nav.draw_from(request.param)
+
+
+def _opened(address: str) -> AppTest:
+    app = AppTest.from_file(nav.SCRIPT, default_timeout=60)
     app._page_hash = calc_hash(address)
     app.run()
     assert not app.exception, [error.message for error in app.exception]
     return app
 
 
-@pytest.mark.parametrize("script", ENTRIES, ids=("checkout", "package"))
 @pytest.mark.parametrize("address", ADDRESSES)
-@pytest.mark.usefixtures("drawn_pages")
-def test_both_entries_draw_each_page_at_its_address_with_a_link_to_every_page(script: Path, address: str) -> None:
-    app = _opened(script, address)
+@pytest.mark.usefixtures("drawn_pages", "pages_drawn")
+def test_both_entries_draw_each_page_at_its_address_with_a_link_to_every_page(address: str) -> None:
+    app = _opened(address)
     assert [text.value for text in app.text] == [f"this is {address}"]
     links = [link.proto for link in app.get("page_link")]
     assert [link.page for link in links] == ["", *ADDRESSES[1:]]
@@ -58,16 +63,15 @@ def test_both_entries_draw_each_page_at_its_address_with_a_link_to_every_page(sc
     assert all(link.help for link in links)
 
 
-@pytest.mark.parametrize("script", ENTRIES, ids=("checkout", "package"))
-@pytest.mark.usefixtures("drawn_pages")
-def test_the_servers_own_address_shows_the_first_page(script: Path) -> None:
-    app = _opened(script, "")
+@pytest.mark.usefixtures("drawn_pages", "pages_drawn")
+def test_the_servers_own_address_shows_the_first_page() -> None:
+    app = _opened("")
     assert [text.value for text in app.text] == ["this is compare"]
 
 
 @pytest.mark.usefixtures("drawn_pages")
 def test_a_page_sends_its_visitor_to_another() -> None:
-    app = _opened(serving.SCRIPT, "compare")
+    app = _opened("compare")
     app.button(key="leave").click().run()
     assert [text.value for text in app.text] == ["this is methods"]
 

@@ -11,14 +11,16 @@ from decam.classifier import Pixels
 from decam.experiments.cells import Cell, CellKey
 from decam.experiments.history import Frame
 from decam.experiments.status import CellState
-from decam.figures import alone, convergence_figure, limits_for, masked, method_colour, png_uri
+from decam.export import wire
+from decam.figures import alone, convergence_figure, limits_for, masked, method_colour, png_bytes, png_uri
 from decam.methods import METHODS
 from decam.methods.base import Series
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state
 from decam.ui import text as words
 from decam.ui.components.charts import figures as charts
-from decam.ui.components.charts.live import LivePicture, live_charts
+from decam.ui.components.charts.live import LivePicture, LiveSearch, live_charts
+from decam.ui.components.grid.grid import address
 
 SIDE = 160
 
@@ -41,8 +43,7 @@ def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
 
 
 def _series(snapshot: RunSnapshot, place: CellKey) -> tuple[Series, ...]:
-    series = METHODS[snapshot.plan.methods[place.method].name].series
-    return tuple(item for item in series if not item.detail)
+    return wire.search_series(snapshot.plan, place.method)
 
 
 def _choice(snapshot: RunSnapshot, places: Sequence[CellKey], selected: CellKey | None) -> CellKey:
@@ -83,8 +84,23 @@ def _live(
     """Small charts that grow in place, beside the best mask and the map so far."""
     mask = next((frame.mask for frame in reversed(frames) if frame.mask is not None), None)
     pictures = _drawn(snapshot, place, mask, cell.saliency)
-    total = round(cell.evaluations * cell.total / cell.step) if cell.step else 0
-    _charts(snapshot, series, frames, total, pictures, "" if frames else _waiting(cell))
+    words = "" if frames else wire.waiting_words(cell)
+    _charts(snapshot, series, frames, wire.total_of(cell), pictures, words, _search(snapshot, place))
+
+
+def _search(snapshot: RunSnapshot, place: CellKey) -> LiveSearch | None:
+    """What the browser needs to go on with a search by itself; None where the page has to look again."""
+    live = state.live(snapshot)
+    if live is None:
+        return None
+    view = snapshot.grid.view_of(place.question)
+    return LiveSearch(
+        live,
+        (str(place.question), str(place.method)),
+        address(png_bytes(view), f"live-{snapshot.id}.{place.question}.view"),
+        (view.shape[0], view.shape[1]),
+        METHODS[snapshot.plan.methods[place.method].name].signed,
+    )
 
 
 def _charts(
@@ -94,6 +110,7 @@ def _charts(
     total: int = 0,
     pictures: Sequence[tuple[str, Pixels]] = (),
     words: str = "",
+    search: LiveSearch | None = None,
 ) -> None:
     live_charts(
         series,
@@ -103,13 +120,8 @@ def _charts(
         [LivePicture(title, png_uri(pixels)) for title, pixels in pictures],
         key=f"live-{snapshot.id.replace('_', '.')}",  # two underlines in a key mean something to the framework
         words=words,
+        search=search,
     )
-
-
-def _waiting(cell: Cell) -> str:
-    if cell.state is CellState.RUNNING:
-        return "Random masks first: the curves begin with the first generation."
-    return cell.error or "This search has not begun yet."
 
 
 def _finished(snapshot: RunSnapshot, place: CellKey, series: tuple[Series, ...], frames: Sequence[Frame]) -> None:

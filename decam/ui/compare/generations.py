@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from decam.evolution.trace import Trace
-from decam.ui.components.charts.live import short
+from decam.export.wire import short
 
 STEPS = 65_535
 

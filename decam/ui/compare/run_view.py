@@ -10,8 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from decam.errors import DecamError, StoreError
 from decam.experiments.cells import CellKey
-from decam.experiments.status import CellState, Status
-from decam.models import catalogue
+from decam.export.standing import STATUS, standing
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
 from decam.ui.compare import (
@@ -25,8 +24,8 @@ from decam.ui.compare import (
     run_grid,
 )
 from decam.ui.components.grid import grid
+from decam.ui.components.live import status as live_status
 from decam.ui.shared import run_pages
-from decam.ui.status import STATUS
 
 POLL = 1.0
 Tab: TypeAlias = Callable[[RunSnapshot, CellKey | None], None]
@@ -60,14 +59,14 @@ def maps(snapshot: RunSnapshot) -> None:
 def show(snapshot: RunSnapshot | None, draw: Draw = maps) -> None:
     """Say how a run stands and draw it, or nothing where there is none.
 
-    While it waits or runs, only this part of the page is drawn again, once a second.
+    While it waits or runs, the browser follows it by itself, and this part of the page is drawn again when it has
+    ended; where the server has no routes for that, once a second.
     """
     if snapshot is None:
         grid.prepare()
         return
-    st.fragment(_live, run_every=POLL if snapshot.active else None)(
-        snapshot.id, snapshot.plan.kind, snapshot.active, draw
-    )
+    look = snapshot.active and state.live(snapshot) is None
+    st.fragment(_live, run_every=POLL if look else None)(snapshot.id, snapshot.plan.kind, snapshot.active, draw)
 
 
 def _live(run: str, kind: str, active: bool, draw: Draw) -> None:
@@ -76,8 +75,13 @@ def _live(run: str, kind: str, active: bool, draw: Draw) -> None:
         return
     if active and not snapshot.active:
         st.rerun()
+    live = state.live(snapshot)
     try:
-        status(snapshot)
+        if live is None:
+            status(snapshot)
+        else:
+            live_status.show(snapshot, live)
+            _note(snapshot)
     except StoreError as error:
         st.error(text.plain(str(error)))
     draw(snapshot)
@@ -87,11 +91,18 @@ def _tab(place: DeltaGenerator, draw: Tab, snapshot: RunSnapshot, selected: Cell
     """Draw the tab that is open; the others cost nothing."""
     if getattr(place, "open", True):
         with place:
-            st.fragment(_guarded)(draw, snapshot, selected)
+            st.fragment(_guarded)(draw, snapshot.id, snapshot.plan.kind, selected)
 
 
-def _guarded(draw: Tab, snapshot: RunSnapshot, selected: CellKey | None) -> None:
+def _guarded(draw: Tab, run: str, kind: str, selected: CellKey | None) -> None:
+    """Draw a tab from the run as it is now; one that shows finished maps alone is drawn again when there are more."""
     measure_more.take_up()
+    snapshot = run_pages.snapshot_of(run, kind)
+    if snapshot is None:
+        return
+    live = state.live(snapshot)
+    if live is not None and draw is not convergence.show:
+        live_status.again_when_measured(snapshot, live, "tab")
     try:
         draw(snapshot, selected)
     except DecamError as error:
@@ -100,16 +111,21 @@ def _guarded(draw: Tab, snapshot: RunSnapshot, selected: CellKey | None) -> None
 
 def status(snapshot: RunSnapshot) -> None:
     """One line on how the run stands, a bar while it runs, and the way on where it was ended early."""
-    finished = sum(cell.explanation is not None for cell in snapshot.cells.values())
+    stands = standing(snapshot)
     with st.container(key="status", horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(_sentence(snapshot, finished), width="stretch")
+        facts = " · ".join(text.plain(fact) for fact in stands.facts)
+        st.markdown(f"**{STATUS[snapshot.status]}** :gray[· {facts}]", width="stretch")
         ended_early = snapshot.status.ended_early
         if ended_early and st.button(
             "Continue", key="continue", icon=":material/play_arrow:", help="Compute what is missing."
         ):
             state.runs().resume(snapshot.id)
             st.rerun()
-    st.html(bar(_share(snapshot), snapshot.active))
+    st.html(bar(stands.share, snapshot.active))
+    _note(snapshot)
+
+
+def _note(snapshot: RunSnapshot) -> None:
     if snapshot.note:
         st.warning(text.plain(snapshot.note))
 
@@ -119,31 +135,3 @@ def bar(share: float, active: bool) -> str:
     percent = round(100 * share)
     role = f'role="progressbar" aria-label="Progress" aria-valuenow="{percent}"' if active else 'aria-hidden="true"'
     return f'<div class="dc-progress" {role}><i style="width:{percent if active else 0}%"></i></div>'
-
-
-def _share(snapshot: RunSnapshot) -> float:
-    """How much of the run is done, each map with its curves counting the same."""
-    if not snapshot.cells:
-        return 0.0
-    shares = []
-    for cell in snapshot.cells.values():
-        step = min(1.0, cell.step / cell.total) if cell.total else 0.0
-        begun = {CellState.WAITING: 0.0, CellState.RUNNING: 0.5 * step, CellState.MEASURING: 0.5 + 0.5 * step}
-        shares.append(begun.get(cell.state, 1.0))
-    return min(1.0, sum(shares) / len(shares))
-
-
-def _sentence(snapshot: RunSnapshot, finished: int) -> str:
-    plan = snapshot.plan
-    parts = [f"**{STATUS[snapshot.status]}**"]
-    if snapshot.status is Status.QUEUED and snapshot.ahead:
-        parts.append(f"{text.several(snapshot.ahead, 'run')} ahead of yours")
-    count = len(snapshot.cells)
-    parts.append(f"{finished} of {text.several(count, 'map')}" if finished < count else text.several(count, "map"))
-    entry = catalogue.ENTRIES.get(plan.model)
-    parts.append(entry.title if entry else text.plain(plan.model))
-    if plan.execution is not None:
-        parts.append(f"{plan.device}, {plan.execution.precision}")
-    parts.append(f"seed {plan.seed}")
-    parts.append(text.when(snapshot.created))
-    return f"{parts[0]} :gray[· {' · '.join(parts[1:])}]"

@@ -1,5 +1,8 @@
-"""The dashboard from an installed package; alone in its folder, for Streamlit puts a script's folder on sys.path."""
+"""The dashboard of an installed package as a server: its pages, and the routes beside them."""
 
+import streamlit as st
+
+from decam import web
 from decam.ui import nav
 
-nav.run()
+app = st.App(nav.SCRIPT, routes=web.routes(st.get_option("server.baseUrlPath")), lifespan=web.lifespan)

@@ -17,15 +17,15 @@ from decam.experiments.kinds.randomisation_reading import Compared, Reading, Ver
 from decam.experiments.questions import Variant
 from decam.experiments.status import CellState
 from decam.explanation import Map
+from decam.export.standing import CELLS
+from decam.export.wire import probability_of
 from decam.figures import limits_for, overlay, png_bytes
 from decam.methods import METHODS
 from decam.metrics.base import Measurement
 from decam.metrics.scales import Limits
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
-from decam.ui.compare import run_grid
 from decam.ui.components.grid.grid import address
-from decam.ui.status import CELLS
 
 SIDE = 192
 GROUND = {False: "#ffffff", True: "#12161c"}
@@ -80,7 +80,7 @@ def _head(snapshot: RunSnapshot, question: int) -> str:
     below = "as trained"
     if variant is not None:
         below = "same network" if mode_of(snapshot.plan) == "labels" else f"{_share(variant.share)} random"
-    probability = run_grid.probability_of(snapshot, question, target)
+    probability = probability_of(snapshot, question, target)
     label = text.escaped(snapshot.grid.label_of(target))
     answer = "" if probability is None else f"<i>{label} {probability:.2f}</i>"
     return f'<th scope="col" title="{name}"><b>{name}</b><span>{below}</span>{answer}</th>'

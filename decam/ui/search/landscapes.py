@@ -13,6 +13,7 @@ from decam.evolution.differential_evolution import CONTROLS, EvolutionSettings
 from decam.evolution.operators import CROSSOVERS, STRATEGIES
 from decam.evolution.problems import LANDSCAPES
 from decam.evolution.trajectory import CLOSE, DIMENSIONS, Step, heights, walk
+from decam.export.wire import short
 from decam.figures import method_colour, png_bytes
 from decam.figures.relief import relief
 from decam.methods.base import Series
@@ -83,7 +84,7 @@ def payload(choice: Choice, steps: tuple[Step, ...]) -> dict[str, Any]:
         "minimisers": landscape.minimisers(DIMENSIONS).tolist(),
         "lowest": landscape.lowest,
         "generations": [
-            generations.sent(Moment(number, step.evaluations, step.trace)) | {"reached": live.short(step.lowest)}
+            generations.sent(Moment(number, step.evaluations, step.trace)) | {"reached": short(step.lowest)}
             for number, step in enumerate(steps, start=1)
         ],
         "charts": {name: charts[name] for name in ("groups", "places", "limits")},

@@ -15,6 +15,7 @@ from decam.experiments.cells import Cell, CellKey
 from decam.experiments.history import Frame
 from decam.experiments.plan import MethodChoice
 from decam.experiments.status import CellState
+from decam.export.wire import probability_of, total_of
 from decam.figures import DIVERGING, SEQUENTIAL, limits_for, lut, method_colour, overlay, png_bytes
 from decam.hardware.device import devices
 from decam.masking import fill
@@ -23,7 +24,7 @@ from decam.methods.de_cam import guided_filter
 from decam.methods.de_cam.method import DeCamSettings
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state
-from decam.ui.compare import generations, run_grid
+from decam.ui.compare import generations
 from decam.ui.compare.generations import Moment
 from decam.ui.components import source
 from decam.ui.components.charts import live
@@ -86,7 +87,7 @@ def payload(snapshot: RunSnapshot, place: CellKey, key: str) -> dict[str, Any]:
         "map": address(png_bytes(_map(cell, view)), f"{where}.map") if cell.saliency is not None else None,
         "finished": cell.explanation is not None,
         "label": snapshot.grid.label_of(target),
-        "probability": run_grid.probability_of(snapshot, place.question, target),
+        "probability": probability_of(snapshot, place.question, target),
         "guide": reading(bool(choice.settings.to_mapping().get("follow_edges", False))),
         "tables": {"map": _table(SEQUENTIAL[0]), "difference": _table(DIVERGING)},
         "charts": _charts(METHODS[choice.name].series, frames, cell),
@@ -132,7 +133,7 @@ def words_of(cell: Cell, frames: Sequence[Frame], variant: str) -> str:
 
 
 def _charts(series: Sequence[Any], frames: Sequence[Frame], cell: Cell) -> dict[str, Any]:
-    total = round(cell.evaluations * cell.total / cell.step) if cell.step and cell.explanation is None else 0
+    total = total_of(cell) if cell.explanation is None else 0
     colours = [method_colour(index, state.dark()) for index in range(len(series))]
     sent = live.payload(series, colours, [(frame.evaluations, frame.curves) for frame in frames], total, ())
     return {name: sent[name] for name in ("groups", "places", "limits")}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from decam.experiments.status import Status
+from decam.export.standing import STATUS
 from decam.ui import text
 from decam.ui.compare import run_view
-from decam.ui.status import STATUS
 
 
 def line(title: str, ahead: int, step: int, total: int, evaluations: int) -> None:

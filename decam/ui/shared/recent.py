@@ -9,12 +9,12 @@ import streamlit as st
 from decam.experiments.kinds import KINDS
 from decam.experiments.plan import COMPARISON
 from decam.experiments.status import Status
+from decam.export.standing import STATUS
 from decam.methods import METHODS
 from decam.runs.snapshots import RunSummary
 from decam.ui import state, text
 from decam.ui.shared import deleting
 from decam.ui.shared.deleting import Deletable
-from decam.ui.status import STATUS
 
 LIMIT = 12
 

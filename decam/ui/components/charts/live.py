@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import streamlit as st
 
+from decam.export.wire import short
+from decam.figures import lut, table_for
 from decam.methods.base import Series
 from decam.ui.components import source
+from decam.ui.components.live import LiveRun
 
-DIGITS = 5  # of a value on its way to the browser
 # The framework's own charts cost each look at a run a multiple of this one, taken from the search being watched.
 _LIVE = st.components.v2.component(
     "decam_live",
     css=source("shared/base.css", "charts/chart.css", "charts/live.css"),
-    js=source("shared/component.js", "charts/chart.js", "charts/live.js"),
+    js=source("shared/component.js", "shared/live.js", "grid/grid_draw.js", "charts/chart.js", "charts/live.js"),
 )
 
 
@@ -28,6 +31,20 @@ class LivePicture:
     source: str
 
 
+@dataclass(frozen=True)
+class LiveSearch:
+    """A search that goes on: its run, the keys of its row and column in the grid, and how its maps are drawn.
+
+    `picture` is where the browser finds the picture, whose height and width are in `size`.
+    """
+
+    live: LiveRun
+    place: tuple[str, str]
+    picture: str
+    size: tuple[int, int]
+    signed: bool
+
+
 def live_charts(
     series: Sequence[Series],
     colours: Sequence[str],
@@ -37,13 +54,28 @@ def live_charts(
     *,
     key: str,
     words: str = "",
+    search: LiveSearch | None = None,
 ) -> None:
     """Draw one chart for each group of series over the evaluations, from 0 to `total`; `words` while there is none.
 
     `points` are the evaluations and the values by the name of their series. `colours` are given to the series of a
-    group in turn.
+    group in turn. With a `search`, the curves and pictures go on by themselves, and whatever calls this is run again
+    when that search has finished.
     """
-    _LIVE(key=key, data=payload(series, colours, points, total, pictures, words))
+    data = payload(series, colours, points, total, pictures, words)
+    if search is not None:
+        table = lut(table_for("cividis", search.signed)).tobytes()
+        data["search"] = {
+            **asdict(search),
+            "series": [asdict(item) for item in series],
+            "palette": list(colours),
+            "colours": base64.b64encode(table).decode("ascii"),
+        }
+    _LIVE(key=key, data=data, on_finished_change=_nothing)
+
+
+def _nothing() -> None:
+    """Nothing is left to do: Streamlit draws the page again."""
 
 
 def payload(
@@ -80,8 +112,3 @@ def payload(
         "pictures": [asdict(picture) for picture in pictures],
         "words": words,
     }
-
-
-def short(value: float | None) -> float | None:
-    """A value that JSON can carry, to a few digits; None where there is none or it is not finite."""
-    return None if value is None or not abs(value) < float("inf") else float(f"{value:.{DIGITS}g}")

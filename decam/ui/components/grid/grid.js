@@ -18,6 +18,7 @@ class Grid {
     this.side.addEventListener("keydown", (event) => this.key(event));
     this.sizes = new ResizeObserver((entries) => this.resized(entries));
     this.sight = new IntersectionObserver((entries) => this.seen(entries), { rootMargin: "200px" });
+    this.follower = new Follower({ news: (news) => this.hear(news) });
   }
 
   update(data, { setStateValue }) {
@@ -30,7 +31,11 @@ class Grid {
     this.body.style.setProperty("--columns", data.columns.length + 1);
     this.node.style.setProperty("--above", `${barHeight()}px`);
     this.updateColumns(data.columns);
-    const cells = new Map(data.cells.map((cell) => [`${cell.row}\n${cell.column}`, cell]));
+    const cells = new Map(data.cells.map((cell) => [placeOf(cell), cell]));
+    this.live = data.live;
+    this.metrics = data.metrics;
+    const news = this.follower.newest(this.live);
+    for (const { cell } of news?.cells ?? []) cells.set(placeOf(cell), cell);
     const keys = new Set(data.rows.map((row) => row.key));
     for (const [key, row] of this.rows) {
       if (!keys.has(key)) row.plates().forEach((plate) => this.forget(plate)), this.rows.delete(key);
@@ -44,7 +49,18 @@ class Grid {
     this.controls.showTruth(data.rows.some((row) => row.truth));
     if (data.selected && !this.selected) this.selected = data.selected;
     this.markSelected();
+    if (news) this.nameRows(news.run);
     this.mapChanged();
+  }
+
+  /** What has come of a run that goes on: its cells, and the classes once the model has been asked. */
+  hear({ cells, run }) {
+    for (const { cell } of cells) this.rows.get(cell.row)?.cells.get(cell.column)?.update(cell, this.metrics);
+    this.nameRows(run);
+  }
+
+  nameRows({ rows }) {
+    for (const { key, label, probability } of rows) this.rows.get(key)?.name(label, probability);
   }
 
   start({ tables, diverging }) {
@@ -171,6 +187,7 @@ class Grid {
 
   /** Begin or begin again to watch; Streamlit may release a grid and go on with it. */
   attach() {
+    this.follower.follow(this.live);
     if (this.attached) return;
     this.attached = true;
     this.plates().forEach((plate) => this.watch(plate));
@@ -178,6 +195,7 @@ class Grid {
 
   release() {
     this.attached = false;
+    this.follower.stop();
     this.sizes.disconnect();
     this.sight.disconnect();
   }

@@ -199,9 +199,7 @@ class Row {
     this.node.style.setProperty("--shape", `${data.width} / ${data.height}`);
     say(this.title, data.title);
     mark(this.title, "title", data.title);
-    say(this.label, data.label);
-    mark(this.label, "title", data.label);
-    say(this.probability, data.probability == null ? "" : data.probability.toFixed(2));
+    this.name(data.label, data.probability);
     arrange(this.note, data.note ? [this.note.firstChild ?? make("p")] : []);
     if (data.note) say(this.note.firstChild, data.note);
     this.load(data);
@@ -213,6 +211,13 @@ class Row {
       this.cells.get(key).update(cells.get(`${data.key}\n${key}`) ?? { state: "waiting" }, metrics);
     }
     arrange(this.node, [this.first, ...[...columns.keys()].map((key) => this.cells.get(key).node)]);
+  }
+
+  /** The class asked about, and its probability; both may come after the picture. */
+  name(label, probability) {
+    say(this.label, label);
+    mark(this.label, "title", label);
+    say(this.probability, probability == null ? "" : probability.toFixed(2));
   }
 
   async load({ view, truth }) {

@@ -7,14 +7,6 @@ const LARGEST = 16; // times the picture can be enlarged
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
-/** Where the server keeps its files, also behind a proxy that serves the app under a path. */
-function address(url) {
-  if (url.startsWith("data:")) return url;
-  const script = document.querySelector('script[src*="static/js/"]');
-  const base = script ? script.src.split("static/js/")[0] : `${location.origin}/`;
-  return new URL(url.replace(/^\//, ""), base).href;
-}
-
 /** A picture, asked for again where the server is just putting it in place. */
 async function loadImage(url, tries = 3) {
   const image = new Image();

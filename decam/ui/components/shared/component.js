@@ -14,6 +14,14 @@ function say(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** Where the server keeps its files, also behind a proxy that serves the app under a path. */
+function address(url) {
+  if (url.startsWith("data:")) return url;
+  const script = document.querySelector('script[src*="static/js/"]');
+  const base = script ? script.src.split("static/js/")[0] : `${location.origin}/`;
+  return new URL(url.replace(/^\//, ""), base).href;
+}
+
 /** A Streamlit component: one `View` a place, with its `node`, `update(data, component)`, `attach()` and `release()`. */
 function mounted(View) {
   const views = new WeakMap();

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from decam.ui.components.grid.grid import GridCell, GridColumn, GridMetric, GridRow, best_places, map_file, payload
+from decam.export.wire import GridCell, GridMetric, best_places, map_file
+from decam.ui.components.grid.grid import GridColumn, GridRow, payload
 
 HOSTILE = '<img src=x onerror="alert(1)">\u202e\n../../etc/passwd\x00 \'"; 🦊.png'
 METRICS = (GridMetric("Deletion", -1), GridMetric("Insertion", 1))

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from decam.export.wire import map_file
 from decam.figures import alone, limits_of, lut, masked, shared_limits, table_for
 from decam.metrics.scales import Limits
 from decam.ui.components import source
-from decam.ui.components.grid.grid import map_file
 
 NODE = shutil.which("node")
 SIZE = (30, 20)

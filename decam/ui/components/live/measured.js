@@ -1,0 +1,35 @@
+// Nothing to see: it says when maps were finished or measured since the page drew its tables, at most once in five seconds.
+
+const REST = 5000; // milliseconds
+
+class Measured {
+  constructor() {
+    this.node = make("span", "", { hidden: "" });
+    this.follower = new Follower({ news: ({ run }) => this.hear(run.measured) });
+  }
+
+  update({ live, measured }, { setTriggerValue }) {
+    Object.assign(this, { live, measured, drawn: performance.now() });
+    this.tell = (count) => setTriggerValue("measured", count);
+    clearTimeout(this.timer);
+    this.timer = null;
+  }
+
+  hear(count) {
+    if (count === this.measured || this.timer) return;
+    const rest = Math.max(0, this.drawn + REST - performance.now());
+    this.timer = setTimeout(() => this.tell(count), rest);
+  }
+
+  attach() {
+    this.follower.follow(this.live);
+  }
+
+  release() {
+    this.follower.stop();
+    clearTimeout(this.timer);
+    this.timer = null;
+  }
+}
+
+export default mounted(Measured);
