@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -201,7 +202,7 @@ def _grid_cell(key: CellKey, cell: Cell, choices: Sequence[MetricChoice]) -> Gri
         saliency=cell.saliency,
         evaluations=cell.evaluations,
         seconds=cell.seconds if cell.explanation is not None else None,
-        values=tuple(None if one is None else one.value for one in measured),
+        values=tuple(None if one is None or not math.isfinite(one.value) else one.value for one in measured),
         notes=() if cell.explanation is None else cell.explanation.notes,
         error=cell.error,
         silent=cell.explanation is not None and cell.explanation.silent,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from decam.web.lifespan import lifespan
-from decam.web.live import live
+from decam.web.live import watch
+from decam.web.server import lifespan
 
 __all__ = ["lifespan", "routes"]
 
@@ -13,4 +13,4 @@ __all__ = ["lifespan", "routes"]
 def routes(base: str = "") -> list[Route]:
     """All routes, below the path `base` where the app is served under one."""
     prefix = "/" + base.strip("/") if base.strip("/") else ""
-    return [Route(f"{prefix}/live/{{run}}", live, methods=["GET"])]
+    return [Route(f"{prefix}/live/{{run}}", watch, methods=["GET"])]

@@ -18,13 +18,13 @@ from starlette.responses import Response, StreamingResponse
 
 from decam.errors import DecamError, NoSuchRunError
 from decam.export.live import PACE, Feed, Feeds, News, encoded, feeds
-from decam.web.lifespan import ending
+from decam.web.server import ending
 
 BEAT_SECONDS = 15.0
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff"}
 
 
-async def live(request: Request) -> Response:
+async def watch(request: Request) -> Response:
     """Answer with a stream, a document, or a sentence on what was wrong."""
     watched = feeds()
     if watched is None:
@@ -40,7 +40,7 @@ async def live(request: Request) -> Response:
         return _sentence(404 if isinstance(error, NoSuchRunError) else 503, str(error))
     if request.query_params.get("once"):
         return Response(_document(news), media_type="application/json", headers=_HEADERS)
-    return StreamingResponse(_events(watched, run, since, drawn), media_type="text/event-stream", headers=_HEADERS)
+    return StreamingResponse(_events(watched, run, feed, since, news), media_type="text/event-stream", headers=_HEADERS)
 
 
 def _asked(request: Request) -> tuple[int | None, bool]:
@@ -61,29 +61,31 @@ async def _news(feed: Feed, since: int | None, drawn: bool) -> News:
     return await anyio.to_thread.run_sync(feed.news, since, drawn)
 
 
-async def _events(watched: Feeds, run: str, since: int | None, drawn: bool) -> AsyncIterator[bytes]:
+async def _events(watched: Feeds, run: str, feed: Feed, since: int | None, first: News) -> AsyncIterator[bytes]:
     yield b"retry: 1000\n\n"
-    feed, spoken = watched.of(run), time.monotonic()
-    while not ending():
+    news, spoken = first, time.monotonic()
+    while True:
+        if news.version != since:
+            spoken, since = time.monotonic(), news.version
+            cells = b"".join(_event("cell", cell) for cell in news.cells)
+            yield cells + _event("run", news.run, news.version)
+        elif time.monotonic() >= spoken + BEAT_SECONDS:
+            spoken = time.monotonic()
+            yield _event("beat", b"{}")  # a comment would do for proxies, but no page can hear one
+        if news.ended:
+            watched.forget(run)
+            yield _event("end", encoded({"error": ""}))
+            return
+        await anyio.sleep(PACE)
+        if ending():
+            return
         if feed.is_new(since):
             try:
-                news = await _news(feed, since, drawn)
+                news = await _news(feed, since, False)
             except DecamError as error:
                 watched.forget(run)
                 yield _event("end", encoded({"error": str(error)}))
                 return
-            if news.version != since:
-                spoken, since, drawn = time.monotonic(), news.version, False
-                cells = b"".join(_event("cell", cell) for cell in news.cells)
-                yield cells + _event("run", news.run, news.version)
-            if news.ended:
-                watched.forget(run)
-                yield _event("end", encoded({"error": ""}))
-                return
-        if time.monotonic() >= spoken + BEAT_SECONDS:
-            spoken = time.monotonic()
-            yield _event("beat", b"{}")  # a comment would do for proxies, but no page can hear one
-        await anyio.sleep(PACE)
 
 
 def _event(name: str, data: bytes, version: int | None = None) -> bytes:

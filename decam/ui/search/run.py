@@ -10,9 +10,10 @@ from decam.errors import DecamError
 from decam.experiments.cells import CellKey
 from decam.methods.de_cam.method import DE_CAM
 from decam.runs.snapshots import RunSnapshot
-from decam.ui import text
-from decam.ui.compare import run_grid
+from decam.ui import state, text
+from decam.ui.compare import run_grid, run_view
 from decam.ui.search import view
+from decam.ui.shared import run_pages
 
 
 def show(snapshot: RunSnapshot) -> None:
@@ -24,6 +25,15 @@ def show(snapshot: RunSnapshot) -> None:
         return
     selected = run_grid.show(snapshot) if len(snapshot.cells) > 1 else None
     place = _choice(snapshot, places, selected)
+    # The grid above follows the run by itself, and only the search, whose populations it does not get, is drawn again.
+    look = state.live(snapshot) is not None
+    st.fragment(_search, run_every=run_view.POLL if look else None)(snapshot.id, snapshot.plan.kind, place)
+
+
+def _search(run: str, kind: str, place: CellKey) -> None:
+    snapshot = run_pages.snapshot_of(run, kind)
+    if snapshot is None:
+        return
     try:
         view.show(snapshot, place)
     except DecamError as error:

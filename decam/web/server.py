@@ -40,7 +40,7 @@ def _heard() -> Iterator[None]:
         first = not _ending.is_set()
         _ending.set()
         handler: Any = before[signal.Signals(number)]
-        server = getattr(handler, "__self__", None)
+        server: Any = getattr(handler, "__self__", None)
         if first and hasattr(server, "should_exit"):
             server.should_exit = True  # uvicorn's handler would raise the signal again at the end, as if all had failed
         elif callable(handler):
