@@ -97,8 +97,8 @@ class Counting:
 @pytest.fixture
 def counting(monkeypatch: pytest.MonkeyPatch) -> type[Counting]:
     Counting.made = Counting.asked = 0
-    monkeypatch.setattr(classifier, "Captured", Counting)
-    monkeypatch.setattr(classifier, "recordable", lambda module, _: not hooked(module))
+    monkeypatch.setattr(classifier_base, "Captured", Counting)
+    monkeypatch.setattr(classifier_base, "recordable", lambda module, _: not hooked(module))
     return Counting
 
 
