@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from decam.classifier import Speed, TorchClassifier
-from decam.classifier import base as classifier
+from decam.classifier import base as classifier_base
 from decam.hardware.cuda_graph import WARM, Captured, hooked
 
 
