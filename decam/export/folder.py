@@ -68,8 +68,8 @@ def earlier_files(folder: Path) -> tuple[str, ...]:
     if not isinstance(read, dict) or read.get("kind") != KIND or not isinstance(read.get("files"), list):
         return ()
     # Names from a file that anybody may have edited: nothing outside the folder is ever named.
-    plain = [name for name in read["files"] if isinstance(name, str) and re.fullmatch(r"(\w+/)?[\w.-]+", name)]
-    return tuple(name for name in plain if ".." not in name)
+    names = [name for name in read["files"] if isinstance(name, str)]
+    return tuple(name for name in names if re.fullmatch(r"(\w+/)?\.*[\w-][\w.-]*", name))
 
 
 def _replace(path: Path, content: bytes) -> None:

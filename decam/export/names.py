@@ -39,13 +39,20 @@ def picture_names(plan: Plan) -> tuple[str, ...]:
 
 
 def question_names(plan: Plan) -> tuple[str, ...]:
-    """For each question the name of its picture, with number and stage where a variant of the model is asked."""
+    """For each question the name of its picture: never twice the same.
+
+    A question to a variant of the model has its number and stage beside it, any other that is not the first about its
+    picture has its number.
+    """
     pictures = picture_names(plan)
-    names = []
+    names: list[str] = []
     for place, question in enumerate(plan.questions):
-        variant = question.model.variant
-        stage = "" if variant is None else f"_{place:02d}-{slug(variant.stage)}"
-        names.append(f"{pictures[question.picture]}{stage}")
+        name, variant = pictures[question.picture], question.model.variant
+        if variant is not None:
+            name = f"{name}_{place:02d}-{slug(variant.stage)}"
+        elif name in names:
+            name = f"{name}_{place:02d}"
+        names.append(name)
     return tuple(names)
 
 

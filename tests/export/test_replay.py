@@ -16,9 +16,14 @@ from torch import nn
 
 from decam.classifier import Classifier, TorchClassifier
 from decam.errors import DecamError, ImageError, SettingError, StoreError
-from decam.experiments.execute import compare
-from decam.experiments.plan import MethodChoice, PictureChoice, Plan
-from decam.export import Result, write
+from decam.experiments.cells import CellKey
+from decam.experiments.execute import execute
+from decam.experiments.grid import Grid
+from decam.experiments.kinds import comparison, randomisation
+from decam.experiments.plan import MethodChoice, PictureChoice, Plan, usual_metrics
+from decam.experiments.variants import models_by
+from decam.explanation import last
+from decam.export import write
 from decam.export.replay import Remade, Remaking, read, remake
 from decam.methods import get
 
@@ -50,26 +55,35 @@ def _small() -> TorchClassifier:
     return TorchClassifier("small", module, ["a", "b", "c"], input_size=(48, 40), layer="2", layers=("0", "2"))
 
 
-def _exported(classifier: Classifier, folder: Path, settings: dict[str, dict[str, object]]) -> Path:
+def _views(classifier: Classifier) -> tuple[np.ndarray, ...]:
     generator = np.random.default_rng(0)
     pictures = [Image.fromarray(generator.integers(0, 256, (60, 60, 3), dtype=np.uint8)) for _ in range(2)]
-    views = tuple(classifier.view(picture) for picture in pictures)
-    plan = Plan(
-        model=classifier.name,
-        device="cpu",
-        pictures=(PictureChoice("one.png"), PictureChoice("two.png", target=1)),
-        methods=tuple(MethodChoice(name, get(name).settings.from_mapping(given)) for name, given in settings.items()),
-        seed=11,
-        steps=4,
-        fills=(),
-        speed=classifier.speed,
-    )
-    result = Result(plan, tuple(classifier.labels), views)
-    for event in compare(classifier, views, plan):
-        result = result.after(event)
-    assert not result.failures
-    write(result, folder)
+    return tuple(classifier.view(picture) for picture in pictures)
+
+
+def _choices(settings: dict[str, dict[str, object]]) -> list[MethodChoice]:
+    return [MethodChoice(name, get(name).settings.from_mapping(given)) for name, given in settings.items()]
+
+
+def _written(classifier: Classifier, folder: Path, plan: Plan) -> Path:
+    begun = Grid.empty(plan, _views(classifier)[: len(plan.pictures)], labels=classifier.labels)
+    grid = last(execute(begun, models_by(lambda _: classifier)))
+    assert grid.complete and not any(cell.error for cell in grid.cells.values())
+    write(grid, folder)
     return folder / "settings.json"
+
+
+def _exported(classifier: Classifier, folder: Path, settings: dict[str, dict[str, object]]) -> Path:
+    plan = comparison.plan(
+        classifier.name,
+        "cpu",
+        (PictureChoice("one.png"), PictureChoice("two.png")),
+        _choices(settings),
+        targets=(None, 1),
+        seed=11,
+        execution=classifier.speed,
+    )
+    return _written(classifier, folder, plan)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +101,8 @@ def settings(pristine: Path, tmp_path: Path) -> Path:
 
 
 def _remade(settings: Path, classifier: Classifier | None = None) -> list[Remade]:
-    return [event for event in remake(read(settings), classifier or _small()) if isinstance(event, Remade)]
+    model = classifier or _small()
+    return [event for event in remake(read(settings), models_by(lambda _: model)) if isinstance(event, Remade)]
 
 
 @pytest.mark.slow
@@ -95,7 +110,7 @@ def test_every_method_makes_the_same_maps_again_bit_for_bit(tmp_path: Path):
     settings = _exported(_small(), tmp_path / "export", SETTINGS)
     recording = read(settings)
     assert recording.warnings == () and len(recording.maps) == 14
-    events = list(remake(recording, _small()))
+    events = list(remake(recording, lambda _: _small()))
     remade = [event for event in events if isinstance(event, Remade)]
     assert any(isinstance(event, Remaking) for event in events)
     assert [event.verdict for event in remade] == ["identical"] * 14
@@ -115,7 +130,7 @@ def test_another_model_is_found_out_with_the_size_of_the_difference(settings: Pa
     other = _small()
     with torch.no_grad():
         next(other.module.parameters()).mul_(1.5)
-    by_method = {(event.recorded.cell.picture, event.explanation.method): event for event in _remade(settings, other)}
+    by_method = {(event.recorded.cell.question, event.explanation.method): event for event in _remade(settings, other)}
     assert by_method[0, "random"].identical  # asks the model nothing
     rise = by_method[0, "rise"]
     with np.load(settings.parent / rise.recorded.file) as content:
@@ -164,7 +179,7 @@ def test_the_number_of_threads_is_the_exports_while_replaying_and_restored_after
     content = json.loads(settings.read_text())
     content["threads"] = before + 1
     settings.write_text(json.dumps(content))
-    events = remake(read(settings), _small())
+    events = remake(read(settings), lambda _: _small())
     next(events)
     assert torch.get_num_threads() == before + 1
     events.close()
@@ -240,3 +255,68 @@ def test_a_replayed_plan_is_the_one_that_was_made(settings: Path):
     recording = read(settings)
     assert dataclasses.replace(recording.plan.pictures[0], sha256="") == PictureChoice("one.png")
     assert recording.plan.seed == 11 and [choice.name for choice in recording.plan.methods] == ["random", "rise"]
+
+
+FIRST = Path(__file__).with_name("first_format.json")
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> Path:
+    """What the first format of an export kept: settings.json, as it was written then, and the pictures."""
+    (tmp_path / "pictures").mkdir()
+    for name, view in zip(("01_one", "02_two"), _views(_small()), strict=True):
+        Image.fromarray(view).save(tmp_path / "pictures" / f"{name}.png")
+    shutil.copy(FIRST, tmp_path / "settings.json")
+    return tmp_path / "settings.json"
+
+
+def test_an_export_of_the_first_format_is_read_and_its_maps_made_again(first: Path):
+    plan = read(first).plan
+    assert [(question.picture, question.target, question.seed) for question in plan.questions] == [
+        (0, None, 11),
+        (1, 1, 11),
+    ]
+    assert [choice.name for choice in plan.methods] == ["random", "centre"]
+    assert plan.execution == _small().speed and plan.metrics == ()
+    remade = _remade(first)
+    assert [event.recorded.cell for event in remade] == [CellKey(q, m) for q in range(2) for m in range(2)]
+    assert all(event.identical for event in remade)
+    assert [event.explanation.target for event in remade] == [2, 2, 1, 1]
+
+
+def test_fills_and_steps_of_the_first_format_become_metrics(first: Path):
+    content = json.loads(first.read_text())
+    content["plan"]["fills"] = [{"deletion": "mean", "insertion": "blur"}, {"deletion": "black", "insertion": "noise"}]
+    first.write_text(json.dumps(content))
+    assert read(first).plan.metrics == usual_metrics((("mean", "blur"), ("black", "noise")), 4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["cascading", "independent"])
+def test_maps_of_a_randomisation_are_made_again_from_the_same_random_weights(mode: randomisation.Mode, tmp_path: Path):
+    classifier = _small()
+    choices = _choices({"gradient": {}, "random": {}})
+    plan = randomisation.plan(classifier, PictureChoice("one.png"), choices, mode=mode, seed=4)
+    settings = _written(classifier, tmp_path / "export", plan)
+    recording = read(settings)
+    assert recording.plan.questions == plan.questions
+    names = [recorded.file for recorded in recording.maps]
+    assert names[:4] == [
+        "maps/01_one_gradient.npz",
+        "maps/01_one_random.npz",
+        "maps/01_one_01-6_gradient.npz",
+        "maps/01_one_01-6_random.npz",
+    ]
+    remade = _remade(settings)
+    assert len(remade) == 8 and all(event.verdict == "identical" for event in remade)
+    gradients = [event.explanation.saliency.tobytes() for event in remade if event.explanation.method == "gradient"]
+    assert len(set(gradients)) == 4  # each from other weights
+    assert len({event.explanation.target for event in remade}) == 1
+
+    content = json.loads(settings.read_text())
+    for question in content["plan"]["questions"][1:]:
+        question["model"]["variant"]["seed"] += 1
+    settings.write_text(json.dumps(content))
+    changed = {(event.recorded.cell.question, event.explanation.method): event.identical for event in _remade(settings)}
+    assert changed[0, "gradient"] and all(changed[question, "random"] for question in range(4))
+    assert not any(changed[question, "gradient"] for question in range(1, 4))
