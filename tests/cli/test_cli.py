@@ -58,10 +58,14 @@ def test_explaining_writes_an_export_that_replays_to_the_same_maps(model: str, p
     with (out / "metrics.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert {(row["picture"], row["method"]) for row in rows} == {("scène 1.png", "de-cam"), ("scène 1.png", "random")}
-    assert all(0 <= float(row["deletion"]) <= 1 and 0 <= float(row["insertion"]) <= 1 for row in rows)
+    names = [f"{name} (fill={fill})" for fill in ("mean", "blur") for name in ("deletion", "insertion")]
+    assert all(0 <= float(row[name]) <= 1 for row in rows for name in names)
     settings = json.loads((out / "settings.json").read_text(encoding="utf-8"))
     assert settings["plan"]["methods"][0]["settings"]["budget"] == 200
-    assert settings["plan"]["seed"] == 5 and settings["plan"]["steps"] == 4 and settings["plan"]["device"] == "cpu"
+    assert [question["seed"] for question in settings["plan"]["questions"]] == [5]
+    assert {one["settings"]["steps"] for one in settings["plan"]["metrics"]} == {4} and settings["plan"][
+        "device"
+    ] == "cpu"
     assert np.asarray(Image.open(out / "overlays" / "01_scene-1_de-cam.png")).ndim == 3
 
     replayed = _run("replay", out / "settings.json", "--out", again)
@@ -120,7 +124,10 @@ BAD = {
     "setting without value": (["explain", "PICTURE", "--out", "OUT", "--set", "de-cam.budget"], "NAME.SETTING=VALUE"),
     "setting of another method": (["explain", "PICTURE", "--out", "OUT", "--set", "rise.masks=99"], "--method rise"),
     "unknown metric": (["explain", "PICTURE", "--out", "OUT", "--metric", "pointing"], "pointing-game"),
-    "metric that is always there": (["explain", "PICTURE", "--out", "OUT", "--metric", "deletion"], "in any case"),
+    "setting of a metric's curve": (
+        ["explain", "PICTURE", "--out", "OUT", "--metric", "deletion", "--set", "deletion.steps=1"],
+        "deletion: steps is 1",
+    ),
     "metric twice": (["explain", "PICTURE", "--out", "OUT", "--metric", "road", "--metric", "road"], "twice"),
     "setting of another metric": (["explain", "PICTURE", "--out", "OUT", "--set", "road.levels=5"], "--metric road"),
     "setting of nothing": (["explain", "PICTURE", "--out", "OUT", "--set", "raod.levels=5"], "raod"),
@@ -213,7 +220,7 @@ def test_metrics_and_a_mask_are_in_the_table_and_in_the_export(
     said = capsys.readouterr().out
     assert "pointing-game" in said and "average-drop" in said
     with (out / "metrics.csv").open(newline="", encoding="utf-8") as file:
-        known, _, unknown, _ = csv.DictReader(file)  # two pairs of fills each
+        known, unknown = csv.DictReader(file)
     assert known["pointing-game"] == "1" and 0 <= float(known["average-drop"]) <= 1
     assert unknown["pointing-game"] == "" and "needs the ground truth" in unknown["notes"]
     (kept,) = (out / "truths").iterdir()
@@ -247,15 +254,43 @@ def test_a_sentence_on_a_file_shows_what_its_name_holds(tmp_path: Path, capsys: 
     assert r"a\nb\x1b[2J.png is not a picture" in shown and shown.count("\n") == 1 and "\x1b" not in shown
 
 
-def test_curves_are_drawn_with_the_fills_asked_for(model: str, picture: Path, tmp_path: Path):
+def test_curves_are_drawn_with_the_fills_asked_for(
+    model: str, picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
     out = tmp_path / "out"
     given = ["explain", str(picture), "--model", model, "--steps", "3", "--out", str(out), "-m", "random"]
     assert main([*given, "--fills", "black", "box-blur", "--fills", "noise", "mean"]) == 0
-    fills = json.loads((out / "settings.json").read_text(encoding="utf-8"))["plan"]["fills"]
-    assert [tuple(pair.values()) for pair in fills] == [("black", "box-blur"), ("noise", "mean")]
+    metrics = json.loads((out / "settings.json").read_text(encoding="utf-8"))["plan"]["metrics"]
+    asked = [("deletion", "black"), ("insertion", "box-blur"), ("deletion", "noise"), ("insertion", "mean")]
+    assert [(one["name"], one["settings"]) for one in metrics] == [
+        (name, {"steps": 3, "fill": fill}) for name, fill in asked
+    ]
+    names = [f"{name} (fill={fill})" for name, fill in asked]
     with (out / "metrics.csv").open(newline="", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert list(row)[7:11] == names and all(0 <= float(row[name]) <= 1 for name in names)
+    head, line, _ = capsys.readouterr().out.splitlines()
+    for name in names:
+        end = head.index(name) + len(name)
+        assert line[:end].split()[-1] == f"{float(row[name]):.3f}"
+
+
+def test_deletion_may_be_asked_for_with_settings_of_its_own_beside_the_usual_curves(
+    model: str, picture: Path, tmp_path: Path
+):
+    out = tmp_path / "out"
+    given = ["explain", str(picture), "--model", model, "--steps", "3", "--out", str(out), "-m", "random"]
+    assert main([*given, "--metric", "deletion", "--set", "deletion.fill=noise", "--set", "deletion.steps=2"]) == 0
+    with (out / "curves.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert [(row["deletion fill"], row["insertion fill"]) for row in rows] == [("black", "box-blur"), ("noise", "mean")]
+    counts = {name: sum(row["metric"] == name for row in rows) for name in {row["metric"] for row in rows}}
+    assert counts == {
+        "deletion (steps=3, fill=mean)": 4,
+        "insertion (fill=blur)": 4,
+        "deletion (steps=3, fill=blur)": 4,
+        "insertion (fill=mean)": 4,
+        "deletion (steps=2, fill=noise)": 3,
+    }
 
 
 def test_a_method_that_fails_ends_with_1_and_the_others_are_written(

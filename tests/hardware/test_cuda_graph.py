@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from decam import classifier
 from decam.classifier import Speed, TorchClassifier
+from decam.classifier import base as classifier_base
 from decam.hardware.cuda_graph import WARM, Captured, hooked
 
 
@@ -97,8 +97,8 @@ class Counting:
 @pytest.fixture
 def counting(monkeypatch: pytest.MonkeyPatch) -> type[Counting]:
     Counting.made = Counting.asked = 0
-    monkeypatch.setattr(classifier, "Captured", Counting)
-    monkeypatch.setattr(classifier, "recordable", lambda module, _: not hooked(module))
+    monkeypatch.setattr(classifier_base, "Captured", Counting)
+    monkeypatch.setattr(classifier_base, "recordable", lambda module, _: not hooked(module))
     return Counting
 
 
