@@ -37,6 +37,16 @@ def test_python_examples_run(block: str, cat: Path) -> None:
         assert saliency.shape == names["classifier"].input_size  # type: ignore[attr-defined]  # likewise
 
 
+def test_the_example_lists_every_method_and_metric(capsys: pytest.CaptureFixture[str]) -> None:
+    import decam
+
+    (line,) = re.findall(r"^print\(list\(decam\.methods\(\)\).*$", README, re.MULTILINE)
+    exec(line, {"decam": decam})
+    methods, metrics = list(decam.methods.METHODS), list(decam.metrics.METRICS)
+    assert metrics[:2] == ["deletion", "insertion"]
+    assert capsys.readouterr().out == f"{methods} {metrics}\n"
+
+
 def test_every_model_and_method_named_on_a_command_line_exists() -> None:
     from decam.methods import METHODS
     from decam.models.catalogue import ENTRIES

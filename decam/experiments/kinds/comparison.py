@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from decam.classifier import Speed
+from decam.errors import SettingError
 from decam.experiments.kinds.base import Kind
 from decam.experiments.plan import COMPARISON, MethodChoice, MetricChoice, PictureChoice, Plan
 from decam.experiments.questions import ModelSpec, QuestionSpec
@@ -24,9 +25,13 @@ def plan(
     """The plan that asks one model once about each picture.
 
     `targets` has a class index for each picture or None for the predicted class; empty, it is None for all. Raises
-    what Plan raises.
+    SettingError where targets and pictures differ in number, and what Plan raises.
     """
     spec = ModelSpec(model)
+    if targets and len(targets) != len(pictures):
+        raise SettingError(
+            f"There are {len(targets)} targets for {len(pictures)} pictures; give one for each, or none at all."
+        )
     asked = targets or [None] * len(pictures)
     return Plan(
         kind=COMPARISON,
