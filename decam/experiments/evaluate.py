@@ -11,7 +11,7 @@ from decam.errors import MethodError, SettingError
 from decam.experiments.explain import checked_target, seed_of
 from decam.explanation import Explanation, Map, Progress, Question, Truth
 from decam.methods import get as get_method
-from decam.metrics import Case, FaithfulnessSettings, Measurement, Metric, Origin, Request, judge
+from decam.metrics import Case, FaithfulnessSettings, Measurement, Origin
 from decam.metrics import get as get_metric
 from decam.settings import Settings
 
@@ -29,26 +29,6 @@ def curves_view(
     return (yield from get_metric(metric).run(case, settings))
 
 
-def judge_view(
-    classifier: Classifier,
-    view: Pixels,
-    explanations: Sequence[Explanation],
-    metrics: Sequence[str | tuple[str, Settings]],
-    truth: Truth | None = None,
-    seed: int = 0,
-) -> Generator[Progress, None, tuple[tuple[Measurement, ...], ...]]:
-    """Judge explanations of one view (H×W×3 uint8) and class by many metrics, evaluations shared between these.
-
-    `metrics` are names, or names with settings; `truth` (H×W) is True where the object lies; `seed` is where a metric's
-    own random numbers begin. Returns, in the order of `metrics`, one Measurement an explanation. Raises MethodError for
-    an unknown metric, and SettingError for a map or truth that does not fit, explanations of several classes, or a
-    metric that lacks the truth.
-    """
-    wanted = [(name, None) if isinstance(name, str) else name for name in metrics]
-    requests = [_request(get_metric(name), settings) for name, settings in wanted]
-    return (yield from judge(case_of(classifier, view, explanations, truth, seed), requests))
-
-
 def case_of(
     classifier: Classifier,
     view: Pixels,
@@ -56,10 +36,15 @@ def case_of(
     truth: Truth | None = None,
     seed: int = 0,
 ) -> Case:
-    """Explanations of one view (H×W×3 uint8) and class, ready to be judged; arguments and errors as `judge_view`'s."""
+    """Explanations of one view (H×W×3 uint8) and class, ready to be measured together.
+
+    `truth` (H×W) is True where the object lies; `seed` is where a metric's own random numbers begin. Raises
+    SettingError for a map or truth that does not fit and for explanations of several classes, MethodError where a
+    method cannot explain this classifier.
+    """
     targets = sorted({explanation.target for explanation in explanations})
     if len(targets) != 1:
-        raise SettingError(f"Explanations of one class are judged together, but these are of {targets or 'none'}.")
+        raise SettingError(f"Explanations of one class are measured together, but these are of {targets or 'none'}.")
     return Case(
         question_of(classifier, view, targets[0]),
         checked_maps(classifier, [explanation.saliency for explanation in explanations]),
@@ -71,12 +56,6 @@ def case_of(
 
 def question_of(classifier: Classifier, view: Pixels, target: int) -> Question:
     return Question(classifier, to_tensor(classifier, view), checked_target(target, classifier))
-
-
-def _request(row: Metric, settings: Settings | None) -> Request:
-    if settings is not None and not isinstance(settings, row.settings):
-        raise SettingError(f"{row.title} takes {row.settings.__name__}, not {type(settings).__name__}.")
-    return Request(row, settings or row.settings())
 
 
 def checked_maps(classifier: Classifier, saliencies: Sequence[Map]) -> tuple[Map, ...]:

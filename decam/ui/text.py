@@ -71,8 +71,3 @@ def when(moment: datetime) -> str:
 def capital(text: str) -> str:
     """The text with a capital first."""
     return text[:1].upper() + text[1:]
-
-
-def fills(pair: tuple[str, str]) -> str:
-    """A pair of fills: what deletion hides by and what insertion starts from."""
-    return f"deletion by {pair[0]}, insertion from {pair[1]}"

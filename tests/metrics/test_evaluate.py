@@ -12,7 +12,7 @@ import torch
 import decam
 from decam.api import explain
 from decam.errors import MethodError, SettingError
-from decam.experiments.evaluate import judge_view
+from decam.experiments.evaluate import case_of
 from decam.experiments.explain import explain_view
 from decam.explanation import last
 from decam.masking import fill
@@ -238,8 +238,10 @@ def test_many_maps_of_a_view_are_judged_in_one_call(rectangle: Rectangle) -> Non
         last(explain_view(rectangle.classifier, rectangle.view, name, METHODS[name].settings(), 1, 4))
         for name in ("random", "centre", "edges")
     ]
-    wanted = ["deletion", ("deletion", METRICS["deletion"].settings(fill="black", steps=9)), "iou", "seed-agreement"]
-    found = last(judge_view(rectangle.classifier, rectangle.view, made, wanted, rectangle.mask, seed=1))
+    few = METRICS["deletion"].settings(fill="black", steps=9)
+    usual = [Request(METRICS[name], METRICS[name].settings()) for name in ("deletion", "iou", "seed-agreement")]
+    together = case_of(rectangle.classifier, rectangle.view, made, rectangle.mask, seed=1)
+    found = last(judge(together, [usual[0], Request(METRICS["deletion"], few), *usual[1:]]))
     assert [len(each) for each in found] == [3] * 4
     for place, explanation in enumerate(made):
         alone = decam.measure(
@@ -258,10 +260,8 @@ def test_many_maps_of_a_view_are_judged_in_one_call(rectangle: Rectangle) -> Non
 def test_explanations_of_two_classes_are_not_judged_together(rectangle: Rectangle) -> None:
     made = [explain(rectangle.classifier, rectangle.view, "centre", target=target) for target in (0, 1)]
     for explanations, named in ((made, r"\[0, 1\]"), ([], "none")):
-        with pytest.raises(SettingError, match=f"of one class are judged together, but these are of {named}"):
-            last(judge_view(rectangle.classifier, rectangle.view, explanations, ["deletion"]))
-    with pytest.raises(SettingError, match="Deletion takes DeletionSettings, not RoadSettings"):
-        last(judge_view(rectangle.classifier, rectangle.view, made[:1], [("deletion", METRICS["road"].settings())]))
+        with pytest.raises(SettingError, match=f"of one class are measured together, but these are of {named}"):
+            case_of(rectangle.classifier, rectangle.view, explanations)
 
 
 def test_the_tutorials_settings_are_bounded_at_196_steps() -> None:
