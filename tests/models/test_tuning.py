@@ -269,8 +269,8 @@ def test_a_trial_is_made_once_and_then_read_from_disk(monkeypatch: pytest.Monkey
 def test_another_process_asks_in_the_same_way() -> None:
     ours = tuning.remembered(tiny())
     script = (
-        "from tests.models.test_speed import tiny; from decam.models import speed;"
-        "speed.find = None; print(speed.remembered(tiny()))"
+        "from tests.models.test_tuning import tiny; from decam.models import tuning;"
+        "tuning.find = None; print(tuning.remembered(tiny()))"
     )
     theirs = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert theirs.stdout.strip() == repr(ours), theirs.stderr
