@@ -333,7 +333,7 @@ class TorchClassifier:
         return self.read(self.module(normalised), len(normalised))
 
     def read(self, output: object, rows: int) -> Tensor:
-        """What the module, or a twin of it, answered to so many pictures as N×C logits; gradients flow.
+        """What the module, or a copy of it, answered to so many pictures as N×C logits; gradients flow.
 
         Their softmax is the probability, whatever the module answers; see OutputFormat.
         """

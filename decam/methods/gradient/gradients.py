@@ -27,7 +27,7 @@ from decam.methods.support.interruptible import Checkpoint
 from decam.methods.support.layers import layer_of
 from decam.methods.support.rectifiers import RECTIFIER, rewired, without
 from decam.methods.support.seeded_globals import generator_of, normals
-from decam.methods.support.weight_sharing import twin
+from decam.methods.support.weight_sharing import share_weights
 from decam.methods.support.white_box import SLOPE, Opened, by_library, white_box
 from decam.settings import Settings, parameter
 
@@ -109,7 +109,7 @@ def leaf(question: Question) -> Tensor:
 def opened_rectifiers(question: Question, checkpoint: Checkpoint) -> Opened:
     """The model with rectifiers that may be hooked."""
     made = rewired(white_box(question)).module
-    return Opened(question, checkpoint, model=None if made is None else twin(made))
+    return Opened(question, checkpoint, model=None if made is None else share_weights(made))
 
 
 def _gradient(question: Question, settings: Settings, seed: int, checkpoint: Checkpoint, batch: int) -> Tensor:

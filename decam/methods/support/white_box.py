@@ -1,4 +1,4 @@
-"""The one road to a model's inside: a library's method on a twin of the module, counted and stoppable."""
+"""The one road to a model's inside: a library's method on a weight-sharing copy, counted and stoppable."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from decam.explanation import Progress, Question
 from decam.masking import is_memory
 from decam.methods.support.arrangement import Arrangement
 from decam.methods.support.interruptible import Checkpoint, run_with_progress
-from decam.methods.support.weight_sharing import twin
+from decam.methods.support.weight_sharing import share_weights
 
 
 class Opened(nn.Module):
     """A classifier's logits for a library that wants a module: forward counts every image and is a checkpoint.
 
-    It takes pictures in [0, 1], or with `normalised` on the model's own scale (N×3×H×W). `model` is a twin of the
-    classifier's module, or another one made from it.
+    It takes pictures in [0, 1], or with `normalised` on the model's own scale (N×3×H×W). `model` is a
+    copy of the classifier's module that shares its weights, or another one made from it.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Opened(nn.Module):
         self._answers: list[Tensor] = []
         self._checkpoint = checkpoint
         self._normalised = normalised
-        self.model = twin(self.classifier.module) if model is None else model
+        self.model = share_weights(self.classifier.module) if model is None else model
         self.eval()
 
     @staticmethod
@@ -77,7 +77,7 @@ class Opened(nn.Module):
         return float(high - low)
 
 
-# Hooks are what these methods are made of, and they are on a twin.
+# Hooks are what these methods are made of, and they are on a weight-sharing copy.
 warnings.filterwarnings("ignore", "Setting (forward, )?backward hooks", UserWarning, "captum")
 
 
