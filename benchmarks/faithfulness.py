@@ -238,7 +238,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows = selected(all_rows(classifier), asked.rows)
     chosen = subjects(classifier, pictures(asked.pictures, asked.half)) if asked.pictures else []
     if not asked.table:
-        print(f"{machine()}\n{classifier.name} asked in {words(classifier.speed)}", file=sys.stderr)
+        print(f"{machine()}\n{classifier.name} asked in {words(classifier.execution)}", file=sys.stderr)
         run_scenes(asked.scenes, store)
         run(classifier, chosen, asked.seeds, rows, store)
     print(tables(classifier, store, chosen))

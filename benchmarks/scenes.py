@@ -171,7 +171,7 @@ def drawn(asked: Asked) -> Scene:
 
 def trial(classifier: TorchClassifier, judges: Sequence[Metric]) -> Rates:
     """How fast this machine is now: some forward passes, and one random map judged by every metric."""
-    rate = bare(classifier, classifier.speed, TRIAL_BATCHES)
+    rate = bare(classifier, classifier.execution, TRIAL_BATCHES)
     subject = Subject(classifier, Asked(classifier.name, 1, 0, 0))
     row = Row("random", classifier.name, "random", RandomSettings())
     seconds = {}
@@ -222,7 +222,7 @@ def _milliseconds(task: Task, rates: Rates, classifier: TorchClassifier) -> int:
 def exactly(model: str) -> TorchClassifier:
     """A model in float32 and one layout, so that machines differ in speed alone; channels last is the faster one."""
     classifier = load_classifier(model, exact=True)
-    classifier.use(replace(classifier.speed, channels_last=True))
+    classifier.use(replace(classifier.execution, channels_last=True))
     return classifier
 
 

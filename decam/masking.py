@@ -126,8 +126,8 @@ class MaskedQueries:
         self._target = question.target
         both = classifier.normalise(torch.stack([question.image, filling]))
         self._image, self._filling = both[:1], both[1:]
-        self.batch_size = classifier.speed.batch_size
-        self._streams = classifier.speed.streams
+        self.batch_size = classifier.execution.batch_size
+        self._streams = classifier.execution.streams
         self._buffers: list[Tensor] = []
 
     @property

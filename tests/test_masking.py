@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.ndimage import gaussian_filter, uniform_filter
 
-from decam.classifier import Speed, TorchClassifier, probabilities, wrap
+from decam.classifier import Execution, TorchClassifier, probabilities, wrap
 from decam.errors import ModelError, SettingError
 from decam.explanation import Question
 from decam.masking import BLUR_SIGMA, FILLS, MaskedQueries, fill, places, ranked, share_masks, step_picture, upsample
@@ -106,8 +106,8 @@ def reader(batch_size: int = 4, streams: int = 1) -> TorchClassifier:
     """A model that answers through its pixels, so that every blended value counts."""
     torch.manual_seed(0)
     module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 8 * 8, 5))
-    speed = Speed(channels_last=True, batch_size=batch_size, streams=streams)
-    return TorchClassifier("reader", module, list("abcde"), input_size=(8, 8), speed=speed)
+    execution = Execution(channels_last=True, batch_size=batch_size, streams=streams)
+    return TorchClassifier("reader", module, list("abcde"), input_size=(8, 8), execution=execution)
 
 
 @pytest.mark.parametrize("streams", [1, 2, 3])

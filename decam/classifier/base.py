@@ -39,7 +39,7 @@ _GREY = (0.299, 0.587, 0.114)  # as PIL and ITU-R BT.601 mix colours
 
 
 @dataclass(frozen=True)
-class Speed:
+class Execution:
     """How a model is asked: numeric precision, memory layout, images a batch, and batches side by side.
 
     More than one of `streams` means that so many batches are asked at a time, each on one core. `captured` is for CUDA:
@@ -70,7 +70,7 @@ class Classifier(Protocol):
     mean: tuple[float, float, float]
     device: torch.device
     gives: frozenset[Need]
-    speed: Speed
+    execution: Execution
 
     def view(self, image: Image.Image) -> Pixels:
         """The picture as the model sees it: resized, cropped, H×W×3 uint8 RGB."""
@@ -172,7 +172,7 @@ class TorchClassifier:
         layer: str | nn.Module = "",
         layers: Sequence[str | nn.Module] = (),
         device: torch.device | str = "cpu",
-        speed: Speed | None = None,
+        execution: Execution | None = None,
         attention: bool = False,
         output: str | int | None = None,
         answers: Answers = "auto",
@@ -203,8 +203,8 @@ class TorchClassifier:
         self.gives = self._open(attention)
         self._captured: Captured | None = None
         self._capturing = threading.Lock()
-        self.speed = Speed()
-        self.use(speed or Speed())
+        self.execution = Execution()
+        self.use(execution or Execution())
 
     def _alone(self, error: ModelError) -> str:
         """Why only the output can be asked for, without a copy; raises ModelError where not even that is possible."""
@@ -276,9 +276,9 @@ class TorchClassifier:
         note = self.inspection.note
         return (note,) if note else ()
 
-    def use(self, speed: Speed) -> None:
+    def use(self, execution: Execution) -> None:
         """Ask the model in this way from now on."""
-        layout = torch.channels_last if speed.channels_last else torch.contiguous_format
+        layout = torch.channels_last if execution.channels_last else torch.contiguous_format
         with self.lock.alone():
             # What lies right already is left alone: another classifier may share it and be at work.
             parts = [] if self._uncopied else [*self.module.parameters(), *self.module.buffers()]
@@ -292,7 +292,7 @@ class TorchClassifier:
                 # strides: answers would differ in their last bits with what was used before.
                 part.data = torch.empty_like(part.data, memory_format=layout).copy_(part.data)
             self._captured = None
-            self.speed = speed
+            self.execution = execution
 
     def around(self, module: nn.Module) -> TorchClassifier:
         """The same classifier around another module of the same kind."""
@@ -307,7 +307,7 @@ class TorchClassifier:
             layer=self.layer,
             layers=self.layers,
             device=self.device,
-            speed=self.speed,
+            execution=self.execution,
             attention="attention" in self.gives,
             output=self._output,
             answers=self._answers,
@@ -346,7 +346,7 @@ class TorchClassifier:
         reading = self.inspection.output
         # A module of which there is no copy is put into another mode meanwhile.
         lock = self.lock.alone() if self._uncopied else self.lock.shared()
-        with lock, computing(self.device, self.speed.precision):
+        with lock, computing(self.device, self.execution.precision):
             scores = self._forward(normalised)
         return reading.probabilities(shaped(scores, len(normalised), self._given, self.name))
 
@@ -366,11 +366,11 @@ class TorchClassifier:
 
     def _forward(self, normalised: Tensor) -> Tensor:
         """Scores by the recorded graph where that is asked for and can answer, else by the module itself."""
-        speed = self.speed
-        if speed.captured and len(normalised) <= speed.batch_size and recordable(self.module, normalised):
+        execution = self.execution
+        if execution.captured and len(normalised) <= execution.batch_size and recordable(self.module, normalised):
             with self._capturing:
                 if self._captured is None:
-                    example = normalised.new_zeros(speed.batch_size, *normalised.shape[1:])
+                    example = normalised.new_zeros(execution.batch_size, *normalised.shape[1:])
                     self._captured = Captured(self._scores, example)
             return self._captured(normalised)
         return self._scores(normalised)
@@ -406,7 +406,7 @@ class FunctionClassifier:
         self.input_size = size_of(input_size)
         self.mean, _, _ = normalisation_of(mean, 1)
         self.device = torch.device(device)
-        self.speed = Speed(batch_size=batch_size_of(batch_size))
+        self.execution = Execution(batch_size=batch_size_of(batch_size))
         self._function, self._given, self._output = function, len(given), output
         self._logits = check_answers(answers) == "logits"
 
@@ -490,7 +490,7 @@ def wrap(
         layer=layer,
         layers=layers,
         device=device or next((part.device for part in (*model.parameters(), *model.buffers())), "cpu"),
-        speed=Speed(batch_size=batch_size_of(batch_size)),
+        execution=Execution(batch_size=batch_size_of(batch_size)),
         output=output,
         answers=answers,
     )

@@ -12,7 +12,7 @@ from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from decam.classifier import Classifier, Pixels, Speed, TorchClassifier
+from decam.classifier import Classifier, Execution, Pixels, TorchClassifier
 from decam.errors import NoSuchRunError, SettingError, StoreError
 from decam.experiments.events import Event, Progressed
 from decam.experiments.execute import execute
@@ -262,16 +262,16 @@ class Runs:
             live.begin(live.plan, live.grid.labels)
         device = live.plan.device
         classifier = self._load(live.plan.model, device)
-        usual = classifier.speed
+        usual = classifier.execution
         wanted = live.plan.execution or usual
         try:
             _use(classifier, wanted)
             labels = tuple(classifier.labels)
             with self._lock:
-                plan = dataclasses.replace(live.plan, execution=classifier.speed)
+                plan = dataclasses.replace(live.plan, execution=classifier.execution)
             self._keep(live, lambda: self._store.begin(live.id, plan, labels))
             with self._lock:
-                plan = dataclasses.replace(live.plan, execution=classifier.speed)
+                plan = dataclasses.replace(live.plan, execution=classifier.execution)
                 live.begin(plan, labels)
                 grid, maps = live.grid, live.maps
             yield from execute(grid, models_by(lambda name: self._load(name, device)), maps=maps)
@@ -389,10 +389,10 @@ def _grown(plan: Plan, metrics: Sequence[MetricChoice]) -> Plan:
     return dataclasses.replace(plan, metrics=(*plan.metrics, *new))
 
 
-def _use(classifier: Classifier, speed: Speed) -> None:
+def _use(classifier: Classifier, execution: Execution) -> None:
     """Ask the model in this way; a function has one way only."""
-    if isinstance(classifier, TorchClassifier) and classifier.speed != speed:
-        classifier.use(speed)
+    if isinstance(classifier, TorchClassifier) and classifier.execution != execution:
+        classifier.use(execution)
 
 
 def _summary(run: RunSnapshot) -> RunSummary:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decam.classifier import Speed
+from decam.classifier import Execution
 from decam.errors import DecamError, MethodError, ModelError, SettingError
 from decam.experiments.kinds import KINDS, comparison
 from decam.experiments.plan import KINDS as KIND_NAMES
@@ -45,7 +45,7 @@ def a_plan(**changes: Any) -> Plan:
         [MethodChoice.default(name) for name in METHODS],
         targets=[None, 291],
         metrics=[*usual_metrics(), *(MetricChoice.default(name) for name in (*METRICS, *RANDOMISATION))],
-        execution=Speed("bfloat16", True, 32, 2, "fastest"),
+        execution=Execution("bfloat16", True, 32, 2, "fastest"),
     )
     return dataclasses.replace(plan, **changes)
 
@@ -105,7 +105,7 @@ def test_a_plan_of_the_first_version_asks_the_same_questions_and_draws_the_same_
         targets=[None, 291],
         metrics=[*curves, MetricChoice.default("sparsity")],
         seed=7,
-        execution=Speed("float32", True, 4, 1),
+        execution=Execution("float32", True, 4, 1),
     )
     assert plan == dataclasses.replace(expected, versions=Versions(python="3.11.7", decam="0.1.0"))
     assert [(choice.name, choice.settings.steps, choice.settings.fill) for choice in plan.metrics[:4]] == [
@@ -191,7 +191,7 @@ def test_json_brings_back_whatever_is_allowed(
         targets=targets,
         metrics=usual_metrics(fills, steps),
         seed=seed,
-        execution=Speed(batch_size=batch, note=note),
+        execution=Execution(batch_size=batch, note=note),
     )
     assert Plan.from_json(plan.to_json()) == plan
     assert Plan.from_json(plan.to_json().encode()) == plan
@@ -229,8 +229,8 @@ def test_a_fingerprint_is_the_sha256_of_the_pixels() -> None:
         ({"methods": ()}, SettingError, "at least one picture and one method"),
         ({"pictures": ()}, SettingError, "about picture 0, which is not there"),
         ({"questions": (QuestionSpec(ModelSpec("m"), 0, reference=0),)}, SettingError, "does not come before it"),
-        ({"execution": Speed(batch_size=0)}, SettingError, "batch_size is 0"),
-        ({"execution": Speed(streams=0)}, SettingError, "streams is 0"),
+        ({"execution": Execution(batch_size=0)}, SettingError, "batch_size is 0"),
+        ({"execution": Execution(streams=0)}, SettingError, "streams is 0"),
     ],
 )
 def test_a_plan_out_of_bounds_is_refused(changes: dict[str, Any], error: type[DecamError], words: str) -> None:

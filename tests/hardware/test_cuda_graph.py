@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from decam.classifier import Speed, TorchClassifier
+from decam.classifier import Execution, TorchClassifier
 from decam.classifier import base as classifier_base
 from decam.hardware.cuda_graph import WARM, Captured, hooked
 
@@ -103,7 +103,9 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> type[Counting]:
 
 
 def test_a_graph_answers_where_that_is_asked_for_and_nobody_looks_inside(counting: type[Counting]) -> None:
-    net = TorchClassifier("net", network(), list("abcde"), input_size=(8, 8), speed=Speed(batch_size=4, captured=True))
+    net = TorchClassifier(
+        "net", network(), list("abcde"), input_size=(8, 8), execution=Execution(batch_size=4, captured=True)
+    )
     images = torch.rand(4, 3, 8, 8)
     wanted = torch.softmax(net.module(images), 1)
     for count in (4, 2):
@@ -116,15 +118,17 @@ def test_a_graph_answers_where_that_is_asked_for_and_nobody_looks_inside(countin
     net.answer(images)
     handle.remove()
     assert counting.asked == 2 and seen == [1]
-    net.use(Speed(batch_size=2, captured=True))
+    net.use(Execution(batch_size=2, captured=True))
     net.answer(images[:2])
     assert (counting.made, counting.asked) == (2, 3), "another way of asking is recorded anew"
-    net.use(Speed())
+    net.use(Execution())
     net.answer(images)
     assert (counting.made, counting.asked) == (2, 3)
 
 
 def test_a_plan_from_a_gpu_is_followed_on_a_processor_by_the_module_itself() -> None:
-    net = TorchClassifier("net", network(), list("abcde"), input_size=(8, 8), speed=Speed(batch_size=4, captured=True))
+    net = TorchClassifier(
+        "net", network(), list("abcde"), input_size=(8, 8), execution=Execution(batch_size=4, captured=True)
+    )
     images = torch.rand(2, 3, 8, 8)
     torch.testing.assert_close(net.answer(images), torch.softmax(net.module(images), 1))

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from decam.classifier import Speed, TorchClassifier
+from decam.classifier import Execution, TorchClassifier
 from decam.errors import MethodError
 from decam.experiments.explain import explain_view
 from decam.explanation import last
@@ -35,7 +35,7 @@ def network(name: str) -> TorchClassifier:
         input_size=(SIDE, SIDE),
         layer=whole.layer,
         layers=whole.layers,
-        speed=Speed(batch_size=8),
+        execution=Execution(batch_size=8),
     )
 
 

@@ -114,7 +114,7 @@ def by_library(
     A `batch` of images that does not fit into memory with their gradients is halved and all is tried again.
     """
     classifier = white_box(question)
-    batch = max(1, classifier.speed.batch_size // 3)  # a backward pass takes memory for all activations
+    batch = max(1, classifier.execution.batch_size // 3)  # a backward pass takes memory for all activations
 
     def with_gradients(checkpoint: Checkpoint) -> Tensor:
         with torch.enable_grad():

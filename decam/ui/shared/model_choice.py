@@ -66,12 +66,12 @@ def device_panel(classifier: Classifier | None) -> None:
         help="Where the model computes; the fastest one of this machine unless you choose another.",
     )
     if classifier is not None:
-        speed = classifier.speed
-        layout = "channels last" if speed.channels_last else "channels first"
-        side = f", {speed.streams} side by side" if speed.streams > 1 else ""
-        side += ", as a recorded graph" if speed.captured else ""
+        execution = classifier.execution
+        layout = "channels last" if execution.channels_last else "channels first"
+        side = f", {execution.streams} side by side" if execution.streams > 1 else ""
+        side += ", as a recorded graph" if execution.captured else ""
         st.caption(
-            f"{speed.precision}, {layout}, batches of {speed.batch_size}{side}. {text.plain(speed.note)}".strip()
+            f"{execution.precision}, {layout}, batches of {execution.batch_size}{side}. {text.plain(execution.note)}".strip()
         )
 
 

@@ -11,7 +11,7 @@ from torch import nn
 
 import decam
 from decam.api import sanity_check
-from decam.classifier import Speed, TorchClassifier
+from decam.classifier import Execution, TorchClassifier
 from decam.errors import MethodError, SettingError
 from decam.experiments.cells import CellKey
 from decam.experiments.events import Explained, Failed, Predicted, Progressed
@@ -44,7 +44,13 @@ def small() -> TorchClassifier:
         nn.Linear(12, 4),
     )
     return TorchClassifier(
-        "small", module, list("abcd"), input_size=(40, 40), layer="3", layers=("1", "3"), speed=Speed(batch_size=8)
+        "small",
+        module,
+        list("abcd"),
+        input_size=(40, 40),
+        layer="3",
+        layers=("1", "3"),
+        execution=Execution(batch_size=8),
     )
 
 
@@ -102,7 +108,7 @@ def test_each_map_is_the_methods_own_on_a_model_that_forgot_these_layers(mode, s
 
 @MODE
 def test_the_model_is_bit_for_bit_what_it_was_and_lies_where_it_lay(mode, small, view) -> None:
-    small.use(Speed(channels_last=True))
+    small.use(Execution(channels_last=True))
     before = [(part.clone(), part.data_ptr(), part.stride()) for part in small.module.parameters()]
     last(check(small, view, choices("grad-cam", "guided-backprop"), 1, 0, mode))
     for (value, place, stride), part in zip(before, small.module.parameters(), strict=True):

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torchvision.models import get_model, get_model_weights
 
-from decam.classifier import Speed, TorchClassifier, probabilities, to_tensor
+from decam.classifier import Execution, TorchClassifier, probabilities, to_tensor
 from decam.classifier.layers import candidates
 from decam.errors import ModelError
 from decam.images.samples import get
@@ -162,7 +162,7 @@ def test_loading_leaves_the_global_random_numbers_alone(tmp_path: Path, monkeypa
 
 def test_exact_means_float32_in_the_plain_layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stored("squeezenet1_0", tmp_path, monkeypatch)
-    assert load_classifier("squeezenet1_0", device="cpu", exact=True).speed == Speed()
+    assert load_classifier("squeezenet1_0", device="cpu", exact=True).execution == Execution()
 
 
 def test_labels_are_torchvisions(squeezenet: TorchClassifier) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from decam.classifier import Speed
+from decam.classifier import Execution
 from decam.errors import StoreError
 from decam.experiments.events import Cell, Judgement
 from decam.experiments.plan import MetricChoice
@@ -28,7 +28,7 @@ MakeExplanation = Callable[[RunSnapshot, Cell], Explanation]
 def fill(store: Store, run: RunSnapshot, explain: MakeExplanation, frames: tuple[Frame, ...], curves: Curves) -> None:
     """A run whose first cell is measured once, whose second is a map, whose third failed, whose fourth never came."""
     store.add(run)
-    plan = dataclasses.replace(run.plan, speed=Speed(batch_size=3))
+    plan = dataclasses.replace(run.plan, execution=Execution(batch_size=3))
     store.begin(run.id, plan, ["rot", "grün"])
     store.save_predictions(run.id, 1, [(1, 0.75), (0, 0.25)])
     store.save_map(run.id, Cell(0, 0), explain(run, Cell(0, 0)), frames)
@@ -47,7 +47,7 @@ def test_all_that_was_kept_comes_back(
     fill(store, run, an_explanation, frames, curves)
     read = store.load("run")
     assert (read.id, read.created, read.owner, read.status) == (run.id, run.created, run.owner, "running")
-    assert read.plan == dataclasses.replace(run.plan, speed=Speed(batch_size=3))
+    assert read.plan == dataclasses.replace(run.plan, execution=Execution(batch_size=3))
     assert read.labels == ("rot", "grün")
     assert read.predictions == (None, ((1, 0.75), (0, 0.25)))
     for kept, view in zip(read.views, run.views, strict=True):
