@@ -56,7 +56,7 @@ def bare(classifier: TorchClassifier, execution: Execution, batches: int) -> flo
 
     device.synchronise(classifier.device)
     began = time.perf_counter()
-    for _ in side_by_side(forward, range(batches), execution.streams):
+    for _ in side_by_side(forward, range(batches), execution.parallel_batches):
         pass
     device.synchronise(classifier.device)
     return batches * execution.batch_size / (time.perf_counter() - began)
@@ -85,17 +85,17 @@ def fastest(classifier: TorchClassifier, also: Execution) -> Execution:
     best = max(worth.values())
     side = torch.get_num_threads() if classifier.device.type == "cpu" else 1
     rates = {}
-    for mode, streams, size in itertools.product(worth, sorted({1, side}), sizes(classifier, best)):
-        if size > 1 and size * streams / best > LONGEST_BATCH:
+    for mode, parallel_batches, size in itertools.product(worth, sorted({1, side}), sizes(classifier, best)):
+        if size > 1 and size * parallel_batches / best > LONGEST_BATCH:
             continue
-        execution = Execution(mode.precision, mode.channels_last, size, streams)
-        batches = max(2 * streams, round(TRIAL_SECONDS * best / size / 2))
+        execution = Execution(mode.precision, mode.channels_last, size, parallel_batches)
+        batches = max(2 * parallel_batches, round(TRIAL_SECONDS * best / size / 2))
         rates[execution] = max(bare(classifier, execution, batches) for _ in range(2))
     leaders = {*sorted(rates, key=rates.__getitem__, reverse=True)[:LEADERS], replace(also, note="")}
     again: dict[Execution, list[float]] = {execution: [] for execution in leaders}
     for _ in range(4):
         for execution, found in again.items():
-            batches = max(2 * execution.streams, round(TRIAL_SECONDS * best / execution.batch_size))
+            batches = max(2 * execution.parallel_batches, round(TRIAL_SECONDS * best / execution.batch_size))
             found.append(bare(classifier, execution, batches))
     return max(again, key=lambda execution: statistics.median(again[execution]))
 
@@ -104,5 +104,5 @@ def words(execution: Execution) -> str:
     """A setting in words."""
     layout = "channels last" if execution.channels_last else "contiguous"
     layout += ", captured" if execution.captured else ""
-    side = f", {execution.streams} side by side" if execution.streams > 1 else ""
+    side = f", {execution.parallel_batches} side by side" if execution.parallel_batches > 1 else ""
     return f"{execution.precision}, {layout}, batch {execution.batch_size}{side}"

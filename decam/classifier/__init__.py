@@ -1,6 +1,7 @@
 """The side that answers: what a method may ask of a model, and the modules and functions that answer it."""
 
 from decam.classifier.base import (
+    EARLIER_NAMES,
     IMAGENET_MEAN,
     IMAGENET_STD,
     PRECISIONS,
@@ -20,6 +21,7 @@ from decam.classifier.base import (
 )
 
 __all__ = [
+    "EARLIER_NAMES",
     "IMAGENET_MEAN",
     "IMAGENET_STD",
     "PRECISIONS",

@@ -42,16 +42,20 @@ _GREY = (0.299, 0.587, 0.114)  # as PIL and ITU-R BT.601 mix colours
 class Execution:
     """How a model is asked: numeric precision, memory layout, images a batch, and batches side by side.
 
-    More than one of `streams` means that so many batches are asked at a time, each on one core. `captured` is for CUDA:
-    batches are answered by a recorded graph of the forward pass.
+    More than one of `parallel_batches` means that so many batches are asked at a time, each on one core. `captured` is
+    for CUDA: batches are answered by a recorded graph of the forward pass.
     """
 
     precision: Precision = "float32"
     channels_last: bool = False
     batch_size: int = 16
-    streams: int = 1
+    parallel_batches: int = 1
     note: str = ""
     captured: bool = False
+
+
+EARLIER_NAMES = {"streams": "parallel_batches"}
+"""Fields of Execution as files of earlier versions name them."""
 
 
 @runtime_checkable

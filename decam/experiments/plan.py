@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 import torch
 
 from decam import __version__
-from decam.classifier import PRECISIONS, Execution, Pixels
+from decam.classifier import EARLIER_NAMES, PRECISIONS, Execution, Pixels
 from decam.errors import ModelError, SettingError
 from decam.experiments.cells import CellKey
 from decam.experiments.questions import ModelSpec, QuestionSpec, Variant
@@ -165,8 +165,8 @@ class Plan:
             raise SettingError("A metric appears twice with the same settings; name it once, or change a setting.")
         if self.execution is not None and self.execution.batch_size < 1:
             raise SettingError(f"batch_size is {self.execution.batch_size}, but must be at least 1.")
-        if self.execution is not None and self.execution.streams < 1:
-            raise SettingError(f"streams is {self.execution.streams}, but must be at least 1.")
+        if self.execution is not None and self.execution.parallel_batches < 1:
+            raise SettingError(f"parallel_batches is {self.execution.parallel_batches}, but must be at least 1.")
 
     @property
     def model(self) -> str:
@@ -415,7 +415,8 @@ def _fills(entry: object) -> tuple[str, str]:
 
 def _execution(entry: object) -> Execution:
     where = "the plan's execution"
-    read = _only(_of(dict, entry, where), tuple(described.name for described in dataclasses.fields(Execution)), where)
+    given = {EARLIER_NAMES.get(name, name): value for name, value in _of(dict, entry, where).items()}
+    read = _only(given, tuple(described.name for described in dataclasses.fields(Execution)), where)
     precision = _get(read, "precision", str, where)
     if precision not in PRECISIONS:
         raise SettingError(f"precision is {precision!r}, but must be one of: {', '.join(PRECISIONS)}.")
@@ -423,7 +424,7 @@ def _execution(entry: object) -> Execution:
         precision=cast(Any, precision),
         channels_last=_get(read, "channels_last", bool, where),
         batch_size=_get(read, "batch_size", int, where),
-        streams=_get(read, "streams", int, where) if "streams" in read else 1,
+        parallel_batches=_get(read, "parallel_batches", int, where) if "parallel_batches" in read else 1,
         captured=_get(read, "captured", bool, where) if "captured" in read else False,
         note=_get(read, "note", str, where) if "note" in read else "",
     )

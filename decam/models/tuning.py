@@ -1,4 +1,4 @@
-"""Which precision, layout, batch size and streams answer fastest: a short trial, remembered for this machine."""
+"""Which precision, layout, batch size and number of parallel batches answer fastest: a short trial, remembered."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from decam import paths
-from decam.classifier import PRECISIONS, Execution, TorchClassifier, to_tensor
+from decam.classifier import EARLIER_NAMES, PRECISIONS, Execution, TorchClassifier, to_tensor
 from decam.errors import ModelError
 from decam.hardware import device, processor
 from decam.hardware.parallel_batches import side_by_side
@@ -64,20 +64,20 @@ class Trial:
 
 @dataclass(frozen=True)
 class Round:
-    """What is asked at a time: `streams` batches of `size` images side by side."""
+    """What is asked at a time: `parallel_batches` batches of `size` images side by side."""
 
     size: int
-    streams: int = 1
+    parallel_batches: int = 1
 
     @classmethod
-    def of(cls, images: int, streams: int) -> Round:
+    def of(cls, images: int, parallel_batches: int) -> Round:
         """A round of so many images, or of one a stream."""
-        return cls(max(1, images // streams), streams)
+        return cls(max(1, images // parallel_batches), parallel_batches)
 
     @property
     def images(self) -> int:
-        """Images of all streams."""
-        return self.size * self.streams
+        """Images of all parallel batches."""
+        return self.size * self.parallel_batches
 
 
 def remembered(classifier: TorchClassifier) -> Execution:
@@ -231,7 +231,7 @@ def _find(classifier: TorchClassifier) -> tuple[Execution, float | None]:
     found = Round.of(least, _cores(classifier)) if late else _round(classifier, pictures, best.seconds, least)
     if not late:
         best = _duel(classifier, pictures, best, trials, found, favourites, margin)
-    execution = replace(noted(best, trials), batch_size=found.size, streams=found.streams)
+    execution = replace(noted(best, trials), batch_size=found.size, parallel_batches=found.parallel_batches)
     if late:  # what a few images took says little about whole rounds
         return execution, None
     classifier.use(execution)
@@ -335,7 +335,9 @@ def _round(classifier: TorchClassifier, pictures: Tensor, seconds: float, least:
     """
     largest = max(least, power_of_two(LONGEST_BATCH / seconds, _largest(classifier)))
     numbers = sorted({max(1, largest // 4), max(1, largest // 2), largest})
-    candidates = [Round.of(images, streams) for images in numbers for streams in sorted({1, _cores(classifier)})]
+    candidates = [
+        Round.of(images, parallel_batches) for images in numbers for parallel_batches in sorted({1, _cores(classifier)})
+    ]
     each: dict[Round, float] = {}
     began = time.perf_counter()
     for turn in range(2):  # in turns, so that what slows the machine down for a moment slows all
@@ -357,7 +359,7 @@ def _together(classifier: TorchClassifier, pictures: Tensor, candidate: Round, r
     """Seconds that a round takes, from so many in a row."""
     classifier.use(replace(classifier.execution, batch_size=candidate.size))
     batch = pictures.repeat(-(-candidate.size // len(pictures)), 1, 1, 1)[: candidate.size]
-    return _timed(classifier, [batch] * (rounds * candidate.streams), candidate.streams)[0] / rounds
+    return _timed(classifier, [batch] * (rounds * candidate.parallel_batches), candidate.parallel_batches)[0] / rounds
 
 
 def _cores(classifier: TorchClassifier) -> int:
@@ -380,14 +382,14 @@ def _largest(classifier: TorchClassifier) -> int:
 def pick_round(each: dict[Round, float], least: Round) -> Round:
     """The round within GAIN of the fastest that is over soonest, from seconds an image; `least` if all take too long.
 
-    Among these, more streams go first: they lose less when other work takes a core away for a moment.
+    Among these, more parallel batches go first: they lose less when other work takes a core away for a moment.
     """
     short = {found: seconds for found, seconds in each.items() if found.images * seconds <= LONGEST_BATCH}
     if not short:
         return least
     fastest = min(short.values())
     good = [found for found, seconds in short.items() if seconds <= fastest * GAIN]
-    return min(good, key=lambda found: (-found.streams, found.images))
+    return min(good, key=lambda found: (-found.parallel_batches, found.images))
 
 
 def _operations(classifier: TorchClassifier, one: Tensor) -> float:
@@ -408,13 +410,13 @@ def _operations(classifier: TorchClassifier, one: Tensor) -> float:
     return sum(counts)
 
 
-def _timed(classifier: TorchClassifier, batches: Sequence[Tensor], streams: int = 1) -> tuple[float, Tensor]:
+def _timed(classifier: TorchClassifier, batches: Sequence[Tensor], parallel_batches: int = 1) -> tuple[float, Tensor]:
     """Seconds for some batches, and the last one's answers."""
     if classifier.execution.captured:
         classifier.answer(batches[0])  # recorded before the clock starts
     device.synchronise(classifier.device)
     start = time.perf_counter()
-    answers = list(side_by_side(classifier.answer, batches, streams))
+    answers = list(side_by_side(classifier.answer, batches, parallel_batches))
     device.synchronise(classifier.device)
     return time.perf_counter() - start, answers[-1]
 
@@ -451,17 +453,21 @@ def _load() -> dict[str, Any]:
 def _parse(stored: object) -> Execution | None:
     """A stored execution, or None if it is absent or not one."""
     names = [described.name for described in fields(Execution)]
-    if not isinstance(stored, dict) or set(stored) - {_BUSY, _RATE} != set(names):
+    if not isinstance(stored, dict):
         return None
-    precision, layout, size, streams, note, captured = (stored[name] for name in names)
+    stored = {EARLIER_NAMES.get(name, name): value for name, value in stored.items()}
+    if set(stored) - {_BUSY, _RATE} != set(names):
+        return None
+    precision, layout, size, parallel_batches, note, captured = (stored[name] for name in names)
     if precision not in PRECISIONS or not type(layout) is type(captured) is bool or not isinstance(note, str):
         return None
-    if type(size) is not int or not 1 <= size <= 4096 or type(streams) is not int or not 1 <= streams <= 1024:
+    counts = ((size, 4096), (parallel_batches, 1024))
+    if any(type(count) is not int or not 1 <= count <= most for count, most in counts):
         return None
     marks = [stored[name] for name in (_BUSY, _RATE) if name in stored]
     if not all(type(mark) is float and 0 <= mark < math.inf for mark in marks):
         return None
-    return Execution(precision, layout, size, streams, note, captured)
+    return Execution(precision, layout, size, parallel_batches, note, captured)
 
 
 def _store(key: str, entry: dict[str, Any]) -> None:

@@ -230,7 +230,7 @@ def test_a_fingerprint_is_the_sha256_of_the_pixels() -> None:
         ({"pictures": ()}, SettingError, "about picture 0, which is not there"),
         ({"questions": (QuestionSpec(ModelSpec("m"), 0, reference=0),)}, SettingError, "does not come before it"),
         ({"execution": Execution(batch_size=0)}, SettingError, "batch_size is 0"),
-        ({"execution": Execution(streams=0)}, SettingError, "streams is 0"),
+        ({"execution": Execution(parallel_batches=0)}, SettingError, "parallel_batches is 0"),
     ],
 )
 def test_a_plan_out_of_bounds_is_refused(changes: dict[str, Any], error: type[DecamError], words: str) -> None:
@@ -279,9 +279,11 @@ def test_a_method_needs_its_own_settings_and_a_name_that_exists() -> None:
         (altered(methods=[{"name": "rise", "settings": {"colour": 1}}]), SettingError, "rise: There is no setting"),
         (altered(execution={"precision": "int4", "channels_last": True, "batch_size": 1}), SettingError, "int4"),
         (
-            altered(execution={"precision": "float32", "channels_last": True, "batch_size": 1, "streams": "2"}),
+            altered(
+                execution={"precision": "float32", "channels_last": True, "batch_size": 1, "parallel_batches": "2"}
+            ),
             SettingError,
-            "streams must be a whole number",
+            "parallel_batches must be a whole number",
         ),
         (
             altered(execution={"precision": "float32", "channels_last": 1, "batch_size": 1}),
@@ -305,6 +307,13 @@ def test_json_that_is_no_plan_ends_in_one_sentence(text: str | bytes, error: typ
     with pytest.raises(error, match=words) as caught:
         Plan.from_json(text)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["streams", "parallel_batches"])
+def test_an_execution_is_read_with_its_earlier_names_too(name: str) -> None:
+    described = {"precision": "bfloat16", "channels_last": True, "batch_size": 4, name: 2, "note": "quick"}
+    expected = Execution("bfloat16", channels_last=True, batch_size=4, parallel_batches=2, note="quick")
+    assert Plan.from_json(altered(execution=described)).execution == expected
 
 
 def bounded(table: Mapping[str, Method] | Mapping[str, Metric]) -> list[tuple[str, Parameter]]:

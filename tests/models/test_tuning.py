@@ -88,8 +88,10 @@ def test_a_way_that_leaves_cores_idle_is_as_slow_as_its_wall_clock_says() -> Non
 def test_a_way_that_something_held_up_once_is_still_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, turns = Clock(ALL_WAYS, start=0.0), []
 
-    def timed(classifier: TorchClassifier, batches: Sequence[Tensor], streams: int = 1) -> tuple[float, Tensor]:
-        seconds, answers = clock(classifier, batches, streams)
+    def timed(
+        classifier: TorchClassifier, batches: Sequence[Tensor], parallel_batches: int = 1
+    ) -> tuple[float, Tensor]:
+        seconds, answers = clock(classifier, batches, parallel_batches)
         turns.append(classifier.execution.channels_last)
         return (seconds + 10 if turns.count(True) == 1 and classifier.execution.channels_last else seconds), answers
 
@@ -140,7 +142,7 @@ class Clock:
         self.asked: list[int] = []
 
     def __call__(
-        self, classifier: TorchClassifier, batches: Sequence[Tensor], _streams: int = 1
+        self, classifier: TorchClassifier, batches: Sequence[Tensor], _parallel_batches: int = 1
     ) -> tuple[float, Tensor]:
         self.asked += [len(batch) for batch in batches]
         way = (classifier.execution.precision, classifier.execution.channels_last)
@@ -157,7 +159,7 @@ def test_on_a_machine_with_fast_bfloat16_it_is_used(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(tuning, "SLOWEST", 1.0)
     found = tuning.find(tiny())
     assert (found.precision, found.channels_last) == ("bfloat16", True)
-    assert found.batch_size * found.streams * 0.003 <= tuning.LONGEST_BATCH
+    assert found.batch_size * found.parallel_batches * 0.003 <= tuning.LONGEST_BATCH
 
 
 def test_on_a_machine_without_bfloat16_it_is_not_even_tried(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,16 +192,18 @@ def test_a_slow_model_is_asked_one_image_at_a_time(monkeypatch: pytest.MonkeyPat
 def test_on_a_busy_machine_a_light_model_still_gets_a_fair_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tuning, "_timed", Clock(dict.fromkeys(ALL_WAYS, 2.0), start=0.0))
     found = tuning.find(tiny())
-    assert found.batch_size * found.streams == 64
+    assert found.batch_size * found.parallel_batches == 64
 
 
 def test_a_way_that_the_device_cannot_do_is_no_candidate(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(ALL_WAYS, start=0.0)
 
-    def timed(classifier: TorchClassifier, batches: Sequence[Tensor], streams: int = 1) -> tuple[float, Tensor]:
+    def timed(
+        classifier: TorchClassifier, batches: Sequence[Tensor], parallel_batches: int = 1
+    ) -> tuple[float, Tensor]:
         if classifier.execution.precision == "bfloat16":
             raise RuntimeError("no such kernel")
-        return clock(classifier, batches, streams)
+        return clock(classifier, batches, parallel_batches)
 
     monkeypatch.setattr(tuning, "_bfloat16_pays", lambda _: True)
     monkeypatch.setattr(tuning, "_timed", timed)
@@ -209,15 +213,17 @@ def test_a_way_that_the_device_cannot_do_is_no_candidate(monkeypatch: pytest.Mon
 def test_memory_running_out_ends_the_search_for_a_larger_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(dict.fromkeys(ALL_WAYS, 0.001), start=0.01)
 
-    def timed(classifier: TorchClassifier, batches: Sequence[Tensor], streams: int = 1) -> tuple[float, Tensor]:
+    def timed(
+        classifier: TorchClassifier, batches: Sequence[Tensor], parallel_batches: int = 1
+    ) -> tuple[float, Tensor]:
         if len(batches[0]) > 16:
             raise torch.OutOfMemoryError("full")
-        return clock(classifier, batches, streams)
+        return clock(classifier, batches, parallel_batches)
 
     monkeypatch.setattr(tuning, "_timed", timed)
     monkeypatch.setattr(tuning, "SLOWEST", 1.0)
     found = tuning.find(tiny())
-    assert found.batch_size * found.streams == 16
+    assert found.batch_size * found.parallel_batches == 16
 
 
 def test_a_real_trial_leaves_the_classifier_as_it_was() -> None:
@@ -255,7 +261,7 @@ def test_a_trial_is_made_once_and_then_read_from_disk(monkeypatch: pytest.Monkey
             "precision": "float32",
             "channels_last": True,
             "batch_size": 32,
-            "streams": 2,
+            "parallel_batches": 2,
             "note": "a note",
             "captured": False,
         }
@@ -291,7 +297,7 @@ WHOLE = {
     "precision": "float32",
     "channels_last": True,
     "batch_size": 8,
-    "streams": 1,
+    "parallel_batches": 1,
     "note": "",
     "captured": False,
 }
@@ -306,7 +312,13 @@ def stored(**changes: object) -> bytes:
 DAMAGED = [
     *(b"", b"{", b"[1, 2]", b"\xff\xfe", b'{"KEY": 3}', b'{"KEY": {"precision": "float32"}}'),
     *(stored(precision="float64"), stored(channels_last=1), stored(captured=1), stored(note=3)),
-    *(stored(batch_size=0), stored(batch_size="8"), stored(streams=0), stored(streams=None), stored(captured=None)),
+    *(
+        stored(batch_size=0),
+        stored(batch_size="8"),
+        stored(parallel_batches=0),
+        stored(parallel_batches=None),
+        stored(captured=None),
+    ),
 ]
 
 
@@ -353,10 +365,12 @@ def test_ways_that_are_close_on_a_few_images_are_tried_again_on_a_whole_round(mo
     plain, last = (Execution("float32", layout) for layout in (False, True))
     asked = []
 
-    def timed(classifier: TorchClassifier, batches: list[torch.Tensor], streams: int = 1) -> tuple[float, torch.Tensor]:
+    def timed(
+        classifier: TorchClassifier, batches: list[torch.Tensor], parallel_batches: int = 1
+    ) -> tuple[float, torch.Tensor]:
         images = sum(len(batch) for batch in batches)
         asked.append((classifier.execution.channels_last, images))
-        large = len(batches[0]) * streams > 2
+        large = len(batches[0]) * parallel_batches > 2
         seconds = images * 0.1 * (0.5 if large and classifier.execution.channels_last else 1.0)
         return seconds, torch.zeros(len(batches[-1]), 2)
 

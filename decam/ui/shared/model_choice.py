@@ -68,11 +68,10 @@ def device_panel(classifier: Classifier | None) -> None:
     if classifier is not None:
         execution = classifier.execution
         layout = "channels last" if execution.channels_last else "channels first"
-        side = f", {execution.streams} side by side" if execution.streams > 1 else ""
+        side = f", {execution.parallel_batches} side by side" if execution.parallel_batches > 1 else ""
         side += ", as a recorded graph" if execution.captured else ""
-        st.caption(
-            f"{execution.precision}, {layout}, batches of {execution.batch_size}{side}. {text.plain(execution.note)}".strip()
-        )
+        batches = f"batches of {execution.batch_size}{side}"
+        st.caption(f"{execution.precision}, {layout}, {batches}. {text.plain(execution.note)}".strip())
 
 
 def limits(entry: Entry, pictures: Sequence[Chosen]) -> None:
