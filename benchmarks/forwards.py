@@ -64,7 +64,7 @@ def bare(classifier: TorchClassifier, execution: Execution, batches: int) -> flo
 
 def worthwhile(classifier: TorchClassifier) -> dict[Execution, float]:
     """Precisions and layouts that are not far behind the fastest, with images a second on batches of two."""
-    ways = [way for way in modes(classifier.device) if not way.captured]
+    ways = [way for way in modes(classifier.device) if not way.cuda_graph]
     small = {way: max(bare(classifier, replace(way, batch_size=2), 1) for _ in range(2)) for way in ways}
     best = max(small.values())
     return {way: rate for way, rate in small.items() if rate > 0.7 * best}
@@ -103,6 +103,6 @@ def fastest(classifier: TorchClassifier, also: Execution) -> Execution:
 def words(execution: Execution) -> str:
     """A setting in words."""
     layout = "channels last" if execution.channels_last else "contiguous"
-    layout += ", captured" if execution.captured else ""
+    layout += ", recorded as a graph" if execution.cuda_graph else ""
     side = f", {execution.parallel_batches} side by side" if execution.parallel_batches > 1 else ""
     return f"{execution.precision}, {layout}, batch {execution.batch_size}{side}"

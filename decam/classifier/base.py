@@ -19,7 +19,7 @@ from decam.classifier.arguments import batch_size_of, classes_of, labels_of, lay
 from decam.classifier.inspection import Inspection, inspect
 from decam.classifier.sharing import check_loaded, evaluating, keeping_buffers, unwrapped, working_copy
 from decam.errors import DecamError, ModelError
-from decam.hardware.cuda_graph import Captured, recordable
+from decam.hardware.cuda_graph import CudaGraph, recordable
 from decam.hardware.device import full_float32, is_memory
 from decam.hardware.locks import SharedLock
 
@@ -42,8 +42,8 @@ _GREY = (0.299, 0.587, 0.114)  # as PIL and ITU-R BT.601 mix colours
 class Execution:
     """How a model is asked: numeric precision, memory layout, images a batch, and batches side by side.
 
-    More than one of `parallel_batches` means that so many batches are asked at a time, each on one core. `captured` is
-    for CUDA: batches are answered by a recorded graph of the forward pass.
+    With more than one of `parallel_batches` so many batches are asked at a time, each on one core. With `cuda_graph`,
+    on CUDA, batches are answered by a recorded graph of the forward pass.
     """
 
     precision: Precision = "float32"
@@ -51,10 +51,10 @@ class Execution:
     batch_size: int = 16
     parallel_batches: int = 1
     note: str = ""
-    captured: bool = False
+    cuda_graph: bool = False
 
 
-EARLIER_NAMES = {"streams": "parallel_batches"}
+EARLIER_NAMES = {"streams": "parallel_batches", "captured": "cuda_graph"}
 """Fields of Execution as files of earlier versions name them."""
 
 
@@ -205,7 +205,7 @@ class TorchClassifier:
         except ModelError as error:
             self._uncopied = self._alone(error)
         self.gives = self._open(attention)
-        self._captured: Captured | None = None
+        self._cuda_graph: CudaGraph | None = None
         self._capturing = threading.Lock()
         self.execution = Execution()
         self.use(execution or Execution())
@@ -295,7 +295,7 @@ class TorchClassifier:
                 # Module.to() keeps the strides of 1×1 kernels, which fit both layouts, and kernels are chosen by
                 # strides: answers would differ in their last bits with what was used before.
                 part.data = torch.empty_like(part.data, memory_format=layout).copy_(part.data)
-            self._captured = None
+            self._cuda_graph = None
             self.execution = execution
 
     def around(self, module: nn.Module) -> TorchClassifier:
@@ -371,12 +371,12 @@ class TorchClassifier:
     def _forward(self, normalised: Tensor) -> Tensor:
         """Scores by the recorded graph where that is asked for and can answer, else by the module itself."""
         execution = self.execution
-        if execution.captured and len(normalised) <= execution.batch_size and recordable(self.module, normalised):
+        if execution.cuda_graph and len(normalised) <= execution.batch_size and recordable(self.module, normalised):
             with self._capturing:
-                if self._captured is None:
+                if self._cuda_graph is None:
                     example = normalised.new_zeros(execution.batch_size, *normalised.shape[1:])
-                    self._captured = Captured(self._scores, example)
-            return self._captured(normalised)
+                    self._cuda_graph = CudaGraph(self._scores, example)
+            return self._cuda_graph(normalised)
         return self._scores(normalised)
 
 

@@ -415,7 +415,7 @@ def _fills(entry: object) -> tuple[str, str]:
 
 def _execution(entry: object) -> Execution:
     where = "the plan's execution"
-    given = {EARLIER_NAMES.get(name, name): value for name, value in _of(dict, entry, where).items()}
+    given = {str(EARLIER_NAMES.get(name, name)): value for name, value in _of(dict, entry, where).items()}
     read = _only(given, tuple(described.name for described in dataclasses.fields(Execution)), where)
     precision = _get(read, "precision", str, where)
     if precision not in PRECISIONS:
@@ -425,7 +425,7 @@ def _execution(entry: object) -> Execution:
         channels_last=_get(read, "channels_last", bool, where),
         batch_size=_get(read, "batch_size", int, where),
         parallel_batches=_get(read, "parallel_batches", int, where) if "parallel_batches" in read else 1,
-        captured=_get(read, "captured", bool, where) if "captured" in read else False,
+        cuda_graph=_get(read, "cuda_graph", bool, where) if "cuda_graph" in read else False,
         note=_get(read, "note", str, where) if "note" in read else "",
     )
 

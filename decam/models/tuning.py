@@ -303,7 +303,7 @@ def modes(where: torch.device) -> tuple[Execution, ...]:
     """
     half = _MODES["bfloat16"] if _bfloat16_pays(where) else ()
     plain = _MODES["float32"] + half + (_MODES["float16"] if where.type != "cpu" else ())
-    return plain + tuple(replace(way, captured=True) for way in plain if where.type == "cuda")
+    return plain + tuple(replace(way, cuda_graph=True) for way in plain if where.type == "cuda")
 
 
 def _bfloat16_pays(where: torch.device) -> bool:
@@ -412,7 +412,7 @@ def _operations(classifier: TorchClassifier, one: Tensor) -> float:
 
 def _timed(classifier: TorchClassifier, batches: Sequence[Tensor], parallel_batches: int = 1) -> tuple[float, Tensor]:
     """Seconds for some batches, and the last one's answers."""
-    if classifier.execution.captured:
+    if classifier.execution.cuda_graph:
         classifier.answer(batches[0])  # recorded before the clock starts
     device.synchronise(classifier.device)
     start = time.perf_counter()
@@ -458,8 +458,8 @@ def _parse(stored: object) -> Execution | None:
     stored = {EARLIER_NAMES.get(name, name): value for name, value in stored.items()}
     if set(stored) - {_BUSY, _RATE} != set(names):
         return None
-    precision, layout, size, parallel_batches, note, captured = (stored[name] for name in names)
-    if precision not in PRECISIONS or not type(layout) is type(captured) is bool or not isinstance(note, str):
+    precision, layout, size, parallel_batches, note, cuda_graph = (stored[name] for name in names)
+    if precision not in PRECISIONS or not type(layout) is type(cuda_graph) is bool or not isinstance(note, str):
         return None
     counts = ((size, 4096), (parallel_batches, 1024))
     if any(type(count) is not int or not 1 <= count <= most for count, most in counts):
@@ -467,7 +467,7 @@ def _parse(stored: object) -> Execution | None:
     marks = [stored[name] for name in (_BUSY, _RATE) if name in stored]
     if not all(type(mark) is float and 0 <= mark < math.inf for mark in marks):
         return None
-    return Execution(precision, layout, size, parallel_batches, note, captured)
+    return Execution(precision, layout, size, parallel_batches, note, cuda_graph)
 
 
 def _store(key: str, entry: dict[str, Any]) -> None:

@@ -172,13 +172,13 @@ def test_on_a_machine_without_bfloat16_it_is_not_even_tried(monkeypatch: pytest.
 def test_half_precision_is_tried_where_the_model_does_not_run_on_the_processor() -> None:
     assert {way.precision for way in tuning.modes(torch.device("cuda"))} == {"float32", "bfloat16", "float16"}
     assert "float16" not in {way.precision for way in tuning.modes(torch.device("cpu"))}
-    assert not any(way.captured for way in tuning.modes(torch.device("cpu")))
+    assert not any(way.cuda_graph for way in tuning.modes(torch.device("cpu")))
 
 
 def test_on_cuda_every_way_is_also_tried_as_a_recorded_graph() -> None:
     ways = tuning.modes(torch.device("cuda"))
-    plain = [way for way in ways if not way.captured]
-    assert [replace(way, captured=False) for way in ways[len(plain) :]] == plain
+    plain = [way for way in ways if not way.cuda_graph]
+    assert [replace(way, cuda_graph=False) for way in ways[len(plain) :]] == plain
 
 
 def test_a_slow_model_is_asked_one_image_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,7 +263,7 @@ def test_a_trial_is_made_once_and_then_read_from_disk(monkeypatch: pytest.Monkey
             "batch_size": 32,
             "parallel_batches": 2,
             "note": "a note",
-            "captured": False,
+            "cuda_graph": False,
         }
     ]
     tuning.forget()
@@ -299,7 +299,7 @@ WHOLE = {
     "batch_size": 8,
     "parallel_batches": 1,
     "note": "",
-    "captured": False,
+    "cuda_graph": False,
 }
 
 
@@ -311,13 +311,13 @@ def stored(**changes: object) -> bytes:
 
 DAMAGED = [
     *(b"", b"{", b"[1, 2]", b"\xff\xfe", b'{"KEY": 3}', b'{"KEY": {"precision": "float32"}}'),
-    *(stored(precision="float64"), stored(channels_last=1), stored(captured=1), stored(note=3)),
+    *(stored(precision="float64"), stored(channels_last=1), stored(cuda_graph=1), stored(note=3)),
     *(
         stored(batch_size=0),
         stored(batch_size="8"),
         stored(parallel_batches=0),
         stored(parallel_batches=None),
-        stored(captured=None),
+        stored(cuda_graph=None),
     ),
 ]
 
@@ -327,6 +327,15 @@ def test_what_is_whole_is_read(monkeypatch: pytest.MonkeyPatch, data_directory: 
     (data_directory / "speed.json").write_bytes(stored().replace(b"KEY", tuning.machine_key(tiny()).encode()))
     monkeypatch.setattr(tuning, "find", lambda _: pytest.fail("tried again"))
     assert tuning.remembered(tiny()) == Execution(channels_last=True, batch_size=8)
+
+
+def test_what_was_remembered_under_earlier_names_is_read(monkeypatch: pytest.MonkeyPatch, data_directory: Path) -> None:
+    data_directory.mkdir(parents=True)
+    earlier = stored(parallel_batches=None, cuda_graph=None, streams=3, captured=True)
+    (data_directory / "speed.json").write_bytes(earlier.replace(b"KEY", tuning.machine_key(tiny()).encode()))
+    monkeypatch.setattr(tuning, "find", lambda _: pytest.fail("tried again"))
+    expected = Execution(channels_last=True, batch_size=8, parallel_batches=3, cuda_graph=True)
+    assert tuning.remembered(tiny()) == expected
 
 
 @pytest.mark.parametrize("content", DAMAGED)

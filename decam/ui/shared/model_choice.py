@@ -69,7 +69,7 @@ def device_panel(classifier: Classifier | None) -> None:
         execution = classifier.execution
         layout = "channels last" if execution.channels_last else "channels first"
         side = f", {execution.parallel_batches} side by side" if execution.parallel_batches > 1 else ""
-        side += ", as a recorded graph" if execution.captured else ""
+        side += ", as a recorded graph" if execution.cuda_graph else ""
         batches = f"batches of {execution.batch_size}{side}"
         st.caption(f"{execution.precision}, {layout}, {batches}. {text.plain(execution.note)}".strip())
 
