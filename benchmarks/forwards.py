@@ -38,7 +38,7 @@ def through(
     classifier: TorchClassifier, view: Pixels, execution: Execution, method: str, settings: Settings
 ) -> tuple[int, float]:
     """Evaluations of one run of a method, and its seconds from the picture to the finished map."""
-    classifier.use(execution)
+    classifier.configure(execution)
     began = time.perf_counter()
     explanation = last(explain_view(classifier, view, method, settings, None, 0))
     return explanation.evaluations, time.perf_counter() - began
@@ -46,7 +46,7 @@ def through(
 
 def bare(classifier: TorchClassifier, execution: Execution, batches: int) -> float:
     """Images a second when the module is called on the same batch that many times."""
-    classifier.use(execution)
+    classifier.configure(execution)
     batch = torch.rand(execution.batch_size, 3, *classifier.input_size, device=classifier.device)
     batch = batch.contiguous(memory_format=torch.channels_last if execution.channels_last else torch.contiguous_format)
 

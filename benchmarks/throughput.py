@@ -94,7 +94,7 @@ class Captum:
 
 def ablation(classifier: TorchClassifier, view: Pixels, execution: Execution, budget: int) -> tuple[int, float]:
     """Captum's FeatureAblation, again and again until the budget is spent."""
-    classifier.use(execution)
+    classifier.configure(execution)
     began = time.perf_counter()
     captum = Captum.of(classifier, view)
     while captum.evaluations < budget:
@@ -104,7 +104,7 @@ def ablation(classifier: TorchClassifier, view: Pixels, execution: Execution, bu
 
 def shap(classifier: TorchClassifier, view: Pixels, execution: Execution, budget: int) -> tuple[int, float]:
     """Captum's KernelShap with so many samples."""
-    classifier.use(execution)
+    classifier.configure(execution)
     began = time.perf_counter()
     captum = Captum.of(classifier, view)
     kernel_shap(captum.ask, captum.image, captum.baseline, budget, execution.batch_size, seed=0, cells=CELLS)
@@ -113,7 +113,7 @@ def shap(classifier: TorchClassifier, view: Pixels, execution: Execution, budget
 
 def curves(classifier: TorchClassifier, view: Pixels, execution: Execution, budget: int) -> tuple[int, float]:
     """Deletion and insertion of as many maps as the budget pays, six at most."""
-    classifier.use(execution)
+    classifier.configure(execution)
     each = 2 * (STEPS + 1)
     drawn = np.random.default_rng(0)
     size = classifier.input_size
@@ -255,7 +255,7 @@ def used(name: str, work: str, execution: Execution, budget: int) -> str:
 def _used(name: str, work: str, execution: Execution, budget: int) -> int | None:
     classifier = build(name)
     view = picture(classifier)
-    classifier.use(execution)  # its weights are laid out anew before memory is looked at
+    classifier.configure(execution)  # its weights are laid out anew before memory is looked at
     return memory.above(lambda: WORKS[work](classifier, view, execution, budget), classifier.device)
 
 

@@ -63,7 +63,7 @@ class Classifier(Protocol):
     """Images in, class probabilities out.
 
     `input_size` is (H, W). `mean` is the colour, RGB in [0, 1], that is zero after the model's normalisation.
-    `gives` says what a method may ask for. `normalise` turns N×3×H×W in [0, 1] into what `answer` takes (the two are
+    `provides` says what a method may ask for. `normalise` turns N×3×H×W in [0, 1] into what `answer` takes (the two are
     apart so that masks can be blended after normalisation, once); it is affine in each pixel, and gives N×1×H×W for a
     model of one channel.
     """
@@ -73,7 +73,7 @@ class Classifier(Protocol):
     input_size: tuple[int, int]
     mean: tuple[float, float, float]
     device: torch.device
-    gives: frozenset[Need]
+    provides: frozenset[Need]
     execution: Execution
 
     def view(self, image: Image.Image) -> Pixels:
@@ -204,11 +204,11 @@ class TorchClassifier:
             self.module, self.shares_weights = working_copy(network, self.device)
         except ModelError as error:
             self._uncopied = self._alone(error)
-        self.gives = self._open(attention)
+        self.provides = self._open(attention)
         self._cuda_graph: CudaGraph | None = None
         self._capturing = threading.Lock()
         self.execution = Execution()
-        self.use(execution or Execution())
+        self.configure(execution or Execution())
 
     def _alone(self, error: ModelError) -> str:
         """Why only the output can be asked for, without a copy; raises ModelError where not even that is possible."""
@@ -248,7 +248,7 @@ class TorchClassifier:
                 with lock, keeping_buffers(self.module):
                     found = inspect(self._tried, self.name, self.input_size, self._channels, self._answers)
                 if not found.gradients:
-                    self.gives -= {"gradients"}
+                    self.provides -= {"gradients"}
                 self._inspection = found
             return self._inspection
 
@@ -267,7 +267,7 @@ class TorchClassifier:
         """Look for the layers that have places, where none were named; the last of them is `layer` unless that is."""
         from decam.classifier.layers import candidates  # models are made of classifiers
 
-        if "activations" in self.gives and not self.layers:
+        if "activations" in self.provides and not self.layers:
             channels = self.inspection.channels
             with self.lock.shared(), _in_words(self.name, (1, channels, *self.input_size), _ADVICE):
                 self.layers = candidates(self.module, self.input_size, channels)
@@ -280,7 +280,7 @@ class TorchClassifier:
         note = self.inspection.note
         return (note,) if note else ()
 
-    def use(self, execution: Execution) -> None:
+    def configure(self, execution: Execution) -> None:
         """Ask the model in this way from now on."""
         layout = torch.channels_last if execution.channels_last else torch.contiguous_format
         with self.lock.alone():
@@ -298,7 +298,7 @@ class TorchClassifier:
             self._cuda_graph = None
             self.execution = execution
 
-    def around(self, module: nn.Module) -> TorchClassifier:
+    def with_module(self, module: nn.Module) -> TorchClassifier:
         """The same classifier around another module of the same kind."""
         return TorchClassifier(
             self.name,
@@ -312,7 +312,7 @@ class TorchClassifier:
             layers=self.layers,
             device=self.device,
             execution=self.execution,
-            attention="attention" in self.gives,
+            attention="attention" in self.provides,
             output=self._output,
             answers=self._answers,
             inspection=self.inspection,
@@ -389,7 +389,7 @@ class FunctionClassifier:
     that asks a module puts it into evaluation mode itself.
     """
 
-    gives: frozenset[Need] = frozenset({"output"})
+    provides: frozenset[Need] = frozenset({"output"})
 
     def __init__(
         self,

@@ -29,7 +29,7 @@ def replay(given: argparse.Namespace) -> int:
         say(f"Note: {warning}")
     classifier = classifier_of(plan.model, given.device or plan.device, exact=True)
     if plan.execution is not None:
-        classifier.use(plan.execution)
+        classifier.configure(plan.execution)
     loaded = {plan.model: classifier}
 
     def load(name: str) -> TorchClassifier:

@@ -65,7 +65,7 @@ class Method:
 
     def obstacle(self, classifier: Classifier) -> str:
         """Why this method cannot explain this classifier, as a sentence; the empty string where it can."""
-        missing = sorted(need for need in self.needs if need not in classifier.gives)
+        missing = sorted(need for need in self.needs if need not in classifier.provides)
         if not missing:
             return self.requires(classifier)
         reason = f": {why}" if (why := getattr(classifier, "closed", "")) else ""

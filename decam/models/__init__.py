@@ -34,7 +34,7 @@ def load_classifier(
     chosen = devices.resolve(device)
     classifier = bundled.load(name, chosen) if name in bundled.OWN else _from_torchvision(name, chosen, download)
     if not exact:
-        classifier.use(tuning.remembered(classifier))
+        classifier.configure(tuning.remembered(classifier))
     return classifier
 
 

@@ -147,7 +147,7 @@ def find(classifier: TorchClassifier) -> Execution:
     try:
         execution, rate = _find(classifier)
     finally:
-        classifier.use(before)
+        classifier.configure(before)
     if rate is not None:
         _measured[machine_key(classifier)] = rate
     return execution
@@ -209,7 +209,7 @@ def _find(classifier: TorchClassifier) -> tuple[Execution, float | None]:
     deadline, started = time.perf_counter() + BUDGET, processor.read()
     favourites = favourites_of(classifier.device)
     pictures = _probe(classifier)
-    classifier.use(_PLAIN)
+    classifier.configure(_PLAIN)
     operations = _operations(classifier, pictures[:1])  # this first forward also sets things up
     single, _ = _timed(classifier, [pictures[:1]])
     ways = modes(classifier.device)
@@ -220,12 +220,12 @@ def _find(classifier: TorchClassifier) -> tuple[Execution, float | None]:
         for index, trial in enumerate(trials):
             if time.perf_counter() > deadline:
                 break
-            classifier.use(replace(trial.execution, batch_size=len(batch)))
+            classifier.configure(replace(trial.execution, batch_size=len(batch)))
             seconds = _timed(classifier, [batch])[0] / len(batch)
             trials[index] = replace(trial, seconds=min(trial.seconds, seconds))
     margin = DOUBT if processor.was_busy(started, _cores(classifier)) else SURE
     best = choose(trials, favourites, margin)
-    classifier.use(best.execution)
+    classifier.configure(best.execution)
     least = power_of_two(LONGEST_BATCH * SLOWEST / operations, _largest(classifier))
     late = time.perf_counter() > deadline + BUDGET
     found = Round.of(least, _cores(classifier)) if late else _round(classifier, pictures, best.seconds, least)
@@ -234,7 +234,7 @@ def _find(classifier: TorchClassifier) -> tuple[Execution, float | None]:
     execution = replace(noted(best, trials), batch_size=found.size, parallel_batches=found.parallel_batches)
     if late:  # what a few images took says little about whole rounds
         return execution, None
-    classifier.use(execution)
+    classifier.configure(execution)
     return execution, found.images / max(_together(classifier, pictures, found, rounds=1), 1e-9)
 
 
@@ -253,7 +253,7 @@ def _duel(
     rivals = [trial for trial in close if trial.change <= TOLERANCE]
     times: dict[Trial, list[float]] = {trial: [] for trial in rivals}
     for trial in rivals * 2:  # in turns, as ever
-        classifier.use(trial.execution)
+        classifier.configure(trial.execution)
         with contextlib.suppress(torch.OutOfMemoryError):  # another layout may need more: then it is no rival
             times[trial].append(_together(classifier, pictures, found) / found.images)
     again = {replace(trial, seconds=min(taken)): trial for trial, taken in times.items() if taken}
@@ -279,7 +279,7 @@ def _first_round(
     for way in ways:
         if trials and way not in favourites and time.perf_counter() > deadline:
             break
-        classifier.use(replace(way, batch_size=len(batch)))
+        classifier.configure(replace(way, batch_size=len(batch)))
         try:
             seconds, answers = _timed(classifier, [batch])
         except (RuntimeError, ModelError):
@@ -357,7 +357,7 @@ def _round(classifier: TorchClassifier, pictures: Tensor, seconds: float, least:
 
 def _together(classifier: TorchClassifier, pictures: Tensor, candidate: Round, rounds: int = 2) -> float:
     """Seconds that a round takes, from so many in a row."""
-    classifier.use(replace(classifier.execution, batch_size=candidate.size))
+    classifier.configure(replace(classifier.execution, batch_size=candidate.size))
     batch = pictures.repeat(-(-candidate.size // len(pictures)), 1, 1, 1)[: candidate.size]
     return _timed(classifier, [batch] * (rounds * candidate.parallel_batches), candidate.parallel_batches)[0] / rounds
 

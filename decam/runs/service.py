@@ -392,7 +392,7 @@ def _grown(plan: Plan, metrics: Sequence[MetricChoice]) -> Plan:
 def _use(classifier: Classifier, execution: Execution) -> None:
     """Ask the model in this way; a function has one way only."""
     if isinstance(classifier, TorchClassifier) and classifier.execution != execution:
-        classifier.use(execution)
+        classifier.configure(execution)
 
 
 def _summary(run: RunSnapshot) -> RunSummary:

@@ -48,7 +48,7 @@ def test_captums_methods_are_told_beside_both_precisions_where_they_differ() -> 
 def test_every_work_counts_what_it_asks(embedded: TorchClassifier, name: str) -> None:
     before = embedded.execution
     evaluations, seconds = WORKS[name](embedded, picture(embedded), Execution(batch_size=8), 200)
-    embedded.use(before)
+    embedded.configure(before)
     least, most = (2 * (STEPS + 1), 2 * (STEPS + 1)) if name == "curves" else (150, 2 * (CELLS**2 + 1))
     assert least <= evaluations <= most
     assert seconds > 0

@@ -118,10 +118,10 @@ def test_a_graph_answers_where_that_is_asked_for_and_nobody_looks_inside(countin
     net.answer(images)
     handle.remove()
     assert counting.asked == 2 and seen == [1]
-    net.use(Execution(batch_size=2, cuda_graph=True))
+    net.configure(Execution(batch_size=2, cuda_graph=True))
     net.answer(images[:2])
     assert (counting.made, counting.asked) == (2, 3), "another way of asking is recorded anew"
-    net.use(Execution())
+    net.configure(Execution())
     net.answer(images)
     assert (counting.made, counting.asked) == (2, 3)
 

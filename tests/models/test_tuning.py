@@ -241,10 +241,10 @@ def test_answers_do_not_depend_on_the_ways_used_before() -> None:
     images = torch.randn(4, 3, 224, 224, generator=torch.Generator().manual_seed(3))
     classifier = zoo.untrained("squeezenet1_0")
     for way in (PLAIN, LAST):
-        classifier.use(way)
+        classifier.configure(way)
         fresh, strides = classifier.answer(images), [part.stride() for part in classifier.module.parameters()]
-        classifier.use(LAST if way == PLAIN else PLAIN)
-        classifier.use(way)
+        classifier.configure(LAST if way == PLAIN else PLAIN)
+        classifier.configure(way)
         assert [part.stride() for part in classifier.module.parameters()] == strides
         assert torch.equal(classifier.answer(images), fresh)
 
@@ -574,7 +574,7 @@ def trialled(monkeypatch: pytest.MonkeyPatch, rate: float) -> TorchClassifier:
         return Execution(batch_size=2)
 
     monkeypatch.setattr(tuning, "find", find)
-    classifier.use(tuning.remembered(classifier))
+    classifier.configure(tuning.remembered(classifier))
     return classifier
 
 
@@ -619,7 +619,7 @@ def test_runs_asked_in_another_way_say_nothing_about_the_trial(
 ) -> None:
     classifier = trialled(monkeypatch, 50.0)
     before = entry(data_directory)
-    classifier.use(LAST)
+    classifier.configure(LAST)
     for _ in range(3):
         tuning.observe(classifier, 500, 1.0)
     assert entry(data_directory) == before

@@ -44,7 +44,7 @@ def untrained(question: Question, settings: UntrainedSettings, seed: int) -> Ste
     has an empty map in many methods. Raises MethodError where the method cannot explain this network.
     """
     classifier = white_box(question)
-    forgetful = classifier.around(randomised(classifier.module, layers(classifier.module), seed))
+    forgetful = classifier.with_module(randomised(classifier.module, layers(classifier.module), seed))
     answer = int(probabilities(forgetful, question.image.unsqueeze(0))[0].argmax())
     question.ledger.evaluations += 1
     asked = _method(settings)

@@ -42,8 +42,8 @@ def test_a_file_of_weights_weighs_at_most_a_megabyte(name: str) -> None:
 @pytest.mark.parametrize("name", ATTENTION)
 def test_a_model_loads_by_its_name_and_gives_attention(name: str) -> None:
     classifier = load_classifier(name, device="cpu", exact=True)
-    assert classifier.gives == {"output", "gradients", "activations", "attention"}
-    assert classifier.around(classifier.module).gives == classifier.gives
+    assert classifier.provides == {"output", "gradients", "activations", "attention"}
+    assert classifier.with_module(classifier.module).provides == classifier.provides
     assert classifier.labels == CLASSES
     assert classifier.layer in classifier.layers
     answers = classifier.answer(torch.zeros(2, 3, *INPUT_SIZE))
