@@ -71,7 +71,7 @@ def load(name: str, device: torch.device) -> TorchClassifier:
 
 
 @cache
-def unlearnt(name: str) -> TorchClassifier:
+def untrained(name: str) -> TorchClassifier:
     """The same classifier with the weights it would begin to learn from: what it gives and attends to, at no cost."""
     own = OWN[name]
     module = own.weights.make()
