@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from decam.classifier import Execution, TorchClassifier
 from decam.hardware import processor
 from decam.models import tuning
-from decam.models.sources import torchvision as zoo
+from decam.models.sources import torchvision as torchvision_source
 from decam.models.tuning import Round, Trial, choose, noted, pick_round, power_of_two
 
 PLAIN, LAST = Execution(), Execution(channels_last=True)
@@ -130,7 +130,7 @@ def test_batches_are_powers_of_two(value: float, size: int) -> None:
 @pytest.mark.slow
 def test_multiply_adds_are_counted_as_torchvision_publishes_them() -> None:
     for name, published in (("squeezenet1_0", 0.819), ("mobilenet_v3_large", 0.217)):
-        counted = tuning._operations(zoo.untrained(name), torch.zeros(1, 3, 224, 224))
+        counted = tuning._operations(torchvision_source.untrained(name), torch.zeros(1, 3, 224, 224))
         assert counted / 1e9 == pytest.approx(published, rel=0.02)
 
 
@@ -239,7 +239,7 @@ def test_a_real_trial_leaves_the_classifier_as_it_was() -> None:
 @pytest.mark.slow
 def test_answers_do_not_depend_on_the_ways_used_before() -> None:
     images = torch.randn(4, 3, 224, 224, generator=torch.Generator().manual_seed(3))
-    classifier = zoo.untrained("squeezenet1_0")
+    classifier = torchvision_source.untrained("squeezenet1_0")
     for way in (PLAIN, LAST):
         classifier.configure(way)
         fresh, strides = classifier.answer(images), [part.stride() for part in classifier.module.parameters()]

@@ -1,4 +1,4 @@
-"""What the map of the field shows its methods on: one sample, one model, and the house's runs of all methods on it."""
+"""What the map of the field shows its methods on: one sample, one model, and the shared runs of all methods on it."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def make_plan(model: str, device: str, picture: Chosen, rows: Sequence[Method], 
 
 
 def link_of(plan: Plan, view: Pixels) -> str:
-    """The link of the house's run: a digest of all that its maps are made from, versions included."""
+    """The link of the shared run: a digest of all that its maps are made from, versions included."""
     return "methods-" + hashlib.sha256((plan.to_json() + fingerprint(view)).encode()).hexdigest()[:32]
 
 

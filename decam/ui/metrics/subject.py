@@ -66,7 +66,7 @@ def _kept() -> Kept[tuple[Explanation, Explanation]]:
 def panel() -> Subject | None:
     """Draw the choice of picture, model and method in one line; what they make, None where the page says why not yet.
 
-    The maps are the house's runs: made once, in the queue, for all visitors.
+    The maps are the shared runs: made once, in the queue, for all visitors.
     """
     with st.container(key="metric-choice", horizontal=True, gap="small"):
         chosen = _picture()
