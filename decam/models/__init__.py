@@ -32,7 +32,7 @@ def load_classifier(
     from decam.models.sources import bundled
 
     chosen = devices.resolve(device)
-    classifier = bundled.load(name, chosen) if name in bundled.OWN else _from_torchvision(name, chosen, download)
+    classifier = bundled.load(name, chosen) if name in bundled.BUNDLED else _from_torchvision(name, chosen, download)
     if not exact:
         classifier.configure(tuning.remembered(classifier))
     return classifier
