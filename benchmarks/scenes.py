@@ -53,7 +53,7 @@ from decam.experiments.explain import explain_view
 from decam.explanation import Explanation, last
 from decam.images.scenes.scene import Scene, scene
 from decam.methods.controls.maps import RandomSettings
-from decam.metrics import Case, Metric, Request, judge
+from decam.metrics import Case, Metric, Request
 from decam.models import load_classifier
 
 TRIAL_BATCHES = 8
@@ -159,7 +159,7 @@ class Subject:
             case = case_of(self._classifier, self._view, maps, truth, self._asked.number)
             self._cases[portion.rows] = case
         request = Request(portion.metric, portion.metric.settings())
-        (found,) = last(judge(self._cases[portion.rows], [request]))
+        (found,) = last(evaluate(self._cases[portion.rows], [request]))
         names = tuple(row.known for row in portion.rows)
         return Judged(self._asked, known(portion.metric), names, tuple(one.value for one in found))
 
