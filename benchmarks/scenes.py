@@ -53,7 +53,7 @@ from decam.experiments.explain import explain_view
 from decam.explanation import Explanation, last
 from decam.images.scenes.scene import Scene, scene
 from decam.methods.controls.maps import RandomSettings
-from decam.metrics import Case, Metric, Request
+from decam.metrics import Case, Metric, Request, evaluate
 from decam.models import load_classifier
 
 TRIAL_BATCHES = 8
