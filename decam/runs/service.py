@@ -260,12 +260,17 @@ class Runs:
         """The job: load the model, ask it in the plan's way, write down which way that was, execute the plan."""
         with self._lock:
             live.begin(live.plan, live.grid.labels)
-        device = live.plan.device
-        classifier = self._load(live.plan.model, device)
-        usual = classifier.execution
-        wanted = live.plan.execution or usual
+        usual: list[tuple[Classifier, Execution]] = []
+
+        def load(name: str) -> Classifier:
+            """The plan's model, or another one that a variant needs, asked in the plan's way."""
+            model = self._load(name, live.plan.device)
+            usual.append((model, model.execution))
+            _use(model, live.plan.execution or model.execution)
+            return model
+
         try:
-            _use(classifier, wanted)
+            classifier = load(live.plan.model)
             labels = tuple(classifier.labels)
             with self._lock:
                 plan = dataclasses.replace(live.plan, execution=classifier.execution)
@@ -274,9 +279,10 @@ class Runs:
                 plan = dataclasses.replace(live.plan, execution=classifier.execution)
                 live.begin(plan, labels)
                 grid, maps = live.grid, live.maps
-            yield from execute(grid, models_by(lambda name: self._load(name, device)), maps=maps)
+            yield from execute(grid, models_by(load), maps=maps)
         finally:
-            _use(classifier, usual)
+            for model, before in reversed(usual):
+                _use(model, before)
 
     def _on_event(self, live: RunState, event: Event) -> None:
         """To the disk first, then into view."""
