@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME",
-        help="a name that the command 'metrics' lists, beside deletion and insertion with --steps and --fills; may be repeated",
+        help="a name that the command 'metrics' lists, beside the curves of --fills; may be repeated",
     )
     one.add_argument(
         "--truth",
