@@ -108,7 +108,7 @@ def time_lines(preset: str, models: Sequence[str], rounds: int) -> Iterator[str]
         asked, view = plan(classifier, preset), classifier.view(picture(model))
         yield line(f"{model}, the first", [timed(classifier, view, asked)])
         later = [timed(classifier, view, asked) for _ in range(rounds)]
-        yield line(f"{model}, {execution(classifier.speed)}, median of {rounds}", later, AIMS.get(model))
+        yield line(f"{model}, {execution(classifier.execution)}, median of {rounds}", later, AIMS.get(model))
 
 
 def line(title: str, timings: Sequence[Timing], aim: float | None = None) -> str:

@@ -21,7 +21,7 @@ from decam.methods.controls.maps import CentreSettings, RandomSettings
 from decam.methods.de_cam.method import DeCamSettings
 from decam.methods.gradient.baselines import IntegratedGradientsSettings
 from decam.methods.perturbation.occlusion_and_rise import OCCLUSION, OcclusionSettings, RiseSettings
-from decam.methods.support.interruptible import Beat, watched
+from decam.methods.support.interruptible import Checkpoint, run_with_progress
 from decam.settings import Settings, parameter
 
 EQUAL = 1000  # evaluations of the competitors that have one budget
@@ -39,7 +39,7 @@ def grid_kernel_shap(question: Question, settings: KernelShapSettings, seed: int
     filling = fill("mean", question.image, question.classifier.mean)
     queries = MaskedQueries(question, filling)
 
-    def work(beat: Beat) -> Map:
+    def work(beat: Checkpoint) -> Map:
         def ask(images: Tensor) -> Tensor:
             answers = queries.pictures(images)[:, question.target]
             beat()
@@ -47,7 +47,7 @@ def grid_kernel_shap(question: Question, settings: KernelShapSettings, seed: int
 
         return kernel_shap(ask, question.image, filling, settings.samples, queries.round_size, seed)
 
-    saliency = yield from watched(work, question.ledger, settings.samples)
+    saliency = yield from run_with_progress(work, question.ledger, settings.samples)
     return saliency.astype(np.float32)
 
 

@@ -131,7 +131,7 @@ def _correlations(found: Sequence[Scores], title: str, columns: Sequence[int]) -
 def exactly(model: str) -> TorchClassifier:
     """A model in float32 and one layout, so that machines differ in speed alone; channels last is the faster one."""
     classifier = load_classifier(model, exact=True)
-    classifier.use(replace(classifier.speed, channels_last=True))
+    classifier.configure(replace(classifier.execution, channels_last=True))
     return classifier
 
 

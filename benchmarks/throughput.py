@@ -35,7 +35,7 @@ from benchmarks.captums import feature_ablation, kernel_shap
 from benchmarks.forwards import bare, build, fastest, picture, sizes, through, worthwhile
 from decam.benchmark.report import Report, parser_of, script
 from decam.benchmark.text import execution, head, row, spread, verdict
-from decam.classifier import Pixels, Speed, TorchClassifier, to_tensor
+from decam.classifier import Execution, Pixels, TorchClassifier, to_tensor
 from decam.experiments.evaluate import curves_view
 from decam.explanation import last
 from decam.masking import fill
@@ -55,17 +55,17 @@ SURPLUS = 0.05  # of their forwards' time, for curves
 FACTOR_OF_BUDGETS = 4  # between the two runs whose memory is compared
 LARGE = 2000  # evaluations that a GPU is to do on resnet50 within a second
 
-Work = Callable[[TorchClassifier, Pixels, Speed, int], tuple[int, float]]  # to evaluations and their seconds
+Work = Callable[[TorchClassifier, Pixels, Execution, int], tuple[int, float]]  # to evaluations and their seconds
 
 
-def de_cam(classifier: TorchClassifier, view: Pixels, speed: Speed, budget: int) -> tuple[int, float]:
+def de_cam(classifier: TorchClassifier, view: Pixels, execution: Execution, budget: int) -> tuple[int, float]:
     """One whole run."""
-    return through(classifier, view, speed, "de-cam", DeCamSettings(budget=budget))
+    return through(classifier, view, execution, "de-cam", DeCamSettings(budget=budget))
 
 
-def rise(classifier: TorchClassifier, view: Pixels, speed: Speed, budget: int) -> tuple[int, float]:
+def rise(classifier: TorchClassifier, view: Pixels, execution: Execution, budget: int) -> tuple[int, float]:
     """One whole run."""
-    return through(classifier, view, speed, "rise", RiseSettings(masks=budget))
+    return through(classifier, view, execution, "rise", RiseSettings(masks=budget))
 
 
 @dataclass
@@ -90,28 +90,28 @@ class Captum:
         return self.classifier.answer(images)[:, 0]
 
 
-def ablation(classifier: TorchClassifier, view: Pixels, speed: Speed, budget: int) -> tuple[int, float]:
+def ablation(classifier: TorchClassifier, view: Pixels, execution: Execution, budget: int) -> tuple[int, float]:
     """Captum's FeatureAblation, again and again until the budget is spent."""
-    classifier.use(speed)
+    classifier.configure(execution)
     began = time.perf_counter()
     captum = Captum.of(classifier, view)
     while captum.evaluations < budget:
-        feature_ablation(captum.ask, captum.image, captum.baseline, speed.batch_size, CELLS)
+        feature_ablation(captum.ask, captum.image, captum.baseline, execution.batch_size, CELLS)
     return captum.evaluations, time.perf_counter() - began
 
 
-def shap(classifier: TorchClassifier, view: Pixels, speed: Speed, budget: int) -> tuple[int, float]:
+def shap(classifier: TorchClassifier, view: Pixels, execution: Execution, budget: int) -> tuple[int, float]:
     """Captum's KernelShap with so many samples."""
-    classifier.use(speed)
+    classifier.configure(execution)
     began = time.perf_counter()
     captum = Captum.of(classifier, view)
-    kernel_shap(captum.ask, captum.image, captum.baseline, budget, speed.batch_size, seed=0, cells=CELLS)
+    kernel_shap(captum.ask, captum.image, captum.baseline, budget, execution.batch_size, seed=0, cells=CELLS)
     return captum.evaluations, time.perf_counter() - began
 
 
-def curves(classifier: TorchClassifier, view: Pixels, speed: Speed, budget: int) -> tuple[int, float]:
+def curves(classifier: TorchClassifier, view: Pixels, execution: Execution, budget: int) -> tuple[int, float]:
     """Deletion and insertion of as many maps as the budget pays, six at most."""
-    classifier.use(speed)
+    classifier.configure(execution)
     each = 2 * (STEPS + 1)
     drawn = np.random.default_rng(0)
     size = classifier.input_size
@@ -135,10 +135,10 @@ CAPTUMS = ("Captum FeatureAblation", "Captum KernelShap")
 IN_FLOAT32 = {name: f"{name} in float32" for name in CAPTUMS}
 
 
-def settings_of(classifier: TorchClassifier, view: Pixels, chosen: Speed) -> dict[str, Speed]:
+def settings_of(classifier: TorchClassifier, view: Pixels, chosen: Execution) -> dict[str, Execution]:
     """How each work is asked: Captum's as is fastest for each, twice where that is not in float32, ours as `chosen`."""
     worth = worthwhile(classifier)
-    plain = {Speed(channels_last=layout): min(worth.values()) for layout in (False, True)}
+    plain = {Execution(channels_last=layout): min(worth.values()) for layout in (False, True)}
     speeds = dict.fromkeys(WORKS, chosen)
     for name, in_float32 in IN_FLOAT32.items():
         speeds[name] = best_for(WORKS[name], classifier, view, worth)
@@ -149,19 +149,19 @@ def settings_of(classifier: TorchClassifier, view: Pixels, chosen: Speed) -> dic
     return speeds
 
 
-def best_for(work: Work, classifier: TorchClassifier, view: Pixels, worth: dict[Speed, float]) -> Speed:
+def best_for(work: Work, classifier: TorchClassifier, view: Pixels, worth: dict[Execution, float]) -> Execution:
     """The precision, layout and batch size at which one of Captum's methods is fastest, of the modes `worth` a try."""
     best = max(worth.values())
     most = CELLS**2 if work is ablation else MOST
-    tried: dict[Speed, float] = {}
+    tried: dict[Execution, float] = {}
     for mode in worth:
         for size in sizes(classifier, best):
             if size <= 2 * most:
-                speed = replace(mode, batch_size=size)
-                evaluations, seconds = work(classifier, view, speed, max(CELLS**2 // 2, min(size, most)))
-                tried[speed] = evaluations / seconds
+                execution = replace(mode, batch_size=size)
+                evaluations, seconds = work(classifier, view, execution, max(CELLS**2 // 2, min(size, most)))
+                tried[execution] = evaluations / seconds
     leaders = sorted(tried, key=tried.__getitem__, reverse=True)[:3]
-    again = {speed: max(tried[speed], _rate(work(classifier, view, speed, 100))) for speed in leaders}
+    again = {execution: max(tried[execution], _rate(work(classifier, view, execution, 100))) for execution in leaders}
     return max(again, key=again.__getitem__)
 
 
@@ -189,14 +189,17 @@ class Turn:
 
 
 def take_turns(
-    classifier: TorchClassifier, view: Pixels, best: Speed, speeds: dict[str, Speed], budget: int, rounds: int
+    classifier: TorchClassifier, view: Pixels, best: Execution, speeds: dict[str, Execution], budget: int, rounds: int
 ) -> list[Turn]:
     """Time everything in turns."""
     turns = []
     for _ in range(rounds):
         rate = bare(classifier, best, max(1, round(budget / best.batch_size)))
         turns.append(
-            Turn(rate, {name: _rate(WORKS[name](classifier, view, speed, budget)) for name, speed in speeds.items()})
+            Turn(
+                rate,
+                {name: _rate(WORKS[name](classifier, view, execution, budget)) for name, execution in speeds.items()},
+            )
         )
     return turns
 
@@ -229,18 +232,18 @@ def verdicts(turns: Sequence[Turn]) -> str:
     return "; ".join(said)
 
 
-def used(name: str, work: str, speed: Speed, budget: int) -> str:
+def used(name: str, work: str, execution: Execution, budget: int) -> str:
     """Peak memory of one run in a process of its own, in words."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
-        peak = process.submit(_used, name, work, speed, budget).result()
+        peak = process.submit(_used, name, work, execution, budget).result()
     return "–" if peak is None else f"{peak / 2**20:.0f} MiB"
 
 
-def _used(name: str, work: str, speed: Speed, budget: int) -> int | None:
+def _used(name: str, work: str, execution: Execution, budget: int) -> int | None:
     classifier = build(name)
     view = picture(classifier)
-    classifier.use(speed)  # its weights are laid out anew before memory is looked at
-    return memory.above(lambda: WORKS[work](classifier, view, speed, budget), classifier.device)
+    classifier.configure(execution)  # its weights are laid out anew before memory is looked at
+    return memory.above(lambda: WORKS[work](classifier, view, execution, budget), classifier.device)
 
 
 def tell(what: str) -> None:

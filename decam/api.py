@@ -23,7 +23,7 @@ from decam.experiments.variants import models_by
 from decam.explanation import Explanation, Map, Progress, Truth, last
 from decam.images.reading import to_picture
 from decam.methods import get as get_method
-from decam.metrics import Case, FaithfulnessSettings, Metric, Request, judge
+from decam.metrics import Case, FaithfulnessSettings, Metric, Request, evaluate
 from decam.metrics import get as get_metric
 from decam.settings import Settings
 
@@ -107,7 +107,7 @@ def measure(
         (origin,),
         begin,
     )
-    found = last(judge(case, requests))
+    found = last(evaluate(case, requests))
     return {request.metric.name: one.value for request, (one,) in zip(requests, found, strict=True)}
 
 

@@ -136,7 +136,7 @@ class LocalRun:
         classifier = self._models(grid.plan.questions[0].model)
         before = self._cost(grid.plan)
         try:
-            plan = dataclasses.replace(grid.plan, execution=classifier.speed)
+            plan = dataclasses.replace(grid.plan, execution=classifier.execution)
             self._store.begin(link, plan, classifier.labels)
             grid = dataclasses.replace(grid, plan=plan, labels=tuple(classifier.labels))
             for event in self._copied(link, grid):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from decam.benchmark.shards import Asked
-from decam.classifier import Speed
+from decam.classifier import Execution
 from decam.experiments.cells import CellKey
 from decam.experiments.plan import BENCHMARK, MethodChoice, Versions
 from decam.experiments.status import Status
@@ -48,7 +48,7 @@ class Outcomes:
         self._read: dict[str, tuple[int, Status]] = {}
         self._found: dict[tuple[Asked, MethodChoice], Outcome] = {}
         self.versions: set[Versions] = set()
-        self.executions: set[Speed] = set()
+        self.executions: set[Execution] = set()
         self.refresh()
 
     def get(self, asked: Asked, method: MethodChoice) -> Outcome | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Sequence
 
-from decam.classifier import Speed
+from decam.classifier import Execution
 
 
 def duration(seconds: float) -> str:
@@ -24,12 +24,12 @@ def verdict(met: bool) -> str:
     return "met" if met else "missed"
 
 
-def execution(speed: Speed) -> str:
+def execution(chosen: Execution) -> str:
     """How a model is asked, in words."""
-    layout = "channels last" if speed.channels_last else "contiguous"
-    layout += ", captured" if speed.captured else ""
-    side = f", {speed.streams} side by side" if speed.streams > 1 else ""
-    return f"{speed.precision}, {layout}, batch {speed.batch_size}{side}"
+    layout = "channels last" if chosen.channels_last else "contiguous"
+    layout += ", recorded as a CUDA graph" if chosen.cuda_graph else ""
+    side = f", {chosen.parallel_batches} side by side" if chosen.parallel_batches > 1 else ""
+    return f"{chosen.precision}, {layout}, batch {chosen.batch_size}{side}"
 
 
 def row(cells: Iterable[object]) -> str:

@@ -1,15 +1,16 @@
 """The side that answers: what a method may ask of a model, and the modules and functions that answer it."""
 
 from decam.classifier.base import (
+    EARLIER_NAMES,
     IMAGENET_MEAN,
     IMAGENET_STD,
     PRECISIONS,
     Classifier,
+    Execution,
     FunctionClassifier,
     Need,
     Pixels,
     Precision,
-    Speed,
     TorchClassifier,
     View,
     computing,
@@ -20,15 +21,16 @@ from decam.classifier.base import (
 )
 
 __all__ = [
+    "EARLIER_NAMES",
     "IMAGENET_MEAN",
     "IMAGENET_STD",
     "PRECISIONS",
     "Classifier",
+    "Execution",
     "FunctionClassifier",
     "Need",
     "Pixels",
     "Precision",
-    "Speed",
     "TorchClassifier",
     "View",
     "computing",

@@ -19,7 +19,7 @@ from decam.classifier.arguments import batch_size_of, classes_of, labels_of, lay
 from decam.classifier.inspection import Inspection, inspect
 from decam.classifier.sharing import check_loaded, evaluating, keeping_buffers, unwrapped, working_copy
 from decam.errors import DecamError, ModelError
-from decam.hardware.cuda_graph import Captured, recordable
+from decam.hardware.cuda_graph import CudaGraph, recordable
 from decam.hardware.device import full_float32, is_memory
 from decam.hardware.locks import SharedLock
 
@@ -39,19 +39,23 @@ _GREY = (0.299, 0.587, 0.114)  # as PIL and ITU-R BT.601 mix colours
 
 
 @dataclass(frozen=True)
-class Speed:
+class Execution:
     """How a model is asked: numeric precision, memory layout, images a batch, and batches side by side.
 
-    More than one of `streams` means that so many batches are asked at a time, each on one core. `captured` is for CUDA:
-    batches are answered by a recorded graph of the forward pass.
+    With more than one of `parallel_batches` so many batches are asked at a time, each on one core. With `cuda_graph`,
+    on CUDA, batches are answered by a recorded graph of the forward pass.
     """
 
     precision: Precision = "float32"
     channels_last: bool = False
     batch_size: int = 16
-    streams: int = 1
+    parallel_batches: int = 1
     note: str = ""
-    captured: bool = False
+    cuda_graph: bool = False
+
+
+EARLIER_NAMES = {"streams": "parallel_batches", "captured": "cuda_graph"}
+"""Fields of Execution as files of earlier versions name them."""
 
 
 @runtime_checkable
@@ -59,7 +63,7 @@ class Classifier(Protocol):
     """Images in, class probabilities out.
 
     `input_size` is (H, W). `mean` is the colour, RGB in [0, 1], that is zero after the model's normalisation.
-    `gives` says what a method may ask for. `normalise` turns N×3×H×W in [0, 1] into what `answer` takes (the two are
+    `provides` says what a method may ask for. `normalise` turns N×3×H×W in [0, 1] into what `answer` takes (the two are
     apart so that masks can be blended after normalisation, once); it is affine in each pixel, and gives N×1×H×W for a
     model of one channel.
     """
@@ -69,8 +73,8 @@ class Classifier(Protocol):
     input_size: tuple[int, int]
     mean: tuple[float, float, float]
     device: torch.device
-    gives: frozenset[Need]
-    speed: Speed
+    provides: frozenset[Need]
+    execution: Execution
 
     def view(self, image: Image.Image) -> Pixels:
         """The picture as the model sees it: resized, cropped, H×W×3 uint8 RGB."""
@@ -172,7 +176,7 @@ class TorchClassifier:
         layer: str | nn.Module = "",
         layers: Sequence[str | nn.Module] = (),
         device: torch.device | str = "cpu",
-        speed: Speed | None = None,
+        execution: Execution | None = None,
         attention: bool = False,
         output: str | int | None = None,
         answers: Answers = "auto",
@@ -200,11 +204,11 @@ class TorchClassifier:
             self.module, self.shares_weights = working_copy(network, self.device)
         except ModelError as error:
             self._uncopied = self._alone(error)
-        self.gives = self._open(attention)
-        self._captured: Captured | None = None
+        self.provides = self._open(attention)
+        self._cuda_graph: CudaGraph | None = None
         self._capturing = threading.Lock()
-        self.speed = Speed()
-        self.use(speed or Speed())
+        self.execution = Execution()
+        self.configure(execution or Execution())
 
     def _alone(self, error: ModelError) -> str:
         """Why only the output can be asked for, without a copy; raises ModelError where not even that is possible."""
@@ -244,7 +248,7 @@ class TorchClassifier:
                 with lock, keeping_buffers(self.module):
                     found = inspect(self._tried, self.name, self.input_size, self._channels, self._answers)
                 if not found.gradients:
-                    self.gives -= {"gradients"}
+                    self.provides -= {"gradients"}
                 self._inspection = found
             return self._inspection
 
@@ -263,7 +267,7 @@ class TorchClassifier:
         """Look for the layers that have places, where none were named; the last of them is `layer` unless that is."""
         from decam.classifier.layers import candidates  # models are made of classifiers
 
-        if "activations" in self.gives and not self.layers:
+        if "activations" in self.provides and not self.layers:
             channels = self.inspection.channels
             with self.lock.shared(), _in_words(self.name, (1, channels, *self.input_size), _ADVICE):
                 self.layers = candidates(self.module, self.input_size, channels)
@@ -276,9 +280,9 @@ class TorchClassifier:
         note = self.inspection.note
         return (note,) if note else ()
 
-    def use(self, speed: Speed) -> None:
+    def configure(self, execution: Execution) -> None:
         """Ask the model in this way from now on."""
-        layout = torch.channels_last if speed.channels_last else torch.contiguous_format
+        layout = torch.channels_last if execution.channels_last else torch.contiguous_format
         with self.lock.alone():
             # What lies right already is left alone: another classifier may share it and be at work.
             parts = [] if self._uncopied else [*self.module.parameters(), *self.module.buffers()]
@@ -291,10 +295,10 @@ class TorchClassifier:
                 # Module.to() keeps the strides of 1×1 kernels, which fit both layouts, and kernels are chosen by
                 # strides: answers would differ in their last bits with what was used before.
                 part.data = torch.empty_like(part.data, memory_format=layout).copy_(part.data)
-            self._captured = None
-            self.speed = speed
+            self._cuda_graph = None
+            self.execution = execution
 
-    def around(self, module: nn.Module) -> TorchClassifier:
+    def with_module(self, module: nn.Module) -> TorchClassifier:
         """The same classifier around another module of the same kind."""
         return TorchClassifier(
             self.name,
@@ -307,8 +311,8 @@ class TorchClassifier:
             layer=self.layer,
             layers=self.layers,
             device=self.device,
-            speed=self.speed,
-            attention="attention" in self.gives,
+            execution=self.execution,
+            attention="attention" in self.provides,
             output=self._output,
             answers=self._answers,
             inspection=self.inspection,
@@ -333,7 +337,7 @@ class TorchClassifier:
         return self.read(self.module(normalised), len(normalised))
 
     def read(self, output: object, rows: int) -> Tensor:
-        """What the module, or a twin of it, answered to so many pictures as N×C logits; gradients flow.
+        """What the module, or a copy of it, answered to so many pictures as N×C logits; gradients flow.
 
         Their softmax is the probability, whatever the module answers; see OutputFormat.
         """
@@ -346,7 +350,7 @@ class TorchClassifier:
         reading = self.inspection.output
         # A module of which there is no copy is put into another mode meanwhile.
         lock = self.lock.alone() if self._uncopied else self.lock.shared()
-        with lock, computing(self.device, self.speed.precision):
+        with lock, computing(self.device, self.execution.precision):
             scores = self._forward(normalised)
         return reading.probabilities(shaped(scores, len(normalised), self._given, self.name))
 
@@ -366,13 +370,13 @@ class TorchClassifier:
 
     def _forward(self, normalised: Tensor) -> Tensor:
         """Scores by the recorded graph where that is asked for and can answer, else by the module itself."""
-        speed = self.speed
-        if speed.captured and len(normalised) <= speed.batch_size and recordable(self.module, normalised):
+        execution = self.execution
+        if execution.cuda_graph and len(normalised) <= execution.batch_size and recordable(self.module, normalised):
             with self._capturing:
-                if self._captured is None:
-                    example = normalised.new_zeros(speed.batch_size, *normalised.shape[1:])
-                    self._captured = Captured(self._scores, example)
-            return self._captured(normalised)
+                if self._cuda_graph is None:
+                    example = normalised.new_zeros(execution.batch_size, *normalised.shape[1:])
+                    self._cuda_graph = CudaGraph(self._scores, example)
+            return self._cuda_graph(normalised)
         return self._scores(normalised)
 
 
@@ -385,7 +389,7 @@ class FunctionClassifier:
     that asks a module puts it into evaluation mode itself.
     """
 
-    gives: frozenset[Need] = frozenset({"output"})
+    provides: frozenset[Need] = frozenset({"output"})
 
     def __init__(
         self,
@@ -406,7 +410,7 @@ class FunctionClassifier:
         self.input_size = size_of(input_size)
         self.mean, _, _ = normalisation_of(mean, 1)
         self.device = torch.device(device)
-        self.speed = Speed(batch_size=batch_size_of(batch_size))
+        self.execution = Execution(batch_size=batch_size_of(batch_size))
         self._function, self._given, self._output = function, len(given), output
         self._logits = check_answers(answers) == "logits"
 
@@ -490,7 +494,7 @@ def wrap(
         layer=layer,
         layers=layers,
         device=device or next((part.device for part in (*model.parameters(), *model.buffers())), "cpu"),
-        speed=Speed(batch_size=batch_size_of(batch_size)),
+        execution=Execution(batch_size=batch_size_of(batch_size)),
         output=output,
         answers=answers,
     )

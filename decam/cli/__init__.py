@@ -92,7 +92,7 @@ def _parser(program: str = "decam") -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME",
-        help="a name that the command 'metrics' lists, beside deletion and insertion; may be repeated",
+        help="a name that the command 'metrics' lists, beside the curves of --fills; may be repeated",
     )
     one.add_argument(
         "--truth",

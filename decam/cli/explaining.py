@@ -104,7 +104,7 @@ def _asked(
         targets=[target] * len(pictures),
         metrics=tuple(dict.fromkeys((*usual_metrics(fills, given.steps), *metrics))),
         seed=given.seed,
-        execution=classifier.speed,
+        execution=classifier.execution,
     )
     return Grid.empty(plan, views, truths, classifier.labels)
 

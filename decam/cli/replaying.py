@@ -27,20 +27,21 @@ def replay(given: argparse.Namespace) -> int:
         raise SettingError(f"{out} holds the maps to compare with; give another folder.")
     for warning in recording.warnings:
         say(f"Note: {warning}")
-    classifier = classifier_of(plan.model, given.device or plan.device, exact=True)
-    if plan.execution is not None:
-        classifier.use(plan.execution)
-    loaded = {plan.model: classifier}
+    loaded: dict[str, TorchClassifier] = {}
 
     def load(name: str) -> TorchClassifier:
-        """The plan's model, loaded once, or another one that a variant needs."""
+        """The plan's model or another one that a variant needs, loaded once and asked in the plan's way."""
         if name not in loaded:
             loaded[name] = classifier_of(name, given.device or plan.device, exact=True)
+            if plan.execution is not None:
+                loaded[name].configure(plan.execution)
         return loaded[name]
+
+    labels = load(plan.model).labels
 
     if out is not None:
         export.check_folder(out)
-    grid = Grid.empty(plan, recording.views, labels=classifier.labels)
+    grid = Grid.empty(plan, recording.views, labels=labels)
     questions, methods = export.question_names(plan), export.method_names(plan)
     same = 0
     with Line(sys.stderr) as line:

@@ -17,7 +17,7 @@ CLOSE = 1e-9
 
 @dataclass(frozen=True)
 class Step:
-    """A generation of a walk: its evaluations up to its end, what happened, and the lowest value found so far.
+    """A generation of a trajectory: its evaluations up to its end, what happened, and the lowest value found so far.
 
     `diversity` is in units of the landscape; `accepted` is how many trials replaced their targets, `weight` and `rate`
     are the means of F and CR: all three NaN in a first generation, which has no trials.
@@ -32,7 +32,7 @@ class Step:
     rate: float
 
 
-def walk(landscape: Landscape, settings: EvolutionSettings, seed: int = 0) -> tuple[Step, ...]:
+def trajectory(landscape: Landscape, settings: EvolutionSettings, seed: int = 0) -> tuple[Step, ...]:
     """Minimise a landscape in two dimensions until the budget or the tolerance ends it, from the first population on.
 
     Fitness is the value with its sign turned. Raises SettingError for settings that do not fit together.

@@ -92,7 +92,7 @@ class Cell:
         """The cell that will not be finished, and why."""
         return replace(self.settled(), state=CellState.FAILED, error=error, seconds_left=None, marks=())
 
-    def judged(self, keys: Iterable[str]) -> Cell:
+    def evaluated(self, keys: Iterable[str]) -> Cell:
         """The cell as it stands after an event that may have been its last, given the metrics that it needs."""
         if not self.answers(keys):
             return replace(self, state=CellState.MEASURING)
@@ -103,7 +103,7 @@ class Cell:
         if self.explanation is None:
             return Cell()
         kept = {key: one for key, one in self.measurements.items() if not (again and one.failed)}
-        return replace(self, measurements=kept, step=0, total=0, seconds_left=None, error="", marks=()).judged(keys)
+        return replace(self, measurements=kept, step=0, total=0, seconds_left=None, error="", marks=()).evaluated(keys)
 
     def ended(self, error: str) -> Cell:
         """The cell after its run has ended: what was pending has failed with this error, or was stopped."""

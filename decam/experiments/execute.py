@@ -127,7 +127,7 @@ def _answered(watched: _Watched, classifier: Classifier, questions: Sequence[int
 def _predict(watched: _Watched, classifier: Classifier, questions: Sequence[int]) -> Events[None]:
     """Ask about every picture as it is, once a question; a question whose prediction fails has no maps."""
     missing = [question for question in questions if watched.grid.predictions[question] is None]
-    size = max(1, classifier.speed.batch_size)
+    size = max(1, classifier.execution.batch_size)
     batches = [missing[start : start + size] for start in range(0, len(missing), size)]
     while batches:
         batch = batches.pop(0)

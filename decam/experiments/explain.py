@@ -51,7 +51,7 @@ def explain_view(
         question.ledger.note(sentence)
     saliency = yield from row.run(question, settings, seed)
     seconds = time.perf_counter() - began
-    silent = () if row.family == CONTROLS else silences(question.ledger, classifier.speed.precision, image)
+    silent = () if row.family == CONTROLS else silences(question.ledger, classifier.execution.precision, image)
     sound = row.family != CONTROLS and not silent  # what else would be said of chance is chance too
     for sentence in (remarks(saliency, image) if sound else flaws(saliency)) or silent:
         question.ledger.note(sentence)

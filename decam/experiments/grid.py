@@ -71,13 +71,13 @@ class Grid:
         if isinstance(event, Progressed):
             return cell.progressed(event.stage, event.progress, event.seconds)
         if isinstance(event, Explained):
-            return cell.explained(event.explanation).judged(self.plan.metric_keys(key.question))
+            return cell.explained(event.explanation).evaluated(self.plan.metric_keys(key.question))
         return cell.failed(event.sentence)
 
     def _measured(self, key: CellKey, event: Measured) -> Cell:
         cell = self.cells[key]
         measurements = {**cell.measurements, event.metric: event.measurements[key]}
-        return replace(cell, measurements=measurements).judged(self.plan.metric_keys(key.question))
+        return replace(cell, measurements=measurements).evaluated(self.plan.metric_keys(key.question))
 
     def settled(self) -> Grid:
         """The grid with the frames of maps in the making as they are now; nothing changes it afterwards."""

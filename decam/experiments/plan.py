@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 import torch
 
 from decam import __version__
-from decam.classifier import PRECISIONS, Pixels, Speed
+from decam.classifier import EARLIER_NAMES, PRECISIONS, Execution, Pixels
 from decam.errors import ModelError, SettingError
 from decam.experiments.cells import CellKey
 from decam.experiments.questions import ModelSpec, QuestionSpec, Variant
@@ -144,7 +144,7 @@ class Plan:
     questions: tuple[QuestionSpec, ...]
     methods: tuple[MethodChoice, ...]
     metrics: tuple[MetricChoice, ...] = ()
-    execution: Speed | None = None
+    execution: Execution | None = None
     versions: Versions = field(default_factory=Versions.here)
 
     def __post_init__(self) -> None:
@@ -165,8 +165,8 @@ class Plan:
             raise SettingError("A metric appears twice with the same settings; name it once, or change a setting.")
         if self.execution is not None and self.execution.batch_size < 1:
             raise SettingError(f"batch_size is {self.execution.batch_size}, but must be at least 1.")
-        if self.execution is not None and self.execution.streams < 1:
-            raise SettingError(f"streams is {self.execution.streams}, but must be at least 1.")
+        if self.execution is not None and self.execution.parallel_batches < 1:
+            raise SettingError(f"parallel_batches is {self.execution.parallel_batches}, but must be at least 1.")
 
     @property
     def model(self) -> str:
@@ -286,7 +286,7 @@ def _plan_of_questions(read: dict[str, Any]) -> Plan:
         questions=tuple(_question(entry) for entry in _get(read, "questions", list, where)),
         methods=tuple(_method(entry) for entry in _get(read, "methods", list, where)),
         metrics=tuple(_metric(entry) for entry in _get(read, "metrics", list, where)),
-        execution=None if execution is None else _speed(execution),
+        execution=None if execution is None else _execution(execution),
         versions=_versions(_get(read, "versions", dict, where)),
     )
 
@@ -300,7 +300,7 @@ def _plan_before_questions(read: dict[str, Any], written: int) -> Plan:
     steps, seed = _get(read, "steps", int, where), _get(read, "seed", int, where)
     fills = [_fills(entry) for entry in _get(read, "fills", list, where)]
     metrics = _get(read, "metrics", list, where) if written > 1 else ()
-    speed = read.get("speed")
+    execution = read.get("speed")
     model = ModelSpec(_model(read.get("model")))
     return Plan(
         kind=COMPARISON,
@@ -309,7 +309,7 @@ def _plan_before_questions(read: dict[str, Any], written: int) -> Plan:
         questions=tuple(QuestionSpec(model, place, _target(entry), seed) for place, entry in enumerate(pictures)),
         methods=tuple(_method(entry) for entry in _get(read, "methods", list, where)),
         metrics=(*usual_metrics(fills, steps), *(_metric(entry) for entry in metrics)),
-        execution=None if speed is None else _speed(speed),
+        execution=None if execution is None else _execution(execution),
         versions=_versions(_get(read, "versions", dict, where)),
     )
 
@@ -413,18 +413,19 @@ def _fills(entry: object) -> tuple[str, str]:
     return pair
 
 
-def _speed(entry: object) -> Speed:
-    where = "the plan's speed"
-    read = _only(_of(dict, entry, where), tuple(described.name for described in dataclasses.fields(Speed)), where)
+def _execution(entry: object) -> Execution:
+    where = "the plan's execution"
+    given = {str(EARLIER_NAMES.get(name, name)): value for name, value in _of(dict, entry, where).items()}
+    read = _only(given, tuple(described.name for described in dataclasses.fields(Execution)), where)
     precision = _get(read, "precision", str, where)
     if precision not in PRECISIONS:
         raise SettingError(f"precision is {precision!r}, but must be one of: {', '.join(PRECISIONS)}.")
-    return Speed(
+    return Execution(
         precision=cast(Any, precision),
         channels_last=_get(read, "channels_last", bool, where),
         batch_size=_get(read, "batch_size", int, where),
-        streams=_get(read, "streams", int, where) if "streams" in read else 1,
-        captured=_get(read, "captured", bool, where) if "captured" in read else False,
+        parallel_batches=_get(read, "parallel_batches", int, where) if "parallel_batches" in read else 1,
+        cuda_graph=_get(read, "cuda_graph", bool, where) if "cuda_graph" in read else False,
         note=_get(read, "note", str, where) if "note" in read else "",
     )
 

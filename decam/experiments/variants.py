@@ -88,4 +88,4 @@ def _drawn_anew(classifier: Classifier, variant: Variant) -> Classifier:
     chosen = frozenset(layer for piece in groups[variant.stage] for layer in piece.layers)
     if not isinstance(classifier, TorchClassifier):
         raise MethodError(f"Weights can only be drawn anew in a PyTorch model, and {classifier.name} is none.")
-    return classifier.around(randomised(classifier.module, chosen, variant.seed))
+    return classifier.with_module(randomised(classifier.module, chosen, variant.seed))

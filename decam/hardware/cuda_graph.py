@@ -11,7 +11,7 @@ from torch import Tensor, nn
 WARM = 3  # forwards before recording, which set up what must not be set up within it
 
 
-class Captured:
+class CudaGraph:
     """What `forward` answers to batches up to the size of an example, on its GPU.
 
     Batches are copied into the memory that was recorded, smaller ones to its beginning, and answers out of it; one

@@ -8,7 +8,7 @@ from decam.errors import MethodError
 from decam.metrics.adcc import ADCC
 from decam.metrics.base import Case, Curve, FaithfulnessSettings, Measurement, Metric, Origin
 from decam.metrics.complexity import EFFECTIVE_PIXELS, ENTROPY, SPARSITY
-from decam.metrics.evaluate import Request, judge
+from decam.metrics.evaluation import Request, evaluate
 from decam.metrics.faithfulness import DELETION, DELETION_CORRELATION, INSERTION, INSERTION_CORRELATION
 from decam.metrics.infidelity import INFIDELITY
 from decam.metrics.localisation import (
@@ -87,6 +87,6 @@ __all__ = [
     "Metric",
     "Origin",
     "Request",
+    "evaluate",
     "get",
-    "judge",
 ]

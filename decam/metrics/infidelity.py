@@ -47,12 +47,12 @@ def infidelity(case: Case, settings: InfidelitySettings) -> Measuring:
 
 def squares(settings: InfidelitySettings, size: tuple[int, int], seed: int) -> Tensor:
     """Random squares (N×H×W, True inside), sides evenly from a twentieth of the picture's to `largest`."""
-    chance = np.random.default_rng(seed)
-    shares = chance.uniform(_SMALLEST, settings.largest, settings.samples)
+    generator = np.random.default_rng(seed)
+    shares = generator.uniform(_SMALLEST, settings.largest, settings.samples)
     sides = np.maximum(1, np.round(shares * min(size)).astype(int))
     masks = torch.zeros(settings.samples, *size, dtype=torch.bool)
     for mask, side in zip(masks, sides, strict=True):
-        top, left = (int(chance.integers(0, length - side + 1)) for length in size)
+        top, left = (int(generator.integers(0, length - side + 1)) for length in size)
         mask[top : top + side, left : left + side] = True
     return masks
 

@@ -74,13 +74,13 @@ def answers(
 def pictures(case: Case, settings: RoadSettings, place: int, *, least: bool = False) -> Iterator[torch.Tensor]:
     """The very pictures (3×H×W in [0, 1]) that the model sees, a level after the other."""
     image = case.question.image.double().cpu().numpy()
-    chance = np.random.default_rng(case.seed)
+    generator = np.random.default_rng(case.seed)
     order = np.argsort(-case.values[place].ravel(), kind="stable")[:: -1 if least else 1]
     for level in range(1, settings.levels + 1):
         hidden = np.zeros(order.size, bool)
         count = min(round(level / (settings.levels + 1) * order.size), order.size - 1)
         hidden[order[:count]] = True
-        filled = imputed(image, hidden.reshape(image.shape[1:]), settings.noise, chance)
+        filled = imputed(image, hidden.reshape(image.shape[1:]), settings.noise, generator)
         yield torch.from_numpy(filled.astype(np.float32)).to(case.question.image)
 
 
@@ -109,7 +109,7 @@ def _answers(
     return (yield from case.once(("road", settings, place, least), asked))
 
 
-def imputed(image: Values, hidden: NDArray[np.bool_], noise: float, chance: np.random.Generator) -> Values:
+def imputed(image: Values, hidden: NDArray[np.bool_], noise: float, generator: np.random.Generator) -> Values:
     """The image (3×H×W) with hidden pixels (H×W) at the weighted mean of their neighbours, noise added, in [0, 1].
 
     Neighbours beside a pixel weigh a sixth, those across a twelfth, fewer at the edge; hidden ones are unknowns of one
@@ -123,7 +123,7 @@ def imputed(image: Values, hidden: NDArray[np.bool_], noise: float, chance: np.r
     options = {"SymmetricMode": True}
     solved = splu(matrix, permc_spec="NATURAL", diag_pivot_thresh=0.0, options=options).solve(right)
     filled = image.copy()
-    noisy = solved[number[hidden]] + noise * chance.standard_normal(solved.shape)
+    noisy = solved[number[hidden]] + noise * generator.standard_normal(solved.shape)
     filled[:, hidden] = noisy.T
     return filled.clip(0, 1)
 

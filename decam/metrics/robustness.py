@@ -55,10 +55,10 @@ def max_sensitivity(case: Case, settings: SensitivitySettings) -> Measuring:
     least 0, lower is better.
     """
     image = case.question.image
-    chance = torch.Generator().manual_seed(case.seed)
+    generator = torch.Generator().manual_seed(case.seed)
     changed = []
     for _ in range(settings.samples):
-        noise = (torch.rand(image.shape, generator=chance) * 2 - 1) * settings.radius
+        noise = (torch.rand(image.shape, generator=generator) * 2 - 1) * settings.radius
         changed.append((image + noise.to(image)).clamp(0, 1))
     remaker = Remaker(case, len(case.maps) * settings.samples)
     values = []

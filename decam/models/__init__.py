@@ -32,9 +32,9 @@ def load_classifier(
     from decam.models.sources import bundled
 
     chosen = devices.resolve(device)
-    classifier = bundled.load(name, chosen) if name in bundled.OWN else _from_torchvision(name, chosen, download)
+    classifier = bundled.load(name, chosen) if name in bundled.BUNDLED else _from_torchvision(name, chosen, download)
     if not exact:
-        classifier.use(tuning.remembered(classifier))
+        classifier.configure(tuning.remembered(classifier))
     return classifier
 
 
@@ -57,7 +57,7 @@ def default_for(kind: Literal["photograph", "scene"]) -> str:
 def _from_torchvision(name: str, device: torch.device, download: bool) -> TorchClassifier:
     from decam.errors import ModelError
     from decam.models import catalogue
-    from decam.models.sources import torchvision as zoo
+    from decam.models.sources import torchvision as torchvision_source
 
     entry = catalogue.get(name)
     if not entry.present():
@@ -68,4 +68,4 @@ def _from_torchvision(name: str, device: torch.device, download: bool) -> TorchC
             )
         for _ in catalogue.download(entry):
             pass  # the caller asked for the model, not for its progress
-    return zoo.load(entry, device)
+    return torchvision_source.load(entry, device)

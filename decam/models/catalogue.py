@@ -20,7 +20,7 @@ from torchvision.models import WeightsEnum, get_model_weights
 
 from decam.errors import ModelError
 from decam.files import writing_atomically
-from decam.models.sources.bundled import OWN, parameters
+from decam.models.sources.bundled import BUNDLED, parameters
 
 TIMEOUT = 10.0  # seconds without a byte
 CHUNK = 256 * 1024
@@ -50,7 +50,7 @@ class Entry:
     def weights_path(self) -> Path:
         """Where the weights are, or belong: torchvision's own place, which TORCH_HOME moves."""
         if self.source == "embedded":
-            return OWN[self.name].weights.path
+            return BUNDLED[self.name].weights.path
         return Path(torch.hub.get_dir()) / "checkpoints" / self.url.rsplit("/", 1)[-1]
 
     def present(self) -> bool:
@@ -191,7 +191,7 @@ def _torchvision(name: str, title: str) -> Entry:
 
 
 def _own(name: str) -> Entry:
-    own = OWN[name]
+    own = BUNDLED[name]
     try:
         accuracy = own.weights.card().accuracy * 100
     except ModelError:
@@ -211,6 +211,6 @@ def _own(name: str) -> Entry:
 
 
 ENTRIES: dict[str, Entry] = {
-    **{name: _own(name) for name, own in OWN.items() if own.listed},
+    **{name: _own(name) for name, own in BUNDLED.items() if own.listed},
     **{name: _torchvision(name, title) for name, title in _TITLES.items()},
 }

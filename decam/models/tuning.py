@@ -1,4 +1,4 @@
-"""Which precision, layout, batch size and streams answer fastest: a short trial, remembered for this machine."""
+"""Which precision, layout, batch size and number of parallel batches answer fastest: a short trial, remembered."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from decam import paths
-from decam.classifier import PRECISIONS, Speed, TorchClassifier, to_tensor
+from decam.classifier import EARLIER_NAMES, PRECISIONS, Execution, TorchClassifier, to_tensor
 from decam.errors import ModelError
 from decam.files import write_atomically
 from decam.hardware import device, processor
@@ -37,7 +37,7 @@ TOLERANCE = 0.05  # the largest change of a probability that a precision may cau
 BUDGET = 0.9  # seconds for comparing the ways, checked between forwards; rounds take some seconds more
 SLOWEST = 10e9  # multiply-adds a second: less is no slow machine but a busy one, whose times say little
 
-_MODES = {precision: tuple(Speed(precision, layout) for layout in (False, True)) for precision in PRECISIONS}
+_MODES = {precision: tuple(Execution(precision, layout) for layout in (False, True)) for precision in PRECISIONS}
 _PLAIN = _MODES["float32"][0]
 _TRIAL = "trial 2"  # results of older trials, which a busy machine misled, are left alone
 _BUSY = "busy"  # in the memory: when the trial was made that is to be repeated on a quiet machine
@@ -48,7 +48,7 @@ ENOUGH = 200  # if it asked about so many images,
 TIMES = 2  # so many times in a row
 
 _lock = threading.Lock()
-_known: dict[str, Speed] = {}
+_known: dict[str, Execution] = {}
 _measured: dict[str, float] = {}  # images a second in trials of this process that are not stored yet
 _surprises: dict[str, int] = {}  # runs in a row that were faster than their trial
 
@@ -57,30 +57,30 @@ _surprises: dict[str, int] = {}  # runs in a row that were faster than their tri
 class Trial:
     """One way of asking, with the seconds that one image took and the largest change of a probability it caused."""
 
-    speed: Speed
+    execution: Execution
     seconds: float
     change: float
 
 
 @dataclass(frozen=True)
 class Round:
-    """What is asked at a time: `streams` batches of `size` images side by side."""
+    """What is asked at a time: `parallel_batches` batches of `size` images side by side."""
 
     size: int
-    streams: int = 1
+    parallel_batches: int = 1
 
     @classmethod
-    def of(cls, images: int, streams: int) -> Round:
+    def of(cls, images: int, parallel_batches: int) -> Round:
         """A round of so many images, or of one a stream."""
-        return cls(max(1, images // streams), streams)
+        return cls(max(1, images // parallel_batches), parallel_batches)
 
     @property
     def images(self) -> int:
-        """Images of all streams."""
-        return self.size * self.streams
+        """Images of all parallel batches."""
+        return self.size * self.parallel_batches
 
 
-def remembered(classifier: TorchClassifier) -> Speed:
+def remembered(classifier: TorchClassifier) -> Execution:
     """The fastest way to ask this model on this machine: from disk, else by a trial of a few seconds.
 
     Remembered, because another batch size or precision changes the last bits of a map: the same seed must give the
@@ -91,18 +91,18 @@ def remembered(classifier: TorchClassifier) -> Speed:
     with _lock:
         if key not in _known:
             stored = _load().get(key)
-            speed = _parse(stored)
-            if speed is None or (isinstance(stored, dict) and _is_due(stored, _cores(classifier))):
+            execution = _parse(stored)
+            if execution is None or (isinstance(stored, dict) and _is_due(stored, _cores(classifier))):
                 before = processor.read()
                 _measured.pop(key, None)
                 again = find(classifier)
                 busy = processor.was_busy(before, _cores(classifier))
-                if speed is None or not busy:
-                    speed = again
+                if execution is None or not busy:
+                    execution = again
                     marks = {_BUSY: time.time()} if busy else {}
                     marks |= {_RATE: _measured[key]} if key in _measured else {}
-                    _store(key, asdict(speed) | marks)
-            _known[key] = speed
+                    _store(key, asdict(execution) | marks)
+            _known[key] = execution
         return _known[key]
 
 
@@ -113,10 +113,10 @@ def observe(classifier: TorchClassifier, evaluations: int, seconds: float) -> No
     """
     key = machine_key(classifier)
     with _lock:
-        if evaluations < ENOUGH or _known.get(key) != classifier.speed:
+        if evaluations < ENOUGH or _known.get(key) != classifier.execution:
             return
         stored = _load().get(key)
-        if not isinstance(stored, dict) or _parse(stored) != classifier.speed or _RATE not in stored:
+        if not isinstance(stored, dict) or _parse(stored) != classifier.execution or _RATE not in stored:
             return
         rate = stored[_RATE]
         _surprises[key] = _surprises.get(key, 0) + 1 if evaluations > FASTER * rate * seconds else 0
@@ -138,19 +138,19 @@ def forget() -> None:
         _surprises.clear()
 
 
-def find(classifier: TorchClassifier) -> Speed:
+def find(classifier: TorchClassifier) -> Execution:
     """Try all ways of asking on a few pictures and return the fastest that gives the same answers.
 
     The classifier is left in the way in which it was found.
     """
-    before = classifier.speed
+    before = classifier.execution
     try:
-        speed, rate = _find(classifier)
+        execution, rate = _find(classifier)
     finally:
-        classifier.use(before)
+        classifier.configure(before)
     if rate is not None:
         _measured[machine_key(classifier)] = rate
-    return speed
+    return execution
 
 
 def machine_key(classifier: TorchClassifier) -> str:
@@ -161,7 +161,7 @@ def machine_key(classifier: TorchClassifier) -> str:
     return " | ".join(parts)
 
 
-def choose(trials: Sequence[Trial], favourites: Sequence[Speed] = (), margin: float = SURE) -> Trial:
+def choose(trials: Sequence[Trial], favourites: Sequence[Execution] = (), margin: float = SURE) -> Trial:
     """The fastest of the trials, plainest first, that is close enough to the first and clearly faster than it.
 
     The first favourite that is among them and close enough, unless another is faster by the factor `margin`.
@@ -170,12 +170,12 @@ def choose(trials: Sequence[Trial], favourites: Sequence[Speed] = (), margin: fl
     for trial in trials[1:]:
         if trial.seconds * GAIN < best.seconds and trial.change <= TOLERANCE:  # NaN is no small change
             best = trial
-    able = {trial.speed: trial for trial in trials if trial.change <= TOLERANCE}
-    favourite = next((able[speed] for speed in favourites if speed in able), best)
+    able = {trial.execution: trial for trial in trials if trial.change <= TOLERANCE}
+    favourite = next((able[execution] for execution in favourites if execution in able), best)
     return favourite if favourite.seconds < margin * best.seconds else best
 
 
-def favourites_of(where: torch.device) -> tuple[Speed, ...]:
+def favourites_of(where: torch.device) -> tuple[Execution, ...]:
     """What a device is known to do well, best first.
 
     On x86 processors channels last, in bfloat16 where they have instructions for it. On others nothing is known.
@@ -187,29 +187,29 @@ def favourites_of(where: torch.device) -> tuple[Speed, ...]:
     return tuple(_MODES[precision][1] for precision in precisions) if where.type == "cpu" else ()
 
 
-def noted(best: Trial, trials: Sequence[Trial]) -> Speed:
+def noted(best: Trial, trials: Sequence[Trial]) -> Execution:
     """How the best of the trials asks, with a sentence on what it changes, or on what was faster and changed more."""
     faster = [trial for trial in trials if trial.seconds * GAIN < best.seconds and not trial.change <= TOLERANCE]
     allowed = f"on drawn scenes, where {TOLERANCE:g} is allowed"
     if faster:
         refused = min(faster, key=lambda trial: trial.seconds)
         note = (
-            f"{refused.speed.precision} would be faster but changes probabilities by up to {refused.change:.2f} "
+            f"{refused.execution.precision} would be faster but changes probabilities by up to {refused.change:.2f} "
             f"{allowed}: not used."
         )
-    elif best.speed.precision != "float32":
-        note = f"{best.speed.precision} changes probabilities by at most {best.change:.4f} {allowed}."
+    elif best.execution.precision != "float32":
+        note = f"{best.execution.precision} changes probabilities by at most {best.change:.4f} {allowed}."
     else:
         note = ""
-    return replace(best.speed, note=note)
+    return replace(best.execution, note=note)
 
 
-def _find(classifier: TorchClassifier) -> tuple[Speed, float | None]:
+def _find(classifier: TorchClassifier) -> tuple[Execution, float | None]:
     """The fastest way, and how many images a second it answers, if that was measured."""
     deadline, started = time.perf_counter() + BUDGET, processor.read()
     favourites = favourites_of(classifier.device)
     pictures = _probe(classifier)
-    classifier.use(_PLAIN)
+    classifier.configure(_PLAIN)
     operations = _operations(classifier, pictures[:1])  # this first forward also sets things up
     single, _ = _timed(classifier, [pictures[:1]])
     ways = modes(classifier.device)
@@ -220,22 +220,22 @@ def _find(classifier: TorchClassifier) -> tuple[Speed, float | None]:
         for index, trial in enumerate(trials):
             if time.perf_counter() > deadline:
                 break
-            classifier.use(replace(trial.speed, batch_size=len(batch)))
+            classifier.configure(replace(trial.execution, batch_size=len(batch)))
             seconds = _timed(classifier, [batch])[0] / len(batch)
             trials[index] = replace(trial, seconds=min(trial.seconds, seconds))
     margin = DOUBT if processor.was_busy(started, _cores(classifier)) else SURE
     best = choose(trials, favourites, margin)
-    classifier.use(best.speed)
+    classifier.configure(best.execution)
     least = power_of_two(LONGEST_BATCH * SLOWEST / operations, _largest(classifier))
     late = time.perf_counter() > deadline + BUDGET
     found = Round.of(least, _cores(classifier)) if late else _round(classifier, pictures, best.seconds, least)
     if not late:
         best = _duel(classifier, pictures, best, trials, found, favourites, margin)
-    speed = replace(noted(best, trials), batch_size=found.size, streams=found.streams)
+    execution = replace(noted(best, trials), batch_size=found.size, parallel_batches=found.parallel_batches)
     if late:  # what a few images took says little about whole rounds
-        return speed, None
-    classifier.use(speed)
-    return speed, found.images / max(_together(classifier, pictures, found, rounds=1), 1e-9)
+        return execution, None
+    classifier.configure(execution)
+    return execution, found.images / max(_together(classifier, pictures, found, rounds=1), 1e-9)
 
 
 def _duel(
@@ -244,16 +244,16 @@ def _duel(
     best: Trial,
     trials: list[Trial],
     found: Round,
-    favourites: Sequence[Speed] = (),
+    favourites: Sequence[Execution] = (),
     margin: float = SURE,
 ) -> Trial:
     """The fastest on a whole round of the ways that were about as fast as the best one on a few images."""
     shortest = min(trial.seconds for trial in trials)
-    close = [trial for trial in trials if trial.seconds < RIVAL * shortest or trial.speed in favourites]
+    close = [trial for trial in trials if trial.seconds < RIVAL * shortest or trial.execution in favourites]
     rivals = [trial for trial in close if trial.change <= TOLERANCE]
     times: dict[Trial, list[float]] = {trial: [] for trial in rivals}
     for trial in rivals * 2:  # in turns, as ever
-        classifier.use(trial.speed)
+        classifier.configure(trial.execution)
         with contextlib.suppress(torch.OutOfMemoryError):  # another layout may need more: then it is no rival
             times[trial].append(_together(classifier, pictures, found) / found.images)
     again = {replace(trial, seconds=min(taken)): trial for trial, taken in times.items() if taken}
@@ -262,10 +262,10 @@ def _duel(
 
 def _first_round(
     classifier: TorchClassifier,
-    ways: tuple[Speed, ...],
+    ways: tuple[Execution, ...],
     batch: Tensor,
     deadline: float,
-    favourites: Sequence[Speed] = (),
+    favourites: Sequence[Execution] = (),
 ) -> list[Trial]:
     """Each way once, which sets it up and shows how it changes the answers; what takes three times as long is out.
 
@@ -279,7 +279,7 @@ def _first_round(
     for way in ways:
         if trials and way not in favourites and time.perf_counter() > deadline:
             break
-        classifier.use(replace(way, batch_size=len(batch)))
+        classifier.configure(replace(way, batch_size=len(batch)))
         try:
             seconds, answers = _timed(classifier, [batch])
         except (RuntimeError, ModelError):
@@ -293,17 +293,17 @@ def _first_round(
         trial = Trial(way, seconds / len(batch), float((answers - expected).abs().max()))
         if not trials or trial.seconds < 3 * trials[0].seconds or way in favourites:
             trials.append(trial)
-    return sorted(trials, key=lambda trial: order.index(trial.speed))
+    return sorted(trials, key=lambda trial: order.index(trial.execution))
 
 
-def modes(where: torch.device) -> tuple[Speed, ...]:
+def modes(where: torch.device) -> tuple[Execution, ...]:
     """What is worth trying on a device, plainest first.
 
     float16, whose numbers end at 65504, on GPUs alone; forwards recorded as graphs on CUDA.
     """
     half = _MODES["bfloat16"] if _bfloat16_pays(where) else ()
     plain = _MODES["float32"] + half + (_MODES["float16"] if where.type != "cpu" else ())
-    return plain + tuple(replace(way, captured=True) for way in plain if where.type == "cuda")
+    return plain + tuple(replace(way, cuda_graph=True) for way in plain if where.type == "cuda")
 
 
 def _bfloat16_pays(where: torch.device) -> bool:
@@ -335,7 +335,9 @@ def _round(classifier: TorchClassifier, pictures: Tensor, seconds: float, least:
     """
     largest = max(least, power_of_two(LONGEST_BATCH / seconds, _largest(classifier)))
     numbers = sorted({max(1, largest // 4), max(1, largest // 2), largest})
-    candidates = [Round.of(images, streams) for images in numbers for streams in sorted({1, _cores(classifier)})]
+    candidates = [
+        Round.of(images, parallel_batches) for images in numbers for parallel_batches in sorted({1, _cores(classifier)})
+    ]
     each: dict[Round, float] = {}
     began = time.perf_counter()
     for turn in range(2):  # in turns, so that what slows the machine down for a moment slows all
@@ -355,9 +357,9 @@ def _round(classifier: TorchClassifier, pictures: Tensor, seconds: float, least:
 
 def _together(classifier: TorchClassifier, pictures: Tensor, candidate: Round, rounds: int = 2) -> float:
     """Seconds that a round takes, from so many in a row."""
-    classifier.use(replace(classifier.speed, batch_size=candidate.size))
+    classifier.configure(replace(classifier.execution, batch_size=candidate.size))
     batch = pictures.repeat(-(-candidate.size // len(pictures)), 1, 1, 1)[: candidate.size]
-    return _timed(classifier, [batch] * (rounds * candidate.streams), candidate.streams)[0] / rounds
+    return _timed(classifier, [batch] * (rounds * candidate.parallel_batches), candidate.parallel_batches)[0] / rounds
 
 
 def _cores(classifier: TorchClassifier) -> int:
@@ -380,14 +382,14 @@ def _largest(classifier: TorchClassifier) -> int:
 def pick_round(each: dict[Round, float], least: Round) -> Round:
     """The round within GAIN of the fastest that is over soonest, from seconds an image; `least` if all take too long.
 
-    Among these, more streams go first: they lose less when other work takes a core away for a moment.
+    Among these, more parallel batches go first: they lose less when other work takes a core away for a moment.
     """
     short = {found: seconds for found, seconds in each.items() if found.images * seconds <= LONGEST_BATCH}
     if not short:
         return least
     fastest = min(short.values())
     good = [found for found, seconds in short.items() if seconds <= fastest * GAIN]
-    return min(good, key=lambda found: (-found.streams, found.images))
+    return min(good, key=lambda found: (-found.parallel_batches, found.images))
 
 
 def _operations(classifier: TorchClassifier, one: Tensor) -> float:
@@ -408,13 +410,13 @@ def _operations(classifier: TorchClassifier, one: Tensor) -> float:
     return sum(counts)
 
 
-def _timed(classifier: TorchClassifier, batches: Sequence[Tensor], streams: int = 1) -> tuple[float, Tensor]:
+def _timed(classifier: TorchClassifier, batches: Sequence[Tensor], parallel_batches: int = 1) -> tuple[float, Tensor]:
     """Seconds for some batches, and the last one's answers."""
-    if classifier.speed.captured:
+    if classifier.execution.cuda_graph:
         classifier.answer(batches[0])  # recorded before the clock starts
     device.synchronise(classifier.device)
     start = time.perf_counter()
-    answers = list(side_by_side(classifier.answer, batches, streams))
+    answers = list(side_by_side(classifier.answer, batches, parallel_batches))
     device.synchronise(classifier.device)
     return time.perf_counter() - start, answers[-1]
 
@@ -448,20 +450,24 @@ def _load() -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _parse(stored: object) -> Speed | None:
-    """A stored speed, or None if it is absent or not one."""
-    names = [described.name for described in fields(Speed)]
-    if not isinstance(stored, dict) or set(stored) - {_BUSY, _RATE} != set(names):
+def _parse(stored: object) -> Execution | None:
+    """A stored execution, or None if it is absent or not one."""
+    names = [described.name for described in fields(Execution)]
+    if not isinstance(stored, dict):
         return None
-    precision, layout, size, streams, note, captured = (stored[name] for name in names)
-    if precision not in PRECISIONS or not type(layout) is type(captured) is bool or not isinstance(note, str):
+    stored = {EARLIER_NAMES.get(name, name): value for name, value in stored.items()}
+    if set(stored) - {_BUSY, _RATE} != set(names):
         return None
-    if type(size) is not int or not 1 <= size <= 4096 or type(streams) is not int or not 1 <= streams <= 1024:
+    precision, layout, size, parallel_batches, note, cuda_graph = (stored[name] for name in names)
+    if precision not in PRECISIONS or not type(layout) is type(cuda_graph) is bool or not isinstance(note, str):
+        return None
+    counts = ((size, 4096), (parallel_batches, 1024))
+    if any(type(count) is not int or not 1 <= count <= most for count, most in counts):
         return None
     marks = [stored[name] for name in (_BUSY, _RATE) if name in stored]
     if not all(type(mark) is float and 0 <= mark < math.inf for mark in marks):
         return None
-    return Speed(precision, layout, size, streams, note, captured)
+    return Execution(precision, layout, size, parallel_batches, note, cuda_graph)
 
 
 def _store(key: str, entry: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from decam.classifier import Classifier, Pixels, Speed, TorchClassifier
+from decam.classifier import Classifier, Execution, Pixels, TorchClassifier
 from decam.errors import NoSuchRunError, SettingError, StoreError
 from decam.experiments.events import Event, Progressed
 from decam.experiments.execute import execute
@@ -260,23 +260,29 @@ class Runs:
         """The job: load the model, ask it in the plan's way, write down which way that was, execute the plan."""
         with self._lock:
             live.begin(live.plan, live.grid.labels)
-        device = live.plan.device
-        classifier = self._load(live.plan.model, device)
-        usual = classifier.speed
-        wanted = live.plan.execution or usual
+        usual: list[tuple[Classifier, Execution]] = []
+
+        def load(name: str) -> Classifier:
+            """The plan's model, or another one that a variant needs, asked in the plan's way."""
+            model = self._load(name, live.plan.device)
+            usual.append((model, model.execution))
+            _use(model, live.plan.execution or model.execution)
+            return model
+
         try:
-            _use(classifier, wanted)
+            classifier = load(live.plan.model)
             labels = tuple(classifier.labels)
             with self._lock:
-                plan = dataclasses.replace(live.plan, execution=classifier.speed)
+                plan = dataclasses.replace(live.plan, execution=classifier.execution)
             self._keep(live, lambda: self._store.begin(live.id, plan, labels))
             with self._lock:
-                plan = dataclasses.replace(live.plan, execution=classifier.speed)
+                plan = dataclasses.replace(live.plan, execution=classifier.execution)
                 live.begin(plan, labels)
                 grid, maps = live.grid, live.maps
-            yield from execute(grid, models_by(lambda name: self._load(name, device)), maps=maps)
+            yield from execute(grid, models_by(load), maps=maps)
         finally:
-            _use(classifier, usual)
+            for model, before in reversed(usual):
+                _use(model, before)
 
     def _on_event(self, live: RunState, event: Event) -> None:
         """To the disk first, then into view."""
@@ -382,10 +388,10 @@ def _grown(plan: Plan, metrics: Sequence[MetricChoice]) -> Plan:
     return dataclasses.replace(plan, metrics=(*plan.metrics, *new))
 
 
-def _use(classifier: Classifier, speed: Speed) -> None:
+def _use(classifier: Classifier, execution: Execution) -> None:
     """Ask the model in this way; a function has one way only."""
-    if isinstance(classifier, TorchClassifier) and classifier.speed != speed:
-        classifier.use(speed)
+    if isinstance(classifier, TorchClassifier) and classifier.execution != execution:
+        classifier.configure(execution)
 
 
 def _summary(run: RunSnapshot) -> RunSummary:

@@ -10,7 +10,7 @@ import pytest
 from decam.benchmark.machine import machine
 from decam.benchmark.report import BY_HAND, Report, command, parser_of, script
 from decam.benchmark.text import duration, execution, spread, table, verdict
-from decam.classifier import Speed
+from decam.classifier import Execution
 from decam.errors import DecamError, StoreError
 
 ABOUT = """How long it takes.
@@ -69,7 +69,7 @@ def test_numbers_and_times_are_said_in_words() -> None:
     assert [duration(seconds) for seconds in (8.4, 200, 7500)] == ["0 min 08 s", "3 min 20 s", "2 h 05 min"]
     assert spread([3.0, 9.0, 4.0], ".1f") == "4.0 (3.0 to 9.0)"
     assert [verdict(True), verdict(False)] == ["met", "missed"]
-    assert execution(Speed("bfloat16", True, 8, 2)) == "bfloat16, channels last, batch 8, 2 side by side"
+    assert execution(Execution("bfloat16", True, 8, 2)) == "bfloat16, channels last, batch 8, 2 side by side"
     assert table(("", "a"), [("", 1)]) == "| | a |\n|---|---|\n| | 1 |"
 
 

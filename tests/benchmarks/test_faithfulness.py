@@ -145,7 +145,7 @@ def test_the_curves_of_a_map_are_those_of_measure(folder: Path, tmp_path: Path) 
     reader.close()
     classifier = load_classifier("embedded")
     assert execution is not None
-    classifier.use(execution)
+    classifier.configure(execution)
     saliency = explain(classifier, folder / "0.png", "centre").saliency
     view = fingerprint(classifier.view(Image.open(folder / "0.png")))
     one = next(result for result in found if result.picture == view)

@@ -9,7 +9,7 @@ import torch
 from benchmarks import memory
 from benchmarks.forwards import picture
 from benchmarks.throughput import CELLS, IN_FLOAT32, STEPS, WORKS, Turn, rows, verdicts
-from decam.classifier import Speed, TorchClassifier
+from decam.classifier import Execution, TorchClassifier
 
 NAMES = tuple(name for name in WORKS if name not in IN_FLOAT32.values())
 
@@ -47,9 +47,9 @@ def test_captums_methods_are_told_beside_both_precisions_where_they_differ() -> 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.slow
 def test_every_work_counts_what_it_asks(embedded: TorchClassifier, name: str) -> None:
-    before = embedded.speed
-    evaluations, seconds = WORKS[name](embedded, picture(embedded), Speed(batch_size=8), 200)
-    embedded.use(before)
+    before = embedded.execution
+    evaluations, seconds = WORKS[name](embedded, picture(embedded), Execution(batch_size=8), 200)
+    embedded.configure(before)
     least, most = (2 * (STEPS + 1), 2 * (STEPS + 1)) if name == "curves" else (150, 2 * (CELLS**2 + 1))
     assert least <= evaluations <= most
     assert seconds > 0

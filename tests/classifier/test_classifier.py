@@ -10,9 +10,9 @@ from torch import nn
 
 from decam.classifier import (
     Classifier,
+    Execution,
     FunctionClassifier,
     Precision,
-    Speed,
     TorchClassifier,
     fit,
     probabilities,
@@ -21,10 +21,10 @@ from decam.classifier import (
 from decam.errors import ModelError
 
 
-def network(speed: Speed | None = None) -> TorchClassifier:
+def network(execution: Execution | None = None) -> TorchClassifier:
     torch.manual_seed(0)
     module = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 5))
-    return TorchClassifier("net", module, list("abcde"), input_size=(20, 24), speed=speed)
+    return TorchClassifier("net", module, list("abcde"), input_size=(20, 24), execution=execution)
 
 
 @settings(max_examples=80, deadline=None)
@@ -49,7 +49,7 @@ def test_both_kinds_answer_the_protocol() -> None:
 @pytest.mark.parametrize("channels_last", [False, True])
 def test_the_layout_changes_nothing_but_speed(channels_last: bool) -> None:
     images = torch.rand(3, 3, 20, 24, generator=torch.Generator().manual_seed(1))
-    got = probabilities(network(Speed(channels_last=channels_last)), images)
+    got = probabilities(network(Execution(channels_last=channels_last)), images)
     torch.testing.assert_close(got, probabilities(network(), images), atol=1e-6, rtol=0)
     torch.testing.assert_close(got.sum(1), torch.ones(3))
 
@@ -57,7 +57,7 @@ def test_the_layout_changes_nothing_but_speed(channels_last: bool) -> None:
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_half_precision_stays_close_and_answers_in_single(precision: Precision) -> None:
     images = torch.rand(3, 3, 20, 24, generator=torch.Generator().manual_seed(1))
-    got = probabilities(network(Speed(precision=precision)), images)
+    got = probabilities(network(Execution(precision=precision)), images)
     assert got.dtype == torch.float32
     torch.testing.assert_close(got, probabilities(network(), images), atol=0.02, rtol=0)
 

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 import decam
-from decam.classifier import Speed, TorchClassifier, probabilities
+from decam.classifier import Execution, TorchClassifier, probabilities
 from decam.errors import DecamError, ModelError
 from decam.methods import METHODS
 from decam.metrics import METRICS
@@ -112,7 +112,7 @@ def test_a_speed_trial_and_another_layout_leave_the_owners_module_as_it_was(modu
     before, classifier = state(module), wrapped(module)
     tuning.find(classifier)
     assert state(module) == before
-    classifier.use(Speed(channels_last=True))
+    classifier.configure(Execution(channels_last=True))
     assert not classifier.shares_weights
     assert state(module) == before
 
@@ -164,7 +164,7 @@ def test_a_step_of_training_is_seen_while_weights_are_shared_and_not_at_all_afte
     second = probabilities(classifier, images)
     torch.testing.assert_close(second, probabilities(wrapped(module), images))
     assert not torch.allclose(first, second)
-    classifier.use(Speed(channels_last=True))
+    classifier.configure(Execution(channels_last=True))
     third = probabilities(classifier, images)
     _train(module)
     assert torch.equal(third, probabilities(classifier, images))

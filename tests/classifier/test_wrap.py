@@ -356,7 +356,9 @@ def test_one_channel_is_fed_with_grey_and_gradients_reach_the_colours(view: np.n
     np.testing.assert_allclose(found, leaf.grad[0].abs().amax(0), rtol=1e-4, atol=1e-6)
     assert "turned to grey" in classifier.notes[0]
     assert classifier.normalise(torch.full((1, 3, 2, 2), 0.4)).abs().max() < 1e-6
-    torch.testing.assert_close(classifier.around(classifier.module).normalise(images), classifier.normalise(images))
+    torch.testing.assert_close(
+        classifier.with_module(classifier.module).normalise(images), classifier.normalise(images)
+    )
 
 
 def test_one_channel_is_found_by_trying() -> None:

@@ -348,3 +348,30 @@ def test_a_reader_who_leaves_early_causes_no_traceback():
             _command("models"), cwd=ROOT, stdout=gone, stderr=subprocess.PIPE, text=True, timeout=PATIENCE
         )
     assert done.stderr == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["independent", "labels"])
+def test_a_randomisation_is_replayed_with_the_models_that_it_asked(
+    mode: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    from decam.experiments.execute import execute
+    from decam.experiments.grid import Grid
+    from decam.experiments.kinds import randomisation
+    from decam.experiments.plan import MethodChoice, PictureChoice
+    from decam.experiments.variants import models_by
+    from decam.explanation import last
+    from decam.export import write
+    from decam.models import load_classifier
+
+    loaded = {name: load_classifier(name, device="cpu", exact=True) for name in ("embedded", "shuffled")}
+    embedded = loaded["embedded"]
+    methods = [MethodChoice.default("gradient")]
+    plan = randomisation.plan(embedded, PictureChoice("scene"), methods, mode=mode, seed=2)
+    begun = Grid.empty(plan, [embedded.view(SAMPLES[0].load())], labels=embedded.labels)
+    write(last(execute(begun, models_by(loaded.__getitem__))), tmp_path / "out")
+    assert main(["replay", str(tmp_path / "out" / "settings.json")]) == 0
+    *lines, end = capsys.readouterr().out.splitlines()
+    count = len(plan.questions)
+    assert end == f"{count} of {count} maps are identical." and len(lines) == count
+    assert lines[0] == "01_scene gradient: identical" and lines[1].startswith("01_scene_01-")

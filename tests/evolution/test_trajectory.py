@@ -9,7 +9,7 @@ import torch
 from decam.evolution.differential_evolution import DifferentialEvolution, EvolutionSettings
 from decam.evolution.operators import Box
 from decam.evolution.problems import LANDSCAPES
-from decam.evolution.trajectory import heights, walk
+from decam.evolution.trajectory import heights, trajectory
 
 SETTINGS = EvolutionSettings(budget=400, population=20, control="fixed", strategy="rand/1")
 
@@ -17,7 +17,7 @@ SETTINGS = EvolutionSettings(budget=400, population=20, control="fixed", strateg
 @pytest.mark.parametrize("name", LANDSCAPES)
 def test_a_walk_is_a_search_generation_by_generation(name: str) -> None:
     landscape = LANDSCAPES[name]
-    steps = walk(landscape, SETTINGS, seed=4)
+    steps = trajectory(landscape, SETTINGS, seed=4)
     evolution = DifferentialEvolution(Box.of(landscape.low, landscape.high, 2), SETTINGS, seed=4)
     for step in steps:
         evolution.tell(-landscape(evolution.ask()))

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decam.classifier import Speed
+from decam.classifier import Execution
 from decam.errors import DecamError, MethodError, ModelError, SettingError
 from decam.experiments.kinds import KINDS, comparison
 from decam.experiments.plan import KINDS as KIND_NAMES
@@ -45,7 +45,7 @@ def a_plan(**changes: Any) -> Plan:
         [MethodChoice.default(name) for name in METHODS],
         targets=[None, 291],
         metrics=[*usual_metrics(), *(MetricChoice.default(name) for name in (*METRICS, *RANDOMISATION))],
-        execution=Speed("bfloat16", True, 32, 2, "fastest"),
+        execution=Execution("bfloat16", True, 32, 2, "fastest"),
     )
     return dataclasses.replace(plan, **changes)
 
@@ -105,7 +105,7 @@ def test_a_plan_of_the_first_version_asks_the_same_questions_and_draws_the_same_
         targets=[None, 291],
         metrics=[*curves, MetricChoice.default("sparsity")],
         seed=7,
-        execution=Speed("float32", True, 4, 1),
+        execution=Execution("float32", True, 4, 1),
     )
     assert plan == dataclasses.replace(expected, versions=Versions(python="3.11.7", decam="0.1.0"))
     assert [(choice.name, choice.settings.steps, choice.settings.fill) for choice in plan.metrics[:4]] == [
@@ -191,7 +191,7 @@ def test_json_brings_back_whatever_is_allowed(
         targets=targets,
         metrics=usual_metrics(fills, steps),
         seed=seed,
-        execution=Speed(batch_size=batch, note=note),
+        execution=Execution(batch_size=batch, note=note),
     )
     assert Plan.from_json(plan.to_json()) == plan
     assert Plan.from_json(plan.to_json().encode()) == plan
@@ -229,8 +229,8 @@ def test_a_fingerprint_is_the_sha256_of_the_pixels() -> None:
         ({"methods": ()}, SettingError, "at least one picture and one method"),
         ({"pictures": ()}, SettingError, "about picture 0, which is not there"),
         ({"questions": (QuestionSpec(ModelSpec("m"), 0, reference=0),)}, SettingError, "does not come before it"),
-        ({"execution": Speed(batch_size=0)}, SettingError, "batch_size is 0"),
-        ({"execution": Speed(streams=0)}, SettingError, "streams is 0"),
+        ({"execution": Execution(batch_size=0)}, SettingError, "batch_size is 0"),
+        ({"execution": Execution(parallel_batches=0)}, SettingError, "parallel_batches is 0"),
     ],
 )
 def test_a_plan_out_of_bounds_is_refused(changes: dict[str, Any], error: type[DecamError], words: str) -> None:
@@ -279,9 +279,11 @@ def test_a_method_needs_its_own_settings_and_a_name_that_exists() -> None:
         (altered(methods=[{"name": "rise", "settings": {"colour": 1}}]), SettingError, "rise: There is no setting"),
         (altered(execution={"precision": "int4", "channels_last": True, "batch_size": 1}), SettingError, "int4"),
         (
-            altered(execution={"precision": "float32", "channels_last": True, "batch_size": 1, "streams": "2"}),
+            altered(
+                execution={"precision": "float32", "channels_last": True, "batch_size": 1, "parallel_batches": "2"}
+            ),
             SettingError,
-            "streams must be a whole number",
+            "parallel_batches must be a whole number",
         ),
         (
             altered(execution={"precision": "float32", "channels_last": 1, "batch_size": 1}),
@@ -305,6 +307,14 @@ def test_json_that_is_no_plan_ends_in_one_sentence(text: str | bytes, error: typ
     with pytest.raises(error, match=words) as caught:
         Plan.from_json(text)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("names", [("streams", "captured"), ("parallel_batches", "cuda_graph")])
+def test_an_execution_is_read_with_its_earlier_names_too(names: tuple[str, str]) -> None:
+    counted, recorded = names
+    described = {"precision": "bfloat16", "channels_last": True, "batch_size": 4, counted: 2, recorded: True}
+    expected = Execution("bfloat16", channels_last=True, batch_size=4, parallel_batches=2, cuda_graph=True)
+    assert Plan.from_json(altered(execution=described)).execution == expected
 
 
 def bounded(table: Mapping[str, Method] | Mapping[str, Metric]) -> list[tuple[str, Parameter]]:

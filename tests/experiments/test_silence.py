@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 import decam
-from decam.classifier import Classifier, Speed, TorchClassifier
+from decam.classifier import Classifier, Execution, TorchClassifier
 from decam.experiments.diagnostics import ROUNDING, silences
 from decam.explanation import Ledger
 from decam.images.scenes.scene import scene
@@ -70,7 +70,13 @@ def network(strength: float, *, size: int = 40) -> TorchClassifier:
     with torch.no_grad():
         module[-1].weight.mul_(strength)
     return TorchClassifier(
-        "faint", module, list("abcd"), input_size=(size, size), layer="3", layers=("1", "3"), speed=Speed(batch_size=8)
+        "faint",
+        module,
+        list("abcd"),
+        input_size=(size, size),
+        layer="3",
+        layers=("1", "3"),
+        execution=Execution(batch_size=8),
     )
 
 
@@ -187,8 +193,8 @@ class Stairs(nn.Module):
 def test_steps_of_bfloat16_are_rounding_in_bfloat16_and_evidence_in_float32(name: str) -> None:
     made = {}
     for precision in ("bfloat16", "float32"):
-        speed = Speed(precision=precision, batch_size=8)
-        classifier = TorchClassifier("stairs", Stairs(), ["a", "b"], input_size=(40, 40), speed=speed)
+        execution = Execution(precision=precision, batch_size=8)
+        classifier = TorchClassifier("stairs", Stairs(), ["a", "b"], input_size=(40, 40), execution=execution)
         made[precision] = explained(classifier, NOISE, name)
     assert made["bfloat16"].silent
     assert any("constant" in note or "rounding in bfloat16" in note for note in made["bfloat16"].notes)

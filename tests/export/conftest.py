@@ -28,7 +28,7 @@ def grid(rectangle) -> Grid:
         targets=[rectangle.target] * 4,
         metrics=(*usual_metrics(steps=6), MetricChoice.default("sparsity")),
         seed=3,
-        execution=rectangle.classifier.speed,
+        execution=rectangle.classifier.execution,
     )
     begun = Grid.empty(plan, views, (rectangle.mask, None, None, None), rectangle.classifier.labels)
     finished = last(execute(begun, lambda _: rectangle.classifier))

@@ -81,7 +81,7 @@ def _exported(classifier: Classifier, folder: Path, settings: dict[str, dict[str
         _choices(settings),
         targets=(None, 1),
         seed=11,
-        execution=classifier.speed,
+        execution=classifier.execution,
     )
     return _written(classifier, folder, plan)
 
@@ -277,7 +277,7 @@ def test_an_export_of_the_first_format_is_read_and_its_maps_made_again(first: Pa
         (1, 1, 11),
     ]
     assert [choice.name for choice in plan.methods] == ["random", "centre"]
-    assert plan.execution == _small().speed and plan.metrics == ()
+    assert plan.execution == _small().execution and plan.metrics == ()
     remade = _remade(first)
     assert [event.recorded.cell for event in remade] == [CellKey(q, m) for q in range(2) for m in range(2)]
     assert all(event.identical for event in remade)

@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from decam.classifier import Speed, TorchClassifier
+from decam.classifier import Execution, TorchClassifier
 from decam.classifier import base as classifier_base
-from decam.hardware.cuda_graph import WARM, Captured, hooked
+from decam.hardware.cuda_graph import WARM, CudaGraph, hooked
 
 
 def network() -> nn.Module:
@@ -25,7 +25,7 @@ class Recorder:
 
     def __init__(self, forward: Callable[[Tensor], Tensor]) -> None:
         self.forward, self.calls = forward, 0
-        self.made: Captured | None = None
+        self.made: CudaGraph | None = None
 
     def __call__(self, batch: Tensor) -> Tensor:
         self.calls += 1
@@ -58,7 +58,7 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
 
 @torch.no_grad()
 def test_batches_of_any_size_up_to_the_recorded_one_are_answered_as_by_the_module(recorder: Recorder) -> None:
-    recorder.made = found = Captured(recorder, torch.zeros(6, 3, 8, 8))
+    recorder.made = found = CudaGraph(recorder, torch.zeros(6, 3, 8, 8))
     assert recorder.calls == WARM + 1
     batches = [torch.rand(count, 3, 8, 8) for count in (6, 1, 4)]
     answers = [found(batch) for batch in batches]
@@ -97,13 +97,15 @@ class Counting:
 @pytest.fixture
 def counting(monkeypatch: pytest.MonkeyPatch) -> type[Counting]:
     Counting.made = Counting.asked = 0
-    monkeypatch.setattr(classifier_base, "Captured", Counting)
+    monkeypatch.setattr(classifier_base, "CudaGraph", Counting)
     monkeypatch.setattr(classifier_base, "recordable", lambda module, _: not hooked(module))
     return Counting
 
 
 def test_a_graph_answers_where_that_is_asked_for_and_nobody_looks_inside(counting: type[Counting]) -> None:
-    net = TorchClassifier("net", network(), list("abcde"), input_size=(8, 8), speed=Speed(batch_size=4, captured=True))
+    net = TorchClassifier(
+        "net", network(), list("abcde"), input_size=(8, 8), execution=Execution(batch_size=4, cuda_graph=True)
+    )
     images = torch.rand(4, 3, 8, 8)
     wanted = torch.softmax(net.module(images), 1)
     for count in (4, 2):
@@ -116,15 +118,17 @@ def test_a_graph_answers_where_that_is_asked_for_and_nobody_looks_inside(countin
     net.answer(images)
     handle.remove()
     assert counting.asked == 2 and seen == [1]
-    net.use(Speed(batch_size=2, captured=True))
+    net.configure(Execution(batch_size=2, cuda_graph=True))
     net.answer(images[:2])
     assert (counting.made, counting.asked) == (2, 3), "another way of asking is recorded anew"
-    net.use(Speed())
+    net.configure(Execution())
     net.answer(images)
     assert (counting.made, counting.asked) == (2, 3)
 
 
 def test_a_plan_from_a_gpu_is_followed_on_a_processor_by_the_module_itself() -> None:
-    net = TorchClassifier("net", network(), list("abcde"), input_size=(8, 8), speed=Speed(batch_size=4, captured=True))
+    net = TorchClassifier(
+        "net", network(), list("abcde"), input_size=(8, 8), execution=Execution(batch_size=4, cuda_graph=True)
+    )
     images = torch.rand(2, 3, 8, 8)
     torch.testing.assert_close(net.answer(images), torch.softmax(net.module(images), 1))

@@ -15,14 +15,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from decam.classifier import Speed, TorchClassifier
+from decam.classifier import Execution, TorchClassifier
 from decam.hardware import processor
 from decam.models import tuning
-from decam.models.sources import torchvision as zoo
+from decam.models.sources import torchvision as torchvision_source
 from decam.models.tuning import Round, Trial, choose, noted, pick_round, power_of_two
 
-PLAIN, LAST = Speed(), Speed(channels_last=True)
-HALF, HALF_LAST = Speed("bfloat16"), Speed("bfloat16", channels_last=True)
+PLAIN, LAST = Execution(), Execution(channels_last=True)
+HALF, HALF_LAST = Execution("bfloat16"), Execution("bfloat16", channels_last=True)
 
 
 def tiny(name: str = "tiny") -> TorchClassifier:
@@ -49,13 +49,13 @@ def _forgetful() -> Iterator[None]:
 
 
 def test_the_plain_way_stays_unless_another_is_clearly_faster() -> None:
-    assert choose([Trial(PLAIN, 1.0, 0.0), Trial(LAST, 0.97, 0.0)]).speed == PLAIN
-    assert choose([Trial(PLAIN, 1.0, 0.0), Trial(LAST, 0.9, 0.0)]).speed == LAST
+    assert choose([Trial(PLAIN, 1.0, 0.0), Trial(LAST, 0.97, 0.0)]).execution == PLAIN
+    assert choose([Trial(PLAIN, 1.0, 0.0), Trial(LAST, 0.9, 0.0)]).execution == LAST
 
 
 def test_the_fastest_way_that_answers_alike_is_picked() -> None:
     trials = [Trial(PLAIN, 1.0, 0.0), Trial(LAST, 0.8, 1e-6), Trial(HALF, 0.5, 0.01), Trial(HALF_LAST, 0.3, 0.02)]
-    assert choose(trials).speed == HALF_LAST
+    assert choose(trials).execution == HALF_LAST
     said = "bfloat16 changes probabilities by at most 0.0200 on drawn scenes, where 0.05 is allowed."
     assert noted(trials[3], trials) == replace(HALF_LAST, note=said)
 
@@ -70,7 +70,7 @@ def test_a_faster_way_that_changes_the_answers_is_not_used_and_a_note_says_so(ch
 
 
 def test_what_was_refused_is_not_mentioned_beside_what_is_faster_still() -> None:
-    trials = [Trial(PLAIN, 1.0, 0.0), Trial(HALF, 0.5, 0.2), Trial(Speed("float16"), 0.3, 0.01)]
+    trials = [Trial(PLAIN, 1.0, 0.0), Trial(HALF, 0.5, 0.2), Trial(Execution("float16"), 0.3, 0.01)]
     assert "bfloat16" not in noted(choose(trials), trials).note
     assert noted(trials[0], trials[:1]).note == ""
 
@@ -88,10 +88,12 @@ def test_a_way_that_leaves_cores_idle_is_as_slow_as_its_wall_clock_says() -> Non
 def test_a_way_that_something_held_up_once_is_still_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, turns = Clock(ALL_WAYS, start=0.0), []
 
-    def timed(classifier: TorchClassifier, batches: Sequence[Tensor], streams: int = 1) -> tuple[float, Tensor]:
-        seconds, answers = clock(classifier, batches, streams)
-        turns.append(classifier.speed.channels_last)
-        return (seconds + 10 if turns.count(True) == 1 and classifier.speed.channels_last else seconds), answers
+    def timed(
+        classifier: TorchClassifier, batches: Sequence[Tensor], parallel_batches: int = 1
+    ) -> tuple[float, Tensor]:
+        seconds, answers = clock(classifier, batches, parallel_batches)
+        turns.append(classifier.execution.channels_last)
+        return (seconds + 10 if turns.count(True) == 1 and classifier.execution.channels_last else seconds), answers
 
     monkeypatch.setattr(tuning, "_bfloat16_pays", lambda _: False)
     monkeypatch.setattr(tuning, "_timed", timed)
@@ -128,7 +130,7 @@ def test_batches_are_powers_of_two(value: float, size: int) -> None:
 @pytest.mark.slow
 def test_multiply_adds_are_counted_as_torchvision_publishes_them() -> None:
     for name, published in (("squeezenet1_0", 0.819), ("mobilenet_v3_large", 0.217)):
-        counted = tuning._operations(zoo.untrained(name), torch.zeros(1, 3, 224, 224))
+        counted = tuning._operations(torchvision_source.untrained(name), torch.zeros(1, 3, 224, 224))
         assert counted / 1e9 == pytest.approx(published, rel=0.02)
 
 
@@ -140,10 +142,10 @@ class Clock:
         self.asked: list[int] = []
 
     def __call__(
-        self, classifier: TorchClassifier, batches: Sequence[Tensor], _streams: int = 1
+        self, classifier: TorchClassifier, batches: Sequence[Tensor], _parallel_batches: int = 1
     ) -> tuple[float, Tensor]:
         self.asked += [len(batch) for batch in batches]
-        way = (classifier.speed.precision, classifier.speed.channels_last)
+        way = (classifier.execution.precision, classifier.execution.channels_last)
         images = sum(len(batch) for batch in batches)
         return self.start + self.each[way] * images, classifier.answer(batches[-1])
 
@@ -157,7 +159,7 @@ def test_on_a_machine_with_fast_bfloat16_it_is_used(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(tuning, "SLOWEST", 1.0)
     found = tuning.find(tiny())
     assert (found.precision, found.channels_last) == ("bfloat16", True)
-    assert found.batch_size * found.streams * 0.003 <= tuning.LONGEST_BATCH
+    assert found.batch_size * found.parallel_batches * 0.003 <= tuning.LONGEST_BATCH
 
 
 def test_on_a_machine_without_bfloat16_it_is_not_even_tried(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,13 +172,13 @@ def test_on_a_machine_without_bfloat16_it_is_not_even_tried(monkeypatch: pytest.
 def test_half_precision_is_tried_where_the_model_does_not_run_on_the_processor() -> None:
     assert {way.precision for way in tuning.modes(torch.device("cuda"))} == {"float32", "bfloat16", "float16"}
     assert "float16" not in {way.precision for way in tuning.modes(torch.device("cpu"))}
-    assert not any(way.captured for way in tuning.modes(torch.device("cpu")))
+    assert not any(way.cuda_graph for way in tuning.modes(torch.device("cpu")))
 
 
 def test_on_cuda_every_way_is_also_tried_as_a_recorded_graph() -> None:
     ways = tuning.modes(torch.device("cuda"))
-    plain = [way for way in ways if not way.captured]
-    assert [replace(way, captured=False) for way in ways[len(plain) :]] == plain
+    plain = [way for way in ways if not way.cuda_graph]
+    assert [replace(way, cuda_graph=False) for way in ways[len(plain) :]] == plain
 
 
 def test_a_slow_model_is_asked_one_image_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,16 +192,18 @@ def test_a_slow_model_is_asked_one_image_at_a_time(monkeypatch: pytest.MonkeyPat
 def test_on_a_busy_machine_a_light_model_still_gets_a_fair_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tuning, "_timed", Clock(dict.fromkeys(ALL_WAYS, 2.0), start=0.0))
     found = tuning.find(tiny())
-    assert found.batch_size * found.streams == 64
+    assert found.batch_size * found.parallel_batches == 64
 
 
 def test_a_way_that_the_device_cannot_do_is_no_candidate(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(ALL_WAYS, start=0.0)
 
-    def timed(classifier: TorchClassifier, batches: Sequence[Tensor], streams: int = 1) -> tuple[float, Tensor]:
-        if classifier.speed.precision == "bfloat16":
+    def timed(
+        classifier: TorchClassifier, batches: Sequence[Tensor], parallel_batches: int = 1
+    ) -> tuple[float, Tensor]:
+        if classifier.execution.precision == "bfloat16":
             raise RuntimeError("no such kernel")
-        return clock(classifier, batches, streams)
+        return clock(classifier, batches, parallel_batches)
 
     monkeypatch.setattr(tuning, "_bfloat16_pays", lambda _: True)
     monkeypatch.setattr(tuning, "_timed", timed)
@@ -209,15 +213,17 @@ def test_a_way_that_the_device_cannot_do_is_no_candidate(monkeypatch: pytest.Mon
 def test_memory_running_out_ends_the_search_for_a_larger_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(dict.fromkeys(ALL_WAYS, 0.001), start=0.01)
 
-    def timed(classifier: TorchClassifier, batches: Sequence[Tensor], streams: int = 1) -> tuple[float, Tensor]:
+    def timed(
+        classifier: TorchClassifier, batches: Sequence[Tensor], parallel_batches: int = 1
+    ) -> tuple[float, Tensor]:
         if len(batches[0]) > 16:
             raise torch.OutOfMemoryError("full")
-        return clock(classifier, batches, streams)
+        return clock(classifier, batches, parallel_batches)
 
     monkeypatch.setattr(tuning, "_timed", timed)
     monkeypatch.setattr(tuning, "SLOWEST", 1.0)
     found = tuning.find(tiny())
-    assert found.batch_size * found.streams == 16
+    assert found.batch_size * found.parallel_batches == 16
 
 
 def test_a_real_trial_leaves_the_classifier_as_it_was() -> None:
@@ -225,7 +231,7 @@ def test_a_real_trial_leaves_the_classifier_as_it_was() -> None:
     before = {name: tensor.clone() for name, tensor in classifier.module.state_dict().items()}
     found = tuning.find(classifier)
     assert found.batch_size in (1, 2, 4, 8, 16, 32, 64)
-    assert classifier.speed == Speed()
+    assert classifier.execution == Execution()
     for name, tensor in classifier.module.state_dict().items():
         assert torch.equal(tensor, before[name])
 
@@ -233,12 +239,12 @@ def test_a_real_trial_leaves_the_classifier_as_it_was() -> None:
 @pytest.mark.slow
 def test_answers_do_not_depend_on_the_ways_used_before() -> None:
     images = torch.randn(4, 3, 224, 224, generator=torch.Generator().manual_seed(3))
-    classifier = zoo.untrained("squeezenet1_0")
+    classifier = torchvision_source.untrained("squeezenet1_0")
     for way in (PLAIN, LAST):
-        classifier.use(way)
+        classifier.configure(way)
         fresh, strides = classifier.answer(images), [part.stride() for part in classifier.module.parameters()]
-        classifier.use(LAST if way == PLAIN else PLAIN)
-        classifier.use(way)
+        classifier.configure(LAST if way == PLAIN else PLAIN)
+        classifier.configure(way)
         assert [part.stride() for part in classifier.module.parameters()] == strides
         assert torch.equal(classifier.answer(images), fresh)
 
@@ -247,7 +253,7 @@ def test_answers_do_not_depend_on_the_ways_used_before() -> None:
 
 
 def test_a_trial_is_made_once_and_then_read_from_disk(monkeypatch: pytest.MonkeyPatch, data_directory: Path) -> None:
-    found = Speed("float32", True, 32, 2, "a note")
+    found = Execution("float32", True, 32, 2, "a note")
     monkeypatch.setattr(tuning, "find", lambda _: found)
     assert tuning.remembered(tiny()) == found
     assert list(json.loads((data_directory / "speed.json").read_text()).values()) == [
@@ -255,9 +261,9 @@ def test_a_trial_is_made_once_and_then_read_from_disk(monkeypatch: pytest.Monkey
             "precision": "float32",
             "channels_last": True,
             "batch_size": 32,
-            "streams": 2,
+            "parallel_batches": 2,
             "note": "a note",
-            "captured": False,
+            "cuda_graph": False,
         }
     ]
     tuning.forget()
@@ -291,9 +297,9 @@ WHOLE = {
     "precision": "float32",
     "channels_last": True,
     "batch_size": 8,
-    "streams": 1,
+    "parallel_batches": 1,
     "note": "",
-    "captured": False,
+    "cuda_graph": False,
 }
 
 
@@ -305,8 +311,14 @@ def stored(**changes: object) -> bytes:
 
 DAMAGED = [
     *(b"", b"{", b"[1, 2]", b"\xff\xfe", b'{"KEY": 3}', b'{"KEY": {"precision": "float32"}}'),
-    *(stored(precision="float64"), stored(channels_last=1), stored(captured=1), stored(note=3)),
-    *(stored(batch_size=0), stored(batch_size="8"), stored(streams=0), stored(streams=None), stored(captured=None)),
+    *(stored(precision="float64"), stored(channels_last=1), stored(cuda_graph=1), stored(note=3)),
+    *(
+        stored(batch_size=0),
+        stored(batch_size="8"),
+        stored(parallel_batches=0),
+        stored(parallel_batches=None),
+        stored(cuda_graph=None),
+    ),
 ]
 
 
@@ -314,7 +326,16 @@ def test_what_is_whole_is_read(monkeypatch: pytest.MonkeyPatch, data_directory: 
     data_directory.mkdir(parents=True)
     (data_directory / "speed.json").write_bytes(stored().replace(b"KEY", tuning.machine_key(tiny()).encode()))
     monkeypatch.setattr(tuning, "find", lambda _: pytest.fail("tried again"))
-    assert tuning.remembered(tiny()) == Speed(channels_last=True, batch_size=8)
+    assert tuning.remembered(tiny()) == Execution(channels_last=True, batch_size=8)
+
+
+def test_what_was_remembered_under_earlier_names_is_read(monkeypatch: pytest.MonkeyPatch, data_directory: Path) -> None:
+    data_directory.mkdir(parents=True)
+    earlier = stored(parallel_batches=None, cuda_graph=None, streams=3, captured=True)
+    (data_directory / "speed.json").write_bytes(earlier.replace(b"KEY", tuning.machine_key(tiny()).encode()))
+    monkeypatch.setattr(tuning, "find", lambda _: pytest.fail("tried again"))
+    expected = Execution(channels_last=True, batch_size=8, parallel_batches=3, cuda_graph=True)
+    assert tuning.remembered(tiny()) == expected
 
 
 @pytest.mark.parametrize("content", DAMAGED)
@@ -324,14 +345,14 @@ def test_a_damaged_memory_is_ignored_and_written_anew(
     key = tuning.machine_key(tiny())
     data_directory.mkdir(parents=True)
     (data_directory / "speed.json").write_bytes(content.replace(b"KEY", key.encode()))
-    found = Speed(batch_size=4)
+    found = Execution(batch_size=4)
     monkeypatch.setattr(tuning, "find", lambda _: found)
     assert tuning.remembered(tiny()) == found
     assert json.loads((data_directory / "speed.json").read_text())[key]["batch_size"] == 4
 
 
 def test_remembering_one_model_keeps_the_others(monkeypatch: pytest.MonkeyPatch, data_directory: Path) -> None:
-    monkeypatch.setattr(tuning, "find", lambda _: Speed())
+    monkeypatch.setattr(tuning, "find", lambda _: Execution())
     tuning.remembered(tiny("first"))
     tuning.remembered(tiny("second"))
     assert len(json.loads((data_directory / "speed.json").read_text())) == 2
@@ -341,7 +362,7 @@ def test_remembering_one_model_keeps_the_others(monkeypatch: pytest.MonkeyPatch,
 def test_where_nothing_can_be_written_the_process_remembers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("DECAM_DATA", str(tmp_path / "file" / "data"))
-    found = Speed(batch_size=2)
+    found = Execution(batch_size=2)
     monkeypatch.setattr(tuning, "find", lambda _: found)
     assert tuning.remembered(tiny()) == found
     monkeypatch.setattr(tuning, "find", lambda _: pytest.fail("tried again"))
@@ -350,14 +371,16 @@ def test_where_nothing_can_be_written_the_process_remembers(monkeypatch: pytest.
 
 def test_ways_that_are_close_on_a_few_images_are_tried_again_on_a_whole_round(monkeypatch: pytest.MonkeyPatch) -> None:
     """Channels last may only pay in larger batches: here it costs as much on one and half as much on more."""
-    plain, last = (Speed("float32", layout) for layout in (False, True))
+    plain, last = (Execution("float32", layout) for layout in (False, True))
     asked = []
 
-    def timed(classifier: TorchClassifier, batches: list[torch.Tensor], streams: int = 1) -> tuple[float, torch.Tensor]:
+    def timed(
+        classifier: TorchClassifier, batches: list[torch.Tensor], parallel_batches: int = 1
+    ) -> tuple[float, torch.Tensor]:
         images = sum(len(batch) for batch in batches)
-        asked.append((classifier.speed.channels_last, images))
-        large = len(batches[0]) * streams > 2
-        seconds = images * 0.1 * (0.5 if large and classifier.speed.channels_last else 1.0)
+        asked.append((classifier.execution.channels_last, images))
+        large = len(batches[0]) * parallel_batches > 2
+        seconds = images * 0.1 * (0.5 if large and classifier.execution.channels_last else 1.0)
         return seconds, torch.zeros(len(batches[-1]), 2)
 
     monkeypatch.setattr(tuning, "_timed", timed)
@@ -374,10 +397,10 @@ def test_ways_that_are_close_on_a_few_images_are_tried_again_on_a_whole_round(mo
 
 
 def test_a_way_for_which_a_whole_round_is_too_large_is_no_rival(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain, last = (Speed("float32", layout) for layout in (False, True))
+    plain, last = (Execution("float32", layout) for layout in (False, True))
 
     def together(classifier: TorchClassifier, pictures: torch.Tensor, candidate: Round, rounds: int = 2) -> float:
-        if classifier.speed.channels_last:
+        if classifier.execution.channels_last:
             raise torch.OutOfMemoryError("full")
         return 0.01 * candidate.images * len(pictures) / rounds
 
@@ -410,7 +433,7 @@ def calendar(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def results(monkeypatch: pytest.MonkeyPatch, *found: Speed) -> list[Speed]:
+def results(monkeypatch: pytest.MonkeyPatch, *found: Execution) -> list[Execution]:
     """Trials find these, one after the other; what is left is returned."""
     left = list(found)
     monkeypatch.setattr(tuning, "find", lambda _: left.pop(0))
@@ -472,7 +495,7 @@ def test_a_trial_that_is_repeated_in_vain_changes_nothing(
     tuning.forget()
     cores[0] = 0.0
 
-    def find(_: TorchClassifier) -> Speed:
+    def find(_: TorchClassifier) -> Execution:
         cores[0] = 2.0  # another program starts
         return HALF
 
@@ -483,14 +506,14 @@ def test_a_trial_that_is_repeated_in_vain_changes_nothing(
 
 def test_what_the_processor_is_built_for_is_left_only_for_what_is_clearly_faster() -> None:
     trials = [Trial(PLAIN, 1.0, 0.0), Trial(LAST, 0.95, 0.0), Trial(HALF_LAST, 1.1, 0.01)]
-    assert choose(trials).speed == LAST
-    assert choose(trials, [HALF_LAST, LAST]).speed == HALF_LAST
-    assert choose(trials, [HALF_LAST, LAST], margin=1.05).speed == LAST
+    assert choose(trials).execution == LAST
+    assert choose(trials, [HALF_LAST, LAST]).execution == HALF_LAST
+    assert choose(trials, [HALF_LAST, LAST], margin=1.05).execution == LAST
     # What changes the answers, or cannot be done, gives way to the next that the processor does well.
     slow = [Trial(PLAIN, 1.0, 0.0), Trial(LAST, 1.1, 0.0)]
-    assert choose([*slow, Trial(HALF_LAST, 0.1, 0.5)], [HALF_LAST, LAST]).speed == LAST
-    assert choose(slow, [HALF_LAST, LAST]).speed == LAST
-    assert choose(slow, [HALF_LAST]).speed == PLAIN
+    assert choose([*slow, Trial(HALF_LAST, 0.1, 0.5)], [HALF_LAST, LAST]).execution == LAST
+    assert choose(slow, [HALF_LAST, LAST]).execution == LAST
+    assert choose(slow, [HALF_LAST]).execution == PLAIN
 
 
 @pytest.mark.parametrize(("held_up", "foreign", "expected"), [(2.5, 1.5, True), (2.5, 0.0, False), (30.0, 1.5, False)])
@@ -536,7 +559,7 @@ def test_results_of_older_trials_are_left_alone_and_tried_anew(
 @pytest.mark.parametrize("mark", [{"busy": "yes"}, {"busy": True}, {"rate": -1.0}, {"rate": float("nan")}, {"more": 1}])
 def test_marks_that_are_damaged_are_no_memory(mark: dict[str, object]) -> None:
     assert tuning._parse(WHOLE | mark) is None
-    assert tuning._parse(WHOLE | {"busy": 1e9, "rate": 20.0}) == Speed(channels_last=True, batch_size=8)
+    assert tuning._parse(WHOLE | {"busy": 1e9, "rate": 20.0}) == Execution(channels_last=True, batch_size=8)
 
 
 # What runs say about the trial
@@ -546,12 +569,12 @@ def trialled(monkeypatch: pytest.MonkeyPatch, rate: float) -> TorchClassifier:
     """A classifier asked as a trial found, which measured so many images a second."""
     classifier = tiny()
 
-    def find(_: TorchClassifier) -> Speed:
+    def find(_: TorchClassifier) -> Execution:
         tuning._measured[tuning.machine_key(classifier)] = rate
-        return Speed(batch_size=2)
+        return Execution(batch_size=2)
 
     monkeypatch.setattr(tuning, "find", find)
-    classifier.use(tuning.remembered(classifier))
+    classifier.configure(tuning.remembered(classifier))
     return classifier
 
 
@@ -563,7 +586,7 @@ def test_runs_that_are_much_faster_than_the_trial_have_it_repeated(
     assert entry(data_directory)["rate"] == 50.0
     tuning.observe(classifier, 500, 5.0)
     tuning.observe(classifier, 500, 5.0)
-    assert tuning.remembered(classifier) == Speed(batch_size=2)
+    assert tuning.remembered(classifier) == Execution(batch_size=2)
     tuning.forget()
     results(monkeypatch, HALF_LAST)
     assert tuning.remembered(classifier) == HALF_LAST
@@ -596,7 +619,7 @@ def test_runs_asked_in_another_way_say_nothing_about_the_trial(
 ) -> None:
     classifier = trialled(monkeypatch, 50.0)
     before = entry(data_directory)
-    classifier.use(LAST)
+    classifier.configure(LAST)
     for _ in range(3):
         tuning.observe(classifier, 500, 1.0)
     assert entry(data_directory) == before

@@ -19,7 +19,7 @@ from decam.explanation import Progress, Question, Steps
 from decam.methods import METHODS
 from decam.methods.taxonomy import FAMILIES, TREE, Branch, grouped
 from decam.models import load_classifier
-from decam.models.sources import torchvision as zoo
+from decam.models.sources import torchvision as torchvision_source
 from decam.ui import state
 from decam.ui.methods import shared_run
 from tests.pages.conftest import QUICK
@@ -133,7 +133,7 @@ def test_models_made_for_it_stand_in_for_every_method_that_cannot_explain_the_em
         **dict.fromkeys(("attention-rollout", "class-token", "legrad"), "small-vit"),
     }
     assert shared_run.stand_ins(load_classifier("abn", device="cpu", exact=True)).keys() >= {"bcnn", "prototypes"}
-    assert shared_run.stand_ins(zoo.untrained("squeezenet1_0")) == {}
+    assert shared_run.stand_ins(torchvision_source.untrained("squeezenet1_0")) == {}
 
 
 @pytest.mark.slow

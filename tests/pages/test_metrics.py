@@ -165,7 +165,7 @@ def test_what_was_computed_once_is_there_at_once_for_the_next_visitor(monkeypatc
     def never(*arguments: object) -> None:
         raise AssertionError(f"computed again: {arguments}")
 
-    monkeypatch.setattr(cards, "at_work", never)
+    monkeypatch.setattr(cards, "walkthrough", never)
     monkeypatch.setattr(execute, "explain_view", never)
     assert values(arriving("insertion", "consistency").look()) == before
 
@@ -194,16 +194,16 @@ class Counted:
         self.threads: set[str] = set()
         self.gate = threading.Semaphore(0)
         self._lock = threading.Lock()
-        explain_view, at_work = execute.explain_view, cards.at_work
+        explain_view, walkthrough = execute.explain_view, cards.walkthrough
 
         def explained(classifier: object, view: Pixels, method: str, *rest: Any) -> Generator[Progress, None, Any]:
             return self._counted(f"{method} {fingerprint(view)}", explain_view(classifier, view, method, *rest))
 
         def worked(case: Case, metric: Metric, settings: Settings) -> Generator[Progress, None, Shown]:
-            return self._counted(f"{metric.name} {case.maps[0].sum()}", at_work(case, metric, settings))
+            return self._counted(f"{metric.name} {case.maps[0].sum()}", walkthrough(case, metric, settings))
 
         monkeypatch.setattr(execute, "explain_view", explained)
-        monkeypatch.setattr(cards, "at_work", worked)
+        monkeypatch.setattr(cards, "walkthrough", worked)
 
     def _counted(self, name: str, steps: Generator[Progress, None, T]) -> Generator[Progress, None, T]:
         with self._lock:
@@ -278,18 +278,18 @@ def test_an_open_card_says_how_its_metric_stands_and_stops_looking_when_it_is_th
 
 
 def test_what_fails_is_a_sentence_on_its_card_and_can_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    at_work = cards.at_work
+    walkthrough = cards.walkthrough
 
     def refusing(case: Case, metric: Metric, settings: Settings) -> Generator[Progress, None, Shown]:
         if metric.name == "sparsity":
             raise SettingError("The map is too flat; choose another method.")
-        return (yield from at_work(case, metric, settings))
+        return (yield from walkthrough(case, metric, settings))
 
-    monkeypatch.setattr(cards, "at_work", refusing)
+    monkeypatch.setattr(cards, "walkthrough", refusing)
     arrived = visitor("sparsity", "entropy")
     assert arrived.errors == ["The map is too flat; choose another method."]
     assert len(values(arrived)) == 1
-    monkeypatch.setattr(cards, "at_work", at_work)
+    monkeypatch.setattr(cards, "walkthrough", walkthrough)
     assert arrived.look().errors, "a failure is not tried again by every drawing of the page"
     settled(arrived.press("again-sparsity"))
     assert not arrived.errors

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from decam.models.catalogue import ENTRIES
-from decam.models.sources.bundled import OWN
+from decam.models.sources.bundled import BUNDLED
 from tests.pages.conftest import QUICK
 from tests.pages.visitor import Visitor
 
@@ -131,8 +131,8 @@ def test_a_finished_run_is_shown_without_its_model(
 
 def embedded_at(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the embedded model's weights be looked for in another place."""
-    row = OWN["embedded"]
-    monkeypatch.setitem(OWN, "embedded", replace(row, weights=replace(row.weights, path=path)))
+    row = BUNDLED["embedded"]
+    monkeypatch.setitem(BUNDLED, "embedded", replace(row, weights=replace(row.weights, path=path)))
 
 
 def picture() -> bytes:

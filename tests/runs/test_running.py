@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from decam.classifier import Classifier, Speed, TorchClassifier
+from decam.classifier import Classifier, Execution, TorchClassifier
 from decam.errors import ModelError, SettingError
 from decam.experiments.cells import CellKey
 from decam.experiments.explain import explain_view
@@ -41,7 +41,7 @@ def test_a_run_ends_with_every_map_and_measurement_of_the_plan(runs: Runs) -> No
         np.testing.assert_array_equal(shown.explanation.saliency, alone.saliency)
         assert set(shown.measurements) == {choice.key for choice in plan.metrics}
         assert all(one.curve is not None for one in shown.measurements.values())
-    assert run.plan.execution == Speed()
+    assert run.plan.execution == Execution()
     assert [choice.sha256 for choice in run.plan.pictures] == [fingerprint(view) for view in pictures]
 
 
@@ -220,13 +220,13 @@ class Pool(nn.Module):
 
 
 def test_the_speed_used_is_written_down_and_used_again_and_the_model_is_left_as_it_was(tmp_path: Path) -> None:
-    usual, planned = Speed("float32", True, 7, 1, "fastest"), Speed("float32", False, 5)
-    classifier = TorchClassifier("pool", Pool(), ["r", "g", "b"], input_size=SIZE, speed=usual)
-    used: list[Speed] = []
+    usual, planned = Execution("float32", True, 7, 1, "fastest"), Execution("float32", False, 5)
+    classifier = TorchClassifier("pool", Pool(), ["r", "g", "b"], input_size=SIZE, execution=usual)
+    used: list[Execution] = []
     answer = classifier.answer
 
     def watched(images: Tensor) -> Tensor:
-        used.append(classifier.speed)
+        used.append(classifier.execution)
         return answer(images)
 
     classifier.answer = watched  # type: ignore[method-assign]  # watches which way the model is asked
@@ -237,7 +237,7 @@ def test_the_speed_used_is_written_down_and_used_again_and_the_model_is_left_as_
     assert wait_for(runs, second).plan.execution == planned
     assert set(used) == {usual, planned}
     deadline = time.monotonic() + PATIENCE
-    while classifier.speed != usual:
+    while classifier.execution != usual:
         assert time.monotonic() < deadline
     used.clear()
     runs.measure(second, [ANOTHER])

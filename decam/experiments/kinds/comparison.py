@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from decam.classifier import Speed
+from decam.classifier import Execution
 from decam.errors import SettingError
 from decam.experiments.kinds.base import Kind
 from decam.experiments.plan import COMPARISON, MethodChoice, MetricChoice, PictureChoice, Plan
@@ -20,7 +20,7 @@ def plan(
     targets: Sequence[int | None] = (),
     metrics: Sequence[MetricChoice] = (),
     seed: int = 0,
-    execution: Speed | None = None,
+    execution: Execution | None = None,
 ) -> Plan:
     """The plan that asks one model once about each picture.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from decam.images.scenes.rng import Dice, Field, clamp, direction, wave
+from decam.images.scenes.rng import Field, PortableRng, clamp, direction, wave
 
 SIDE = 128
 Colour = tuple[float, float, float]
@@ -81,25 +81,25 @@ _MOODS = (
 _HARMONIES = ((0.5, 0.42, 0.58), (0.33, 0.67, 0.5), (0.08, 0.92, 0.5), (0.25, 0.5, 0.75), (0.5, 0.08, 0.58))
 
 
-def palette(dice: Dice, count: int) -> Palette:
+def palette(rng: PortableRng, count: int) -> Palette:
     """Background tones and `count` shape tones in a colour harmony."""
-    ground_light, ground_chroma, shape_light = _MOODS[dice.whole(len(_MOODS))]
-    hue = dice.unit()
-    base = Tone(dice.between(*ground_light), dice.between(*ground_chroma), hue)
+    ground_light, ground_chroma, shape_light = _MOODS[rng.whole(len(_MOODS))]
+    hue = rng.unit()
+    base = Tone(rng.between(*ground_light), rng.between(*ground_chroma), hue)
     toward = 1.0 if base.lightness < sum(shape_light) / 2 else -1.0
     ground = (
         base,
-        base.shifted(-toward * dice.between(0.02, 0.09), dice.between(-0.12, 0.12), dice.between(0.8, 1.4)),
-        base.shifted(toward * dice.between(0.02, 0.07), dice.between(-0.08, 0.08), dice.between(0.6, 1.5)),
+        base.shifted(-toward * rng.between(0.02, 0.09), rng.between(-0.12, 0.12), rng.between(0.8, 1.4)),
+        base.shifted(toward * rng.between(0.02, 0.07), rng.between(-0.08, 0.08), rng.between(0.6, 1.5)),
     )
-    steps = _HARMONIES[dice.whole(len(_HARMONIES))]
+    steps = _HARMONIES[rng.whole(len(_HARMONIES))]
     chosen: list[Tone] = []
     labs = [tone.lab() for tone in ground]
     for _ in range(count):
         best: tuple[float, Tone, Colour] | None = None
         for _ in range(4):
-            step = steps[dice.whole(len(steps))] + dice.between(-0.05, 0.05)
-            tone = Tone(dice.between(*shape_light), dice.between(0.09, 0.21), hue + step)
+            step = steps[rng.whole(len(steps))] + rng.between(-0.05, 0.05)
+            tone = Tone(rng.between(*shape_light), rng.between(0.09, 0.21), hue + step)
             lab = tone.lab()
             apart = min(_square_distance(lab, other) for other in labs)
             if best is None or apart > best[0]:
@@ -124,69 +124,69 @@ def mixed(share: Field, first: Colour, second: Colour) -> Field:
     return picture
 
 
-def background(dice: Dice, ground: tuple[Tone, Tone, Tone]) -> Field:
+def background(rng: PortableRng, ground: tuple[Tone, Tone, Tone]) -> Field:
     """A busy but quiet ground: gradient, smooth noise, a pattern, grain; 3×128×128 in [0, 1]."""
     first, second, third = (tone.rgb() for tone in ground)
-    cosine, sine = direction(dice.unit())
+    cosine, sine = direction(rng.unit())
     slope = (_X - 64) * (cosine / 150) + (_Y - 64) * (sine / 150) + 0.5
-    clouds = dice.noise(dice.whole(3), dice.between(0.4, 0.72))
-    share = clamp(slope * dice.between(0.4, 1.0) + clouds * dice.between(0.12, 0.4) + 0.1)
+    clouds = rng.noise(rng.whole(3), rng.between(0.4, 0.72))
+    share = clamp(slope * rng.between(0.4, 1.0) + clouds * rng.between(0.12, 0.4) + 0.1)
     picture = mixed(share, first, second)
-    if dice.chance(0.8):
-        pattern = _PATTERNS[dice.whole(len(_PATTERNS))](dice, clouds) * dice.between(0.3, 0.85)
+    if rng.chance(0.8):
+        pattern = _PATTERNS[rng.whole(len(_PATTERNS))](rng, clouds) * rng.between(0.3, 0.85)
         for channel, value in zip(picture, third, strict=True):
             channel += pattern * (value - channel)
-    grain = (dice.grain(SIDE) - 0.5) * dice.between(0.01, 0.09)
+    grain = (rng.grain(SIDE) - 0.5) * rng.between(0.01, 0.09)
     picture += grain
-    picture += (64 - _Y) * dice.between(0.0, 0.0012)  # light falls from above
+    picture += (64 - _Y) * rng.between(0.0, 0.0012)  # light falls from above
     return picture
 
 
-def _stripes(dice: Dice, clouds: Field) -> Field:
-    cosine, sine = direction(dice.unit())
-    period, warp = dice.between(7, 26), dice.between(0.0, 0.5)
+def _stripes(rng: PortableRng, clouds: Field) -> Field:
+    cosine, sine = direction(rng.unit())
+    period, warp = rng.between(7, 26), rng.between(0.0, 0.5)
     bands = wave(_X * (cosine / period) + _Y * (sine / period) + clouds * warp)
-    return bands if dice.chance(0.5) else clamp((bands - 0.5) * 5 + 0.5)
+    return bands if rng.chance(0.5) else clamp((bands - 0.5) * 5 + 0.5)
 
 
-def _contours(dice: Dice, clouds: Field) -> Field:  # noqa: ARG001 -- draws clouds of its own, smoother ones
-    lines = wave(dice.noise(dice.whole(2), 0.25) * dice.between(2.0, 4.5))
+def _contours(rng: PortableRng, clouds: Field) -> Field:  # noqa: ARG001 -- draws clouds of its own, smoother ones
+    lines = wave(rng.noise(rng.whole(2), 0.25) * rng.between(2.0, 4.5))
     return clamp((lines - 0.72) * 5)
 
 
-def _plaid(dice: Dice, clouds: Field) -> Field:
-    cosine, sine = direction(dice.unit())
-    period, warp = dice.between(12, 34), dice.between(0.0, 0.12)
+def _plaid(rng: PortableRng, clouds: Field) -> Field:
+    cosine, sine = direction(rng.unit())
+    period, warp = rng.between(12, 34), rng.between(0.0, 0.12)
     u, v = _X * (cosine / period) + _Y * (sine / period), _Y * (cosine / period) - _X * (sine / period)
     drift = clouds * warp
     across = clamp((wave(u + drift) - 0.5) * 6 + 0.5)
     return (across + clamp((wave(v + drift) - 0.5) * 6 + 0.5)) * 0.5
 
 
-def _specks(dice: Dice, clouds: Field) -> Field:  # noqa: ARG001 -- draws clouds of its own, finer ones
-    return clamp((dice.noise(3, 0.2) - dice.between(0.1, 0.4)) * 6)
+def _specks(rng: PortableRng, clouds: Field) -> Field:  # noqa: ARG001 -- draws clouds of its own, finer ones
+    return clamp((rng.noise(3, 0.2) - rng.between(0.1, 0.4)) * 6)
 
 
-def _weave(dice: Dice, clouds: Field) -> Field:
-    cosine, sine = direction(dice.unit())
-    period = dice.between(5, 13)
+def _weave(rng: PortableRng, clouds: Field) -> Field:
+    cosine, sine = direction(rng.unit())
+    period = rng.between(5, 13)
     u, v = _X * (cosine / period) + _Y * (sine / period), _Y * (cosine / period) - _X * (sine / period)
     return wave(u + clouds * 0.1) * wave(v + clouds * 0.1)
 
 
-def _folds(dice: Dice, clouds: Field) -> Field:
-    return clamp(wave(clouds * dice.between(0.8, 1.8) + _Y * dice.between(-0.02, 0.02)))
+def _folds(rng: PortableRng, clouds: Field) -> Field:
+    return clamp(wave(clouds * rng.between(0.8, 1.8) + _Y * rng.between(-0.02, 0.02)))
 
 
 _PATTERNS = (_stripes, _stripes, _contours, _plaid, _specks, _weave, _folds)
 
 
-def texture(dice: Dice, x: Field, y: Field, size: float) -> Field:
+def texture(rng: PortableRng, x: Field, y: Field, size: float) -> Field:
     """A surface as a field in [0, 1] over unit coordinates of a shape whose radius is `size` pixels."""
-    cosine, sine = direction(dice.unit())
+    cosine, sine = direction(rng.unit())
     along, across = x * cosine + y * sine, y * cosine - x * sine
-    kind = dice.whole(7)
-    period = max(dice.between(0.22, 0.5), 5.0 / size)  # in units of the shape, at least five pixels
+    kind = rng.whole(7)
+    period = max(rng.between(0.22, 0.5), 5.0 / size)  # in units of the shape, at least five pixels
     if kind <= 1:
         return clamp(along * 0.5 + 0.5)
     if kind == 2:

@@ -17,7 +17,7 @@ _BLOCK = 512
 _OCTAVES = 6  # grids of 4, 6, 10, 18, 34, 66 and finally 130 samples, of which 128 are used
 
 
-class Dice:
+class PortableRng:
     """A seeded stream of numbers."""
 
     def __init__(self, seed: int) -> None:

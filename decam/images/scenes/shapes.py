@@ -1,6 +1,6 @@
 """The shapes of scenes as signed distances: the ten classes, and what could be mistaken for them.
 
-Every shape is a function of x, y (unit coordinates, y down, the shape within the unit circle) and of the dice
+Every shape is a function of x, y (unit coordinates, y down, the shape within the unit circle) and of the rng
 that vary its proportions. It returns the distance to its edge, negative inside.
 """
 
@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from decam.images.scenes.rng import Dice, Field, clamp, direction
+from decam.images.scenes.rng import Field, PortableRng, clamp, direction
 
-Shape = Callable[[Field, Field, Dice], Field]
+Shape = Callable[[Field, Field, PortableRng], Field]
 
 
 def _length(x: Field, y: Field) -> Field:
@@ -60,22 +60,22 @@ def _stroke(x: Field, y: Field, line: tuple[float, float, float, float], half_wi
     return _length(px - along * dx, py - along * dy) - half_width
 
 
-def _disc(x: Field, y: Field, dice: Dice) -> Field:
-    return _length(x, y) - dice.between(0.9, 1.0)
+def _disc(x: Field, y: Field, rng: PortableRng) -> Field:
+    return _length(x, y) - rng.between(0.9, 1.0)
 
 
-def _square(x: Field, y: Field, dice: Dice) -> Field:
-    half = dice.between(0.66, 0.705)
+def _square(x: Field, y: Field, rng: PortableRng) -> Field:
+    half = rng.between(0.66, 0.705)
     return _box(x, y, half - 0.03, half - 0.03) - 0.03
 
 
-def _triangle(x: Field, y: Field, dice: Dice) -> Field:
-    half, top = dice.between(0.76, 0.9), dice.between(0.85, 1.0)
+def _triangle(x: Field, y: Field, rng: PortableRng) -> Field:
+    half, top = rng.between(0.76, 0.9), rng.between(0.85, 1.0)
     return _convex(x, y, [(0.0, -top), (half, 0.45), (-half, 0.45)])
 
 
-def _star(x: Field, y: Field, dice: Dice) -> Field:
-    depth = dice.between(0.38, 0.48)
+def _star(x: Field, y: Field, rng: PortableRng) -> Field:
+    depth = rng.between(0.38, 0.48)
     kx, ky = 0.8090169943749475, -0.5877852522924731  # the cosine and minus the sine of 36°
     x, y = np.abs(x), -y
     for mirror in (kx, -kx):
@@ -88,66 +88,66 @@ def _star(x: Field, y: Field, dice: Dice) -> Field:
     return _length(x - along * ex, y - along * ey) * side
 
 
-def _ring(x: Field, y: Field, dice: Dice) -> Field:
-    half = dice.between(0.12, 0.21)
+def _ring(x: Field, y: Field, rng: PortableRng) -> Field:
+    half = rng.between(0.12, 0.21)
     middle: Field = np.abs(_length(x, y) - (0.97 - half))
     return middle - half
 
 
-def _cross(x: Field, y: Field, dice: Dice) -> Field:
-    arm, half = dice.between(0.9, 0.96), dice.between(0.2, 0.3)
+def _cross(x: Field, y: Field, rng: PortableRng) -> Field:
+    arm, half = rng.between(0.9, 0.96), rng.between(0.2, 0.3)
     return _either(_box(x, y, arm, half), _box(x, y, half, arm))
 
 
-def _crescent(x: Field, y: Field, dice: Dice) -> Field:
-    cut, offset = dice.between(0.74, 0.88), dice.between(0.42, 0.54)
+def _crescent(x: Field, y: Field, rng: PortableRng) -> Field:
+    cut, offset = rng.between(0.74, 0.88), rng.between(0.42, 0.54)
     x = x - 0.12
     return _both(_length(x, y) - 0.97, cut - _length(x - offset, y))
 
 
-def _heart(x: Field, y: Field, dice: Dice) -> Field:
-    x, y = np.abs(x) * dice.between(0.94, 1.1), y + 0.04
+def _heart(x: Field, y: Field, rng: PortableRng) -> Field:
+    x, y = np.abs(x) * rng.between(0.94, 1.1), y + 0.04
     quarter = 0.34
     lobe = _length(x - quarter, y + quarter) - quarter * 1.4142135623730951
     tip = (x + np.abs(y) - 2 * quarter) * 0.7071067811865476
     return _either(lobe, tip)
 
 
-def _hexagon(x: Field, y: Field, dice: Dice) -> Field:  # noqa: ARG001 -- a shape without proportions to vary
+def _hexagon(x: Field, y: Field, rng: PortableRng) -> Field:  # noqa: ARG001 -- a shape without proportions to vary
     return _regular(x, y, 6)
 
 
-def _arrow(x: Field, y: Field, dice: Dice) -> Field:
-    neck, barb, half = dice.between(-0.05, 0.15), dice.between(0.6, 0.72), dice.between(0.15, 0.22)
+def _arrow(x: Field, y: Field, rng: PortableRng) -> Field:
+    neck, barb, half = rng.between(-0.05, 0.15), rng.between(0.6, 0.72), rng.between(0.15, 0.22)
     head = _convex(x, y, [(0.97, 0.0), (neck, barb), (neck, -barb)])
     middle = (neck - 0.95 + 0.1) / 2
     return _either(head, _box(x - middle, y, (neck + 0.95 + 0.1) / 2, half))
 
 
-def _ellipse(x: Field, y: Field, dice: Dice) -> Field:
-    b = dice.between(0.45, 0.68)
+def _ellipse(x: Field, y: Field, rng: PortableRng) -> Field:
+    b = rng.between(0.45, 0.68)
     v = y * (1 / b)
     k = _length(x, v)
     return k * (k - 1) / np.maximum(_length(x, v * (1 / b)), 1e-3)
 
 
-def _pentagon(x: Field, y: Field, dice: Dice) -> Field:  # noqa: ARG001 -- a shape without proportions to vary
+def _pentagon(x: Field, y: Field, rng: PortableRng) -> Field:  # noqa: ARG001 -- a shape without proportions to vary
     return _regular(x, y, 5)
 
 
-def _trapezium(x: Field, y: Field, dice: Dice) -> Field:
-    top, half, lean = dice.between(0.38, 0.56), dice.between(0.38, 0.52), dice.between(-0.12, 0.12)
+def _trapezium(x: Field, y: Field, rng: PortableRng) -> Field:
+    top, half, lean = rng.between(0.38, 0.56), rng.between(0.38, 0.52), rng.between(-0.12, 0.12)
     return _convex(x, y, [(-top + lean, -half), (top + lean, -half), (0.84, half), (-0.84, half)])
 
 
-def _half_disc(x: Field, y: Field, dice: Dice) -> Field:
-    flat = dice.between(-0.12, 0.12)
+def _half_disc(x: Field, y: Field, rng: PortableRng) -> Field:
+    flat = rng.between(-0.12, 0.12)
     y = y - 0.42
     return _both(_length(x, y) - 0.97, y - flat)
 
 
-def _line(x: Field, y: Field, dice: Dice) -> Field:
-    return _stroke(x, y, (-1.0, 0.0, 1.0, 0.0), dice.between(0.03, 0.06))
+def _line(x: Field, y: Field, rng: PortableRng) -> Field:
+    return _stroke(x, y, (-1.0, 0.0, 1.0, 0.0), rng.between(0.03, 0.06))
 
 
 _LETTERS: tuple[tuple[tuple[float, float, float, float], ...], ...] = (
@@ -165,8 +165,8 @@ _LETTERS: tuple[tuple[tuple[float, float, float, float], ...], ...] = (
 )
 
 
-def _letter(x: Field, y: Field, dice: Dice) -> Field:
-    strokes, half = _LETTERS[dice.whole(len(_LETTERS))], dice.between(0.1, 0.16)
+def _letter(x: Field, y: Field, rng: PortableRng) -> Field:
+    strokes, half = _LETTERS[rng.whole(len(_LETTERS))], rng.between(0.1, 0.16)
     distance = _stroke(x, y, strokes[0], half)
     for stroke in strokes[1:]:
         distance = _either(distance, _stroke(x, y, stroke, half))

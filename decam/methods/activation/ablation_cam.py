@@ -14,7 +14,7 @@ from decam.explanation import Map, Question, Steps
 from decam.methods.activation.cam import ACTIVATIONS, CamSettings
 from decam.methods.base import Method
 from decam.methods.support.arrangement import Arrangement
-from decam.methods.support.interruptible import Beat
+from decam.methods.support.interruptible import Checkpoint
 from decam.methods.support.layers import arrangement, grid_shape, layer_of
 from decam.methods.support.white_box import SLOPE, Opened, by_library, first_order, white_box
 
@@ -53,8 +53,8 @@ def ablation_cam(question: Question, settings: CamSettings, seed: int) -> Steps:
     arranged = arrangement(classifier, layer)
 
     @torch.no_grad()
-    def work(beat: Beat, _: int) -> Tensor:
-        model = Opened(question, beat, normalised=True)
+    def work(checkpoint: Checkpoint, _: int) -> Tensor:
+        model = Opened(question, checkpoint, normalised=True)
         ablated = Ablated(arranged)
         model.get_submodule(model.inside(layer)).register_forward_hook(ablated)
         images = classifier.normalise(question.image.unsqueeze(0))

@@ -24,7 +24,7 @@ from decam.classifier import Classifier, Need, TorchClassifier
 from decam.errors import SettingError
 from decam.explanation import Map, Question, Steps
 from decam.methods.base import Method
-from decam.methods.support.interruptible import Beat
+from decam.methods.support.interruptible import Checkpoint
 from decam.methods.support.layers import arrangement, layer_of, levels, pooled_head
 from decam.methods.support.seeded_globals import Noise
 from decam.methods.support.white_box import SLOPE, Opened, by_library, first_order, white_box
@@ -86,8 +86,8 @@ def explained(make: Make, cost: Callable[[Any, Classifier], int]) -> Callable[[Q
         layer = layer_of(classifier, settings.layer)
         arrangement(classifier, layer)  # a layer without a grid is refused before anything is asked
 
-        def attribute(beat: Beat, _: int) -> Tensor:
-            model = Opened(question, beat, normalised=True)
+        def attribute(checkpoint: Checkpoint, _: int) -> Tensor:
+            model = Opened(question, checkpoint, normalised=True)
             with make(model, layer, settings) as extractor:
                 images = classifier.normalise(question.image.unsqueeze(0)).requires_grad_()
                 logits = model(images)

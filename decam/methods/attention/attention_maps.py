@@ -18,7 +18,7 @@ from decam.explanation import Map, Question, Steps
 from decam.methods.attention.prototype_matches import this_looks_like_that
 from decam.methods.base import Method
 from decam.methods.support.attention_hooks import FUSIONS, attentions, encoder_blocks, grid, output_of, rollout
-from decam.methods.support.interruptible import Beat
+from decam.methods.support.interruptible import Checkpoint
 from decam.methods.support.white_box import SLOPE, Opened, by_library, first_order, white_box
 from decam.models.networks.abn import AttentionBranchNetwork
 from decam.models.networks.bcnn import PARTS, BilinearNetwork
@@ -67,8 +67,8 @@ def _read(look: Look) -> Callable[[Question, Any, int], Steps]:
         del seed
         classifier = white_box(question)
 
-        def attribute(beat: Beat, _: int) -> Tensor:
-            model = Opened(question, beat, normalised=True)
+        def attribute(checkpoint: Checkpoint, _: int) -> Tensor:
+            model = Opened(question, checkpoint, normalised=True)
             images = classifier.normalise(question.image.unsqueeze(0)).requires_grad_()
 
             def ask_slope(_: nn.Module, __: object, logits: Tensor) -> None:

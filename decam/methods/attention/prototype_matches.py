@@ -45,7 +45,7 @@ class Patch:
 
 
 @dataclass(frozen=True)
-class Likeness:
+class PrototypeMatch:
     """One place of the picture and the prototype it looks like.
 
     `similarity` is a cosine in [-1, 1]; `points` what it adds to the logit of the class asked about, and `label` and
@@ -62,7 +62,7 @@ class Likeness:
     patch: Patch
 
 
-def this_looks_like_that(question: Question, count: int = EACH) -> tuple[Likeness, ...]:
+def this_looks_like_that(question: Question, count: int = EACH) -> tuple[PrototypeMatch, ...]:
     """The `count` prototypes that add most to the target's logit, best first; costs one evaluation.
 
     Raises MethodError where the model is no prototype network, SettingError for a count outside 1 to 30
@@ -87,7 +87,7 @@ def this_looks_like_that(question: Question, count: int = EACH) -> tuple[Likenes
         box = _around(row, column, side, cells)
         label = prototype // EACH
         looks.append(
-            Likeness(
+            PrototypeMatch(
                 prototype=prototype,
                 label=label,
                 name=classifier.labels[label],

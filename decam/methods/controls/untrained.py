@@ -44,7 +44,7 @@ def untrained(question: Question, settings: UntrainedSettings, seed: int) -> Ste
     give an empty map for a class with probability near 0. Raises MethodError if the method cannot explain this network.
     """
     classifier = white_box(question)
-    forgetful = classifier.around(randomised(classifier.module, layers(classifier.module), seed))
+    forgetful = classifier.with_module(randomised(classifier.module, layers(classifier.module), seed))
     answer = int(probabilities(forgetful, question.image.unsqueeze(0))[0].argmax())
     question.ledger.evaluations += 1
     asked = _method(settings)

@@ -1,4 +1,4 @@
-"""Which rankings of a picture's pixels are good: asked at a few shares, judged at many."""
+"""Which rankings of a picture's pixels are good: asked at a few shares, estimated at many."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ QUESTIONS = len(KEPT) + len(REMOVED)
 PLACES = CELLS**2
 MOST = 1024  # candidates that are kept when many were tried
 LEAST = 16  # of which the finished map is a mean
-JUDGED = (0.02, 0.05, 0.08, 0.12, 0.17, 0.22, 0.30, 0.40, 0.50, 0.65)
+ESTIMATED = (0.02, 0.05, 0.08, 0.12, 0.17, 0.22, 0.30, 0.40, 0.50, 0.65)
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,10 @@ class Shares:
         return cls(within(KEPT), within(REMOVED))
 
 
-ALL = Shares(JUDGED, JUDGED)
+ALL = Shares(ESTIMATED, ESTIMATED)
 
 
-class Judge:
+class FitnessEstimator:
     """Estimates what rankings are worth from all that the model has answered; asks nothing itself.
 
     The worth of a ranking is its mean probability of the target with the top 2 to 65 % kept alone, minus its mean with
@@ -58,11 +58,11 @@ class Judge:
         self._places = torch.empty(0)
         self._known = torch.empty(0)
 
-    def learn(self, masks: Tensor, answers: Tensor) -> None:
+    def observe_seed(self, masks: Tensor, answers: Tensor) -> None:
         """What the model answered (N) to masks (N×h×w of any size, visible shares or booleans)."""
         self._surrogate.add(places(masks), answers)
 
-    def told(self, genotypes: Tensor, shares: Shares, answers: Tensor) -> Tensor:
+    def observe(self, genotypes: Tensor, shares: Shares, answers: Tensor) -> Tensor:
         """What genotypes (N×cells²) are worth (N) now that the model answered (N×6) at these shares of them."""
         self._surrogate.add(self._at(genotypes, shares), answers.flatten())
         self._surrogate.fit()
@@ -75,14 +75,14 @@ class Judge:
         self._known = torch.cat([self._known[kept], worth])
         return worth
 
-    def expected(self, genotypes: Tensor) -> Tensor:
-        """What genotypes (N×cells²) are expected to be worth (N), by all answers up to the last `told`."""
+    def predict(self, genotypes: Tensor) -> Tensor:
+        """What genotypes (N×cells²) are expected to be worth (N), by all answers up to the last `observe`."""
         return self._worth(self._at(genotypes, ALL))
 
     def best(self, again: bool = False) -> Tensor:
-        """Mean of the best tenth, but of 16 at least, of all genotypes ever told, each at unit deviation.
+        """Mean of the best tenth, but of 16 at least, of all genotypes ever observed, each at unit deviation.
 
-        They are estimated as they were when they were told, or all of them `again` with all that was learnt since.
+        Their worth is what was estimated when they were observed, or, with `again`, what all answers since then say.
         """
         if again:
             self._known = self._worth(self._places)
@@ -99,8 +99,8 @@ class Judge:
         return places(rank_masks(maps, shares.kept, shares.removed).flatten(0, 1))
 
     def _worth(self, at: Tensor) -> Tensor:
-        """Of so many genotypes' places at all shares judged."""
-        expected = self._surrogate.predict(at.reshape(-1, PLACES)).view(-1, 2, len(JUDGED)).mean(2)
+        """Of so many genotypes' places at all shares of ESTIMATED."""
+        expected = self._surrogate.predict(at.reshape(-1, PLACES)).view(-1, 2, len(ESTIMATED)).mean(2)
         return expected[:, 0] - expected[:, 1]
 
 

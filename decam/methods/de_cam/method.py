@@ -25,7 +25,7 @@ from decam.explanation import Map, Progress, Question, Steps
 from decam.masking import FILLS, MaskedQueries, fill, upsample
 from decam.methods.base import Method, Series
 from decam.methods.de_cam.encoding import Encoding, rank_masks
-from decam.methods.de_cam.fitness import KEPT, QUESTIONS, Judge, Shares, standardised
+from decam.methods.de_cam.fitness import KEPT, QUESTIONS, FitnessEstimator, Shares, standardised
 from decam.methods.de_cam.random_search import RandomSearch
 from decam.methods.de_cam.seeding import SmoothRidge
 from decam.methods.de_cam.surrogate import log_odds
@@ -148,7 +148,7 @@ class _Search:
         self.size = classifier.input_size
         self.target = question.target
         self.encoding = Encoding(settings.cells, question.image, settings.follow_edges)
-        self.judge = Judge(self.encoding)
+        self.estimator = FitnessEstimator(self.encoding)
         self.spending = Spending.of(settings)
         self.generator = torch.Generator().manual_seed(seed)
         self._ledger = question.ledger
@@ -190,7 +190,7 @@ class _Search:
             masks = upsample(grids.to(self._device), self.size)
             answers = yield from self.ask(masks)
             ridge.add(upsample(grids, (cells, cells)).flatten(1), log_odds(answers))
-            self.judge.learn(masks[:, 0], answers)
+            self.estimator.observe_seed(masks[:, 0], answers)
             yield self.progress(saliency=self.map_of(ridge.fit().mean))
         return ridge
 
@@ -281,7 +281,7 @@ def de_cam(question: Question, settings: DeCamSettings, seed: int) -> Steps:
 
 def _seeded(search: _Search) -> Steps:
     """From a smooth guess on, judged by rankings; the map is the mean of the best tenth of all that was tried."""
-    settings, judge = search.settings, search.judge
+    settings, estimator = search.settings, search.estimator
     ridge = yield from search.seed()
     posterior = ridge.fit()
     if search.spending.generations == 0:
@@ -300,18 +300,18 @@ def _seeded(search: _Search) -> Steps:
         evolution = DifferentialEvolution(None, how, seed=own, population=first)
     shown = _Shown.none(settings.population, (True,) * len(KEPT) + (False,) * (QUESTIONS - len(KEPT)))
     for number in range(search.spending.generations):
-        asked = evolution.ask(judge.expected, settings.screening)
+        asked = evolution.ask(estimator.predict, settings.screening)
         shares, answers = yield from search.show(asked)
-        worth = judge.told(asked, shares, answers)
-        standing = judge.expected(evolution.population) if number else None
+        worth = estimator.observe(asked, shares, answers)
+        standing = estimator.predict(evolution.population) if number else None
         generation = evolution.tell(worth, standing)
         shown.replace(generation.accepted, shares.kept + shares.removed, answers)
         best = evolution.best
         mask = rank_masks(search.encoding.thumbnails(evolution.population[best].unsqueeze(0)), (SHOWN,), ())[0, 0]
         # Only rankings are selected, so that scales drift: at unit deviation distances mean something.
         apart = diversity(standardised(generation.population))
-        yield search.event(mask, judge.best(), generation, apart, shown.of(best))
-    return search.finished(judge.best(again=True))
+        yield search.event(mask, estimator.best(), generation, apart, shown.of(best))
+    return search.finished(estimator.best(again=True))
 
 
 def _plain(search: _Search) -> Steps:

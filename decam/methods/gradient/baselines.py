@@ -17,7 +17,7 @@ from decam.masking import FILLS, fill
 from decam.methods.base import Method
 from decam.methods.gradient.deep_lift import deep_lift
 from decam.methods.gradient.gradients import GRADIENTS, attributing, leaf, samples, shares, summed, two
-from decam.methods.support.interruptible import Beat
+from decam.methods.support.interruptible import Checkpoint
 from decam.methods.support.seeded_globals import generator_of, normals
 from decam.methods.support.white_box import Opened
 from decam.settings import Settings, parameter
@@ -59,20 +59,22 @@ def _baseline(question: Question, name: str, seed: int) -> Tensor:
     return fill(name, question.image, question.classifier.mean, seed).unsqueeze(0)
 
 
-def _deep_lift(question: Question, settings: BaselineSettings, seed: int, beat: Beat, batch: int) -> Tensor:
+def _deep_lift(question: Question, settings: BaselineSettings, seed: int, checkpoint: Checkpoint, batch: int) -> Tensor:
     del batch
-    found = deep_lift(question, _baseline(question, settings.baseline, seed), beat)
+    found = deep_lift(question, _baseline(question, settings.baseline, seed), checkpoint)
     for note in found.notes():
         question.ledger.note(note)
     return found.contributions
 
 
-def _gradient_shap(question: Question, settings: GradientShapSettings, seed: int, beat: Beat, batch: int) -> Tensor:
+def _gradient_shap(
+    question: Question, settings: GradientShapSettings, seed: int, checkpoint: Checkpoint, batch: int
+) -> Tensor:
     """Gradients at random points of straight paths from the baseline to noisy copies of the picture.
 
     Expected gradients, as in Captum's GradientShap, which draws from the generators of the process.
     """
-    explainer, generator = Saliency(Opened(question, beat)), generator_of(seed)
+    explainer, generator = Saliency(Opened(question, checkpoint)), generator_of(seed)
     baseline = _baseline(question, settings.baseline, seed)
     places = torch.rand(settings.samples, 1, 1, 1, generator=generator).to(baseline)
     total = torch.zeros_like(baseline)
@@ -84,9 +86,11 @@ def _gradient_shap(question: Question, settings: GradientShapSettings, seed: int
     return total / settings.samples
 
 
-def _integrated(question: Question, settings: IntegratedGradientsSettings, seed: int, beat: Beat, batch: int) -> Tensor:
+def _integrated(
+    question: Question, settings: IntegratedGradientsSettings, seed: int, checkpoint: Checkpoint, batch: int
+) -> Tensor:
     """Sundararajan, Taly and Yan (2017), eq. 1, by Gauss–Legendre quadrature."""
-    found: Tensor = IntegratedGradients(Opened(question, beat)).attribute(
+    found: Tensor = IntegratedGradients(Opened(question, checkpoint)).attribute(
         leaf(question),
         baselines=_baseline(question, settings.baseline, seed),
         target=question.target,

@@ -16,7 +16,7 @@ from decam.errors import MethodError
 from decam.explanation import Question
 from decam.methods.gradient.recording import Recording, Step
 from decam.methods.gradient.step_rules import Pair, difference, hand_back
-from decam.methods.support.interruptible import Beat
+from decam.methods.support.interruptible import Checkpoint
 from decam.methods.support.white_box import Opened
 
 MISSING = 0.01  # of the scores' difference: a sum that misses by more is worth a note
@@ -73,7 +73,7 @@ class Attribution:
         return -abs(self.lost[name])
 
 
-def deep_lift(question: Question, baseline: Tensor, beat: Beat) -> Attribution:
+def deep_lift(question: Question, baseline: Tensor, checkpoint: Checkpoint) -> Attribution:
     """Contributions of the picture's values to the difference of the target's logits, picture minus baseline.
 
     Shrikumar, Greenside and Kundaje (2017), section 3, with the rescale rule. `baseline` is 1×3×H×W in [0, 1] like the
@@ -81,7 +81,7 @@ def deep_lift(question: Question, baseline: Tensor, beat: Beat) -> Attribution:
     picture.
     """
     # Both with the same layout in memory: a network's own code may take other steps for another layout.
-    model = Opened(question, beat)
+    model = Opened(question, checkpoint)
     image, baseline = question.image.unsqueeze(0).contiguous(), baseline.contiguous()
     picture, logits = _recorded(model, image)
     reference, reference_logits = _recorded(model, baseline)

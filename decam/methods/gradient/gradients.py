@@ -23,16 +23,16 @@ from decam.classifier import Classifier, Need, TorchClassifier
 from decam.explanation import Map, Question, Steps
 from decam.methods.activation.cam import CamSettings, grid_of, weighed
 from decam.methods.base import Method
-from decam.methods.support.interruptible import Beat
+from decam.methods.support.interruptible import Checkpoint
 from decam.methods.support.layers import layer_of
 from decam.methods.support.rectifiers import RECTIFIER, rewired, without
 from decam.methods.support.seeded_globals import generator_of, normals
-from decam.methods.support.weight_sharing import twin
+from decam.methods.support.weight_sharing import share_weights
 from decam.methods.support.white_box import SLOPE, Opened, by_library, white_box
 from decam.settings import Settings, parameter
 
-# What attributes 1×3×H×W to a question's picture: question, settings, seed, beat, and images that fit into memory.
-Attribute: TypeAlias = Callable[[Question, Any, int, Beat, int], Tensor]
+# What attributes 1×3×H×W to a question's picture: question, settings, seed, checkpoint, and how many images fit.
+Attribute: TypeAlias = Callable[[Question, Any, int, Checkpoint, int], Tensor]
 
 GRADIENTS: frozenset[Need] = frozenset({"gradients"})
 
@@ -106,42 +106,46 @@ def leaf(question: Question) -> Tensor:
     return question.image.unsqueeze(0).clone().requires_grad_()
 
 
-def opened_rectifiers(question: Question, beat: Beat) -> Opened:
+def opened_rectifiers(question: Question, checkpoint: Checkpoint) -> Opened:
     """The model with rectifiers that may be hooked."""
     made = rewired(white_box(question)).module
-    return Opened(question, beat, model=None if made is None else twin(made))
+    return Opened(question, checkpoint, model=None if made is None else share_weights(made))
 
 
-def _gradient(question: Question, settings: Settings, seed: int, beat: Beat, batch: int) -> Tensor:
+def _gradient(question: Question, settings: Settings, seed: int, checkpoint: Checkpoint, batch: int) -> Tensor:
     del settings, seed, batch
-    found: Tensor = Saliency(Opened(question, beat)).attribute(leaf(question), target=question.target, abs=False)
+    found: Tensor = Saliency(Opened(question, checkpoint)).attribute(leaf(question), target=question.target, abs=False)
     return found
 
 
-def _input_gradient(question: Question, settings: Settings, seed: int, beat: Beat, batch: int) -> Tensor:
+def _input_gradient(question: Question, settings: Settings, seed: int, checkpoint: Checkpoint, batch: int) -> Tensor:
     del settings, seed, batch
-    found: Tensor = InputXGradient(Opened(question, beat)).attribute(leaf(question), target=question.target)
+    found: Tensor = InputXGradient(Opened(question, checkpoint)).attribute(leaf(question), target=question.target)
     return found
 
 
-def _guided(question: Question, settings: Settings, seed: int, beat: Beat, batch: int) -> Tensor:
+def _guided(question: Question, settings: Settings, seed: int, checkpoint: Checkpoint, batch: int) -> Tensor:
     del settings, seed, batch
-    found: Tensor = GuidedBackprop(opened_rectifiers(question, beat)).attribute(leaf(question), target=question.target)
+    found: Tensor = GuidedBackprop(opened_rectifiers(question, checkpoint)).attribute(
+        leaf(question), target=question.target
+    )
     return found
 
 
-def _deconvolution(question: Question, settings: Settings, seed: int, beat: Beat, batch: int) -> Tensor:
+def _deconvolution(question: Question, settings: Settings, seed: int, checkpoint: Checkpoint, batch: int) -> Tensor:
     del settings, seed, batch
-    found: Tensor = Deconvolution(opened_rectifiers(question, beat)).attribute(leaf(question), target=question.target)
+    found: Tensor = Deconvolution(opened_rectifiers(question, checkpoint)).attribute(
+        leaf(question), target=question.target
+    )
     return found
 
 
-def _guided_cam(question: Question, settings: CamSettings, seed: int, beat: Beat, batch: int) -> Tensor:
+def _guided_cam(question: Question, settings: CamSettings, seed: int, checkpoint: Checkpoint, batch: int) -> Tensor:
     classifier = white_box(question)
-    model = Opened(question, beat)
+    model = Opened(question, checkpoint)
     layer = layer_of(classifier, settings.layer)
     grid = grid_of(model, layer)
-    guided = _guided(question, settings, seed, beat, batch)
+    guided = _guided(question, settings, seed, checkpoint, batch)
     question.ledger.reach = slopes(guided.detach())
     with GradCAM(model, grid) as extractor:
         coarse = weighed(extractor, layer, question.target, model(leaf(question)))
@@ -149,13 +153,15 @@ def _guided_cam(question: Question, settings: CamSettings, seed: int, beat: Beat
     return guided * F.interpolate(coarse.unsqueeze(1), size, mode="bilinear", align_corners=False)
 
 
-def _noisy(kind: str, question: Question, settings: NoiseSettings, seed: int, beat: Beat, batch: int) -> Tensor:
+def _noisy(
+    kind: str, question: Question, settings: NoiseSettings, seed: int, checkpoint: Checkpoint, batch: int
+) -> Tensor:
     """Mean or variance of the gradient at noisy copies of the picture.
 
     Smilkov et al. (2017) and Adebayo et al. (2018), as Captum's NoiseTunnel, which draws its noise from the process's
     generator.
     """
-    explainer, generator = Saliency(Opened(question, beat)), generator_of(seed)
+    explainer, generator = Saliency(Opened(question, checkpoint)), generator_of(seed)
     total, squares = torch.zeros_like(question.image), torch.zeros_like(question.image)
     for start in range(0, settings.samples, batch):
         count = min(batch, settings.samples - start)

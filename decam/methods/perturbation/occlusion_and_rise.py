@@ -14,7 +14,7 @@ from decam.classifier import Classifier
 from decam.explanation import Map, Progress, Question, Steps
 from decam.masking import FILLS, MaskedQueries, fill, upsample
 from decam.methods.base import Method
-from decam.methods.support.interruptible import Beat, watched
+from decam.methods.support.interruptible import Checkpoint, run_with_progress
 from decam.settings import Settings, parameter
 
 
@@ -45,10 +45,10 @@ def occlusion(question: Question, settings: OcclusionSettings, seed: int) -> Ste
     queries = MaskedQueries(question, filling)
     window, stride = settings.pixels(classifier.input_size)
 
-    def attribute(beat: Beat) -> Tensor:
+    def attribute(checkpoint: Checkpoint) -> Tensor:
         def target_probability(images: Tensor) -> Tensor:
             answers = queries.pictures(images)[:, question.target]
-            beat()
+            checkpoint()
             return answers
 
         attributed: Tensor = Occlusion(target_probability).attribute(
@@ -60,7 +60,7 @@ def occlusion(question: Question, settings: OcclusionSettings, seed: int) -> Ste
         )
         return attributed
 
-    attributed = yield from watched(attribute, question.ledger, _occlusion_cost(settings, classifier))
+    attributed = yield from run_with_progress(attribute, question.ledger, _occlusion_cost(settings, classifier))
     saliency: Map = attributed[0].mean(0).cpu().numpy().astype(np.float32)
     return saliency
 

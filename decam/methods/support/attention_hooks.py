@@ -1,4 +1,4 @@
-"""How attention is read while a network answers: by hooks on a twin, and rolled out through a transformer's blocks."""
+"""How attention is read while a network answers: by hooks on a weight-sharing copy, and rolled out through blocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns a library call that cannot be interrupted into steps: it runs in a thread that waits at every beat.
+"""Turns a library call that cannot be interrupted into steps: it runs in a thread that waits at every checkpoint.
 
 A greenlet would need no thread, but only the thread that made it could go on with it or close it, and PyTorch's modes
 (gradients on or off) belong to a thread: those of the call would be its caller's between two steps.
@@ -14,13 +14,13 @@ from decam.errors import MethodError
 from decam.explanation import Ledger, Progress, relayed
 
 T = TypeVar("T")
-Beat = Callable[[], None]
+Checkpoint = Callable[[], None]
 
 _LOOK_SECONDS = 0.25  # how often a waiting call looks whether the program has ended
 
 
 class Stopped(BaseException):
-    """Raised at a beat inside a call that nobody wants any more; not an Exception, so that no library eats it."""
+    """Raised at a checkpoint inside a call that nobody wants any more; not an Exception, so that no library eats it."""
 
 
 class _Call(threading.Thread, Generic[T]):
@@ -30,8 +30,8 @@ class _Call(threading.Thread, Generic[T]):
     program has ended stops by itself, so that the process can end with unfinished generators.
     """
 
-    def __init__(self, work: Callable[[Beat], T]) -> None:
-        super().__init__(name="decam-bridge", daemon=False)
+    def __init__(self, work: Callable[[Checkpoint], T]) -> None:
+        super().__init__(name="decam-interruptible", daemon=False)
         self._work = work
         self._turn = threading.Semaphore(0)
         self._reply = threading.Semaphore(0)
@@ -43,7 +43,7 @@ class _Call(threading.Thread, Generic[T]):
     def run(self) -> None:
         try:
             self._wait()
-            self.result.append(self._work(self._beat))
+            self.result.append(self._work(self._checkpoint))
         except Stopped:
             self.error = MethodError("The program is ending, and the explanation was stopped before its end.")
         except BaseException as error:  # noqa: BLE001  # handed to the caller, who raises it
@@ -51,7 +51,7 @@ class _Call(threading.Thread, Generic[T]):
         self.finished = True
         self._reply.release()
 
-    def _beat(self) -> None:
+    def _checkpoint(self) -> None:
         self._reply.release()
         self._wait()
 
@@ -64,12 +64,12 @@ class _Call(threading.Thread, Generic[T]):
             raise Stopped
 
     def advance(self) -> None:
-        """Let the call run to its next beat or its end."""
+        """Let the call run to its next checkpoint or its end."""
         self._turn.release()
         self._reply.acquire()
 
     def stop(self) -> None:
-        """End the call at its beat.
+        """End the call at its checkpoint.
 
         The call's own thread, in which the garbage collector may close a generator, cannot wait for itself: the call
         ends when it next looks. After a fork the thread is not in the new process.
@@ -89,10 +89,11 @@ def _abandoned() -> bool:
     return all(isinstance(one, _Call) or one.daemon or not one.is_alive() for one in threading.enumerate())
 
 
-def in_steps(work: Callable[[Beat], T]) -> Generator[None, None, T]:
-    """Run `work(beat)`, yield each time it calls `beat()`, return what it returns and raise what it raises.
+def run_in_steps(work: Callable[[Checkpoint], T]) -> Generator[None, None, T]:
+    """Run `work(checkpoint)`, yield each time it calls `checkpoint()`, return what it returns and raise what it raises.
 
-    Closing the generator, in any thread, ends the work at its next beat. Caller and work never run at the same time.
+    Closing the generator, in any thread, ends the work at its next checkpoint. Caller and work never run
+    at the same time.
     At the end of the program the work of generators that are not closed ends by itself.
     """
     call = _Call(work)
@@ -110,6 +111,6 @@ def in_steps(work: Callable[[Beat], T]) -> Generator[None, None, T]:
     return call.result[0]
 
 
-def watched(work: Callable[[Beat], T], ledger: Ledger, total: int) -> Generator[Progress, None, T]:
-    """`in_steps` whose beats are Progress events: evaluations so far of `total`."""
-    return relayed(in_steps(work), lambda _: [Progress(min(ledger.evaluations, total), total, ledger.evaluations)])
+def run_with_progress(work: Callable[[Checkpoint], T], ledger: Ledger, total: int) -> Generator[Progress, None, T]:
+    """`run_in_steps` whose checkpoints are Progress events: evaluations so far of `total`."""
+    return relayed(run_in_steps(work), lambda _: [Progress(min(ledger.evaluations, total), total, ledger.evaluations)])

@@ -24,7 +24,7 @@ from decam.methods.support.arrangement import (
     changed_pictures,
     following,
 )
-from decam.methods.support.weight_sharing import twin
+from decam.methods.support.weight_sharing import share_weights
 
 Known = TypeVar("Known")
 
@@ -167,7 +167,7 @@ def _watched(
     read: Callable[[str, tuple[object, ...], object], None],
 ) -> Tensor:
     """The logits for images in [0, 1], N×3×H×W; `read` gets each layer's name, arguments and output as it answers."""
-    model = twin(classifier.module)
+    model = share_weights(classifier.module)
 
     def reading(name: str) -> Callable[[nn.Module, tuple[object, ...], object], None]:
         return lambda _, given, output: read(name, given, output)

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from torch import fx, nn
 
 from decam.classifier import TorchClassifier
-from decam.methods.support.weight_sharing import twin
+from decam.methods.support.weight_sharing import share_weights
 
 RECTIFIER = "relu"
 # Functions, methods and modules that bend what passes, by their names in lower case without underscores.
@@ -40,7 +40,7 @@ _known: WeakKeyDictionary[TorchClassifier, Rewired] = WeakKeyDictionary()
 
 
 def rewired(classifier: TorchClassifier) -> Rewired:
-    """The classifier's module rewired; made once, hooks belong on a twin of it."""
+    """The classifier's module rewired; made once, hooks belong on a copy of it that shares its weights."""
     if classifier not in _known:
         _known[classifier] = _made(classifier.module)
     return _known[classifier]
@@ -48,7 +48,7 @@ def rewired(classifier: TorchClassifier) -> Rewired:
 
 def _made(module: nn.Module) -> Rewired:
     try:
-        traced = _traced(twin(module))
+        traced = _traced(share_weights(module))
     except (fx.proxy.TraceError, TypeError, ValueError, RuntimeError, AttributeError, IndexError):
         return Rewired(None, frozenset())
     found = set()
@@ -82,7 +82,7 @@ class _Tracer(fx.Tracer):
         return super().call_module(m, forward, args, kwargs)
 
     def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
-        """As PyTorch's, but another thread gets the weight itself: the twin that is traced shares it with its model."""
+        """As PyTorch's, but another thread gets the weight itself: the copy that is traced shares its model's."""
         if threading.get_ident() != self._thread:
             return attr_val
         return super().getattr(attr, attr_val, parameter_proxy_cache)

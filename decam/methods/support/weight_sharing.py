@@ -7,6 +7,6 @@ from torch import nn
 from decam.classifier.sharing import copied
 
 
-def twin(module: nn.Module) -> nn.Module:
+def share_weights(module: nn.Module) -> nn.Module:
     """The same module with the very same parameters and buffers, not copies of them."""
     return copied(module, {id(part): part for part in (*module.parameters(), *module.buffers())})

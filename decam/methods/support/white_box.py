@@ -1,4 +1,4 @@
-"""The one road to a model's inside: a library's method on a twin of the module, counted and stoppable."""
+"""The one road to a model's inside: a library's method on a weight-sharing copy, counted and stoppable."""
 
 from __future__ import annotations
 
@@ -14,26 +14,28 @@ from decam.errors import MethodError, ModelError
 from decam.explanation import Progress, Question
 from decam.masking import is_memory
 from decam.methods.support.arrangement import Arrangement
-from decam.methods.support.interruptible import Beat, watched
-from decam.methods.support.weight_sharing import twin
+from decam.methods.support.interruptible import Checkpoint, run_with_progress
+from decam.methods.support.weight_sharing import share_weights
 
 
 class Opened(nn.Module):
-    """A classifier's logits for a library that wants a module: forward counts every image and beats.
+    """A classifier's logits for a library that wants a module: forward counts every image and is a checkpoint.
 
-    It takes pictures in [0, 1], or with `normalised` on the model's own scale (N×3×H×W). `model` is a twin of the
-    classifier's module, or another one made from it.
+    It takes pictures in [0, 1], or with `normalised` on the model's own scale (N×3×H×W). `model` is a
+    copy of the classifier's module that shares its weights, or another one made from it.
     """
 
-    def __init__(self, question: Question, beat: Beat, *, normalised: bool = False, model: nn.Module | None = None):
+    def __init__(
+        self, question: Question, checkpoint: Checkpoint, *, normalised: bool = False, model: nn.Module | None = None
+    ):
         super().__init__()
         self.classifier = white_box(question)
         self._ledger = question.ledger
         self._target = question.target
         self._answers: list[Tensor] = []
-        self._beat = beat
+        self._checkpoint = checkpoint
         self._normalised = normalised
-        self.model = twin(self.classifier.module) if model is None else model
+        self.model = share_weights(self.classifier.module) if model is None else model
         self.eval()
 
     @staticmethod
@@ -60,7 +62,7 @@ class Opened(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """N×3×H×W to N×C logits; gradients flow."""
-        self._beat()
+        self._checkpoint()
         scaled = images if self._normalised else self.classifier.normalise(images)
         with self.classifier.lock.shared():
             logits = self.classifier.read(self.model(scaled), len(scaled))
@@ -75,7 +77,7 @@ class Opened(nn.Module):
         return float(high - low)
 
 
-# Hooks are what these methods are made of, and they are on a twin.
+# Hooks are what these methods are made of, and they are on a weight-sharing copy.
 warnings.filterwarnings("ignore", "Setting (forward, )?backward hooks", UserWarning, "captum")
 
 
@@ -105,22 +107,22 @@ def first_order(question: Question, logits: Tensor, normalised: Tensor) -> float
 
 
 def by_library(
-    question: Question, total: int, work: Callable[[Beat, int], Tensor]
+    question: Question, total: int, work: Callable[[Checkpoint, int], Tensor]
 ) -> Generator[Progress, None, Tensor]:
-    """Run `work(beat, batch)` with gradients on, in steps of `total` evaluations.
+    """Run `work(checkpoint, batch)` with gradients on, in steps of `total` evaluations.
 
     A `batch` of images that does not fit into memory with their gradients is halved and all is tried again.
     """
     classifier = white_box(question)
-    batch = max(1, classifier.speed.batch_size // 3)  # a backward pass takes memory for all activations
+    batch = max(1, classifier.execution.batch_size // 3)  # a backward pass takes memory for all activations
 
-    def with_gradients(beat: Beat) -> Tensor:
+    def with_gradients(checkpoint: Checkpoint) -> Tensor:
         with torch.enable_grad():
-            return work(beat, batch)
+            return work(checkpoint, batch)
 
     while True:
         try:
-            return (yield from watched(with_gradients, question.ledger, total))
+            return (yield from run_with_progress(with_gradients, question.ledger, total))
         except (RuntimeError, MemoryError) as error:
             if not is_memory(error):
                 raise

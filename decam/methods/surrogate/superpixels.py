@@ -17,7 +17,7 @@ from decam.explanation import Map, Question, Steps
 from decam.images.superpixels import superpixels
 from decam.masking import FILLS, MaskedQueries, fill
 from decam.methods.base import Method
-from decam.methods.support.interruptible import Beat, watched
+from decam.methods.support.interruptible import Checkpoint, run_with_progress
 from decam.methods.support.seeded_globals import generator_of
 from decam.methods.surrogate.regression import WeightedRegression
 from decam.settings import Settings, parameter
@@ -73,18 +73,18 @@ class Regions:
         mask = torch.from_numpy(superpixels(view, regions)).to(question.image.device)
         return cls(question, MaskedQueries(question, filling), filling, mask.expand(1, 3, *mask.shape))
 
-    def asker(self, beat: Beat) -> Callable[[Tensor], Tensor]:
+    def asker(self, checkpoint: Checkpoint) -> Callable[[Tensor], Tensor]:
         """The target's probability for pictures (N×3×H×W to N)."""
 
         def ask(images: Tensor) -> Tensor:
             answers = self.queries.pictures(images)[:, self.question.target]
-            beat()
+            checkpoint()
             return answers
 
         return ask
 
 
-Attribute = Callable[[Regions, Any, Beat, torch.Generator], Tensor]
+Attribute = Callable[[Regions, Any, Checkpoint, torch.Generator], Tensor]
 
 
 def _explained(attribute: Attribute, cost: Callable[[Any, Classifier], int]) -> Callable[[Question, Any, int], Steps]:
@@ -95,19 +95,19 @@ def _explained(attribute: Attribute, cost: Callable[[Any, Classifier], int]) -> 
         filling = fill(name, question.image, question.classifier.mean, seed)
         regions = Regions.of(question, settings.regions, filling)
 
-        def work(beat: Beat) -> Tensor:
-            return attribute(regions, settings, beat, generator_of(seed))
+        def work(checkpoint: Checkpoint) -> Tensor:
+            return attribute(regions, settings, checkpoint, generator_of(seed))
 
-        attributed = yield from watched(work, question.ledger, cost(settings, question.classifier))
+        attributed = yield from run_with_progress(work, question.ledger, cost(settings, question.classifier))
         saliency: Map = attributed[0, 0].detach().cpu().numpy().astype(np.float32)
         return saliency
 
     return run
 
 
-def _ablation(regions: Regions, settings: RegionSettings, beat: Beat, generator: torch.Generator) -> Tensor:
+def _ablation(regions: Regions, settings: RegionSettings, checkpoint: Checkpoint, generator: torch.Generator) -> Tensor:
     del settings, generator
-    found: Tensor = FeatureAblation(regions.asker(beat)).attribute(
+    found: Tensor = FeatureAblation(regions.asker(checkpoint)).attribute(
         regions.question.image.unsqueeze(0),
         baselines=regions.filling.unsqueeze(0),
         feature_mask=regions.mask,
@@ -125,9 +125,11 @@ def shuffled(images: Tensor, mask: Tensor, generator: torch.Generator) -> Tensor
     return moved.view_as(images)
 
 
-def _permutation(regions: Regions, settings: PermutationSettings, beat: Beat, generator: torch.Generator) -> Tensor:
+def _permutation(
+    regions: Regions, settings: PermutationSettings, checkpoint: Checkpoint, generator: torch.Generator
+) -> Tensor:
     del settings
-    explainer = FeaturePermutation(regions.asker(beat), perm_func=partial(shuffled, generator=generator))
+    explainer = FeaturePermutation(regions.asker(checkpoint), perm_func=partial(shuffled, generator=generator))
     explainer._min_examples_per_batch_grouped = (
         None  # Captum shuffles among pictures, of which it wants two: here within one
     )
@@ -167,9 +169,9 @@ def shapley_sets(
         yield (ranks < size).long().to(original.device)
 
 
-def _lime(regions: Regions, settings: LimeSettings, beat: Beat, generator: torch.Generator) -> Tensor:
+def _lime(regions: Regions, settings: LimeSettings, checkpoint: Checkpoint, generator: torch.Generator) -> Tensor:
     explainer = Lime(
-        regions.asker(beat),
+        regions.asker(checkpoint),
         interpretable_model=WeightedRegression(ridge=1.0),
         similarity_func=partial(nearness, settings.width),
         perturb_func=partial(even_sets, generator=generator),
@@ -177,8 +179,10 @@ def _lime(regions: Regions, settings: LimeSettings, beat: Beat, generator: torch
     return _sampled(explainer, regions, settings)
 
 
-def _kernel_shap(regions: Regions, settings: KernelShapSettings, beat: Beat, generator: torch.Generator) -> Tensor:
-    explainer = KernelShap(regions.asker(beat))
+def _kernel_shap(
+    regions: Regions, settings: KernelShapSettings, checkpoint: Checkpoint, generator: torch.Generator
+) -> Tensor:
+    explainer = KernelShap(regions.asker(checkpoint))
     explainer.interpretable_model = WeightedRegression()
     explainer.perturb_func = partial(shapley_sets, generator=generator)
     return _sampled(explainer, regions, settings)

@@ -43,7 +43,7 @@ SHOWS: dict[str, Show] = {
 }
 
 
-def at_work(case: Case, metric: Metric, settings: Settings | None = None) -> Generator[Progress, None, Shown]:
+def walkthrough(case: Case, metric: Metric, settings: Settings | None = None) -> Generator[Progress, None, Shown]:
     """Judge all maps of a case and show how the first one came to its value; closing the generator cancels.
 
     Nothing is asked for the sake of showing it: what is shown is what the metric itself has asked. Raises SettingError
@@ -61,4 +61,4 @@ def at_work(case: Case, metric: Metric, settings: Settings | None = None) -> Gen
     return Shown(metric.name, panels, words, measurements)
 
 
-__all__ = ["SHOWS", "Bars", "Chart", "Line", "Panel", "Picture", "Shown", "at_work"]
+__all__ = ["SHOWS", "Bars", "Chart", "Line", "Panel", "Picture", "Shown", "walkthrough"]

@@ -17,7 +17,7 @@ from decam.models.weight_files import Weights
 
 
 @dataclass(frozen=True)
-class Own:
+class Bundled:
     """One model: its name for people, its weights, the last layer worth looking at, and the paper it follows.
 
     `listed` says whether the catalogue offers it: the model of shuffled labels is there for a sanity check alone.
@@ -30,15 +30,15 @@ class Own:
     listed: bool = True
 
 
-OWN: dict[str, Own] = {
-    "embedded": Own("Embedded", embedded.STORED, "blocks.3"),
-    "abn": Own("Attention branch network", abn.STORED, "trunk.blocks.3", "https://arxiv.org/abs/1812.10025"),
-    "bcnn": Own("B-CNN", bcnn.STORED, "trunk.blocks.3", "https://arxiv.org/abs/2106.02566"),
-    "prototypes": Own("Prototype network", prototypes.STORED, "trunk.blocks.3", "https://arxiv.org/abs/1806.10574"),
-    "small-vit": Own(
+BUNDLED: dict[str, Bundled] = {
+    "embedded": Bundled("Embedded", embedded.STORED, "blocks.3"),
+    "abn": Bundled("Attention branch network", abn.STORED, "trunk.blocks.3", "https://arxiv.org/abs/1812.10025"),
+    "bcnn": Bundled("B-CNN", bcnn.STORED, "trunk.blocks.3", "https://arxiv.org/abs/2106.02566"),
+    "prototypes": Bundled("Prototype network", prototypes.STORED, "trunk.blocks.3", "https://arxiv.org/abs/1806.10574"),
+    "small-vit": Bundled(
         "Small ViT", small_vit.STORED, "encoder.layers.encoder_layer_3.ln_1", "https://arxiv.org/abs/2010.11929"
     ),
-    "shuffled": Own("Shuffled labels", embedded.SHUFFLED, "blocks.3", listed=False),
+    "shuffled": Bundled("Shuffled labels", embedded.SHUFFLED, "blocks.3", listed=False),
 }
 
 
@@ -48,12 +48,12 @@ _SHUFFLED = {"embedded": "shuffled"}
 def label_shuffled_version(name: str) -> str | None:
     """The same network trained on shuffled labels, by name; None where there is none or its weights are missing."""
     shuffled = _SHUFFLED.get(name)
-    return shuffled if shuffled and OWN[shuffled].weights.path.is_file() else None
+    return shuffled if shuffled and BUNDLED[shuffled].weights.path.is_file() else None
 
 
 def load(name: str, device: torch.device) -> TorchClassifier:
     """The classifier of that name; raises ModelError where its weights are missing or damaged."""
-    own = OWN[name]
+    own = BUNDLED[name]
     module = own.weights.load()
     return TorchClassifier(
         name,
@@ -71,9 +71,9 @@ def load(name: str, device: torch.device) -> TorchClassifier:
 
 
 @cache
-def unlearnt(name: str) -> TorchClassifier:
+def untrained(name: str) -> TorchClassifier:
     """The same classifier with the weights it would begin to learn from: what it gives and attends to, at no cost."""
-    own = OWN[name]
+    own = BUNDLED[name]
     module = own.weights.make()
     return TorchClassifier(
         name,
@@ -92,4 +92,4 @@ def unlearnt(name: str) -> TorchClassifier:
 def parameters(name: str) -> int:
     """How many weights a network has, whether or not its file is here."""
     with torch.device("meta"):
-        return sum(weights.numel() for weights in OWN[name].weights.make().parameters())
+        return sum(weights.numel() for weights in BUNDLED[name].weights.make().parameters())

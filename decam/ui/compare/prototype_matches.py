@@ -9,7 +9,7 @@ from decam.classifier import Pixels, to_tensor
 from decam.experiments.cells import CellKey
 from decam.explanation import Explanation, Question
 from decam.methods import METHODS
-from decam.methods.attention.prototype_matches import Box, Likeness
+from decam.methods.attention.prototype_matches import Box, PrototypeMatch
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
 from decam.ui.shared import thumbnails
@@ -62,7 +62,7 @@ def strip(snapshot: RunSnapshot, picture: int, explanation: Explanation) -> str:
     return f'<div class="dc-likeness-strip" aria-label="This looks like that">{pairs}</div>'
 
 
-def evidence(snapshot: RunSnapshot, picture: int, explanation: Explanation) -> tuple[Likeness, ...]:
+def evidence(snapshot: RunSnapshot, picture: int, explanation: Explanation) -> tuple[PrototypeMatch, ...]:
     """The places that the model compares, asked once for each map of a run.
 
     Raises ModelError where the model cannot be loaded any more.
@@ -72,14 +72,14 @@ def evidence(snapshot: RunSnapshot, picture: int, explanation: Explanation) -> t
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _asked(key: tuple[str, int, str, int], model: str, device: str, _view: Pixels) -> tuple[Likeness, ...]:
+def _asked(key: tuple[str, int, str, int], model: str, device: str, _view: Pixels) -> tuple[PrototypeMatch, ...]:
     _, _, method, target = key
     classifier = state.models().get(model, device)
     ask = METHODS[method].evidence
     return () if ask is None else ask(Question(classifier, to_tensor(classifier, _view), target))
 
 
-def _line(look: Likeness, view: Pixels) -> str:
+def _line(look: PrototypeMatch, view: Pixels) -> str:
     return (
         f"<li><figure>{_framed(view, look.box, LARGE)}<figcaption>this place</figcaption></figure>"
         f"<i>looks like</i><figure>{_framed(look.patch.whole, look.patch.box, LARGE)}"
@@ -89,7 +89,7 @@ def _line(look: Likeness, view: Pixels) -> str:
     )
 
 
-def _said(look: Likeness) -> str:
+def _said(look: PrototypeMatch) -> str:
     return (
         f"Looks like prototype {look.prototype + 1} ({look.name}): likeness {text.number(look.similarity)}, "
         f"{text.number(look.points)} points"

@@ -70,7 +70,7 @@ def stand_ins(classifier: Classifier) -> dict[str, list[Method]]:
     others = [name for name, other in ENTRIES.items() if other.domain == entry.domain and other.present()]
     for row in METHODS.values():
         if row.obstacle(classifier):
-            fitting = (name for name in others if not row.obstacle(bundled.unlearnt(name)))
+            fitting = (name for name in others if not row.obstacle(bundled.untrained(name)))
             if name := next(fitting, None):
                 found.setdefault(name, []).append(row)
     return found

@@ -9,7 +9,7 @@ from decam.figures import png_uri
 from decam.figures.steps import chart_figure, drawn
 from decam.metrics import METRICS, Measurement, Metric
 from decam.metrics.taxonomy import Family, grouped
-from decam.metrics.walkthroughs import Picture, Shown, at_work
+from decam.metrics.walkthroughs import Picture, Shown, walkthrough
 from decam.ui import state, text
 from decam.ui.compare import run_view
 from decam.ui.components.charts import figures as charts
@@ -152,7 +152,7 @@ def _standing(metric: Metric, choice: MetricChoice, subject: Subject) -> Standin
         _key(choice, subject),
         state.owner(),
         str(subject.classifier.device),
-        lambda: at_work(subject.case(), metric, choice.settings),
+        lambda: walkthrough(subject.case(), metric, choice.settings),
     )
 
 

@@ -12,7 +12,7 @@ from decam.errors import SettingError
 from decam.evolution.differential_evolution import CONTROLS, EvolutionSettings
 from decam.evolution.operators import CROSSOVERS, STRATEGIES
 from decam.evolution.problems import LANDSCAPES
-from decam.evolution.trajectory import CLOSE, DIMENSIONS, Step, heights, walk
+from decam.evolution.trajectory import CLOSE, DIMENSIONS, Step, heights, trajectory
 from decam.export.wire import short
 from decam.figures import method_colour, png_bytes
 from decam.figures.relief import relief
@@ -103,7 +103,7 @@ def _values(step: Step, lowest: float) -> dict[str, float]:
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def _walked(choice: Choice) -> tuple[Step, ...]:
-    return walk(LANDSCAPES[choice.landscape], choice.settings, choice.seed)
+    return trajectory(LANDSCAPES[choice.landscape], choice.settings, choice.seed)
 
 
 @st.cache_data(show_spinner=False)

@@ -66,13 +66,12 @@ def device_panel(classifier: Classifier | None) -> None:
         help="Where the model computes; the fastest one of this machine unless you choose another.",
     )
     if classifier is not None:
-        speed = classifier.speed
-        layout = "channels last" if speed.channels_last else "channels first"
-        side = f", {speed.streams} side by side" if speed.streams > 1 else ""
-        side += ", as a recorded graph" if speed.captured else ""
-        st.caption(
-            f"{speed.precision}, {layout}, batches of {speed.batch_size}{side}. {text.plain(speed.note)}".strip()
-        )
+        execution = classifier.execution
+        layout = "channels last" if execution.channels_last else "channels first"
+        side = f", {execution.parallel_batches} side by side" if execution.parallel_batches > 1 else ""
+        side += ", as a recorded graph" if execution.cuda_graph else ""
+        batches = f"batches of {execution.batch_size}{side}"
+        st.caption(f"{execution.precision}, {layout}, {batches}. {text.plain(execution.note)}".strip())
 
 
 def limits(entry: Entry, pictures: Sequence[Chosen]) -> None:

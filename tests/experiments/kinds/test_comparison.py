@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from decam.classifier import Speed
+from decam.classifier import Execution
 from decam.errors import ModelError, SettingError
 from decam.experiments.cells import CellKey
 from decam.experiments.kinds import KINDS, comparison
@@ -32,9 +32,9 @@ def test_without_targets_the_prediction_is_explained_throughout() -> None:
 
 def test_all_metrics_measure_every_question() -> None:
     metrics = (*usual_metrics(steps=9), MetricChoice.default("sparsity"))
-    plan = comparison.plan("embedded", "cpu", PICTURES, METHODS, metrics=metrics, execution=Speed(batch_size=3))
+    plan = comparison.plan("embedded", "cpu", PICTURES, METHODS, metrics=metrics, execution=Execution(batch_size=3))
     assert plan.metrics_for(0) == plan.metrics_for(1) == metrics
-    assert plan.execution == Speed(batch_size=3)
+    assert plan.execution == Execution(batch_size=3)
 
 
 def test_the_list_of_runs_says_how_many_methods_there_are() -> None:

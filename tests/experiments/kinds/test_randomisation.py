@@ -11,7 +11,7 @@ from torch import nn
 
 import decam
 from decam.api import sanity_check
-from decam.classifier import Speed, TorchClassifier
+from decam.classifier import Execution, TorchClassifier
 from decam.errors import MethodError, SettingError
 from decam.experiments.cells import CellKey
 from decam.experiments.events import Explained, Failed, Predicted, Progressed
@@ -44,7 +44,13 @@ def small() -> TorchClassifier:
         nn.Linear(12, 4),
     )
     return TorchClassifier(
-        "small", module, list("abcd"), input_size=(40, 40), layer="3", layers=("1", "3"), speed=Speed(batch_size=8)
+        "small",
+        module,
+        list("abcd"),
+        input_size=(40, 40),
+        layer="3",
+        layers=("1", "3"),
+        execution=Execution(batch_size=8),
     )
 
 
@@ -85,7 +91,7 @@ def test_each_map_is_the_methods_own_on_a_model_that_forgot_these_layers(mode, s
     assert grid.complete and not failures(grid)
     for key in list(grid.plan.cells())[2:]:
         chosen = forgotten[key.question - 1]
-        model = small.around(randomised(small.module, chosen, 5))
+        model = small.with_module(randomised(small.module, chosen, 5))
         choice = choices("gradient", "occlusion")[key.method]
         expected = last(explain_view(model, view, choice.name, choice.settings, 2, 5))
         made = grid.cells[key].explanation
@@ -102,7 +108,7 @@ def test_each_map_is_the_methods_own_on_a_model_that_forgot_these_layers(mode, s
 
 @MODE
 def test_the_model_is_bit_for_bit_what_it_was_and_lies_where_it_lay(mode, small, view) -> None:
-    small.use(Speed(channels_last=True))
+    small.configure(Execution(channels_last=True))
     before = [(part.clone(), part.data_ptr(), part.stride()) for part in small.module.parameters()]
     last(check(small, view, choices("grad-cam", "guided-backprop"), 1, 0, mode))
     for (value, place, stride), part in zip(before, small.module.parameters(), strict=True):
@@ -149,7 +155,7 @@ def test_what_fails_is_told_in_a_sentence_and_the_others_go_on(small, view, monk
 
 
 def test_a_method_that_cannot_explain_the_original_has_no_maps_of_the_variants(small, view) -> None:
-    small.gives = frozenset({"output"})
+    small.provides = frozenset({"output"})
     events = list(check(small, view, choices("grad-cam", "centre"), 0, 0))
     failed = [event for event in events if isinstance(event, Failed)]
     assert [event.cell for event in failed] == [CellKey(question, 0) for question in range(4)]
@@ -185,7 +191,7 @@ def test_a_check_that_was_cut_short_goes_on_to_the_very_same_maps(small, view) -
 
 
 def test_random_labels_compare_with_the_other_models_map(small, view) -> None:
-    other = small.around(randomised(small.module, layers(small.module), 3))
+    other = small.with_module(randomised(small.module, layers(small.module), 3))
     grid = sanity_check(small, view, ["gradient"], target=1, shuffled=other)
     expected = last(explain_view(other, view, "gradient", choices("gradient")[0].settings, 1, 0))
     np.testing.assert_array_equal(grid.cells[CellKey(1, 0)].explanation.saliency, expected.saliency)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from decam.errors import SettingError
 from decam.images.scenes import shapes
-from decam.images.scenes.rng import Dice, direction
+from decam.images.scenes.rng import PortableRng, direction
 from decam.images.scenes.scene import CLASSES, SIZE, Scene, scene
 
 SEEDS = st.integers(0, 2**63)
@@ -145,7 +145,7 @@ def test_shapes_stay_within_the_unit_circle_and_their_edge_is_one_pixel_wide(nam
     x, y = np.meshgrid(side, side)
     shape = (shapes.TARGETS | shapes.DISTRACTORS)[name]
     for seed in range(10):
-        distance = shape(x, y, Dice(seed))
+        distance = shape(x, y, PortableRng(seed))
         inside = distance < 0
         assert inside.any()
         assert np.hypot(x, y)[inside].max() < 1.12
@@ -162,10 +162,10 @@ def test_directions_agree_with_the_library(turn: float) -> None:
 
 
 def test_dice_are_even_and_noise_is_centred() -> None:
-    dice = Dice(3)
-    rolls = np.bincount([dice.whole(6) for _ in range(6000)], minlength=6)
+    rng = PortableRng(3)
+    rolls = np.bincount([rng.whole(6) for _ in range(6000)], minlength=6)
     assert rolls.min() > 850
-    fields = np.stack([Dice(seed).noise(0, 0.5) for seed in range(50)])
+    fields = np.stack([PortableRng(seed).noise(0, 0.5) for seed in range(50)])
     assert fields.shape == (50, SIZE, SIZE)
     assert abs(fields.mean()) < 0.05
     assert 0.2 < fields.std() < 0.7

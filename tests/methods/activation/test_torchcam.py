@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 from torchcam import methods as torchcam
 
-from decam.classifier import Speed, TorchClassifier, to_tensor
+from decam.classifier import Execution, TorchClassifier, to_tensor
 from decam.errors import MethodError, SettingError
 from decam.experiments.explain import explain_view
 from decam.explanation import last
@@ -49,7 +49,13 @@ class Fully(nn.Module):
 
 def classifier(module: nn.Module, layer: str = "features") -> TorchClassifier:
     return TorchClassifier(
-        "net", module, list("abcde"), input_size=(48, 48), layer=layer, layers=(layer,), speed=Speed(batch_size=4)
+        "net",
+        module,
+        list("abcde"),
+        input_size=(48, 48),
+        layer=layer,
+        layers=(layer,),
+        execution=Execution(batch_size=4),
     )
 
 

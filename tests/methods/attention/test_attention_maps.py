@@ -24,7 +24,7 @@ from decam.methods.support.attention_hooks import FUSIONS, rollout
 from decam.models import load_classifier
 from decam.models.networks.abn import AttentionBranchNetwork
 from decam.models.networks.prototypes import EACH, PrototypeNetwork
-from decam.models.sources import torchvision as zoo
+from decam.models.sources import torchvision as torchvision_source
 
 ROWS = {
     "attention-branch": "abn",
@@ -224,7 +224,7 @@ def test_legrad_is_torch_cams(blocks: int, models: dict[str, TorchClassifier], v
 
 @pytest.mark.slow
 def test_vit_b_16_is_read_and_swin_t_says_why_it_is_not() -> None:
-    vit, swin = zoo.untrained("vit_b_16"), zoo.untrained("swin_t")
+    vit, swin = torchvision_source.untrained("vit_b_16"), torchvision_source.untrained("swin_t")
     view = np.random.default_rng(0).integers(0, 256, (224, 224, 3), dtype=np.uint8)
     for name in ("attention-rollout", "class-token", "legrad"):
         assert METHODS[name].obstacle(vit) == ""

@@ -71,7 +71,7 @@ def test_a_picture_of_one_colour_has_no_edges() -> None:
 
 
 def forgetful(net: TorchClassifier, seed: int) -> TorchClassifier:
-    return net.around(randomised(net.module, layers(net.module), seed))
+    return net.with_module(randomised(net.module, layers(net.module), seed))
 
 
 def answer(net: TorchClassifier, image: Tensor) -> int:

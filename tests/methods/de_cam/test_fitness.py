@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from decam.methods.de_cam.encoding import Encoding, rank_masks
-from decam.methods.de_cam.fitness import JUDGED, KEPT, QUESTIONS, REMOVED, Judge, Shares, standardised
+from decam.methods.de_cam.fitness import ESTIMATED, KEPT, QUESTIONS, REMOVED, FitnessEstimator, Shares, standardised
 
 CELLS, SIDE = 6, 56
 OBJECT = torch.zeros(SIDE, SIDE)
@@ -21,8 +21,8 @@ def answer(masks: torch.Tensor) -> torch.Tensor:
 
 def worth(encoding: Encoding, genotypes: torch.Tensor) -> torch.Tensor:
     """The truth: all shares asked."""
-    answers = answer(rank_masks(encoding.maps(genotypes), JUDGED, JUDGED))
-    return answers[:, : len(JUDGED)].mean(1) - answers[:, len(JUDGED) :].mean(1)
+    answers = answer(rank_masks(encoding.maps(genotypes), ESTIMATED, ESTIMATED))
+    return answers[:, : len(ESTIMATED)].mean(1) - answers[:, len(ESTIMATED) :].mean(1)
 
 
 def drawn(count: int, seed: int) -> torch.Tensor:
@@ -30,13 +30,13 @@ def drawn(count: int, seed: int) -> torch.Tensor:
 
 
 @pytest.fixture(scope="module")
-def taught() -> tuple[Encoding, Judge]:
+def taught() -> tuple[Encoding, FitnessEstimator]:
     encoding = Encoding(CELLS, torch.rand(3, SIDE, SIDE), follow_edges=False)
-    judge, generator = Judge(encoding), torch.Generator().manual_seed(0)
+    estimator, generator = FitnessEstimator(encoding), torch.Generator().manual_seed(0)
     for turn in range(8):
         genotypes, shares = drawn(16, turn), Shares.drawn(generator)
-        judge.told(genotypes, shares, answer(rank_masks(encoding.maps(genotypes), shares.kept, shares.removed)))
-    return encoding, judge
+        estimator.observe(genotypes, shares, answer(rank_masks(encoding.maps(genotypes), shares.kept, shares.removed)))
+    return encoding, estimator
 
 
 @given(st.integers(0, 10_000))
@@ -47,54 +47,56 @@ def test_shares_are_drawn_one_from_each_range(seed: int) -> None:
         assert low <= share <= high
 
 
-def test_it_knows_what_rankings_are_worth_that_were_never_asked(taught: tuple[Encoding, Judge]) -> None:
-    encoding, judge = taught
+def test_it_knows_what_rankings_are_worth_that_were_never_asked(taught: tuple[Encoding, FitnessEstimator]) -> None:
+    encoding, estimator = taught
     new = drawn(60, 99)
-    assert np.corrcoef(judge.expected(new), worth(encoding, new))[0, 1] > 0.85
+    assert np.corrcoef(estimator.predict(new), worth(encoding, new))[0, 1] > 0.85
 
 
-def test_the_best_is_the_mean_of_the_best_tenth_of_all_that_was_told(taught: tuple[Encoding, Judge]) -> None:
-    _, judge = taught
+def test_the_best_is_the_mean_of_the_best_tenth_of_all_that_was_observed(
+    taught: tuple[Encoding, FitnessEstimator],
+) -> None:
+    _, estimator = taught
     tried = torch.cat([drawn(16, turn) for turn in range(8)])
-    worth = judge.expected(tried).tolist()
+    worth = estimator.predict(tried).tolist()
     order = sorted(range(128), key=lambda i: -worth[i])
-    torch.testing.assert_close(judge.best(again=True), standardised(tried[order[:16]]).mean(0))
+    torch.testing.assert_close(estimator.best(again=True), standardised(tried[order[:16]]).mean(0))
 
 
 def test_memory_does_not_grow_with_what_was_tried_and_the_best_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     encoding = Encoding(CELLS, torch.rand(3, SIDE, SIDE), follow_edges=False)
     shares = Shares(tuple(high for _, high in KEPT), tuple(high for _, high in REMOVED))
 
-    def told(most: int, turns: int) -> Judge:
+    def observed(most: int, turns: int) -> FitnessEstimator:
         monkeypatch.setattr("decam.methods.de_cam.fitness.MOST", most)
-        made = Judge(encoding)
+        made = FitnessEstimator(encoding)
         for turn in range(turns):
             genotypes = drawn(16, turn)
-            made.told(genotypes, shares, answer(rank_masks(encoding.maps(genotypes), shares.kept, shares.removed)))
+            made.observe(genotypes, shares, answer(rank_masks(encoding.maps(genotypes), shares.kept, shares.removed)))
         return made
 
-    short, whole = told(32, 12), told(1000, 12)
+    short, whole = observed(32, 12), observed(1000, 12)
     assert len(short._tried) <= 80 and len(whole._tried) == 192
     torch.testing.assert_close(short.best(), whole.best())
 
 
-def test_the_best_is_better_than_what_it_was_made_from(taught: tuple[Encoding, Judge]) -> None:
-    encoding, judge = taught
+def test_the_best_is_better_than_what_it_was_made_from(taught: tuple[Encoding, FitnessEstimator]) -> None:
+    encoding, estimator = taught
     tried = torch.cat([drawn(16, turn) for turn in range(8)])
-    assert worth(encoding, judge.best().unsqueeze(0)) > worth(encoding, tried).max()
+    assert worth(encoding, estimator.best().unsqueeze(0)) > worth(encoding, tried).max()
 
 
 def test_random_masks_teach_it_too() -> None:
     encoding = Encoding(CELLS, torch.rand(3, SIDE, SIDE), follow_edges=False)
-    judge = Judge(encoding)
+    estimator = FitnessEstimator(encoding)
     masks = (torch.rand(300, 7, 7, generator=torch.Generator().manual_seed(1)) < 0.5).float()
     masks = torch.nn.functional.interpolate(masks.unsqueeze(1), size=(SIDE, SIDE), mode="nearest")[:, 0]
-    judge.learn(masks, answer(masks))
+    estimator.observe_seed(masks, answer(masks))
     first, shares = drawn(16, 0), Shares.drawn(torch.Generator().manual_seed(0))
-    told = judge.told(first, shares, answer(rank_masks(encoding.maps(first), shares.kept, shares.removed)))
-    assert torch.equal(told, judge.expected(first)), "what was told is judged by all that is known then"
+    observed = estimator.observe(first, shares, answer(rank_masks(encoding.maps(first), shares.kept, shares.removed)))
+    assert torch.equal(observed, estimator.predict(first)), "what was observed is estimated by all that is known then"
     new = drawn(60, 99)
-    assert np.corrcoef(judge.expected(new), worth(encoding, new))[0, 1] > 0.8
+    assert np.corrcoef(estimator.predict(new), worth(encoding, new))[0, 1] > 0.8
 
 
 def test_standardised_genotypes_rank_as_before() -> None:

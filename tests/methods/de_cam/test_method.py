@@ -15,7 +15,7 @@ from decam.explanation import last
 from decam.masking import upsample
 from decam.methods import METHODS
 from decam.methods.de_cam.encoding import Encoding, rank_masks
-from decam.methods.de_cam.fitness import JUDGED, KEPT, REMOVED
+from decam.methods.de_cam.fitness import ESTIMATED, KEPT, REMOVED
 from decam.methods.de_cam.method import VARIANTS, DeCamSettings, Spending, shortage
 from decam.methods.de_cam.random_search import RandomSearch
 from decam.methods.de_cam.seeding import LENGTH, STRENGTHS, SmoothRidge
@@ -235,8 +235,8 @@ def test_the_fitness_that_a_search_ends_with_is_near_the_truth(rectangle, varian
     view = torch.from_numpy(rectangle.view).permute(2, 0, 1) / 255
     encoding = Encoding(chosen.cells, view, chosen.follow_edges)
     grids = torch.from_numpy(final.population.astype(np.float32)).flatten(1)
-    shown = rank_masks(encoding.maps(grids), JUDGED, JUDGED)[:, :, rectangle.mask].float().mean(2).numpy()
-    truth = shown[:, : len(JUDGED)].mean(1) - shown[:, len(JUDGED) :].mean(1)
+    shown = rank_masks(encoding.maps(grids), ESTIMATED, ESTIMATED)[:, :, rectangle.mask].float().mean(2).numpy()
+    truth = shown[:, : len(ESTIMATED)].mean(1) - shown[:, len(ESTIMATED) :].mean(1)
     assert np.abs(final.fitness - truth).max() < 0.1
 
 

@@ -6,7 +6,7 @@ import torch
 from captum.attr import IntegratedGradients, LayerAttribution, LayerGradCam, Occlusion
 from torch import nn
 
-from decam.classifier import Speed, TorchClassifier, probabilities, to_tensor
+from decam.classifier import Execution, TorchClassifier, probabilities, to_tensor
 from decam.errors import SettingError
 from decam.experiments.explain import explain_view
 from decam.explanation import last
@@ -56,7 +56,13 @@ def convolutional() -> nn.Module:
 
 def classifier(module: nn.Module, layer: str) -> TorchClassifier:
     return TorchClassifier(
-        "net", module, list("abcde"), input_size=(48, 48), layer=layer, layers=(layer,), speed=Speed(batch_size=6)
+        "net",
+        module,
+        list("abcde"),
+        input_size=(48, 48),
+        layer=layer,
+        layers=(layer,),
+        execution=Execution(batch_size=6),
     )
 
 

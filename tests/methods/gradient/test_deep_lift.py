@@ -22,7 +22,7 @@ from decam.masking import FILLS, fill
 from decam.methods import METHODS
 from decam.models import load_classifier
 from decam.models.catalogue import ENTRIES
-from decam.models.sources import torchvision as zoo
+from decam.models.sources import torchvision as torchvision_source
 
 TARGET = 1
 SIDE = 24
@@ -343,7 +343,7 @@ def complete_or_says_so(net: TorchClassifier, baseline: str) -> None:
 @pytest.mark.parametrize("name", [name for name, entry in ENTRIES.items() if entry.source == "torchvision"])
 def test_every_network_of_torchvisions_is_complete(name: str, baseline: str) -> None:
     torch.manual_seed(0)
-    whole = zoo.untrained(name)
+    whole = torchvision_source.untrained(name)
     for part in whole.module.modules():
         if isinstance(part, nn.Linear) and not part.weight.any():
             nn.init.normal_(part.weight)  # vit_b_16 begins with a head of zeros

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from decam.classifier import IMAGENET_STD, Speed, TorchClassifier, to_tensor
+from decam.classifier import IMAGENET_STD, Execution, TorchClassifier, to_tensor
 from decam.errors import MethodError
 from decam.experiments.explain import explain_view
 from decam.explanation import last
@@ -52,7 +52,9 @@ class Plain(nn.Module):
 
 
 def classifier(module: nn.Module, layer: str = "second") -> TorchClassifier:
-    return TorchClassifier("net", module, list("abcd"), input_size=(40, 40), layer=layer, speed=Speed(batch_size=9))
+    return TorchClassifier(
+        "net", module, list("abcd"), input_size=(40, 40), layer=layer, execution=Execution(batch_size=9)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -172,8 +174,10 @@ def test_noise_does_not_depend_on_the_batch(method: str, net: TorchClassifier, v
     """Copies of 40×39 pixels are no multiple of the 16 numbers that PyTorch draws at a time."""
 
     def odd(batch: int) -> TorchClassifier:
-        speed = Speed(batch_size=batch)
-        return TorchClassifier("odd", net.module, list("abcd"), input_size=(40, 39), layer="second", speed=speed)
+        execution = Execution(batch_size=batch)
+        return TorchClassifier(
+            "odd", net.module, list("abcd"), input_size=(40, 39), layer="second", execution=execution
+        )
 
     one, other = (explained(odd(batch), view[:, :39], method, samples=10) for batch in (3, 21))
     np.testing.assert_allclose(one, other, atol=1e-5 * np.abs(one).max())

@@ -8,21 +8,21 @@ import threading
 import pytest
 
 from decam.methods.support import interruptible
-from decam.methods.support.interruptible import Beat, in_steps
+from decam.methods.support.interruptible import Checkpoint, run_in_steps
 from tests.conftest import ROOT
 
 
 def bridges() -> int:
-    return sum(thread.name == "decam-bridge" for thread in threading.enumerate())
+    return sum(thread.name == "decam-interruptible" for thread in threading.enumerate())
 
 
 def test_it_yields_at_every_beat_and_returns_the_result() -> None:
-    def work(beat: Beat) -> str:
-        beat()
-        beat()
+    def work(checkpoint: Checkpoint) -> str:
+        checkpoint()
+        checkpoint()
         return "done"
 
-    steps = in_steps(work)
+    steps = run_in_steps(work)
     assert [next(steps), next(steps)] == [None, None]
     with pytest.raises(StopIteration) as end:
         next(steps)
@@ -33,12 +33,12 @@ def test_it_yields_at_every_beat_and_returns_the_result() -> None:
 def test_work_and_caller_take_turns() -> None:
     seen: list[str] = []
 
-    def work(beat: Beat) -> None:
+    def work(checkpoint: Checkpoint) -> None:
         for i in range(3):
             seen.append(f"work {i}")
-            beat()
+            checkpoint()
 
-    for i, _ in enumerate(in_steps(work)):
+    for i, _ in enumerate(run_in_steps(work)):
         seen.append(f"caller {i}")
     assert seen == ["work 0", "caller 0", "work 1", "caller 1", "work 2", "caller 2"]
 
@@ -46,15 +46,15 @@ def test_work_and_caller_take_turns() -> None:
 def test_closing_ends_the_work_at_its_next_beat() -> None:
     done: list[int] = []
 
-    def work(beat: Beat) -> None:
+    def work(checkpoint: Checkpoint) -> None:
         for i in range(100):
             try:
-                beat()
+                checkpoint()
             except Exception:  # noqa: BLE001  # a library that catches everything must not keep the work alive
                 done.append(-1)
             done.append(i)
 
-    steps = in_steps(work)
+    steps = run_in_steps(work)
     next(steps)
     next(steps)
     steps.close()
@@ -63,11 +63,11 @@ def test_closing_ends_the_work_at_its_next_beat() -> None:
 
 
 def test_an_error_inside_reaches_the_caller() -> None:
-    def work(beat: Beat) -> None:
-        beat()
+    def work(checkpoint: Checkpoint) -> None:
+        checkpoint()
         raise ValueError("from inside")
 
-    steps = in_steps(work)
+    steps = run_in_steps(work)
     next(steps)
     with pytest.raises(ValueError, match="from inside"):
         next(steps)
@@ -76,17 +76,17 @@ def test_an_error_inside_reaches_the_caller() -> None:
 
 def test_work_that_never_beats_still_returns() -> None:
     with pytest.raises(StopIteration) as end:
-        next(in_steps(lambda _beat: 42))
+        next(run_in_steps(lambda _checkpoint: 42))
     assert end.value.value == 42
 
 
-def forever(beat: Beat) -> None:
+def forever(checkpoint: Checkpoint) -> None:
     while True:
-        beat()
+        checkpoint()
 
 
 def test_another_thread_than_the_one_that_made_it_goes_on_and_closes() -> None:
-    steps = in_steps(forever)
+    steps = run_in_steps(forever)
     next(steps)
     seen: list[object] = []
 
@@ -111,7 +111,7 @@ def test_a_call_ends_whose_generator_is_collected_in_its_own_thread(monkeypatch:
             gc.collect()
         return False
 
-    cycle: list[object] = [in_steps(forever)]
+    cycle: list[object] = [run_in_steps(forever)]
     cycle.append(cycle)
     gc.disable()
     try:
@@ -119,7 +119,7 @@ def test_a_call_ends_whose_generator_is_collected_in_its_own_thread(monkeypatch:
         monkeypatch.setattr(interruptible, "_abandoned", collect)
         del cycle
         for thread in threading.enumerate():
-            if thread.name == "decam-bridge":
+            if thread.name == "decam-interruptible":
                 thread.join()
     finally:
         gc.enable()

@@ -18,7 +18,7 @@ from decam.experiments.explain import explain_view
 from decam.explanation import last
 from decam.methods import METHODS
 from decam.methods.support.layers import pooled_head
-from decam.models.sources import torchvision as zoo
+from decam.models.sources import torchvision as torchvision_source
 
 TARGET = 2
 
@@ -304,7 +304,7 @@ def test_squeezenets_maps_are_those_of_the_layer_itself(
 @pytest.mark.slow
 def test_densenets_maps_are_those_of_its_last_norm(method: str) -> None:
     torch.manual_seed(0)
-    whole = zoo.untrained("densenet121")
+    whole = torchvision_source.untrained("densenet121")
     net = TorchClassifier("densenet121", whole.module, whole.labels, input_size=(96, 96), layer=whole.layer)
     module, view = net.module, noise(net)
     expected = by_hand(

@@ -14,7 +14,7 @@ from decam.masking import to_pixels
 from decam.metrics import METRICS, Case, Measurement, Origin
 from decam.metrics.scales import pearson
 from decam.metrics.taxonomy import FAMILIES, grouped
-from decam.metrics.walkthroughs import SHOWS, Bars, Chart, Line, Picture, Shown, at_work
+from decam.metrics.walkthroughs import SHOWS, Bars, Chart, Line, Picture, Shown, walkthrough
 from tests.tools import cases
 
 TRUTH = np.zeros(cases.SIZE, bool)
@@ -39,7 +39,7 @@ def case(saliency: np.ndarray | None = None) -> Case:
 
 @cache
 def shown(name: str) -> Shown:
-    return last(at_work(case(), METRICS[name]))
+    return last(walkthrough(case(), METRICS[name]))
 
 
 def pictures(of: Shown) -> list[Picture]:
@@ -148,7 +148,7 @@ def test_showing_asks_no_more_than_measuring(name: str) -> None:
     row = METRICS[name]
     measured, seen = case(), case()
     last(row.run(measured, row.settings()))
-    last(at_work(seen, row))
+    last(walkthrough(seen, row))
     assert seen.question.ledger.evaluations == measured.question.ledger.evaluations
 
 
@@ -200,13 +200,13 @@ def test_a_method_without_chance_is_said_to_be_one() -> None:
 
     question = cases.case(cases.bent(), cases.view(4), []).question
     judged = cases.case(cases.bent(), cases.view(4), [last(bright(question, 1))], None, [Origin(plain, 3)])
-    found = last(at_work(judged, METRICS["seed-agreement"]))
+    found = last(walkthrough(judged, METRICS["seed-agreement"]))
     assert "nothing at random" in found.words and found.measurements[0].value == 1
 
 
 @pytest.mark.parametrize("name", METRICS)
 def test_a_constant_map_is_shown_without_a_nan_in_the_words(name: str) -> None:
-    found = last(at_work(case(np.full(cases.SIZE, 0.5, np.float32)), METRICS[name]))
+    found = last(walkthrough(case(np.full(cases.SIZE, 0.5, np.float32)), METRICS[name]))
     assert found.panels and "nan" not in found.words
 
 
@@ -214,7 +214,7 @@ def test_a_constant_map_is_shown_without_a_nan_in_the_words(name: str) -> None:
 def test_a_signed_map_with_gaps_is_shown(name: str) -> None:
     saliency = cases.signed(2)
     saliency[0, 0] = np.nan
-    found: Shown = last(at_work(case(saliency), METRICS[name]))
+    found: Shown = last(walkthrough(case(saliency), METRICS[name]))
     judged: Measurement = found.measurements[0]
     assert np.isfinite(judged.value) and "not finite" in judged.note
     for picture in pictures(found):
@@ -224,9 +224,9 @@ def test_a_signed_map_with_gaps_is_shown(name: str) -> None:
 def test_what_a_metric_lacks_is_said() -> None:
     bare = cases.case(cases.bent(), cases.view(), [cases.saliency()])
     with pytest.raises(SettingError, match="needs the ground truth"):
-        last(at_work(bare, METRICS["iou"]))
+        last(walkthrough(bare, METRICS["iou"]))
     with pytest.raises(SettingError, match="makes each map again"):
-        last(at_work(bare, METRICS["adcc"]))
+        last(walkthrough(bare, METRICS["adcc"]))
 
 
 def test_a_picture_for_the_eye_is_the_picture_asked() -> None:

@@ -17,7 +17,7 @@ from decam.models.networks.bcnn import PARTS, BilinearNetwork, Parts
 from decam.models.networks.blocks import INPUT_SIZE, Trunk, start_from
 from decam.models.networks.embedded import Embedded
 from decam.models.networks.prototypes import COUNT, EACH, PrototypeNetwork
-from decam.models.sources.bundled import OWN
+from decam.models.sources.bundled import BUNDLED
 from decam.training.fitting import normalised
 
 
@@ -106,7 +106,7 @@ def test_prototypes_answer_with_their_best_places(images: torch.Tensor) -> None:
 
 @torch.inference_mode()
 def test_every_prototype_is_the_place_of_the_scene_that_it_names() -> None:
-    model = OWN["prototypes"].weights.load()
+    model = BUNDLED["prototypes"].weights.load()
     assert isinstance(model, PrototypeNetwork)
     assert len(set(model.seeds.tolist())) == COUNT
     drawn = [scene(seed) for seed in model.seeds.tolist()]

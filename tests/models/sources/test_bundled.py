@@ -18,7 +18,7 @@ from decam.models import load_classifier
 from decam.models.catalogue import ENTRIES
 from decam.models.networks import attends
 from decam.models.networks.blocks import INPUT_SIZE
-from decam.models.sources.bundled import OWN, parameters
+from decam.models.sources.bundled import BUNDLED, parameters
 
 ATTENTION = ("abn", "bcnn", "prototypes", "small-vit")
 
@@ -33,17 +33,17 @@ def right(classifier: TorchClassifier, seeds: range, objects: int = 1) -> float:
     return hits / len(seeds)
 
 
-@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("name", BUNDLED)
 def test_a_file_of_weights_weighs_at_most_a_megabyte(name: str) -> None:
-    assert OWN[name].weights.path.stat().st_size <= 1_000_000
+    assert BUNDLED[name].weights.path.stat().st_size <= 1_000_000
     assert parameters(name) <= 500_000
 
 
 @pytest.mark.parametrize("name", ATTENTION)
 def test_a_model_loads_by_its_name_and_gives_attention(name: str) -> None:
     classifier = load_classifier(name, device="cpu", exact=True)
-    assert classifier.gives == {"output", "gradients", "activations", "attention"}
-    assert classifier.around(classifier.module).gives == classifier.gives
+    assert classifier.provides == {"output", "gradients", "activations", "attention"}
+    assert classifier.with_module(classifier.module).provides == classifier.provides
     assert classifier.labels == CLASSES
     assert classifier.layer in classifier.layers
     answers = classifier.answer(torch.zeros(2, 3, *INPUT_SIZE))
@@ -54,7 +54,7 @@ def test_a_model_loads_by_its_name_and_gives_attention(name: str) -> None:
 @pytest.mark.parametrize("name", ATTENTION)
 @pytest.mark.slow
 def test_98_of_100_unseen_scenes_are_right_as_its_card_says(name: str) -> None:
-    card = OWN[name].weights.card()
+    card = BUNDLED[name].weights.card()
     assert card.tested == 2000
     assert card.accuracy >= 0.98
     assert right(load_classifier(name, device="cpu", exact=True), range(80_000, 80_300)) >= 0.96
@@ -68,7 +68,7 @@ def test_of_two_objects_one_is_named_first(name: str) -> None:
 
 @pytest.mark.slow
 def test_the_model_of_shuffled_labels_knows_its_own_scenes_by_heart_and_no_others() -> None:
-    card = OWN["shuffled"].weights.card()
+    card = BUNDLED["shuffled"].weights.card()
     assert card.fitted >= 0.95
     assert card.accuracy <= 0.2
     assert right(load_classifier("shuffled", device="cpu", exact=True), range(300)) <= 0.2
@@ -76,13 +76,13 @@ def test_the_model_of_shuffled_labels_knows_its_own_scenes_by_heart_and_no_other
 
 
 def test_the_model_of_shuffled_labels_has_the_embedded_models_layers() -> None:
-    one, two = (OWN[name].weights.load() for name in ("embedded", "shuffled"))
+    one, two = (BUNDLED[name].weights.load() for name in ("embedded", "shuffled"))
     assert [name for name, _ in one.named_modules()] == [name for name, _ in two.named_modules()]
 
 
 @pytest.mark.parametrize("name", ATTENTION)
 def test_one_bit_of_damage_is_told_with_the_way_to_restore_it(name: str, tmp_path: Path) -> None:
-    weights = OWN[name].weights
+    weights = BUNDLED[name].weights
     data = bytearray(weights.path.read_bytes())
     data[-1000] ^= 1
     path = tmp_path / "damaged"
@@ -94,12 +94,12 @@ def test_one_bit_of_damage_is_told_with_the_way_to_restore_it(name: str, tmp_pat
 @pytest.mark.parametrize("name", ATTENTION)
 def test_weights_of_another_network_are_refused(name: str) -> None:
     with pytest.raises(ModelError, match="not this network's"):
-        OWN[name].weights.load(OWN["embedded"].weights.path)
+        BUNDLED[name].weights.load(BUNDLED["embedded"].weights.path)
 
 
 @pytest.mark.parametrize("name", ATTENTION)
 def test_every_relu_is_used_once_and_leaves_its_input_alone(name: str) -> None:
-    model = OWN[name].weights.load()
+    model = BUNDLED[name].weights.load()
     calls: dict[str, int] = {}
     relus = {name: module for name, module in model.named_modules() if isinstance(module, nn.ReLU)}
     for label, module in relus.items():
@@ -111,7 +111,7 @@ def test_every_relu_is_used_once_and_leaves_its_input_alone(name: str) -> None:
 
 @pytest.mark.parametrize("name", ATTENTION)
 def test_pictures_in_a_batch_do_not_see_each_other(name: str) -> None:
-    model = OWN[name].weights.load()
+    model = BUNDLED[name].weights.load()
     images = torch.from_numpy(np.stack([scene(seed).image for seed in range(3)])).permute(0, 3, 1, 2).float() / 128 - 1
     with torch.inference_mode():
         together = model(images)
@@ -123,8 +123,8 @@ def test_transformers_of_torchvision_attend_and_convolutional_networks_do_not() 
     with torch.device("meta"):
         assert attends(get_model("vit_b_16")) and attends(get_model("swin_t"))
         assert not attends(get_model("resnet18"))
-    assert not attends(OWN["embedded"].weights.make())
+    assert not attends(BUNDLED["embedded"].weights.make())
 
 
 def test_a_copy_of_a_model_still_attends() -> None:
-    assert all(attends(copy.deepcopy(OWN[name].weights.make())) for name in ATTENTION)
+    assert all(attends(copy.deepcopy(BUNDLED[name].weights.make())) for name in ATTENTION)

@@ -13,13 +13,13 @@ from PIL import Image
 from torch import Tensor, nn
 from torchvision.models import get_model, get_model_weights
 
-from decam.classifier import Speed, TorchClassifier, probabilities, to_tensor
+from decam.classifier import Execution, TorchClassifier, probabilities, to_tensor
 from decam.classifier.layers import candidates
 from decam.errors import ModelError
 from decam.images.samples import get
 from decam.models import load_classifier
 from decam.models.catalogue import ENTRIES
-from decam.models.sources import torchvision as zoo
+from decam.models.sources import torchvision as torchvision_source
 
 NAMES = [name for name, entry in ENTRIES.items() if entry.source == "torchvision"]
 DEFAULTS = {
@@ -47,7 +47,7 @@ def picture(width: int, height: int) -> Image.Image:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_view_is_what_torchvisions_transforms_do_before_the_tensor(name: str) -> None:
     preset = get_model_weights(name).DEFAULT.transforms()
-    view = zoo.view(preset)
+    view = torchvision_source.view(preset)
     for size in ((224, 224), (451, 300), (299, 640), (101, 1010), (64, 48), (8, 9)):
         image = picture(*size)
         pixels = np.asarray(view(image))
@@ -87,7 +87,7 @@ def is_picture(shape: tuple[int, ...]) -> bool:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.slow
 def test_every_layer_offered_gives_a_picture_and_the_default_is_the_last_before_pooling(name: str) -> None:
-    classifier = zoo.untrained(name)
+    classifier = torchvision_source.untrained(name)
     layer, shape = DEFAULTS[name]
     assert classifier.layer == layer
     assert classifier.layer in classifier.layers
@@ -162,7 +162,7 @@ def test_loading_leaves_the_global_random_numbers_alone(tmp_path: Path, monkeypa
 
 def test_exact_means_float32_in_the_plain_layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stored("squeezenet1_0", tmp_path, monkeypatch)
-    assert load_classifier("squeezenet1_0", device="cpu", exact=True).speed == Speed()
+    assert load_classifier("squeezenet1_0", device="cpu", exact=True).execution == Execution()
 
 
 def test_labels_are_torchvisions(squeezenet: TorchClassifier) -> None:

@@ -261,7 +261,7 @@ def test_the_export_is_replayed_and_every_map_is_identical() -> None:
     recording = replay.read(FIRST_VERSION / "export" / "settings.json")
     classifier = load_classifier(recording.plan.model, device="cpu", exact=True)
     assert recording.plan.execution is not None
-    classifier.use(recording.plan.execution)
+    classifier.configure(recording.plan.execution)
     remade = last(replay.remake(recording, lambda _: classifier))
     assert len(remade) == 4
     for one in remade:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from decam.classifier import Speed
+from decam.classifier import Execution
 from decam.errors import StoreError
 from decam.experiments.cells import CellKey
 from decam.experiments.history import Frame
@@ -37,7 +37,7 @@ def fill(a_run: MakeRun, an_explanation: MakeExplanation, frames: tuple[Frame, .
     def make(store: Store, run_id: str = "run") -> RunSnapshot:
         run = a_run(run_id)
         store.add(run)
-        store.begin(run.id, dataclasses.replace(run.plan, execution=Speed(batch_size=3)), ["rot", "grün"])
+        store.begin(run.id, dataclasses.replace(run.plan, execution=Execution(batch_size=3)), ["rot", "grün"])
         store.save_predictions(run.id, 1, [(1, 0.75), (0, 0.25)])
         store.save_map(run.id, CellKey(0, 0), an_explanation(run, CellKey(0, 0)), frames)
         store.save_measurements(run.id, DELETION.key, {CellKey(0, 0): deletion})
@@ -56,7 +56,7 @@ def test_all_that_was_kept_comes_back(
     run = fill(store)
     read = store.load("run")
     assert (read.id, read.created, read.owner, read.status) == (run.id, run.created, run.owner, "running")
-    assert read.plan == dataclasses.replace(run.plan, execution=Speed(batch_size=3))
+    assert read.plan == dataclasses.replace(run.plan, execution=Execution(batch_size=3))
     assert read.labels == ("rot", "grün")
     assert read.predictions == (None, ((1, 0.75), (0, 0.25)))
     for kept, view in zip(read.views, run.views, strict=True):

@@ -17,7 +17,7 @@ from decam.experiments.explain import explain_view
 from decam.explanation import last
 from decam.masking import fill
 from decam.methods import METHODS
-from decam.metrics import METRICS, Case, Origin, Request, judge
+from decam.metrics import METRICS, Case, Origin, Request, evaluate
 from decam.metrics.faithfulness import DeletionSettings, InsertionSettings
 from tests.conftest import Rectangle
 from tests.tools.cases import SIZE, bent, case, run, saliency, signed, values, view
@@ -135,19 +135,19 @@ def test_all_that_is_asked_twice_is_asked_once() -> None:
         )
     ]
     one = judged(maps)
-    last(judge(one, wanted))
+    last(evaluate(one, wanted))
     assert one.question.ledger.evaluations == 2 * 21 + 1 + 2 + 2
 
 
 def test_progress_rises_to_its_end_and_closing_ends_the_asking() -> None:
     one = judged([saliency(1), saliency(2)])
     requests = [Request(row, row.settings()) for row in METRICS.values()]
-    steps = [event.step / event.total for event in judge(one, requests)]
+    steps = [event.step / event.total for event in evaluate(one, requests)]
     assert steps == sorted(steps)
     assert steps[-1] <= 1
     assert steps[-1] > 0.99
     other = judged([saliency(1)])
-    running = judge(other, requests)
+    running = evaluate(other, requests)
     next(running)
     asked = other.question.ledger.evaluations
     running.close()
@@ -161,7 +161,7 @@ def test_a_metric_that_lacks_what_it_needs_is_refused_before_anything_is_asked()
         assert row.obstacle(bare)
         with pytest.raises(SettingError, match=sentence):
             last(
-                judge(
+                evaluate(
                     bare, [Request(METRICS["deletion"], METRICS["deletion"].settings()), Request(row, row.settings())]
                 )
             )
@@ -241,7 +241,7 @@ def test_many_maps_of_a_view_are_judged_in_one_call(rectangle: Rectangle) -> Non
     few = METRICS["deletion"].settings(fill="black", steps=9)
     usual = [Request(METRICS[name], METRICS[name].settings()) for name in ("deletion", "iou", "seed-agreement")]
     together = case_of(rectangle.classifier, rectangle.view, made, rectangle.mask, seed=1)
-    found = last(judge(together, [usual[0], Request(METRICS["deletion"], few), *usual[1:]]))
+    found = last(evaluate(together, [usual[0], Request(METRICS["deletion"], few), *usual[1:]]))
     assert [len(each) for each in found] == [3] * 4
     for place, explanation in enumerate(made):
         alone = decam.measure(

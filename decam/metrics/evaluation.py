@@ -26,7 +26,7 @@ class Request:
         return self.metric.cost(self.settings, len(case.maps), each)
 
 
-def judge(case: Case, requests: Sequence[Request]) -> Generator[Progress, None, tuple[tuple[Measurement, ...], ...]]:
+def evaluate(case: Case, requests: Sequence[Request]) -> Generator[Progress, None, tuple[tuple[Measurement, ...], ...]]:
     """For each request one Measurement a map; `step` of Progress counts evaluations of `total`, shared ones too.
 
     Raises SettingError before anything is asked, where a metric lacks what it needs; closing the generator cancels.
