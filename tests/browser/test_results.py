@@ -103,7 +103,7 @@ def test_the_generation_slider_goes_back_through_the_search(compare: Compare) ->
     spent = int((evaluations.inner_text()).replace(",", ""))
     slider.press("Home")
     expect(saliency).not_to_have_attribute("src", last[1] or "")
-    expect(slider).to_have_value("1")
+    expect(slider).to_have_attribute("aria-valuetext", "1")
     assert int(evaluations.inner_text().replace(",", "")) < spent
     slider.press("End")
     expect(saliency).to_have_attribute("src", last[1] or "")

@@ -35,9 +35,8 @@ def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
     choices = _choices(snapshot)
     cells = {key.method: cell for key, cell in sorted(snapshot.cells.items()) if key.question == question}
     measured = {choice.key: _curves(cells, choice) for choice in choices}
-    for choice in choices:
-        if not measured[choice.key]:
-            st.caption(text.plain(_missing(snapshot, choice, cells)))
+    for sentence in _missing(snapshot, question, [choice for choice in choices if not measured[choice.key]]):
+        st.caption(text.plain(sentence))
     with st.container(key="curves"):  # side by side where each has room for its legend
         for choice in choices:
             if measured[choice.key]:
@@ -48,15 +47,28 @@ def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
         _step(snapshot, question, steps, cells, selected)
 
 
-def _missing(snapshot: RunSnapshot, choice: MetricChoice, cells: Mapping[int, Cell]) -> str:
-    """Why there are no curves of a metric for a picture."""
-    title = snapshot.plan.metric_titles()[choice.key]
-    notes = [one.note for cell in cells.values() if (one := cell.measurements.get(choice.key)) is not None and one.note]
-    if notes:
-        return f"{title}: {notes[0]}"
+def _missing(snapshot: RunSnapshot, question: int, choices: Sequence[MetricChoice]) -> list[str]:
+    """Why some metrics have no curves for a picture, one sentence a reason."""
+    titles = snapshot.plan.metric_titles()
+    about: dict[str, list[str]] = {}
+    for choice in choices:
+        about.setdefault(_reason(snapshot, question, choice), []).append(titles[choice.key])
+    return [f"{', '.join(names)}: {reason}" for reason, names in about.items()]
+
+
+def _reason(snapshot: RunSnapshot, question: int, choice: MetricChoice) -> str:
+    measured = [
+        cell.measurements[choice.key]
+        for key, cell in sorted(snapshot.cells.items())
+        if key.question == question and choice.key in cell.measurements
+    ]
+    if measured and "truth" in get_metric(choice.name).needs and snapshot.grid.truth_of(question) is None:
+        return "no curve, for this picture has no ground truth."
+    if measured:
+        return next((one.note for one in measured if one.note), "no curve was kept.")
     if snapshot.active:
-        return f"{title}: the curves appear here as soon as this picture's maps are finished and measured."
-    return f"{title}: no map of this picture has been measured. Continue the run to measure its maps."
+        return "the curves appear here as soon as this picture's maps are finished and measured."
+    return "no map of this picture has been measured. Continue the run to measure its maps."
 
 
 def _curves(cells: Mapping[int, Cell], choice: MetricChoice) -> dict[int, tuple[Measurement, Curve]]:

@@ -98,7 +98,7 @@ function colourCrossed(canvas, values, shape, limits, table, crossed) {
   const context = canvas.getContext("2d");
   context.imageSmoothingEnabled = false;
   context.drawImage(coarse, 0, 0, canvas.width, canvas.height);
-  const path = outline({ width: columns, height: rows, bytes: crossed.map((taken) => 255 * taken) });
+  const path = outline({ width: columns, height: rows, levels: Array.from(crossed, (taken) => 65535 * taken) });
   context.setTransform(scale, 0, 0, scale, 0, 0);
   for (const [style, width] of [["rgba(0, 0, 0, 0.7)", 7], ["#fff", 3.5]]) {
     Object.assign(context, { strokeStyle: style, lineWidth: width / scale, lineCap: "square" });
