@@ -43,6 +43,8 @@ CELLS: dict[CellState, Title] = {
     CellState.FAILED: Title("Failed", "error"),
     CellState.STOPPED: Title("Stopped", "stop_circle"),
 }
+ABSENT = {CellState.WAITING: "waits for its turn", CellState.STOPPED: "stopped before its turn"}
+"""Of a map that is not there, in the place where it would be."""
 
 
 @dataclass(frozen=True)

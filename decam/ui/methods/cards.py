@@ -15,6 +15,7 @@ from decam.experiments.cells import Cell
 from decam.experiments.plan import COMPARISON
 from decam.experiments.status import CellState
 from decam.explanation import Map, Truth
+from decam.export.standing import ABSENT
 from decam.figures import limits_for, overlay, png_bytes
 from decam.figures.steps import outlined
 from decam.methods import METHODS
@@ -175,11 +176,11 @@ def _stand_in(row: Method, classifier: Classifier, snapshot: RunSnapshot) -> str
 def _figure(row: Method, view: Pixels, cell: Cell | None, obstacle: str, truth: Truth | None) -> str:
     """The map over the picture, finished or not; where there is none, the faded picture and the reason."""
     if cell is None or cell.saliency is None:
-        state = "stopped" if cell is None else cell.state
-        said = obstacle or (cell.error if cell is not None else "") or _STATES.get(state, state)
+        stands = CellState.STOPPED if cell is None else cell.state
+        words = obstacle or (cell.error if cell is not None else "") or ABSENT.get(stands, stands.value)
         source = address(png_bytes(view), "field.picture")
         return (
-            f'<figure class="none"><img src="{source}" alt=""><figcaption>{text.escaped(said)}</figcaption>'
+            f'<figure class="none"><img src="{source}" alt=""><figcaption>{text.escaped(words)}</figcaption>'
             f"{_bar(cell)}</figure>"
         )
     finished = cell.explanation is not None
@@ -188,9 +189,6 @@ def _figure(row: Method, view: Pixels, cell: Cell | None, obstacle: str, truth: 
     source = address(drawn, f"field.{row.name}")
     bar = "" if finished else _bar(cell)
     return f'<figure><img src="{source}" alt="Map of {text.escaped(row.title)}">{bar}</figure>'
-
-
-_STATES = {"waiting": "waits for its turn", "stopped": "stopped before its turn"}
 
 
 def _bar(cell: Cell | None) -> str:

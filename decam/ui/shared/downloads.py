@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator
 
+from decam.experiments.status import Status
 from decam.models import catalogue
 from decam.models.catalogue import Download, Entry
 from decam.runs.queue import Ending, Queue
@@ -34,7 +35,7 @@ class Downloads:
         def ended(ending: Ending) -> None:
             with self._lock:
                 self._progress.pop(entry.name, None)
-                if ending.reason == "failed":
+                if ending.reason is Status.FAILED:
                     self._errors[entry.name] = ending.sentence
 
         self._queue.submit(entry.name, "", "network", lambda: _steps(entry), arrived, ended)

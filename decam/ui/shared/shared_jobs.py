@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Generic, TypeAlias, TypeVar
 
+from decam.experiments.status import Status
 from decam.explanation import Progress
 from decam.lru import Lru
 from decam.runs.queue import Ending, Queue
@@ -118,6 +119,6 @@ class SharedJobs(Generic[T]):
 
     def _on_end(self, key: Hashable, job: _Job[T], ending: Ending) -> None:
         with self._lock:
-            if job.result is not None or ending.reason == "failed":
+            if job.result is not None or ending.reason is Status.FAILED:
                 self._ended.put(key, Standing(job.result, ending.sentence))
             self._jobs.pop(key, None)
