@@ -18,6 +18,7 @@ from decam.methods import METHODS
 from decam.runs.snapshots import RunSnapshot
 
 PACE = 0.5  # seconds between two looks at a run, however many watch it
+PROGRESS = 1.0  # seconds between two news of which nothing but progress is new: drawing them costs the browser most
 _FEEDS = 16  # runs whose changes are remembered for new watchers
 
 
@@ -51,14 +52,14 @@ class _Seen:
 class Feed:
     """The changes of one run. All methods may be called from any thread.
 
-    The feed looks at the run at most twice a second, compares cells by identity, and encodes a cell only when somebody
-    asks for it, once a version.
+    The feed looks at the run at most twice a second, and takes up what is mere progress once a second. It compares
+    cells by identity, and encodes a cell only when somebody asks for it, once a version.
     """
 
     def __init__(self, source: Source, run: str) -> None:
         self._source, self._run = source, run
         self._lock = threading.RLock()
-        self._looked = float("-inf")
+        self._looked = self._noted = float("-inf")
         self._snapshot: RunSnapshot | None = None
         self._first = self._previous = 0
         self._cells: dict[CellKey, _Seen] = {}
@@ -80,6 +81,7 @@ class Feed:
             self._previous = snapshot.version if last is None else last.version
             self._first = self._first or snapshot.version
             self._snapshot = snapshot
+            self._noted = time.monotonic()
             self._news.clear()
 
     def _see(self, key: CellKey, cell: Cell, version: int) -> None:
@@ -116,9 +118,18 @@ class Feed:
         if self._snapshot is None or time.monotonic() >= self._looked + PACE:
             snapshot = self._source.snapshot(self._run)
             self._looked = time.monotonic()
-            self.note(snapshot)
+            if self._looked >= self._noted + PROGRESS or self._has_moved(snapshot):
+                self.note(snapshot)
             return self._snapshot or snapshot
         return self._snapshot
+
+    def _has_moved(self, snapshot: RunSnapshot) -> bool:
+        """True where more than the progress of maps is new."""
+        last = self._snapshot
+        if last is None or _apart_from_cells(last) != _apart_from_cells(snapshot):
+            return True
+        pairs = ((last.cells.get(key), cell) for key, cell in snapshot.cells.items())
+        return any(before is None or _milestones(before) != _milestones(cell) for before, cell in pairs)
 
     def _gather(self, snapshot: RunSnapshot, since: int | None, drawn: bool) -> News:
         changed = [key for key, seen in sorted(self._cells.items()) if since is None or seen.version > since]
@@ -142,6 +153,14 @@ class Feed:
         series, cell = wire.search_series(snapshot.plan, key.method), self._cells[key].cell
         search = wire.search_object(cell, wire.curved(cell), series, first) if series else None
         return {"cell": wire.cell_object(self._grid[key], self._best, signed), "search": search}
+
+
+def _apart_from_cells(run: RunSnapshot) -> tuple[object, ...]:
+    return run.status, run.ahead, run.note, run.predictions, len(run.labels), len(run.plan.metrics)
+
+
+def _milestones(cell: Cell) -> tuple[object, ...]:
+    return cell.state, cell.explanation is None, len(cell.measurements), cell.error
 
 
 class Feeds:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every look is a new one, and nothing is served beyond a test."""
     for module in (live, route):
         monkeypatch.setattr(module, "PACE", 0.0)
+    monkeypatch.setattr(live, "PROGRESS", 0.0)
     yield
     live.offer(None)
 
@@ -199,6 +201,22 @@ def test_two_watchers_share_one_look_and_one_encoding(monkeypatch: pytest.Monkey
             assert {key: each["cell"] for key, each in known(answer).items()} == as_drawn(moments[-1])
     assert looks[1] <= looks[0] + 2
     assert counts[1] <= 2 * counts[0], "a step and, for whoever missed one, the whole: no more, however many watch"
+
+
+def test_mere_progress_waits_for_its_turn_and_all_else_is_sent_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "PROGRESS", 1e9)
+    moments = life()
+    live.offer(Moments(moments))
+    answer = get()
+
+    def milestones(run: RunSnapshot) -> tuple[object, ...]:
+        states = [cell.state for _, cell in sorted(run.cells.items())]
+        return run.status, run.ahead, run.predictions, run.labels, states, wire.measured(run)
+
+    changes = sum(milestones(one) != milestones(other) for one, other in itertools.pairwise(moments))
+    sent = [value for name, _, value in answer.events if name == "run"]
+    assert len(sent) == 1 + changes < len(moments)
+    assert {key: each["cell"] for key, each in known(answer).items()} == as_drawn(moments[-1])
 
 
 def test_one_look_has_the_same_objects_as_the_stream() -> None:
