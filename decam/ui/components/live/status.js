@@ -10,16 +10,23 @@ class Status {
     const line = make("p", "", {}, make("strong", "", {}, this.icon, " ", this.title), " ", this.facts);
     this.node = make("div", "decam decam-status", {}, line, this.bar);
     this.follower = new Follower({
-      news: ({ run }) => this.show(run),
+      news: ({ run }) => this.hear(run),
       end: () => this.tell("ended"),
       lost: () => this.tell("look"),
     });
   }
 
   update({ live, run }, { setTriggerValue }) {
-    this.live = live;
+    Object.assign(this, { live, note: run.note });
     this.tell = (name) => setTriggerValue(name, performance.now());
     this.show(this.follower.newest(live)?.run ?? run);
+  }
+
+  /** What a reader must know of a run is beneath the line, drawn by the page: it is asked to do so. */
+  hear(run) {
+    this.show(run);
+    if (run.note !== this.note) this.tell("look");
+    this.note = run.note;
   }
 
   show({ icon, title, facts, share }) {
