@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -57,7 +59,13 @@ def test_every_work_counts_what_it_asks(embedded: TorchClassifier, name: str) ->
 
 def test_memory_that_some_work_takes_is_seen_and_what_was_there_before_is_not() -> None:
     held = np.ones(2**22)
-    peak = memory.above(lambda: np.ones(2**23).sum() + held.sum(), torch.device("cpu"))
+
+    def work() -> None:
+        taken = np.ones(2**23)
+        time.sleep(0.1)  # the watcher is let to look, however busy the machine is
+        assert taken.sum() + held.sum() > 0
+
+    peak = memory.above(work, torch.device("cpu"))
     if peak is None:
         pytest.skip("this system does not show a process's resident set")
     assert peak == pytest.approx(8 * 2**23, rel=0.2)

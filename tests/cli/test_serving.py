@@ -29,4 +29,4 @@ def test_help_repeats_what_was_typed(program: str, capsys: pytest.CaptureFixture
 
 def test_the_script_that_streamlit_runs_is_alone_in_its_folder_with_its_settings() -> None:
     beside = {path.name for path in SCRIPT.parent.iterdir() if path.name != "__pycache__"}
-    assert beside == {"__init__.py", "app.py", "icon.png", ".streamlit"}
+    assert beside == {"__init__.py", "app.py", "dashboard.py", "icon.png", ".streamlit"}

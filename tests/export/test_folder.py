@@ -86,14 +86,14 @@ def test_a_full_disk_is_one_sentence_and_leaves_no_settings_that_claim_the_expor
     grid: Grid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     write(grid, tmp_path)
-    real = folder_module._replace
+    real = folder_module.write_atomically
 
     def full(path: Path, content: bytes) -> None:
         if path.name == "curves.csv":
             raise OSError(28, "No space left on device")
         real(path, content)
 
-    monkeypatch.setattr(folder_module, "_replace", full)
+    monkeypatch.setattr(folder_module, "write_atomically", full)
     with pytest.raises(StoreError, match="No space left on device"):
         write(grid, tmp_path)
     assert not (tmp_path / "settings.json").exists()

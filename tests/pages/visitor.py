@@ -97,8 +97,7 @@ class Visitor:
 
     def visit(self, page: str) -> Self:
         """Go to another page."""
-        self.app.switch_page(f"pages/{page}.py")
-        return self.look()
+        return self.go(page).look()
 
     def methods(self, *names: str) -> Self:
         """Choose these methods and no others, as the window with all methods does when it is closed."""

@@ -475,8 +475,10 @@ TestFairQueue.settings = settings(max_examples=25, stateful_step_count=20, deadl
 
 
 PROGRAM = """
-import sys, threading, time
+import signal, sys, threading, time
 from decam.runs.queue import Queue
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run behind a shell
 
 queue, begun = Queue(), threading.Event()
 def work():
@@ -504,5 +506,8 @@ def test_interrupting_the_main_thread_ends_the_process_and_closes_the_job() -> N
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=PATIENCE)
+        try:
+            output, _ = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
     assert output.splitlines() == ["closed", "a interrupted", "b interrupted"]
