@@ -168,14 +168,34 @@ def test_what_a_page_has_drawn_is_not_sent_again_but_for_the_curves_it_has_not()
     assert len(first[0]["search"]["points"]) == len(points(moments[middle + 1], ("0", "0")))
 
 
+def encodings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The cells that are encoded from now on, one after the other."""
+    made: list[str] = []
+    whole = wire.cell_object
+
+    def counted(cell: wire.GridCell, *rest: Any) -> dict[str, Any]:
+        made.append(cell.row + cell.column)
+        return whole(cell, *rest)
+
+    monkeypatch.setattr(wire, "cell_object", counted)
+    return made
+
+
+def test_a_cell_is_encoded_once_for_all_who_lack_it_whatever_else_they_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments, made = life(), encodings(monkeypatch)
+    feed = live.Feed(Moments(moments[-1:]), RUN)
+    for moment in moments:
+        feed.note(moment)
+    assert not made, "nobody has asked yet"
+    for moment in [*moments[:-2], *moments[:-2]]:
+        feed.news(moment.version)
+    assert sorted(made) == ["00", "01", "02", "10", "11", "12"]
+
+
 def test_two_watchers_share_one_look_and_one_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (live, route):
         monkeypatch.setattr(module, "PACE", 0.02)
-    made: list[str] = []
-    whole = wire.cell_object
-    monkeypatch.setattr(
-        wire, "cell_object", lambda cell, *rest: made.append(cell.row + cell.column) or whole(cell, *rest)
-    )
+    made = encodings(monkeypatch)
     moments = (*life()[::4], life()[-1])
 
     async def watch(count: int) -> list[Answer]:
