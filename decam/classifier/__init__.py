@@ -7,18 +7,18 @@ from decam.classifier.base import (
     PRECISIONS,
     Classifier,
     Execution,
-    FunctionClassifier,
     Need,
     Pixels,
     Precision,
-    TorchClassifier,
     View,
     computing,
     fit,
     probabilities,
     to_tensor,
-    wrap,
 )
+from decam.classifier.function_classifier import FunctionClassifier
+from decam.classifier.torch_classifier import TorchClassifier
+from decam.classifier.wrapping import wrap
 
 __all__ = [
     "EARLIER_NAMES",

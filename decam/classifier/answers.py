@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 import torch
 from torch import Tensor
 
-from decam.errors import ModelError
+from decam.errors import DecamError, ModelError
+from decam.hardware.device import is_memory
 
 Answers: TypeAlias = Literal["auto", "logits", "probabilities"]
 Kind: TypeAlias = Literal["logits", "probabilities", "independent"]
@@ -173,3 +175,22 @@ def check_range(low: float, high: float, name: str, subject: str = "a picture") 
             f"{name} answered {subject} with values from {low:.4g} to {high:.4g}, and probabilities lie between 0 and "
             "1. If these are logits, say answers='logits' in decam.wrap(); if they are per cent, divide them by 100."
         )
+
+
+@contextmanager
+def in_words(name: str, shape: Sequence[int], advice: str) -> Iterator[None]:
+    """Whatever the code of a model raises about pictures of a shape (N, C, H, W) becomes a ModelError.
+
+    What says that memory ran out passes: whoever asks makes room and tries again.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, DecamError) or is_memory(error):
+            raise
+        count, channels, height, width = shape
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise ModelError(
+            f"{name} failed on a batch of {count} with {height}×{width} pixels in {channels} channels "
+            f"({type(error).__name__}: {reason}). {advice}"
+        ) from error

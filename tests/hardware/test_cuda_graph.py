@@ -10,8 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from decam.classifier import Execution, TorchClassifier
-from decam.classifier import base as classifier_base
+from decam.classifier import Execution, TorchClassifier, torch_classifier
 from decam.hardware.cuda_graph import WARM, CudaGraph, hooked
 
 
@@ -97,8 +96,8 @@ class Counting:
 @pytest.fixture
 def counting(monkeypatch: pytest.MonkeyPatch) -> type[Counting]:
     Counting.made = Counting.asked = 0
-    monkeypatch.setattr(classifier_base, "CudaGraph", Counting)
-    monkeypatch.setattr(classifier_base, "recordable", lambda module, _: not hooked(module))
+    monkeypatch.setattr(torch_classifier, "CudaGraph", Counting)
+    monkeypatch.setattr(torch_classifier, "recordable", lambda module, _: not hooked(module))
     return Counting
 
 
