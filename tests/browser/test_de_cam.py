@@ -38,7 +38,7 @@ def test_a_search_is_run_played_slid_through_and_opened_by_its_link(page: Page, 
     expect(where).to_have_text(re.compile("^Generation 1 of"))
     expect(page.get_by_text("A first generation has no trials")).to_be_visible()
     assert [pixels(canvas) for canvas in individuals.locator("canvas").all()] != last
-    page.get_by_role("combobox", name="Execution").select_option("4")
+    page.get_by_role("combobox", name="Speed").select_option("4")
     page.get_by_role("button", name="Play").click()
     expect(where).to_have_text(re.compile(r"^Generation (\d+) of \1 "))
     expect(page.get_by_role("button", name="Play")).to_be_visible()
