@@ -7,12 +7,12 @@ from collections.abc import Callable
 import streamlit as st
 
 from decam.ui import nav
-from decam.ui.components import source
+from decam.ui.components import styles
 
 
 @st.cache_resource(show_spinner=False)
 def _rules(name: str) -> str:
-    return source(name)
+    return styles(name)
 
 
 def apply(name: str = "shared/style.css") -> None:

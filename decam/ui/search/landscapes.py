@@ -20,7 +20,7 @@ from decam.methods.base import Series
 from decam.ui import state, text
 from decam.ui.compare import generations
 from decam.ui.compare.generations import Moment
-from decam.ui.components import source
+from decam.ui.components import source, styles
 from decam.ui.components.charts import live
 from decam.ui.components.grid.grid import address
 
@@ -37,15 +37,8 @@ SERIES = (
 
 _VIEW = st.components.v2.component(
     "decam_landscape",
-    css=source("shared/base.css", "charts/chart.css", "search/player.css", "search/search.css", "search/landscape.css"),
-    js=source(
-        "shared/component.js",
-        "grid/grid_draw.js",
-        "charts/chart.js",
-        "search/player.js",
-        "search/search_draw.js",
-        "search/landscape.js",
-    ),
+    css=styles("shared/base.css", "charts/chart.css", "search/player.css", "search/search.css", "search/landscape.css"),
+    js=source("search/landscape.js"),
 )
 
 

@@ -26,7 +26,7 @@ from decam.runs.snapshots import RunSnapshot
 from decam.ui import state
 from decam.ui.compare import generations
 from decam.ui.compare.generations import Moment
-from decam.ui.components import source
+from decam.ui.components import source, styles
 from decam.ui.components.charts import live
 from decam.ui.components.grid.grid import address
 
@@ -35,16 +35,8 @@ WATCHED_BYTES = 120_000
 
 _SEARCH = st.components.v2.component(
     "decam_search",
-    css=source("shared/base.css", "charts/chart.css", "search/player.css", "search/search.css"),
-    js=source(
-        "shared/component.js",
-        "grid/grid_draw.js",
-        "charts/chart.js",
-        "search/player.js",
-        "search/search_draw.js",
-        "search/guide.js",
-        "search/search.js",
-    ),
+    css=styles("shared/base.css", "charts/chart.css", "search/player.css", "search/search.css"),
+    js=source("search/search.js"),
 )
 
 

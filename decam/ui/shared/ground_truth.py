@@ -17,7 +17,7 @@ from decam.figures import png_bytes
 from decam.images import ground_truth, reading
 from decam.images.ground_truth import Outline
 from decam.ui import text
-from decam.ui.components import source
+from decam.ui.components import source, styles
 from decam.ui.components.grid.grid import address
 from decam.ui.shared.pictures import Chosen
 from decam.ui.shared.uploads import TYPES
@@ -36,8 +36,8 @@ WHY = (
 
 _DRAWING = st.components.v2.component(
     "decam_truth",
-    css=source("shared/base.css", "ground_truth/truth.css"),
-    js=source("shared/component.js", "grid/grid_draw.js", "ground_truth/truth.js"),
+    css=styles("shared/base.css", "ground_truth/truth.css"),
+    js=source("ground_truth/truth.js"),
 )
 
 

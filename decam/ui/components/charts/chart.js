@@ -6,7 +6,7 @@ const DASHES = [[], [7, 4], [2, 3]];
 const STYLES = ["solid", "dashed", "dotted"]; // colour alone never tells two lines apart
 
 /** Round values between two limits, about as many as asked for. */
-function ticks(low, high, count) {
+export function ticks(low, high, count) {
   const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((times) => times * power).find((each) => each >= rough * 0.999);
@@ -15,7 +15,7 @@ function ticks(low, high, count) {
 }
 
 /** The limits of some values, never empty. */
-function reach(values) {
+export function reach(values) {
   let [low, high] = [Infinity, -Infinity];
   for (const value of values) {
     if (value === null) continue;
@@ -154,7 +154,7 @@ class Chart {
 }
 
 /** Charts over the same evaluations, one below or beside the other; those that are there go on with new data. */
-class Charts {
+export class Charts {
   /** Who asks to `pick` hears the evaluations that are clicked, and marks where it is itself. */
   constructor(pick = null) {
     Object.assign(this, { pick, parts: [], width: 0 });
@@ -191,3 +191,6 @@ class Charts {
     this.parts.forEach((chart) => chart.draw());
   }
 }
+
+import { make, say } from "../shared/component.js";
+

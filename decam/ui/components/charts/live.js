@@ -3,7 +3,7 @@
 const WHOLE = { scale: 1, x: 0, y: 0 };
 
 /** The charts of a search, from its points: series of one group share a chart, those that nobody reported have none. */
-function grouped(series, colours, points, total) {
+export function grouped(series, colours, points, total) {
   const groups = new Map();
   for (const item of series) {
     if (!points.some(([, values]) => item.name in values)) continue;
@@ -141,3 +141,9 @@ function bytesFrom(text) {
 }
 
 export default mounted(Live);
+
+import { compose, fieldOf, loadGrey, loadImage, paint, sheet } from "../grid/grid_draw.js";
+import { make, mounted, say } from "../shared/component.js";
+import { Follower, placeOf } from "../shared/live.js";
+import { Charts } from "./chart.js";
+

@@ -12,14 +12,14 @@ import streamlit as st
 from decam.export.wire import short
 from decam.figures import lut, table_for
 from decam.methods.base import Series
-from decam.ui.components import source
+from decam.ui.components import source, styles
 from decam.ui.components.live import LiveRun
 
 # The framework's own charts cost each look at a run a multiple of this one, taken from the search being watched.
 _LIVE = st.components.v2.component(
     "decam_live",
-    css=source("shared/base.css", "charts/chart.css", "charts/live.css"),
-    js=source("shared/component.js", "shared/live.js", "grid/grid_draw.js", "charts/chart.js", "charts/live.js"),
+    css=styles("shared/base.css", "charts/chart.css", "charts/live.css"),
+    js=source("charts/live.js"),
 )
 
 

@@ -348,3 +348,10 @@ function barHeight() {
 }
 
 export default mounted(Grid);
+
+import { make, mounted, say } from "../shared/component.js";
+import { Follower, placeOf } from "../shared/live.js";
+import { Row } from "./grid_cells.js";
+import { arrange, controls, keptSettings, mark } from "./grid_controls.js";
+import { clamp, gradient, limitsOf, limitText, panned, zoomed } from "./grid_draw.js";
+

@@ -16,7 +16,7 @@ from streamlit import runtime
 from decam.classifier import Pixels
 from decam.export.wire import Best, GridCell, GridMetric, Kept, best_places, cell_object, data_uri
 from decam.figures import COLOURS, DIVERGING, lut, png_bytes
-from decam.ui.components import source
+from decam.ui.components import source, styles
 from decam.ui.components.live import LiveRun
 
 Place: TypeAlias = tuple[str, str]
@@ -26,16 +26,8 @@ SMALL = 4_000
 
 _GRID = st.components.v2.component(
     "decam_grid",
-    css=source("shared/base.css", "grid/grid.css"),
-    js=source(
-        "shared/component.js",
-        "shared/live.js",
-        "shared/duration.js",
-        "grid/grid_draw.js",
-        "grid/grid_controls.js",
-        "grid/grid_cells.js",
-        "grid/grid.js",
-    ),
+    css=styles("shared/base.css", "grid/grid.css"),
+    js=source("grid/grid.js"),
 )
 
 

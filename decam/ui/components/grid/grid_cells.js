@@ -181,7 +181,7 @@ class Cell extends Plate {
 }
 
 /** A picture with its target, and the maps beside it. */
-class Row {
+export class Row {
   constructor(grid) {
     Object.assign(this, { grid, cells: new Map(), picture: null, truth: null, data: {}, urls: "" });
     this.head = new Plate(grid, this);
@@ -238,3 +238,23 @@ class Row {
     return [this.head, ...this.cells.values()];
   }
 }
+
+import { make, say } from "../shared/component.js";
+import { durationText } from "../shared/duration.js";
+import { arrange, button, icon, mark } from "./grid_controls.js";
+import {
+  clamp,
+  compose,
+  fieldOf,
+  fileName,
+  greyOf,
+  limitsText,
+  loadGrey,
+  loadImage,
+  minus,
+  outline,
+  paint,
+  sheet,
+  valueText,
+} from "./grid_draw.js";
+

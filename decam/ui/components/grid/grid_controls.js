@@ -13,12 +13,12 @@ const SCALES = [
   ["column", "Shared in column", "Equal colours mean equal values down a column"],
 ];
 
-function mark(node, name, value) {
+export function mark(node, name, value) {
   if (value === null || value === false) node.removeAttribute(name);
   else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, String(value));
 }
 
-function icon(path) {
+export function icon(path) {
   const space = "http://www.w3.org/2000/svg";
   const drawing = document.createElementNS(space, "svg");
   drawing.setAttribute("viewBox", "0 0 16 16");
@@ -30,21 +30,21 @@ function icon(path) {
 }
 
 /** A place among `parent`'s children for each node, moving only those that stand elsewhere. */
-function arrange(parent, nodes) {
+export function arrange(parent, nodes) {
   for (const child of [...parent.children]) if (!nodes.includes(child)) child.remove();
   nodes.forEach((node, i) => {
     if (parent.children[i] !== node) parent.insertBefore(node, parent.children[i] ?? null);
   });
 }
 
-function button(className, label, inside, action) {
+export function button(className, label, inside, action) {
   const node = make("button", className, { type: "button", "aria-label": label, title: label }, inside);
   node.addEventListener("click", action);
   return node;
 }
 
 /** What is kept may be out of date or forbidden by the browser: then the standard holds. */
-function keptSettings() {
+export function keptSettings() {
   let kept = {};
   try {
     kept = JSON.parse(sessionStorage.getItem(KEPT)) ?? {};
@@ -88,7 +88,7 @@ function choice(name, label, options, current, changed) {
 }
 
 /** The controls; `changed()` is called after every change of `settings`, `zoom(factor)` by the zoom buttons (0 resets). */
-function controls(settings, tables, diverging, changed, zoom) {
+export function controls(settings, tables, diverging, changed, zoom) {
   const set = (name) => (value) => {
     settings[name] = value;
     keepSettings(settings);
@@ -160,3 +160,7 @@ function controls(settings, tables, diverging, changed, zoom) {
     },
   };
 }
+
+import { make, say } from "../shared/component.js";
+import { clamp, gradient, LARGEST } from "./grid_draw.js";
+

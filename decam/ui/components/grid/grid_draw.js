@@ -1,14 +1,14 @@
 // Pixels of the result grid: pictures are loaded, maps decoded, scaled, coloured and painted. Nothing here touches the page.
 // It follows decam/figures/overlays.py, so that what is seen here is what is exported.
 
-const NEUTRAL = 128; // the diverging table's entry for zero, and the grey behind a masked picture
+export const NEUTRAL = 128; // the diverging table's entry for zero, and the grey behind a masked picture
 const CRISP = 4; // device pixels for each of the picture's from which zooming shows them as squares
-const LARGEST = 16; // times the picture can be enlarged
+export const LARGEST = 16; // times the picture can be enlarged
 
-const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 /** A picture, asked for again where the server is just putting it in place. */
-async function loadImage(url, tries = 3) {
+export async function loadImage(url, tries = 3) {
   const image = new Image();
   image.src = address(url);
   try {
@@ -21,7 +21,7 @@ async function loadImage(url, tries = 3) {
   }
 }
 
-function sheet(width, height) {
+export function sheet(width, height) {
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = height;
@@ -29,7 +29,7 @@ function sheet(width, height) {
 }
 
 /** A picture without its colours. */
-function greyOf(picture) {
+export function greyOf(picture) {
   const { naturalWidth: width, naturalHeight: height } = picture;
   const grey = sheet(width, height);
   const context = grey.getContext("2d", { willReadFrequently: true });
@@ -44,7 +44,7 @@ function greyOf(picture) {
 }
 
 /** A PNG of red × 256 + green, or of grey, as {width, height, levels} of 0 to 65535. */
-async function loadGrey(url) {
+export async function loadGrey(url) {
   const image = await loadImage(url);
   const { naturalWidth: width, naturalHeight: height } = image;
   const context = sheet(width, height).getContext("2d", { willReadFrequently: true });
@@ -54,7 +54,7 @@ async function loadGrey(url) {
 }
 
 /** The two neighbours of each place along one axis, and the weight of the second: bilinear between cell centres. */
-function neighbours(from, to) {
+export function neighbours(from, to) {
   const first = new Uint16Array(to);
   const second = new Uint16Array(to);
   const weight = new Float32Array(to);
@@ -68,7 +68,7 @@ function neighbours(from, to) {
 }
 
 /** A map of levels as values at the picture's size. */
-function fieldOf({ width, height, levels }, low, high, size) {
+export function fieldOf({ width, height, levels }, low, high, size) {
   const across = neighbours(width, size.width);
   const down = neighbours(height, size.height);
   const field = new Float32Array(size.width * size.height);
@@ -93,7 +93,7 @@ function fieldOf({ width, height, levels }, low, high, size) {
  * The values at the ends of the colour table for these maps together: from the widest of their `ends`, beyond which the
  * top 1 % of a map's values lie, or from their extremes; symmetric about zero for signed ones. Silent maps are flat.
  */
-function limitsOf(maps, signed, extremes) {
+export function limitsOf(maps, signed, extremes) {
   const loud = maps.filter((map) => !map.silent).map(({ low, high, ends }) => (extremes ? [low, high] : ends));
   if (!loud.length) return [0, 0];
   const low = Math.min(...loud.map(([first]) => first));
@@ -103,7 +103,7 @@ function limitsOf(maps, signed, extremes) {
 }
 
 /** What the colours of these maps stand for, in words. */
-function limitsText(maps, signed, limits) {
+export function limitsText(maps, signed, limits) {
   const loud = maps.filter((map) => !map.silent);
   if (!loud.length) return "Flat: no evidence";
   const [low, high] = limits;
@@ -112,7 +112,7 @@ function limitsText(maps, signed, limits) {
 }
 
 /** Fill `layer` (a canvas of the picture's size) with what lies over the picture in this view. */
-function compose(layer, field, signed, [low, high], table, view) {
+export function compose(layer, field, signed, [low, high], table, view) {
   const context = layer.getContext("2d");
   const image = context.createImageData(layer.width, layer.height);
   const out = image.data;
@@ -136,7 +136,7 @@ function compose(layer, field, signed, [low, high], table, view) {
 }
 
 /** The border of a mask as a path along the edges of its pixels. */
-function outline({ width, height, levels }) {
+export function outline({ width, height, levels }) {
   const path = new Path2D();
   const inside = (x, y) => x >= 0 && y >= 0 && x < width && y < height && levels[y * width + x] > 32767;
   for (let y = 0; y <= height; y += 1) {
@@ -149,7 +149,7 @@ function outline({ width, height, levels }) {
 }
 
 /** Paint picture (turning grey as the layer gets opaque), layer and outline into a canvas; `zoom` is {scale, x, y} with x and y shares of the picture. */
-function paint(canvas, { picture, grey, layer, outlined }, { pictureAlpha, layerAlpha }, zoom) {
+export function paint(canvas, { picture, grey, layer, outlined }, { pictureAlpha, layerAlpha }, zoom) {
   const context = canvas.getContext("2d");
   const { width, height } = canvas;
   context.setTransform(1, 0, 0, 1, 0, 0);
@@ -181,7 +181,7 @@ function paint(canvas, { picture, grey, layer, outlined }, { pictureAlpha, layer
 }
 
 /** The zoom after a change of scale that keeps the place (x, y), shares of the cell, where it is. */
-function zoomed(zoom, factor, x, y) {
+export function zoomed(zoom, factor, x, y) {
   const scale = clamp(zoom.scale * factor, 1, LARGEST);
   return panned({
     scale,
@@ -190,24 +190,24 @@ function zoomed(zoom, factor, x, y) {
   });
 }
 
-function panned({ scale, x, y }) {
+export function panned({ scale, x, y }) {
   const most = 1 - 1 / scale;
   return { scale, x: clamp(x, 0, most), y: clamp(y, 0, most) };
 }
 
-const minus = (text) => text.replace(/-/g, "−");
+export const minus = (text) => text.replace(/-/g, "−");
 
-function valueText(value, digits = 3) {
+export function valueText(value, digits = 3) {
   const size = Math.abs(value);
   if (size !== 0 && (size < 0.001 || size >= 10000)) return minus(value.toExponential(1));
   return minus(size < 10 ** digits ? value.toPrecision(digits) : value.toFixed(0));
 }
 
 /** An end of a scale, rounded as its width deserves. */
-const limitText = (value, [low, high], digits = 3) => (Math.abs(value) < 0.001 * (high - low) ? "0" : valueText(value, digits));
+export const limitText = (value, [low, high], digits = 3) => (Math.abs(value) < 0.001 * (high - low) ? "0" : valueText(value, digits));
 
 /** A colour table as a CSS gradient. */
-function gradient(table, stops = 16) {
+export function gradient(table, stops = 16) {
   const colours = Array.from({ length: stops + 1 }, (_, i) => {
     const at = 3 * Math.round((255 * i) / stops);
     return `rgb(${table[at]},${table[at + 1]},${table[at + 2]})`;
@@ -216,7 +216,10 @@ function gradient(table, stops = 16) {
 }
 
 /** A name that every file system takes. */
-function fileName(...parts) {
+export function fileName(...parts) {
   const clean = parts.map((part) => part.replace(/\.[a-z]{2,5}$/i, "").replace(/[^\p{L}\p{N}.-]+/gu, "-"));
   return `${clean.map((part) => part.replace(/^[-.]+|[-.]+$/g, "").slice(0, 80) || "picture").join("_")}.png`;
 }
+
+import { address } from "../shared/component.js";
+

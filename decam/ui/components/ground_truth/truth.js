@@ -120,3 +120,7 @@ class Truth {
 }
 
 export default mounted(Truth);
+
+import { clamp, loadGrey, loadImage, outline, paint } from "../grid/grid_draw.js";
+import { make, mounted, say } from "../shared/component.js";
+

@@ -33,3 +33,7 @@ class Measured {
 }
 
 export default mounted(Measured);
+
+import { make, mounted } from "../shared/component.js";
+import { Follower } from "../shared/live.js";
+

@@ -47,3 +47,7 @@ class Status {
 }
 
 export default mounted(Status);
+
+import { make, mounted, say } from "../shared/component.js";
+import { Follower } from "../shared/live.js";
+

@@ -8,17 +8,17 @@ import streamlit as st
 
 from decam.export import wire
 from decam.runs.snapshots import RunSnapshot
-from decam.ui.components import source
+from decam.ui.components import source, styles
 from decam.ui.components.live import LiveRun
 
 _STATUS = st.components.v2.component(
     "decam_status",
-    css=source("shared/base.css", "live/status.css"),
-    js=source("shared/component.js", "shared/live.js", "live/status.js"),
+    css=styles("shared/base.css", "live/status.css"),
+    js=source("live/status.js"),
 )
 _MEASURED = st.components.v2.component(
     "decam_measured",
-    js=source("shared/component.js", "shared/live.js", "live/measured.js"),
+    js=source("live/measured.js"),
 )
 
 

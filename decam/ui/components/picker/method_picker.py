@@ -14,14 +14,14 @@ from decam.methods import METHODS
 from decam.methods.base import Method
 from decam.methods.presets import PRESETS
 from decam.methods.taxonomy import grouped
-from decam.ui.components import source
+from decam.ui.components import source, styles
 from decam.ui.shared import method_choice, method_forms, throughput
 from decam.ui.shared.method_choice import COMPARED, Wish
 
 _PICKER = st.components.v2.component(
     "decam_picker",
-    css=source("shared/base.css", "picker/picker.css"),
-    js=source("shared/component.js", "shared/duration.js", "picker/picker_window.js", "picker/picker.js"),
+    css=styles("shared/base.css", "picker/picker.css"),
+    js=source("picker/picker.js"),
 )
 
 

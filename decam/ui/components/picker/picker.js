@@ -103,3 +103,7 @@ class Picker {
 }
 
 export default mounted(Picker);
+
+import { make, mounted, say } from "../shared/component.js";
+import { costText, totalText, Window } from "./picker_window.js";
+

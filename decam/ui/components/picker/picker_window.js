@@ -3,10 +3,10 @@
 /** Letters, digits and plus signs alone, so that case, spaces, hyphens and accents do not count. */
 const plainly = (text) => text.normalize("NFKD").toLowerCase().replace(/×/g, "x").replace(/[^\p{L}\p{N}+\n]/gu, "");
 
-const costText = (cost) => (cost == null ? "" : cost ? cost.toLocaleString("en-US") : "free");
+export const costText = (cost) => (cost == null ? "" : cost ? cost.toLocaleString("en-US") : "free");
 
 /** What methods cost together, in words; time only where a run has shown how long an evaluation takes. */
-function totalText(methods, pace) {
+export function totalText(methods, pace) {
   if (!methods.length) return "No method is chosen.";
   const cost = methods.reduce((sum, method) => sum + method.cost, 0);
   const time = pace != null && cost ? ` · about\u00a0${durationText(Math.max(1, cost * pace)).replaceAll(" ", "\u00a0")}` : "";
@@ -85,7 +85,7 @@ class Family {
 }
 
 /** The window itself. What is chosen in it holds once it is closed, in whichever way. */
-class Window {
+export class Window {
   constructor(closed) {
     Object.assign(this, { chosen: new Set(), options: new Map(), families: [] });
     this.search = make("input", "search", {
@@ -204,3 +204,7 @@ class Window {
     say(this.total, count + totalText(running, this.pace));
   }
 }
+
+import { make, say } from "../shared/component.js";
+import { durationText } from "../shared/duration.js";
+

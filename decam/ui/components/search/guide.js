@@ -68,7 +68,7 @@ function coarse([height, width], finest) {
 }
 
 /** A picture (RGBA bytes) prepared to guide grids; the numbers are shares of its width but for epsilon and finest. */
-class Guide {
+export class Guide {
   constructor(pixels, [height, width], { radius, epsilon, grain, finest }) {
     this.whole = [height, width];
     this.shape = coarse(this.whole, finest);
@@ -126,7 +126,7 @@ function along([red, green, blue, offset], colour) {
 }
 
 /** Grids of a search that does not follow edges: interpolated between the cells' centres. */
-class Interpolation {
+export class Interpolation {
   constructor(_, whole, { finest }) {
     this.whole = whole;
     this.shape = coarse(whole, finest);
@@ -140,3 +140,6 @@ class Interpolation {
     return smooth(grid, cells, this.shape[1], this.shape[0]);
   }
 }
+
+import { smooth } from "./search_draw.js";
+

@@ -203,3 +203,10 @@ class Walk {
 }
 
 export default mounted(Walk);
+
+import { Charts } from "../charts/chart.js";
+import { loadImage, minus } from "../grid/grid_draw.js";
+import { make, mounted } from "../shared/component.js";
+import { Player } from "./player.js";
+import { decoded } from "./search_draw.js";
+

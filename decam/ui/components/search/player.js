@@ -16,7 +16,7 @@ function svg(path) {
 const PLAY = "M4 2.5v11l9-5.5z";
 const PAUSE = "M4 2.5h3v11H4zM9 2.5h3v11H9z";
 
-class Player {
+export class Player {
   /** `show(index)` draws a moment; `said(index)` is what stands beside the slider. */
   constructor(show, said) {
     Object.assign(this, { show, said, count: 0, at: 0, timer: null });
@@ -74,3 +74,6 @@ class Player {
     this.button.title = this.timer ? "Stay at this generation" : "Play the generations one after the other";
   }
 }
+
+import { make, say } from "../shared/component.js";
+

@@ -288,3 +288,21 @@ class Search {
 }
 
 export default mounted(Search);
+
+import { Charts } from "../charts/chart.js";
+import { loadImage, minus } from "../grid/grid_draw.js";
+import { address, make, mounted, say } from "../shared/component.js";
+import { Guide, Interpolation } from "./guide.js";
+import { Player } from "./player.js";
+import {
+  blend,
+  bytesOf,
+  colourCrossed,
+  colourGrid,
+  decoded,
+  GREY,
+  pixelsOf,
+  SHOWN_SHARE,
+  visibility,
+} from "./search_draw.js";
+

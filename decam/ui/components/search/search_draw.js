@@ -1,12 +1,12 @@
 // Pixels of the search: generations decoded, coarse grids coloured, and the pictures that a mask shows or hides.
 
-const GREY = [128, 128, 128];
-const SHOWN_SHARE = 0.25; // what a small mask shows of the picture, where ranking is what counts
+export const GREY = [128, 128, 128];
+export const SHOWN_SHARE = 0.25; // what a small mask shows of the picture, where ranking is what counts
 
-const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+export const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
 /** A generation as it was sent, with its grids as numbers. */
-function decoded(sent, [rows, columns]) {
+export function decoded(sent, [rows, columns]) {
   const cells = rows * columns;
   const whole = new Uint16Array(bytesOf(sent.grids).buffer);
   const unit = (sent.high - sent.low) / 65535;
@@ -28,7 +28,7 @@ function decoded(sent, [rows, columns]) {
 }
 
 /** Coarse values at a picture's size, bilinear between cell centres. */
-function smooth(values, [rows, columns], width, height) {
+export function smooth(values, [rows, columns], width, height) {
   const across = neighbours(columns, width);
   const down = neighbours(rows, height);
   const out = new Float32Array(width * height);
@@ -45,14 +45,14 @@ function smooth(values, [rows, columns], width, height) {
 }
 
 /** How visible each pixel is, 0 to 1, when the first share is kept or removed; a share of 0 is the field itself. */
-function visibility(field, ascending, share, keeps) {
+export function visibility(field, ascending, share, keeps) {
   if (share === 0) return field.map((value) => (keeps ? clamp(value, 0, 1) : 1 - clamp(value, 0, 1)));
   const threshold = ascending[field.length - Math.round(share * field.length)];
   return field.map((value) => (value >= threshold === keeps ? 1 : 0));
 }
 
 /** Draw `over` where it is visible and `under` elsewhere; both are pixels of the canvas's size, under may be a colour. */
-function blend(canvas, over, under, visible) {
+export function blend(canvas, over, under, visible) {
   const context = canvas.getContext("2d");
   const image = context.createImageData(canvas.width, canvas.height);
   const flat = under.length === 3;
@@ -68,7 +68,7 @@ function blend(canvas, over, under, visible) {
 }
 
 /** An image's pixels at some size. */
-function pixelsOf(image, width, height) {
+export function pixelsOf(image, width, height) {
   const context = sheet(width, height).getContext("2d", { willReadFrequently: true });
   context.imageSmoothingQuality = "high";
   context.drawImage(image, 0, 0, width, height);
@@ -76,7 +76,7 @@ function pixelsOf(image, width, height) {
 }
 
 /** A coarse grid in colour, one pixel a cell: between two limits, or about zero where they are symmetric. */
-function colourGrid(canvas, values, [rows, columns], [low, high], table, signed) {
+export function colourGrid(canvas, values, [rows, columns], [low, high], table, signed) {
   Object.assign(canvas, { width: columns, height: rows });
   const context = canvas.getContext("2d");
   const image = context.createImageData(columns, rows);
@@ -89,7 +89,7 @@ function colourGrid(canvas, values, [rows, columns], [low, high], table, signed)
 }
 
 /** The same large enough to draw on, with a line around the cells that were taken from the mutant. */
-function colourCrossed(canvas, values, shape, limits, table, crossed) {
+export function colourCrossed(canvas, values, shape, limits, table, crossed) {
   const [rows, columns] = shape;
   const coarse = sheet(columns, rows);
   colourGrid(coarse, values, shape, limits, table, false);
@@ -105,3 +105,6 @@ function colourCrossed(canvas, values, shape, limits, table, crossed) {
     context.stroke(path);
   }
 }
+
+import { clamp, neighbours, NEUTRAL, outline, sheet } from "../grid/grid_draw.js";
+

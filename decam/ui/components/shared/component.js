@@ -1,7 +1,7 @@
 // What every component begins with: elements, and a place on the page in which one view is drawn again and again.
 
 /** An element with a class, attributes and children; text is always text, never markup. */
-function make(tag, className = "", attributes = {}, ...children) {
+export function make(tag, className = "", attributes = {}, ...children) {
   const node = document.createElement(tag);
   if (className) node.className = className;
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
@@ -10,12 +10,12 @@ function make(tag, className = "", attributes = {}, ...children) {
 }
 
 /** Change text only where it is another, so that nothing is laid out again for nothing. */
-function say(node, text) {
+export function say(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
 /** Where the server keeps its files, also behind a proxy that serves the app under a path. */
-function address(url) {
+export function address(url) {
   if (url.startsWith("data:")) return url;
   const script = document.querySelector('script[src*="static/js/"]');
   const base = script ? script.src.split("static/js/")[0] : `${location.origin}/`;
@@ -23,7 +23,7 @@ function address(url) {
 }
 
 /** A Streamlit component: one `View` a place, with its `node`, `update(data, component)`, `attach()` and `release()`. */
-function mounted(View) {
+export function mounted(View) {
   const views = new WeakMap();
   return (component) => {
     const { parentElement, data } = component;

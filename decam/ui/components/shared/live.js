@@ -8,12 +8,12 @@ const PAUSE = 1000; // between two questions
 const GRACE = 1500; // for which a connection outlives its last follower: Streamlit lets go and takes hold again
 
 /** Versions are decimal texts: they are larger than numbers can be here. */
-const newer = (one, other) => one.length - other.length || (one > other ? 1 : one < other ? -1 : 0);
+export const newer = (one, other) => one.length - other.length || (one > other ? 1 : one < other ? -1 : 0);
 
-const placeOf = ({ row, column }) => `${row}\n${column}`;
+export const placeOf = ({ row, column }) => `${row}\n${column}`;
 
 /** A cell as it is, from what was known of it and what has come; null where points are missing in between. */
-function merged(before, { cell, search }) {
+export function merged(before, { cell, search }) {
   if (!search) return { cell, search };
   const points = before?.search?.points ?? [];
   if (search.from > points.length) return null;
@@ -140,12 +140,12 @@ class LiveFeed {
 }
 
 /** The page's connections, by address; components are modules of their own and meet here. */
-function feeds() {
+export function feeds() {
   return (globalThis.decamFeeds ??= new Map());
 }
 
 /** Hears of one run at a time: `hear` has `news({cells, run})`, `end()` and `lost()`, each where it is wanted. */
-class Follower {
+export class Follower {
   constructor(hear) {
     Object.assign(this, { hear, feed: null });
   }
@@ -183,3 +183,6 @@ class Follower {
     return { cells: [...feed.cells.values()].filter((cell) => newer(cell.version, live.version) > 0), run: feed.run };
   }
 }
+
+import { address } from "./component.js";
+

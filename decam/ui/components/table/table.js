@@ -109,3 +109,6 @@ class Table {
 }
 
 export default mounted(Table);
+
+import { make, mounted } from "../shared/component.js";
+

@@ -9,10 +9,10 @@ from typing import Any
 
 import streamlit as st
 
-from decam.ui.components import source
+from decam.ui.components import source, styles
 
 _TABLE = st.components.v2.component(
-    "decam_table", css=source("shared/base.css", "table/table.css"), js=source("shared/component.js", "table/table.js")
+    "decam_table", css=styles("shared/base.css", "table/table.css"), js=source("table/table.js")
 )
 
 
