@@ -9,7 +9,7 @@ const STYLES = ["solid", "dashed", "dotted"]; // colour alone never tells two li
 export function ticks(low, high, count) {
   const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((times) => times * power).find((each) => each >= rough * 0.999);
+  const step = [1, 2, 5, 10].map((times) => times * power).find((each) => each >= rough * 0.999) ?? 10 * power;
   const first = Math.ceil(low / step - 1e-9);
   return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) => (first + i) * step);
 }
@@ -44,7 +44,9 @@ class Chart {
   }
 
   update({ title, help, series }, places, limits) {
-    Object.assign(this, { series, places, limits });
+    this.series = series;
+    this.places = places;
+    this.limits = limits;
     say(this.title, title);
     this.node.title = help;
     this.draw();
@@ -155,9 +157,14 @@ class Chart {
 
 /** Charts over the same evaluations, one below or beside the other; those that are there go on with new data. */
 export class Charts {
-  /** Who asks to `pick` hears the evaluations that are clicked, and marks where it is itself. */
+  /**
+   * Who asks to `pick` hears the evaluations that are clicked, and marks where it is itself.
+   * @param {((evaluations: number) => void) | null} pick
+   */
   constructor(pick = null) {
-    Object.assign(this, { pick, parts: [], width: 0 });
+    this.pick = pick;
+    this.parts = [];
+    this.width = 0;
     this.node = make("div", "charts");
   }
 

@@ -41,7 +41,9 @@ class Still {
 /** A map of a search that goes on, drawn here as decam/figures/overlays.py draws it: over the picture, or alone. */
 class Moving {
   constructor(title, view) {
-    Object.assign(this, { title, view, source: null });
+    this.title = title;
+    this.view = view;
+    this.source = null;
     this.canvas = make("canvas", "", { role: "img", "aria-label": title });
     this.node = make("figure", "", { hidden: "" }, this.canvas, make("figcaption", "", {}, title));
   }
@@ -62,6 +64,9 @@ class Moving {
 }
 
 class Live {
+  /** @type {() => void} */
+  tell;
+
   constructor() {
     this.charts = new Charts();
     this.stills = [];
@@ -72,16 +77,18 @@ class Live {
     this.follower = new Follower({ news: (news) => this.hear(news) });
   }
 
-  update({ pictures, words, search, ...charts }, { setTriggerValue }) {
+  update({ pictures, words, search, groups, places, limits }, { setTriggerValue }) {
     const another = JSON.stringify([search?.live.url, search?.place]);
     if (another !== this.another) this.moving = null;
-    Object.assign(this, { another, search, live: search?.live ?? null });
+    this.another = another;
+    this.search = search;
+    this.live = search?.live ?? null;
     this.tell = () => setTriggerValue("finished", performance.now());
     if (search) search.table = bytesFrom(search.colours);
     const news = this.follower.newest(this.live);
     if (news && this.hear(news)) return;
     this.say(words);
-    this.charts.update(charts);
+    this.charts.update({ groups, places, limits });
     if (!this.moving) this.show(pictures);
   }
 

@@ -3,9 +3,26 @@
 const DRAG = 4; // pixels a pointer may move in a click
 
 class Grid {
+  /** @type {ReturnType<typeof controls>} */
+  controls;
+  /** @type {Record<string, Uint8Array>} */
+  tables;
+  /** @type {() => void} */
+  tell;
+  /** @type {(cell: any) => void} */
+  choosing;
+
   constructor() {
-    Object.assign(this, { rows: new Map(), columns: new Map(), cells: [], waiting: new Set(), pointers: new Map() });
-    Object.assign(this, { zoom: { scale: 1, x: 0, y: 0 }, settings: keptSettings(), selected: null, hover: null, shared: null });
+    this.rows = new Map();
+    this.columns = new Map();
+    this.cells = [];
+    this.waiting = new Set();
+    this.pointers = new Map();
+    this.zoom = { scale: 1, x: 0, y: 0 };
+    this.settings = keptSettings();
+    this.selected = null;
+    this.hover = null;
+    this.shared = null;
     this.extremes = this.settings.extremes;
     this.header = make("div", "row heads", { role: "row", id: "heads" }, make("div", "column", { role: "columnheader" }, make("span", "", {}, "Picture")));
     this.top = make("div", "top", { role: "presentation" }, this.header);
@@ -104,7 +121,7 @@ class Grid {
       const wanted = signed ? this.diverging : this.settings.colours;
       if (column.painted !== wanted) column.colours.style.backgroundImage = gradient(this.tables[wanted]);
       column.painted = wanted;
-      const limits = this.settings.scale === "column" ? this.shared.get(`column ${key}`) : null;
+      const limits = this.settings.scale === "column" ? this.shared?.get(`column ${key}`) : null;
       say(column.low, limits ? limitText(limits[0], limits) : signed ? "−" : "");
       say(column.high, limits ? limitText(limits[1], limits) : signed ? "+" : "");
       mark(column.colours, "title", signed ? "White is zero, blue below, orange above" : "From the lowest value upwards");
@@ -114,7 +131,7 @@ class Grid {
   /** The limits that a map is scaled by, alone or with those it shares its scale with. */
   limits(cell) {
     const { scale, extremes } = this.settings;
-    return scale === "map" || cell.silent ? limitsOf([cell], cell.column.data.signed, extremes) : this.shared.get(this.group(cell));
+    return scale === "map" || cell.silent ? limitsOf([cell], cell.column.data.signed, extremes) : this.shared?.get(this.group(cell));
   }
 
   group(cell) {
@@ -304,6 +321,7 @@ class Grid {
 
   markSelected() {
     const [row, column] = this.selected ?? [];
+    /** @type {any} */
     let first = null;
     for (const cell of this.cells.flat()) {
       const chosen = cell.row.data.key === row && cell.column.data.key === column;

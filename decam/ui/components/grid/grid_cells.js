@@ -5,8 +5,19 @@ const WORDS = { waiting: "Waiting", measuring: "Measuring", stopped: "Stopped", 
 
 /** The canvas of a picture or a map, with the crosshair and the value beneath it. */
 class Plate {
+  /** @type {any} What the server says of a map; a picture alone has none. */
+  data;
+  /** @type {any} The method's; a picture alone has none. */
+  column;
+  faint = 0;
+
   constructor(grid, row) {
-    Object.assign(this, { grid, row, field: null, layer: null, drawn: "", visible: true });
+    this.grid = grid;
+    this.row = row;
+    this.field = null;
+    this.layer = null;
+    this.drawn = "";
+    this.visible = true;
     this.canvas = make("canvas", "", { "aria-hidden": "true" });
     this.cross = make("div", "cross");
     this.chip = make("div", "chip");
@@ -19,7 +30,12 @@ class Plate {
   take(grey, low, high) {
     const { width, height } = this.row.data;
     const { ends, silent } = this.data;
-    Object.assign(this, { low, high, ends, silent, drawn: "", field: grey ? fieldOf(grey, low, high, { width, height }) : null });
+    this.low = low;
+    this.high = high;
+    this.ends = ends;
+    this.silent = silent;
+    this.drawn = "";
+    this.field = grey ? fieldOf(grey, low, high, { width, height }) : null;
     this.layer = grey ? (this.layer ?? sheet(width, height)) : null;
   }
 
@@ -68,7 +84,10 @@ class Plate {
 class Cell extends Plate {
   constructor(grid, row, column) {
     super(grid, row);
-    Object.assign(this, { column, said: "", mapKey: "", faint: 0.3 });
+    this.column = column;
+    this.said = "";
+    this.mapKey = "";
+    this.faint = 0.3;
     this.words = make("div", "words");
     this.bar = make("div", "bar", { role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100, "aria-label": "Progress" });
     this.save = button("save", "Save this map as PNG", icon(SAVE), (event) => (event.stopPropagation(), this.download()));
@@ -86,7 +105,8 @@ class Cell extends Plate {
   update(data, metrics) {
     const said = JSON.stringify([data, metrics]);
     if (said === this.said) return;
-    Object.assign(this, { said, data });
+    this.said = said;
+    this.data = data;
     this.showState(data);
     this.showMetrics(data, metrics);
     const notes = data.notes ?? [];
@@ -173,6 +193,7 @@ class Cell extends Plate {
     const whole = sheet(width, height);
     this.paint(whole, { scale: 1, x: 0, y: 0 });
     whole.toBlob((blob) => {
+      if (!blob) return;
       const link = make("a", "", { href: URL.createObjectURL(blob), download: fileName(this.row.data.title, this.column.data.title) });
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 10000);
@@ -183,7 +204,12 @@ class Cell extends Plate {
 /** A picture with its target, and the maps beside it. */
 export class Row {
   constructor(grid) {
-    Object.assign(this, { grid, cells: new Map(), picture: null, truth: null, data: {}, urls: "" });
+    this.grid = grid;
+    this.cells = new Map();
+    this.picture = null;
+    this.truth = null;
+    this.data = {};
+    this.urls = "";
     this.head = new Plate(grid, this);
     this.title = make("div", "title");
     this.label = make("span", "label");
@@ -226,7 +252,11 @@ export class Row {
     this.urls = urls;
     try {
       const [picture, mask] = await Promise.all([loadImage(view), truth ? loadGrey(truth) : null]);
-      if (urls === this.urls) Object.assign(this, { picture, grey: null, truth: mask && outline(mask) });
+      if (urls === this.urls) {
+        this.picture = picture;
+        this.grey = null;
+        this.truth = mask && outline(mask);
+      }
     } catch (problem) {
       if (urls === this.urls) this.urls = "";
       console.debug("decam: a picture has not arrived", problem);

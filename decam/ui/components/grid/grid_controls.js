@@ -47,7 +47,7 @@ export function button(className, label, inside, action) {
 export function keptSettings() {
   let kept = {};
   try {
-    kept = JSON.parse(sessionStorage.getItem(KEPT)) ?? {};
+    kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}") ?? {};
   } catch (problem) {
     console.debug("decam: nothing kept for the grid", problem);
   }

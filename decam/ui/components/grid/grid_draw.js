@@ -28,11 +28,16 @@ export function sheet(width, height) {
   return canvas;
 }
 
+/** What draws on a canvas that is read back. */
+export function readable(canvas) {
+  return /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
+}
+
 /** A picture without its colours. */
 export function greyOf(picture) {
   const { naturalWidth: width, naturalHeight: height } = picture;
   const grey = sheet(width, height);
-  const context = grey.getContext("2d", { willReadFrequently: true });
+  const context = readable(grey);
   context.drawImage(picture, 0, 0);
   const image = context.getImageData(0, 0, width, height);
   for (let at = 0; at < image.data.length; at += 4) {
@@ -47,7 +52,7 @@ export function greyOf(picture) {
 export async function loadGrey(url) {
   const image = await loadImage(url);
   const { naturalWidth: width, naturalHeight: height } = image;
-  const context = sheet(width, height).getContext("2d", { willReadFrequently: true });
+  const context = readable(sheet(width, height));
   context.drawImage(image, 0, 0);
   const data = context.getImageData(0, 0, width, height).data;
   return { width, height, levels: Uint16Array.from({ length: width * height }, (_, i) => 256 * data[4 * i] + data[4 * i + 1]) };
@@ -148,8 +153,14 @@ export function outline({ width, height, levels }) {
   return path;
 }
 
-/** Paint picture (turning grey as the layer gets opaque), layer and outline into a canvas; `zoom` is {scale, x, y} with x and y shares of the picture. */
-export function paint(canvas, { picture, grey, layer, outlined }, { pictureAlpha, layerAlpha }, zoom) {
+/**
+ * Paint picture (turning grey as the layer gets opaque), layer and outline into a canvas; x and y are shares of the picture.
+ * @param {any} canvas
+ * @param {{ picture: HTMLImageElement | null, grey?: any, layer?: any, outlined?: Path2D | null }} drawn
+ * @param {{ pictureAlpha: number, layerAlpha?: number }} alphas
+ * @param {{ scale: number, x: number, y: number }} zoom
+ */
+export function paint(canvas, { picture, grey, layer, outlined }, { pictureAlpha, layerAlpha = 1 }, zoom) {
   const context = canvas.getContext("2d");
   const { width, height } = canvas;
   context.setTransform(1, 0, 0, 1, 0, 0);
@@ -171,7 +182,9 @@ export function paint(canvas, { picture, grey, layer, outlined }, { pictureAlpha
   if (outlined) {
     context.globalAlpha = 1;
     const line = Math.max(width / 220, 1);
-    for (const [style, times] of [["rgba(0, 0, 0, 0.65)", 3], ["#fff", 1.25]]) {
+    /** @type {[string, number][]} */
+    const strokes = [["rgba(0, 0, 0, 0.65)", 3], ["#fff", 1.25]];
+    for (const [style, times] of strokes) {
       context.strokeStyle = style;
       context.lineWidth = (line * times) / across;
       context.lineCap = "square";
@@ -204,7 +217,7 @@ export function valueText(value, digits = 3) {
 }
 
 /** An end of a scale, rounded as its width deserves. */
-export const limitText = (value, [low, high], digits = 3) => (Math.abs(value) < 0.001 * (high - low) ? "0" : valueText(value, digits));
+export const limitText = (value, /** @type {number[]} */ [low, high], digits = 3) => (Math.abs(value) < 0.001 * (high - low) ? "0" : valueText(value, digits));
 
 /** A colour table as a CSS gradient. */
 export function gradient(table, stops = 16) {

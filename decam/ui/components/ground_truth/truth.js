@@ -5,7 +5,13 @@ const LEAST = 0.01; // share of the picture's side under which a box was only a 
 
 class Truth {
   constructor() {
-    Object.assign(this, { outlines: [], now: null, tool: "box", picture: null, mask: null, urls: "", taken: false });
+    this.outlines = [];
+    this.now = null;
+    this.tool = "box";
+    this.picture = null;
+    this.mask = null;
+    this.urls = "";
+    this.taken = false;
     this.box = this.choice("Box", "box", "Drag from corner to corner");
     this.free = this.choice("Outline", "free", "Draw around the object with the button held down");
     this.undo = make("button", "", { type: "button" }, "Undo");
@@ -34,7 +40,10 @@ class Truth {
     this.drawing = outlines !== null;
     this.tools.hidden = !this.drawing;
     this.stage.classList.toggle("shown", !this.drawing);
-    if (this.drawing && !this.taken) Object.assign(this, { taken: true, outlines });
+    if (this.drawing && !this.taken) {
+      this.taken = true;
+      this.outlines = outlines;
+    }
     this.face();
     this.load(view, mask);
   }
@@ -44,7 +53,10 @@ class Truth {
     if (urls === this.urls) return this.paint();
     this.urls = urls;
     const [picture, grey] = await Promise.all([loadImage(view), mask ? loadGrey(mask) : null]);
-    if (urls === this.urls) Object.assign(this, { picture, mask: grey && outline(grey) });
+    if (urls === this.urls) {
+      this.picture = picture;
+      this.mask = grey && outline(grey);
+    }
     this.paint();
   }
 

@@ -3,16 +3,24 @@
 const REST = 5000; // milliseconds
 
 class Measured {
+  /** @type {number | undefined} */
+  timer;
+  /** @type {(count: number) => void} */
+  tell;
+  drawn = 0;
+
   constructor() {
     this.node = make("span", "", { hidden: "" });
     this.follower = new Follower({ news: ({ run }) => this.hear(run.measured) });
   }
 
   update({ live, measured }, { setTriggerValue }) {
-    Object.assign(this, { live, measured, drawn: performance.now() });
+    this.live = live;
+    this.measured = measured;
+    this.drawn = performance.now();
     this.tell = (count) => setTriggerValue("measured", count);
     clearTimeout(this.timer);
-    this.timer = null;
+    this.timer = undefined;
   }
 
   hear(count) {
@@ -28,7 +36,7 @@ class Measured {
   release() {
     this.follower.stop();
     clearTimeout(this.timer);
-    this.timer = null;
+    this.timer = undefined;
   }
 }
 

@@ -1,6 +1,9 @@
 // The line on a run and its bar. It says when the run has ended, and asks for the page once a second where it hears nothing.
 
 class Status {
+  /** @type {(name: string) => void} */
+  tell;
+
   constructor() {
     this.icon = make("span", "icon", { "aria-hidden": "true" });
     this.title = make("span");
@@ -17,7 +20,8 @@ class Status {
   }
 
   update({ live, run }, { setTriggerValue }) {
-    Object.assign(this, { live, note: run.note });
+    this.live = live;
+    this.note = run.note;
     this.tell = (name) => setTriggerValue(name, performance.now());
     this.show(this.follower.newest(live)?.run ?? run);
   }

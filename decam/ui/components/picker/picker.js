@@ -3,8 +3,14 @@
 const LINES = 2; // of chips; those beyond are counted
 
 class Picker {
+  /** @type {(value: { methods: string[], edit: number }) => void} */
+  send;
+
   constructor() {
-    Object.assign(this, { chosen: [], edit: 0, chips: new Map() });
+    /** @type {string[]} */
+    this.chosen = [];
+    this.edit = 0;
+    this.chips = new Map();
     this.opener = make("button", "opener", { type: "button", "aria-haspopup": "dialog", title: "Choose among all methods, by family, search or preset" });
     this.opener.append("Methods ", (this.count = make("span")));
     this.more = make("button", "chip more", { type: "button", hidden: "" });
@@ -20,7 +26,10 @@ class Picker {
     this.data = data;
     this.send = (value) => setStateValue("chosen", value);
     // What was asked for here after the server's last word is newer than that word.
-    if (data.edit >= this.edit) Object.assign(this, { edit: data.edit, chosen: data.chosen });
+    if (data.edit >= this.edit) {
+      this.edit = data.edit;
+      this.chosen = data.chosen;
+    }
     this.window.update(data);
     this.show();
   }

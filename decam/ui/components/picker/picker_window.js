@@ -87,7 +87,9 @@ class Family {
 /** The window itself. What is chosen in it holds once it is closed, in whichever way. */
 export class Window {
   constructor(closed) {
-    Object.assign(this, { chosen: new Set(), options: new Map(), families: [] });
+    this.chosen = new Set();
+    this.options = new Map();
+    this.families = [];
     this.search = make("input", "search", {
       type: "search", placeholder: "Search name, family, author, year …", "aria-label": "Search methods", autocomplete: "off", spellcheck: "false",
     });

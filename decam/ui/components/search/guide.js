@@ -12,7 +12,7 @@ function areas(from, to) {
 }
 
 /** A plane scaled down by the mean over areas. */
-function shrunk(plane, [rows, columns], [height, width]) {
+function shrunk(plane, /** @type {number[]} */ [rows, columns], /** @type {number[]} */ [height, width]) {
   const [down, across] = [areas(rows, height), areas(columns, width)];
   const out = new Float32Array(width * height);
   for (let y = 0; y < height; y += 1) {
@@ -28,7 +28,7 @@ function shrunk(plane, [rows, columns], [height, width]) {
 }
 
 /** Every line of a plane through `line(read, write, length)`, first along the rows, then along the columns. */
-function separable(plane, [rows, columns], line) {
+function separable(plane, /** @type {number[]} */ [rows, columns], line) {
   const turned = new Float32Array(plane.length);
   const out = new Float32Array(plane.length);
   for (let y = 0; y < rows; y += 1) line((i) => plane[y * columns + i], (i, value) => (turned[y * columns + i] = value), columns);
@@ -37,7 +37,7 @@ function separable(plane, [rows, columns], line) {
 }
 
 /** Means over windows that are cut at the borders. */
-function boxed(plane, shape, radius) {
+function boxed(plane, /** @type {number[]} */ shape, radius) {
   return separable(plane, shape, (read, write, length) => {
     const sums = new Float64Array(length + 1);
     for (let i = 0; i < length; i += 1) sums[i + 1] = sums[i] + read(i);
@@ -49,7 +49,7 @@ function boxed(plane, shape, radius) {
 }
 
 /** A Gaussian blur, cut at 3 σ, with the borders reflected. */
-function blurred(plane, shape, sigma) {
+function blurred(plane, /** @type {number[]} */ shape, sigma) {
   return separable(plane, shape, (read, write, length) => {
     const radius = Math.min(Math.floor(3 * sigma + 0.5), length - 1);
     const weights = Array.from({ length: 2 * radius + 1 }, (_, i) => Math.exp(-0.5 * ((i - radius) / sigma) ** 2));
@@ -62,7 +62,7 @@ function blurred(plane, shape, sigma) {
 }
 
 /** The size of a copy whose shorter side has at most so many pixels. */
-function coarse([height, width], finest) {
+function coarse(/** @type {number[]} */ [height, width], finest) {
   const step = Math.max(1, Math.min(height, width) / finest);
   return [Math.round(height / step), Math.round(width / step)];
 }
@@ -121,7 +121,7 @@ export class Guide {
 }
 
 /** What slopes and an offset give at each pixel's colour. */
-function along([red, green, blue, offset], colour) {
+function along(/** @type {Float32Array[]} */ [red, green, blue, offset], colour) {
   return offset.map((value, i) => value + red[i] * colour[0][i] + green[i] * colour[1][i] + blue[i] * colour[2][i]);
 }
 

@@ -5,7 +5,8 @@ const minusSign = (value, digits = 3) => (value === null ? "–" : minus(Math.ab
 
 class Walk {
   constructor() {
-    Object.assign(this, { known: new Map(), chosen: null });
+    this.known = new Map();
+    this.chosen = null;
     this.player = new Player((i) => this.show(i), (i) => this.said(i));
     this.canvas = make("canvas", "relief", { role: "img", tabindex: 0, "aria-label": "Population over the landscape" });
     this.canvas.addEventListener("click", (event) => this.choose(event));
@@ -20,7 +21,8 @@ class Walk {
 
   update(data) {
     const fresh = data.key !== this.data?.key;
-    Object.assign(this, { data, generations: data.generations });
+    this.data = data;
+    this.generations = data.generations;
     if (fresh) {
       this.known.clear();
       this.player.pause();
@@ -57,7 +59,8 @@ class Walk {
     return `Generation ${number} of ${this.generations.length} · ${evaluations.toLocaleString("en")} evaluations · lowest ${minusSign(reached)}`;
   }
 
-  place([x, y]) {
+  /** @returns {[number, number]} */
+  place(/** @type {number[]} */ [x, y]) {
     const [low, high] = this.data.limits;
     const scale = this.canvas.clientWidth / (high - low);
     return [(x - low) * scale, (high - y) * scale];

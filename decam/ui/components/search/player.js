@@ -17,9 +17,15 @@ const PLAY = "M4 2.5v11l9-5.5z";
 const PAUSE = "M4 2.5h3v11H4zM9 2.5h3v11H9z";
 
 export class Player {
+  /** @type {number | undefined} */
+  timer;
+
   /** `show(index)` draws a moment; `said(index)` is what stands beside the slider. */
   constructor(show, said) {
-    Object.assign(this, { show, said, count: 0, at: 0, timer: null });
+    this.show = show;
+    this.said = said;
+    this.count = 0;
+    this.at = 0;
     this.button = make("button", "play", { type: "button" });
     this.slider = make("input", "", { type: "range", min: 0, step: 1, "aria-label": "Generation", title: "Goes back and forth through the generations" });
     this.pace = make("select", "", { "aria-label": "Speed", title: "How fast the generations are played" });
@@ -33,7 +39,11 @@ export class Player {
     this.face();
   }
 
-  /** There are so many moments now; who looks at the last one goes on looking at the last one. */
+  /**
+   * There are so many moments now; who looks at the last one goes on looking at the last one.
+   * @param {number} count
+   * @param {number | null} place
+   */
   setCount(count, place = null) {
     const last = this.at >= this.count - 1 && !this.timer;
     this.count = count;
@@ -63,7 +73,7 @@ export class Player {
 
   pause() {
     clearInterval(this.timer);
-    this.timer = null;
+    this.timer = undefined;
     this.face();
   }
 

@@ -23,8 +23,17 @@ class Tile {
 }
 
 class Search {
+  /** @type {Guide | Interpolation} */
+  reading;
+  /** @type {{ map: Uint8Array, difference: Uint8Array }} */
+  tables;
+
   constructor() {
-    Object.assign(this, { known: new Map(), masks: [], asked: [], chosen: null, as: "mask" });
+    this.known = new Map();
+    this.masks = [];
+    this.asked = [];
+    this.chosen = null;
+    this.as = "mask";
     this.player = new Player((i) => this.show(i), (i) => this.said(i));
     this.words = make("p", "words");
     this.grid = make("div", "masks", { role: "group", "aria-label": "Individuals" });
@@ -57,7 +66,9 @@ class Search {
 
   update(data) {
     const before = this.generations?.[this.player.at]?.evaluations;
-    Object.assign(this, { data, shape: data.cells, generations: data.generations });
+    this.data = data;
+    this.shape = data.cells;
+    this.generations = data.generations;
     this.tables ??= { map: bytesOf(data.tables.map), difference: bytesOf(data.tables.difference) };
     say(this.words, data.words);
     this.words.hidden = !data.words;
@@ -73,7 +84,10 @@ class Search {
   begin(key) {
     this.shownKey = key;
     this.known.clear();
-    Object.assign(this, { chosen: null, picture: null, filling: null, source: null });
+    this.chosen = null;
+    this.picture = null;
+    this.filling = null;
+    this.source = null;
     this.player.pause();
     this.player.count = this.player.at = 0;
   }

@@ -28,7 +28,7 @@ export function decoded(sent, [rows, columns]) {
 }
 
 /** Coarse values at a picture's size, bilinear between cell centres. */
-export function smooth(values, [rows, columns], width, height) {
+export function smooth(values, /** @type {number[]} */ [rows, columns], width, height) {
   const across = neighbours(columns, width);
   const down = neighbours(rows, height);
   const out = new Float32Array(width * height);
@@ -69,14 +69,14 @@ export function blend(canvas, over, under, visible) {
 
 /** An image's pixels at some size. */
 export function pixelsOf(image, width, height) {
-  const context = sheet(width, height).getContext("2d", { willReadFrequently: true });
+  const context = readable(sheet(width, height));
   context.imageSmoothingQuality = "high";
   context.drawImage(image, 0, 0, width, height);
   return context.getImageData(0, 0, width, height).data;
 }
 
 /** A coarse grid in colour, one pixel a cell: between two limits, or about zero where they are symmetric. */
-export function colourGrid(canvas, values, [rows, columns], [low, high], table, signed) {
+export function colourGrid(canvas, values, /** @type {number[]} */ [rows, columns], /** @type {number[]} */ [low, high], table, signed) {
   Object.assign(canvas, { width: columns, height: rows });
   const context = canvas.getContext("2d");
   const image = context.createImageData(columns, rows);
@@ -100,11 +100,13 @@ export function colourCrossed(canvas, values, shape, limits, table, crossed) {
   context.drawImage(coarse, 0, 0, canvas.width, canvas.height);
   const path = outline({ width: columns, height: rows, levels: Array.from(crossed, (taken) => 65535 * taken) });
   context.setTransform(scale, 0, 0, scale, 0, 0);
-  for (const [style, width] of [["rgba(0, 0, 0, 0.7)", 7], ["#fff", 3.5]]) {
+  /** @type {[string, number][]} */
+  const strokes = [["rgba(0, 0, 0, 0.7)", 7], ["#fff", 3.5]];
+  for (const [style, width] of strokes) {
     Object.assign(context, { strokeStyle: style, lineWidth: width / scale, lineCap: "square" });
     context.stroke(path);
   }
 }
 
-import { clamp, neighbours, NEUTRAL, outline, sheet } from "../grid/grid_draw.js";
+import { clamp, neighbours, NEUTRAL, outline, readable, sheet } from "../grid/grid_draw.js";
 

@@ -17,7 +17,7 @@ export function say(node, text) {
 /** Where the server keeps its files, also behind a proxy that serves the app under a path. */
 export function address(url) {
   if (url.startsWith("data:")) return url;
-  const script = document.querySelector('script[src*="static/js/"]');
+  const script = /** @type {HTMLScriptElement | null} */ (document.querySelector('script[src*="static/js/"]'));
   const base = script ? script.src.split("static/js/")[0] : `${location.origin}/`;
   return new URL(url.replace(/^\//, ""), base).href;
 }

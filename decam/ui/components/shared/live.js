@@ -22,7 +22,13 @@ export function merged(before, { cell, search }) {
 
 class LiveFeed {
   constructor(url, drawn) {
-    Object.assign(this, { url, drawn, followers: new Set(), cells: new Map(), coming: [], run: null, version: null });
+    this.url = url;
+    this.drawn = drawn;
+    this.followers = new Set();
+    this.cells = new Map();
+    this.coming = [];
+    this.run = null;
+    this.version = null;
     this.seen = () => (document.hidden ? this.rest() : this.open());
     document.addEventListener("visibilitychange", this.seen);
     this.seen();
@@ -83,6 +89,7 @@ class LiveFeed {
 
   async ask() {
     const turn = (this.asking = {});
+    /** @type {any} */
     let answer = null;
     try {
       const response = await fetch(this.question(["once=1"]), { cache: "no-store" });
@@ -104,14 +111,16 @@ class LiveFeed {
       const place = placeOf(each.cell);
       const cell = merged(this.cells.get(place), each);
       if (!cell) {
-        Object.assign(this, { version: null, drawn: null });
+        this.version = null;
+        this.drawn = null;
         this.again();
         return;
       }
       this.cells.set(place, { ...cell, version: run.version });
     }
     if (run.version === this.version) return;
-    Object.assign(this, { run, version: run.version });
+    this.run = run;
+    this.version = run.version;
     this.each("news", { cells: changed.map((each) => this.cells.get(placeOf(each.cell))), run });
   }
 
@@ -130,7 +139,9 @@ class LiveFeed {
     clearTimeout(this.patience);
     clearTimeout(this.timer);
     this.source?.close();
-    Object.assign(this, { source: null, asking: null, coming: [] });
+    this.source = null;
+    this.asking = null;
+    this.coming = [];
   }
 
   close() {
@@ -147,7 +158,8 @@ export function feeds() {
 /** Hears of one run at a time: `hear` has `news({cells, run})`, `end()` and `lost()`, each where it is wanted. */
 export class Follower {
   constructor(hear) {
-    Object.assign(this, { hear, feed: null });
+    this.hear = hear;
+    this.feed = null;
   }
 
   /** Hear of the run of `live` ({url, version}) from now on, of none where it is null. */

@@ -11,7 +11,9 @@ function told({ help, direction }) {
 
 class Table {
   constructor() {
-    Object.assign(this, { by: null, down: false, said: "" });
+    this.by = null;
+    this.down = false;
+    this.said = "";
     this.head = make("thead");
     this.body = make("tbody");
     this.table = make("table", "", {}, this.head, this.body);
@@ -21,7 +23,8 @@ class Table {
   update(data) {
     const said = JSON.stringify(data);
     if (said === this.said) return;
-    Object.assign(this, { said, data });
+    this.said = said;
+    this.data = data;
     this.table.setAttribute("aria-label", data.title);
     if (this.by !== null && this.by >= data.words.length + data.columns.length) this.by = null;
     this.draw();
@@ -62,7 +65,10 @@ class Table {
   sort(place) {
     const column = this.data.columns[place - this.data.words.length];
     const first = Boolean(column) && column.direction >= 0;
-    if (this.by !== place) Object.assign(this, { by: place, down: first });
+    if (this.by !== place) {
+      this.by = place;
+      this.down = first;
+    }
     else if (this.down === first) this.down = !first;
     else this.by = null;
     this.draw();
@@ -76,7 +82,7 @@ class Table {
     const compare = (a, b) => (typeof a === "string" ? a.localeCompare(b, undefined, { numeric: true }) : a - b);
     return [...rows].sort((one, other) => {
       const [a, b] = [value(one), value(other)];
-      if (a === null || b === null) return (a === null) - (b === null);
+      if (a === null || b === null) return Number(a === null) - Number(b === null);
       return sign * compare(a, b);
     });
   }
