@@ -1,5 +1,7 @@
 // Charts of curves over evaluations, drawn on canvases in a moment: for a search that runs, and for one played back.
 
+import { make, say } from "../shared/component.js";
+
 const HEIGHT = 176;
 const MARGIN = { left: 46, right: 10, top: 8, bottom: 24 };
 const DASHES = [[], [7, 4], [2, 3]];
@@ -198,6 +200,3 @@ export class Charts {
     this.parts.forEach((chart) => chart.draw());
   }
 }
-
-import { make, say } from "../shared/component.js";
-

@@ -1,5 +1,10 @@
 // Curves that grow while a search runs, beside the best mask and the map so far; the charts are those of chart.js.
 
+import { compose, fieldOf, loadGrey, loadImage, paint, sheet } from "../grid/grid_draw.js";
+import { make, mounted, say } from "../shared/component.js";
+import { Follower, placeOf } from "../shared/live.js";
+import { Charts } from "./chart.js";
+
 const WHOLE = { scale: 1, x: 0, y: 0 };
 
 /** The charts of a search, from its points: series of one group share a chart, those that nobody reported have none. */
@@ -148,9 +153,3 @@ function bytesFrom(text) {
 }
 
 export default mounted(Live);
-
-import { compose, fieldOf, loadGrey, loadImage, paint, sheet } from "../grid/grid_draw.js";
-import { make, mounted, say } from "../shared/component.js";
-import { Follower, placeOf } from "../shared/live.js";
-import { Charts } from "./chart.js";
-

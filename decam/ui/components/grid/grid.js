@@ -1,5 +1,11 @@
 // The result grid as a Streamlit component: one grid for each place in the page, updated in place; zoom and hover shared.
 
+import { make, mounted, say } from "../shared/component.js";
+import { Follower, placeOf } from "../shared/live.js";
+import { Row } from "./grid_cells.js";
+import { arrange, controls, keptSettings, mark } from "./grid_controls.js";
+import { clamp, gradient, limitsOf, limitText, panned, zoomed } from "./grid_draw.js";
+
 const DRAG = 4; // pixels a pointer may move in a click
 
 class Grid {
@@ -366,10 +372,3 @@ function barHeight() {
 }
 
 export default mounted(Grid);
-
-import { make, mounted, say } from "../shared/component.js";
-import { Follower, placeOf } from "../shared/live.js";
-import { Row } from "./grid_cells.js";
-import { arrange, controls, keptSettings, mark } from "./grid_controls.js";
-import { clamp, gradient, limitsOf, limitText, panned, zoomed } from "./grid_draw.js";
-

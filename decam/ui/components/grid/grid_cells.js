@@ -1,5 +1,24 @@
 // The rows and cells of the result grid: made once, then changed in place, only where something is new.
 
+import { make, say } from "../shared/component.js";
+import { durationText } from "../shared/duration.js";
+import { arrange, button, icon, mark } from "./grid_controls.js";
+import {
+  clamp,
+  compose,
+  fieldOf,
+  fileName,
+  greyOf,
+  limitsText,
+  loadGrey,
+  loadImage,
+  minus,
+  outline,
+  paint,
+  sheet,
+  valueText,
+} from "./grid_draw.js";
+
 const SAVE = "M8 2v8m0 0 3-3m-3 3L5 7M3 13.5h10";
 const WORDS = { waiting: "Waiting", measuring: "Measuring", stopped: "Stopped", failed: "Failed", unavailable: "Not available" };
 
@@ -268,23 +287,3 @@ export class Row {
     return [this.head, ...this.cells.values()];
   }
 }
-
-import { make, say } from "../shared/component.js";
-import { durationText } from "../shared/duration.js";
-import { arrange, button, icon, mark } from "./grid_controls.js";
-import {
-  clamp,
-  compose,
-  fieldOf,
-  fileName,
-  greyOf,
-  limitsText,
-  loadGrey,
-  loadImage,
-  minus,
-  outline,
-  paint,
-  sheet,
-  valueText,
-} from "./grid_draw.js";
-

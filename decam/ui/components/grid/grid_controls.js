@@ -1,5 +1,8 @@
 // The line of controls above the result grid. What is chosen stays for the browser's session and never asks the server.
 
+import { make, say } from "../shared/component.js";
+import { clamp, gradient, LARGEST } from "./grid_draw.js";
+
 const KEPT = "decam.grid";
 const STANDARD = { view: "overlay", opacity: 60, colours: "cividis", scale: "map", extremes: false, truth: true };
 const VIEWS = [
@@ -160,7 +163,3 @@ export function controls(settings, tables, diverging, changed, zoom) {
     },
   };
 }
-
-import { make, say } from "../shared/component.js";
-import { clamp, gradient, LARGEST } from "./grid_draw.js";
-

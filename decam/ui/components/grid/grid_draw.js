@@ -1,6 +1,8 @@
 // Pixels of the result grid: pictures are loaded, maps decoded, scaled, coloured and painted. Nothing here touches the page.
 // It follows decam/figures/overlays.py, so that what is seen here is what is exported.
 
+import { address } from "../shared/component.js";
+
 export const NEUTRAL = 128; // the diverging table's entry for zero, and the grey behind a masked picture
 const CRISP = 4; // device pixels for each of the picture's from which zooming shows them as squares
 export const LARGEST = 16; // times the picture can be enlarged
@@ -233,6 +235,3 @@ export function fileName(...parts) {
   const clean = parts.map((part) => part.replace(/\.[a-z]{2,5}$/i, "").replace(/[^\p{L}\p{N}.-]+/gu, "-"));
   return `${clean.map((part) => part.replace(/^[-.]+|[-.]+$/g, "").slice(0, 80) || "picture").join("_")}.png`;
 }
-
-import { address } from "../shared/component.js";
-

@@ -1,5 +1,8 @@
 // The picture of a dialog in which one marks the object: boxes are dragged, outlines drawn freely, a mask only shown.
 
+import { clamp, loadGrey, loadImage, outline, paint } from "../grid/grid_draw.js";
+import { make, mounted, say } from "../shared/component.js";
+
 const NEAR = 0.006; // share of the picture that a hand must move before its outline gains a point
 const LEAST = 0.01; // share of the picture's side under which a box was only a click
 
@@ -132,7 +135,3 @@ class Truth {
 }
 
 export default mounted(Truth);
-
-import { clamp, loadGrey, loadImage, outline, paint } from "../grid/grid_draw.js";
-import { make, mounted, say } from "../shared/component.js";
-

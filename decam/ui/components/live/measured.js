@@ -1,5 +1,8 @@
 // Nothing to see: it says when maps were finished or measured since the page drew its tables, at most once in five seconds.
 
+import { make, mounted } from "../shared/component.js";
+import { Follower } from "../shared/live.js";
+
 const REST = 5000; // milliseconds
 
 class Measured {
@@ -41,7 +44,3 @@ class Measured {
 }
 
 export default mounted(Measured);
-
-import { make, mounted } from "../shared/component.js";
-import { Follower } from "../shared/live.js";
-

@@ -1,5 +1,8 @@
 // The line on a run and its bar. It says when the run has ended, and asks for the page once a second where it hears nothing.
 
+import { make, mounted, say } from "../shared/component.js";
+import { Follower } from "../shared/live.js";
+
 class Status {
   /** @type {(name: string) => void} */
   tell;
@@ -51,7 +54,3 @@ class Status {
 }
 
 export default mounted(Status);
-
-import { make, mounted, say } from "../shared/component.js";
-import { Follower } from "../shared/live.js";
-

@@ -1,5 +1,8 @@
 // The line of methods that are compared: chips with their costs, and the button that opens the window with all of them.
 
+import { make, mounted, say } from "../shared/component.js";
+import { costText, totalText, Window } from "./picker_window.js";
+
 const LINES = 2; // of chips; those beyond are counted
 
 class Picker {
@@ -112,7 +115,3 @@ class Picker {
 }
 
 export default mounted(Picker);
-
-import { make, mounted, say } from "../shared/component.js";
-import { costText, totalText, Window } from "./picker_window.js";
-

@@ -1,5 +1,8 @@
 // The window in which methods are chosen: families with their methods, presets and a search that answers with every key.
 
+import { make, say } from "../shared/component.js";
+import { durationText } from "../shared/duration.js";
+
 /** Letters, digits and plus signs alone, so that case, spaces, hyphens and accents do not count. */
 const plainly = (text) => text.normalize("NFKD").toLowerCase().replace(/×/g, "x").replace(/[^\p{L}\p{N}+\n]/gu, "");
 
@@ -206,7 +209,3 @@ export class Window {
     say(this.total, count + totalText(running, this.pace));
   }
 }
-
-import { make, say } from "../shared/component.js";
-import { durationText } from "../shared/duration.js";
-

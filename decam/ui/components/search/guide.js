@@ -1,5 +1,7 @@
 // Coarse grids fitted to a picture's edges, as the search reads them: the fast guided filter of decam/methods/guided.py.
 
+import { smooth } from "./search_draw.js";
+
 /** Output pixel i of `to` is the mean of the input pixels from first[i] up to last[i] of `from`. */
 function areas(from, to) {
   const first = new Uint16Array(to);
@@ -140,6 +142,3 @@ export class Interpolation {
     return smooth(grid, cells, this.shape[1], this.shape[0]);
   }
 }
-
-import { smooth } from "./search_draw.js";
-

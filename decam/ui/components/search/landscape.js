@@ -1,5 +1,11 @@
 // Evolution on a landscape as a Streamlit component: the population over contours, and how one trial was made.
 
+import { Charts } from "../charts/chart.js";
+import { loadImage, minus } from "../grid/grid_draw.js";
+import { make, mounted } from "../shared/component.js";
+import { Player } from "./player.js";
+import { decoded } from "./search_draw.js";
+
 const RADIUS = 4.5;
 const minusSign = (value, digits = 3) => (value === null ? "–" : minus(Math.abs(value) < 1e-3 && value !== 0 ? value.toExponential(1) : value.toFixed(digits)));
 
@@ -206,10 +212,3 @@ class Walk {
 }
 
 export default mounted(Walk);
-
-import { Charts } from "../charts/chart.js";
-import { loadImage, minus } from "../grid/grid_draw.js";
-import { make, mounted } from "../shared/component.js";
-import { Player } from "./player.js";
-import { decoded } from "./search_draw.js";
-

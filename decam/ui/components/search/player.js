@@ -1,5 +1,7 @@
 // A play button and a slider over moments that the browser has all of: playing them asks the server for nothing.
 
+import { make, say } from "../shared/component.js";
+
 const PACE = 650; // milliseconds a moment
 
 function svg(path) {
@@ -84,6 +86,3 @@ export class Player {
     this.button.title = this.timer ? "Stay at this generation" : "Play the generations one after the other";
   }
 }
-
-import { make, say } from "../shared/component.js";
-

@@ -1,5 +1,22 @@
 // The search as a Streamlit component: its population, the making of one trial, what the fittest was judged by, curves.
 
+import { Charts } from "../charts/chart.js";
+import { loadImage, minus } from "../grid/grid_draw.js";
+import { address, make, mounted, say } from "../shared/component.js";
+import { Guide, Interpolation } from "./guide.js";
+import { Player } from "./player.js";
+import {
+  blend,
+  bytesOf,
+  colourCrossed,
+  colourGrid,
+  decoded,
+  GREY,
+  pixelsOf,
+  SHOWN_SHARE,
+  visibility,
+} from "./search_draw.js";
+
 const ROLES = { target: "target", best: "guide", r1: "r1", r2: "r2", r3: "r3" };
 const fixed = (value, digits = 3) => (value === null || !Number.isFinite(value) ? "–" : minus(value.toFixed(digits)));
 
@@ -302,21 +319,3 @@ class Search {
 }
 
 export default mounted(Search);
-
-import { Charts } from "../charts/chart.js";
-import { loadImage, minus } from "../grid/grid_draw.js";
-import { address, make, mounted, say } from "../shared/component.js";
-import { Guide, Interpolation } from "./guide.js";
-import { Player } from "./player.js";
-import {
-  blend,
-  bytesOf,
-  colourCrossed,
-  colourGrid,
-  decoded,
-  GREY,
-  pixelsOf,
-  SHOWN_SHARE,
-  visibility,
-} from "./search_draw.js";
-

@@ -1,5 +1,7 @@
 // Pixels of the search: generations decoded, coarse grids coloured, and the pictures that a mask shows or hides.
 
+import { clamp, neighbours, NEUTRAL, outline, readable, sheet } from "../grid/grid_draw.js";
+
 export const GREY = [128, 128, 128];
 export const SHOWN_SHARE = 0.25; // what a small mask shows of the picture, where ranking is what counts
 
@@ -107,6 +109,3 @@ export function colourCrossed(canvas, values, shape, limits, table, crossed) {
     context.stroke(path);
   }
 }
-
-import { clamp, neighbours, NEUTRAL, outline, readable, sheet } from "../grid/grid_draw.js";
-

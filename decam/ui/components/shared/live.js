@@ -3,6 +3,8 @@
 // A stream of server-sent events brings them. Where a proxy holds a stream back, the page asks once a second instead, and
 // where the server answers neither, whoever follows is told that nothing can be heard, once a second.
 
+import { address } from "./component.js";
+
 const SILENCE = 30000; // milliseconds without a word, after which a stream is taken for held back; it beats every 15 s
 const PAUSE = 1000; // between two questions
 const GRACE = 1500; // for which a connection outlives its last follower: Streamlit lets go and takes hold again
@@ -195,6 +197,3 @@ export class Follower {
     return { cells: [...feed.cells.values()].filter((cell) => newer(cell.version, live.version) > 0), run: feed.run };
   }
 }
-
-import { address } from "./component.js";
-

@@ -1,5 +1,7 @@
 // A table of values: a click on a head sorts by it, a bar stands for each value, the best of each group is marked.
 
+import { make, mounted } from "../shared/component.js";
+
 const BETTER = { 1: "↑", "-1": "↓", 0: "" };
 const LONG = 18; // characters of a title that gets room for two or three words a line
 const SAYS = { 1: "Higher is better.", "-1": "Lower is better.", 0: "" };
@@ -115,6 +117,3 @@ class Table {
 }
 
 export default mounted(Table);
-
-import { make, mounted } from "../shared/component.js";
-

@@ -1,12 +1,9 @@
-// Following a run in the browser, with a server and a clock that do as they are told. Run by test_live_js.py, or by `node --test`.
+// Following a run in the browser, with a server and a clock that do as they are told. Run by tests/ui/components/test_scripts.py, or by `node --test`.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { beforeEach, mock, test } from "node:test";
 
-const FOLDER = new URL("../../../../decam/ui/components/", import.meta.url);
-const read = (name) => readFileSync(new URL(name, FOLDER), "utf8");
-const code = read("shared/component.js") + read("shared/live.js") + "\nreturn { Follower, feeds, merged, newer };";
+import { feeds, Follower, merged, newer } from "../../../../decam/ui/components/shared/live.js";
 
 class FakeSource {
   static CLOSED = 2;
@@ -50,16 +47,13 @@ const settled = async () => {
   for (let i = 0; i < 20; i += 1) await Promise.resolve();
 };
 
-let made;
-
 beforeEach(() => {
   mock.timers.reset();
   mock.timers.enable({ apis: ["setTimeout"] });
   for (const list of [FakeSource.made, answers, asked, page.look]) list.length = 0;
   page.hidden = false;
   delete globalThis.decamFeeds;
-  const names = ["document", "location", "EventSource", "fetch"];
-  made = new Function(...names, code)(page, { origin: "http://here" }, FakeSource, fakeFetch);
+  Object.assign(globalThis, { document: page, location: { origin: "http://here" }, EventSource: FakeSource, fetch: fakeFetch });
 });
 
 const LIVE = { url: "/live/abc", version: "1000" };
@@ -69,23 +63,23 @@ const run = (version) => ({ version: String(version), title: "Running" });
 
 function follower() {
   const heard = { news: [], end: 0, lost: 0 };
-  const one = new made.Follower({ news: (news) => heard.news.push(news), end: () => (heard.end += 1), lost: () => (heard.lost += 1) });
+  const one = new Follower({ news: (news) => heard.news.push(news), end: () => (heard.end += 1), lost: () => (heard.lost += 1) });
   return { one, heard };
 }
 
 test("versions are compared as numbers although they are too large for numbers", () => {
-  assert.ok(made.newer("1795813639268083380", "1795813639268083379") > 0);
-  assert.ok(made.newer("999", "1000") < 0);
-  assert.ok(made.newer("1000", "1000") === 0);
+  assert.ok(newer("1795813639268083380", "1795813639268083379") > 0);
+  assert.ok(newer("999", "1000") < 0);
+  assert.ok(newer("1000", "1000") === 0);
 });
 
 test("points that come are joined to those before, twice the same change nothing, and a gap is noticed", () => {
-  const first = made.merged(undefined, cell("0", "running", search(0, [1, 2])));
-  const second = made.merged(first, cell("0", "running", search(2, [3])));
-  const again = made.merged(second, cell("0", "running", search(2, [3])));
+  const first = merged(undefined, cell("0", "running", search(0, [1, 2])));
+  const second = merged(first, cell("0", "running", search(2, [3])));
+  const again = merged(second, cell("0", "running", search(2, [3])));
   for (const one of [second, again]) assert.deepEqual(one.search.points.map(([place]) => place), [1, 2, 3]);
-  assert.equal(made.merged(second, cell("0", "running", search(4, [5]))), null);
-  assert.deepEqual(made.merged(second, cell("0", "running", search(0, [9]))).search.points.map(([place]) => place), [9]);
+  assert.equal(merged(second, cell("0", "running", search(4, [5]))), null);
+  assert.deepEqual(merged(second, cell("0", "running", search(0, [9]))).search.points.map(([place]) => place), [9]);
 });
 
 test("all that follow a run on a page share one connection, and whoever comes later hears what there is", () => {
@@ -198,7 +192,7 @@ test("the connection outlives a moment without followers, and no longer", () => 
   second.one.stop();
   mock.timers.tick(2000);
   assert.ok(FakeSource.made[0].closed);
-  assert.equal(made.feeds().size, 0);
+  assert.equal(feeds().size, 0);
 });
 
 test("the end is told once to each, and a run that goes on after it is followed anew", () => {
