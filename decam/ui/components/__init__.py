@@ -7,9 +7,9 @@ from pathlib import Path
 
 _FOLDER = Path(__file__).parent
 _IMPORT = re.compile(r'^import \{\s*\w+(?:,\s*\w+)*,?\s*\} from "(\.[\w./]+\.js)";\n', re.MULTILINE)
-_OTHER = re.compile(r"^[ \t]*(?:import\b|export\s*[{*]).*", re.MULTILINE)
+_OTHER = re.compile(r"^[ \t]*(?:import\b|export\b(?! default\b)).*", re.MULTILINE)
 _DEFAULT = re.compile(r"^export default\b", re.MULTILINE)
-_EXPORT = re.compile(r"^export (?!default\b)", re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:async|function|class|const|let|var)\b)", re.MULTILINE)
 _NAME = re.compile(r"^(?:async )?(?:function\*?|class|const|let|var) (\w+)", re.MULTILINE)
 
 

@@ -29,7 +29,7 @@ export function reach(values) {
   return [low - 0.04 * room, high + 0.04 * room];
 }
 
-const short = (value) => Number(value.toPrecision(3)).toLocaleString("en", { maximumFractionDigits: 6 });
+export const short = (value) => Number(value.toPrecision(3)).toLocaleString("en", { maximumFractionDigits: 6 });
 
 class Chart {
   constructor(board) {

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
-import shutil
-import subprocess
 from typing import Any
 
 import numpy as np
@@ -15,25 +12,23 @@ from PIL import Image
 from decam.export.wire import map_file
 from decam.figures import alone, limits_of, lut, masked, shared_limits, table_for
 from decam.metrics.scales import Limits
-from decam.ui.components import source
+from tests.tools import node
 
-NODE = shutil.which("node")
 SIZE = (30, 20)
-RUN = """
-const { maps, signed, extremes, size, tables } = JSON.parse(require("fs").readFileSync(0, "utf8"));
-const limits = limitsOf(maps, signed, extremes);
-const drawn = maps.map((map) => ["map", "masked"].map((view) => {
-  let kept = null;
-  const data = new Uint8ClampedArray(4 * size.width * size.height);
-  const context = { createImageData: () => ({ data }), putImageData: (image) => (kept = image.data) };
-  const own = map.silent ? limitsOf([map], signed, extremes) : limits;
-  compose({ ...size, getContext: () => context }, fieldOf(map, map.low, map.high, size), signed, own, tables, view);
-  return Array.from(kept);
-}));
-console.log(JSON.stringify({ limits, drawn, text: limitsText(maps, signed, limits) }));
-"""
+DRAWN = """(({ maps, signed, extremes, size, tables }) => {
+  const limits = limitsOf(maps, signed, extremes);
+  const drawn = maps.map((map) => ["map", "masked"].map((view) => {
+    let kept = null;
+    const data = new Uint8ClampedArray(4 * size.width * size.height);
+    const context = { createImageData: () => ({ data }), putImageData: (image) => (kept = image.data) };
+    const own = map.silent ? limitsOf([map], signed, extremes) : limits;
+    compose({ ...size, getContext: () => context }, fieldOf(map, map.low, map.high, size), signed, own, tables, view);
+    return Array.from(kept);
+  }));
+  return { limits, drawn, text: limitsText(maps, signed, limits) };
+})(given)"""
 
-pytestmark = pytest.mark.skipif(NODE is None, reason="Node is not installed, which runs the browser's code here.")
+pytestmark = node.needed
 
 
 def sent(saliency: np.ndarray, signed: bool, silent: bool = False) -> dict[str, Any]:
@@ -57,11 +52,7 @@ def browser(maps: list[dict[str, Any]], signed: bool, extremes: bool) -> tuple[L
         "size": {"height": SIZE[0], "width": SIZE[1]},
         "tables": lut(table_for("cividis", signed)).ravel().tolist(),
     }
-    assert NODE is not None
-    code = source("grid/grid_draw.js") + RUN
-    run = subprocess.run([NODE, "-e", code], input=json.dumps(given), capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
-    read = json.loads(run.stdout)
+    read = node.evaluate("compose, fieldOf, limitsOf, limitsText", "grid/grid_draw.js", DRAWN, given)
     return tuple(read["limits"]), [np.array(one).reshape(2, *SIZE, 4) for one in read["drawn"]], read["text"]
 
 
