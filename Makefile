@@ -9,6 +9,9 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input install --quiet
 
+# TypeScript, of the version in package.json, checks the browser's scripts.
+TSC := node_modules/.bin/tsc
+
 # A stamp is written only after an install that ended well, so that an interrupted one is done again.
 READY := $(VENV)/.ready
 TEST_READY := $(VENV)/.ready-for-tests
@@ -26,7 +29,7 @@ ifneq ($(STARTS),1)
 VENV_IS_MISSING := venv
 endif
 
-.PHONY: help run test check lint types docs screenshot venv clean
+.PHONY: help run test check lint scripts types docs screenshot venv clean
 
 help:
 	@echo "make run         the dashboard on http://localhost:$(PORT)"
@@ -34,7 +37,7 @@ help:
 	@echo "make check       lint, types and the quick unit tests, in a minute and a half"
 	@echo "make docs        the documentation as HTML in site/, to be read without a server or a network"
 	@echo "make screenshot  take the README's picture again"
-	@echo "make clean       remove .venv and all caches"
+	@echo "make clean       remove .venv, node_modules and all caches"
 
 run: $(READY)
 	@echo "DE-CAM dashboard: http://localhost:$(PORT) (Ctrl-C ends it)"
@@ -50,10 +53,18 @@ test: lint types
 check: lint types
 	$(QUICKLY) -q -m "not browser and not slow" --ignore tests/pages
 
-lint: $(TEST_READY)
+lint: $(TEST_READY) scripts
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(VENV)/bin/lint-imports --no-logo
+
+# The dashboard needs no npm: without it everything else is checked all the same.
+scripts:
+	@if ! command -v npm >/dev/null; then \
+		echo "npm is not installed, so the scripts in decam/ui/components are not checked."; \
+	else \
+		{ test -x $(TSC) || npm install --no-package-lock --no-audit --no-fund; } && npm run --silent check; \
+	fi
 
 types: $(TEST_READY)
 	$(PY) -m mypy --strict decam
@@ -92,5 +103,5 @@ $(TEST_READY): tests/requirements.txt docs/requirements.txt $(READY)
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist site *.egg-info
+	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist site *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
