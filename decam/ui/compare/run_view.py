@@ -56,26 +56,29 @@ def maps(snapshot: RunSnapshot) -> None:
         _tab(place, draw, snapshot, selected)
 
 
-def show(snapshot: RunSnapshot | None, draw: Draw = maps) -> None:
+def show(snapshot: RunSnapshot | None, draw: Draw = maps, *, follows: bool = True) -> None:
     """Say how a run stands and draw it, or nothing where there is none.
 
     While it waits or runs, the browser follows it by itself, and this part of the page is drawn again when it has
-    ended; where the server has no routes for that, once a second.
+    ended. Once a second it is drawn again where the server has no routes for that, or where what `draw` draws follows
+    no run by itself.
     """
     if snapshot is None:
         grid.prepare()
         return
-    look = snapshot.active and state.live(snapshot) is None
-    st.fragment(_live, run_every=POLL if look else None)(snapshot.id, snapshot.plan.kind, snapshot.active, draw)
+    look = snapshot.active and (not follows or state.live(snapshot) is None)
+    st.fragment(_live, run_every=POLL if look else None)(
+        snapshot.id, snapshot.plan.kind, snapshot.active, draw, follows
+    )
 
 
-def _live(run: str, kind: str, active: bool, draw: Draw) -> None:
+def _live(run: str, kind: str, active: bool, draw: Draw, follows: bool) -> None:
     snapshot = run_pages.snapshot_of(run, kind)
     if snapshot is None:
         return
     if active and not snapshot.active:
         st.rerun()
-    live = state.live(snapshot)
+    live = state.live(snapshot) if follows else None
     try:
         if live is None:
             status(snapshot)

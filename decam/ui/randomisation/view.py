@@ -37,7 +37,7 @@ WEIGHTS = (
 def show(snapshot: RunSnapshot | None) -> None:
     """Draw a check; while it waits or runs, only this part of the page is drawn again, once a second."""
     if snapshot is not None:
-        run_view.show(snapshot, _draw)
+        run_view.show(snapshot, _draw, follows=False)
 
 
 def _draw(snapshot: RunSnapshot) -> None:
