@@ -9,9 +9,13 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input install --quiet
 
+# TypeScript, of the version in package.json, checks the browser's scripts.
+TSC := node_modules/.bin/tsc
+
 # A stamp is written only after an install that ended well, so that an interrupted one is done again.
 READY := $(VENV)/.ready
 TEST_READY := $(VENV)/.ready-for-tests
+DOCS_READY := $(VENV)/.ready-for-docs
 
 # Two tests at a time, each on one core: PyTorch's own threads would only wait for each other.
 QUICKLY := OMP_NUM_THREADS=1 $(PY) -m pytest -n 2
@@ -25,14 +29,15 @@ ifneq ($(STARTS),1)
 VENV_IS_MISSING := venv
 endif
 
-.PHONY: help run test check lint types screenshot venv clean
+.PHONY: help run test check lint scripts types docs screenshot venv clean
 
 help:
 	@echo "make run         the dashboard on http://localhost:$(PORT)"
 	@echo "make test        lint, types and all tests, the browser's too"
 	@echo "make check       lint, types and the quick unit tests, in a minute and a half"
+	@echo "make docs        the documentation as HTML in site/, to be read without a server or a network"
 	@echo "make screenshot  take the README's picture again"
-	@echo "make clean       remove .venv and all caches"
+	@echo "make clean       remove .venv, node_modules and all caches"
 
 run: $(READY)
 	@echo "DE-CAM dashboard: http://localhost:$(PORT) (Ctrl-C ends it)"
@@ -41,18 +46,32 @@ run: $(READY)
 
 test: lint types
 	$(PY) -m tests.tools.browser
+	$(PY) -m tests.tools.postgresql
 	$(QUICKLY) -m "not browser"
 	$(IN_THE_BROWSER)
 
 check: lint types
 	$(QUICKLY) -q -m "not browser and not slow" --ignore tests/pages
 
-lint: $(TEST_READY)
+lint: $(TEST_READY) scripts
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(VENV)/bin/lint-imports --no-logo
+
+# The dashboard needs no npm: without it everything else is checked all the same.
+scripts:
+	@if ! command -v npm >/dev/null; then \
+		echo "npm is not installed, so the scripts in decam/ui/components are not checked."; \
+	else \
+		{ test -x $(TSC) || npm install --no-package-lock --no-audit --no-fund; } && npm run --silent check; \
+	fi
 
 types: $(TEST_READY)
 	$(PY) -m mypy --strict decam
+
+docs: $(DOCS_READY)
+	$(PY) -m docs.tables
+	$(PY) -m mkdocs build --strict
 
 screenshot: $(TEST_READY)
 	$(PY) -m tests.tools.browser
@@ -65,7 +84,7 @@ venv:
 		echo "Python 3.11 or newer is needed and '$(PYTHON)' is older: name another, as in 'make run PYTHON=python3.12'."; exit 1; } >&2
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
 		echo "'$(PYTHON)' lacks the venv module: install it (Debian and Ubuntu: apt install python3-venv) and try again."; exit 1; } >&2
-	@rm -f $(READY) $(TEST_READY)
+	@rm -f $(READY) $(TEST_READY) $(DOCS_READY)
 	@$(PYTHON) -m venv --clear $(VENV)
 
 $(READY): requirements.txt $(VENV_IS_MISSING)
@@ -73,11 +92,16 @@ $(READY): requirements.txt $(VENV_IS_MISSING)
 	@$(PIP) --requirement requirements.txt
 	@touch $@
 
-$(TEST_READY): tests/requirements.txt $(READY)
+$(DOCS_READY): docs/requirements.txt $(READY)
+	@echo "Installing what the documentation needs into $(VENV)."
+	@$(PIP) --requirement docs/requirements.txt
+	@touch $@
+
+$(TEST_READY): tests/requirements.txt docs/requirements.txt $(READY)
 	@echo "Installing what the tests need into $(VENV)."
 	@$(PIP) --requirement tests/requirements.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist site *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,20 +1,11 @@
-"""The dashboard's entry: page configuration and navigation, nothing else."""
+"""The dashboard of a checkout as a server, for `streamlit run app.py`: the pages, and the routes beside them."""
 
 from pathlib import Path
 
 import streamlit as st
 
-st.set_page_config(
-    page_title="DE-CAM · saliency methods compared",
-    page_icon=str(Path(__file__).parent / "assets" / "icon.png"),
-    layout="wide",
-    initial_sidebar_state=320,
-)
-pages = [
-    st.Page("pages/compare.py", title="Compare", default=True),
-    st.Page("pages/de_cam.py", title="DE-CAM"),
-    st.Page("pages/methods.py", title="Methods"),
-    st.Page("pages/metrics.py", title="Metrics"),
-    st.Page("pages/sanity.py", title="Sanity"),
-]
-st.navigation(pages, position="hidden").run()
+from decam import web
+from decam.ui import nav
+
+nav.draw_from(Path(__file__).with_name("pages"))
+app = st.App(nav.SCRIPT, routes=web.routes(st.get_option("server.baseUrlPath")), lifespan=web.lifespan)

@@ -13,7 +13,6 @@ would; the first runs fill caches of a fixed size.
 
 from __future__ import annotations
 
-import argparse
 import gc
 import statistics
 import tempfile
@@ -26,21 +25,23 @@ from pathlib import Path
 from PIL import Image
 from skimage import data
 
-from benchmarks.faithfulness import FIRST_SCENE
-from benchmarks.forwards import words
-from benchmarks.machine import machine
 from benchmarks.memory import STATM, resident
+from decam.benchmark.datasets import FIRST_SCENE
+from decam.benchmark.report import Report, parser_of, script
+from decam.benchmark.text import execution, head, row, spread, table, verdict
 from decam.classifier import Pixels, TorchClassifier
-from decam.comparison import compare
 from decam.errors import DecamError
-from decam.events import Explained, Failed, Measured
-from decam.images.scenes import scene
+from decam.experiments.events import Explained, Failed, Measured
+from decam.experiments.execute import execute
+from decam.experiments.grid import Grid
+from decam.experiments.kinds import comparison
+from decam.experiments.plan import MethodChoice, PictureChoice, Plan, usual_metrics
+from decam.experiments.status import Status
+from decam.images.scenes.scene import scene
 from decam.methods.presets import PRESETS
 from decam.models import EMBEDDED, load_classifier
-from decam.plan import MethodChoice, PictureChoice, Plan
-from decam.runs import Runs
-from decam.snapshots import ACTIVE
-from decam.store import Store
+from decam.runs.service import Runs
+from decam.runs.store import Store
 
 AIMS = {EMBEDDED: 15.0, "squeezenet1_0": 60.0}  # seconds on two cores
 EARLY = 5  # runs after which memory is looked at first
@@ -67,11 +68,12 @@ def picture(model: str, number: int = FIRST_SCENE) -> Image.Image:
 def plan(classifier: TorchClassifier, preset: str) -> Plan:
     """What the Compare page asks for when this preset is chosen and nothing else."""
     methods = PRESETS[preset].members(classifier)
-    return Plan(
-        model=classifier.name,
-        device=str(classifier.device),
-        pictures=(PictureChoice("picture"),),
-        methods=tuple(MethodChoice.default(name) for name in methods),
+    return comparison.plan(
+        classifier.name,
+        str(classifier.device),
+        [PictureChoice("picture")],
+        [MethodChoice.default(name) for name in methods],
+        metrics=usual_metrics(),
     )
 
 
@@ -80,14 +82,17 @@ def timed(classifier: TorchClassifier, view: Pixels, asked: Plan) -> Timing:
     maps: list[tuple[str, float]] = []
     began, computed = time.perf_counter(), time.process_time()
     curves, last = 0.0, began
-    for event in compare(classifier, [view], asked):
+    for event in execute(Grid.empty(asked, [view]), lambda _: classifier):
         match event:
             case Failed(cell=cell, sentence=sentence):
                 raise DecamError(f"{asked.methods[cell.method].name}: {sentence}")
             case Explained(explanation=explanation):
                 maps.append((explanation.method, explanation.seconds))
                 last = time.perf_counter()
-            case Measured():
+            case Measured(measurements=measurements):
+                for cell, one in measurements.items():
+                    if one.failed:
+                        raise DecamError(f"{asked.methods[cell.method].name}: {one.note}")
                 curves = time.perf_counter() - last
     return Timing(time.perf_counter() - began, time.process_time() - computed, tuple(maps), curves)
 
@@ -97,13 +102,13 @@ def time_lines(preset: str, models: Sequence[str], rounds: int) -> Iterator[str]
 
     The first comparison of a model, which also warms it up, has a line of its own.
     """
-    yield "| model | methods | seconds | of the processor | maps, s | curves, s | aim | |\n" + "|---" * 8 + "|"
+    yield head(("model", "methods", "seconds", "of the processor", "maps, s", "curves, s", "aim", ""))
     for model in models:
         classifier = load_classifier(model, download=False)
         asked, view = plan(classifier, preset), classifier.view(picture(model))
         yield line(f"{model}, the first", [timed(classifier, view, asked)])
         later = [timed(classifier, view, asked) for _ in range(rounds)]
-        yield line(f"{model}, {words(classifier.speed)}, median of {rounds}", later, AIMS.get(model))
+        yield line(f"{model}, {execution(classifier.execution)}, median of {rounds}", later, AIMS.get(model))
 
 
 def line(title: str, timings: Sequence[Timing], aim: float | None = None) -> str:
@@ -111,12 +116,11 @@ def line(title: str, timings: Sequence[Timing], aim: float | None = None) -> str
     names = [name for name, _ in timings[0].maps]
     maps = (f"{name} {statistics.median(dict(timing.maps)[name] for timing in timings):.2f}" for name in names)
     whole = statistics.median(timing.whole for timing in timings)
-    spread = f" ({min(one.whole for one in timings):.1f} to {max(one.whole for one in timings):.1f})"
     processor = statistics.median(timing.processor for timing in timings)
     curves = statistics.median(timing.curves for timing in timings)
-    said = f"{whole:.1f}{spread if len(timings) > 1 else ''}"
-    verdict = "|" if aim is None else f"under {aim:.0f} | {'met' if whole < aim else 'missed'}"
-    return f"| {title} | {len(names)} | {said} | {processor:.1f} | {', '.join(maps)} | {curves:.1f} | {verdict} |"
+    seconds = spread([one.whole for one in timings], ".1f") if len(timings) > 1 else f"{whole:.1f}"
+    ending = ("", "") if aim is None else (f"under {aim:.0f}", verdict(whole < aim))
+    return row((title, len(names), seconds, f"{processor:.1f}", ", ".join(maps), f"{curves:.1f}", *ending))
 
 
 def looks(count: int) -> tuple[int, ...]:
@@ -138,10 +142,10 @@ def remembered(preset: str, count: int) -> Iterator[tuple[int, int]]:
         for number in range(1, count + 1):
             view = classifier.view(picture(EMBEDDED, FIRST_SCENE + number))
             link = runs.start(asked, [view])
-            while runs.snapshot(link).status in ACTIVE:
+            while runs.snapshot(link).active:
                 time.sleep(POLL)
             ended = runs.snapshot(link)
-            if ended.status != "done" or any(cell.error for cell in ended.cells.values()):
+            if ended.status is not Status.DONE or any(cell.error for cell in ended.cells.values()):
                 raise DecamError(f"Run {number} is {ended.status}: {ended.note or 'a method failed'}.")
             if number in looks(count):
                 gc.collect()
@@ -150,19 +154,18 @@ def remembered(preset: str, count: int) -> Iterator[tuple[int, int]]:
 
 def memory_table(found: Sequence[tuple[int, int]]) -> str:
     """The resident set at each look and, where there are two, whether the last is what the first was."""
-    lines = ["| after runs | resident, MiB |", "|---|---|", *(f"| {runs} | {used / MIB:.1f} |" for runs, used in found)]
+    said = table(("after runs", "resident, MiB"), [(runs, f"{used / MIB:.1f}") for runs, used in found])
     (early, before), (late, after) = found[0], found[-1]
     if late == early:
-        return "\n".join(lines)
+        return said
     change = (after - before) / before
-    verdict = "met" if abs(change) <= GROWTH else "missed"
-    lines += ["", f"{change:+.1%} from {early} to {late} runs (aim: within {GROWTH:.0%}): {verdict}"]
-    return "\n".join(lines)
+    ending = verdict(abs(change) <= GROWTH)
+    return f"{said}\n\n{change:+.1%} from {early} to {late} runs (aim: within {GROWTH:.0%}): {ending}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print what a look at each family takes, then memory."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--preset", choices=tuple(PRESETS), default="families", help="which methods (%(default)s)")
     parser.add_argument("--models", nargs="+", default=list(AIMS), metavar="NAME", help=f"default: {' '.join(AIMS)}")
     parser.add_argument("--rounds", type=int, default=5, help="timed comparisons a model; 0 for none (%(default)s)")
@@ -170,14 +173,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     if asked.runs and not STATM.is_file():
         parser.error(f"Memory is read from {STATM}, which only Linux has: give --runs 0.")
-    print(f"{machine()}\npreset {asked.preset!r}\n", flush=True)
+    report = Report("One method of each family", "benchmarks.families", __doc__, arguments)
+    report.say(f"preset {asked.preset!r}\n")
     if asked.rounds:
         for said in time_lines(asked.preset, asked.models, asked.rounds):
-            print(said, flush=True)
-        print()
+            report.say(said)
+        report.say()
     if asked.runs:
-        print(memory_table(list(remembered(asked.preset, asked.runs))))
+        report.say(memory_table(list(remembered(asked.preset, asked.runs))))
+    report.write(asked.write)
 
 
 if __name__ == "__main__":
-    main()
+    script(main)

@@ -10,17 +10,15 @@ budget, so that a run takes about RUN_SECONDS.
 
 from __future__ import annotations
 
-import argparse
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PIL import Image
-
-from benchmarks.forwards import bare, build, fastest, through, words
-from benchmarks.machine import machine
-from decam.images import scenes
-from decam.methods.de_cam import DeCamSettings
-from decam.models.speed import find
+from benchmarks.forwards import bare, build, fastest, picture, through
+from decam.benchmark.report import Report, parser_of, script
+from decam.benchmark.text import execution, head, row
+from decam.methods.de_cam.method import DeCamSettings
+from decam.models.tuning import find
 
 MODELS = ("embedded", "squeezenet1_0", "resnet50")
 RUN_SECONDS = 20.0
@@ -39,24 +37,26 @@ class Round:
         return self.de_cam / self.bare
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print one row a model."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("models", nargs="*", default=MODELS, help=f"default: {' '.join(MODELS)}")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--budget", type=int, default=DeCamSettings().budget, help="at most (%(default)s)")
-    asked = parser.parse_args()
-    print(f"{machine()}\nmedians of {asked.rounds} rounds in turns\n")
-    print("| model | bare forward pass, images/s | at | DE-CAM, evaluations/s | budget | at | share | from, to |")
-    print("|---|---|---|---|---|---|---|---|", flush=True)
+    asked = parser.parse_args(arguments)
+    report = Report("The model's share of a search", "benchmarks.forward_share", __doc__, arguments)
+    report.say(f"medians of {asked.rounds} rounds in turns\n")
+    rates = ("bare forward pass, images/s", "at", "DE-CAM, evaluations/s", "budget", "at")
+    report.say(head(("model", *rates, "share", "from, to")))
     for name in asked.models:
-        print(row(name, asked.rounds, asked.budget), flush=True)
+        report.say(timed(name, asked.rounds, asked.budget))
+    report.write(asked.write)
 
 
-def row(name: str, rounds: int, most: int) -> str:
-    """Time one model and say what came out."""
+def timed(name: str, rounds: int, most: int) -> str:
+    """Time one model and say what came out, a line of the table."""
     classifier = build(name)
-    view = classifier.view(Image.fromarray(scenes.scene(7).image))
+    view = picture(classifier)
     chosen = find(classifier)
     best = fastest(classifier, chosen)
     evaluations, seconds = through(classifier, view, chosen, "de-cam", DeCamSettings(budget=200))  # also sets things up
@@ -67,12 +67,13 @@ def row(name: str, rounds: int, most: int) -> str:
         batches = max(1, round(evaluations / best.batch_size))
         turns.append(Round(bare(classifier, best, batches), evaluations / seconds))
     shares = [turn.share for turn in turns]
-    return (
-        f"| {name} | {statistics.median(turn.bare for turn in turns):.1f} | {words(best)} "
-        f"| {statistics.median(turn.de_cam for turn in turns):.1f} | {settings.budget} | {words(chosen)} "
-        f"| {statistics.median(shares):.1%} | {min(shares):.1%} to {max(shares):.1%} |"
+    images, evaluated = (
+        statistics.median(rate) for rate in zip(*((one.bare, one.de_cam) for one in turns), strict=True)
     )
+    middle, reach = f"{statistics.median(shares):.1%}", f"{min(shares):.1%} to {max(shares):.1%}"
+    asked = (f"{images:.1f}", execution(best), f"{evaluated:.1f}", settings.budget, execution(chosen))
+    return row((name, *asked, middle, reach))
 
 
 if __name__ == "__main__":
-    main()
+    script(main)

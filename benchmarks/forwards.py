@@ -9,16 +9,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
+from PIL import Image
 from torchvision.models import get_model
 
-from decam import device
-from decam.api import explain_view
-from decam.classifier import Pixels, Speed, TorchClassifier, computing
+from decam.classifier import Execution, Pixels, TorchClassifier, computing
+from decam.experiments.explain import explain_view
 from decam.explanation import last
+from decam.hardware import device
+from decam.hardware.parallel_batches import side_by_side
+from decam.images.scenes.scene import scene
 from decam.models import load_classifier
-from decam.models.speed import modes
+from decam.models.tuning import modes
 from decam.settings import Settings
-from decam.streams import side_by_side
 
 SIZES = {"cpu": (1, 4, 8, 16, 32, 64), "cuda": (16, 32, 64, 128, 256, 512)}
 TRIAL_SECONDS = 1.0  # for one setting of the bare pass
@@ -34,37 +36,42 @@ def build(name: str) -> TorchClassifier:
     return TorchClassifier(name, get_model(name, weights=None), [str(i) for i in range(1000)], device=device.best())
 
 
+def picture(classifier: TorchClassifier) -> Pixels:
+    """What all are asked about."""
+    return classifier.view(Image.fromarray(scene(7).image))
+
+
 def through(
-    classifier: TorchClassifier, view: Pixels, speed: Speed, method: str, settings: Settings
+    classifier: TorchClassifier, view: Pixels, execution: Execution, method: str, settings: Settings
 ) -> tuple[int, float]:
     """Evaluations of one run of a method, and its seconds from the picture to the finished map."""
-    classifier.use(speed)
+    classifier.configure(execution)
     began = time.perf_counter()
     explanation = last(explain_view(classifier, view, method, settings, None, 0))
     return explanation.evaluations, time.perf_counter() - began
 
 
-def bare(classifier: TorchClassifier, speed: Speed, batches: int) -> float:
+def bare(classifier: TorchClassifier, execution: Execution, batches: int) -> float:
     """Images a second when the module is called on the same batch that many times."""
-    classifier.use(speed)
-    batch = torch.rand(speed.batch_size, 3, *classifier.input_size, device=classifier.device)
-    batch = batch.contiguous(memory_format=torch.channels_last if speed.channels_last else torch.contiguous_format)
+    classifier.configure(execution)
+    batch = torch.rand(execution.batch_size, 3, *classifier.input_size, device=classifier.device)
+    batch = batch.contiguous(memory_format=torch.channels_last if execution.channels_last else torch.contiguous_format)
 
     def forward(_: int) -> None:
-        with torch.inference_mode(), computing(classifier.device, speed.precision):
+        with torch.inference_mode(), computing(classifier.device, execution.precision):
             classifier.module(batch)
 
     device.synchronise(classifier.device)
     began = time.perf_counter()
-    for _ in side_by_side(forward, range(batches), speed.streams):
+    for _ in side_by_side(forward, range(batches), execution.parallel_batches):
         pass
     device.synchronise(classifier.device)
-    return batches * speed.batch_size / (time.perf_counter() - began)
+    return batches * execution.batch_size / (time.perf_counter() - began)
 
 
-def worthwhile(classifier: TorchClassifier) -> dict[Speed, float]:
+def worthwhile(classifier: TorchClassifier) -> dict[Execution, float]:
     """Precisions and layouts that are not far behind the fastest, with images a second on batches of two."""
-    ways = [way for way in modes(classifier.device) if not way.captured]
+    ways = [way for way in modes(classifier.device) if not way.cuda_graph]
     small = {way: max(bare(classifier, replace(way, batch_size=2), 1) for _ in range(2)) for way in ways}
     best = max(small.values())
     return {way: rate for way, rate in small.items() if rate > 0.7 * best}
@@ -76,7 +83,7 @@ def sizes(classifier: TorchClassifier, rate: float) -> Sequence[int]:
     return [size for size in known if size / rate <= LONGEST_BATCH] or [1]
 
 
-def fastest(classifier: TorchClassifier, also: Speed) -> Speed:
+def fastest(classifier: TorchClassifier, also: Execution) -> Execution:
     """The setting in which the bare module answers most images a second; modes far behind are not swept.
 
     One short turn says little on a busy machine: the leaders, and one setting beside them, take four more in turns.
@@ -85,24 +92,16 @@ def fastest(classifier: TorchClassifier, also: Speed) -> Speed:
     best = max(worth.values())
     side = torch.get_num_threads() if classifier.device.type == "cpu" else 1
     rates = {}
-    for mode, streams, size in itertools.product(worth, sorted({1, side}), sizes(classifier, best)):
-        if size > 1 and size * streams / best > LONGEST_BATCH:
+    for mode, parallel_batches, size in itertools.product(worth, sorted({1, side}), sizes(classifier, best)):
+        if size > 1 and size * parallel_batches / best > LONGEST_BATCH:
             continue
-        speed = Speed(mode.precision, mode.channels_last, size, streams)
-        batches = max(2 * streams, round(TRIAL_SECONDS * best / size / 2))
-        rates[speed] = max(bare(classifier, speed, batches) for _ in range(2))
+        execution = Execution(mode.precision, mode.channels_last, size, parallel_batches)
+        batches = max(2 * parallel_batches, round(TRIAL_SECONDS * best / size / 2))
+        rates[execution] = max(bare(classifier, execution, batches) for _ in range(2))
     leaders = {*sorted(rates, key=rates.__getitem__, reverse=True)[:LEADERS], replace(also, note="")}
-    again: dict[Speed, list[float]] = {speed: [] for speed in leaders}
+    again: dict[Execution, list[float]] = {execution: [] for execution in leaders}
     for _ in range(4):
-        for speed, found in again.items():
-            batches = max(2 * speed.streams, round(TRIAL_SECONDS * best / speed.batch_size))
-            found.append(bare(classifier, speed, batches))
-    return max(again, key=lambda speed: statistics.median(again[speed]))
-
-
-def words(speed: Speed) -> str:
-    """A setting in words."""
-    layout = "channels last" if speed.channels_last else "contiguous"
-    layout += ", captured" if speed.captured else ""
-    side = f", {speed.streams} side by side" if speed.streams > 1 else ""
-    return f"{speed.precision}, {layout}, batch {speed.batch_size}{side}"
+        for execution, found in again.items():
+            batches = max(2 * execution.parallel_batches, round(TRIAL_SECONDS * best / execution.batch_size))
+            found.append(bare(classifier, execution, batches))
+    return max(again, key=lambda execution: statistics.median(again[execution]))

@@ -1,11 +1,11 @@
 """The optimiser alone: what it finds and what it costs beside SciPy's, at equal evaluations and without a model.
 
-Ours has one setting, its default, for every function. SciPy's `differential_evolution` has twenty (five strategies,
-two starts, its default population of 15·D and one of about 64), of which the best counts for each function: all are
-tried on a few seeds, those that lead on all seeds, and the best of them once more with `updating="immediate"`, which
-is SciPy's default and its slowest way, where that can still change who is better. Where its last generation passes
-the budget, SciPy keeps it. What counts is the median distance of the best value from the known minimum; two that are
-both below 1e-8 are equal.
+Ours has one setting, its default, for every function. SciPy's `differential_evolution` is tried with 20
+configurations per function: five strategies, two starts, and populations of 15·D (its default) and about 64. The best
+is reported. All configurations are screened on a few seeds, and the leading ones run on all seeds. The winner is rerun
+with `updating="immediate"`, SciPy's default and its slowest way, if that could change the verdict. SciPy may pass the
+budget with its last generation. What counts is the median distance of the best value from the known minimum; two that
+are both below 1e-8 are equal.
 
     .venv/bin/python -m benchmarks.optimiser
     .venv/bin/python -m benchmarks.optimiser --dimensions 10 --functions sphere step --seeds 5
@@ -13,7 +13,6 @@ both below 1e-8 are equal.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import math
 import statistics
@@ -25,10 +24,11 @@ import numpy as np
 import torch
 from scipy.optimize import differential_evolution
 
-from benchmarks.machine import machine
-from decam.evolution import DifferentialEvolution, EvolutionSettings
-from decam.landscapes import LANDSCAPES, Landscape
-from decam.operators import Box
+from decam.benchmark.report import Report, parser_of, script
+from decam.benchmark.text import head, row
+from decam.evolution.differential_evolution import DifferentialEvolution, EvolutionSettings
+from decam.evolution.operators import Box
+from decam.evolution.problems import LANDSCAPES, Landscape
 
 NAMES = tuple(name for name, landscape in LANDSCAPES.items() if not landscape.dimensions)
 BUDGETS = {10: 1000, 50: 500}
@@ -127,8 +127,8 @@ def best_of_scipy(
     return medians[best], best
 
 
-def compare(name: str, dimensions: int, budget: int, seeds: int) -> bool:
-    """Print one row; whether ours is better or equal."""
+def compare(report: Report, name: str, dimensions: int, budget: int, seeds: int) -> bool:
+    """Say one row; True if ours is better or equal."""
     began = time.perf_counter()
     landscape = LANDSCAPES[name]
     own = statistics.median(ours(landscape, dimensions, budget, seed) for seed in range(seeds))
@@ -136,11 +136,8 @@ def compare(name: str, dimensions: int, budget: int, seeds: int) -> bool:
     equal = max(own, other) < EQUAL
     verdict = "equal" if equal else "better" if own < other else "equal" if own == other else "worse"
     seconds = time.perf_counter() - began
-    print(
-        f"| {landscape.title} | {dimensions} | {budget} | {own:.1e} | {other:.1e} | {verdict} | {setting} "
-        f"| {seconds:.0f} s |",
-        flush=True,
-    )
+    found = (f"{own:.1e}", f"{other:.1e}", verdict, setting, f"{seconds:.0f} s")
+    report.say(row((landscape.title, dimensions, budget, *found)))
     return verdict != "worse"
 
 
@@ -185,8 +182,8 @@ def scipy_cost(dimensions: int, population: int, updating: str, vectorized: bool
     return 1e6 * (time.perf_counter() - began - spent) / (GENERATIONS * population)
 
 
-def costs(dimensions: int, population: int, rounds: int) -> None:
-    """Print what an evaluation costs beside the function: medians over rounds in turns."""
+def costs(report: Report, dimensions: int, population: int, rounds: int) -> None:
+    """Say what an evaluation costs beside the function: medians over rounds in turns."""
     turns: list[tuple[float, ...]] = [
         (
             our_cost(dimensions, population),
@@ -198,39 +195,37 @@ def costs(dimensions: int, population: int, rounds: int) -> None:
     ]
     own, vectorized, deferred, immediate = map(statistics.median, zip(*turns, strict=True))
     fastest, default = (statistics.median(turn[k] / turn[0] for turn in turns) for k in (1, 3))
-    print(
-        f"| {dimensions} | {population} | {own:.2f} | {vectorized:.2f} | {deferred:.2f} | {immediate:.2f} "
-        f"| {fastest:.1f} | {default:.1f} |",
-        flush=True,
-    )
+    times = (f"{each:.2f}" for each in (own, vectorized, deferred, immediate))
+    report.say(row((dimensions, population, *times, f"{fastest:.1f}", f"{default:.1f}")))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print both tables row by row, and how often ours is better or equal."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--functions", nargs="+", choices=NAMES, default=NAMES, metavar="NAME", help=" ".join(NAMES))
     parser.add_argument("--dimensions", nargs="+", type=int, default=list(BUDGETS))
     parser.add_argument("--seeds", type=int, default=15)
     parser.add_argument("--evaluations", type=int, help="default: 1000·D in 10 dimensions, 500·D in 50")
     parser.add_argument("--rounds", type=int, default=7, help="turns in which time is taken; 0 takes none")
     asked = parser.parse_args(arguments)
-    print(machine())
+    report = Report("The optimiser beside SciPy's", "benchmarks.optimiser", __doc__, arguments)
     if asked.rounds:
-        print(f"\nOwn time for one evaluation, µs; medians of {asked.rounds} rounds in turns\n")
-        print("| D | population | ours | SciPy vectorized | deferred | default | vectorized / ours | default / ours |")
-        print("|---|---|---|---|---|---|---|---|", flush=True)
+        report.say(f"\nOwn time for one evaluation, µs; medians of {asked.rounds} rounds in turns\n")
+        ways = ("ours", "SciPy vectorized", "deferred", "default", "vectorized / ours", "default / ours")
+        report.say(head(("D", "population", *ways)))
         for dimensions, population in itertools.product(asked.dimensions, (POPULATION, 8 * POPULATION)):
-            costs(dimensions, population, asked.rounds)
-    print(f"\nDistance from the minimum; medians of {asked.seeds} seeds\n")
-    print("| function | D | evaluations | ours | SciPy | ours is | SciPy's best setting | took |")
-    print("|---|---|---|---|---|---|---|---|", flush=True)
+            costs(report, dimensions, population, asked.rounds)
+    report.say(f"\nDistance from the minimum; medians of {asked.seeds} seeds\n")
+    found = ("ours", "SciPy", "ours is", "SciPy's best setting", "took")
+    report.say(head(("function", "D", "evaluations", *found)))
     counts = []
     for dimensions in asked.dimensions:
         budget = asked.evaluations or BUDGETS.get(dimensions, 500) * dimensions
-        kept = sum(compare(name, dimensions, budget, asked.seeds) for name in asked.functions)
+        kept = sum(compare(report, name, dimensions, budget, asked.seeds) for name in asked.functions)
         counts.append(f"{kept} of {len(asked.functions)} in {dimensions}-D")
-    print(f"\nbetter or equal on {', '.join(counts)}")
+    report.say(f"\nbetter or equal on {', '.join(counts)}")
+    report.write(asked.write)
 
 
 if __name__ == "__main__":
-    main()
+    script(main)

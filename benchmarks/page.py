@@ -10,19 +10,19 @@ and with its tab gone elsewhere; compared are the seconds that the search itself
 
 from __future__ import annotations
 
-import argparse
-import statistics
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.machine import machine
-from decam.events import Cell
-from decam.store import Store
+from decam.benchmark.report import Report, parser_of, script
+from decam.benchmark.text import spread, table
+from decam.experiments.cells import CellKey
+from decam.runs.store import Store
 from tests.browser.compare import LONG_MS, STARS, Compare
 from tests.tools.browser import FLAGS, find
 from tests.tools.server import Server
@@ -59,26 +59,23 @@ class Waits:
     finished: float
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print what a visitor waits for, and what watching costs."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--budget", type=int, default=20_000, help="of the search that is watched (%(default)s)")
-    asked = parser.parse_args()
+    asked = parser.parse_args(arguments)
     path = find()
     if path is None:
         sys.exit("No Chromium was found: 'make test' installs one, DECAM_CHROMIUM names one.")
-    print(f"{machine()}\n", flush=True)
+    report = Report("How soon the page answers", "benchmarks.page", __doc__, arguments)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, headless=True, args=list(FLAGS))
         server = Server(Path(folder) / "data", Path(folder) / "server.log").start()
         try:
             cold = visit(browser, server)
             warm = [visit(browser, server) for _ in range(asked.rounds)]
-            print("| from Explain to | the first finished map, s | the finished comparison, s |\n|---|---|---|")
-            print(f"| the first visit after the server started | {cold.first:.2f} | {cold.finished:.2f} |")
-            print(f"| later ones, median of {asked.rounds} | {spread([wait.first for wait in warm])}", end=" ")
-            print(f"| {spread([wait.finished for wait in warm])} |\n", flush=True)
+            report.say(f"\n{waits_table(cold, warm)}\n")
             pairs = [
                 (search(browser, server, asked.budget, True), search(browser, server, asked.budget, False))
                 for _ in range(asked.rounds)
@@ -87,13 +84,19 @@ def main() -> None:
             server.stop()
             browser.close()
     losses = [100 * (1 - alone / watched) for watched, alone in pairs]
-    print("| DE-CAM with a page watching, s | with none, s | loss of speed, % |\n|---|---|---|")
-    print(f"| {spread([one for one, _ in pairs])} | {spread([other for _, other in pairs])} | {spread(losses, 1)} |")
+    watched, alone = ([pair[place] for pair in pairs] for place in (0, 1))
+    line = (spread(watched), spread(alone), spread(losses, ".1f"))
+    report.say(table(("DE-CAM with a page watching, s", "with none, s", "loss of speed, %"), [line]))
+    report.write(asked.write)
 
 
-def spread(values: list[float], places: int = 2) -> str:
-    """Median, lowest and highest."""
-    return f"{statistics.median(values):.{places}f} ({min(values):.{places}f} to {max(values):.{places}f})"
+def waits_table(cold: Waits, warm: Sequence[Waits]) -> str:
+    """What a visitor waits for, the first one and later ones."""
+    lines = (
+        ("the first visit after the server started", f"{cold.first:.2f}", f"{cold.finished:.2f}"),
+        (f"later ones, median of {len(warm)}", *(spread(each) for each in zip(*map(astuple, warm), strict=True))),
+    )
+    return table(("from Explain to", "the first finished map, s", "the finished comparison, s"), lines)
 
 
 def visit(browser: Browser, server: Server) -> Waits:
@@ -121,9 +124,9 @@ def search(browser: Browser, server: Server, budget: int, watched: bool) -> floa
     if not watched:
         page.goto("about:blank")
     store = Store(server.data)
-    while store.version(run)[1] in ("queued", "running"):
+    while store.version(run)[1].active:
         time.sleep(0.5)
-    seconds = store.load(run).cells[Cell(0, 0)].seconds
+    seconds = store.load(run).cells[CellKey(0, 0)].seconds
     store.close()
     context.close()
     return seconds
@@ -138,4 +141,4 @@ def _ready(page: Page, server: Server) -> Compare:
 
 
 if __name__ == "__main__":
-    main()
+    script(main)

@@ -1,65 +1,70 @@
-"""Paired differences over pictures: means over seeds first, bootstrap intervals, and the aims they are held against."""
+"""Tables of faithfulness: means over seeds first, differences paired by picture, and the aims they are held against."""
 
 from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 
-from benchmarks.results import Hit, Result, places
+from decam.benchmark.statistics import Interval, bootstrap, paired, spearman
+from decam.benchmark.text import table, verdict
+from decam.explanation import Map
 
-RESAMPLES = 10_000
+PLACES = 56  # a side, of the small maps by which seeds are compared
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """The curves of one map: areas with deletion by mean and insertion from blur, and with the fills swapped.
+
+    `row` is its label, `picture` the view's fingerprint. `places` is the map averaged to at most 56×56 places, flat,
+    where seeds are compared, else None.
+    """
+
+    row: str
+    picture: str
+    seed: int
+    evaluations: int
+    deletion: float
+    insertion: float
+    swapped_deletion: float
+    swapped_insertion: float
+    places: NDArray[np.float32] | None = None
+
+
 MEASURES: dict[str, Callable[[Result], float]] = {
     "deletion": lambda result: result.deletion,
     "insertion": lambda result: result.insertion,
-    "ins − del": lambda result: result.difference,
-    "swapped ins − del": lambda result: result.swapped,
+    "ins − del": lambda result: result.insertion - result.deletion,
+    "swapped ins − del": lambda result: result.swapped_insertion - result.swapped_deletion,
 }
 
 
-@dataclass(frozen=True)
-class Interval:
-    """A mean with its bootstrap interval."""
-
-    mean: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.mean:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
-
-
-def bootstrap(values: Sequence[float] | NDArray[np.float64], resamples: int = RESAMPLES, seed: int = 0) -> Interval:
-    """The mean of values and its 95 % percentile interval; the same seed gives the same one.
-
-    Efron and Tibshirani (1993), section 13.3. Raises ValueError for no values at all.
-    """
-    given = np.asarray(values, dtype=np.float64)
-    if not given.size:
-        raise ValueError("A mean needs at least one value.")
-    drawn = np.random.default_rng(seed).integers(len(given), size=(resamples, len(given)))
-    low, high = np.quantile(given[drawn].mean(axis=1), (0.025, 0.975))
-    return Interval(float(given.mean()), float(low), float(high))
+def small(saliency: Map) -> NDArray[np.float32]:
+    """A map (H×W) averaged to at most 56×56 places, flat."""
+    size = (min(PLACES, saliency.shape[0]), min(PLACES, saliency.shape[1]))
+    averaged = torch.nn.functional.adaptive_avg_pool2d(torch.from_numpy(saliency).unsqueeze(0), size)
+    flat: NDArray[np.float32] = averaged.numpy().ravel()
+    return flat
 
 
 def by_picture(results: Iterable[Result], row: str, measure: str) -> dict[str, float]:
     """A row's value for each picture, by fingerprint: the mean over its seeds."""
     values: dict[str, list[float]] = defaultdict(list)
     for result in results:
-        if result.key.row == row:
-            values[result.key.sha256].append(MEASURES[measure](result))
+        if result.row == row:
+            values[result.picture].append(MEASURES[measure](result))
     return {picture: float(np.mean(seeds)) for picture, seeds in values.items()}
 
 
 def differences(results: Collection[Result], row: str, against: str, measure: str) -> list[float]:
     """First row minus second for each picture that both have, in the order of their fingerprints."""
-    one, other = by_picture(results, row, measure), by_picture(results, against, measure)
-    return [one[picture] - other[picture] for picture in sorted(one.keys() & other.keys())]
+    return paired(by_picture(results, row, measure), by_picture(results, against, measure))
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ class Aim:
     clear: bool = False
 
     def met(self, interval: Interval) -> bool:
-        """Whether the mean is as wanted and, where it has to be clear, the interval lies above 0."""
+        """True if the mean is as wanted and, where it has to be clear, the interval lies above 0."""
         if self.least is None:
             raise ValueError("What is only shown can neither be met nor missed.")
         sign = -1 if self.measure == "deletion" else 1
@@ -110,51 +115,45 @@ SCENES = {"scene-object": ("brightest pixel on the object", 0.98), "scene-asked"
 
 def means_table(results: Collection[Result], rows: Sequence[str]) -> str:
     """Means over pictures of the means over seeds, a line a row that has results."""
-    lines = [
-        "| method | evaluations | pictures | seeds | deletion ↓ | insertion ↑ | ins − del ↑ | swapped ins − del ↑ |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+    heads = ("deletion ↓", "insertion ↑", "ins − del ↑", "swapped ins − del ↑")
+    lines = []
     for row in rows:
-        own = [result for result in results if result.key.row == row]
+        own = [result for result in results if result.row == row]
         if not own:
             continue
         pictures = defaultdict(set)
         for result in own:
-            pictures[result.key.sha256].add(result.key.seed)
+            pictures[result.picture].add(result.seed)
         counts = [len(seeds) for seeds in pictures.values()]
         seeds = str(min(counts)) if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
         means = [np.mean(list(by_picture(own, row, measure).values())) for measure in MEASURES]
         evaluations = np.mean([result.evaluations for result in own])
-        lines.append(
-            f"| {row} | {evaluations:.0f} | {len(pictures)} | {seeds} | {' | '.join(f'{mean:.3f}' for mean in means)} |"
-        )
-    return "\n".join(lines)
+        lines.append((row, f"{evaluations:.0f}", len(pictures), seeds, *(f"{mean:.3f}" for mean in means)))
+    return table(("method", "evaluations", "pictures", "seeds", *heads), lines)
 
 
 def aims_table(results: Collection[Result]) -> str:
     """Paired differences with their intervals, and what was aimed at; comparisons without a common picture say so."""
-    lines = ["| | measure | pictures | difference [95 %] | aim | |", "|---|---|---|---|---|---|"]
+    lines = []
     for aim in AIMS:
-        paired = differences(results, aim.row, aim.against, aim.measure)
-        shown, verdict = "no picture has both", ""
-        if paired:
-            interval = bootstrap(paired)
+        found = differences(results, aim.row, aim.against, aim.measure)
+        shown, ending = "no picture has both", ""
+        if found:
+            interval = bootstrap(found)
             shown = str(interval)
-            verdict = "" if aim.least is None else "met" if aim.met(interval) else "missed"
-        lines.append(
-            f"| {aim.row} − {aim.against} | {aim.measure} | {len(paired)} | {shown} | {aim.words()} | {verdict} |"
-        )
-    return "\n".join(lines)
+            ending = "" if aim.least is None else verdict(aim.met(interval))
+        lines.append((f"{aim.row} − {aim.against}", aim.measure, len(found), shown, aim.words(), ending))
+    return table(("", "measure", "pictures", "difference [95 %]", "aim", ""), lines)
 
 
 def agreement(results: Iterable[Result], row: str) -> dict[str, float]:
     """Spearman's correlation of two seeds' maps for each picture that has two: the mean over pairs of seeds."""
-    maps: dict[str, list[NDArray[np.float32]]] = defaultdict(list)
+    maps: dict[str, list[NDArray[np.float64]]] = defaultdict(list)
     for result in results:
-        if result.key.row == row and result.places:
-            maps[result.key.sha256].append(places(result.places))
+        if result.row == row and result.places is not None:
+            maps[result.picture].append(result.places.astype(np.float64)[None])
     return {
-        picture: float(np.mean([spearmanr(one, other).statistic for one, other in itertools.combinations(each, 2)]))
+        picture: float(np.mean([spearman(one, other)[0] for one, other in itertools.combinations(each, 2)]))
         for picture, each in maps.items()
         if len(each) > 1
     }
@@ -162,26 +161,26 @@ def agreement(results: Iterable[Result], row: str) -> dict[str, float]:
 
 def agreement_table(results: Collection[Result], rows: Sequence[str]) -> str:
     """How alike two seeds' maps are; the first row has an aim."""
-    lines = ["| two seeds' maps | pictures | Spearman [95 %] | lowest picture | aim | |", "|---|---|---|---|---|---|"]
+    lines = []
     for row in rows:
         found = agreement(results, row)
         if not found:
             continue
         interval = bootstrap([found[picture] for picture in sorted(found)])
         aimed = row == rows[0]
-        verdict = ("met" if interval.mean >= SAME else "missed") if aimed else ""
+        ending = verdict(interval.mean >= SAME) if aimed else ""
         shown = f"{interval.mean:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
         aim = f"≥ {SAME}" if aimed else "–"
-        lines.append(f"| {row} | {len(found)} | {shown} | {min(found.values()):.3f} | {aim} | {verdict} |")
-    return "\n".join(lines) if len(lines) > 2 else "No picture has maps of two seeds yet."
+        lines.append((row, len(found), shown, f"{min(found.values()):.3f}", aim, ending))
+    heads = ("two seeds' maps", "pictures", "Spearman [95 %]", "lowest picture", "aim", "")
+    return table(heads, lines) if lines else "No picture has maps of two seeds yet."
 
 
-def scenes_table(hits: Collection[Hit]) -> str:
-    """On how many scenes the brightest pixel lies where it should."""
-    lines = ["| scenes, 500 evaluations | hits | aim | |", "|---|---|---|---|"]
+def scenes_table(hits: Mapping[str, Sequence[bool]]) -> str:
+    """On how many scenes of each kind the brightest pixel lies where it should."""
+    lines = []
     for row, (title, share) in SCENES.items():
-        own = [hit.hit for hit in hits if hit.key.row == row]
+        own = hits.get(row, ())
         if own:
-            verdict = "met" if sum(own) >= share * len(own) else "missed"
-            lines.append(f"| {title} | {sum(own)} of {len(own)} | ≥ {share:.0%} | {verdict} |")
-    return "\n".join(lines) if len(lines) > 2 else "No scenes yet."
+            lines.append((title, f"{sum(own)} of {len(own)}", f"≥ {share:.0%}", verdict(sum(own) >= share * len(own))))
+    return table(("scenes, 500 evaluations", "hits", "aim", ""), lines) if lines else "No scenes yet."

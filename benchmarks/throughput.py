@@ -18,7 +18,6 @@ allocated on it.
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import statistics
 import sys
@@ -29,22 +28,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from benchmarks import memory
 from benchmarks.captums import feature_ablation, kernel_shap
-from benchmarks.forwards import bare, build, fastest, sizes, through, words, worthwhile
-from benchmarks.machine import machine
-from decam.api import curves_view
-from decam.classifier import Pixels, Speed, TorchClassifier, to_tensor
+from benchmarks.forwards import bare, build, fastest, picture, sizes, through, worthwhile
+from decam.benchmark.report import Report, parser_of, script
+from decam.benchmark.text import execution, head, row, spread, verdict
+from decam.classifier import Execution, Pixels, TorchClassifier, to_tensor
+from decam.experiments.evaluate import curves_view
 from decam.explanation import last
-from decam.images import scenes
 from decam.masking import fill
-from decam.methods.de_cam import DeCamSettings
-from decam.methods.perturbation import RiseSettings
+from decam.methods.de_cam.method import DeCamSettings
+from decam.methods.perturbation.occlusion_and_rise import RiseSettings
 from decam.metrics import FaithfulnessSettings
-from decam.models.speed import find
+from decam.models.tuning import find
 
 MODELS = ("embedded", "squeezenet1_0", "mobilenet_v3_large", "resnet50", "vit_b_16")
 CELLS = DeCamSettings().cells
@@ -57,17 +55,17 @@ SURPLUS = 0.05  # of their forwards' time, for curves
 FACTOR_OF_BUDGETS = 4  # between the two runs whose memory is compared
 LARGE = 2000  # evaluations that a GPU is to do on resnet50 within a second
 
-Work = Callable[[TorchClassifier, Pixels, Speed, int], tuple[int, float]]  # to evaluations and their seconds
+Work = Callable[[TorchClassifier, Pixels, Execution, int], tuple[int, float]]  # to evaluations and their seconds
 
 
-def de_cam(classifier: TorchClassifier, view: Pixels, speed: Speed, budget: int) -> tuple[int, float]:
+def de_cam(classifier: TorchClassifier, view: Pixels, execution: Execution, budget: int) -> tuple[int, float]:
     """One whole run."""
-    return through(classifier, view, speed, "de-cam", DeCamSettings(budget=budget))
+    return through(classifier, view, execution, "de-cam", DeCamSettings(budget=budget))
 
 
-def rise(classifier: TorchClassifier, view: Pixels, speed: Speed, budget: int) -> tuple[int, float]:
+def rise(classifier: TorchClassifier, view: Pixels, execution: Execution, budget: int) -> tuple[int, float]:
     """One whole run."""
-    return through(classifier, view, speed, "rise", RiseSettings(masks=budget))
+    return through(classifier, view, execution, "rise", RiseSettings(masks=budget))
 
 
 @dataclass
@@ -92,28 +90,28 @@ class Captum:
         return self.classifier.answer(images)[:, 0]
 
 
-def ablation(classifier: TorchClassifier, view: Pixels, speed: Speed, budget: int) -> tuple[int, float]:
+def ablation(classifier: TorchClassifier, view: Pixels, execution: Execution, budget: int) -> tuple[int, float]:
     """Captum's FeatureAblation, again and again until the budget is spent."""
-    classifier.use(speed)
+    classifier.configure(execution)
     began = time.perf_counter()
     captum = Captum.of(classifier, view)
     while captum.evaluations < budget:
-        feature_ablation(captum.ask, captum.image, captum.baseline, speed.batch_size, CELLS)
+        feature_ablation(captum.ask, captum.image, captum.baseline, execution.batch_size, CELLS)
     return captum.evaluations, time.perf_counter() - began
 
 
-def shap(classifier: TorchClassifier, view: Pixels, speed: Speed, budget: int) -> tuple[int, float]:
+def shap(classifier: TorchClassifier, view: Pixels, execution: Execution, budget: int) -> tuple[int, float]:
     """Captum's KernelShap with so many samples."""
-    classifier.use(speed)
+    classifier.configure(execution)
     began = time.perf_counter()
     captum = Captum.of(classifier, view)
-    kernel_shap(captum.ask, captum.image, captum.baseline, budget, speed.batch_size, seed=0, cells=CELLS)
+    kernel_shap(captum.ask, captum.image, captum.baseline, budget, execution.batch_size, seed=0, cells=CELLS)
     return captum.evaluations, time.perf_counter() - began
 
 
-def curves(classifier: TorchClassifier, view: Pixels, speed: Speed, budget: int) -> tuple[int, float]:
+def curves(classifier: TorchClassifier, view: Pixels, execution: Execution, budget: int) -> tuple[int, float]:
     """Deletion and insertion of as many maps as the budget pays, six at most."""
-    classifier.use(speed)
+    classifier.configure(execution)
     each = 2 * (STEPS + 1)
     drawn = np.random.default_rng(0)
     size = classifier.input_size
@@ -137,10 +135,10 @@ CAPTUMS = ("Captum FeatureAblation", "Captum KernelShap")
 IN_FLOAT32 = {name: f"{name} in float32" for name in CAPTUMS}
 
 
-def settings_of(classifier: TorchClassifier, view: Pixels, chosen: Speed) -> dict[str, Speed]:
+def settings_of(classifier: TorchClassifier, view: Pixels, chosen: Execution) -> dict[str, Execution]:
     """How each work is asked: Captum's as is fastest for each, twice where that is not in float32, ours as `chosen`."""
     worth = worthwhile(classifier)
-    plain = {Speed(channels_last=layout): min(worth.values()) for layout in (False, True)}
+    plain = {Execution(channels_last=layout): min(worth.values()) for layout in (False, True)}
     speeds = dict.fromkeys(WORKS, chosen)
     for name, in_float32 in IN_FLOAT32.items():
         speeds[name] = best_for(WORKS[name], classifier, view, worth)
@@ -151,19 +149,19 @@ def settings_of(classifier: TorchClassifier, view: Pixels, chosen: Speed) -> dic
     return speeds
 
 
-def best_for(work: Work, classifier: TorchClassifier, view: Pixels, worth: dict[Speed, float]) -> Speed:
+def best_for(work: Work, classifier: TorchClassifier, view: Pixels, worth: dict[Execution, float]) -> Execution:
     """The precision, layout and batch size at which one of Captum's methods is fastest, of the modes `worth` a try."""
     best = max(worth.values())
     most = CELLS**2 if work is ablation else MOST
-    tried: dict[Speed, float] = {}
+    tried: dict[Execution, float] = {}
     for mode in worth:
         for size in sizes(classifier, best):
             if size <= 2 * most:
-                speed = replace(mode, batch_size=size)
-                evaluations, seconds = work(classifier, view, speed, max(CELLS**2 // 2, min(size, most)))
-                tried[speed] = evaluations / seconds
+                execution = replace(mode, batch_size=size)
+                evaluations, seconds = work(classifier, view, execution, max(CELLS**2 // 2, min(size, most)))
+                tried[execution] = evaluations / seconds
     leaders = sorted(tried, key=tried.__getitem__, reverse=True)[:3]
-    again = {speed: max(tried[speed], _rate(work(classifier, view, speed, 100))) for speed in leaders}
+    again = {execution: max(tried[execution], _rate(work(classifier, view, execution, 100))) for execution in leaders}
     return max(again, key=again.__getitem__)
 
 
@@ -191,34 +189,31 @@ class Turn:
 
 
 def take_turns(
-    classifier: TorchClassifier, view: Pixels, best: Speed, speeds: dict[str, Speed], budget: int, rounds: int
+    classifier: TorchClassifier, view: Pixels, best: Execution, speeds: dict[str, Execution], budget: int, rounds: int
 ) -> list[Turn]:
     """Time everything in turns."""
     turns = []
     for _ in range(rounds):
         rate = bare(classifier, best, max(1, round(budget / best.batch_size)))
         turns.append(
-            Turn(rate, {name: _rate(WORKS[name](classifier, view, speed, budget)) for name, speed in speeds.items()})
+            Turn(
+                rate,
+                {name: _rate(WORKS[name](classifier, view, execution, budget)) for name, execution in speeds.items()},
+            )
         )
     return turns
 
 
-def spread(values: Sequence[float], form: str) -> str:
-    """Median, lowest and highest."""
-    return f"{statistics.median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
-
-
 def rows(name: str, turns: Sequence[Turn], speeds: dict[str, str], bytes_used: dict[str, tuple[str, str]]) -> list[str]:
     """The table's lines for a model."""
-    lines = [
-        f"| {name} | bare forward pass | {speeds['bare']} | {spread([turn.bare for turn in turns], '.1f')} | | | | |"
-    ]
+    rate = spread([turn.bare for turn in turns], ".1f")
+    lines = [f"| {name} | bare forward pass | {speeds['bare']} | {rate} | | | | |"]
     for work in turns[0].rates:
         share = spread([turn.rates[work] / turn.bare for turn in turns], ".1%")
         factor = spread([turn.rates[work] / turn.captum for turn in turns], ".2f")
         small, large = bytes_used.get(work, ("–", "–"))
         rate = spread([turn.rates[work] for turn in turns], ".1f")
-        lines.append(f"| {name} | {work} | {speeds[work]} | {rate} | {share} | {factor} | {small} | {large} |")
+        lines.append(row((name, work, speeds[work], rate, share, factor, small, large)))
     return lines
 
 
@@ -237,28 +232,18 @@ def verdicts(turns: Sequence[Turn]) -> str:
     return "; ".join(said)
 
 
-def verdict(met: bool) -> str:
-    """In a word."""
-    return "met" if met else "missed"
-
-
-def used(name: str, work: str, speed: Speed, budget: int) -> str:
+def used(name: str, work: str, execution: Execution, budget: int) -> str:
     """Peak memory of one run in a process of its own, in words."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
-        peak = process.submit(_used, name, work, speed, budget).result()
+        peak = process.submit(_used, name, work, execution, budget).result()
     return "–" if peak is None else f"{peak / 2**20:.0f} MiB"
 
 
-def _used(name: str, work: str, speed: Speed, budget: int) -> int | None:
+def _used(name: str, work: str, execution: Execution, budget: int) -> int | None:
     classifier = build(name)
     view = picture(classifier)
-    classifier.use(speed)  # its weights are laid out anew before memory is looked at
-    return memory.above(lambda: WORKS[work](classifier, view, speed, budget), classifier.device)
-
-
-def picture(classifier: TorchClassifier) -> Pixels:
-    """What all are asked about."""
-    return classifier.view(Image.fromarray(scenes.scene(7).image))
+    classifier.configure(execution)  # its weights are laid out anew before memory is looked at
+    return memory.above(lambda: WORKS[work](classifier, view, execution, budget), classifier.device)
 
 
 def tell(what: str) -> None:
@@ -266,8 +251,8 @@ def tell(what: str) -> None:
     print(what, file=sys.stderr, flush=True)
 
 
-def model(name: str, rounds: int, seconds: float, least: int, with_memory: bool) -> None:
-    """Time one model and print what came out."""
+def model(report: Report, name: str, rounds: int, seconds: float, least: int, with_memory: bool) -> None:
+    """Time one model and say what came out."""
     classifier = build(name)
     view = picture(classifier)
     tell(f"{name}: which settings are fastest")
@@ -293,34 +278,34 @@ def model(name: str, rounds: int, seconds: float, least: int, with_memory: bool)
             if work == "DE-CAM" or affordable_for_all:
                 small, large = (used(name, work, speeds[work], spent) for spent in budgets)
                 bytes_used[work] = small, large
-    described = {"bare": words(best), **{work: words(speed) for work, speed in speeds.items()}}
-    print("\n".join(rows(name, turns, described, bytes_used)), flush=True)
-    print(f"\n{name}, budget {budget}, {len(turns)} round{'s'[: len(turns) > 1]}: {verdicts(turns)}", flush=True)
+    described = {"bare": execution(best), **{work: execution(speed) for work, speed in speeds.items()}}
+    report.say("\n".join(rows(name, turns, described, bytes_used)))
+    report.say(f"\n{name}, budget {budget}, {len(turns)} round{'s'[: len(turns) > 1]}: {verdicts(turns)}")
     if classifier.device.type != "cpu" and name == "resnet50":
         runs = [de_cam(classifier, view, chosen, LARGE)[1] for _ in range(rounds)]
         met = verdict(statistics.median(runs) < 1)
-        print(f"{name}, DE-CAM with {LARGE} evaluations: {spread(runs, '.2f')} s (aim under 1): {met}", flush=True)
-    print(flush=True)
+        report.say(f"{name}, DE-CAM with {LARGE} evaluations: {spread(runs)} s (aim under 1): {met}")
+    report.say()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print a table a model."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--models", nargs="+", default=MODELS, metavar="NAME", help=f"default: {' '.join(MODELS)}")
     parser.add_argument("--rounds", type=int, default=5, help="at most (%(default)s)")
     parser.add_argument("--seconds", type=float, default=90, help="for a model's timed rounds, about (%(default)s)")
     parser.add_argument("--least", type=int, default=LEAST, help="evaluations of a run, at least (%(default)s)")
     parser.add_argument("--no-memory", action="store_true", help="leave out the runs that look at memory")
     asked = parser.parse_args(arguments)
-    print(f"{machine()}\nmedians of at most {asked.rounds} rounds in turns, lowest and highest in brackets\n")
+    report = Report("Throughput", "benchmarks.throughput", __doc__, arguments)
+    report.say(f"medians of at most {asked.rounds} rounds in turns, lowest and highest in brackets\n")
+    heads = ("model", "", "at", "evaluations/s", "of the bare pass", "times Captum's faster")
+    memories = (f"peak memory at {asked.least}", f"at {FACTOR_OF_BUDGETS * asked.least}")
     for name in asked.models:
-        print(
-            f"| model | | at | evaluations/s | of the bare pass | times Captum's faster "
-            f"| peak memory at {asked.least} | at {FACTOR_OF_BUDGETS * asked.least} |"
-        )
-        print("|---|---|---|---|---|---|---|---|", flush=True)
-        model(name, asked.rounds, asked.seconds, asked.least, not asked.no_memory)
+        report.say(head((*heads, *memories)))
+        model(report, name, asked.rounds, asked.seconds, asked.least, not asked.no_memory)
+    report.write(asked.write)
 
 
 if __name__ == "__main__":
-    main()
+    script(main)

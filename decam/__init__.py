@@ -7,12 +7,11 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from decam import methods, metrics
-    from decam.api import explain, explain_steps, measure
+    from decam.api import explain, explain_steps, measure, sanity_check
     from decam.classifier import Classifier, wrap
     from decam.errors import DecamError
     from decam.explanation import Explanation, Progress
     from decam.models import load_classifier
-    from decam.sanity import sanity_check
 
 
 # Captum and torchvision take seconds to import: each name brings its module when it is first used.
@@ -26,7 +25,7 @@ _HOMES = {
     "Explanation": "decam.explanation",
     "Progress": "decam.explanation",
     "load_classifier": "decam.models",
-    "sanity_check": "decam.sanity",
+    "sanity_check": "decam.api",
 }
 
 

@@ -1,4 +1,4 @@
-"""How a stretch of time is written, everywhere the same; `ui/browser/duration.js` does so in the browser."""
+"""How a stretch of time is written, everywhere the same; `ui/components/shared/duration.js` does so in the browser."""
 
 from __future__ import annotations
 

@@ -30,3 +30,10 @@ class NoSuchRunError(StoreError):
 
     def __init__(self, run_id: str) -> None:
         super().__init__(f"There is no run {run_id[:40]!r}; it may have been deleted, or the link is incomplete.")
+
+
+class RunTakenError(StoreError):
+    """A run that another process computes, or has just begun."""
+
+    def __init__(self) -> None:
+        super().__init__("This run is being computed by another process; stop it there first.")

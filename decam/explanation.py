@@ -15,7 +15,7 @@ from decam.settings import Settings
 
 if TYPE_CHECKING:
     from decam.classifier import Classifier
-    from decam.trace import Trace
+    from decam.evolution.trace import Trace
 
 Map: TypeAlias = NDArray[np.float32]
 Truth: TypeAlias = NDArray[np.bool_]

@@ -10,12 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from decam.answers import check_range
 from decam.classifier import Pixels
-from decam.device import is_memory as is_memory  # those who ask through here find it here
+from decam.classifier.answers import check_range
 from decam.errors import ModelError, SettingError
 from decam.explanation import Map, Question
-from decam.streams import ahead, side_by_side
+from decam.hardware.device import is_memory as is_memory  # those who ask through here find it here
+from decam.hardware.parallel_batches import ahead, side_by_side
 
 FILLS = ("blur", "box-blur", "mean", "black", "noise")
 BLUR_SIGMA = 20 / 224
@@ -126,14 +126,14 @@ class MaskedQueries:
         self._target = question.target
         both = classifier.normalise(torch.stack([question.image, filling]))
         self._image, self._filling = both[:1], both[1:]
-        self.batch_size = classifier.speed.batch_size
-        self._streams = classifier.speed.streams
+        self.batch_size = classifier.execution.batch_size
+        self._parallel_batches = classifier.execution.parallel_batches
         self._buffers: list[Tensor] = []
 
     @property
     def round_size(self) -> int:
         """Pictures that keep the model busy: fewer at a time leave a part of the machine idle."""
-        return self.batch_size * self._streams
+        return self.batch_size * self._parallel_batches
 
     def batches(self, masks: Tensor) -> Iterator[Tensor]:
         """Answers (n×C probabilities) to masks (N×1×H×W), a batch at a time: stop by not going on.
@@ -151,7 +151,7 @@ class MaskedQueries:
         done = 0
         while done < len(questions):
             left = questions[done:]
-            answered = side_by_side(ask, torch.split(left, self._even(len(left))), self._streams)
+            answered = side_by_side(ask, torch.split(left, self._even(len(left))), self._parallel_batches)
             with closing(ahead(answered) if self._image.device.type == "cuda" else answered) as coming:
                 while done < len(questions):
                     try:
@@ -175,7 +175,7 @@ class MaskedQueries:
     def _even(self, count: int) -> int:
         """The size of a batch when `count` pictures are shared out evenly among the streams."""
         rounds = -(-count // self.round_size)
-        return -(-count // (rounds * self._streams))
+        return -(-count // (rounds * self._parallel_batches))
 
     def _ask(self, masks: Tensor) -> Tensor:
         shape = (len(masks), *self._image.shape[1:])

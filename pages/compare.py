@@ -1,46 +1,5 @@
-"""The Compare page: pictures, a model and methods are chosen, one button explains, the grid shows what came of it."""
+"""The Compare page."""
 
-import streamlit as st
+from decam.ui.compare.page import show
 
-from decam.ui import (
-    measuring,
-    method_forms,
-    model_choice,
-    pictures,
-    recent,
-    run_view,
-    session,
-    state,
-    style,
-    targets,
-    welcome,
-)
-
-snapshot = session.opened("compare")
-
-with st.sidebar:
-    style.brand(session.begin_again)
-    chosen = pictures.panel()
-    entry = model_choice.panel(chosen)
-    below = st.container()
-
-if not chosen and snapshot is None:
-    welcome.show()
-
-classifier = model_choice.load(entry)
-
-with below:
-    model_choice.device_panel(classifier)
-    choices = method_forms.panel(classifier)
-    how = measuring.panel()
-    before = st.container()
-
-if chosen and classifier is not None:
-    model_choice.limits(entry, chosen)
-    asked = targets.row(classifier, chosen)
-    snapshot = session.action(classifier, asked, choices, how, snapshot)
-
-run_view.show(snapshot)
-
-with before:
-    recent.panel(state.run_id())
+show()

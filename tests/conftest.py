@@ -45,6 +45,7 @@ def _no_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DECAM_DATA", str(tmp_path_factory.mktemp("decam")))
         patch.delenv("DECAM_SHARED", raising=False)
+        patch.delenv("DECAM_DATABASE_URL", raising=False)
         yield
 
 

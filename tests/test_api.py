@@ -10,9 +10,9 @@ import torch
 from PIL import Image
 
 import decam
-from decam.api import class_index
-from decam.checks import remarks
 from decam.errors import ImageError, MethodError, ModelError, SettingError
+from decam.experiments.diagnostics import remarks
+from decam.experiments.explain import class_index
 from decam.explanation import last
 
 LABELS = ["tench", "great white shark", "hammerhead shark", "hen"]

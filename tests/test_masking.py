@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.ndimage import gaussian_filter, uniform_filter
 
-from decam.classifier import Speed, TorchClassifier, probabilities, wrap
+from decam.classifier import Execution, TorchClassifier, probabilities, wrap
 from decam.errors import ModelError, SettingError
 from decam.explanation import Question
 from decam.masking import BLUR_SIGMA, FILLS, MaskedQueries, fill, places, ranked, share_masks, step_picture, upsample
@@ -102,18 +102,18 @@ def test_share_masks_change_the_most_salient_share(saliency: np.ndarray, tenths:
     np.testing.assert_array_equal(got, slow_mask(saliency, tenths / 10, metric))
 
 
-def reader(batch_size: int = 4, streams: int = 1) -> TorchClassifier:
+def reader(batch_size: int = 4, parallel_batches: int = 1) -> TorchClassifier:
     """A model that answers through its pixels, so that every blended value counts."""
     torch.manual_seed(0)
     module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 8 * 8, 5))
-    speed = Speed(channels_last=True, batch_size=batch_size, streams=streams)
-    return TorchClassifier("reader", module, list("abcde"), input_size=(8, 8), speed=speed)
+    execution = Execution(channels_last=True, batch_size=batch_size, parallel_batches=parallel_batches)
+    return TorchClassifier("reader", module, list("abcde"), input_size=(8, 8), execution=execution)
 
 
-@pytest.mark.parametrize("streams", [1, 2, 3])
+@pytest.mark.parametrize("parallel_batches", [1, 2, 3])
 @pytest.mark.parametrize("name", FILLS)
-def test_masked_answers_are_those_of_pictures_blended_by_hand(name: str, streams: int) -> None:
-    classifier, image = reader(streams=streams), picture(8, 8)
+def test_masked_answers_are_those_of_pictures_blended_by_hand(name: str, parallel_batches: int) -> None:
+    classifier, image = reader(parallel_batches=parallel_batches), picture(8, 8)
     masks = torch.rand(11, 1, 8, 8, generator=torch.Generator().manual_seed(1))
     question = Question(classifier, image, 0)
     filling = fill(name, image, classifier.mean)
@@ -156,7 +156,7 @@ def test_a_batch_that_does_not_fit_is_halved_and_tried_again_with_a_note() -> No
 
 
 def test_a_batch_that_does_not_fit_beside_another_is_halved_and_no_answer_is_lost_or_counted_twice() -> None:
-    classifier = reader(batch_size=6, streams=2)
+    classifier = reader(batch_size=6, parallel_batches=2)
     answer, asked = classifier.answer, []
 
     def short(images: torch.Tensor) -> torch.Tensor:
@@ -174,14 +174,14 @@ def test_a_batch_that_does_not_fit_beside_another_is_halved_and_no_answer_is_los
 
 
 @settings(deadline=None)
-@given(count=st.integers(1, 200), batch_size=st.integers(1, 20), streams=st.integers(1, 4))
+@given(count=st.integers(1, 200), batch_size=st.integers(1, 20), parallel_batches=st.integers(1, 4))
 @pytest.mark.slow
-def test_batches_are_even_and_never_larger_than_said(count: int, batch_size: int, streams: int) -> None:
-    question = Question(reader(batch_size, streams), picture(8, 8), 0)
+def test_batches_are_even_and_never_larger_than_said(count: int, batch_size: int, parallel_batches: int) -> None:
+    question = Question(reader(batch_size, parallel_batches), picture(8, 8), 0)
     sizes = [len(part) for part in MaskedQueries(question, question.image).batches(torch.ones(count, 1, 8, 8))]
     assert sum(sizes) == count and max(sizes) <= batch_size
     assert max(sizes[:-1], default=0) - min(sizes[:-1], default=0) == 0
-    assert len(sizes) <= -(-count // (batch_size * streams)) * streams
+    assert len(sizes) <= -(-count // (batch_size * parallel_batches)) * parallel_batches
 
 
 def test_one_picture_that_does_not_fit_is_a_sentence() -> None:

@@ -1,4 +1,4 @@
-"""The README's examples run as they stand, with a small model and a small budget in place of real ones."""
+"""The examples of the README and of the guide run as they stand, with a small model and small budgets."""
 
 from __future__ import annotations
 
@@ -9,27 +9,41 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from decam.images import scenes
+from decam.images.scenes import scene
 from tests.conftest import ROOT
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+README = ROOT / "README.md"
+GUIDE = sorted((ROOT / "docs" / "guide").glob("*.md"))
+PAGES = (README, *GUIDE)
+RUN = (*PAGES, ROOT / "docs" / "method" / "optimiser.md")
+TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+LINES = 150
+
+
+def _examples() -> list[object]:
+    """Every Python example, by its page and its place there."""
+    found = []
+    for page in RUN:
+        blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        found += [pytest.param(page, block, id=f"{page.stem}-{place}") for place, block in enumerate(blocks)]
+    return found
 
 
 @pytest.fixture
 def cat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A picture where the examples look for one."""
-    Image.fromarray(scenes.scene(3).image).save(tmp_path / "cat.jpg")
+    Image.fromarray(scene.scene(3).image).save(tmp_path / "cat.jpg")
     monkeypatch.chdir(tmp_path)
     return tmp_path / "cat.jpg"
 
 
-@pytest.mark.parametrize("block", PYTHON, ids=range(len(PYTHON)))
-def test_python_examples_run(block: str, cat: Path) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize(("page", "block"), _examples())
+def test_python_examples_run(page: Path, block: str, cat: Path) -> None:
     smaller = block.replace('"squeezenet1_0"', '"embedded"').replace("budget=1000", "budget=200")
-    smaller = smaller.replace('method="rise"', 'method="rise", masks=64')
+    smaller = smaller.replace('method="rise"', 'method="rise", masks=64').replace("budget=500", "budget=200")
     names: dict[str, object] = {}
-    exec(compile(smaller, str(ROOT / "README.md"), "exec"), names)
+    exec(compile(smaller, str(page), "exec"), names)
     assert cat.is_file()
     if "explanation" in names:
         saliency = names["explanation"].saliency  # type: ignore[attr-defined]  # what the example promises
@@ -37,26 +51,59 @@ def test_python_examples_run(block: str, cat: Path) -> None:
         assert saliency.shape == names["classifier"].input_size  # type: ignore[attr-defined]  # likewise
 
 
+def test_every_page_of_the_guide_that_speaks_of_python_has_an_example_that_runs() -> None:
+    assert {page.stem for page in RUN if "```python" in page.read_text(encoding="utf-8")} >= {
+        "README",
+        "ground-truth",
+        "optimiser",
+        "own-networks",
+        "python",
+    }
+
+
+def test_the_readme_can_be_read_in_one_go() -> None:
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= LINES
+
+
 def test_every_model_and_method_named_on_a_command_line_exists() -> None:
     from decam.methods import METHODS
     from decam.models.catalogue import ENTRIES
 
-    assert set(re.findall(r"--method ([\w-]+)", README)) <= set(METHODS)
-    assert set(re.findall(r"--model (\w+)", README)) <= set(ENTRIES)
-    assert all(name in README for name in ENTRIES)
+    lines = "\n".join(re.findall(r"^    .*python -m decam.*$", TEXT, re.MULTILINE))
+    assert set(re.findall(r"--method ([\w-]+)", lines)) <= set(METHODS)
+    assert set(re.findall(r"--model ([\w-]+)", lines)) <= set(ENTRIES)
+
+
+def test_the_guide_names_every_model() -> None:
+    from decam.models.catalogue import ENTRIES
+
+    models = (ROOT / "docs" / "guide" / "models.md").read_text(encoding="utf-8")
+    assert [name for name in ENTRIES if f"`{name}`" not in models] == []
 
 
 def test_every_command_line_is_one_that_the_parser_takes() -> None:
     from decam.cli import _parser
 
-    lines = re.findall(r"^    python -m decam (.+)$", README, re.MULTILINE)
+    lines = re.findall(r"^    python -m decam (.+)$", TEXT, re.MULTILINE)
     assert lines
     for line in lines:
         _parser().parse_args(line.split())
 
 
+def test_every_make_target_that_is_named_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    named = set(re.findall(r"(?:`|^ {4})(?:\w+=\w+ )?make ([a-z]+)", TEXT, re.MULTILINE))
+    assert named
+    assert named <= targets
+
+
 def test_every_file_that_is_linked_exists() -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
-    assert links
-    missing = [link for link in links if not (ROOT / link).is_file()]
-    assert not missing
+    pages = [README, *(ROOT / "docs").rglob("*.md")]
+    missing = [
+        f"{page.relative_to(ROOT)}: {link}"
+        for page in pages
+        for link in re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
+        if not (page.parent / link).is_file()
+    ]
+    assert missing == []

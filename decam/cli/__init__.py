@@ -1,4 +1,4 @@
-"""The command line: explain pictures into a folder, make an export's maps again, list what there is.
+"""The command line: explain pictures into a folder, make an export's maps again, serve the app, list what there is.
 
 Nothing heavy is imported before a command needs it, so that help comes at once: each command is a module of its own.
 """
@@ -14,14 +14,14 @@ from io import TextIOWrapper
 from typing import NoReturn
 
 from decam.cli.codes import BAD_INPUT, INTERRUPTED, OK
+from decam.cli.terminal import say
 from decam.errors import DecamError
-from decam.terminal import say
 
 DEFAULT_METHODS = ("de-cam", "grad-cam")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code.
+def main(arguments: Sequence[str] | None = None, program: str = "decam") -> int:
+    """Run a command and return its exit code; `program` is what the user typed, as help repeats it.
 
     0: done; 1: a map could not be made, or is not the same again; 2: bad input, told in one sentence; 130: Ctrl-C.
     """
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a console that lacks a letter gets a question mark
     try:
-        given = _parser().parse_args(arguments)
+        given = _parser(program).parse_args(arguments)
         code: int = given.run(given)
         sys.stdout.flush()
     except DecamError as error:
@@ -64,8 +64,15 @@ class _Parser(argparse.ArgumentParser):
         sys.exit(BAD_INPUT)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m decam", description="Why does this classifier give this image this class?")
+def _port(text: str) -> int:
+    """A number that a server can listen on."""
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; give a whole number from 1 to 65535")
+    return int(text)
+
+
+def _parser(program: str = "decam") -> argparse.ArgumentParser:
+    parser = _Parser(prog=program, description="Why does this classifier give this image this class?")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
 
     one = commands.add_parser("explain", help="explain pictures and write maps, curves and metrics into a folder")
@@ -85,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME",
-        help="a name that the command 'metrics' lists, beside deletion and insertion; may be repeated",
+        help="a name that the command 'metrics' lists, beside the curves of --fills; may be repeated",
     )
     one.add_argument(
         "--truth",
@@ -117,6 +124,15 @@ def _parser() -> argparse.ArgumentParser:
     two.add_argument("--out", metavar="DIR", help="write the maps made again here")
     two.add_argument("--device", help="instead of the one the maps were made on")
     two.set_defaults(run=_command("replaying.replay"))
+
+    three = commands.add_parser("app", help="serve the dashboard, for the browser")
+    three.add_argument("--port", type=_port, default=8501, help="where it is served (default: %(default)s)")
+    three.add_argument(
+        "--address",
+        default="localhost",
+        help="who may open it: localhost for this machine alone, 0.0.0.0 for the network (default: %(default)s)",
+    )
+    three.set_defaults(run=_command("serving.app"))
 
     for name, help in (
         ("models", "list the models"),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from decam.errors import SettingError
+from decam.experiments.plan import MethodChoice, MetricChoice
 from decam.methods import get as get_method
-from decam.metrics import CURVES, METRICS
+from decam.metrics import METRICS
 from decam.metrics import get as get_metric
-from decam.plan import MethodChoice, MetricChoice
 from decam.settings import Settings
 
 
@@ -19,10 +19,6 @@ def choices(
 
     Raises MethodError for an unknown name, SettingError for one given twice and for anything wrong with a setting.
     """
-    always = [metric.name for metric in CURVES]
-    for name in metrics:
-        if name in always:
-            raise SettingError(f"--metric {name} is not needed: {' and '.join(always)} are measured in any case.")
     rows = {name: get_method(name).settings for name in methods} | {name: get_metric(name).settings for name in metrics}
     for option, names in (("--method", methods), ("--metric", metrics)):
         for name in names:

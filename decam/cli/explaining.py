@@ -10,23 +10,27 @@ from contextlib import closing
 from pathlib import Path
 
 from decam import export
-from decam.api import class_index
 from decam.classifier import TorchClassifier
 from decam.cli import DEFAULT_METHODS
 from decam.cli.choices import choices
 from decam.cli.codes import BAD_INPUT, INTERRUPTED, NOT_ALL, OK
 from decam.cli.loading import classifier_of, default_model
-from decam.comparison import compare
+from decam.cli.terminal import Line, columns, padded, say, share, stopping, visible
 from decam.durations import duration
 from decam.errors import SettingError
-from decam.events import Event, Explained, Explaining, Failed, Judged, Measuring, Predicted
+from decam.experiments.cells import Cell
+from decam.experiments.events import Event, Explained, Failed, Measured, Predicted, Progressed
+from decam.experiments.execute import execute
+from decam.experiments.explain import class_index
+from decam.experiments.grid import Grid
+from decam.experiments.kinds import comparison
+from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, fingerprint, usual_metrics
+from decam.experiments.status import CellState
 from decam.explanation import Truth
-from decam.export import Result
-from decam.images import truth
+from decam.export.tables import metric_names
+from decam.images import ground_truth
 from decam.images.reading import Picture, read
 from decam.metrics import get as get_metric
-from decam.plan import DEFAULT_FILLS, MethodChoice, MetricChoice, PictureChoice, Plan, fingerprint
-from decam.terminal import Line, columns, padded, say, share, stopping, visible
 
 NO_MASK = "-"
 
@@ -37,18 +41,18 @@ def explain(given: argparse.Namespace) -> int:
     _check_truths(given, metrics)
     pictures = _pictures(given.pictures)
     classifier = classifier_of(given.model or default_model(), given.device)
-    result = _asked(given, classifier, methods, metrics, pictures)
+    grid = _asked(given, classifier, methods, metrics, pictures)
     folder = Path(given.out)
     if export.check_folder(folder):
         say(f"Note: the export in {folder} will be replaced.")
     with Line(sys.stderr) as line, stopping() as stop:
-        with closing(compare(classifier, result.views, result.plan, truths=result.truths)) as events:
+        with closing(execute(grid, lambda _: classifier)) as events:
             for event in events:
-                result = result.after(event)
-                _tell(event, result, line)
+                grid = grid.after(event)
+                _tell(event, grid, line)
                 if stop.asked:
                     break
-        return _written(result, folder, line, interrupted=stop.asked)
+        return _written(grid, folder, line, interrupted=stop.asked)
 
 
 def _check_truths(given: argparse.Namespace, metrics: Sequence[MetricChoice]) -> None:
@@ -81,28 +85,28 @@ def _asked(
     methods: tuple[MethodChoice, ...],
     metrics: tuple[MetricChoice, ...],
     pictures: tuple[Picture, ...],
-) -> Result:
+) -> Grid:
     """The plan that the arguments ask for, with views, and nothing done yet."""
     text = given.target
     target = class_index(classifier, int(text) if text and text.strip().isdecimal() else text)
     views = tuple(classifier.view(picture.image) for picture in pictures)
     truths = tuple(_truth(mask, picture, classifier) for mask, picture in zip(given.truth, pictures, strict=False))
     marks = ["" if mask is None else fingerprint(mask) for mask in truths] or [""] * len(pictures)
-    plan = Plan(
-        model=classifier.name,
-        device=str(classifier.device),
-        pictures=tuple(
-            PictureChoice(picture.name, target, fingerprint(view), mark)
+    fills = given.fills or (("mean", "blur"), ("blur", "mean"))
+    plan = comparison.plan(
+        classifier.name,
+        str(classifier.device),
+        [
+            PictureChoice(picture.name, fingerprint(view), mark)
             for picture, view, mark in zip(pictures, views, marks, strict=True)
-        ),
-        methods=methods,
-        metrics=metrics,
+        ],
+        methods,
+        targets=[target] * len(pictures),
+        metrics=tuple(dict.fromkeys((*usual_metrics(fills, given.steps), *metrics))),
         seed=given.seed,
-        steps=given.steps,
-        fills=tuple((deletion, insertion) for deletion, insertion in given.fills) or DEFAULT_FILLS,
-        speed=classifier.speed,
+        execution=classifier.execution,
     )
-    return Result(plan, tuple(classifier.labels), views, truths=truths)
+    return Grid.empty(plan, views, truths, classifier.labels)
 
 
 def _truth(mask: str, picture: Picture, classifier: TorchClassifier) -> Truth | None:
@@ -110,74 +114,79 @@ def _truth(mask: str, picture: Picture, classifier: TorchClassifier) -> Truth | 
     if mask == NO_MASK:
         return None
     path = Path(mask)
-    whole = truth.from_file(path, path.name, (picture.image.height, picture.image.width))
-    return truth.seen(whole, classifier)
+    whole = ground_truth.from_file(path, path.name, (picture.image.height, picture.image.width))
+    return ground_truth.seen(whole, classifier)
 
 
-def _tell(event: Event, result: Result, line: Line) -> None:
+def _tell(event: Event, grid: Grid, line: Line) -> None:
     """Progress in words."""
-    plan = result.plan
-    if isinstance(event, Judged):
-        line.show(f"{event.metric} measured")
+    plan = grid.plan
+    if isinstance(event, Measured):
+        line.show(f"{plan.metric_titles()[event.metric]} measured")
         return
     if isinstance(event, Predicted):
         top = int(event.probabilities.argmax())
-        picture = plan.pictures[event.picture].name
-        line.note(f"{picture}: {result.labels[top]} ({event.probabilities[top]:.2f})")
+        line.note(f"{plan.picture_of(event.question).name}: {grid.labels[top]} ({event.probabilities[top]:.2f})")
         return
-    title = plan.titles()[event.cell.method]
-    name = f"{plan.pictures[event.cell.picture].name} · {title}"
-    made = f"{len(result.explanations)} of {len(plan.pictures) * len(plan.methods)} maps"
-    if isinstance(event, Explaining):
-        progress = event.progress
-        line.show(f"{made} · {name} {share(progress.step, progress.total)} · {progress.evaluations} evaluations")
+    picture = plan.picture_of(event.cell.question).name
+    name = f"{picture} · {plan.titles()[event.cell.method]}"
+    made = f"{_made(grid)} of {len(grid.cells)} maps"
+    if isinstance(event, Progressed):
+        done = share(event.progress.step, event.progress.total)
+        if event.stage is CellState.MEASURING:
+            line.show(f"{made} · {picture} · measuring {done}")
+        else:
+            line.show(f"{made} · {name} {done} · {event.progress.evaluations} evaluations")
     elif isinstance(event, Explained):
-        done = event.explanation
-        line.note(f"{name}: {done.evaluations} evaluations in {duration(done.seconds)}")
-        for note in done.notes:
+        explanation = event.explanation
+        line.note(f"{name}: {explanation.evaluations} evaluations in {duration(explanation.seconds)}")
+        for note in explanation.notes:
             line.note(f"Note: {name}: {note}")
-    elif isinstance(event, Measuring):
-        picture = plan.pictures[event.cell.picture].name
-        line.show(f"{made} · {picture} · curves {share(event.progress.step, event.progress.total)}")
     elif isinstance(event, Failed):
-        line.note(f"{name}: {event.sentence}")
+        line.note(f"{name} failed: {event.sentence}")
 
 
-def _written(result: Result, folder: Path, line: Line, *, interrupted: bool) -> int:
+def _made(grid: Grid) -> int:
+    return sum(cell.explanation is not None for cell in grid.cells.values())
+
+
+def _written(grid: Grid, folder: Path, line: Line, *, interrupted: bool) -> int:
     """Write what is finished, say what that is, and return the exit code."""
-    made, wanted = len(result.explanations), len(result.plan.pictures) * len(result.plan.methods)
+    made, wanted = _made(grid), len(grid.cells)
     if not made:
         line.note(
             "Interrupted before any map was finished; nothing was written." if interrupted else "No map was made."
         )
         return INTERRUPTED if interrupted else BAD_INPUT
     line.show(f"Writing to {folder}")
-    export.write(result, folder)
+    export.write(grid, folder)
     line.clear()
     if interrupted:
         line.note(f"Interrupted: the {made} of {wanted} maps that were finished are in {folder}.")
         return INTERRUPTED
-    _print_table(result)
+    _print_table(grid)
     print(visible(f"Written to {folder}."))
-    return NOT_ALL if result.failures else OK
+    return NOT_ALL if any(cell.error for cell in grid.cells.values()) else OK
 
 
-def _print_table(result: Result) -> None:
-    """One line a map, with the areas of the first pair of fills and what the metrics say."""
-    names = [visible(choice.name) for choice in result.plan.pictures]
-    metrics = [choice.name for choice in result.plan.metrics]
+def _print_table(grid: Grid) -> None:
+    """One line a map, with what the metrics say."""
+    names = [visible(choice.name) for choice in grid.plan.pictures]
+    metrics = metric_names(grid.plan)
     width = max(7, *map(columns, names))
-    heads = "".join(f"  {name:>{max(9, len(name))}}" for name in ("deletion", "insertion", *metrics))
+    heads = "".join(f"  {name:>{max(9, len(name))}}" for name in metrics.values())
     print(f"{padded('picture', width)}  {'method':20}{heads}  {'evaluations':>11}  class")
-    for cell, explanation in sorted(result.explanations.items()):
-        measured = result.curves.get(cell, ())
-        judged = result.judgements.get(cell, {})
-        areas = [measured[0].deletion.auc, measured[0].insertion.auc] if measured else [math.nan, math.nan]
-        values = [*areas, *(judged[name].value if name in judged else math.nan for name in metrics)]
-        told = "".join(
-            f"  {'' if math.isnan(value) else f'{value:.3f}':>{max(9, len(name))}}"
-            for name, value in zip(("", "", *metrics), values, strict=True)
-        )
+    for key, cell in sorted(grid.cells.items()):
+        explanation = cell.explanation
+        if explanation is None:
+            continue
+        values = "".join(_column(name, cell, choice) for choice, name in metrics.items())
         asked = visible(f"{explanation.label} ({explanation.probability:.2f})")
-        name = padded(names[cell.picture], width)
-        print(f"{name}  {explanation.method:20}{told}  {explanation.evaluations:11,}  {asked}")
+        picture = padded(names[grid.plan.questions[key.question].picture], width)
+        print(f"{picture}  {explanation.method:20}{values}  {explanation.evaluations:11,}  {asked}")
+
+
+def _column(name: str, cell: Cell, choice: str) -> str:
+    measurement = cell.measurements.get(choice)
+    value = math.nan if measurement is None else measurement.value
+    return f"  {'' if math.isnan(value) else f'{value:.3f}':>{max(9, len(name))}}"

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 from decam.cli.codes import OK
 from decam.methods import METHODS
-from decam.methods.families import grouped
+from decam.methods.taxonomy import grouped
 from decam.metrics import METRICS
 from decam.metrics.base import Metric
-from decam.metrics.families import grouped as metrics_grouped
+from decam.metrics.taxonomy import grouped as metrics_grouped
 from decam.models.catalogue import ENTRIES
 from decam.settings import Parameter, Settings
 

@@ -13,49 +13,53 @@ from typing import Any
 import numpy as np
 import torch
 
-from decam.events import Cell
+from decam.experiments.cells import CellKey
+from decam.experiments.grid import Grid
+from decam.experiments.plan import fingerprint
 from decam.explanation import Explanation, Map
-from decam.export.result import Look, Result, method_names, picture_names
+from decam.export.names import Look, method_names, picture_names, question_names
 from decam.export.tables import curves_csv, metrics_csv
 from decam.figures.overlays import FLAT, overlay, png_bytes
 from decam.methods import METHODS
 from decam.metrics.scales import Limits, shared_limits
-from decam.plan import fingerprint
 
 KIND = "decam export"
-FORMAT = 1
+FORMAT = 2  # the first named a map by its picture, where now a question is named
 SETTINGS = "settings.json"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a ZIP can hold: the same export gives the same bytes
 
 README = """\
-This folder holds a comparison of saliency methods made with decam. pictures/ has each picture as the model saw it; \
-overlays/ has each method's map over it, in colour (blue for against, orange for in favour of the class where a map \
-has both signs), the top 1 % of the values clipped unless the grid showed extremes: settings.json has the values at \
-both ends under "colours", two zeros for a map of rounding or chance, which is drawn flat; maps/ has the same maps \
-as raw float32 numbers for numpy.load, never rescaled, with their class, seed and cost; curves.csv has what the \
-model answered while pixels were hidden (deletion) or shown (insertion) in the order of each map; metrics.csv has \
-the areas under these curves, lower being better for deletion and higher for insertion, and the other metrics that \
-were asked for, beside evaluations (images through the model) and seconds; in both, a text that a spreadsheet would \
-take for a formula has an apostrophe before it; truths/, where it is there, says where \
-the classes are in the pictures; settings.json has all settings, seeds and versions. "python -m decam replay \
-settings.json" makes the same maps again and compares them with these.
+This folder holds saliency maps made with decam. pictures/ has each picture as the model saw it; overlays/ has each \
+method's map over it, in colour (blue for against, orange for in favour of the class where a map has both signs), \
+the top 1 % of the values clipped unless the grid showed extremes: settings.json has the values at both ends under \
+"colours", two zeros for a map of rounding or chance, which is drawn flat; maps/ has the same maps as raw float32 \
+numbers for numpy.load, never rescaled, with their class, seed and cost; metrics.csv has one line for each map and \
+one column for each metric that was asked for, beside evaluations (images through the model) and seconds; curves.csv \
+has what the metrics saw on the way to their values, as the model's answers while pixels were hidden (deletion) or \
+shown (insertion) in the order of each map; in both, a text that a spreadsheet would take for a formula has an \
+apostrophe before it; truths/, where it is there, says where the classes are in the pictures; settings.json has all \
+settings, seeds and versions. "python -m decam replay settings.json" makes the same maps again and compares them \
+with these.
 """
 
 
-def files(result: Result, look: Look | None = None) -> Iterator[tuple[str, bytes]]:
-    """Every file of the export as (name with forward slashes, bytes); settings.json, which lists them, comes last."""
+def files(grid: Grid, look: Look | None = None, created: str = "") -> Iterator[tuple[str, bytes]]:
+    """Every file of the export as (name with forward slashes, bytes); settings.json, which lists them, comes last.
+
+    What is finished of the grid is exported. `created` says when its run was made, as text.
+    """
     names: list[str] = []
-    for name, content in _all_but_settings(result, look or Look()):
+    for name, content in _all_but_settings(grid, look or Look()):
         names.append(name)
         yield name, content
-    yield SETTINGS, _json(_settings(result, look or Look(), [*names, SETTINGS]))
+    yield SETTINGS, _json(_settings(grid, look or Look(), [*names, SETTINGS], created))
 
 
-def zip_bytes(result: Result, look: Look | None = None) -> bytes:
-    """The export as one ZIP file, the same bytes for the same result."""
+def zip_bytes(grid: Grid, look: Look | None = None, created: str = "") -> bytes:
+    """The export as one ZIP file, the same bytes for the same grid."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in files(result, look):
+        for name, content in files(grid, look, created):
             entry = zipfile.ZipInfo(name, EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.create_system = 3
@@ -89,77 +93,82 @@ def map_fingerprint(saliency: Map) -> str:
     return hashlib.sha256(np.ascontiguousarray(saliency, dtype="<f4").tobytes()).hexdigest()
 
 
-def _all_but_settings(result: Result, look: Look) -> Iterator[tuple[str, bytes]]:
-    pictures, methods = picture_names(result.plan), method_names(result.plan)
+def _finished(grid: Grid) -> dict[CellKey, Explanation]:
+    return {key: cell.explanation for key, cell in sorted(grid.cells.items()) if cell.explanation is not None}
+
+
+def _map_name(grid: Grid, key: CellKey) -> str:
+    return f"{question_names(grid.plan)[key.question]}_{method_names(grid.plan)[key.method]}"
+
+
+def _all_but_settings(grid: Grid, look: Look) -> Iterator[tuple[str, bytes]]:
+    pictures = picture_names(grid.plan)
     yield "README.txt", README.encode()
-    yield "metrics.csv", metrics_csv(result)
-    yield "curves.csv", curves_csv(result)
-    for name, view in zip(pictures, result.views, strict=True):
+    yield "metrics.csv", metrics_csv(grid)
+    yield "curves.csv", curves_csv(grid)
+    for name, view in zip(pictures, grid.views, strict=True):
         yield f"pictures/{name}.png", png_bytes(view)
-    for name, truth in zip(pictures, result.truths, strict=False):
+    for name, truth in zip(pictures, grid.truths, strict=False):
         if truth is not None:
             yield f"truths/{name}.png", png_bytes(np.where(truth, 255, 0).astype(np.uint8))
-    limits = _limits(result, look)
-    for cell, explanation in sorted(result.explanations.items()):
-        name = f"{pictures[cell.picture]}_{methods[cell.method]}"
+    limits = _limits(grid, look)
+    for key, explanation in _finished(grid).items():
+        name = _map_name(grid, key)
         drawn = overlay(
-            result.views[cell.picture],
+            grid.view_of(key.question),
             explanation.saliency,
             signed=METHODS[explanation.method].signed,
             colours=look.colours,
             opacity=look.opacity,
-            limits=limits[cell],
+            limits=limits[key],
         )
         yield f"overlays/{name}.png", png_bytes(drawn)
-        yield f"maps/{name}.npz", map_bytes(explanation, result.plan.pictures[cell.picture].name)
+        yield f"maps/{name}.npz", map_bytes(explanation, grid.plan.picture_of(key.question).name)
 
 
-def _limits(result: Result, look: Look) -> dict[Cell, Limits]:
+def _limits(grid: Grid, look: Look) -> dict[CellKey, Limits]:
     """The scale of each overlay; a shared one holds for all pictures of a method, since methods differ in units."""
     limits = {}
-    for cell, explanation in result.explanations.items():
+    finished = _finished(grid)
+    for key, explanation in finished.items():
         signed = METHODS[explanation.method].signed
-        alike = [
-            other.saliency
-            for place, other in result.explanations.items()
-            if place.method == cell.method and not other.silent
-        ]
+        alike = [other.saliency for place, other in finished.items() if place.method == key.method and not other.silent]
         maps = alike if look.shared else [explanation.saliency]
-        limits[cell] = FLAT if explanation.silent else shared_limits(maps, signed, extremes=look.extremes)
+        limits[key] = FLAT if explanation.silent else shared_limits(maps, signed, extremes=look.extremes)
     return limits
 
 
-def _settings(result: Result, look: Look, names: Sequence[str]) -> dict[str, Any]:
+def _settings(grid: Grid, look: Look, names: Sequence[str], created: str) -> dict[str, Any]:
     """All that a replay needs, as JSON, and between which values each overlay's colours run."""
-    limits = _limits(result, look)
-    pictures, methods = picture_names(result.plan), method_names(result.plan)
-    choices = zip(result.plan.pictures, result.views, strict=True)
+    limits = _limits(grid, look)
+    choices = zip(grid.plan.pictures, grid.views, strict=True)
     known = tuple(dataclasses.replace(choice, sha256=fingerprint(view)) for choice, view in choices)
-    plan = dataclasses.replace(result.plan, pictures=known)
+    plan = dataclasses.replace(grid.plan, pictures=known)
     maps = [
         {
-            "picture": cell.picture,
-            "method": cell.method,
-            "file": f"maps/{pictures[cell.picture]}_{methods[cell.method]}.npz",
+            "question": key.question,
+            "method": key.method,
+            "file": f"maps/{_map_name(grid, key)}.npz",
             "target": explanation.target,
             "label": explanation.label,
             "seed": explanation.seed,
             "sha256": map_fingerprint(explanation.saliency),
-            "colours": list(limits[cell]),
+            "colours": list(limits[key]),
         }
-        for cell, explanation in sorted(result.explanations.items())
+        for key, explanation in _finished(grid).items()
     ]
     return {
         "kind": KIND,
         "format": FORMAT,
-        "created": result.created,
+        "created": created,
         "threads": torch.get_num_threads(),
         "plan": json.loads(plan.to_json()),
-        "pictures": [f"pictures/{name}.png" for name in pictures],
+        "pictures": [f"pictures/{name}.png" for name in picture_names(plan)],
         "maps": maps,
         "failed": [
-            {"picture": cell.picture, "method": cell.method, "sentence": sentence}
-            for cell, sentence in sorted(result.failures.items())
+            {"question": key.question, "method": key.method, "sentence": cell.error}
+            for key, cell in sorted(grid.cells.items())
+            if cell.error
         ],
         "files": list(names),
     }

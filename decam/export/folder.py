@@ -8,8 +8,10 @@ import uuid
 from pathlib import Path
 
 from decam.errors import StoreError
+from decam.experiments.grid import Grid
 from decam.export.files import KIND, SETTINGS, files
-from decam.export.result import Look, Result
+from decam.export.names import Look
+from decam.files import write_atomically
 
 
 def check_folder(folder: Path) -> bool:
@@ -32,8 +34,8 @@ def check_folder(folder: Path) -> bool:
     return occupied
 
 
-def write(result: Result, folder: Path, look: Look | None = None) -> tuple[Path, ...]:
-    """Write the export into a folder and return the paths of its files.
+def write(grid: Grid, folder: Path, look: Look | None = None, created: str = "") -> tuple[Path, ...]:
+    """Write the export of a grid into a folder and return the paths of its files; `created` as in `files`.
 
     Each file is written under a temporary name and renamed; settings.json comes last, so that where it lies the
     export is whole. An earlier export there is replaced: its settings.json goes first, and its files that the new one
@@ -45,10 +47,10 @@ def write(result: Result, folder: Path, look: Look | None = None) -> tuple[Path,
     written = []
     try:
         (folder / SETTINGS).unlink(missing_ok=True)
-        for name, content in files(result, look):
+        for name, content in files(grid, look, created):
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(path, content)
+            write_atomically(path, content)
             written.append(path)
             stale.discard(name)
         for name in stale:
@@ -67,17 +69,8 @@ def earlier_files(folder: Path) -> tuple[str, ...]:
     if not isinstance(read, dict) or read.get("kind") != KIND or not isinstance(read.get("files"), list):
         return ()
     # Names from a file that anybody may have edited: nothing outside the folder is ever named.
-    plain = [name for name in read["files"] if isinstance(name, str) and re.fullmatch(r"(\w+/)?[\w.-]+", name)]
-    return tuple(name for name in plain if ".." not in name)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    names = [name for name in read["files"] if isinstance(name, str)]
+    return tuple(name for name in names if re.fullmatch(r"(\w+/)?\.*[\w-][\w.-]*", name))
 
 
 def _unwritable(folder: Path, error: OSError) -> StoreError:

@@ -1,97 +1,116 @@
-"""Metrics and curves as CSV: one line a map and pair of fills, one line a point of a curve."""
+"""Metrics and curves as CSV: one line a map, one line a point of a curve."""
 
 from __future__ import annotations
 
 import csv
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from decam.events import Judgement
-from decam.export.result import Result, method_names
-from decam.metrics import METRICS
+from decam.experiments.cells import Cell, CellKey
+from decam.experiments.grid import Grid
+from decam.experiments.plan import Plan
+from decam.export.names import method_names
+from decam.metrics import get as get_metric
 from decam.metrics.base import Curve
 
 Row: TypeAlias = Sequence[object]
 
-_ASKED = ("number", "picture", "method", "target", "label", "probability")
-_CURVES = ("deletion fill", "insertion fill", "deletion", "insertion")
+_ASKED = ("number", "picture", "model", "method", "target", "label", "probability")
 _SPENT = ("evaluations", "seconds", "notes")
 # Japanese and Chinese spreadsheets take the wide forms of the signs for the signs.
 _FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*(e[+-]?\d+)?|inf|nan)", re.ASCII)
 CURVES_HEAD = (
-    *("number", "picture", "method", "metric", "fill", "share", "probability"),
+    *("number", "picture", "model", "method", "metric", "share", "value"),
     *("top class", "top label", "top probability"),
 )
 
 
-def metrics_csv(result: Result) -> bytes:
-    """One line for each map and pair of fills; a map without curves, or that failed, has one line saying so.
-
-    Each metric of the plan has a column, in which all lines of a map say the same.
-    """
-    names = [choice.name for choice in result.plan.metrics]
-    return csv_bytes((*_ASKED, *_CURVES, *names, *_SPENT), _metrics(result, names))
+def metrics_csv(grid: Grid) -> bytes:
+    """One line for each map that is finished or failed, one column for each metric of the plan."""
+    names = metric_names(grid.plan)
+    return csv_bytes((*_ASKED, *names.values(), *_SPENT), _metrics(grid, list(names)))
 
 
-def curves_csv(result: Result) -> bytes:
-    """One line for each point of each deletion and insertion curve."""
-    return csv_bytes(CURVES_HEAD, _curves(result))
+def curves_csv(grid: Grid) -> bytes:
+    """One line for each point of each curve of each metric."""
+    return csv_bytes(CURVES_HEAD, _curves(grid))
 
 
-def _metrics(result: Result, names: Sequence[str]) -> Iterator[Row]:
-    methods = method_names(result.plan)
-    for cell in sorted({*result.explanations, *result.failures}):
-        begin = (cell.picture + 1, result.plan.pictures[cell.picture].name, methods[cell.method])
-        explanation = result.explanations.get(cell)
-        failure = result.failures.get(cell, "")
+def metric_names(plan: Plan) -> dict[str, str]:
+    """The metrics' names by their keys; one that is asked with several settings also says those that differ."""
+    names: dict[str, str] = {}
+    for choice in plan.metrics:
+        values = choice.settings.to_mapping()
+        same = [other.settings.to_mapping() for other in plan.metrics if other.name == choice.name]
+        differing = [f"{name}={value}" for name, value in values.items() if any(other[name] != value for other in same)]
+        names[choice.key] = f"{choice.name} ({', '.join(differing)})" if differing else choice.name
+    return names
+
+
+def model_name(plan: Plan, question: int) -> str:
+    """The model that a question asks, with the variant where it is one."""
+    spec = plan.questions[question].model
+    return spec.name if spec.variant is None else f"{spec.name}, {spec.variant.mode}: {spec.variant.stage}"
+
+
+def _begin(grid: Grid, key: CellKey) -> Row:
+    plan = grid.plan
+    number = plan.questions[key.question].picture + 1
+    name = plan.picture_of(key.question).name
+    return (number, name, model_name(plan, key.question), method_names(plan)[key.method])
+
+
+def _metrics(grid: Grid, keys: Sequence[str]) -> Iterator[Row]:
+    for key, cell in sorted(grid.cells.items()):
+        begin, explanation = _begin(grid, key), cell.explanation
         if explanation is None:
-            yield (*begin, *[""] * (9 + len(names)), failure)
+            if cell.error:
+                yield (*begin, *[""] * (5 + len(keys)), cell.error)
             continue
-        said = result.judgements.get(cell, {})
-        values = [
-            "" if name not in said or math.isnan(said[name].value) else number(said[name].value) for name in names
-        ]
         asked = (explanation.target, explanation.label, number(explanation.probability))
-        notes = " ".join([*explanation.notes, *_judged(said, names), *([failure] if failure else [])])
-        end = (explanation.evaluations, f"{explanation.seconds:.3f}", notes)
-        for fills, deletion, insertion in result.curves.get(cell, ()):
-            yield (*begin, *asked, *fills, number(deletion.auc), number(insertion.auc), *values, *end)
-        if not result.curves.get(cell):
-            yield (*begin, *asked, "", "", "", "", *values, *end)
+        values = ["" if one not in cell.measurements else number(cell.measurements[one].value) for one in keys]
+        notes = " ".join([*explanation.notes, *_remarks(cell, keys), *([cell.error] if cell.error else [])])
+        yield (*begin, *asked, *values, explanation.evaluations, f"{explanation.seconds:.3f}", notes)
 
 
-def _judged(said: Mapping[str, Judgement], names: Sequence[str]) -> Iterator[str]:
-    """What the metrics remark, what several have to say alike said once."""
-    alike: dict[str, list[str]] = {}
-    for name in names:
-        if name in said and said[name].note:
-            title = METRICS[name].title
-            alike.setdefault(said[name].note.removeprefix(f"{title} "), []).append(title)
-    for note, titles in alike.items():
+def _remarks(cell: Cell, keys: Sequence[str]) -> Iterator[str]:
+    """What the metrics remark; what several remark alike is said once."""
+    titles_by_note: dict[str, list[str]] = {}
+    for key in keys:
+        measurement = cell.measurements.get(key)
+        if measurement is not None and measurement.note:
+            title = get_metric(measurement.metric).title
+            titles = titles_by_note.setdefault(measurement.note.removeprefix(f"{title} "), [])
+            if title not in titles:
+                titles.append(title)
+    for note, titles in titles_by_note.items():
         yield f"{', '.join(titles)}: {note}"
 
 
-def _curves(result: Result) -> Iterator[Row]:
-    methods = method_names(result.plan)
-    for cell, measured in sorted(result.curves.items()):
-        begin = (cell.picture + 1, result.plan.pictures[cell.picture].name, methods[cell.method])
-        for _, deletion, insertion in measured:
-            for curve in (deletion, insertion):
-                for point in _points(curve, result.labels):
-                    yield (*begin, curve.metric, curve.fill, *point)
+def _curves(grid: Grid) -> Iterator[Row]:
+    names = metric_names(grid.plan)
+    for key, cell in sorted(grid.cells.items()):
+        begin = _begin(grid, key)
+        for choice, name in names.items():
+            measurement = cell.measurements.get(choice)
+            if measurement is not None and measurement.curve is not None:
+                for point in _points(measurement.curve, grid.labels):
+                    yield (*begin, name, *point)
 
 
 def _points(curve: Curve, labels: Sequence[str]) -> Iterator[Row]:
-    for share, probability, top, top_probability in zip(
-        curve.shares, curve.probabilities, curve.top, curve.top_probabilities, strict=True
-    ):
-        label = labels[int(top)] if int(top) < len(labels) else ""
-        yield (number(share), number(probability), int(top), label, number(top_probability))
+    for place, (share, value) in enumerate(zip(curve.shares, curve.values, strict=True)):
+        if curve.top is None or curve.top_values is None:
+            yield (number(share), number(value), "", "", "")
+            continue
+        top = int(curve.top[place])
+        label = labels[top] if top < len(labels) else ""
+        yield (number(share), number(value), top, label, number(curve.top_values[place]))
 
 
 def csv_bytes(head: Row, rows: Iterable[Row]) -> bytes:
@@ -124,5 +143,5 @@ def cell(value: object) -> object:
 
 
 def number(value: float | np.floating[Any]) -> str:
-    """Nine digits, from which every float32 can be read back."""
-    return f"{float(value):.9g}"
+    """Nine digits, from which every float32 can be read back; empty for what is not a number."""
+    return "" if math.isnan(value) else f"{float(value):.9g}"

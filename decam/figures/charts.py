@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from decam.figures.colours import method_colour, method_dash
 from decam.methods.base import Series
-from decam.metrics.base import Curve
+from decam.metrics.base import Axes, Curve
 
 FONT = '"Source Sans", "Source Sans 3", "Source Sans Pro", Inter, "Segoe UI", system-ui, sans-serif'
 LONGEST_NAME = 26
@@ -50,48 +50,55 @@ DARK = Ink(
 def curves_figure(
     title: str,
     curves: Mapping[str, Curve],
+    values: Mapping[str, float],
+    axes: Axes,
     *,
     labels: Sequence[str] = (),
     places: Mapping[str, int] | None = None,
-    probability: str = "Probability of the target",
     dark: bool = False,
     chosen: float | None = None,
     height: int = 380,
 ) -> go.Figure:
-    """Curves of one metric, one line a method, by the methods' titles.
+    """Curves of one metric, one line a method, by the methods' titles; `axes` are the metric's.
 
-    The legend gives each area under the curve; hovering gives the share changed, the target's probability and the
-    class then predicted (`labels` names the classes). `places` says which place in the comparison each title has, for
-    its colour and dash; by default they are counted. `chosen` marks a share in [0, 1] with an upright line.
+    The legend gives the metric's value (`values`, by the titles); hovering gives a point and, where it was looked at,
+    the class then predicted (`labels` names the classes). `places` says which place in the comparison each title has,
+    for its colour and dash; by default they are counted. `chosen` marks a share in [0, 1] with an upright line.
     """
     ink = DARK if dark else LIGHT
-    changed = "shown" if any(curve.metric == "insertion" for curve in curves.values()) else "hidden"
     figure = go.Figure()
     for counted, (name, curve) in enumerate(curves.items()):
         place = counted if places is None else places[name]
-        top = [_label(labels, int(index)) for index in curve.top]
+        seen = "" if curve.top is None else "<br>predicted: %{customdata[0]} %{customdata[1]:.2f}"
         figure.add_trace(
             go.Scatter(
                 x=curve.shares * 100,
-                y=curve.probabilities,
-                name=f"{name} <b>{curve.auc:.3f}</b>",
+                y=curve.values,
+                name=f"{name} <b>{values[name]:.3f}</b>",
                 mode="lines",
                 line={"color": method_colour(place, dark), "dash": method_dash(place), "width": 2.2},
-                customdata=list(zip(top, curve.top_probabilities.tolist(), strict=True)),
-                hovertemplate=f"<b>{name}</b><br>%{{x:.0f}} % {changed}<br>target %{{y:.3f}}<br>"
-                "predicted: %{customdata[0]} %{customdata[1]:.2f}<extra></extra>",
+                customdata=_predicted(curve, labels),
+                hovertemplate=f"<b>{name}</b><br>%{{x:.0f}} %<br>%{{y:.3f}}{seen}<extra></extra>",
             )
         )
-    figure.update_xaxes(title=f"Share of the picture {changed} (%)", range=[0, 100])
-    figure.update_yaxes(title=probability, range=[0, 1.02], dtick=0.2, tickformat=".1f")
+    figure.update_xaxes(title=f"{axes.x} (%)", range=[0, 100])
+    reach = axes.high - axes.low
+    figure.update_yaxes(title=axes.y, range=[axes.low, axes.high + 0.02 * reach], dtick=reach / 5, tickformat=".1f")
     _mark(figure, None if chosen is None else chosen * 100, ink)
     dress(figure, ink, height, title, entries=len(curves) + 2, columns=2)
     figure.update_layout(
         hovermode="closest",
         hoverdistance=40,
-        legend_title={"text": "Area under each curve", "side": "top", "font": {"size": 11, "color": ink.faint}},
+        legend_title={"text": "Value of each method", "side": "top", "font": {"size": 11, "color": ink.faint}},
     )
     return figure
+
+
+def _predicted(curve: Curve, labels: Sequence[str]) -> list[tuple[str, float]] | None:
+    """The class predicted at each point and its probability; None where nobody looked."""
+    if curve.top is None or curve.top_values is None:
+        return None
+    return [(_label(labels, int(top)), float(value)) for top, value in zip(curve.top, curve.top_values, strict=True)]
 
 
 def convergence_figure(

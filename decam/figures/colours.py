@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-import plotly.colors
 from numpy.typing import NDArray
 
 from decam.classifier import Pixels
@@ -18,11 +17,13 @@ COLOURS = (*SEQUENTIAL, DIVERGING)
 CENTRE = 128
 """The entry of a diverging table that stands for zero; entries 1 to 255 lie evenly about it."""
 
-_ANCHORS: dict[str, list[str]] = {
-    "cividis": plotly.colors.sequential.Cividis,
-    "viridis": plotly.colors.sequential.Viridis,
-    "magma": plotly.colors.sequential.Magma,
-    DIVERGING: ["#08306b", "#2171b5", "#6baed6", "#c6dbef", "#f7f7f7", "#fdd0a2", "#fd8d3c", "#d94801", "#7f2704"],
+# The published tables at ten places evenly apart: viridis and magma of matplotlib, cividis of Nuñez, Anderton and
+# Renslow (2018). Plotly has the same, but maps are exported where Plotly is not installed.
+_ANCHORS = {
+    "cividis": "#00224e #123570 #3b496c #575d6d #707173 #8a8678 #a59c74 #c3b369 #e1cc55 #fee838",
+    "viridis": "#440154 #482878 #3e4989 #31688e #26828e #1f9e89 #35b779 #6ece58 #b5de2b #fde725",
+    "magma": "#000004 #180f3d #440f76 #721f81 #9e2f7f #cd4071 #f1605d #fd9668 #feca8d #fcfdbf",
+    DIVERGING: "#08306b #2171b5 #6baed6 #c6dbef #f7f7f7 #fdd0a2 #fd8d3c #d94801 #7f2704",
 }
 
 # Okabe and Ito (2008), in an order that keeps neighbours far apart; yellow and black are replaced because one is too
@@ -40,7 +41,7 @@ def lut(name: str) -> Pixels:
     """
     if name not in _ANCHORS:
         raise SettingError(f"There is no colour map {name!r}; there are: {', '.join(COLOURS)}.")
-    anchors = np.array([_rgb(colour) for colour in _ANCHORS[name]], dtype=np.float64)
+    anchors = np.array([_rgb(colour) for colour in _ANCHORS[name].split()], dtype=np.float64)
     entries = np.arange(256, dtype=np.float64)
     places = np.clip((entries - CENTRE) / 254 + 0.5, 0, 1) if name == DIVERGING else entries / 255
     stops = np.linspace(0, 1, len(anchors))
@@ -83,8 +84,6 @@ def method_dash(index: int) -> str:
     return _DASHES[index // len(_LIGHT) % len(_DASHES)]
 
 
-def _rgb(colour: str) -> tuple[float, ...]:
-    """#rrggbb or rgb(r, g, b) to three numbers in [0, 255]."""
-    if colour.startswith("#"):
-        return tuple(float(part) for part in plotly.colors.hex_to_rgb(colour))
-    return tuple(float(part) for part in plotly.colors.unlabel_rgb(colour))
+def _rgb(colour: str) -> tuple[int, ...]:
+    """#rrggbb to three numbers in [0, 255]."""
+    return tuple(bytes.fromhex(colour.removeprefix("#")))

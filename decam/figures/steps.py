@@ -14,7 +14,7 @@ from decam.explanation import Truth
 from decam.figures.charts import DARK, LIGHT, Ink, dress, faded
 from decam.figures.colours import method_colour
 from decam.figures.overlays import overlay
-from decam.metrics.at_work import Bars, Chart, Line, Picture
+from decam.metrics.walkthroughs import Bars, Chart, Line, Picture
 
 T = TypeVar("T", bound=np.generic)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -37,14 +36,6 @@ class Picture:
     name: str
     image: Image.Image
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What came of several files: the pictures, and one sentence for each problem."""
-
-    pictures: tuple[Picture, ...]
-    problems: tuple[str, ...]
 
 
 def read(data: Data, name: str = "") -> Picture:
@@ -120,24 +111,6 @@ def _unidentified(content: bytes, name: str) -> tuple[Image.Image, tuple[str, ..
 
 def _other_kind(kind: file_kinds.FileKind, name: str) -> ImageError:
     return ImageError(f"{name} is {kind.title}; {KINDS} was expected: {kind.advice}.")
-
-
-def read_many(files: Iterable[tuple[str, Data]]) -> Reading:
-    """Named files as pictures, at most MAX_PICTURES; what cannot be used becomes one sentence each."""
-    pictures: list[Picture] = []
-    problems: list[str] = []
-    left_out: list[str] = []
-    for name, data in files:
-        if len(pictures) == MAX_PICTURES:
-            left_out.append(name)
-            continue
-        try:
-            pictures.append(read(data, name))
-        except ImageError as error:
-            problems.append(str(error))
-    if left_out:
-        problems.append(too_many(left_out))
-    return Reading(tuple(pictures), tuple(problems))
 
 
 def too_many(left_out: list[str]) -> str:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from decam.errors import ImageError
-from decam.images import reading, scenes
+from decam.images import reading
+from decam.images.scenes import scene
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Sample:
         None for a photograph, and where the picture shows no object of that class.
         """
         masks = self.truths()
-        names = [scenes.CLASSES[index] for index in self.labels]
+        names = [scene.CLASSES[index] for index in self.labels]
         if not masks or (label and label not in names):
             return None
         return masks[names.index(label) if label else 0]
@@ -48,8 +49,8 @@ class Sample:
         """The visible pixels of each object, in the order of `labels`; empty for a photograph."""
         return self._scene().masks if self.path is None else ()
 
-    def _scene(self) -> scenes.Scene:
-        return scenes.scene(self.seed, labels=self.labels)
+    def _scene(self) -> scene.Scene:
+        return scene.scene(self.seed, labels=self.labels)
 
 
 def get(name: str) -> Sample:
@@ -88,7 +89,7 @@ def _scene_samples() -> tuple[Sample, ...]:
             kind="scene",
             credit="Drawn by decam.images.scenes",
             seed=seed,
-            labels=tuple(scenes.CLASSES.index(name) for name in classes),
+            labels=tuple(scene.CLASSES.index(name) for name in classes),
         )
         for seed, classes in _SCENES
     )

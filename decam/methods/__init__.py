@@ -1,83 +1,10 @@
-"""The table of methods, in the order in which a comparison shows them."""
+"""Methods that make saliency maps: a table, and one folder a family."""
 
-import difflib
 import sys
 from types import ModuleType
 
-from decam.errors import MethodError
-from decam.methods.ablation_cam import ABLATION_CAM
-from decam.methods.attention import ATTENTION_BRANCH, BILINEAR, CLASS_TOKEN, LEGRAD, PROTOTYPES, ROLLOUT
 from decam.methods.base import Method, Series
-from decam.methods.baselines import DEEP_LIFT, GRADIENT_SHAP, INTEGRATED_GRADIENTS
-from decam.methods.cam import (
-    CLASS_ACTIVATION,
-    FINER_CAM,
-    GRAD_CAM,
-    GRAD_CAM_PP,
-    LAYER_CAM,
-    REFINE_CAM,
-    SMOOTH_GRAD_CAM_PP,
-    XGRAD_CAM,
-)
-from decam.methods.controls import CENTRE, EDGES, RANDOM
-from decam.methods.de_cam import DE_CAM
-from decam.methods.gradient import (
-    DECONVOLUTION,
-    GRADIENT,
-    GUIDED_BACKPROP,
-    GUIDED_GRAD_CAM,
-    INPUT_X_GRADIENT,
-    SMOOTH_GRAD,
-    VAR_GRAD,
-)
-from decam.methods.perturbation import OCCLUSION, RISE
-from decam.methods.score_cam import IS_CAM, SCORE_CAM, SS_CAM
-from decam.methods.superpixels import FEATURE_ABLATION, FEATURE_PERMUTATION, KERNEL_SHAP, LIME
-from decam.methods.untrained import UNTRAINED
-
-_ACTIVATION = (
-    CLASS_ACTIVATION,
-    GRAD_CAM,
-    GRAD_CAM_PP,
-    SMOOTH_GRAD_CAM_PP,
-    XGRAD_CAM,
-    LAYER_CAM,
-    FINER_CAM,
-    REFINE_CAM,
-    SCORE_CAM,
-    SS_CAM,
-    IS_CAM,
-    ABLATION_CAM,
-)
-_GRADIENT = (
-    GRADIENT,
-    INPUT_X_GRADIENT,
-    GUIDED_BACKPROP,
-    DECONVOLUTION,
-    INTEGRATED_GRADIENTS,
-    SMOOTH_GRAD,
-    VAR_GRAD,
-    DEEP_LIFT,
-    GRADIENT_SHAP,
-    GUIDED_GRAD_CAM,
-)
-_PERTURBATION = (DE_CAM, RISE, OCCLUSION, FEATURE_ABLATION, FEATURE_PERMUTATION)
-_SURROGATE = (LIME, KERNEL_SHAP)
-_ATTENTION = (ATTENTION_BRANCH, BILINEAR, PROTOTYPES, ROLLOUT, CLASS_TOKEN, LEGRAD)
-_CONTROL = (RANDOM, CENTRE, EDGES, UNTRAINED)
-
-METHODS: dict[str, Method] = {
-    method.name: method for method in (*_PERTURBATION, *_SURROGATE, *_ACTIVATION, *_GRADIENT, *_ATTENTION, *_CONTROL)
-}
-
-
-def get(name: str) -> Method:
-    """The row of that name; raises MethodError where there is none."""
-    if name in METHODS:
-        return METHODS[name]
-    near = difflib.get_close_matches(name, METHODS, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise MethodError(f"There is no method {name!r}; there are: {', '.join(METHODS)}.{hint}")
+from decam.methods.table import METHODS, get
 
 
 class _Table(ModuleType):

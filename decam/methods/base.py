@@ -11,7 +11,7 @@ from decam.explanation import Question, Steps
 from decam.settings import Settings
 
 if TYPE_CHECKING:
-    from decam.methods.likeness import Likeness
+    from decam.methods.attention.prototype_matches import PrototypeMatch
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,11 @@ class Method:
     strengths: str = ""
     misleads: str = ""
     requires: Callable[[Classifier], str] = _nothing_more
-    evidence: Callable[[Question], tuple[Likeness, ...]] | None = None
+    evidence: Callable[[Question], tuple[PrototypeMatch, ...]] | None = None
 
     def obstacle(self, classifier: Classifier) -> str:
         """Why this method cannot explain this classifier, as a sentence; the empty string where it can."""
-        missing = sorted(need for need in self.needs if need not in classifier.gives)
+        missing = sorted(need for need in self.needs if need not in classifier.provides)
         if not missing:
             return self.requires(classifier)
         reason = f": {why}" if (why := getattr(classifier, "closed", "")) else ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decam.classifier import Classifier
 from decam.methods import METHODS
 from decam.methods.base import Method
-from decam.methods.families import grouped
+from decam.methods.taxonomy import grouped
 
 QUICK = 64
 """The most evaluations that a quick method costs with its usual settings."""

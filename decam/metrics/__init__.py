@@ -1,67 +1,11 @@
-"""The table of metrics."""
+"""Metrics of saliency maps: a table, and one file a family."""
 
-import difflib
 import sys
 from types import ModuleType
 
-from decam.errors import MethodError
-from decam.metrics.adcc import ADCC
 from decam.metrics.base import Case, Curve, FaithfulnessSettings, Measurement, Metric, Origin
-from decam.metrics.complexity import EFFECTIVE_PIXELS, ENTROPY, SPARSITY
-from decam.metrics.faithfulness import DELETION, DELETION_CORRELATION, INSERTION, INSERTION_CORRELATION
-from decam.metrics.judging import Request, judge
-from decam.metrics.localisation import (
-    ENERGY_INSIDE,
-    IOU,
-    IOU_OTSU,
-    LOCALISATION_AUC,
-    POINTING_GAME,
-    RELEVANCE_MASS,
-    RELEVANCE_RANK,
-)
-from decam.metrics.perturbed import INFIDELITY
-from decam.metrics.road import ROAD
-from decam.metrics.robustness import CONSISTENCY, MAX_SENSITIVITY, SEED_AGREEMENT
-from decam.metrics.single_step import AVERAGE_DROP, AVERAGE_DROP_IN_DELETION, INCREASE_IN_CONFIDENCE
-
-# The two whose curves a comparison draws, with a fill each.
-CURVES: tuple[Metric, Metric] = (DELETION, INSERTION)
-
-_FAITHFULNESS = (
-    *CURVES,
-    DELETION_CORRELATION,
-    INSERTION_CORRELATION,
-    AVERAGE_DROP,
-    INCREASE_IN_CONFIDENCE,
-    AVERAGE_DROP_IN_DELETION,
-    INFIDELITY,
-    ROAD,
-    ADCC,
-)
-_LOCALISATION = (
-    POINTING_GAME,
-    ENERGY_INSIDE,
-    IOU,
-    IOU_OTSU,
-    RELEVANCE_MASS,
-    RELEVANCE_RANK,
-    LOCALISATION_AUC,
-)
-_ROBUSTNESS = (MAX_SENSITIVITY, SEED_AGREEMENT, CONSISTENCY)
-_COMPLEXITY = (SPARSITY, ENTROPY, EFFECTIVE_PIXELS)
-
-METRICS: dict[str, Metric] = {
-    metric.name: metric for metric in (*_FAITHFULNESS, *_LOCALISATION, *_ROBUSTNESS, *_COMPLEXITY)
-}
-
-
-def get(name: str) -> Metric:
-    """The row of that name; raises MethodError where there is none."""
-    if name in METRICS:
-        return METRICS[name]
-    near = difflib.get_close_matches(name, METRICS, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise MethodError(f"There is no metric {name!r}; there are: {', '.join(METRICS)}.{hint}")
+from decam.metrics.evaluation import Request, evaluate
+from decam.metrics.table import METRICS, RANDOMISATION, get
 
 
 class _Table(ModuleType):
@@ -74,8 +18,8 @@ class _Table(ModuleType):
 sys.modules[__name__].__class__ = _Table
 
 __all__ = [
-    "CURVES",
     "METRICS",
+    "RANDOMISATION",
     "Case",
     "Curve",
     "FaithfulnessSettings",
@@ -83,6 +27,6 @@ __all__ = [
     "Metric",
     "Origin",
     "Request",
+    "evaluate",
     "get",
-    "judge",
 ]

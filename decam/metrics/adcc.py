@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decam.metrics.base import Case, Measuring, Metric
-from decam.metrics.remaking import Remaker
+from decam.metrics.reruns import Remaker
 from decam.metrics.scales import pearson
 from decam.metrics.single_step import SingleStepSettings, lost, notes, own_score, shown, shown_scores, single_cost
 from decam.settings import Settings

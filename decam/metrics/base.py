@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable, Sequence
+from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeAlias, TypeVar
@@ -16,8 +16,9 @@ from decam.metrics.scales import Values, cleaned, scaled
 from decam.settings import Settings, parameter
 
 T = TypeVar("T")
-Family: TypeAlias = Literal["faithfulness", "localisation", "robustness", "complexity"]
-Requirement: TypeAlias = Literal["truth", "explain"]
+Family: TypeAlias = Literal["faithfulness", "localisation", "robustness", "complexity", "randomisation"]
+Requirement: TypeAlias = Literal["truth", "explain", "reference", "controls"]
+Sequencing: TypeAlias = Literal["deletion", "insertion"]
 
 BROKEN = "The map holds values that are not finite; they count as its lowest value, +∞ as its highest."
 
@@ -38,21 +39,32 @@ class NoSettings(Settings):
 
 
 @dataclass(frozen=True)
-class Curve:
-    """What the model answers while pixels are hidden or shown in the order of a map.
+class Axes:
+    """What a metric's curve shows: `x` and `y` name its axes; the y axis reaches from `low` to `high`."""
 
-    All arrays have one entry a step, the first before any pixel has changed: `shares` is the share of pixels
-    changed, in [0, 1]; `probabilities` the target's; `top` the class then predicted and `top_probabilities` its
-    probability. `auc` is the area under `probabilities` by the trapezoid rule, in [0, 1].
+    x: str
+    y: str
+    low: float = 0.0
+    high: float = 1.0
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What a metric saw on the way to its value, P points.
+
+    `shares` is a share of the picture's pixels, in [0, 1], ascending, and `values` what belongs to it, as the metric's
+    `axes` say. `top` is the class then predicted and `top_values` its probability; None where nobody looked at it.
     """
 
-    metric: str
-    fill: str
     shares: NDArray[np.float32]
-    probabilities: NDArray[np.float32]
-    top: NDArray[np.int64]
-    top_probabilities: NDArray[np.float32]
-    auc: float
+    values: NDArray[np.float32]
+    top: NDArray[np.int64] | None = None
+    top_values: NDArray[np.float32] | None = None
+
+    @property
+    def area(self) -> float:
+        """The area under `values` by the trapezoid rule."""
+        return float(np.trapezoid(self.values.astype(np.float64), self.shares.astype(np.float64)))
 
 
 @dataclass(frozen=True)
@@ -60,7 +72,7 @@ class Measurement:
     """The value of a metric for one map, with the curve it was read from where there is one.
 
     `value` is NaN where the metric says nothing about this map, and `note` then says why. `parts` are the named values
-    that a joined metric is made of.
+    that a joined metric is made of. `failed` says that the metric ended with an error, which may not come back.
     """
 
     metric: str
@@ -68,6 +80,7 @@ class Measurement:
     curve: Curve | None = None
     note: str = ""
     parts: tuple[tuple[str, float], ...] = ()
+    failed: bool = False
 
 
 Measuring: TypeAlias = Generator[Progress, None, tuple[Measurement, ...]]
@@ -90,8 +103,9 @@ class Case:
     """The maps (H×W each) of one question that are judged together, and what is known beside them.
 
     `truth` (H×W) is True where the object lies. `origins` has one entry a map, None for a map that cannot be made
-    again; empty, it says so of all. `seed` is where a metric's own random numbers begin. What one metric has asked the
-    model is kept for the others.
+    again; empty, it says so of all. `seed` is where a metric's own random numbers begin. `references` has for each map
+    the one it is compared with, and is empty where there are none; `controls` has maps that know nothing of the model,
+    by the control's title. What one metric has asked the model is kept for the others.
     """
 
     question: Question
@@ -99,6 +113,8 @@ class Case:
     truth: NDArray[np.bool_] | None = None
     origins: tuple[Origin | None, ...] = ()
     seed: int = 0
+    references: tuple[Map | None, ...] = ()
+    controls: Mapping[str, tuple[Map, ...]] = field(default_factory=dict)
     _known: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     def once(self, key: Hashable, work: Callable[[], Generator[Progress, None, T]]) -> Generator[Progress, None, T]:
@@ -160,6 +176,8 @@ def _never(settings: Any) -> int:
 _MISSING: dict[Requirement, str] = {
     "truth": "needs the ground truth: a boolean mask of the object, H×W at the model's input size",
     "explain": "makes each map again, and needs to know the method that made it",
+    "reference": "compares each map with another one, which must be given",
+    "controls": "compares each map with those of controls, which must be given",
 }
 
 
@@ -170,7 +188,9 @@ class Metric:
     `run(case, settings)` is a generator of Progress that returns one Measurement a map. `direction` is +1 where higher
     is better, −1 where lower is; `low` and `high` bound the value, None where nothing does. `formula` is LaTeX;
     `weaknesses` is a sentence. `evaluations(settings, maps)` counts what so many maps cost, `remakes(settings)` how
-    often each is made again; both take the row's own settings class, whose defaults are the metric's own.
+    often each is made again; both take the row's own settings class, whose defaults are the metric's own. `axes` says
+    what the curves show, None where there are none. `sequence` says that each point of a curve belongs to a picture,
+    in which the most salient pixels are hidden or shown (`decam.masking.step_picture`).
     """
 
     name: str
@@ -188,6 +208,8 @@ class Metric:
     run: Callable[[Case, Any], Measuring]
     needs: frozenset[Requirement] = frozenset()
     evaluations: Callable[[Any, int], int] = _none
+    axes: Axes | None = None
+    sequence: Sequencing | None = None
     remakes: Callable[[Any], int] = _never
 
     def cost(self, settings: Settings, maps: int = 1, map_cost: int = 0) -> int:
@@ -202,6 +224,8 @@ class Metric:
         given = {
             "truth": case.truth is not None,
             "explain": bool(case.origins) and None not in case.origins,
+            "reference": bool(case.references) and all(one is not None for one in case.references),
+            "controls": bool(case.controls),
         }
         missing = [_MISSING[need] for need in sorted(self.needs) if not given[need]]
         return f"{self.title} {' and '.join(missing)}." if missing else ""

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import Literal, Protocol, TypeAlias
+from typing import Protocol
 
 import numpy as np
 import torch
 
 from decam.explanation import Map, Progress, Question
 from decam.masking import MaskedQueries, fill, places, ranked, share_masks
-from decam.metrics.base import Case, Curve
+from decam.metrics.base import Case, Curve, Sequencing
 from decam.metrics.scales import CONSTANT, Values, pearson
 
-Kind: TypeAlias = Literal["deletion", "insertion"]
 MASKS = 2**24  # booleans held at a time
 SILENT = "The model's answer never changed."
 
@@ -39,7 +38,7 @@ def counted(question: Question, total: int) -> Callable[[], Progress]:
     return progress
 
 
-def curves(case: Case, kind: Kind, settings: Stepwise) -> Generator[Progress, None, tuple[Curve, ...]]:
+def curves(case: Case, kind: Sequencing, settings: Stepwise) -> Generator[Progress, None, tuple[Curve, ...]]:
     """One curve a map, drawn for the first metric of the case that asks for these settings."""
     key = (kind, settings.steps, settings.fill)
     return (yield from case.once(key, lambda: _drawn(case, kind, settings)))
@@ -50,7 +49,7 @@ def cost(settings: Stepwise, maps: int) -> int:
     return maps * (settings.steps + 1)
 
 
-def _drawn(case: Case, kind: Kind, settings: Stepwise) -> Generator[Progress, None, tuple[Curve, ...]]:
+def _drawn(case: Case, kind: Sequencing, settings: Stepwise) -> Generator[Progress, None, tuple[Curve, ...]]:
     question = case.question
     size = question.classifier.input_size
     queries = MaskedQueries(question, fill(settings.fill, question.image, question.classifier.mean))
@@ -66,7 +65,7 @@ def _drawn(case: Case, kind: Kind, settings: Stepwise) -> Generator[Progress, No
             for batch in queries.batches(share_masks(place, some, kind, size)):
                 answers.append(batch)
                 yield progress()
-        found.append(_curve(kind, settings.fill, shares, torch.cat(answers).cpu(), question.target))
+        found.append(_curve(shares, torch.cat(answers).cpu(), question.target))
     return tuple(found)
 
 
@@ -75,18 +74,13 @@ def _order(saliency: Map) -> torch.Tensor:
     return ranked(np.nan_to_num(saliency, nan=-np.inf))
 
 
-def _curve(kind: Kind, filling: str, shares: torch.Tensor, answers: torch.Tensor, target: int) -> Curve:
-    probabilities = answers[:, target].numpy().astype(np.float32)
+def _curve(shares: torch.Tensor, answers: torch.Tensor, target: int) -> Curve:
     highest, top = answers.max(dim=1)
-    places = shares.numpy()
     return Curve(
-        metric=kind,
-        fill=filling,
-        shares=places.astype(np.float32),
-        probabilities=probabilities,
+        shares=shares.numpy().astype(np.float32),
+        values=answers[:, target].numpy().astype(np.float32),
         top=top.numpy(),
-        top_probabilities=highest.numpy().astype(np.float32),
-        auc=float(np.trapezoid(probabilities.astype(np.float64), places)),
+        top_values=highest.numpy().astype(np.float32),
     )
 
 
@@ -102,20 +96,20 @@ def step_saliency(values: Values, order: torch.Tensor, steps: int) -> Values:
     return means
 
 
-def correlation(case: Case, place: int, curve: Curve) -> tuple[float, str]:
+def correlation(case: Case, place: int, curve: Curve, kind: Sequencing) -> tuple[float, str]:
     """How the score's change at each step goes with the mean saliency of the pixels changed; why not, where NaN."""
     if case.constant[place]:
         return float("nan"), CONSTANT
-    value = pearson(*changes(case, place, curve))
+    value = pearson(*changes(case, place, curve, kind))
     return value, SILENT if np.isnan(value) else ""
 
 
-def changes(case: Case, place: int, curve: Curve) -> tuple[Values, Values]:
+def changes(case: Case, place: int, curve: Curve, kind: Sequencing) -> tuple[Values, Values]:
     """Mean saliency of the pixels that each step changes, and how far the score then falls or rises.
 
     One entry a step that changes a pixel at all; saliency in [0, 1], a fall counts as positive in deletion.
     """
     saliency = step_saliency(case.scaled[place], _order(case.maps[place]), len(curve.shares) - 1)
-    change = np.diff(curve.probabilities.astype(np.float64)) * (-1 if curve.metric == "deletion" else 1)
+    change = np.diff(curve.values.astype(np.float64)) * (-1 if kind == "deletion" else 1)
     asked = np.isfinite(saliency)
     return saliency[asked], change[asked]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from decam.masking import FILLS
-from decam.metrics.base import Case, FaithfulnessSettings, Measuring, Metric
-from decam.metrics.curves import Kind, Stepwise, correlation, cost, curves
+from decam.metrics.base import Axes, Case, FaithfulnessSettings, Measuring, Metric, Sequencing
+from decam.metrics.curves import Stepwise, correlation, cost, curves
 from decam.settings import parameter
 
 STEPS_HELP = "How many equal shares of the picture are hidden or shown, one evaluation each."
@@ -32,14 +32,14 @@ class InsertionSettings(FaithfulnessSettings):
     fill: str = parameter("box-blur", "What a pixel is replaced by until it is shown.", choices=FILLS)
 
 
-def _area(case: Case, kind: Kind, settings: Stepwise) -> Measuring:
+def _area(case: Case, kind: Sequencing, settings: Stepwise) -> Measuring:
     found = yield from curves(case, kind, settings)
-    return case.measured(kind, [curve.auc for curve in found], curves=found)
+    return case.measured(kind, [curve.area for curve in found], curves=found)
 
 
-def _correlated(case: Case, kind: Kind, settings: Stepwise) -> Measuring:
+def _correlated(case: Case, kind: Sequencing, settings: Stepwise) -> Measuring:
     found = yield from curves(case, kind, settings)
-    values, notes = zip(*(correlation(case, place, curve) for place, curve in enumerate(found)), strict=True)
+    values, notes = zip(*(correlation(case, place, curve, kind) for place, curve in enumerate(found)), strict=True)
     return case.measured(f"{kind}-correlation", values, notes, curves=found)
 
 
@@ -85,6 +85,10 @@ _ORDER_ONLY = (
     "the model was trained on, and rankings change with the fill."
 )
 
+_PROBABILITY = "Probability of the target"
+_HIDDEN = Axes("Share of the picture hidden", _PROBABILITY)
+_SHOWN = Axes("Share of the picture shown", _PROBABILITY)
+
 DELETION = Metric(
     name="deletion",
     title="Deletion",
@@ -100,6 +104,8 @@ DELETION = Metric(
     settings=DeletionSettings,
     run=deletion,
     evaluations=cost,
+    axes=_HIDDEN,
+    sequence="deletion",
 )
 
 INSERTION = Metric(
@@ -117,6 +123,8 @@ INSERTION = Metric(
     settings=InsertionSettings,
     run=insertion,
     evaluations=cost,
+    axes=_SHOWN,
+    sequence="insertion",
 )
 
 DELETION_CORRELATION = Metric(
@@ -135,6 +143,8 @@ DELETION_CORRELATION = Metric(
     settings=DeletionSettings,
     run=deletion_correlation,
     evaluations=cost,
+    axes=_HIDDEN,
+    sequence="deletion",
 )
 
 INSERTION_CORRELATION = Metric(
@@ -153,4 +163,6 @@ INSERTION_CORRELATION = Metric(
     settings=InsertionSettings,
     run=insertion_correlation,
     evaluations=cost,
+    axes=_SHOWN,
+    sequence="insertion",
 )

@@ -12,7 +12,7 @@ from scipy.ndimage import distance_transform_edt
 from scipy.stats import rankdata
 
 from decam.errors import SettingError
-from decam.metrics.base import Case, Measuring, Metric, NoSettings
+from decam.metrics.base import Axes, Case, Curve, Measuring, Metric, NoSettings
 from decam.metrics.scales import CONSTANT, Values
 from decam.settings import Settings, parameter
 
@@ -23,6 +23,7 @@ UNMARKED = "The ground truth marks no pixel."
 EVERYWHERE = "The ground truth marks every pixel, so there is nothing to tell it from."
 NOTHING = "The map holds no value above zero."
 EMPTY = "The map is zero everywhere."
+POINTS = 100  # of a curve over thresholds, about
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,17 @@ def best_iou(values: Values, inside: Flags) -> Scores:
     return overlaps(values, inside).max(axis=1), ""
 
 
+def iou_curves(values: Values, inside: Flags) -> tuple[Curve, ...]:
+    """The overlap at about a hundred thresholds, the best among them, over the share of pixels at or above each."""
+    found = []
+    for overlap in overlaps(values, inside):
+        thresholds = np.flatnonzero(overlap > 0) if (overlap > 0).any() else np.array([len(overlap) - 1])
+        evenly = np.linspace(0, len(thresholds) - 1, min(POINTS, len(thresholds))).round().astype(int)
+        chosen = np.unique(np.append(thresholds[evenly], overlap.argmax()))
+        found.append(Curve(((chosen + 1) / len(overlap)).astype(np.float32), overlap[chosen].astype(np.float32)))
+    return tuple(found)
+
+
 def overlaps(values: Values, inside: Flags) -> Values:
     """Intersection over union (N×pixels) of the object and the 1, 2, … highest pixels.
 
@@ -132,7 +144,9 @@ def area(values: Values, inside: Flags) -> Scores:
     return (ranks - within * (within + 1) / 2) / (within * beside), ""
 
 
-def _scored(name: str, score: Callable[[Values, Flags], Scores]) -> Callable[[Case, Settings], Measuring]:
+def _scored(
+    name: str, score: Callable[[Values, Flags], Scores], curves: Callable[[Values, Flags], tuple[Curve, ...]] | None
+) -> Callable[[Case, Settings], Measuring]:
     """A metric's `run` from its score: maps (N×pixels) and truth (pixels) to N values and why one would be NaN."""
 
     def run(case: Case, settings: Settings) -> Measuring:
@@ -141,8 +155,10 @@ def _scored(name: str, score: Callable[[Values, Flags], Scores]) -> Callable[[Ca
         if not truth.any():
             nothing = [float("nan")] * len(case.maps)
             return case.measured(name, nothing, [UNMARKED] * len(case.maps))
-        values, note = score(case.values.reshape(len(case.maps), -1), truth.ravel())
-        return case.measured(name, values.tolist(), [note if np.isnan(value) else "" for value in values])
+        flat = case.values.reshape(len(case.maps), -1)
+        values, note = score(flat, truth.ravel())
+        notes = [note if np.isnan(value) else "" for value in values]
+        return case.measured(name, values.tolist(), notes, curves=curves(flat, truth.ravel()) if curves else ())
 
     return run
 
@@ -168,6 +184,8 @@ def _row(
     url: str,
     weaknesses: str,
     settings: type[Settings] = NoSettings,
+    curves: Callable[[Values, Flags], tuple[Curve, ...]] | None = None,
+    axes: Axes | None = None,
 ) -> Metric:
     """What all rows of this family have in common: they need the truth, ask nothing, and lie in [0, 1]."""
     return Metric(
@@ -183,8 +201,9 @@ def _row(
         high=1.0,
         weaknesses=weaknesses,
         settings=settings,
-        run=_scored(name, score),
+        run=_scored(name, score, curves),
         needs=frozenset({"truth"}),
+        axes=axes,
     )
 
 
@@ -229,6 +248,8 @@ IOU = _row(
     url="https://arxiv.org/abs/2001.07437",
     weaknesses=f"The threshold knows the answer, and even a constant map gets the object's share of the picture. "
     f"{_NOT_THE_MODEL}",
+    curves=iou_curves,
+    axes=Axes("Share of the picture at or above the threshold", "Intersection over union"),
 )
 
 IOU_OTSU = _row(

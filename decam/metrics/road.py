@@ -14,7 +14,7 @@ from scipy.sparse.linalg import splu
 
 from decam.explanation import Progress
 from decam.masking import MaskedQueries
-from decam.metrics.base import Case, Measuring, Metric
+from decam.metrics.base import Axes, Case, Curve, Measuring, Metric
 from decam.metrics.curves import counted
 from decam.metrics.scales import Values
 from decam.settings import Settings, parameter
@@ -47,17 +47,19 @@ def road(case: Case, settings: RoadSettings) -> Measuring:
 
     Rong et al. (2022): removed pixels become weighted means of their neighbours (noisy linear imputation) with noise
     from the case's seed, at the paper's 10 to 90 %. The paper draws both orders as curves; as in pytorch-grad-cam, the
-    value is (LeRF − MoRF) / 2. Only the order of the signed values counts, ties in the order of reading. In
-    [−0.5, 0.5], higher is better.
+    value is (LeRF − MoRF) / 2, the mean of the curve. Only the order of the signed values counts, ties in the order of
+    reading. In [−0.5, 0.5], higher is better.
     """
     progress = counted(case.question, cost(settings, len(case.maps)))
     queries = MaskedQueries(case.question, case.question.image)
-    values = []
+    values, curves = [], []
+    shares = np.linspace(0, 1, settings.levels + 2, dtype=np.float32)[1:-1]
     for place in range(len(case.maps)):
         most = yield from _answers(case, queries, settings, place, progress)
         least = yield from _answers(case, queries, settings, place, progress, least=True)
         values.append((least.mean() - most.mean()) / 2)
-    return case.measured("road", values)
+        curves.append(Curve(shares, ((least - most) / 2).astype(np.float32)))
+    return case.measured("road", values, curves=curves)
 
 
 def answers(
@@ -72,13 +74,13 @@ def answers(
 def pictures(case: Case, settings: RoadSettings, place: int, *, least: bool = False) -> Iterator[torch.Tensor]:
     """The very pictures (3×H×W in [0, 1]) that the model sees, a level after the other."""
     image = case.question.image.double().cpu().numpy()
-    chance = np.random.default_rng(case.seed)
+    generator = np.random.default_rng(case.seed)
     order = np.argsort(-case.values[place].ravel(), kind="stable")[:: -1 if least else 1]
     for level in range(1, settings.levels + 1):
         hidden = np.zeros(order.size, bool)
         count = min(round(level / (settings.levels + 1) * order.size), order.size - 1)
         hidden[order[:count]] = True
-        filled = imputed(image, hidden.reshape(image.shape[1:]), settings.noise, chance)
+        filled = imputed(image, hidden.reshape(image.shape[1:]), settings.noise, generator)
         yield torch.from_numpy(filled.astype(np.float32)).to(case.question.image)
 
 
@@ -107,7 +109,7 @@ def _answers(
     return (yield from case.once(("road", settings, place, least), asked))
 
 
-def imputed(image: Values, hidden: NDArray[np.bool_], noise: float, chance: np.random.Generator) -> Values:
+def imputed(image: Values, hidden: NDArray[np.bool_], noise: float, generator: np.random.Generator) -> Values:
     """The image (3×H×W) with hidden pixels (H×W) at the weighted mean of their neighbours, noise added, in [0, 1].
 
     Neighbours beside a pixel weigh a sixth, those across a twelfth, fewer at the edge; hidden ones are unknowns of one
@@ -121,7 +123,7 @@ def imputed(image: Values, hidden: NDArray[np.bool_], noise: float, chance: np.r
     options = {"SymmetricMode": True}
     solved = splu(matrix, permc_spec="NATURAL", diag_pivot_thresh=0.0, options=options).solve(right)
     filled = image.copy()
-    noisy = solved[number[hidden]] + noise * chance.standard_normal(solved.shape)
+    noisy = solved[number[hidden]] + noise * generator.standard_normal(solved.shape)
     filled[:, hidden] = noisy.T
     return filled.clip(0, 1)
 
@@ -196,4 +198,5 @@ ROAD = Metric(
     settings=RoadSettings,
     run=road,
     evaluations=cost,
+    axes=Axes("Share of the picture removed", "Half of what the order changes", -0.5, 0.5),
 )

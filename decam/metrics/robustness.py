@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from decam.metrics.base import Case, Measuring, Metric
-from decam.metrics.remaking import Remaker
+from decam.metrics.reruns import Remaker
 from decam.metrics.scales import CONSTANT, Values, spearman
 from decam.settings import Settings, parameter
 
@@ -55,10 +55,10 @@ def max_sensitivity(case: Case, settings: SensitivitySettings) -> Measuring:
     least 0, lower is better.
     """
     image = case.question.image
-    chance = torch.Generator().manual_seed(case.seed)
+    generator = torch.Generator().manual_seed(case.seed)
     changed = []
     for _ in range(settings.samples):
-        noise = (torch.rand(image.shape, generator=chance) * 2 - 1) * settings.radius
+        noise = (torch.rand(image.shape, generator=generator) * 2 - 1) * settings.radius
         changed.append((image + noise.to(image)).clamp(0, 1))
     remaker = Remaker(case, len(case.maps) * settings.samples)
     values = []
@@ -71,7 +71,7 @@ def max_sensitivity(case: Case, settings: SensitivitySettings) -> Measuring:
 
 
 def _captums(image: Tensor, changed: Sequence[Tensor], saliency: Values, made: Sequence[Values]) -> float:
-    """Captum's value of maps that are there already: it calls for pictures and maps, and gets them."""
+    """Run Captum's sensitivity_max on pictures and maps that are computed already."""
     known = torch.from_numpy(saliency)[None]
     again = torch.from_numpy(np.stack(made))
 
@@ -150,7 +150,7 @@ def shifted(image: Tensor, down: int, right: int) -> Tensor:
 
 
 def overlap(values: Values, down: int, right: int) -> Values:
-    """The part of a map of a picture moved so far that shows what was there before; of the unmoved with −so far."""
+    """Crop the map of a moved picture to what both pictures show; negative offsets crop the original map alike."""
     height, width = values.shape
     return values[max(down, 0) : height + min(down, 0), max(right, 0) : width + min(right, 0)]
 

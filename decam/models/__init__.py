@@ -27,13 +27,14 @@ def load_classifier(
     float32 with the plain memory layout, whatever is faster. Weights that are not here are fetched if `download`.
     Raises ModelError for an unknown name or device and for weights that are absent or damaged.
     """
-    from decam import device as devices
-    from decam.models import own, speed
+    from decam.hardware import device as devices
+    from decam.models import tuning
+    from decam.models.sources import bundled
 
     chosen = devices.resolve(device)
-    classifier = own.load(name, chosen) if name in own.OWN else _from_torchvision(name, chosen, download)
+    classifier = bundled.load(name, chosen) if name in bundled.BUNDLED else _from_torchvision(name, chosen, download)
     if not exact:
-        classifier.use(speed.remembered(classifier))
+        classifier.configure(tuning.remembered(classifier))
     return classifier
 
 
@@ -55,7 +56,8 @@ def default_for(kind: Literal["photograph", "scene"]) -> str:
 
 def _from_torchvision(name: str, device: torch.device, download: bool) -> TorchClassifier:
     from decam.errors import ModelError
-    from decam.models import catalogue, zoo
+    from decam.models import catalogue
+    from decam.models.sources import torchvision as torchvision_source
 
     entry = catalogue.get(name)
     if not entry.present():
@@ -66,4 +68,4 @@ def _from_torchvision(name: str, device: torch.device, download: bool) -> TorchC
             )
         for _ in catalogue.download(entry):
             pass  # the caller asked for the model, not for its progress
-    return zoo.load(entry, device)
+    return torchvision_source.load(entry, device)

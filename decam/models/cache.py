@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import torch
 
 from decam.classifier import TorchClassifier
-from decam.device import resolve
+from decam.hardware.device import resolve
 from decam.models import load_classifier
 
 

@@ -10,7 +10,6 @@ import re
 import shutil
 import urllib.error
 import urllib.request
-import uuid
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,8 @@ import torch
 from torchvision.models import WeightsEnum, get_model_weights
 
 from decam.errors import ModelError
-from decam.models.own import OWN, parameters
+from decam.files import writing_atomically
+from decam.models.sources.bundled import BUNDLED, parameters
 
 TIMEOUT = 10.0  # seconds without a byte
 CHUNK = 256 * 1024
@@ -50,7 +50,7 @@ class Entry:
     def weights_path(self) -> Path:
         """Where the weights are, or belong: torchvision's own place, which TORCH_HOME moves."""
         if self.source == "embedded":
-            return OWN[self.name].weights.path
+            return BUNDLED[self.name].weights.path
         return Path(torch.hub.get_dir()) / "checkpoints" / self.url.rsplit("/", 1)[-1]
 
     def present(self) -> bool:
@@ -91,20 +91,16 @@ def download(entry: Entry) -> Generator[Download, None, Path]:
         return path
     if not entry.url:
         raise ModelError(f"{path} is missing, and it belongs to decam itself: install decam again.")
-    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _check_space(entry, path.parent)
     except OSError as error:
         raise _unstorable(entry, error) from error
     try:
-        with temporary.open("xb") as file:
+        with writing_atomically(path) as file:  # a generator that is closed early leaves nothing behind
             yield from _fetch(entry, file)
-        temporary.replace(path)
     except OSError as error:
         raise _unstorable(entry, error) from error
-    finally:  # a generator that is closed early too leaves nothing behind
-        temporary.unlink(missing_ok=True)
     return path
 
 
@@ -195,7 +191,7 @@ def _torchvision(name: str, title: str) -> Entry:
 
 
 def _own(name: str) -> Entry:
-    own = OWN[name]
+    own = BUNDLED[name]
     try:
         accuracy = own.weights.card().accuracy * 100
     except ModelError:
@@ -215,6 +211,6 @@ def _own(name: str) -> Entry:
 
 
 ENTRIES: dict[str, Entry] = {
-    **{name: _own(name) for name, own in OWN.items() if own.listed},
+    **{name: _own(name) for name, own in BUNDLED.items() if own.listed},
     **{name: _torchvision(name, title) for name, title in _TITLES.items()},
 }

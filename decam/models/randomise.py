@@ -9,8 +9,8 @@ from itertools import groupby
 import torch
 from torch import Tensor, nn
 
-from decam.models.layers import parts
-from decam.sharing import copied
+from decam.classifier.layers import parts
+from decam.classifier.sharing import copied
 
 FEWEST, MOST = 6, 8
 

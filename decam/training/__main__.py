@@ -1,6 +1,6 @@
 """`python -m decam.training`: draws scenes, trains one of the project's networks, tests it and writes its weights.
 
-The attention models start from the embedded network's weights, so `assets/embedded.safetensors` must be there.
+The attention models start from the embedded network's weights, so `embedded.safetensors` must be there.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from decam.cli.terminal import say
 from decam.errors import DecamError
-from decam.models.weights import Card, FittedCard
-from decam.terminal import say
+from decam.models.weight_files import Card, FittedCard
 from decam.training.drawing import draw
 from decam.training.fitting import Recipe, accuracy
 from decam.training.recipes import PLANS
@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=_whole(0), default=0, help="of scenes and weights (%(default)s)")
     parser.add_argument("--scenes", type=_whole(200), help="how many are drawn (what the model's recipe says)")
     parser.add_argument("--epochs", type=_whole(1), help="how often each is seen (what the model's recipe says)")
-    parser.add_argument("--out", type=Path, help="where the weights go (the model's own file in assets)")
+    parser.add_argument("--out", type=Path, help="where the weights go (the model's own file in decam/models/weights)")
     return parser
 
 

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from decam.images.scenes import SIZE, scene
+from decam.images.scenes.scene import SIZE, scene
 
 COARSE = 16  # masks are kept at 16×16: the visible share of each 8×8 block
 _CHUNK = 50

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from decam.models.blocks import MEAN, STD
-from decam.models.embedded import Embedded, fused, network
+from decam.models.networks.blocks import MEAN, STD
+from decam.models.networks.embedded import Embedded, fused, network
 from decam.training import hiding
 from decam.training.drawing import Examples, draw, join
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from decam.models.blocks import LABELS, MEAN
+from decam.models.networks.blocks import LABELS, MEAN
 
 _SIGMA = 32 * 20 / 224  # the fill `blur` of decam.masking, at a quarter of the resolution
 _SEEN, _UNSEEN = 0.7, 0.3  # visible shares from which an object counts wholly, and below which not at all

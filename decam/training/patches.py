@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from decam.models.attention.prototypes import COUNT, EACH, PrototypeNetwork
+from decam.models.networks.prototypes import COUNT, EACH, PrototypeNetwork
 from decam.training.drawing import Examples
 from decam.training.fitting import Recipe, Report, first_seed, normalised, train, varied, wrong
 

@@ -9,10 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from decam.models import embedded
-from decam.models.attention import abn, bcnn, prototypes, small_vit
-from decam.models.blocks import Trunk, start_from
-from decam.models.weights import Weights
+from decam.models.networks import abn, bcnn, embedded, prototypes, small_vit
+from decam.models.networks.blocks import Trunk, start_from
+from decam.models.weight_files import Weights
 from decam.training import patches
 from decam.training.drawing import Examples
 from decam.training.fitting import Recipe, Report, fit, plain, scenes, seeded_weights, train, wrong

@@ -5,22 +5,26 @@ from __future__ import annotations
 import gc
 import secrets
 from typing import cast
+from urllib.parse import quote
 
 import streamlit as st
 
-from decam import data
-from decam.device import best
-from decam.metrics.at_work import Shown
+from decam import paths
+from decam.export import live as live_runs
+from decam.hardware.device import best
+from decam.metrics.walkthroughs import Shown
 from decam.models.cache import Models
-from decam.runs import Runs
-from decam.sanity_runs import SanityRuns
-from decam.store import Store
-from decam.store.sanity import SanityStore
-from decam.ui import uploads
-from decam.ui.downloads import Downloads
-from decam.ui.shared_jobs import SharedJobs
+from decam.runs.service import Runs
+from decam.runs.snapshots import RunSnapshot
+from decam.runs.store import Store
+from decam.ui.components.live import LiveRun
+from decam.ui.shared import uploads
+from decam.ui.shared.downloads import Downloads
+from decam.ui.shared.shared_jobs import SharedJobs
 
 RUN, CHECK = "run", "sanity"
+PARAMETERS = {"sanity": CHECK}
+"""By page, which parameter of the address names the run that is shown; on all other pages it is RUN."""
 WALKTHROUGHS = 48  # kept when they are done
 CARRIED = ("model", "device", "steps", "seed", "deletion_fill", "insertion_fill", "swapped", "searched", "variants")
 CARRIED_KINDS = ("setting:", "target:", "walk-", "sanity-")
@@ -35,6 +39,7 @@ def models() -> Models:
 
 
 def _close(runs: Runs) -> None:
+    live_runs.offer(None)
     runs.close()
     walkthroughs.clear()  # they wait in the queue that has just been closed
 
@@ -42,19 +47,27 @@ def _close(runs: Runs) -> None:
 @st.cache_resource(show_spinner=False, on_release=_close)
 def runs() -> Runs:
     """The runs of this server, those of earlier processes included."""
-    return Runs(Store(data.directory()), models().get)
-
-
-@st.cache_resource(show_spinner=False)
-def checks() -> SanityRuns:
-    """The sanity checks of this server, which wait in one line with its runs."""
-    return SanityRuns(SanityStore(data.directory() / "sanity"), models().get, runs().queue)
+    made = Runs(Store(paths.directory(), paths.database_url()), models().get)
+    live_runs.offer(made)
+    return made
 
 
 @st.cache_resource(show_spinner=False)
 def walkthroughs() -> SharedJobs[Shown]:
-    """The metrics at work that somebody has opened, which wait in one line with the runs."""
+    """The walkthroughs of metrics that somebody has opened; they wait in one line with the runs."""
     return SharedJobs(runs().queue, WALKTHROUGHS)
+
+
+def live(snapshot: RunSnapshot) -> LiveRun | None:
+    """Where the browser hears of a run that is about to be drawn; None for one that has ended.
+
+    None too where this server has no routes for it: the page then has to look again itself.
+    """
+    feeds = live_runs.feeds()
+    if not snapshot.active or feeds is None or not live_runs.streams():
+        return None
+    feeds.note(snapshot)
+    return LiveRun(f"/live/{quote(snapshot.id, safe='')}", str(snapshot.version))
 
 
 def _give_up(coming: Downloads) -> None:
@@ -76,7 +89,7 @@ def owner() -> str:
 
 def listed_owner() -> str | None:
     """Whose runs the sidebar lists: everybody's on a server for one person, this session's on a shared one."""
-    return owner() if data.shared() else None
+    return owner() if paths.shared() else None
 
 
 def device() -> str:
@@ -85,27 +98,45 @@ def device() -> str:
 
 
 def run_id() -> str | None:
-    """The run that is shown, by the page's address; after a change of page, by the session."""
-    return _shown(RUN)
+    """The run that this page shows, by its address; after a change of page, by the session.
+
+    The Sanity page has a run of its own, so that a check and a comparison can be looked at in turn.
+    """
+    kind = _parameter()
+    if kind in st.query_params:
+        st.session_state[f"shown_{kind}"] = st.query_params[kind]
+    elif st.session_state.get(f"shown_{kind}"):
+        st.query_params[kind] = st.session_state[f"shown_{kind}"]
+    return cast("str | None", st.session_state.get(f"shown_{kind}"))
 
 
 def show_run(run: str | None, *, made_here: bool = False) -> None:
-    """Show this run from now on; None shows none. `made_here`: the page's widgets are what it was made from."""
-    _show(RUN, run, made_here)
+    """Show this run on this page from now on; None shows none.
+
+    `made_here`: the page's widgets are what the run was made from.
+    """
+    kind = _parameter()
+    st.session_state[f"shown_{kind}"] = run
+    st.session_state[f"taken_up_{kind}"] = run if made_here else None
+    if run is None:
+        st.query_params.pop(kind, None)
+    else:
+        st.query_params[kind] = run
 
 
-def check_id() -> str | None:
-    """The sanity check that is shown, told as a run is."""
-    return _shown(CHECK)
+def hand_over(run: str, kind: str) -> None:
+    """Show this run where `kind`, RUN or CHECK, names what is shown, and no longer on this page."""
+    show_run(None)
+    st.session_state[f"shown_{kind}"] = run
+    st.session_state[f"taken_up_{kind}"] = None
 
 
-def show_check(check: str | None, *, made_here: bool = False) -> None:
-    """Show this sanity check from now on, as `show_run` does; None shows none."""
-    _show(CHECK, check, made_here)
+def _parameter() -> str:
+    return PARAMETERS.get(st.session_state.get("page", ""), RUN)
 
 
 def taken_up(kind: str, link: str) -> bool:
-    """Whether the page's widgets are to be filled from this run or check, which is shown; True once.
+    """Whether the page's widgets are to be filled from this run, which `kind`, RUN or CHECK, names; True once.
 
     The address decides which one is shown, and the browser's Back changes the address alone: the widgets follow
     whenever another one is shown than the last time.
@@ -115,27 +146,10 @@ def taken_up(kind: str, link: str) -> bool:
     return other
 
 
-def _shown(kind: str) -> str | None:
-    if kind in st.query_params:
-        st.session_state[f"shown_{kind}"] = st.query_params[kind]
-    elif st.session_state.get(f"shown_{kind}"):
-        st.query_params[kind] = st.session_state[f"shown_{kind}"]
-    return cast("str | None", st.session_state.get(f"shown_{kind}"))
-
-
-def _show(kind: str, link: str | None, made_here: bool) -> None:
-    st.session_state[f"shown_{kind}"] = link
-    st.session_state[f"taken_up_{kind}"] = link if made_here else None
-    if link is None:
-        st.query_params.pop(kind, None)
-    else:
-        st.query_params[kind] = link
-
-
 def arrive(page: str) -> None:
-    """Take what was chosen on another page along; to be called before any widget is drawn.
+    """Carry over what was chosen on another page. This must be called before any widget is drawn.
 
-    The framework ties a widget's value to its page, and would begin anew with the lowest of numbers here.
+    Streamlit ties a widget's value to its page; without this, widgets would begin anew here.
     """
     if st.session_state.get("page") == page:
         return

@@ -10,15 +10,16 @@ from benchmarks import families
 from benchmarks.families import MIB, Timing, line, looks, main, memory_table, picture, plan, timed
 from decam import load_classifier
 from decam.errors import DecamError
+from decam.experiments.kinds import comparison
+from decam.experiments.plan import MethodChoice, PictureChoice, Plan, usual_metrics
 from decam.methods import METHODS
 from decam.methods.presets import PRESETS
-from decam.plan import MethodChoice, PictureChoice, Plan
 
 
 def small() -> Plan:
     """Two methods that cost nothing, and short curves."""
-    methods = tuple(MethodChoice.default(name) for name in ("random", "centre"))
-    return Plan("embedded", "cpu", (PictureChoice("picture"),), methods, steps=4)
+    methods = [MethodChoice.default(name) for name in ("random", "centre")]
+    return comparison.plan("embedded", "cpu", [PictureChoice("picture")], methods, metrics=usual_metrics(steps=4))
 
 
 def test_one_of_each_family_is_asked_with_the_usual_settings() -> None:
@@ -27,7 +28,7 @@ def test_one_of_each_family_is_asked_with_the_usual_settings() -> None:
     names = [choice.name for choice in asked.methods]
     assert tuple(names) == PRESETS["families"].members(classifier)
     assert len({METHODS[name].family for name in names}) == len(names)
-    assert asked.fills == (("mean", "blur"), ("blur", "mean")) and asked.steps == 50
+    assert asked.metrics == usual_metrics((("mean", "blur"), ("blur", "mean")), 50)
 
 
 def test_a_comparison_is_timed_from_its_start_to_its_last_curve() -> None:
@@ -38,14 +39,17 @@ def test_a_comparison_is_timed_from_its_start_to_its_last_curve() -> None:
     assert found.curves > 0 and found.processor > 0
 
 
-def test_a_method_that_fails_ends_the_benchmark_with_its_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("part", ["decam.experiments.execute.explain_view", "decam.metrics.faithfulness.curves"])
+def test_a_method_or_a_curve_that_fails_ends_the_benchmark_with_its_sentence(
+    monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
     classifier = load_classifier("embedded", exact=True)
 
     def broken(*_: object) -> None:
-        raise DecamError("The measure is broken.")
+        raise DecamError("It is broken.")
 
-    monkeypatch.setattr("decam.comparison.explain_view", broken)
-    with pytest.raises(DecamError, match="random: The measure is broken"):
+    monkeypatch.setattr(part, broken)
+    with pytest.raises(DecamError, match="random: It is broken"):
         timed(classifier, classifier.view(picture("embedded")), small())
 
 
@@ -70,11 +74,12 @@ def test_memory_that_grew_misses_its_aim() -> None:
 
 @pytest.mark.slow
 def test_runs_are_done_one_after_another_and_memory_printed(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setattr(families, "plan", lambda *_: small())
-    main(["--rounds", "1", "--models", "embedded", "--runs", "2"])
+    main(["--rounds", "1", "--models", "embedded", "--runs", "2", "--write", str(tmp_path / "families.md")])
     printed = capsys.readouterr().out
+    assert printed.partition("\n")[2].strip() in (tmp_path / "families.md").read_text()
     assert "| embedded, the first | 2 |" in printed
     assert "\n| 2 | " in printed
 

@@ -4,51 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from benchmarks.paired import (
     Aim,
-    Interval,
+    Result,
     agreement,
     agreement_table,
     aims_table,
-    bootstrap,
     by_picture,
     differences,
     means_table,
     scenes_table,
+    small,
 )
-from benchmarks.results import Hit, Key, Result, small
+from decam.benchmark.statistics import Interval
+from decam.explanation import Map
 
 
-def result(row: str, picture: str, seed: int, insertion: float, *, deletion: float = 0.1, places: str = "") -> Result:
-    key = Key("net", picture, seed, row, "v")
-    return Result(key, f"{picture}.png", 3, 500, deletion, insertion, 0.2, 0.5, places)
-
-
-def test_the_interval_is_scipys() -> None:
-    values = np.random.default_rng(3).normal(0.05, 0.1, 16)
-    theirs = stats.bootstrap((values,), np.mean, method="percentile", n_resamples=10_000, rng=1).confidence_interval
-    ours = bootstrap(values)
-    assert ours.mean == pytest.approx(values.mean())
-    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.003)
-
-
-def test_the_interval_of_many_values_is_the_normal_one() -> None:
-    values = np.random.default_rng(4).normal(0.0, 1.0, 400)
-    ours = bootstrap(values)
-    reach = 1.96 * values.std() / 20
-    assert (ours.low, ours.high) == pytest.approx((values.mean() - reach, values.mean() + reach), abs=0.01)
-
-
-def test_the_interval_is_the_same_each_time_and_a_point_for_one_value() -> None:
-    assert bootstrap([0.1, 0.4, -0.2]) == bootstrap([0.1, 0.4, -0.2])
-    assert bootstrap([0.25]) == Interval(0.25, 0.25, 0.25)
-
-
-def test_an_interval_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least one value"):
-        bootstrap([])
+def result(row: str, picture: str, seed: int, insertion: float, *, saliency: Map | None = None) -> Result:
+    return Result(row, picture, seed, 500, 0.1, insertion, 0.2, 0.5, None if saliency is None else small(saliency))
 
 
 def test_a_pictures_value_is_the_mean_over_its_seeds() -> None:
@@ -96,21 +70,28 @@ def test_the_table_of_aims_gives_verdicts_and_says_where_nothing_can_be_compared
     assert "| de-cam-500 − rise-4000 | insertion | 2 | +0.050 [+0.050, +0.050] | ≥ +0.03 | met |" in lines
     assert "| de-cam-1000 − rise-4000 | insertion | 2 | +0.050 [+0.050, +0.050] | ≥ +0.06 | missed |" in lines
     assert "| de-cam-500 − rise-4000 | deletion | 2 | +0.000 [+0.000, +0.000] | ≤ +0.00 | met |" in lines
-    assert "| de-cam-1000 − grad-cam | ins − del | 0 | no picture has both | ≥ +0.12 |  |" in lines
+    assert "| de-cam-1000 − grad-cam | ins − del | 0 | no picture has both | ≥ +0.12 | |" in lines
 
 
 def test_agreement_is_spearmans_over_all_pairs_of_seeds() -> None:
     rising = np.arange(64.0, dtype=np.float32).reshape(8, 8)
     maps = (rising, rising**3, -rising)
-    results = [result("a", "p", seed, 0.5, places=small(each)) for seed, each in enumerate(maps)]
-    results.append(result("a", "alone", 0, 0.5, places=small(rising)))
+    results = [result("a", "p", seed, 0.5, saliency=each) for seed, each in enumerate(maps)]
+    results.append(result("a", "alone", 0, 0.5, saliency=rising))
     assert agreement(results, "a") == pytest.approx({"p": -1 / 3})
     assert "| a | 1 | -0.333 [-0.333, -0.333] | -0.333 | ≥ 0.9 | missed |" in agreement_table(results, ["a"])
 
 
 def test_scenes_are_counted_by_kind_and_held_against_their_shares() -> None:
-    hits = [Hit(Key("embedded", f"scene {i}", 0, "scene-object", "v"), i > 0) for i in range(50)]
-    hits += [Hit(Key("embedded", f"scene {i}", 0, "scene-asked", "v"), i > 4) for i in range(50)]
+    hits = {"scene-object": [number > 0 for number in range(50)], "scene-asked": [number > 4 for number in range(50)]}
     lines = scenes_table(hits).splitlines()
     assert lines[2].endswith("| 49 of 50 | ≥ 98% | met |")
     assert lines[3].endswith("| 45 of 50 | ≥ 92% | missed |")
+
+
+def test_a_small_map_holds_the_means_of_its_places() -> None:
+    saliency = np.random.default_rng(0).random((112, 112), dtype=np.float32)
+    expected = saliency.reshape(56, 2, 56, 2).mean(axis=(1, 3))
+    np.testing.assert_allclose(small(saliency), expected.ravel(), rtol=1e-5)
+    tiny = saliency[:20, :30].copy()
+    np.testing.assert_array_equal(small(tiny), tiny.ravel())

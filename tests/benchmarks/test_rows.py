@@ -1,62 +1,86 @@
-"""The rows of the benchmark of faithfulness: their maps, their costs and what tells them apart."""
+"""The rows of the benchmark of faithfulness: what they cost, what tells them apart, and Captum's own KernelShap."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
-from benchmarks.rows import Row, all_rows, costs, make, occlusion_at, rise_maps, selected
-from decam.api import explain_view
+from benchmarks.captums import kernel_shap
+from benchmarks.rows import GRID_KERNEL_SHAP, KernelShapSettings, candidates, occlusion_at, own_methods
+from decam.benchmark.local import map_cost
 from decam.classifier import TorchClassifier, to_tensor
-from decam.explanation import Question, last
-from decam.methods.de_cam import DeCamSettings
-from decam.methods.perturbation import OCCLUSION, RiseSettings
+from decam.errors import MethodError
+from decam.experiments.explain import explain_view
+from decam.explanation import last
+from decam.masking import fill
+from decam.methods import METHODS
+from decam.methods import get as get_method
+from decam.methods.perturbation.occlusion_and_rise import OCCLUSION
 from tests.conftest import Rectangle
 
 
-def test_rise_at_several_budgets_gives_each_the_map_of_a_run_of_its_own(rectangle: Rectangle) -> None:
-    question = Question(rectangle.classifier, to_tensor(rectangle.classifier, rectangle.view), rectangle.target)
-    budgets = [50, 128, 150, 200]
-    for budget, saliency in rise_maps(question, budgets, seed=5):
-        settings = RiseSettings(masks=budget)
-        alone = last(explain_view(rectangle.classifier, rectangle.view, "rise", settings, rectangle.target, 5))
-        np.testing.assert_array_equal(saliency, alone.saliency)
-    assert question.ledger.evaluations < sum(budgets)
+@pytest.fixture
+def own() -> Iterator[None]:
+    with own_methods():
+        yield
+
+
+with_own = pytest.mark.usefixtures("own")
+
+
+def test_captums_kernel_shap_is_a_method_within_the_benchmark_alone() -> None:
+    before = dict(METHODS)
+    with own_methods(), own_methods():
+        assert get_method(GRID_KERNEL_SHAP.name) is GRID_KERNEL_SHAP
+    assert before == METHODS
+    with pytest.raises(MethodError, match="grid-kernel-shap"):
+        get_method(GRID_KERNEL_SHAP.name)
+
+
+@with_own
+def test_kernel_shap_on_the_grid_is_captums_and_costs_its_samples(rectangle: Rectangle) -> None:
+    classifier, settings = rectangle.classifier, KernelShapSettings(samples=80)
+    steps = explain_view(classifier, rectangle.view, GRID_KERNEL_SHAP.name, settings, rectangle.target, 5)
+    made = last(steps)
+    image = to_tensor(classifier, rectangle.view)
+    alone = kernel_shap(
+        lambda images: classifier.answer(images)[:, rectangle.target],
+        image,
+        fill("mean", image, classifier.mean),
+        80,
+        batch=16,
+        seed=5,
+    )
+    np.testing.assert_allclose(made.saliency, alone, atol=1e-5)
+    assert made.evaluations == 80 and made.saliency.dtype == np.float32
 
 
 @pytest.mark.slow
-def test_rise_at_several_budgets_costs_the_largest_and_the_odd_ends_of_the_others(rectangle: Rectangle) -> None:
-    rows = selected(all_rows(rectangle.classifier), ["rise-*"])
-    question = Question(rectangle.classifier, to_tensor(rectangle.classifier, rectangle.view), rectangle.target)
-    assert len(list(rise_maps(question, [500, 1000, 2000, 4000], seed=0))) == 4
-    assert sum(costs(rows, rectangle.classifier)) == question.ledger.evaluations
-
-
-@pytest.mark.slow
-def test_rows_are_made_in_their_order_at_the_cost_foreseen(rectangle: Rectangle) -> None:
+@with_own
+def test_rows_are_made_at_the_cost_foreseen(rectangle: Rectangle) -> None:
     classifier = rectangle.classifier
-    rows = selected(all_rows(classifier), ("*-500", "seed-only-1000", "kernel*", "occlusion*", "random", "centre"))
-    made = list(make(classifier, rectangle.view, rectangle.target, 0, rows))
-    assert [one.row for one in made] == list(rows)
-    assert [one.evaluations for one in made] == costs(rows, classifier)
-    assert all(one.saliency.shape == classifier.input_size and one.saliency.dtype == np.float32 for one in made)
+    labels = ("de-cam-500", "rise-500", "seed-only-1000", "kernel-shap-1000", "occlusion-1000", "random", "centre")
+    for candidate in candidates(classifier):
+        if candidate.label in labels:
+            name, settings = candidate.choice.name, candidate.choice.settings
+            made = last(explain_view(classifier, rectangle.view, name, settings, rectangle.target, 0))
+            assert made.evaluations == map_cost(candidate.choice, classifier)
 
 
+@with_own
 def test_a_black_box_has_no_rows_that_need_more_than_answers(rectangle: Rectangle) -> None:
-    names = {row.name for row in all_rows(rectangle.classifier)}
-    assert {"de-cam-500", "kernel-shap-1000", "rise-4000", "occlusion-1000", "centre"} <= names
-    assert not {"grad-cam", "integrated-gradients"} & names
+    labels = {candidate.label for candidate in candidates(rectangle.classifier)}
+    assert {"de-cam-500", "kernel-shap-1000", "rise-4000", "occlusion-1000", "centre"} <= labels
+    assert not {"grad-cam", "integrated-gradients"} & labels
+
+
+@with_own
+def test_no_two_rows_are_the_same_method_at_the_same_settings(embedded: TorchClassifier) -> None:
+    rows = candidates(embedded)
+    assert len({row.choice for row in rows}) == len({row.label for row in rows}) == len(rows)
 
 
 def test_occlusion_costs_about_what_it_should(embedded: TorchClassifier) -> None:
     assert OCCLUSION.cost(occlusion_at(1000, embedded), embedded) == pytest.approx(1000, rel=0.05)
-
-
-def test_other_settings_have_another_version() -> None:
-    versions = {Row("a", "de-cam", DeCamSettings(budget=budget)).version for budget in (500, 1000, 500)}
-    assert len(versions) == 2
-
-
-def test_a_pattern_that_fits_no_row_is_refused(rectangle: Rectangle) -> None:
-    with pytest.raises(ValueError, match="nothing-\\*"):
-        selected(all_rows(rectangle.classifier), ["de-cam*", "nothing-*"])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 import torch
 
 from benchmarks import memory
-from benchmarks.throughput import CELLS, IN_FLOAT32, STEPS, WORKS, Turn, picture, rows, verdicts
-from decam.classifier import Speed, TorchClassifier
+from benchmarks.forwards import picture
+from benchmarks.throughput import CELLS, IN_FLOAT32, STEPS, WORKS, Turn, rows, verdicts
+from decam.classifier import Execution, TorchClassifier
 
 NAMES = tuple(name for name in WORKS if name not in IN_FLOAT32.values())
 
@@ -46,9 +49,9 @@ def test_captums_methods_are_told_beside_both_precisions_where_they_differ() -> 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.slow
 def test_every_work_counts_what_it_asks(embedded: TorchClassifier, name: str) -> None:
-    before = embedded.speed
-    evaluations, seconds = WORKS[name](embedded, picture(embedded), Speed(batch_size=8), 200)
-    embedded.use(before)
+    before = embedded.execution
+    evaluations, seconds = WORKS[name](embedded, picture(embedded), Execution(batch_size=8), 200)
+    embedded.configure(before)
     least, most = (2 * (STEPS + 1), 2 * (STEPS + 1)) if name == "curves" else (150, 2 * (CELLS**2 + 1))
     assert least <= evaluations <= most
     assert seconds > 0
@@ -56,7 +59,13 @@ def test_every_work_counts_what_it_asks(embedded: TorchClassifier, name: str) ->
 
 def test_memory_that_some_work_takes_is_seen_and_what_was_there_before_is_not() -> None:
     held = np.ones(2**22)
-    peak = memory.above(lambda: np.ones(2**23).sum() + held.sum(), torch.device("cpu"))
+
+    def work() -> None:
+        taken = np.ones(2**23)
+        time.sleep(0.1)  # the watcher is let to look, however busy the machine is
+        assert taken.sum() + held.sum() > 0
+
+    peak = memory.above(work, torch.device("cpu"))
     if peak is None:
         pytest.skip("this system does not show a process's resident set")
     assert peak == pytest.approx(8 * 2**23, rel=0.2)

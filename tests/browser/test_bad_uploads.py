@@ -9,14 +9,14 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from decam.images import scenes
+from decam.images.scenes import scene
 from tests.browser.compare import Compare
 from tests.tools.server import Server
 
 
 def good(path: Path, seed: int) -> Path:
     """A picture that can be used."""
-    Image.fromarray(scenes.scene(seed).image).save(path)
+    Image.fromarray(scene.scene(seed).image).save(path)
     return path
 
 

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from decam.experiments.grid import Grid
+from decam.experiments.kinds import comparison
+from decam.experiments.plan import MethodChoice, PictureChoice
+from decam.experiments.status import Status
 from decam.images.samples import get
-from decam.live import empty_grid
-from decam.plan import MethodChoice, PictureChoice, Plan
-from decam.snapshots import RunSnapshot
-from decam.store import Store
-from decam.ui.thumbnails import pixels
+from decam.runs.snapshots import RunSnapshot
+from decam.runs.store import Store
+from decam.ui.shared.thumbnails import pixels
 from tests.browser.compare import Compare
 from tests.tools.server import Server
 
@@ -25,18 +27,9 @@ def runs(directory: Path) -> None:
     """One run a name, the last one the newest, as a server leaves them that was killed."""
     store = Store(directory)
     for age, name in enumerate(reversed(NAMES)):
-        plan = Plan("embedded", "cpu", (PictureChoice(name),), (MethodChoice.default("random"),))
-        store.add(
-            RunSnapshot(
-                id=f"run{age}",
-                created=datetime.now(UTC) - timedelta(minutes=age),
-                status="queued",
-                plan=plan,
-                views=(pixels(get("scene-star").load()),),
-                predictions=(None,),
-                cells=empty_grid(plan),
-            )
-        )
+        plan = comparison.plan("embedded", "cpu", [PictureChoice(name)], [MethodChoice.default("random")])
+        grid = Grid.empty(plan, (pixels(get("scene-star").load()),))
+        store.add(RunSnapshot(f"run{age}", datetime.now(UTC) - timedelta(minutes=age), Status.QUEUED, grid))
     store.close()
 
 

@@ -64,7 +64,7 @@ def test_nothing_is_wider_than_the_window(
     compare.open(finished.url, finished.run)
     compare.finished()
     expect(compare.cells()).to_have_count(finished.maps)
-    for title in ("Convergence", "Faithfulness", "Metrics", "Export"):
+    for title in ("Convergence", "Curves", "Metrics", "Export"):
         expect(compare.tab(title)).to_be_visible()
         assert compare.overflow() == {}, title
     shade = page.get_by_test_id("stApp").evaluate("app => getComputedStyle(app).backgroundColor")

@@ -9,10 +9,10 @@ import pytest
 import torch
 from playwright.sync_api import Browser
 
-from decam.images.scenes import scene
-from decam.methods.encoding import Encoding
-from decam.ui.browser import source
-from decam.ui.search_view import reading
+from decam.images.scenes.scene import scene
+from decam.methods.de_cam.encoding import Encoding
+from decam.ui.components import source
+from decam.ui.search.view import reading
 
 READ = """([pixels, size, cells, grid, options]) => {
   const made = new (options.follows ? Guide : Interpolation)(pixels, size, options);
@@ -33,7 +33,7 @@ def test_a_field_of_the_browser_is_the_map_of_the_search(
     grid = torch.randn(1, 49, generator=torch.Generator().manual_seed(0))
     rgba = np.concatenate([view, np.full_like(view[..., :1], 255)], axis=2)
     page = chromium.new_page()
-    page.add_script_tag(content=source("grid_draw.js", "search_draw.js", "guide.js"))
+    page.add_script_tag(content=source("search/guide.js"))
     arguments = [rgba.ravel().tolist(), [height, width], [7, 7], grid[0].tolist(), reading(follows)]
     read = page.evaluate(f"({READ})({json.dumps(arguments)})")
     page.close()

@@ -29,7 +29,7 @@ def test_the_readme_shows_a_finished_comparison(page: Page, common_server: Serve
     compare.start()
     compare.finished()
     expect(compare.cells()).to_have_count(4)
-    compare.tab("Faithfulness")
+    compare.tab("Curves")
     charts = page.get_by_test_id("stPlotlyChart")
     expect(charts).to_have_count(2)
     for place in range(2):  # not of charts.all(): while the page is drawn anew, an outgoing chart may be counted too

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from decam.images import scenes
+from decam.images.scenes import scene
 from tests.browser.compare import LONG_MS, Compare
 from tests.tools.server import Server
 
@@ -20,7 +20,7 @@ def files(tmp_path: Path) -> list[Path]:
     """Two pictures and a file that is none."""
     made = [tmp_path / name for name in (TRICKY, "second.png", "letter.png")]
     for number, path in enumerate(made[:2]):
-        Image.fromarray(scenes.scene(number).image).save(path)
+        Image.fromarray(scene.scene(number).image).save(path)
     made[2].write_text("Dear Sir or Madam")
     return made
 

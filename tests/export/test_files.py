@@ -10,25 +10,40 @@ import json
 import math
 import re
 import zipfile
-from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from decam.events import Cell, Explaining, Failed, Judgement
-from decam.explanation import Progress
-from decam.export import Look, Result, files, method_names, picture_names, slug, zip_bytes
+from decam.experiments.cells import Cell, CellKey
+from decam.experiments.grid import Grid
+from decam.experiments.plan import MetricChoice, Plan
+from decam.experiments.status import CellState
+from decam.explanation import Explanation
+from decam.export import Look, files, method_names, picture_names, slug, zip_bytes
 from decam.figures import lut, overlay
-from decam.plan import MetricChoice, Plan
-from decam.snapshots import CellSnapshot, RunSnapshot
+from decam.metrics import Measurement
 
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 @pytest.fixture(scope="module")
-def archive(result: Result) -> zipfile.ZipFile:
-    return zipfile.ZipFile(io.BytesIO(zip_bytes(result)))
+def archive(grid: Grid) -> zipfile.ZipFile:
+    return zipfile.ZipFile(io.BytesIO(zip_bytes(grid, created="2026-01-02T03:04:05+00:00")))
+
+
+def explanations(grid: Grid) -> dict[CellKey, Explanation]:
+    return {key: cell.explanation for key, cell in grid.cells.items() if cell.explanation is not None}
+
+
+def with_cells(grid: Grid, cells: dict[CellKey, Cell]) -> Grid:
+    """The grid with these cells, and the others as they were."""
+    return dataclasses.replace(grid, cells={**grid.cells, **cells})
+
+
+def with_only(grid: Grid, cells: dict[CellKey, Cell]) -> Grid:
+    """The grid with these cells, and the others still to come."""
+    return with_cells(grid, {key: Cell() for key in grid.cells} | cells)
 
 
 def _rows(content: bytes) -> list[dict[str, str]]:
@@ -73,191 +88,183 @@ def test_names_become_plain_ascii(name, expected):
     assert slug(name) == expected
 
 
-def test_pictures_and_methods_of_the_same_name_keep_names_apart(result):
-    pictures = picture_names(result.plan)
+def test_pictures_and_methods_of_the_same_name_keep_names_apart(grid):
+    pictures = picture_names(grid.plan)
     assert pictures == ("01_katze-.final", "02_CON", "03_katze", "04_katze")
-    assert method_names(result.plan) == ("random", "rise", "random-2")
+    assert method_names(grid.plan) == ("random", "rise", "random-2")
 
 
-def test_the_same_result_gives_the_same_bytes(result):
-    assert zip_bytes(result) == zip_bytes(dataclasses.replace(result))
-    backwards = dict(reversed(list(result.explanations.items())))
-    assert zip_bytes(dataclasses.replace(result, explanations=backwards)) == zip_bytes(result)
+def test_the_same_grid_gives_the_same_bytes(grid):
+    assert zip_bytes(grid) == zip_bytes(dataclasses.replace(grid))
+    backwards = dict(reversed(list(grid.cells.items())))
+    assert zip_bytes(dataclasses.replace(grid, cells=backwards)) == zip_bytes(grid)
 
 
-def test_pictures_are_the_views_without_loss(archive, result):
-    for name, view in zip(picture_names(result.plan), result.views, strict=True):
+def test_pictures_are_the_views_without_loss(archive, grid):
+    for name, view in zip(picture_names(grid.plan), grid.views, strict=True):
         assert (_picture(archive.read(f"pictures/{name}.png")) == view).all()
 
 
-def test_maps_are_the_raw_numbers_and_load_without_pickle(archive, result):
-    for cell, explanation in result.explanations.items():
-        name = f"{picture_names(result.plan)[cell.picture]}_{method_names(result.plan)[cell.method]}"
+def test_maps_are_the_raw_numbers_and_load_without_pickle(archive, grid):
+    for cell, explanation in explanations(grid).items():
+        name = f"{picture_names(grid.plan)[cell.question]}_{method_names(grid.plan)[cell.method]}"
         with np.load(io.BytesIO(archive.read(f"maps/{name}.npz")), allow_pickle=False) as content:
             assert content["saliency"].dtype == np.float32
             assert content["saliency"].tobytes() == explanation.saliency.tobytes()
             assert int(content["target"]) == explanation.target and str(content["label"]) == "visible"
             assert int(content["seed"]) == 3 and int(content["evaluations"]) == explanation.evaluations
             assert json.loads(str(content["settings"])) == explanation.settings.to_mapping()
-            assert str(content["picture"]) == result.plan.pictures[cell.picture].name
+            assert str(content["picture"]) == grid.plan.pictures[cell.question].name
 
 
-def test_overlays_are_drawn_as_asked_and_scaled_together_where_wanted(result):
-    cell = Cell(2, 1)
-    explanation = result.explanations[cell]
+def test_overlays_are_drawn_as_asked_and_scaled_together_where_wanted(grid):
+    explanation = explanations(grid)[CellKey(2, 1)]
     name = "overlays/03_katze_rise.png"
     look = Look(colours="magma", opacity=0.25)
-    drawn = _picture(dict(files(result, look))[name])
-    assert (drawn == overlay(result.views[2], explanation.saliency, colours="magma", opacity=0.25)).all()
-    own = [other for place, other in result.explanations.items() if place.method == 1]
+    drawn = _picture(dict(files(grid, look))[name])
+    assert (drawn == overlay(grid.views[2], explanation.saliency, colours="magma", opacity=0.25)).all()
+    own = [other for key, other in explanations(grid).items() if key.method == 1]
     everything = [other.saliency for other in own if not other.silent]
     assert len(everything) == 3  # one of the pictures is for this model like any other, whatever is hidden
     clipped = max(np.percentile(saliency, 99, method="higher") for saliency in everything)
     limits = (float(np.min(everything)), float(clipped))
-    together = _picture(dict(files(result, dataclasses.replace(look, shared=True)))[name])
-    expected = overlay(result.views[2], explanation.saliency, colours="magma", opacity=0.25, limits=limits)
+    together = _picture(dict(files(grid, dataclasses.replace(look, shared=True)))[name])
+    expected = overlay(grid.views[2], explanation.saliency, colours="magma", opacity=0.25, limits=limits)
     assert (together == expected).all() and not (together == drawn).all()
 
 
-def test_overlays_run_to_the_extremes_where_the_grid_does_and_settings_say_between_which_values(result):
-    cell = Cell(2, 1)
-    saliency = result.explanations[cell].saliency
+def test_overlays_run_to_the_extremes_where_the_grid_does_and_settings_say_between_which_values(grid):
+    saliency = explanations(grid)[CellKey(2, 1)].saliency
     for look in (Look(), Look(extremes=True)):
-        made = dict(files(result, look))
+        made = dict(files(grid, look))
         high = saliency.max() if look.extremes else np.percentile(saliency, 99, method="higher")
         limits = (float(saliency.min()), float(high))
-        told = [one["colours"] for one in json.loads(made["settings.json"])["maps"] if one["picture"] == 2]
-        np.testing.assert_allclose(told[1], limits)
+        colours = [one["colours"] for one in json.loads(made["settings.json"])["maps"] if one["question"] == 2]
+        np.testing.assert_allclose(colours[1], limits)
         drawn = _picture(made["overlays/03_katze_rise.png"])
-        assert (drawn == overlay(result.views[2], saliency, limits=limits)).all()
+        assert (drawn == overlay(grid.views[2], saliency, limits=limits)).all()
 
 
-def test_a_map_of_chance_is_exported_flat_and_leaves_the_scale_to_the_others(result):
-    cell, other = Cell(2, 1), Cell(0, 1)
-    loud = dataclasses.replace(result.explanations[cell], saliency=result.explanations[cell].saliency * 99, silent=True)
-    changed = dataclasses.replace(result, explanations={**result.explanations, cell: loud})
+def test_a_map_of_chance_is_exported_flat_and_leaves_the_scale_to_the_others(grid):
+    key, other = CellKey(2, 1), CellKey(0, 1)
+    cell = grid.cells[key]
+    loud = dataclasses.replace(cell.explanation, saliency=cell.explanation.saliency * 99, silent=True)
+    changed = with_cells(grid, {key: dataclasses.replace(cell, explanation=loud)})
     after = dict(files(changed, Look(opacity=1.0, shared=True)))
     lowest = lut("cividis")[0]
     assert (_picture(after["overlays/03_katze_rise.png"]) == lowest).all()
     assert json.loads(after["settings.json"])["maps"][7]["colours"] == [0.0, 0.0]
-    rises = {place: one for place, one in changed.explanations.items() if place.method == 1}
+    rises = {place: one for place, one in explanations(changed).items() if place.method == 1}
     others = [one.saliency for one in rises.values() if not one.silent]
     limits = (float(np.min(others)), float(max(np.percentile(one, 99, method="higher") for one in others)))
-    expected = overlay(result.views[0], rises[other].saliency, opacity=1.0, limits=limits)
+    expected = overlay(grid.views[0], rises[other].saliency, opacity=1.0, limits=limits)
     (name,) = (name for name in after if name.startswith("overlays/01_") and name.endswith("_rise.png"))
     assert (_picture(after[name]) == expected).all()
     with np.load(io.BytesIO(after["maps/03_katze_rise.npz"])) as kept:
         assert bool(kept["silent"])
 
 
-def test_curves_hold_every_point_of_every_curve(archive, result):
+def test_curves_hold_every_point_of_every_curve(archive, grid):
     rows = _rows(archive.read("curves.csv"))
-    assert len(rows) == 12 * 2 * 2 * 7  # maps, pairs of fills, metrics, steps with the start
-    cell, curve = Cell(1, 1), result.curves[Cell(1, 1)][0].deletion
-    own = [
-        row
-        for row in rows
-        if (row["number"], row["method"], row["metric"], row["fill"]) == ("2", "rise", "deletion", "mean")
-    ]
-    assert np.array_equal(np.array([float(row["share"]) for row in own], np.float32), curve.shares)
-    assert np.array_equal(np.array([float(row["probability"]) for row in own], np.float32), curve.probabilities)
-    assert [int(row["top class"]) for row in own] == curve.top.tolist()
-    assert {row["top label"] for row in own} <= {"hidden", "visible"}
-    assert own[0]["picture"] == result.plan.pictures[cell.picture].name
+    assert len(rows) == 12 * 4 * 7  # maps, deletion and insertion with two fills each, steps with the start
+    key = CellKey(1, 1)
+    for choice in grid.plan.metrics[:4]:
+        name = f"{choice.name} (fill={choice.settings.fill})"
+        own = [row for row in rows if (row["number"], row["method"], row["metric"]) == ("2", "rise", name)]
+        curve = grid.cells[key].measurements[choice.key].curve
+        assert np.array_equal(np.array([float(row["share"]) for row in own], np.float32), curve.shares)
+        assert np.array_equal(np.array([float(row["value"]) for row in own], np.float32), curve.values)
+        assert [int(row["top class"]) for row in own] == curve.top.tolist()
+        assert np.array_equal(np.array([float(row["top probability"]) for row in own], np.float32), curve.top_values)
+        assert {row["top label"] for row in own} <= {"hidden", "visible"}
+        assert {row["picture"] for row in own} == {grid.plan.pictures[1].name}
 
 
-def test_metrics_have_a_line_for_each_map_and_pair_of_fills(archive, result):
+def test_metrics_have_a_line_for_each_map_and_a_column_for_each_metric(archive, grid):
     rows = _rows(archive.read("metrics.csv"))
-    assert len(rows) == 12 * 2
-    assert [(row["deletion fill"], row["insertion fill"]) for row in rows[:2]] == [("mean", "blur"), ("blur", "mean")]
+    assert len(rows) == 12
+    names = ["deletion (fill=mean)", "insertion (fill=blur)", "deletion (fill=blur)", "insertion (fill=mean)"]
+    assert list(rows[0])[7:12] == [*names, "sparsity"]
     for row in rows:
-        cell = Cell(int(row["number"]) - 1, method_names(result.plan).index(row["method"]))
-        measured = {curves.fills: curves for curves in result.curves[cell]}[row["deletion fill"], row["insertion fill"]]
-        # The area again, by the trapezoid rule from the exported points' own formula.
-        p = measured.deletion.probabilities.astype(float)
-        assert float(row["deletion"]) == pytest.approx((p[:-1] + p[1:]).mean() / 2, abs=1e-6)
-        assert float(row["insertion"]) == pytest.approx(measured.insertion.auc, abs=1e-6)
-        assert int(row["evaluations"]) == result.explanations[cell].evaluations
-        assert float(row["sparsity"]) == pytest.approx(result.judgements[cell]["sparsity"].value)
-        assert row["label"] == "visible" and row["picture"] == result.plan.pictures[cell.picture].name
+        key = CellKey(int(row["number"]) - 1, method_names(grid.plan).index(row["method"]))
+        cell = grid.cells[key]
+        for name, choice in zip(names, grid.plan.metrics, strict=False):
+            # The area again, by the trapezoid rule from the curve's own points.
+            p = cell.measurements[choice.key].curve.values.astype(float)
+            assert float(row[name]) == pytest.approx((p[:-1] + p[1:]).mean() / 2, abs=1e-6)
+        assert float(row["sparsity"]) == pytest.approx(cell.measurements[grid.plan.metrics[4].key].value)
+        assert int(row["evaluations"]) == cell.explanation.evaluations
+        assert row["label"] == "visible" and row["picture"] == grid.plan.pictures[key.question].name
+        assert row["model"] == "rectangle"
 
 
-def test_settings_hold_the_plan_with_the_fingerprints_of_the_pictures_and_maps(archive, result):
+def test_settings_hold_the_plan_with_the_fingerprints_of_the_pictures_and_maps(archive, grid):
     settings = json.loads(archive.read("settings.json"))
+    assert settings["format"] == 2
     plan = Plan.from_json(json.dumps(settings["plan"]))
-    assert plan.methods == result.plan.methods and plan.seed == 3 and plan.speed == result.plan.speed
-    for choice, view in zip(plan.pictures, result.views, strict=True):
+    assert plan == grid.plan and plan.seed == 3
+    for choice, view in zip(plan.pictures, grid.views, strict=True):
         assert choice.sha256 == hashlib.sha256(view.tobytes()).hexdigest()
-    assert len(settings["maps"]) == 12
+    assert [(entry["question"], entry["method"]) for entry in settings["maps"]] == [
+        (key.question, key.method) for key in grid.plan.cells()
+    ]
     for entry in settings["maps"]:
         saliency = np.load(io.BytesIO(archive.read(entry["file"])))["saliency"]
         assert entry["sha256"] == hashlib.sha256(saliency.tobytes()).hexdigest()
     assert settings["plan"]["versions"]["torch"] and settings["created"] == "2026-01-02T03:04:05+00:00"
 
 
-def test_what_failed_and_what_was_not_measured_is_said_in_the_metrics(result):
-    broken = dataclasses.replace(
-        result,
-        explanations={Cell(0, 0): result.explanations[Cell(0, 0)]},
-        curves={},
-        failures={Cell(0, 1): "It did not fit, sadly."},
-    )
+def test_what_failed_and_what_was_not_measured_is_said_in_the_metrics(grid):
+    made = Cell().explained(explanations(grid)[CellKey(0, 0)])
+    broken = with_only(grid, {CellKey(0, 0): made, CellKey(0, 1): Cell().failed("It did not fit, sadly.")})
     content = dict(files(broken))
     rows = _rows(content["metrics.csv"])
-    assert [(row["method"], row["deletion"], row["notes"]) for row in rows] == [
+    assert [(row["method"], row["deletion (fill=mean)"], row["notes"]) for row in rows] == [
         ("random", "", ""),
         ("rise", "", "It did not fit, sadly."),
     ]
-    assert json.loads(content["settings.json"])["failed"][0]["sentence"] == "It did not fit, sadly."
+    assert json.loads(content["settings.json"])["failed"] == [
+        {"question": 0, "method": 1, "sentence": "It did not fit, sadly."}
+    ]
     assert sum(name.startswith("maps/") for name in content) == 1
 
 
-def test_what_several_metrics_remark_alike_is_said_once(result):
-    names = ("pointing-game", "energy-inside", "entropy")
+def test_what_several_metrics_remark_alike_is_said_once(grid):
+    choices = [MetricChoice.default(name) for name in ("pointing-game", "energy-inside", "entropy")]
+    choices.append(MetricChoice.default("pointing-game", tolerance=0.1))
     lacking = " needs the ground truth."
-    judged = {
-        "pointing-game": Judgement(math.nan, "Pointing game" + lacking),
-        "energy-inside": Judgement(math.nan, "Energy inside" + lacking),
-        "entropy": Judgement(0.5, "Negative values count as 0."),
-    }
-    told = dataclasses.replace(
-        result,
-        plan=dataclasses.replace(result.plan, metrics=tuple(MetricChoice.default(name) for name in names)),
-        explanations={Cell(0, 0): result.explanations[Cell(0, 0)]},
-        curves={},
-        judgements={Cell(0, 0): judged},
-    )
-    (row,) = _rows(dict(files(told))["metrics.csv"])
-    assert (row["pointing-game"], row["energy-inside"], row["entropy"]) == ("", "", "0.5")
+    measured = [
+        Measurement("pointing-game", math.nan, note="Pointing game" + lacking),
+        Measurement("energy-inside", math.nan, note="Energy inside" + lacking),
+        Measurement("entropy", 0.5, note="Negative values count as 0."),
+        Measurement("pointing-game", math.nan, note="Pointing game" + lacking),
+    ]
+    measurements = {choice.key: one for choice, one in zip(choices, measured, strict=True)}
+    cell = dataclasses.replace(grid.cells[CellKey(0, 0)], measurements=measurements)
+    plan = dataclasses.replace(grid.plan, metrics=tuple(choices))
+    (row,) = _rows(dict(files(with_only(grid.with_plan(plan), {CellKey(0, 0): cell})))["metrics.csv"])
+    given = choices[0].settings.tolerance
+    columns = (f"pointing-game (tolerance={given})", "pointing-game (tolerance=0.1)", "energy-inside", "entropy")
+    assert [row[name] for name in columns] == ["", "", "", "0.5"]
     assert row["notes"].endswith(
         "Pointing game, Energy inside: needs the ground truth. Entropy: Negative values count as 0."
     )
 
 
-def test_a_snapshot_gives_what_is_finished_of_it_and_nothing_else(result):
-    done, under_way = Cell(0, 0), Cell(0, 1)
-    partial = result.explanations[under_way].saliency[:4, :4]
-    snapshot = RunSnapshot(
-        id="x",
-        created=datetime(2026, 1, 2, tzinfo=UTC),
-        status="running",
-        plan=result.plan,
-        views=result.views,
-        predictions=(None,) * 4,
-        labels=result.labels,
-        cells={
-            under_way: CellSnapshot(state="running", saliency=partial),
-            done: CellSnapshot(state="done", explanation=result.explanations[done], curves=result.curves[done]),
-            Cell(1, 0): CellSnapshot(state="failed", error="No."),
+def test_a_grid_in_the_making_gives_what_is_finished_of_it_and_nothing_else(grid):
+    done = CellKey(0, 0)
+    partial = explanations(grid)[CellKey(0, 1)].saliency[:4, :4]
+    taken = with_only(
+        grid,
+        {
+            CellKey(0, 1): Cell(CellState.RUNNING, saliency=partial),
+            done: grid.cells[done],
+            CellKey(1, 0): Cell().failed("No."),
         },
     )
-    taken = Result.of_snapshot(snapshot)
-    assert set(taken.explanations) == {done} and taken.curves[done] == result.curves[done]
-    assert taken.failures == {Cell(1, 0): "No."}
-    assert len(zipfile.ZipFile(io.BytesIO(zip_bytes(taken))).namelist()) == 4 + 1 + 1 + 4
-
-
-def test_progress_changes_no_result_and_failures_are_kept(result):
-    progress = Explaining(Cell(0, 0), Progress(1, 2, 3))
-    assert result.after(progress) is result
-    assert result.after(Failed(Cell(3, 2), "No.")).failures == {Cell(3, 2): "No."}
+    archive = zipfile.ZipFile(io.BytesIO(zip_bytes(taken)))
+    assert len(archive.namelist()) == 4 + 4 + 1 + 2  # README and tables, pictures, truth, map and overlay
+    settings = json.loads(archive.read("settings.json"))
+    assert [(one["question"], one["method"]) for one in settings["maps"]] == [(0, 0)]
+    assert [one["sentence"] for one in settings["failed"]] == ["No."]
+    assert len(_rows(archive.read("curves.csv"))) == 4 * 7

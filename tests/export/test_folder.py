@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from decam.errors import StoreError
-from decam.events import Cell
-from decam.export import Result, check_folder, files, write
+from decam.experiments.cells import Cell, CellKey
+from decam.experiments.grid import Grid
+from decam.export import check_folder, files, write
 from decam.export import folder as folder_module
 
 
@@ -18,45 +19,55 @@ def _tree(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder).as_posix()): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_new_folder_gets_exactly_the_files_of_the_export(result: Result, tmp_path: Path):
+def test_a_new_folder_gets_exactly_the_files_of_the_export(grid: Grid, tmp_path: Path):
     folder = tmp_path / "new" / "deeper"
-    paths = write(result, folder)
-    assert _tree(folder) == dict(files(result))
+    paths = write(grid, folder)
+    assert _tree(folder) == dict(files(grid))
     assert set(paths) == {path for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_folder_with_anything_else_in_it_is_refused_and_left_alone(result: Result, tmp_path: Path):
+def test_a_folder_with_anything_else_in_it_is_refused_and_left_alone(grid: Grid, tmp_path: Path):
     (tmp_path / "README.txt").write_text("mine")
     with pytest.raises(StoreError, match="is not empty"):
-        write(result, tmp_path)
+        write(grid, tmp_path)
     assert _tree(tmp_path) == {"README.txt": b"mine"}
 
 
 @pytest.mark.parametrize("settings", ["", "[]", "{}", '{"kind": "other"}', '{"kind": "decam export"}', "\xff"])
-def test_somebody_elses_settings_are_not_taken_for_an_export(result: Result, tmp_path: Path, settings: str):
+def test_somebody_elses_settings_are_not_taken_for_an_export(grid: Grid, tmp_path: Path, settings: str):
     (tmp_path / "settings.json").write_text(settings, encoding="latin-1")
     with pytest.raises(StoreError, match="is not empty"):
-        write(result, tmp_path)
+        write(grid, tmp_path)
     assert (tmp_path / "settings.json").read_text(encoding="latin-1") == settings
 
 
-def test_an_earlier_export_is_replaced_without_remains_and_other_files_stay(result: Result, tmp_path: Path):
-    write(result, tmp_path)
+def test_an_earlier_export_is_replaced_without_remains_and_other_files_stay(grid: Grid, tmp_path: Path):
+    write(grid, tmp_path)
     (tmp_path / "maps" / "notes.md").write_text("mine")
-    smaller = dataclasses.replace(result, explanations={Cell(0, 0): result.explanations[Cell(0, 0)]}, curves={})
+    key = CellKey(0, 0)
+    smaller = dataclasses.replace(grid, cells={one: Cell() for one in grid.cells} | {key: grid.cells[key]})
     assert check_folder(tmp_path) is True
     write(smaller, tmp_path)
     assert _tree(tmp_path) == {**dict(files(smaller)), "maps/notes.md": b"mine"}
 
 
-def test_names_in_an_edited_settings_file_never_lead_outside_the_folder(result: Result, tmp_path: Path):
+def test_an_earlier_export_with_dots_in_its_names_leaves_no_remains(grid: Grid, tmp_path: Path):
+    first, *others = grid.plan.pictures
+    dotted = dataclasses.replace(first, name="a..b ... c.png")
+    write(grid.with_plan(dataclasses.replace(grid.plan, pictures=(dotted, *others))), tmp_path)
+    assert (tmp_path / "pictures" / "01_a..b-...-c.png").is_file()
+    write(grid, tmp_path)
+    assert _tree(tmp_path) == dict(files(grid))
+
+
+def test_names_in_an_edited_settings_file_never_lead_outside_the_folder(grid: Grid, tmp_path: Path):
     folder, precious = tmp_path / "export", tmp_path / "precious.txt"
     precious.write_text("keep")
-    write(result, folder)
+    write(grid, folder)
     settings = json.loads((folder / "settings.json").read_text())
-    settings["files"] += ["../precious.txt", str(precious), "maps/../../precious.txt", "..", 7]
+    settings["files"] += ["../precious.txt", str(precious), "maps/../../precious.txt", "..", ".", "maps/..", 7]
     (folder / "settings.json").write_text(json.dumps(settings))
-    write(result, folder)
+    write(grid, folder)
     assert precious.read_text() == "keep"
 
 
@@ -65,25 +76,25 @@ def test_an_empty_folder_will_do_and_checking_leaves_nothing_behind(tmp_path: Pa
     assert not list(tmp_path.iterdir())
 
 
-def test_a_folder_that_cannot_be_made_is_one_sentence(result: Result, tmp_path: Path):
+def test_a_folder_that_cannot_be_made_is_one_sentence(grid: Grid, tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot be written to"):
-        write(result, tmp_path / "file" / "folder")
+        write(grid, tmp_path / "file" / "folder")
 
 
 def test_a_full_disk_is_one_sentence_and_leaves_no_settings_that_claim_the_export_is_whole(
-    result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    grid: Grid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    write(result, tmp_path)
-    real = folder_module._replace
+    write(grid, tmp_path)
+    real = folder_module.write_atomically
 
     def full(path: Path, content: bytes) -> None:
         if path.name == "curves.csv":
             raise OSError(28, "No space left on device")
         real(path, content)
 
-    monkeypatch.setattr(folder_module, "_replace", full)
+    monkeypatch.setattr(folder_module, "write_atomically", full)
     with pytest.raises(StoreError, match="No space left on device"):
-        write(result, tmp_path)
+        write(grid, tmp_path)
     assert not (tmp_path / "settings.json").exists()
     assert not list(tmp_path.rglob("*.part"))

@@ -9,8 +9,11 @@ import io
 import numpy as np
 import pytest
 
-from decam.export import Result
-from decam.export.tables import cell, csv_bytes, curves_csv, metrics_csv, number
+from decam.experiments.cells import CellKey
+from decam.experiments.grid import Grid
+from decam.experiments.plan import MetricChoice
+from decam.export.tables import cell, csv_bytes, curves_csv, metric_names, metrics_csv, number
+from decam.metrics import Curve, Measurement
 
 NASTY = (
     *("=1+1", "+cmd", "-2+3+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＠x", "-", "=", "'=1"),
@@ -60,19 +63,55 @@ def test_taking_one_apostrophe_away_gives_every_text_back() -> None:
         assert (written[1:] if runs else written) == text
 
 
-def test_names_classes_and_notes_of_an_export_are_no_formulas(result: Result) -> None:
-    pictures = tuple(dataclasses.replace(choice, name=f"={choice.name}") for choice in result.plan.pictures)
-    explanations = {
-        place: dataclasses.replace(done, label="@class", notes=("+note",))
-        for place, done in result.explanations.items()
+def test_names_classes_and_notes_of_an_export_are_no_formulas(grid: Grid) -> None:
+    pictures = tuple(dataclasses.replace(choice, name=f"={choice.name}") for choice in grid.plan.pictures)
+    cells = {
+        key: dataclasses.replace(
+            cell, explanation=dataclasses.replace(cell.explanation, label="@class", notes=("+note",))
+        )
+        for key, cell in grid.cells.items()
     }
     nasty = dataclasses.replace(
-        result,
-        plan=dataclasses.replace(result.plan, pictures=pictures),
-        labels=tuple(f"-{label}" for label in result.labels),
-        explanations=explanations,
+        grid,
+        plan=dataclasses.replace(grid.plan, pictures=pictures),
+        labels=tuple(f"-{label}" for label in grid.labels),
+        cells=cells,
     )
     for content in (metrics_csv(nasty), curves_csv(nasty)):
         rows = read_back(content)
         assert not any(formula(text) for row in rows for text in row)
         assert {row[1][:2] for row in rows[1:]} == {"'="}
+
+
+@pytest.mark.parametrize(
+    ("settings", "names"),
+    [
+        ([("deletion", {})], ["deletion"]),
+        ([("deletion", {}), ("road", {})], ["deletion", "road"]),
+        (
+            [("deletion", {"fill": "mean"}), ("deletion", {"fill": "blur"})],
+            ["deletion (fill=mean)", "deletion (fill=blur)"],
+        ),
+        (
+            [("deletion", {"fill": "mean", "steps": 9}), ("deletion", {"fill": "blur"}), ("sparsity", {})],
+            ["deletion (steps=9, fill=mean)", "deletion (steps=196, fill=blur)", "sparsity"],
+        ),
+    ],
+)
+def test_a_metric_asked_for_with_several_settings_names_those_that_differ(
+    grid: Grid, settings: list[tuple[str, dict[str, object]]], names: list[str]
+) -> None:
+    choices = tuple(MetricChoice.default(name, **given) for name, given in settings)
+    plan = dataclasses.replace(grid.plan, metrics=choices)
+    assert metric_names(plan) == {choice.key: name for choice, name in zip(choices, names, strict=True)}
+
+
+def test_a_curve_at_which_nobody_looked_has_no_top_class(grid: Grid) -> None:
+    choice = MetricChoice.default("road")
+    curve = Curve(np.array([0.25, 0.5], np.float32), np.array([0.5, -0.125], np.float32))
+    key = CellKey(1, 2)
+    cell = dataclasses.replace(grid.cells[key], measurements={choice.key: Measurement("road", 0.2, curve)})
+    plan = dataclasses.replace(grid.plan, metrics=(choice,))
+    _, *rows = read_back(curves_csv(dataclasses.replace(grid, plan=plan, cells={key: cell})))
+    begin = ["2", "CON", "rectangle", "random-2", "road"]
+    assert rows == [[*begin, "0.25", "0.5", "", "", ""], [*begin, "0.5", "-0.125", "", "", ""]]

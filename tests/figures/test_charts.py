@@ -10,7 +10,8 @@ import pytest
 from decam.figures import convergence_figure, curves_figure, method_colour
 from decam.methods import METHODS
 from decam.methods.base import Series
-from decam.metrics.base import Curve
+from decam.metrics import METRICS
+from decam.metrics.base import Axes, Curve
 
 LABELS = ("tench", "goldfish", "great white shark with a very long name")
 
@@ -26,7 +27,14 @@ def _curve(metric: str = "deletion", rate: float = 3.0) -> Curve:
     falling = np.exp(-rate * shares).astype(np.float32)
     values = falling if metric == "deletion" else 1 - falling
     top = np.arange(11) % 3
-    return Curve(metric, "mean", shares, values, top, values, float(np.trapezoid(values, shares)))
+    return Curve(shares, values, top, values)
+
+
+def _figure(title: str, curves: Mapping[str, Curve], metric: str = "deletion", **options):
+    """The curves with their areas as values."""
+    axes = METRICS[metric].axes
+    assert axes is not None
+    return curves_figure(title, curves, {name: curve.area for name, curve in curves.items()}, axes, **options)
 
 
 SERIES = (
@@ -44,29 +52,46 @@ FRAMES = [
 @pytest.mark.parametrize(("metric", "word"), [("deletion", "hidden"), ("insertion", "shown")])
 def test_curves_show_their_numbers_their_areas_and_what_was_predicted(metric, word):
     curves = {"DE-CAM": _curve(metric), "RISE": _curve(metric, 5.0)}
-    figure = curves_figure("Curves", curves, labels=LABELS, places={"DE-CAM": 0, "RISE": 4})
+    figure = _figure("Curves", curves, metric, labels=LABELS, places={"DE-CAM": 0, "RISE": 4})
     assert len(figure.data) == 2
     for trace, (name, curve), place in zip(figure.data, curves.items(), (0, 4), strict=True):
-        assert np.allclose(trace.x, curve.shares * 100) and np.allclose(trace.y, curve.probabilities)
-        assert name in trace.name and f"{curve.auc:.3f}" in trace.name
+        assert np.allclose(trace.x, curve.shares * 100) and np.allclose(trace.y, curve.values)
+        assert name in trace.name and f"{curve.area:.3f}" in trace.name
         assert trace.line.color == method_colour(place)
         assert trace.customdata[1][0] == "goldfish" and trace.customdata[2][0].endswith("…")
-        assert word in trace.hovertemplate
     assert word in figure.layout.xaxis.title.text and "%" in figure.layout.xaxis.title.text
+
+
+def test_a_curve_at_which_nobody_looked_predicts_nothing_and_its_axis_is_the_metrics():
+    curve = Curve(np.array([0.1, 0.9], np.float32), np.array([-0.4, 0.3], np.float32))
+    axes = Axes("Share removed", "Difference", -0.5, 0.5)
+    figure = curves_figure("", {"RISE": curve}, {"RISE": -0.05}, axes)
+    (trace,) = figure.data
+    assert trace.customdata is None and "predicted" not in trace.hovertemplate and "-0.050" in trace.name
+    assert figure.layout.yaxis.range[0] == -0.5 and 0.5 <= figure.layout.yaxis.range[1] <= 0.55
+    assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("Share removed (%)", "Difference")
+
+
+def test_every_metric_with_curves_says_what_their_axes_are():
+    for metric in METRICS.values():
+        if metric.axes is not None:
+            assert metric.axes.x and metric.axes.y and metric.axes.low < metric.axes.high
+        else:
+            assert metric.sequence is None
 
 
 def test_a_method_keeps_its_colour_when_others_leave_the_figure():
     places = {title: place for place, title in enumerate(method.title for method in METHODS.values())}
     last = list(places)[-1]
-    alone = curves_figure("", {last: _curve()}, places=places)
-    together = curves_figure("", {title: _curve() for title in places}, places=places)
+    alone = _figure("", {last: _curve()}, places=places)
+    together = _figure("", {title: _curve() for title in places}, places=places)
     assert alone.data[0].line.color == together.data[-1].line.color == method_colour(len(places) - 1)
 
 
 def test_a_share_can_be_marked():
-    figure = curves_figure("", {"DE-CAM": _curve()}, chosen=0.25)
+    figure = _figure("", {"DE-CAM": _curve()}, chosen=0.25)
     assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [(25.0, 25.0)]
-    assert not curves_figure("", {"DE-CAM": _curve()}).layout.shapes
+    assert not _figure("", {"DE-CAM": _curve()}).layout.shapes
 
 
 def test_convergence_has_one_panel_a_group_over_one_axis_of_evaluations():
@@ -96,7 +121,7 @@ def test_searches_that_have_hardly_begun_are_drawn_too(frames):
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_backgrounds_are_transparent_and_text_stands_out_in_both_themes(dark):
-    for figure in (curves_figure("", {"a": _curve()}, dark=dark), convergence_figure(FRAMES, SERIES, dark=dark)):
+    for figure in (_figure("", {"a": _curve()}, dark=dark), convergence_figure(FRAMES, SERIES, dark=dark)):
         assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
         text = figure.layout.font.color
         brightness = sum(int(text[start : start + 2], 16) for start in (1, 3, 5)) / 3

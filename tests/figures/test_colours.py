@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+import plotly.colors
 import pytest
 
 from decam.errors import SettingError
@@ -31,6 +32,13 @@ def test_sequential_tables_begin_and_end_at_their_published_colours(name, first,
     assert table.shape == (256, 3) and table.dtype == np.uint8
     assert np.abs(table[0].astype(int) - first).max() <= 3
     assert np.abs(table[255].astype(int) - last).max() <= 3
+
+
+@pytest.mark.parametrize("name", ["cividis", "viridis", "magma"])
+def test_sequential_tables_are_plotlys(name):
+    scale = plotly.colors.get_colorscale(name)
+    wanted = plotly.colors.sample_colorscale(scale, np.linspace(0, 1, 256), colortype="tuple")
+    assert np.abs(lut(name) - 255 * np.array(wanted)).max() <= 1
 
 
 @pytest.mark.parametrize("name", ["cividis", "viridis", "magma"])

@@ -5,7 +5,7 @@ import pytest
 
 from decam.figures import overlay
 from decam.figures.steps import LEAST, OUTLINE, chart_figure, drawn
-from decam.metrics.at_work import Bars, Chart, Line, Picture
+from decam.metrics.walkthroughs import Bars, Chart, Line, Picture
 
 VIEW = np.random.default_rng(0).integers(0, 200, (128, 128, 3), dtype=np.uint8)
 TRUTH = np.zeros((128, 128), bool)

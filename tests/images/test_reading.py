@@ -14,7 +14,7 @@ from PIL import Image, ImageChops
 from skimage import color
 
 from decam.errors import ImageError
-from decam.images.reading import MAX_BYTES, MAX_PICTURES, read, read_many, to_picture
+from decam.images.reading import MAX_BYTES, read, to_picture
 
 WIDTH, HEIGHT = 40, 30
 
@@ -293,23 +293,6 @@ def test_a_thin_strip_is_refused() -> None:
 def test_a_path_without_a_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     assert "No such file" in refusal(tmp_path / "none.png")
     assert str(tmp_path) in refusal(tmp_path)
-
-
-# Several at once
-
-
-def test_of_17_pictures_the_17th_is_left_out_by_name() -> None:
-    data = encoded(colours(), "PNG")
-    reading = read_many([(f"{number}.png", data) for number in range(1, 18)])
-    assert [picture.name for picture in reading.pictures] == [f"{number}.png" for number in range(1, 17)]
-    assert reading.problems == (f"At most {MAX_PICTURES} pictures at once: left out 17.png.",)
-
-
-def test_a_bad_file_among_good_ones_costs_only_itself() -> None:
-    data = encoded(colours(), "PNG")
-    reading = read_many([("a.png", data), ("b.png", b""), ("c.png", data)])
-    assert [picture.name for picture in reading.pictures] == ["a.png", "c.png"]
-    assert reading.problems == ("b.png is empty (0 bytes).",)
 
 
 # The Python interface

@@ -12,8 +12,8 @@ from skimage import data
 
 from decam.classifier import TorchClassifier, probabilities, to_tensor
 from decam.errors import ImageError
-from decam.images import scenes
 from decam.images.samples import SAMPLES, Sample, get
+from decam.images.scenes import scene
 
 SCENES = [sample for sample in SAMPLES if sample.kind == "scene"]
 PHOTOGRAPHS = [sample for sample in SAMPLES if sample.kind == "photograph"]
@@ -26,7 +26,7 @@ def test_there_are_eight_scenes_two_of_them_with_two_objects() -> None:
 
 def test_every_class_of_the_scenes_is_a_different_one() -> None:
     shown = [label for sample in SCENES for label in sample.labels]
-    assert len(set(shown)) == len(shown) == len(scenes.CLASSES)
+    assert len(set(shown)) == len(shown) == len(scene.CLASSES)
 
 
 def test_names_and_titles_are_unique_and_credits_are_given() -> None:
@@ -51,7 +51,7 @@ def test_a_scene_knows_where_its_objects_are(sample: Sample) -> None:
     assert truth is not None
     np.testing.assert_array_equal(truth, masks[0])
     for label, mask in zip(sample.labels, masks, strict=True):
-        found = sample.truth(scenes.CLASSES[label])
+        found = sample.truth(scene.CLASSES[label])
         assert found is not None
         np.testing.assert_array_equal(found, mask)
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from decam.errors import SettingError
-from decam.images.scenes import scene
+from decam.images.scenes.scene import scene
 from decam.images.superpixels import superpixels
 
 

@@ -7,13 +7,13 @@ import re
 import numpy as np
 import pytest
 
-from decam.api import explain_view
-from decam.classifier import Speed, TorchClassifier
+from decam.classifier import Execution, TorchClassifier
 from decam.errors import MethodError
+from decam.experiments.explain import explain_view
 from decam.explanation import last
 from decam.methods import METHODS
-from decam.models import zoo
 from decam.models.catalogue import ENTRIES
+from decam.models.sources import torchvision as torchvision_source
 from decam.settings import Settings
 
 NETWORKS = [name for name, entry in ENTRIES.items() if entry.source == "torchvision"]
@@ -25,7 +25,7 @@ WHITE_BOX = [name for name, row in METHODS.items() if row.needs - {"output"} and
 
 
 def network(name: str) -> TorchClassifier:
-    whole = zoo.untrained(name)
+    whole = torchvision_source.untrained(name)
     if name in FIXED:
         return whole
     return TorchClassifier(
@@ -35,7 +35,7 @@ def network(name: str) -> TorchClassifier:
         input_size=(SIDE, SIDE),
         layer=whole.layer,
         layers=whole.layers,
-        speed=Speed(batch_size=8),
+        execution=Execution(batch_size=8),
     )
 
 

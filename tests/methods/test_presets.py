@@ -13,8 +13,8 @@ from torch import nn
 
 from decam.classifier import Classifier, Need, TorchClassifier
 from decam.methods import METHODS
-from decam.methods.families import FAMILIES, grouped
 from decam.methods.presets import _CLASSICS, _FACES, _QUICK, PRESETS, QUICK
+from decam.methods.taxonomy import FAMILIES, grouped
 
 NEEDS: tuple[Need, ...] = ("activations", "attention", "gradients", "output")
 
@@ -26,7 +26,7 @@ def classifier(gives: frozenset[Need]) -> TorchClassifier:
         nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 3)
     )
     made = TorchClassifier("small", module, list("abc"), input_size=(16, 16), layer="1", layers=("1",))
-    made.gives = gives
+    made.provides = gives
     return made
 
 

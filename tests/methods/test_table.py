@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from decam.api import explain_view
-from decam.classifier import Speed, TorchClassifier
+from decam.classifier import Execution, TorchClassifier
 from decam.errors import MethodError
+from decam.experiments.explain import explain_view
 from decam.explanation import Progress, last
 from decam.methods import METHODS, get
 from decam.settings import Settings
@@ -45,7 +45,13 @@ def small() -> TorchClassifier:
         nn.Linear(12, 4),
     )
     return TorchClassifier(
-        "small", module, list("abcd"), input_size=(40, 40), layer="3", layers=("1", "3"), speed=Speed(batch_size=8)
+        "small",
+        module,
+        list("abcd"),
+        input_size=(40, 40),
+        layer="3",
+        layers=("1", "3"),
+        execution=Execution(batch_size=8),
     )
 
 

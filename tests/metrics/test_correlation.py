@@ -104,7 +104,7 @@ def test_what_is_not_a_number_is_changed_last() -> None:
     broken = saliency(1)
     broken[3, 4] = np.nan
     (found,) = run(case(bent(), view(), [broken]), "deletion-correlation", steps=SIZE[0] * SIZE[1])
-    hidden = torch.from_numpy(np.diff(found.curve.probabilities))
+    hidden = torch.from_numpy(np.diff(found.curve.values))
     assert np.isfinite(found.value)
     assert len(hidden) == 120
     assert "not finite" in found.note

@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from decam.api import curves_view, measure
+from decam.api import measure
 from decam.classifier import Classifier, probabilities, to_tensor, wrap
 from decam.errors import SettingError
+from decam.experiments.evaluate import curves_view
 from decam.explanation import last
 from decam.masking import FILLS, fill
-from decam.metrics import CURVES, METRICS, FaithfulnessSettings
+from decam.metrics import METRICS, FaithfulnessSettings
 
 SIZE = (12, 10)
+CURVES = ("deletion", "insertion")
 
 
 def linear() -> Classifier:
@@ -46,7 +48,7 @@ def saliency(seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).random(SIZE).astype(np.float32)
 
 
-@pytest.mark.parametrize("metric", [row.name for row in CURVES])
+@pytest.mark.parametrize("metric", CURVES)
 @pytest.mark.parametrize("filling", FILLS)
 def test_the_curve_is_the_one_drawn_step_by_step(metric: str, filling: str) -> None:
     view = np.random.default_rng(1).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
@@ -65,20 +67,20 @@ def test_the_curve_is_the_one_drawn_step_by_step(metric: str, filling: str) -> N
             row, column = divmod(place, SIZE[1])
             current[:, row, column] = final[:, row, column]
         expected.append(float(probabilities(classifier, current.unsqueeze(0))[0, 0]))
-    np.testing.assert_allclose(got.probabilities, expected, atol=1e-6)
+    np.testing.assert_allclose(got.values, expected, atol=1e-6)
     area = sum((a + b) / 2 / 9 for a, b in itertools.pairwise(expected))
-    assert got.auc == pytest.approx(area, abs=1e-6)
+    assert got.area == pytest.approx(area, abs=1e-6)
 
 
-@pytest.mark.parametrize("metric", [row.name for row in CURVES])
+@pytest.mark.parametrize("metric", CURVES)
 def test_a_model_that_is_linear_in_the_visible_share_has_an_area_of_one_half(metric: str) -> None:
-    assert curve(linear(), WHITE, saliency(), metric, fill="black", steps=60).auc == pytest.approx(0.5, abs=1e-6)
+    assert curve(linear(), WHITE, saliency(), metric, fill="black", steps=60).area == pytest.approx(0.5, abs=1e-6)
 
 
-@pytest.mark.parametrize("metric", [row.name for row in CURVES])
+@pytest.mark.parametrize("metric", CURVES)
 @pytest.mark.parametrize("value", [0.0, 0.3, 1.0])
 def test_a_constant_model_returns_its_constant(metric: str, value: float) -> None:
-    assert curve(constant(value), WHITE, saliency(), metric).auc == pytest.approx(value, abs=1e-6)
+    assert curve(constant(value), WHITE, saliency(), metric).area == pytest.approx(value, abs=1e-6)
 
 
 def test_only_the_ranking_counts() -> None:
@@ -86,13 +88,13 @@ def test_only_the_ranking_counts() -> None:
     view = np.random.default_rng(2).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
     one = curve(linear(), view, scores, "deletion")
     two = curve(linear(), view, np.exp(5 * scores), "deletion")
-    np.testing.assert_array_equal(one.probabilities, two.probabilities)
+    np.testing.assert_array_equal(one.values, two.values)
 
 
 def test_the_prediction_at_each_step_is_kept() -> None:
     got = curve(linear(), WHITE, saliency(), "deletion", fill="black", steps=10)
     assert got.top.tolist() == [0] * 5 + [got.top[5]] + [1] * 5
-    np.testing.assert_allclose(got.top_probabilities, np.maximum(got.probabilities, 1 - got.probabilities), atol=1e-6)
+    np.testing.assert_allclose(got.top_values, np.maximum(got.values, 1 - got.values), atol=1e-6)
 
 
 def test_several_maps_are_measured_in_one_call() -> None:
@@ -100,7 +102,7 @@ def test_several_maps_are_measured_in_one_call() -> None:
     view = np.random.default_rng(3).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
     settings = FaithfulnessSettings(steps=8)
     together = last(curves_view(linear(), view, maps, 0, "insertion", settings))
-    alone = [curve(linear(), view, scores, "insertion", steps=8).auc for scores in maps]
+    alone = [curve(linear(), view, scores, "insertion", steps=8).area for scores in maps]
     assert [found.value for found in together] == alone
 
 
@@ -114,11 +116,11 @@ def test_measure_uses_each_metrics_own_fill_where_none_is_given() -> None:
     scores = saliency()
     got = measure(linear(), view, scores, target=0)
     assert got == {
-        "deletion": curve(linear(), view, scores, "deletion", fill="black", steps=196).auc,
-        "insertion": curve(linear(), view, scores, "insertion", fill="box-blur", steps=196).auc,
+        "deletion": curve(linear(), view, scores, "deletion", fill="black", steps=196).area,
+        "insertion": curve(linear(), view, scores, "insertion", fill="box-blur", steps=196).area,
     }
     other = measure(linear(), view, scores, target=0, metrics=["deletion"], fill="blur", steps=20)
-    assert other == {"deletion": curve(linear(), view, scores, "deletion", fill="blur", steps=20).auc}
+    assert other == {"deletion": curve(linear(), view, scores, "deletion", fill="blur", steps=20).area}
 
 
 def test_a_map_of_the_wrong_size_is_refused() -> None:
@@ -134,4 +136,4 @@ def test_values_that_are_not_finite_rank_last() -> None:
     lowest[0, 0] = -1
     one = curve(linear(), view, broken, "deletion")
     two = curve(linear(), view, lowest, "deletion")
-    np.testing.assert_array_equal(one.probabilities, two.probabilities)
+    np.testing.assert_array_equal(one.values, two.values)

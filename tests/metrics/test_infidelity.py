@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from decam.classifier import probabilities
 from decam.masking import fill
-from decam.metrics.perturbed import InfidelitySettings, squares
+from decam.metrics.infidelity import InfidelitySettings, squares
 from tests.tools.cases import SIZE, WHITE, bent, case, constant, saliency, signed, values, view, weighted
 
 

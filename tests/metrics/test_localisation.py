@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from skimage.filters import threshold_otsu
 
 from decam.metrics import METRICS
-from decam.metrics.localisation import EMPTY, EVERYWHERE, NOTHING, UNMARKED, otsu
+from decam.metrics.localisation import EMPTY, EVERYWHERE, NOTHING, POINTS, UNMARKED, otsu
 from decam.metrics.scales import CONSTANT
 from tests.tools.cases import SIZE, case, constant, run, values, view
 
@@ -178,3 +178,41 @@ def test_the_unit_of_a_map_does_not_count(saliency: np.ndarray, truth: np.ndarra
     for name in NAMES:
         got, expected = scored(saliency * scale, truth, name), slow(saliency, truth, name)
         assert any(np.isclose(got, one, rtol=1e-5, equal_nan=True) for one in expected), name
+
+
+def test_the_overlaps_curve_has_every_threshold_of_a_small_map() -> None:
+    saliency = np.array([[4, 3, 3], [1, 0, -2]], np.float32)
+    truth = np.array([[True, True, False], [False, True, False]])
+    (found,) = run(case(constant(0.5, (2, 3)), view(size=(2, 3)), [saliency], truth), "iou")
+    # At or above 4: one pixel, a hit, of 3 in the union; above that come 3 (two pixels, one hit), 1, 0 and −2.
+    assert found.curve.shares == pytest.approx(np.array([1, 3, 4, 5, 6]) / 6)
+    assert found.curve.values == pytest.approx(np.array([1 / 3, 2 / 4, 2 / 5, 3 / 5, 3 / 6]))
+    assert found.value == pytest.approx(0.6) and found.curve.top is None
+
+
+@SOME
+@given(saliency=COARSE, truth=TRUTH)
+def test_points_of_the_overlaps_curve_are_thresholds_and_the_best_is_the_value(
+    saliency: np.ndarray, truth: np.ndarray
+) -> None:
+    (found,) = run(case(constant(0.5, SMALL), view(size=SMALL), [saliency], truth), "iou")
+    overlaps = {
+        float(np.mean(saliency >= cut)): (truth & (saliency >= cut)).sum() / (truth | (saliency >= cut)).sum()
+        for cut in np.unique(saliency)
+    }
+    assert (np.diff(found.curve.shares) > 0).all()
+    for share, value in zip(found.curve.shares, found.curve.values, strict=True):
+        near = min(overlaps, key=lambda known: abs(known - share))
+        assert near == pytest.approx(share) and overlaps[near] == pytest.approx(value)
+    assert found.curve.values.max() == pytest.approx(found.value)
+
+
+def test_the_overlaps_curve_of_a_large_map_is_thinned_but_keeps_the_best_and_the_ends() -> None:
+    size = (60, 50)
+    truth = np.zeros(size, bool)
+    truth[10:30, 5:25] = True
+    saliency = np.random.default_rng(0).random(size).astype(np.float32) + truth
+    (found,) = run(case(constant(0.5, size), view(size=size), [saliency], truth), "iou")
+    assert POINTS <= len(found.curve.shares) <= POINTS + 1
+    assert found.curve.values.max() == pytest.approx(found.value) == 1
+    assert found.curve.shares[0] == pytest.approx(1 / 3000) and found.curve.shares[-1] == 1

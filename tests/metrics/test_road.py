@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from decam.classifier import probabilities
+from decam.metrics import METRICS
 from decam.metrics.road import imputed
 from tests.tools.cases import SIZE, WHITE, bent, case, constant, run, saliency, signed, values, view, weighted
 
@@ -75,6 +76,29 @@ def test_the_value_is_half_the_difference_of_the_two_orders(scores: np.ndarray) 
         means.append(float(probabilities(judged.question.classifier, pictures)[:, 0].mean()))
     assert values(judged, "road", noise=0.0) == pytest.approx([(means[1] - means[0]) / 2], abs=1e-6)
     assert judged.question.ledger.evaluations == 18
+
+
+def test_the_curve_is_half_the_difference_at_each_level_and_the_value_its_mean() -> None:
+    scores = signed(4)
+    judged = case(bent(), view(), [scores, saliency(2)])
+    found, _ = run(judged, "road", noise=0.0, levels=4)
+    image = judged.question.image.numpy().astype(np.float64)
+    order = np.argsort(-scores.ravel(), kind="stable")
+    expected = []
+    for level in range(1, 5):
+        answers = []
+        for one in (order[::-1], order):
+            hidden = np.zeros(order.size, bool)
+            hidden[one[: round(level / 5 * order.size)]] = True
+            picture = judged.question.image.new_tensor(slow(image, hidden.reshape(SIZE))[None])
+            answers.append(float(probabilities(judged.question.classifier, picture)[0, 0]))
+        expected.append((answers[0] - answers[1]) / 2)
+    np.testing.assert_allclose(found.curve.shares, [0.2, 0.4, 0.6, 0.8], atol=1e-7)
+    np.testing.assert_allclose(found.curve.values, expected, atol=1e-6)
+    assert found.value == pytest.approx(found.curve.values.mean(), abs=1e-7)
+    assert found.curve.top is None and found.curve.top_values is None
+    axes = METRICS["road"].axes
+    assert axes is not None and (axes.low, axes.high) == (METRICS["road"].low, METRICS["road"].high)
 
 
 def test_a_constant_model_and_an_even_picture_lose_nothing() -> None:

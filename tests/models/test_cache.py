@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from decam.classifier import TorchClassifier
+from decam.classifier.inspection import Inspection
 from decam.errors import ModelError
-from decam.inspection import Inspection
 from decam.models import cache
 from decam.models.cache import Models, size_of
 

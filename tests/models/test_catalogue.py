@@ -118,9 +118,9 @@ def test_the_size_is_that_of_the_real_file(shared: Path) -> None:
 
 @pytest.mark.parametrize("name", ["embedded", *ATTENTION])
 def test_the_entry_of_an_own_model_tells_what_its_weights_tell(name: str) -> None:
-    from decam.models.own import OWN
+    from decam.models.sources.bundled import BUNDLED
 
-    entry, weights = ENTRIES[name], OWN[name].weights
+    entry, weights = ENTRIES[name], BUNDLED[name].weights
     assert entry.present()
     assert entry.domain == "scenes"
     assert entry.parameters == sum(tensor.numel() for tensor in weights.load().parameters())

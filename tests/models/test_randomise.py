@@ -51,7 +51,7 @@ def test_a_layer_gets_the_same_weights_whichever_are_chosen_with_it() -> None:
 
 def test_the_embedded_model_without_its_weights_knows_nothing() -> None:
     classifier = load_classifier("embedded", exact=True)
-    forgetful = classifier.around(randomised(classifier.module, layers(classifier.module), seed=0))
+    forgetful = classifier.with_module(randomised(classifier.module, layers(classifier.module), seed=0))
     assert (forgetful.labels, forgetful.input_size, forgetful.layer) == (
         classifier.labels,
         classifier.input_size,

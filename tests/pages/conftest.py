@@ -22,7 +22,7 @@ QUICK = "squeezenet1_0"
 
 
 def _close() -> None:
-    for resource in (state.checks, state.runs, state.downloads, state.models):
+    for resource in (state.runs, state.downloads, state.models):
         resource.clear()
 
 

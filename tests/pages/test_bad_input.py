@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from decam.images import scenes
+from decam.images.scenes import scene
 from tests.pages.visitor import File, Visitor
 
 pytestmark = pytest.mark.usefixtures("server")
@@ -23,7 +23,7 @@ def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
 
 
 def good(name: str, seed: int = 5) -> File:
-    return name, encoded(Image.fromarray(scenes.scene(seed).image), "PNG")
+    return name, encoded(Image.fromarray(scene.scene(seed).image), "PNG")
 
 
 def noise() -> Image.Image:
@@ -164,7 +164,7 @@ def test_any_name_is_shown_as_it_is_and_obeyed_by_nothing() -> None:
     visitor.finish()
     assert [row["title"] for row in visitor.grid["rows"]] == list(NAMES)
     assert visitor.states() == {"done"}
-    for tab in ("Faithfulness", "Metrics", "Export"):
+    for tab in ("Curves", "Metrics", "Export"):
         visitor.tab(tab)
     assert Visitor(run).cards == visitor.cards
     line = next(button for button in visitor.app.button if button.key == f"run-{run}")

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from decam.methods.de_cam import VARIANTS
-from decam.plan import MethodChoice, PictureChoice, Plan
-from decam.snapshots import CellSnapshot
-from decam.ui.search_view import thinned, words_of
+from decam.experiments.cells import Cell
+from decam.experiments.kinds import comparison
+from decam.experiments.plan import MethodChoice, PictureChoice, Plan
+from decam.experiments.status import CellState
+from decam.methods.de_cam.method import VARIANTS
+from decam.ui.search.view import thinned, words_of
 from tests.pages.visitor import ENDLESS_BUDGET, FEW_STEPS, Visitor, abandoned
 
 pytestmark = pytest.mark.usefixtures("server")
@@ -22,7 +24,7 @@ BUDGET = 600
 def visitor(run: str | None = None) -> Visitor:
     """A visitor who went on to the DE-CAM page."""
     arrived = Visitor(run)
-    arrived.app.switch_page("pages/de_cam.py")
+    arrived.go("de_cam")
     return arrived.look()
 
 
@@ -108,14 +110,14 @@ def test_settings_pictures_and_the_run_are_taken_along_from_page_to_page() -> No
     arrived = Visitor().sample("scene-star").methods("de-cam", "random").quick(400)
     run = arrived.explain()
     arrived.finish()
-    arrived.app.switch_page("pages/de_cam.py")
+    arrived.go("de_cam")
     arrived.look()
     assert (arrived.run, arrived.cards) == (run, ["Star"])
     assert arrived.app.number_input(key="setting:de-cam:budget").value == 400
     assert arrived.app.number_input(key="steps").value == FEW_STEPS
     assert sent(arrived)["generations"], "a run of Compare with a search in it opens here"
     arrived.app.number_input(key="setting:de-cam:budget").set_value(500)
-    arrived.look().app.switch_page("pages/compare.py")
+    arrived.look().go("compare")
     arrived.look()
     assert arrived.app.number_input(key="setting:de-cam:budget").value == 500
     assert arrived.run == run
@@ -189,7 +191,7 @@ def test_landscapes_are_walked_at_once_and_every_control_changes_the_walk() -> N
 
 
 def test_before_its_first_generation_every_variant_says_what_comes() -> None:
-    cell, frames = CellSnapshot(state="running"), ()
+    cell, frames = Cell(CellState.RUNNING), ()
     said = {variant: words_of(cell, frames, variant) for variant in VARIANTS}
     assert said["seeded"] == said["random search"] and "Random masks first" in said["seeded"]
     assert "first generation is being judged" in said["plain"] and "no population" in said["seed only"]
@@ -202,4 +204,4 @@ def test_generations_that_cannot_all_be_looked_at_are_counted() -> None:
 
 def searched(model: str) -> Plan:
     """A plan of one search."""
-    return Plan(model, "cpu", (PictureChoice("Star"),), (MethodChoice.default("de-cam"),), fills=())
+    return comparison.plan(model, "cpu", [PictureChoice("Star")], [MethodChoice.default("de-cam")])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from decam.images.samples import SAMPLES
-from decam.images.scenes import CLASSES
+from decam.images.scenes.scene import CLASSES
 from decam.methods import METHODS
 from tests.pages.visitor import Visitor
 
@@ -107,8 +107,8 @@ def test_of_many_methods_one_form_is_shown_at_a_time_and_the_others_keep_their_v
 
 def test_the_choice_of_methods_comes_back_from_the_other_page() -> None:
     visitor = Visitor().sample("scene-star").methods("rise", "random")
-    visitor.app.switch_page("pages/de_cam.py")
-    visitor.look().app.switch_page("pages/compare.py")
+    visitor.go("de_cam")
+    visitor.look().go("compare")
     assert visitor.look().chosen == {"rise", "random"}
 
 

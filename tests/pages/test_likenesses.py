@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from decam.images.scenes import CLASSES
+from decam.images.scenes.scene import CLASSES
 from decam.methods import METHODS
-from decam.ui import field_run
+from decam.ui.methods import shared_run
 from tests.pages.test_methods import cards, visitor
 from tests.pages.visitor import Visitor
 
@@ -50,9 +50,9 @@ def test_other_methods_have_no_such_tab() -> None:
 
 @pytest.mark.usefixtures("server")
 def test_the_methods_page_shows_the_likenesses_that_count_most_in_the_card(monkeypatch: pytest.MonkeyPatch) -> None:
-    able = field_run.able
+    able = shared_run.able
     few = ("prototypes", "random")
-    monkeypatch.setattr(field_run, "able", lambda asked: [pair for pair in able(asked) if pair[0].name in few])
+    monkeypatch.setattr(shared_run, "able", lambda asked: [pair for pair in able(asked) if pair[0].name in few])
     arrived = visitor()
     arrived.app.selectbox(key="field-model").select("prototypes")
     drawn = cards(arrived.look().finish())

@@ -13,13 +13,15 @@ from typing import Any
 
 import pytest
 
-from decam import comparison
 from decam.classifier import Classifier, Pixels
+from decam.experiments import execute
 from decam.explanation import Progress, Question, Steps
 from decam.methods import METHODS
-from decam.methods.families import FAMILIES, TREE, Branch, grouped
-from decam.models import load_classifier, zoo
-from decam.ui import field_run, state
+from decam.methods.taxonomy import FAMILIES, TREE, Branch, grouped
+from decam.models import load_classifier
+from decam.models.sources import torchvision as torchvision_source
+from decam.ui import state
+from decam.ui.methods import shared_run
 from tests.pages.conftest import QUICK
 from tests.pages.visitor import PATIENCE, Visitor
 
@@ -28,17 +30,17 @@ FEW = ("grad-cam", "gradient", "random", "edges")
 
 @pytest.fixture
 def cheap(server: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All methods are there, and the house's run makes the maps of a few."""
+    """All methods are there, and the shared run makes the maps of a few."""
     assert server
-    able = field_run.able
-    monkeypatch.setattr(field_run, "able", lambda asked: [pair for pair in able(asked) if pair[0].name in FEW])
-    monkeypatch.setattr(field_run, "stand_ins", lambda _: {})
+    able = shared_run.able
+    monkeypatch.setattr(shared_run, "able", lambda asked: [pair for pair in able(asked) if pair[0].name in FEW])
+    monkeypatch.setattr(shared_run, "stand_ins", lambda _: {})
 
 
 def visitor() -> Visitor:
     """A visitor who went on to the Methods page."""
     arrived = Visitor()
-    arrived.app.switch_page("pages/methods.py")
+    arrived.go("methods")
     return arrived.look()
 
 
@@ -95,7 +97,7 @@ def test_maps_are_shown_when_they_are_made_and_the_next_visitor_sees_them_at_onc
     assert guest.status.startswith("Finished")
     for name in FEW:
         assert f'alt="Map of {METHODS[name].title}"' in cards(guest)[name]
-    assert made == [], "the house's runs are listed for nobody"
+    assert made == [], "shared runs are listed for nobody"
 
 
 @pytest.mark.usefixtures("cheap")
@@ -123,15 +125,15 @@ def test_a_method_that_cannot_run_says_why_and_cannot_be_compared(monkeypatch: p
 
 def test_models_made_for_it_stand_in_for_every_method_that_cannot_explain_the_embedded_one() -> None:
     classifier = state.models().get("embedded", state.device())
-    found = {row.name: model for model, rows in field_run.stand_ins(classifier).items() for row in rows}
+    found = {row.name: model for model, rows in shared_run.stand_ins(classifier).items() for row in rows}
     assert found == {
         "attention-branch": "abn",
         "bilinear-attention": "bcnn",
         "prototypes": "prototypes",
         **dict.fromkeys(("attention-rollout", "class-token", "legrad"), "small-vit"),
     }
-    assert field_run.stand_ins(load_classifier("abn", device="cpu", exact=True)).keys() >= {"bcnn", "prototypes"}
-    assert field_run.stand_ins(zoo.untrained("squeezenet1_0")) == {}
+    assert shared_run.stand_ins(load_classifier("abn", device="cpu", exact=True)).keys() >= {"bcnn", "prototypes"}
+    assert shared_run.stand_ins(torchvision_source.untrained("squeezenet1_0")) == {}
 
 
 @pytest.mark.slow
@@ -139,8 +141,8 @@ def test_models_made_for_it_stand_in_for_every_method_that_cannot_explain_the_em
 def test_a_card_shows_its_method_on_a_model_that_stands_in_and_compare_opens_with_that(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    able = field_run.able
-    monkeypatch.setattr(field_run, "able", lambda asked: [pair for pair in able(asked) if pair[0].name in FEW])
+    able = shared_run.able
+    monkeypatch.setattr(shared_run, "able", lambda asked: [pair for pair in able(asked) if pair[0].name in FEW])
     arrived = visitor()
     arrived.until(lambda: 'alt="Map of Attention branch"' in cards(arrived)["attention-branch"])
     drawn = html.unescape(cards(arrived)["attention-branch"])
@@ -157,16 +159,16 @@ def test_the_models_own_maps_come_before_those_of_models_that_stand_in_and_wait_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     began: list[str] = []
-    explain_view, gate = comparison.explain_view, threading.Semaphore(0)
+    explain_view, gate = execute.explain_view, threading.Semaphore(0)
 
     def explained(classifier: Classifier, view: Pixels, method: str, *rest: Any) -> Generator[Progress, None, Any]:
         assert gate.acquire(timeout=PATIENCE)
         began.append(classifier.name)
         return (yield from explain_view(classifier, view, method, *rest))
 
-    able = field_run.able
-    monkeypatch.setattr(field_run, "able", lambda asked: [pair for pair in able(asked) if pair[0].name in FEW])
-    monkeypatch.setattr(comparison, "explain_view", explained)
+    able = shared_run.able
+    monkeypatch.setattr(shared_run, "able", lambda asked: [pair for pair in able(asked) if pair[0].name in FEW])
+    monkeypatch.setattr(execute, "explain_view", explained)
     arrived = visitor()
     assert "ahead" not in arrived.status
     gate.release(1000)

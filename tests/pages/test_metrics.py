@@ -12,17 +12,18 @@ from typing import Any, TypeVar
 import numpy as np
 import pytest
 
-from decam import comparison
 from decam.classifier import Pixels
 from decam.errors import MethodError, SettingError
+from decam.experiments import execute
+from decam.experiments.plan import fingerprint
 from decam.explanation import Progress, Steps
 from decam.images.samples import SAMPLES
 from decam.methods import METHODS
 from decam.metrics import METRICS, Case, Metric
-from decam.metrics.at_work import Shown
-from decam.plan import fingerprint
+from decam.metrics.walkthroughs import Shown
 from decam.settings import Settings
-from decam.ui import metric_cards, metric_subject, state
+from decam.ui import state
+from decam.ui.metrics import cards, subject
 from tests.pages.visitor import PATIENCE, Visitor, shown
 
 T = TypeVar("T")
@@ -33,13 +34,13 @@ ALONE = ("sparsity", "entropy", "effective-pixels")
 
 @pytest.fixture(autouse=True)
 def nothing_kept() -> None:
-    metric_subject._kept.clear()
+    subject._kept.clear()
 
 
 def arriving(*opened: str) -> Visitor:
     """A visitor on the way to the Metrics page, where these cards will be open and no others."""
     visitor = Visitor()
-    visitor.app.switch_page("pages/metrics.py")
+    visitor.go("metrics")
     for name in METRICS:
         visitor.app.session_state[f"work-{name}"] = name in opened
     return visitor
@@ -97,7 +98,7 @@ def test_every_card_says_direction_range_cost_and_needs() -> None:
 
 def test_a_first_visit_shows_deletion_at_work_and_nothing_else() -> None:
     arrived = Visitor()
-    arrived.app.switch_page("pages/metrics.py")
+    arrived.go("metrics")
     settled(arrived.look())
     assert len(values(arrived)) == 1
     assert 'alt="0% hidden"' in pages_html(arrived) and 'alt="100% hidden"' in pages_html(arrived)
@@ -164,8 +165,8 @@ def test_what_was_computed_once_is_there_at_once_for_the_next_visitor(monkeypatc
     def never(*arguments: object) -> None:
         raise AssertionError(f"computed again: {arguments}")
 
-    monkeypatch.setattr(metric_cards, "at_work", never)
-    monkeypatch.setattr(comparison, "explain_view", never)
+    monkeypatch.setattr(cards, "walkthrough", never)
+    monkeypatch.setattr(execute, "explain_view", never)
     assert values(arriving("insertion", "consistency").look()) == before
 
 
@@ -175,12 +176,12 @@ def test_maps_outlive_the_server_and_are_listed_for_nobody(
     before = values(visitor("sparsity"))
     assert state.runs().recent() == []
     restart()
-    metric_subject._kept.clear()
+    subject._kept.clear()
 
     def never(*arguments: object) -> None:
         raise AssertionError(f"computed again: {arguments}")
 
-    monkeypatch.setattr(comparison, "explain_view", never)
+    monkeypatch.setattr(execute, "explain_view", never)
     assert values(visitor("sparsity")) == before
 
 
@@ -193,16 +194,16 @@ class Counted:
         self.threads: set[str] = set()
         self.gate = threading.Semaphore(0)
         self._lock = threading.Lock()
-        explain_view, at_work = comparison.explain_view, metric_cards.at_work
+        explain_view, walkthrough = execute.explain_view, cards.walkthrough
 
         def explained(classifier: object, view: Pixels, method: str, *rest: Any) -> Generator[Progress, None, Any]:
             return self._counted(f"{method} {fingerprint(view)}", explain_view(classifier, view, method, *rest))
 
         def worked(case: Case, metric: Metric, settings: Settings) -> Generator[Progress, None, Shown]:
-            return self._counted(f"{metric.name} {case.maps[0].sum()}", at_work(case, metric, settings))
+            return self._counted(f"{metric.name} {case.maps[0].sum()}", walkthrough(case, metric, settings))
 
-        monkeypatch.setattr(comparison, "explain_view", explained)
-        monkeypatch.setattr(metric_cards, "at_work", worked)
+        monkeypatch.setattr(execute, "explain_view", explained)
+        monkeypatch.setattr(cards, "walkthrough", worked)
 
     def _counted(self, name: str, steps: Generator[Progress, None, T]) -> Generator[Progress, None, T]:
         with self._lock:
@@ -277,18 +278,18 @@ def test_an_open_card_says_how_its_metric_stands_and_stops_looking_when_it_is_th
 
 
 def test_what_fails_is_a_sentence_on_its_card_and_can_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    at_work = metric_cards.at_work
+    walkthrough = cards.walkthrough
 
     def refusing(case: Case, metric: Metric, settings: Settings) -> Generator[Progress, None, Shown]:
         if metric.name == "sparsity":
             raise SettingError("The map is too flat; choose another method.")
-        return (yield from at_work(case, metric, settings))
+        return (yield from walkthrough(case, metric, settings))
 
-    monkeypatch.setattr(metric_cards, "at_work", refusing)
+    monkeypatch.setattr(cards, "walkthrough", refusing)
     arrived = visitor("sparsity", "entropy")
     assert arrived.errors == ["The map is too flat; choose another method."]
     assert len(values(arrived)) == 1
-    monkeypatch.setattr(metric_cards, "at_work", at_work)
+    monkeypatch.setattr(cards, "walkthrough", walkthrough)
     assert arrived.look().errors, "a failure is not tried again by every drawing of the page"
     settled(arrived.press("again-sparsity"))
     assert not arrived.errors
@@ -315,6 +316,6 @@ def test_a_map_that_fails_is_a_sentence_and_can_be_tried_again(monkeypatch: pyte
 def test_choices_stay_when_the_visitor_goes_to_another_page_and_back() -> None:
     arrived = visitor("sparsity")
     arrived.app.selectbox(key="metric-method").select("edges")
-    settled(arrived.look()).app.switch_page("pages/compare.py")
-    arrived.look().app.switch_page("pages/metrics.py")
+    settled(arrived.look()).go("compare")
+    arrived.look().go("metrics")
     assert arrived.look().app.selectbox(key="metric-method").value == "edges"

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from decam.models.catalogue import ENTRIES
-from decam.models.own import OWN
+from decam.models.sources.bundled import BUNDLED
 from tests.pages.conftest import QUICK
 from tests.pages.visitor import Visitor
 
@@ -124,15 +124,15 @@ def test_a_finished_run_is_shown_without_its_model(
     assert guest.grid == visitor.grid
     for tab in ("Convergence", "Metrics", "Export"):
         guest.tab(tab)
-    guest.tab("Faithfulness")
+    guest.tab("Curves")
     assert guest.says("The picture of a step needs the run's model")
     assert len(guest.app.get("plotly_chart")) == 2, "the curves themselves need no model"
 
 
 def embedded_at(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the embedded model's weights be looked for in another place."""
-    row = OWN["embedded"]
-    monkeypatch.setitem(OWN, "embedded", replace(row, weights=replace(row.weights, path=path)))
+    row = BUNDLED["embedded"]
+    monkeypatch.setitem(BUNDLED, "embedded", replace(row, weights=replace(row.weights, path=path)))
 
 
 def picture() -> bytes:

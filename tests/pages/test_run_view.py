@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from decam.events import Cell
+from decam.classifier import probabilities, to_tensor
+from decam.experiments.cells import CellKey
+from decam.experiments.plan import fingerprint
 from decam.images.samples import get
-from decam.images.scenes import CLASSES
+from decam.images.scenes.scene import CLASSES
 from decam.methods import METHODS
-from decam.plan import fingerprint
-from decam.runs import Runs
+from decam.metrics import METRICS
+from decam.runs.service import Runs
 from decam.ui import state
-from decam.ui.thumbnails import pixels
+from decam.ui.compare import metric_curves
+from decam.ui.shared.thumbnails import pixels
 from tests.pages.conftest import SEED, Finished
 from tests.pages.visitor import FEW_STEPS, SMALL_BUDGET, Visitor
 
@@ -121,7 +125,7 @@ def test_convergence_shows_one_search_and_lets_another_be_chosen(guest: Visitor,
 
 def test_the_slider_goes_through_all_generations_by_their_true_numbers(searched: str) -> None:
     guest = Visitor(searched).tab("Convergence")
-    cell = state.runs().snapshot(searched).cells[Cell(0, 0)]
+    cell = state.runs().snapshot(searched).cells[CellKey(0, 0)]
     frames = [frame for frame in cell.frames if frame.curves]
     key = f"generation-{searched}-0-0"
     assert guest.app.select_slider(key=key).options == [str(number + 1) for number in range(len(frames))]
@@ -141,10 +145,11 @@ def test_the_slider_goes_through_all_generations_by_their_true_numbers(searched:
 def test_a_search_that_kept_pictures_of_some_generations_offers_these(searched: str) -> None:
     """As runs do that were made when batches thinned their history out."""
     whole = state.runs().snapshot(searched)
-    cell = whole.cells[Cell(0, 0)]
+    cell = whole.cells[CellKey(0, 0)]
     frames = [frame for frame in cell.frames if frame.curves]
     bare = tuple(frame if number else replace(frame, mask=None, saliency=None) for number, frame in enumerate(frames))
-    few = replace(whole, cells={**whole.cells, Cell(0, 0): replace(cell, frames=bare)})
+    cells = {**whole.cells, CellKey(0, 0): replace(cell, frames=bare)}
+    few = replace(whole, grid=replace(whole.grid, cells=cells))
     key = f"generation-{searched}-0-0"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Runs, "snapshot", lambda *_: few)
@@ -154,37 +159,102 @@ def test_a_search_that_kept_pictures_of_some_generations_offers_these(searched: 
         assert f"{len(frames) - 1} of {len(frames)} generations kept their pictures." in slider.help
 
 
-def test_faithfulness_shows_both_curves_and_what_the_model_saw_at_each_step(guest: Visitor, finished: Finished) -> None:
-    guest.tab("Faithfulness")
-    assert len(guest.app.get("plotly_chart")) == 2
+def test_curves_show_both_metrics_and_what_the_model_saw_at_each_share(guest: Visitor, finished: Finished) -> None:
+    guest.tab("Curves")
+    key = f"curves-shown-{finished.run}"
+    assert titles_of(guest) == ["Deletion · mean", "Insertion · blur"]
+    swapped = ["Deletion · blur", "Insertion · mean"]
+    assert offered(guest, key) == [*titles_of(guest), *swapped, "IoU at the best threshold"]
     slider = guest.app.slider(key=f"step-{finished.run}")
-    assert (slider.min, slider.max) == (0, FEW_STEPS)
+    assert (slider.min, slider.max) == (0, 100)
     seen = set()
     for step in range(FEW_STEPS + 1):
-        guest.app.slider(key=f"step-{finished.run}").set_value(step)
+        guest.app.slider(key=f"step-{finished.run}").set_value(100 * step // FEW_STEPS)
         guest.look()
-        figures = [text for text in guest.app.html.values if "What the model saw" in text]
+        figures = [text for text in guest.app.html.values if "what the model saw" in text]
         assert len(figures) == 1
-        assert f"at {step / FEW_STEPS:.0%}" in figures[0]
+        assert figures[0].count(f"at {step / FEW_STEPS:.0%}<br>") == 2
         assert "ring" in figures[0]
         seen.add(figures[0])
     assert len(seen) == FEW_STEPS + 1
 
 
-def test_other_fills_are_measured_on_the_same_maps(finished: Finished) -> None:
+def test_the_picture_of_a_step_is_the_one_that_the_measured_curve_was_asked_about(
+    guest: Visitor, finished: Finished
+) -> None:
+    """Asked again, the model gives each picture shown the very probability of the curve."""
+    guest.tab("Curves")
+    run = state.runs().snapshot(finished.run)
+    classifier = state.models().get(run.plan.model, run.plan.device)
+    for choice in run.plan.metrics[:2]:
+        key = CellKey(1, 0)
+        curve = run.cells[key].measurements[choice.key].curve
+        assert curve is not None
+        target = run.grid.target_of(1)
+        for step, share in enumerate(curve.shares):
+            view = metric_curves._seen(run, key, choice, float(share))
+            (answers,) = probabilities(classifier, to_tensor(classifier, view).unsqueeze(0))
+            assert float(answers[target]) == pytest.approx(float(curve.values[step]), abs=0.02)
+
+
+def test_curves_with_other_settings_are_measured_on_the_same_maps_and_shown_at_once(finished: Finished) -> None:
     visitor = Visitor(finished.run)
     visitor.sample("scene-star").methods("random")
     run = visitor.explain()
-    visitor.finish().tab("Faithfulness")
+    visitor.finish().tab("Curves")
     before = visitor.cell("Random map")
-    visitor.app.selectbox(key="other-deletion").select("black")
-    visitor.app.selectbox(key="other-insertion").select("noise")
+    form, key = f"more-curves-{run}", f"curves-shown-{run}"
+    assert visitor.app.selectbox(key=form).value == "deletion"
+    visitor.app.selectbox(key=f"{form}:deletion:fill").select("noise")
+    visitor.app.number_input(key=f"{form}:deletion:steps").set_value(FEW_STEPS)
     visitor.look().press("measure").finish()
-    choice = visitor.app.selectbox(key=f"fills-{run}")
-    assert choice.value == ("black", "noise")
-    assert len(choice.options) == 3
+    assert titles_of(visitor) == ["Deletion · mean", "Insertion · blur", "Deletion · noise"]
+    assert len(offered(visitor, key)) == 6
     assert visitor.cell("Random map")["map"] == before["map"]
     assert visitor.run == run
+    assert not visitor.offers("measure"), "the run has them now"
+    visitor.tab("Metrics").tab("Curves")
+    assert "Deletion · noise" in titles_of(visitor), "the choice is kept while another tab is open"
+
+
+@pytest.mark.slow
+def test_every_metric_with_curves_can_be_measured_and_is_shown_on_its_own_axes(finished: Finished) -> None:
+    assert finished
+    visitor = Visitor().methods("centre").sample("scene-heart-ring")
+    run = visitor.explain()
+    visitor.finish().tab("Curves")
+    form = f"more-curves-{run}"
+    names = [name for name, metric in METRICS.items() if metric.axes is not None]
+    assert {"road", "iou", "deletion-correlation", "insertion-correlation"} < set(names)
+    for name in names:
+        visitor.app.selectbox(key=form).select(name)
+        visitor.look()
+        if visitor.offers("measure"):
+            visitor.press("measure").finish()
+    assert not visitor.errors
+    pills = next(each for each in visitor.app.get("button_group") if each.key == f"curves-shown-{run}")
+    pills.set_value([choice.key for choice in state.runs().snapshot(run).plan.metrics if choice.name in names])
+    visitor.look()
+    shown = {METRICS[name].title for name in names}
+    assert {title.split(" · ")[0] for title in titles_of(visitor)} == shown
+    axes = {figure["layout"]["yaxis"]["title"]["text"] for figure in figures_of(visitor)}
+    assert axes == {axes.y for name in names if (axes := METRICS[name].axes) is not None}
+
+
+def figures_of(visitor: Visitor) -> list[dict[str, Any]]:
+    """The charts of the tab that is open, as Plotly is given them."""
+    return [json.loads(chart.proto.spec) for chart in visitor.app.get("plotly_chart")]
+
+
+def titles_of(visitor: Visitor) -> list[str]:
+    """What the charts are called, in their order."""
+    return [figure["layout"]["title"]["text"] for figure in figures_of(visitor)]
+
+
+def offered(visitor: Visitor, key: str) -> list[str]:
+    """The curves that may be shown."""
+    pills = next(each for each in visitor.app.get("button_group") if each.key == key)
+    return list(pills.options)
 
 
 def test_the_table_has_every_map_and_the_means_with_both_pairs_of_fills(guest: Visitor) -> None:

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from decam.events import Cell
+from decam.experiments.cells import CellKey
+from decam.experiments.kinds import comparison
+from decam.experiments.plan import MethodChoice, PictureChoice
 from decam.methods import METHODS
-from decam.plan import MethodChoice, PictureChoice, Plan
 from decam.ui import state
 from tests.pages.visitor import ENDLESS_BUDGET, Visitor, abandoned
 
@@ -208,9 +209,8 @@ def test_a_run_is_shown_whatever_its_link_is_made_of(link: str, monkeypatch: pyt
 
 
 def test_a_run_whose_server_was_killed_is_interrupted_and_can_be_continued(server: Path) -> None:
-    plan = Plan(
-        "embedded", "cpu", (PictureChoice("Star"),), (MethodChoice.default("random"), MethodChoice.default("centre"))
-    )
+    methods = [MethodChoice.default("random"), MethodChoice.default("centre")]
+    plan = comparison.plan("embedded", "cpu", [PictureChoice("Star")], methods)
     abandoned(server, plan)
     visitor = Visitor("abandoned")
     assert visitor.status.startswith("Interrupted: the server ended before the run did")
@@ -221,7 +221,7 @@ def test_a_run_whose_server_was_killed_is_interrupted_and_can_be_continued(serve
 
 
 def test_a_run_of_a_model_that_is_no_longer_known_fails_with_a_sentence(server: Path) -> None:
-    abandoned(server, Plan("lenet", "cpu", (PictureChoice("Star"),), (MethodChoice.default("random"),)))
+    abandoned(server, comparison.plan("lenet", "cpu", [PictureChoice("Star")], [MethodChoice.default("random")]))
     visitor = Visitor("abandoned")
     assert visitor.cards == ["Star"]
     visitor.press("continue").finish()
@@ -252,4 +252,4 @@ def test_a_method_that_fails_costs_its_own_cells_only(monkeypatch: pytest.Monkey
     assert visitor.cell("Random map")["state"] == "failed"
     assert visitor.cell("Random map")["error"].endswith(".")
     assert visitor.cell("Centre Gaussian")["state"] == "done"
-    assert state.runs().snapshot(run).cells[Cell(0, 1)].explanation is not None
+    assert state.runs().snapshot(run).cells[CellKey(0, 1)].explanation is not None

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from decam.images import scenes
-from decam.ui import targets, truths, uploads
-from decam.ui.truths import Given
+from decam.images.scenes import scene as scenes
+from decam.ui.shared import ground_truth, targets, uploads
+from decam.ui.shared.ground_truth import Given
 from tests.pages.visitor import Visitor
 
 pytestmark = pytest.mark.usefixtures("server")
@@ -55,7 +55,7 @@ def test_every_page_that_chooses_a_picture_offers_the_uploads() -> None:
 def test_classes_and_truths_go_with_the_content_and_not_with_the_place() -> None:
     visitor = Visitor().upload(("a.png", scene(1)), ("b.png", scene(2))).model("embedded")
     visitor.ask("b.png", "heart")
-    visitor.app.session_state[truths.key("embedded", key(2))] = Given(truths.DRAWN, (BOX,))
+    visitor.app.session_state[ground_truth.key("embedded", key(2))] = Given(ground_truth.DRAWN, (BOX,))
     visitor.visit("sanity").visit("compare").press(f"remove-{key(1)}")
     assert visitor.cards == ["b.png"]
     assert "heart" in visitor.card("b.png").options[visitor.card("b.png").index]
@@ -68,7 +68,7 @@ def test_classes_and_truths_go_with_the_content_and_not_with_the_place() -> None
 def test_a_picture_that_is_removed_is_gone_from_every_page_with_what_was_chosen_for_it() -> None:
     visitor = Visitor().upload(("a.png", scene(1)), ("b.png", scene(2))).model("embedded")
     visitor.ask("b.png", "heart")
-    visitor.app.session_state[truths.key("embedded", key(2))] = Given(truths.DRAWN, (BOX,))
+    visitor.app.session_state[ground_truth.key("embedded", key(2))] = Given(ground_truth.DRAWN, (BOX,))
     visitor.visit("sanity").press(f"remove-own-{key(2)}")
     for page in ("sanity", "de_cam", "compare"):
         assert visitor.visit(page).cards == ["a.png"]
@@ -76,7 +76,7 @@ def test_a_picture_that_is_removed_is_gone_from_every_page_with_what_was_chosen_
     assert "b.png" not in visitor.app.selectbox(key="metric-sample").options
     visitor.visit("compare").upload(("b.png", scene(2)))
     assert visitor.card("b.png").value == targets.PREDICTED
-    assert truths.key("embedded", key(2)) not in visitor.app.session_state
+    assert ground_truth.key("embedded", key(2)) not in visitor.app.session_state
 
 
 def test_a_picture_shown_on_the_metrics_page_may_be_removed_elsewhere() -> None:

@@ -18,14 +18,17 @@ from numpy.typing import NDArray
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
+from streamlit.util import calc_hash
 
+from decam.experiments.grid import Grid
+from decam.experiments.plan import Plan
+from decam.experiments.status import Status
 from decam.images.samples import get
-from decam.live import empty_grid
 from decam.methods import METHODS
-from decam.plan import Plan
-from decam.snapshots import RunSnapshot
-from decam.store import Store
-from decam.ui.thumbnails import pixels
+from decam.runs.snapshots import RunSnapshot
+from decam.runs.store import Store
+from decam.ui import nav
+from decam.ui.shared.thumbnails import pixels
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
@@ -41,13 +44,19 @@ class Visitor:
     _components: ClassVar[Any] = None
 
     def __init__(self, run: str | None = None) -> None:
-        self.app = AppTest.from_file(ROOT / "app.py", default_timeout=PATIENCE)
+        self.app = AppTest.from_file(nav.SCRIPT, default_timeout=PATIENCE)
         # Every session would look up anew which installed packages bring components: a fifth of a second.
         self.app._bidi_component_manager = Visitor._components
         if run is not None:
             self.app.query_params["run"] = run
         self.look()
         Visitor._components = self.app._bidi_component_manager
+
+    def go(self, address: str) -> Self:
+        """Follow the link to another page; the next look draws it."""
+        # AppTest.switch_page knows pages by their files alone, and these are functions of the package.
+        self.app._page_hash = calc_hash(address)
+        return self
 
     def look(self) -> Self:
         """Let the page be drawn once more, after whatever has been set."""
@@ -88,8 +97,7 @@ class Visitor:
 
     def visit(self, page: str) -> Self:
         """Go to another page."""
-        self.app.switch_page(f"pages/{page}.py")
-        return self.look()
+        return self.go(page).look()
 
     def methods(self, *names: str) -> Self:
         """Choose these methods and no others, as the window with all methods does when it is closed."""
@@ -248,16 +256,7 @@ def shown(markdown: str) -> str:
 def abandoned(directory: Path, plan: Plan) -> None:
     """A run that a server had begun when it was killed."""
     store = Store(directory)
-    store.add(
-        RunSnapshot(
-            id="abandoned",
-            created=datetime.now(UTC),
-            status="queued",
-            plan=plan,
-            views=(pixels(get("scene-star").load()),),
-            predictions=(None,),
-            cells=empty_grid(plan),
-        )
-    )
+    grid = Grid.empty(plan, (pixels(get("scene-star").load()),))
+    store.add(RunSnapshot("abandoned", datetime.now(UTC), Status.QUEUED, grid))
     store.begin("abandoned", plan, ())
     store.close()

@@ -6,19 +6,24 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 
-from decam.classifier import Classifier, wrap
-from decam.events import Cell
+from decam.classifier import Classifier, TorchClassifier, wrap
+from decam.experiments.cells import CellKey
+from decam.experiments.kinds import comparison, randomisation
+from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, Plan, usual_metrics
 from decam.explanation import Progress
-from decam.plan import MethodChoice, PictureChoice, Plan
-from decam.runs import Runs, RunSnapshot
+from decam.runs.service import Runs, RunSnapshot
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
 SIZE = (24, 24)
+LABELS = ("red", "green", "blue")
+ANOTHER = MetricChoice.default("deletion", steps=4, fill="noise")
+"""A metric that `a_plan` does not ask for."""
 
 
 def brightness(images: Tensor) -> Tensor:
@@ -27,7 +32,28 @@ def brightness(images: Tensor) -> Tensor:
 
 
 def colours(_model: str = "colours", _device: str = "cpu") -> Classifier:
-    return wrap(brightness, labels=["red", "green", "blue"], input_size=SIZE)
+    return wrap(brightness, labels=LABELS, input_size=SIZE)
+
+
+class Layered(nn.Module):
+    """Tells colours apart by two layers of weights, which a randomisation check can draw anew."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 4, 3, padding=1)
+        self.head = nn.Linear(4, 3)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(self.stem(images).relu().mean(dim=(2, 3)))
+
+
+def layered(_model: str = "layered", _device: str = "cpu") -> TorchClassifier:
+    """A network of two stages, the same one each time."""
+    network = Layered()
+    for place, parameter in enumerate(network.parameters()):
+        drawn = np.random.default_rng(place).normal(size=tuple(parameter.shape)).astype(np.float32)
+        parameter.data = parameter.data.new_tensor(drawn)
+    return TorchClassifier("layered", network.eval(), list(LABELS), input_size=SIZE)
 
 
 def views(count: int) -> list[np.ndarray]:
@@ -37,9 +63,17 @@ def views(count: int) -> list[np.ndarray]:
     return list(drawn)
 
 
-def a_plan(count: int, *methods: str) -> Plan:
-    chosen = tuple(MethodChoice.default(name) for name in methods)
-    return Plan("colours", "cpu", tuple(PictureChoice(f"{n}.png") for n in range(count)), chosen, steps=4)
+def a_plan(count: int, *methods: str, **changes: Any) -> Plan:
+    """A comparison by methods at their defaults, with two pairs of fills."""
+    chosen = [MethodChoice.default(name) for name in methods]
+    pictures = [PictureChoice(f"{n}.png") for n in range(count)]
+    return comparison.plan("colours", "cpu", pictures, chosen, **{"metrics": usual_metrics(steps=4)} | changes)
+
+
+def a_check(*methods: str, **changes: Any) -> Plan:
+    """A randomisation check of `layered` on one picture: the original and two variants."""
+    chosen = [MethodChoice.default(name) for name in methods]
+    return randomisation.plan(layered(), PictureChoice("0.png"), chosen, **changes)
 
 
 def wait_for(
@@ -72,5 +106,5 @@ class Gate:
         self.steps.release(10_000)
 
 
-def running(cell: Cell) -> Callable[[RunSnapshot], bool]:
+def running(cell: CellKey) -> Callable[[RunSnapshot], bool]:
     return lambda run: run.cells[cell].state == "running"

@@ -10,16 +10,18 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pytest
 
 from decam.errors import StoreError
-from decam.events import Cell
-from decam.jobs import Queue
-from decam.runs import Runs
-from decam.store import Store
-from tests.runs.colours import PATIENCE, ROOT, Gate, a_plan, colours, running, views, wait_for
+from decam.experiments.cells import Cell, CellKey
+from decam.runs.queue import Queue
+from decam.runs.service import Runs, RunSnapshot
+from decam.runs.store import Store
+from tests.runs.colours import ANOTHER, PATIENCE, ROOT, Gate, a_plan, colours, running, views, wait_for
+from tests.tools import postgresql
 
 
 @pytest.mark.slow
@@ -32,8 +34,7 @@ def test_a_finished_run_is_the_same_after_a_restart(tmp_path: Path) -> None:
     after = second.snapshot(run_id)
     assert second.snapshot(run_id) is after
     second.close()
-    plain = {"cells": {}, "views": (), "version": 0}
-    assert dataclasses.replace(after, **plain) == dataclasses.replace(before, **plain)
+    assert plain(after) == plain(before)
     for cell, shown in after.cells.items():
         known = before.cells[cell]
         assert (shown.state, shown.evaluations, len(shown.frames)) == (
@@ -47,20 +48,27 @@ def test_a_finished_run_is_the_same_after_a_restart(tmp_path: Path) -> None:
         for one, other in zip(shown.frames, known.frames, strict=True):
             assert dict(one.curves) == dict(other.curves)
             np.testing.assert_array_equal(one.saliency, other.saliency)
-        assert [curves.deletion.auc for curves in shown.curves] == [curves.deletion.auc for curves in known.curves]
-    assert any(frame.curves for frame in after.cells[Cell(0, 0)].frames)
+        assert values(shown) == values(known)
+    assert any(frame.curves for frame in after.cells[CellKey(0, 0)].frames)
+
+
+def plain(run: RunSnapshot) -> RunSnapshot:
+    """A run without what cannot be compared at once, or need not be the same."""
+    return dataclasses.replace(run, grid=dataclasses.replace(run.grid, cells={}, views=()), version=0)
+
+
+def values(cell: Cell) -> dict[str, float]:
+    return {key: one.value for key, one in cell.measurements.items()}
 
 
 PROGRAM = """
 import dataclasses, sys, time
 from pathlib import Path
-import numpy as np
-from decam.classifier import wrap
 from decam.explanation import Progress
 from decam.methods import METHODS
-from decam.plan import MethodChoice, PictureChoice, Plan
-from decam.runs import Runs
-from decam.store import Store
+from decam.runs.service import Runs
+from decam.runs.store import Store
+from tests.runs.colours import a_plan, colours, views
 
 def slow(*_):
     while True:
@@ -68,14 +76,8 @@ def slow(*_):
         yield Progress(0, 1, 0)
 
 METHODS["occlusion"] = dataclasses.replace(METHODS["occlusion"], run=slow)
-def brightness(images):
-    light = images.mean(dim=(2, 3)) + 1e-3
-    return light / light.sum(dim=1, keepdim=True)
-classifier = wrap(brightness, labels=["red", "green", "blue"], input_size=(24, 24))
-runs = Runs(Store(Path(sys.argv[1])), lambda model, device: classifier)
-plan = Plan("colours", "cpu", (PictureChoice("a.png"),),
-            tuple(MethodChoice.default(name) for name in ("random", "occlusion")), steps=4)
-run = runs.start(plan, [np.full((24, 24, 3), 90, np.uint8)], "ann")
+runs = Runs(Store(Path(sys.argv[1])), colours)
+run = runs.start(a_plan(1, "random", "occlusion"), views(1), "ann")
 while not any(cell.state == "running" for cell in runs.snapshot(run).cells.values()):
     time.sleep(0.01)
 print(run, flush=True)
@@ -83,31 +85,50 @@ time.sleep(600)
 """
 
 
+class Server:
+    """A process that computes a run whose second map never ends, and is killed in the end."""
+
+    def __init__(self, directory: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(directory)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        )
+
+    def __enter__(self) -> Self:
+        assert self._process.stdout is not None
+        self.run_id = self._process.stdout.readline().strip()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate(timeout=PATIENCE)
+
+
 @pytest.mark.slow
 def test_a_run_of_a_killed_process_is_interrupted_and_can_be_continued_elsewhere(runs: Runs, tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(tmp_path / "data")], stdout=subprocess.PIPE, text=True, cwd=ROOT
-    ) as process:
-        assert process.stdout is not None
-        run_id = process.stdout.readline().strip()
+    with Server(tmp_path / "data") as server:
+        run_id = server.run_id
         there = runs.snapshot(run_id)
         assert there.status == "running"
-        assert there.cells[Cell(0, 0)].explanation is not None
-        for act in (runs.stop, runs.resume, runs.delete, lambda run: runs.measure(run, [("black", "noise")])):
+        assert there.cells[CellKey(0, 0)].explanation is not None
+        for act in (runs.stop, runs.resume, runs.delete, lambda run: runs.measure(run, [ANOTHER])):
             with pytest.raises(StoreError, match="another process"):
                 act(run_id)
-        process.kill()
-        process.wait(PATIENCE)
+        mine = runs.start(a_plan(1, "random"), views(1), "bob")
+        assert wait_for(runs, mine).status == "done", "two servers work in one directory side by side"
+        assert [run.id for run in runs.recent()] == [mine, run_id]
+        draft = tmp_path / "data" / "runs" / run_id / ".map-00-01.npz.0a1b2c3d.part"
+        draft.write_bytes(b"half a map, as a process leaves it that is killed while it writes")
     left = runs.snapshot(run_id)
-    assert (left.status, runs.recent()[0].status) == ("interrupted", "interrupted")
-    assert left.cells[Cell(0, 0)].explanation is not None
-    assert left.cells[Cell(0, 1)].state == "stopped"
+    assert (left.status, runs.recent("ann")[0].status) == ("interrupted", "interrupted")
+    assert left.cells[CellKey(0, 0)].explanation is not None
+    assert left.cells[CellKey(0, 1)].state == "stopped"
     runs.resume(run_id)
     done = wait_for(runs, run_id)
     assert done.status == "done"
     assert done.owner == "ann"
+    assert not draft.exists()
     assert all(shown.state == "done" for shown in done.cells.values())
-    kept, earlier = done.cells[Cell(0, 0)].explanation, left.cells[Cell(0, 0)].explanation
+    kept, earlier = done.cells[CellKey(0, 0)].explanation, left.cells[CellKey(0, 0)].explanation
     assert kept is not None
     assert earlier is not None
     assert kept.seconds == earlier.seconds
@@ -126,7 +147,7 @@ def test_what_a_snapshot_shows_as_finished_is_on_disk(runs: Runs, tmp_path: Path
                 explanation = kept.cells[cell].explanation
                 assert explanation is not None
                 np.testing.assert_array_equal(explanation.saliency, shown.explanation.saliency)
-            assert len(kept.cells[cell].curves) >= len(shown.curves)
+            assert kept.cells[cell].measurements.keys() >= shown.measurements.keys()
         if not run.active:
             assert kept.status == run.status
             break
@@ -137,7 +158,7 @@ def test_a_disk_that_fills_up_costs_nothing_but_the_keeping(
     runs: Runs, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = runs.start(a_plan(1, "random", "occlusion"), views(1))
-    wait_for(runs, run_id, running(Cell(0, 1)))
+    wait_for(runs, run_id, running(CellKey(0, 1)))
 
     def refuse(_: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -152,9 +173,70 @@ def test_a_disk_that_fills_up_costs_nothing_but_the_keeping(
     assert "no space left" in runs.trouble
     monkeypatch.undo()
     assert runs.recent()[0].status == "done"
-    assert runs.snapshot(run_id).cells[Cell(0, 1)].explanation is not None
-    runs.measure(run_id, [("black", "noise")])
-    assert len(wait_for(runs, run_id).cells[Cell(0, 1)].curves) == 3
+    assert runs.snapshot(run_id).cells[CellKey(0, 1)].explanation is not None
+    runs.measure(run_id, [ANOTHER])
+    assert len(wait_for(runs, run_id).cells[CellKey(0, 1)].measurements) == 5
+
+
+FULL = """
+import resource, sys, threading
+from pathlib import Path
+from decam.runs.service import Runs
+from decam.runs.store import Store
+from tests.runs.colours import a_plan, colours, views, wait_for
+
+runs = Runs(Store(Path(sys.argv[1])), colours)
+wait_for(runs, runs.start(a_plan(1, "random"), views(1)))
+largest = max(path.stat().st_size for path in Path(sys.argv[1]).iterdir())
+resource.setrlimit(resource.RLIMIT_FSIZE, (largest + 60_000, resource.RLIM_INFINITY))
+run_id = runs.start(a_plan(3, "random", "rise", "centre"), views(3), "ann")
+run = wait_for(runs, run_id)
+print(run_id, run.status, sum(cell.state == "done" for cell in run.cells.values()), "not being kept" in run.note)
+runs.close()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
+def test_files_that_can_grow_no_further_end_the_keeping_and_what_was_kept_is_whole(tmp_path: Path) -> None:
+    """The system refuses to let any file grow, which the database's log would in the middle of the run."""
+    answer = subprocess.run(
+        [sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, cwd=ROOT, check=True
+    ).stdout.split()
+    run_id, *rest = answer
+    assert rest == ["done", "9", "True"]
+    store = Store(tmp_path)
+    kept = store.load(run_id)
+    assert kept.status == "interrupted"
+    assert not any(cell.state == "failed" for cell in kept.cells.values()), "no map is damaged"
+    assert any(cell.explanation is None for cell in kept.cells.values())
+    store.close()
+    runs = Runs(Store(tmp_path), colours)
+    runs.resume(run_id)
+    assert wait_for(runs, run_id).status == "done"
+    runs.close()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("postgresql")
+def test_a_database_server_that_goes_away_costs_nothing_but_the_keeping(tmp_path: Path, gate: Gate) -> None:
+    programs = postgresql.find()
+    assert programs is not None
+    server = postgresql.PostgreSQL(programs).start()
+    runs = Runs(Store(tmp_path, server.make_database()), colours)
+    try:
+        run_id = runs.start(a_plan(1, "random", "occlusion"), views(1))
+        wait_for(runs, run_id, running(CellKey(0, 1)))
+    finally:
+        server.stop()
+    gate.open()
+    run = wait_for(runs, run_id)
+    assert run.status == "done"
+    assert "not being kept on disk" in run.note
+    assert "cannot be reached" in run.note
+    assert [summary.id for summary in runs.recent()] == [run_id]
+    assert "cannot be reached" in runs.trouble
+    runs.close()
 
 
 def test_without_a_usable_directory_runs_live_in_memory_and_say_so(tmp_path: Path) -> None:
@@ -190,7 +272,7 @@ def test_deleted_runs_are_gone_even_while_they_run(runs: Runs, gate: Gate, tmp_p
     finished = runs.start(a_plan(1, "random"), views(1))
     wait_for(runs, finished)
     active = runs.start(a_plan(1, "occlusion"), views(1))
-    wait_for(runs, active, running(Cell(0, 0)))
+    wait_for(runs, active, running(CellKey(0, 0)))
     for run_id in (finished, active):
         runs.delete(run_id)
     gate.open()
@@ -216,7 +298,7 @@ def test_a_run_deleted_while_it_ends_is_gone_at_once_and_stays_gone(
         usual(*arguments)
 
     run = runs.start(a_plan(1, "occlusion"), views(1))
-    wait_for(runs, run, running(Cell(0, 0)))
+    wait_for(runs, run, running(CellKey(0, 0)))
     monkeypatch.setattr(Store, slow, slowly)
     if slow == "delete":
         runs.delete(run)
@@ -243,7 +325,7 @@ def test_a_deleted_run_whose_files_cannot_be_removed_is_listed_again(
 
     monkeypatch.setattr(Store, "delete", refuse)
     run = runs.start(a_plan(1, "occlusion"), views(1))
-    wait_for(runs, run, running(Cell(0, 0)))
+    wait_for(runs, run, running(CellKey(0, 0)))
     runs.delete(run)
     gate.open()
     deadline = time.monotonic() + PATIENCE

@@ -1,4 +1,4 @@
-"""Who sees which run: links, owners, and the runs that the house makes for everybody."""
+"""Who sees which run: links, owners, and the shared runs that a page makes for everybody."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from decam.errors import StoreError
-from decam.events import Cell
-from decam.runs import Runs
-from decam.store import Store
-from tests.runs.colours import Gate, a_plan, colours, running, views, wait_for
+from decam.experiments.cells import CellKey
+from decam.runs.service import Runs
+from decam.runs.store import Store
+from tests.runs.colours import ANOTHER, Gate, a_plan, colours, running, views, wait_for
 
 
 def test_links_cannot_be_guessed(runs: Runs) -> None:
@@ -19,44 +19,44 @@ def test_links_cannot_be_guessed(runs: Runs) -> None:
     assert min(map(len, links)) >= 20
 
 
-def test_a_house_run_is_made_once_listed_for_nobody_and_gone_on_with(runs: Runs, gate: Gate, tmp_path: Path) -> None:
+def test_a_shared_run_is_made_once_listed_for_nobody_and_gone_on_with(runs: Runs, gate: Gate, tmp_path: Path) -> None:
     plan = a_plan(1, "occlusion")
-    assert runs.house("field-1", plan, views(1)) == runs.house("field-1", plan, views(1)) == "field-1"
+    assert runs.shared_run("field-1", plan, views(1)) == runs.shared_run("field-1", plan, views(1)) == "field-1"
     assert runs.recent() == runs.recent("@house") == []
     gate.open()
     assert wait_for(runs, "field-1").status == "done"
     made = runs.snapshot("field-1").created
     runs.close()
     again = Runs(Store(tmp_path / "data"), colours)
-    again.house("field-1", plan, views(1))
+    again.shared_run("field-1", plan, views(1))
     assert again.snapshot("field-1").created == made
     assert again.recent() == []
     again.close()
 
 
-def test_a_house_run_gives_way_to_a_visitors_and_keeps_the_maps_it_has(runs: Runs, gate: Gate) -> None:
-    house = runs.house("field-2", a_plan(1, "random", "occlusion"), views(1))
-    wait_for(runs, house, running(Cell(0, 1)))
+def test_a_shared_run_gives_way_to_a_visitors_and_keeps_the_maps_it_has(runs: Runs, gate: Gate) -> None:
+    shared = runs.shared_run("field-2", a_plan(1, "random", "occlusion"), views(1))
+    wait_for(runs, shared, running(CellKey(0, 1)))
     visitor = runs.start(a_plan(1, "random"), views(1), "ann")
     gate.steps.release()
     assert wait_for(runs, visitor).status == "done"
-    first = wait_for(runs, house, running(Cell(0, 1))).cells[Cell(0, 0)].explanation
+    first = wait_for(runs, shared, running(CellKey(0, 1))).cells[CellKey(0, 0)].explanation
     assert gate.closed == 1
     gate.open()
-    done = wait_for(runs, house)
+    done = wait_for(runs, shared)
     assert done.status == "done"
-    assert done.cells[Cell(0, 0)].explanation is first
+    assert done.cells[CellKey(0, 0)].explanation is first
 
 
-def test_a_house_run_that_somebody_waits_for_has_their_turn_and_gives_way_to_nobody(runs: Runs, gate: Gate) -> None:
+def test_a_shared_run_that_somebody_waits_for_has_their_turn_and_gives_way_to_nobody(runs: Runs, gate: Gate) -> None:
     first = runs.start(a_plan(1, "occlusion"), views(1), "ann")
-    wait_for(runs, first, running(Cell(0, 0)))
+    wait_for(runs, first, running(CellKey(0, 0)))
     second = runs.start(a_plan(1, "random"), views(1), "ann")
-    shared = runs.house("shared-1", a_plan(1, "occlusion"), views(1), asker="bob")
+    shared = runs.shared_run("shared-1", a_plan(1, "occlusion"), views(1), asker="bob")
     assert [runs.snapshot(link).ahead for link in (first, shared, second)] == [0, 1, 2]
     gate.steps.release(6)
     assert wait_for(runs, first).status == "done"
-    wait_for(runs, shared, running(Cell(0, 0)))
+    wait_for(runs, shared, running(CellKey(0, 0)))
     third = runs.start(a_plan(1, "random"), views(1), "cleo")
     gate.open()
     assert wait_for(runs, third).status == "done"
@@ -65,16 +65,16 @@ def test_a_house_run_that_somebody_waits_for_has_their_turn_and_gives_way_to_nob
     assert runs.recent("bob") == []
 
 
-def test_a_house_run_that_was_stopped_is_gone_on_with_for_whoever_waits_for_it(runs: Runs, gate: Gate) -> None:
-    link = runs.house("shared-2", a_plan(1, "occlusion"), views(1))
-    wait_for(runs, link, running(Cell(0, 0)))
+def test_a_shared_run_that_was_stopped_is_gone_on_with_for_whoever_waits_for_it(runs: Runs, gate: Gate) -> None:
+    link = runs.shared_run("shared-2", a_plan(1, "occlusion"), views(1))
+    wait_for(runs, link, running(CellKey(0, 0)))
     runs.stop(link)
     gate.steps.release()
     assert wait_for(runs, link).status == "stopped"
-    runs.house("shared-2", a_plan(1, "occlusion"), views(1))
+    runs.shared_run("shared-2", a_plan(1, "occlusion"), views(1))
     assert runs.snapshot(link).status == "stopped"
     gate.open()
-    runs.house("shared-2", a_plan(1, "occlusion"), views(1), asker="bob")
+    runs.shared_run("shared-2", a_plan(1, "occlusion"), views(1), asker="bob")
     assert wait_for(runs, link).status == "done"
 
 
@@ -96,7 +96,7 @@ def test_a_link_that_leads_nowhere_is_a_sentence(runs: Runs, run_id: str) -> Non
         with pytest.raises(StoreError, match="There is no run"):
             ask(run_id)
     with pytest.raises(StoreError, match="There is no run"):
-        runs.measure(run_id, [("black", "noise")])
+        runs.measure(run_id, [ANOTHER])
 
 
 @pytest.mark.slow
@@ -105,4 +105,4 @@ def test_more_runs_than_are_remembered_are_all_still_there(runs: Runs) -> None:
     for run_id in links:
         assert wait_for(runs, run_id).status == "done"
     for run_id in links:
-        assert runs.snapshot(run_id).cells[Cell(0, 0)].explanation is not None
+        assert runs.snapshot(run_id).cells[CellKey(0, 0)].explanation is not None

@@ -13,34 +13,35 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from decam.api import explain_view
-from decam.classifier import Classifier, Speed, TorchClassifier
+from decam.classifier import Classifier, Execution, TorchClassifier
 from decam.errors import ModelError, SettingError
-from decam.events import Cell
+from decam.experiments.cells import CellKey
+from decam.experiments.explain import explain_view
+from decam.experiments.plan import PictureChoice, Plan, fingerprint
+from decam.experiments.status import Status
 from decam.explanation import Progress, last
 from decam.methods import METHODS
-from decam.plan import PictureChoice, Plan, fingerprint
-from decam.runs import Runs
-from decam.snapshots import Status
-from decam.store import Store
-from tests.runs.colours import PATIENCE, SIZE, Gate, a_plan, colours, running, views, wait_for
+from decam.runs.service import Runs
+from decam.runs.store import Store
+from tests.runs.colours import ANOTHER, PATIENCE, SIZE, Gate, a_plan, colours, running, views, wait_for
 
 
-def test_a_run_ends_with_every_map_and_curve_of_the_plan(runs: Runs) -> None:
+def test_a_run_ends_with_every_map_and_measurement_of_the_plan(runs: Runs) -> None:
     plan, pictures = a_plan(2, "random", "rise"), views(2)
     run = wait_for(runs, runs.start(plan, pictures, "ann"))
     assert (run.status, run.note, run.ahead, run.labels) == ("done", "", 0, ("red", "green", "blue"))
     assert [guesses[0][0] for guesses in run.predictions if guesses] == [0, 1]
     assert {cell: shown.state for cell, shown in run.cells.items()} == {
-        Cell(picture, method): "done" for picture in range(2) for method in range(2)
+        CellKey(picture, method): "done" for picture in range(2) for method in range(2)
     }
     for cell, shown in run.cells.items():
         choice = plan.methods[cell.method]
-        alone = last(explain_view(colours(), pictures[cell.picture], choice.name, choice.settings, None, 0))
+        alone = last(explain_view(colours(), pictures[cell.question], choice.name, choice.settings, None, 0))
         assert shown.explanation is not None
         np.testing.assert_array_equal(shown.explanation.saliency, alone.saliency)
-        assert [curves.fills for curves in shown.curves] == list(plan.fills)
-    assert run.plan.speed == Speed()
+        assert set(shown.measurements) == {choice.key for choice in plan.metrics}
+        assert all(one.curve is not None for one in shown.measurements.values())
+    assert run.plan.execution == Execution()
     assert [choice.sha256 for choice in run.plan.pictures] == [fingerprint(view) for view in pictures]
 
 
@@ -54,16 +55,16 @@ def test_views_that_do_not_fit_the_plan_are_refused(runs: Runs) -> None:
 
 def test_a_run_shows_its_progress_while_it_runs(runs: Runs, gate: Gate) -> None:
     run_id = runs.start(a_plan(1, "random", "occlusion"), views(1))
-    first = wait_for(runs, run_id, running(Cell(0, 1)))
+    first = wait_for(runs, run_id, running(CellKey(0, 1)))
     assert first.status == "running"
-    assert first.cells[Cell(0, 0)].explanation is not None
+    assert first.cells[CellKey(0, 0)].explanation is not None
     assert runs.snapshot(run_id) is runs.snapshot(run_id)
     gate.steps.release(2)
-    second = wait_for(runs, run_id, lambda run: run.cells[Cell(0, 1)].step == 2)
+    second = wait_for(runs, run_id, lambda run: run.cells[CellKey(0, 1)].step == 2)
     assert second.version > first.version
-    assert second.cells[Cell(0, 1)].total == 6
-    assert len(second.cells[Cell(0, 1)].frames) == 3
-    saliency = second.cells[Cell(0, 1)].saliency
+    assert second.cells[CellKey(0, 1)].total == 6
+    assert len(second.cells[CellKey(0, 1)].frames) == 3
+    saliency = second.cells[CellKey(0, 1)].saliency
     assert saliency is not None
     assert (saliency == 2).all()
     gate.open()
@@ -72,15 +73,15 @@ def test_a_run_shows_its_progress_while_it_runs(runs: Runs, gate: Gate) -> None:
 
 def test_stop_keeps_what_is_finished_and_resume_makes_the_rest(runs: Runs, gate: Gate) -> None:
     run_id = runs.start(a_plan(2, "random", "occlusion"), views(2))
-    before = wait_for(runs, run_id, running(Cell(0, 1)))
+    before = wait_for(runs, run_id, running(CellKey(0, 1)))
     runs.stop(run_id)
     gate.steps.release(1)
     stopped = wait_for(runs, run_id)
     assert stopped.status == "stopped"
     assert gate.closed == 1
-    assert [stopped.cells[Cell(p, m)].state for p in range(2) for m in range(2)] == ["stopped"] * 4
+    assert [stopped.cells[CellKey(p, m)].state for p in range(2) for m in range(2)] == ["stopped"] * 4
     for picture in range(2):
-        assert stopped.cells[Cell(picture, 0)].explanation is before.cells[Cell(picture, 0)].explanation
+        assert stopped.cells[CellKey(picture, 0)].explanation is before.cells[CellKey(picture, 0)].explanation
     runs.resume(run_id)
     again = wait_for(runs, run_id, lambda run: run.status == "running")
     assert again.labels == before.labels == ("red", "green", "blue")
@@ -88,14 +89,14 @@ def test_stop_keeps_what_is_finished_and_resume_makes_the_rest(runs: Runs, gate:
     done = wait_for(runs, run_id)
     assert done.status == "done"
     assert all(shown.state == "done" for shown in done.cells.values())
-    assert done.cells[Cell(0, 0)].explanation is before.cells[Cell(0, 0)].explanation
+    assert done.cells[CellKey(0, 0)].explanation is before.cells[CellKey(0, 0)].explanation
     runs.resume(run_id)
     assert wait_for(runs, run_id).status == "done"
 
 
 def test_waiting_runs_say_how_many_are_ahead_and_can_be_stopped(runs: Runs, gate: Gate) -> None:
     first = runs.start(a_plan(1, "occlusion"), views(1), "ann")
-    wait_for(runs, first, running(Cell(0, 0)))
+    wait_for(runs, first, running(CellKey(0, 0)))
     later = runs.start(a_plan(1, "random"), views(1), "ann")
     other = runs.start(a_plan(1, "random"), views(1), "bob")
     assert [runs.snapshot(run).ahead for run in (first, other, later)] == [0, 1, 2]
@@ -107,28 +108,27 @@ def test_waiting_runs_say_how_many_are_ahead_and_can_be_stopped(runs: Runs, gate
     assert wait_for(runs, later).status == "done"
 
 
-def test_a_pair_of_fills_can_be_added_and_only_its_curves_are_computed(runs: Runs, tmp_path: Path) -> None:
+def test_a_metric_can_be_added_and_only_it_is_measured(runs: Runs, tmp_path: Path) -> None:
     run_id = runs.start(a_plan(1, "random", "rise"), views(1))
     before = wait_for(runs, run_id)
-    runs.measure(run_id, [("black", "noise")])
+    runs.measure(run_id, [ANOTHER])
     after = wait_for(runs, run_id)
     for cell, shown in after.cells.items():
         assert shown.state == "done"
-        assert [curves.fills for curves in shown.curves] == [*before.plan.fills, ("black", "noise")]
+        assert list(shown.measurements) == [choice.key for choice in (*before.plan.metrics, ANOTHER)]
         assert shown.explanation is before.cells[cell].explanation
-        assert shown.curves[0] is before.cells[cell].curves[0]
-    runs.measure(run_id, [("black", "noise")])
-    assert wait_for(runs, run_id).plan.fills == after.plan.fills
-    with pytest.raises(SettingError, match="green"):
-        runs.measure(run_id, [("green", "noise")])
+        for key, earlier in before.cells[cell].measurements.items():
+            assert shown.measurements[key] is earlier
+    runs.measure(run_id, [ANOTHER])
+    assert wait_for(runs, run_id).plan.metrics == after.plan.metrics
     again = Store(tmp_path / "data")
-    assert len(again.load(run_id).cells[Cell(0, 0)].curves) == 3
+    assert len(again.load(run_id).cells[CellKey(0, 0)].measurements) == 5
     again.close()
 
 
 @pytest.mark.slow
 def test_a_run_that_is_continued_just_as_it_ends_is_not_forgotten(tmp_path: Path) -> None:
-    """The job leaves an ended run to the disk while a visitor adds a pair of fills to it."""
+    """The job leaves an ended run to the disk while a visitor adds a metric to it."""
     adding, store = threading.Event(), Store(tmp_path / "data")
     version, save_plan = store.version, store.save_plan
 
@@ -146,33 +146,33 @@ def test_a_run_that_is_continued_just_as_it_ends_is_not_forgotten(tmp_path: Path
     runs = Runs(store, colours)
     run_id = runs.start(a_plan(1, "random"), views(1))
     wait_for(runs, run_id)
-    runs.measure(run_id, [("black", "noise")])
+    runs.measure(run_id, [ANOTHER])
     runs.stop(run_id)  # another process's run could not be stopped
     wait_for(runs, run_id)
     runs.close()
 
 
-def test_a_pair_added_while_a_run_runs_is_measured_too(runs: Runs, gate: Gate) -> None:
+def test_a_metric_added_while_a_run_runs_is_measured_too(runs: Runs, gate: Gate) -> None:
     run_id = runs.start(a_plan(1, "random", "occlusion"), views(1))
-    wait_for(runs, run_id, running(Cell(0, 1)))
-    runs.measure(run_id, [("black", "noise")])
+    wait_for(runs, run_id, running(CellKey(0, 1)))
+    runs.measure(run_id, [ANOTHER])
     gate.open()
     run = wait_for(runs, run_id)
     assert run.status == "done"
-    assert all(len(shown.curves) == 3 and shown.state == "done" for shown in run.cells.values())
+    assert all(len(shown.measurements) == 5 and shown.state == "done" for shown in run.cells.values())
 
 
-def test_a_pair_added_to_a_stopped_run_makes_no_map(runs: Runs, gate: Gate) -> None:
+def test_a_metric_added_to_a_stopped_run_makes_no_map(runs: Runs, gate: Gate) -> None:
     run_id = runs.start(a_plan(1, "random", "occlusion"), views(1))
-    wait_for(runs, run_id, running(Cell(0, 1)))
+    wait_for(runs, run_id, running(CellKey(0, 1)))
     runs.stop(run_id)
     gate.open()
     wait_for(runs, run_id)
-    runs.measure(run_id, [("black", "noise")])
+    runs.measure(run_id, [ANOTHER])
     run = wait_for(runs, run_id)
     assert run.status == "stopped"
-    assert (run.cells[Cell(0, 0)].state, len(run.cells[Cell(0, 0)].curves)) == ("done", 3)
-    assert (run.cells[Cell(0, 1)].state, run.cells[Cell(0, 1)].explanation) == ("stopped", None)
+    assert (run.cells[CellKey(0, 0)].state, len(run.cells[CellKey(0, 0)].measurements)) == ("done", 5)
+    assert (run.cells[CellKey(0, 1)].state, run.cells[CellKey(0, 1)].explanation) == ("stopped", None)
 
 
 def test_a_model_that_does_not_load_fails_the_run_with_its_sentence(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_a_model_that_does_not_load_fails_the_run_with_its_sentence(tmp_path: Pa
     run_id = runs.start(a_plan(1, "random"), views(1))
     run = wait_for(runs, run_id)
     assert (run.status, run.note) == ("failed", "The weights are not here; download them first.")
-    assert run.cells[Cell(0, 0)].state == "failed"
+    assert run.cells[CellKey(0, 0)].state == "failed"
     here = True
     runs.resume(run_id)
     run = wait_for(runs, run_id)
@@ -204,14 +204,14 @@ def test_failed_cells_are_tried_again_on_resume(runs: Runs, monkeypatch: pytest.
         patch.setitem(METHODS, "random", dataclasses.replace(METHODS["random"], run=spoiled))
         run_id = runs.start(a_plan(1, "random", "centre"), views(1))
         run = wait_for(runs, run_id)
-        assert (run.status, run.cells[Cell(0, 0)].state, run.cells[Cell(0, 0)].error) == (
+        assert (run.status, run.cells[CellKey(0, 0)].state, run.cells[CellKey(0, 0)].error) == (
             "done",
             "failed",
             "Not today.",
         )
     runs.resume(run_id)
     run = wait_for(runs, run_id)
-    assert (run.cells[Cell(0, 0)].state, run.cells[Cell(0, 0)].error) == ("done", "")
+    assert (run.cells[CellKey(0, 0)].state, run.cells[CellKey(0, 0)].error) == ("done", "")
 
 
 class Pool(nn.Module):
@@ -220,27 +220,27 @@ class Pool(nn.Module):
 
 
 def test_the_speed_used_is_written_down_and_used_again_and_the_model_is_left_as_it_was(tmp_path: Path) -> None:
-    usual, planned = Speed("float32", True, 7, 1, "fastest"), Speed("float32", False, 5)
-    classifier = TorchClassifier("pool", Pool(), ["r", "g", "b"], input_size=SIZE, speed=usual)
-    used: list[Speed] = []
+    usual, planned = Execution("float32", True, 7, 1, "fastest"), Execution("float32", False, 5)
+    classifier = TorchClassifier("pool", Pool(), ["r", "g", "b"], input_size=SIZE, execution=usual)
+    used: list[Execution] = []
     answer = classifier.answer
 
     def watched(images: Tensor) -> Tensor:
-        used.append(classifier.speed)
+        used.append(classifier.execution)
         return answer(images)
 
     classifier.answer = watched  # type: ignore[method-assign]  # watches which way the model is asked
     runs = Runs(Store(tmp_path), lambda _model, _device: classifier)
     first = runs.start(a_plan(1, "random"), views(1))
-    assert wait_for(runs, first).plan.speed == usual
-    second = runs.start(dataclasses.replace(a_plan(1, "random"), speed=planned), views(1))
-    assert wait_for(runs, second).plan.speed == planned
+    assert wait_for(runs, first).plan.execution == usual
+    second = runs.start(dataclasses.replace(a_plan(1, "random"), execution=planned), views(1))
+    assert wait_for(runs, second).plan.execution == planned
     assert set(used) == {usual, planned}
     deadline = time.monotonic() + PATIENCE
-    while classifier.speed != usual:
+    while classifier.execution != usual:
         assert time.monotonic() < deadline
     used.clear()
-    runs.measure(second, [("black", "noise")])
+    runs.measure(second, [ANOTHER])
     wait_for(runs, second)
     assert set(used) == {planned}
     runs.close()
@@ -258,7 +258,7 @@ def test_many_watchers_see_consistent_snapshots(runs: Runs) -> None:
             if run.version < last.version:
                 errors.append("went back in time")
             for cell, shown in run.cells.items():
-                if shown.state == "done" and (shown.explanation is None or len(shown.curves) != 2):
+                if shown.state == "done" and (shown.explanation is None or len(shown.measurements) != 4):
                     errors.append(f"{cell} is done without its parts")
                 if last.cells[cell].explanation is not None and shown.explanation is None:
                     errors.append(f"{cell} lost its map")
@@ -278,8 +278,8 @@ def test_random_numbers_of_others_do_not_disturb_a_run(runs: Runs) -> None:
     while runs.snapshot(run_id).active:
         torch.rand(3)
         np.random.default_rng().random(3)
-    one = runs.snapshot(run_id).cells[Cell(0, 0)].explanation
-    other = wait_for(runs, runs.start(a_plan(1, "rise"), views(1))).cells[Cell(0, 0)].explanation
+    one = runs.snapshot(run_id).cells[CellKey(0, 0)].explanation
+    other = wait_for(runs, runs.start(a_plan(1, "rise"), views(1))).cells[CellKey(0, 0)].explanation
     assert one is not None
     assert other is not None
     assert one.saliency.tobytes() == other.saliency.tobytes()

@@ -4,8 +4,8 @@ from typing import Any
 
 from torch import Tensor
 
-from decam.evolution import DifferentialEvolution, EvolutionSettings
-from decam.operators import Box
+from decam.evolution.differential_evolution import DifferentialEvolution, EvolutionSettings
+from decam.evolution.operators import Box
 
 BOX = Box.of(-5.0, 5.0, 4)
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from decam.masking import fill
-from decam.models.embedded import MEAN
+from decam.models.networks.embedded import MEAN
 from decam.training import hiding
 
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from decam.images.scenes import scene
-from decam.models import embedded
-from decam.models.attention.abn import AttentionBranchNetwork
-from decam.models.attention.prototypes import COUNT, PrototypeNetwork
-from decam.models.blocks import Trunk
-from decam.models.weights import FittedCard
+from decam.images.scenes.scene import scene
+from decam.models.networks import embedded
+from decam.models.networks.abn import AttentionBranchNetwork
+from decam.models.networks.blocks import Trunk
+from decam.models.networks.prototypes import COUNT, PrototypeNetwork
+from decam.models.weight_files import FittedCard
 from decam.training import __main__ as command
 from decam.training import recipes
 from decam.training.drawing import Examples, draw, join

@@ -1,0 +1,104 @@
+"""A benchmark's plan in parts: each is one model asked about one picture, and a run of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from decam.benchmark.datasets import Subject
+from decam.classifier import Classifier
+from decam.experiments.grid import Grid
+from decam.experiments.kinds import benchmark
+from decam.experiments.plan import MethodChoice, MetricChoice, Plan
+from decam.experiments.questions import ModelSpec, QuestionSpec
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What tells a question from others, in whatever plan it stands."""
+
+    model: ModelSpec
+    sha256: str
+    truth: str
+    target: int | None
+    seed: int
+
+    @classmethod
+    def by(cls, plan: Plan, question: int) -> Asked:
+        """The question of that place in a plan."""
+        spec, picture = plan.questions[question], plan.picture_of(question)
+        return cls(spec.model, picture.sha256, picture.truth, spec.target, spec.seed)
+
+
+def grid_of(
+    classifier: Classifier,
+    subjects: Sequence[Subject],
+    methods: Sequence[MethodChoice],
+    metrics: Sequence[MetricChoice],
+    seed: int | None = None,
+) -> Grid:
+    """A model asked about pictures, with nothing done yet; with `seed` all get that, else each its own."""
+    plan = benchmark.plan(
+        [classifier.name],
+        str(classifier.device),
+        [subject.choice for subject in subjects],
+        methods,
+        targets=[subject.target for subject in subjects],
+        seeds=[(subject.seed if seed is None else seed,) for subject in subjects],
+        metrics=metrics,
+    )
+    views, truths = [subject.view for subject in subjects], [subject.truth for subject in subjects]
+    return Grid.empty(plan, views, truths, classifier.labels)
+
+
+def shards(grid: Grid, *, apart: bool = False) -> list[Grid]:
+    """The grid in parts, one a model and picture, in the order of the questions; nothing is done of any.
+
+    Variants of a model stay together, for they refer to each other. With `apart` every method is a part by itself:
+    less is lost where one is stopped, and nothing is shared between the methods' maps.
+    """
+    plan = grid.plan
+    places: dict[tuple[str, int], list[int]] = {}
+    for place, question in enumerate(plan.questions):
+        places.setdefault((question.model.name, question.picture), []).append(place)
+    groups = [(method,) for method in plan.methods] if apart else [plan.methods]
+    return [_shard(grid, numbers, methods) for numbers in places.values() for methods in groups]
+
+
+def _shard(grid: Grid, numbers: Sequence[int], methods: tuple[MethodChoice, ...]) -> Grid:
+    plan = grid.plan
+    picture = plan.questions[numbers[0]].picture
+    moved = {number: place for place, number in enumerate(numbers)}
+
+    def question(number: int) -> QuestionSpec:
+        asked = plan.questions[number]
+        reference = None if asked.reference is None else moved[asked.reference]
+        return dataclasses.replace(asked, picture=0, reference=reference)
+
+    part = dataclasses.replace(
+        plan,
+        pictures=(plan.pictures[picture],),
+        questions=tuple(question(number) for number in numbers),
+        methods=methods,
+    )
+    truths = (grid.truths[picture],) if grid.truths else ()
+    return Grid.empty(part, (grid.views[picture],), truths, grid.labels)
+
+
+def link_of(plan: Plan) -> str:
+    """The link of a plan's run: the same for all plans that ask the same, however their pictures are called.
+
+    Versions, device and execution are not in it, so that a run goes on after an update and on another machine.
+    """
+    described = {
+        "questions": [
+            {**dataclasses.asdict(Asked.by(plan, place)), "reference": question.reference}
+            for place, question in enumerate(plan.questions)
+        ],
+        "methods": [[choice.name, choice.settings.to_mapping()] for choice in plan.methods],
+        "metrics": sorted(choice.key for choice in plan.metrics),
+    }
+    return f"benchmark-{hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:32]}"

@@ -1,0 +1,47 @@
+"""Numbers, times and settings as a benchmark's tables say them."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+
+from decam.classifier import Execution
+
+
+def duration(seconds: float) -> str:
+    """A time in words: 2 h 05 min, 3 min 20 s."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min {rest:02d} s"
+
+
+def spread(values: Sequence[float], form: str = ".2f") -> str:
+    """Median, lowest and highest."""
+    return f"{statistics.median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
+
+
+def verdict(met: bool) -> str:
+    """How an aim ended, in a word."""
+    return "met" if met else "missed"
+
+
+def execution(chosen: Execution) -> str:
+    """How a model is asked, in words."""
+    layout = "channels last" if chosen.channels_last else "contiguous"
+    layout += ", recorded as a CUDA graph" if chosen.cuda_graph else ""
+    side = f", {chosen.parallel_batches} side by side" if chosen.parallel_batches > 1 else ""
+    return f"{chosen.precision}, {layout}, batch {chosen.batch_size}{side}"
+
+
+def row(cells: Iterable[object]) -> str:
+    """A line of a Markdown table."""
+    return f"|{''.join(f' {text} |' if (text := str(cell)) else ' |' for cell in cells)}"
+
+
+def head(titles: Sequence[str]) -> str:
+    """The two lines that begin a Markdown table."""
+    return f"{row(titles)}\n{'|---' * len(titles)}|"
+
+
+def table(titles: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
+    """A Markdown table."""
+    return "\n".join([head(titles), *map(row, rows)])

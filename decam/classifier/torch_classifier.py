@@ -1,0 +1,265 @@
+"""A PyTorch module that answers, with its normalisation, its labels and its layers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from decam.classifier.answers import Answers, check_answers, in_words, selected, shaped
+from decam.classifier.arguments import classes_of, labels_of, layer_name, normalisation_of, size_of
+from decam.classifier.base import IMAGENET_MEAN, IMAGENET_STD, Execution, Need, Pixels, View, computing, fit
+from decam.classifier.inspection import Inspection, inspect
+from decam.classifier.sharing import check_loaded, evaluating, keeping_buffers, unwrapped, working_copy
+from decam.errors import ModelError
+from decam.hardware.cuda_graph import CudaGraph, recordable
+from decam.hardware.device import full_float32
+from decam.hardware.locks import SharedLock
+
+_ADVICE = (
+    "Give the input_size that it was made for, and a mean and std of one number each in a list for a model of one "
+    "channel."
+)
+_GREY = (0.299, 0.587, 0.114)  # as PIL and ITU-R BT.601 mix colours
+
+
+def _strides(part: Tensor, layout: torch.memory_format) -> tuple[int, ...]:
+    return torch.empty_like(part, memory_format=layout, device="meta").stride()
+
+
+class TorchClassifier:
+    """A `torch.nn.Module`, with its normalisation, its labels and its layers.
+
+    The module is left as it was found. What is asked, hooked and laid out anew is `module`, a copy in evaluation mode.
+    It shares the weights where these are float32 on `device`: a later step of training is seen. Where they are not, or
+    once `configure` asks for another memory layout, all weights are the copy's own (`shares_weights` is False), in
+    float32. A module that cannot be copied is asked itself, in evaluation mode for as long as that takes, and gives
+    its output alone.
+
+    `output` and `answers` are those of `wrap`. What the scores are, and how many channels the module takes, is found at
+    the first question by asking about four pictures, or given as `inspection`. One label alone means two classes, of
+    which it names the second. `layer` and `layers` are names, or the modules themselves. `attention` says that the
+    module weighs places by an attention of its own, which methods may ask for. Raises ModelError for arguments that
+    cannot be right, and at the first question where answers and labels do not fit.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        module: nn.Module,
+        labels: Iterable[object],
+        *,
+        input_size: tuple[int, int] | int = (224, 224),
+        mean: Sequence[float] | float = IMAGENET_MEAN,
+        std: Sequence[float] | float = IMAGENET_STD,
+        view: View | None = None,
+        layer: str | nn.Module = "",
+        layers: Sequence[str | nn.Module] = (),
+        device: torch.device | str = "cpu",
+        execution: Execution | None = None,
+        attention: bool = False,
+        output: str | int | None = None,
+        answers: Answers = "auto",
+        inspection: Inspection | None = None,
+    ) -> None:
+        self.name = name
+        given = labels_of(labels)
+        self.labels = classes_of(given)
+        self.input_size = size_of(input_size)
+        self.mean, self.std, self._channels = normalisation_of(mean, std)
+        self.device = torch.device(device)
+        self.lock = SharedLock()
+        self._given, self._view = len(given), view
+        self._output, self._answers = output, check_answers(answers)
+        self._inspection, self._inspecting = inspection, threading.RLock()
+        self._scales = {count: self._scale(count) for count in (1, 3)}
+        if self.device.type == "cuda":
+            full_float32()
+        network = unwrapped(module)
+        check_loaded(network, name)
+        self.layer = layer_name(layer, (module, network), name)
+        self.layers = tuple(layer_name(one, (module, network), name) for one in layers)
+        self._uncopied, self.module, self.shares_weights = "", network, True
+        try:
+            self.module, self.shares_weights = working_copy(network, self.device)
+        except ModelError as error:
+            self._uncopied = self._alone(error)
+        self.provides = self._open(attention)
+        self._cuda_graph: CudaGraph | None = None
+        self._capturing = threading.Lock()
+        self.execution = Execution()
+        self.configure(execution or Execution())
+
+    def _alone(self, error: ModelError) -> str:
+        """Why only the output can be asked for, without a copy; raises ModelError where not even that is possible."""
+        parts = [*self.module.parameters(), *self.module.buffers()]
+        if any(part.device.type != self.device.type or part.dtype in (torch.float16, torch.float64) for part in parts):
+            raise ModelError(
+                f"{error} {self.name} must be in float32 on {self.device} to be asked itself: change that."
+            ) from error
+        return f"methods that look inside work on a copy, and there is none. {error}".rstrip(".")
+
+    def _open(self, attention: bool) -> frozenset[Need]:
+        """What the module can be asked for, as far as its kind says."""
+        if self._uncopied:
+            return frozenset({"output"})
+        given: set[Need] = {"output", "gradients"}
+        if not isinstance(self.module, torch.jit.ScriptModule):
+            given |= {"activations", "attention"} if attention else {"activations"}
+        return frozenset(given)
+
+    def _scale(self, channels: int) -> tuple[Tensor, Tensor]:
+        """Mean and deviation, broadcast over pictures of so many channels."""
+        both = [torch.tensor(values, device=self.device).view(1, 3, 1, 1) for values in (self.mean, self.std)]
+        if channels == 1:
+            both = [self._grey(values) for values in both]
+        return both[0], both[1]
+
+    def _grey(self, images: Tensor) -> Tensor:
+        weights = torch.tensor(_GREY, device=images.device).view(1, 3, 1, 1)
+        return (images * weights).sum(1, keepdim=True)
+
+    @property
+    def inspection(self) -> Inspection:
+        """What the module takes and answers; the first time it is asked about four pictures."""
+        with self._inspecting:
+            if self._inspection is None:
+                lock = self.lock.alone() if self._uncopied else self.lock.shared()
+                with lock, keeping_buffers(self.module):
+                    found = inspect(self._tried, self.name, self.input_size, self._channels, self._answers)
+                if not found.gradients:
+                    self.provides -= {"gradients"}
+                self._inspection = found
+            return self._inspection
+
+    @property
+    def closed(self) -> str:
+        """Why the model does not give all that a method may ask for; the empty string where it does."""
+        if self._uncopied:
+            return self._uncopied
+        if not self.inspection.gradients:
+            return "no gradient of its answers reaches the picture"
+        if isinstance(self.module, torch.jit.ScriptModule):
+            return "a scripted module does not show what its layers give"
+        return ""
+
+    def find_layers(self) -> None:
+        """Look for the layers that have places, where none were named; the last of them is `layer` unless that is."""
+        from decam.classifier.layers import candidates  # models are made of classifiers
+
+        if "activations" in self.provides and not self.layers:
+            channels = self.inspection.channels
+            with self.lock.shared(), in_words(self.name, (1, channels, *self.input_size), _ADVICE):
+                self.layers = candidates(self.module, self.input_size, channels)
+        if self.layers and not self.layer:
+            self.layer = self.layers[-1]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must be told about how this model is asked."""
+        note = self.inspection.note
+        return (note,) if note else ()
+
+    def configure(self, execution: Execution) -> None:
+        """Ask the model in this way from now on."""
+        layout = torch.channels_last if execution.channels_last else torch.contiguous_format
+        with self.lock.alone():
+            # What lies right already is left alone: another classifier may share it and be at work.
+            parts = [] if self._uncopied else [*self.module.parameters(), *self.module.buffers()]
+            turned = [part for part in parts if part.ndim == 4 and part.stride() != _strides(part, layout)]
+            if turned and self.shares_weights:
+                for part in parts:  # all of them: weights of which some follow the training are nobody's
+                    part.data = part.data.clone()
+                self.shares_weights = False
+            for part in turned:
+                # Module.to() keeps the strides of 1×1 kernels, which fit both layouts, and kernels are chosen by
+                # strides: answers would differ in their last bits with what was used before.
+                part.data = torch.empty_like(part.data, memory_format=layout).copy_(part.data)
+            self._cuda_graph = None
+            self.execution = execution
+
+    def with_module(self, module: nn.Module) -> TorchClassifier:
+        """The same classifier around another module of the same kind."""
+        return TorchClassifier(
+            self.name,
+            module,
+            self.labels[-self._given :],
+            input_size=self.input_size,
+            mean=self.mean if self._channels != (1,) else self.mean[:1],
+            std=self.std if self._channels != (1,) else self.std[:1],
+            view=self._view,
+            layer=self.layer,
+            layers=self.layers,
+            device=self.device,
+            execution=self.execution,
+            attention="attention" in self.provides,
+            output=self._output,
+            answers=self._answers,
+            inspection=self.inspection,
+        )
+
+    def view(self, image: Image.Image) -> Pixels:
+        """The picture as the model sees it: resized, cropped, H×W×3 uint8 RGB."""
+        seen = self._view(image) if self._view else fit(image, self.input_size)
+        return np.asarray(seen.convert("RGB"), dtype=np.uint8)
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """N×3×H×W in [0, 1] to zero mean and unit variance over the training set; grey for a model of one channel."""
+        return self._normalised(images, self.inspection.channels)
+
+    def _normalised(self, images: Tensor, channels: int) -> Tensor:
+        mean, std = self._scales[channels]
+        images = images.to(self.device)
+        return ((self._grey(images) if channels == 1 else images) - mean) / std
+
+    def logits(self, normalised: Tensor) -> Tensor:
+        """Normalised pictures to N×C logits; gradients flow."""
+        return self.read(self.module(normalised), len(normalised))
+
+    def read(self, output: object, rows: int) -> Tensor:
+        """What the module, or a copy of it, answered to so many pictures as N×C logits; gradients flow.
+
+        Their softmax is the probability, whatever the module answers; see OutputFormat.
+        """
+        scores = shaped(selected(output, self._output, self.name), rows, self._given, self.name)
+        return self.inspection.output.logits(scores)
+
+    @torch.inference_mode()
+    def answer(self, normalised: Tensor) -> Tensor:
+        """Normalised pictures to N×C probabilities, float32; several threads may ask at a time."""
+        reading = self.inspection.output
+        # A module of which there is no copy is put into another mode meanwhile.
+        lock = self.lock.alone() if self._uncopied else self.lock.shared()
+        with lock, computing(self.device, self.execution.precision):
+            scores = self._forward(normalised)
+        return reading.probabilities(shaped(scores, len(normalised), self._given, self.name))
+
+    def _tried(self, images: Tensor, channels: int) -> Tensor:
+        """Scores (N×K) of pictures in [0, 1] to a module that may take so many channels."""
+        normalised = self._normalised(images, channels)
+        return shaped(self._scores(normalised), len(images), self._given, self.name)
+
+    def _scores(self, normalised: Tensor) -> Tensor:
+        """What the module answers; raises ModelError where it fails or answers no tensor."""
+        with (
+            in_words(self.name, normalised.shape, _ADVICE),
+            evaluating(self.module) if self._uncopied else nullcontext(),
+        ):
+            output = self.module(normalised)
+        return selected(output, self._output, self.name)
+
+    def _forward(self, normalised: Tensor) -> Tensor:
+        """Scores by the recorded graph where that is asked for and can answer, else by the module itself."""
+        execution = self.execution
+        if execution.cuda_graph and len(normalised) <= execution.batch_size and recordable(self.module, normalised):
+            with self._capturing:
+                if self._cuda_graph is None:
+                    example = normalised.new_zeros(execution.batch_size, *normalised.shape[1:])
+                    self._cuda_graph = CudaGraph(self._scores, example)
+            return self._cuda_graph(normalised)
+        return self._scores(normalised)

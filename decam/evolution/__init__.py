@@ -1,0 +1,1 @@
+"""Differential Evolution by ask and tell: nothing of images or models."""

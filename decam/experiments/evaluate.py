@@ -1,0 +1,88 @@
+"""Maps of one question, made ready to be measured, and measured."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+
+import numpy as np
+
+from decam.classifier import Classifier, Pixels, to_tensor
+from decam.errors import MethodError, SettingError
+from decam.experiments.explain import checked_target, seed_of
+from decam.explanation import Explanation, Map, Progress, Question, Truth
+from decam.methods import get as get_method
+from decam.metrics import Case, FaithfulnessSettings, Measurement, Origin
+from decam.metrics import get as get_metric
+from decam.settings import Settings
+
+
+def curves_view(
+    classifier: Classifier,
+    view: Pixels,
+    saliencies: Sequence[Map],
+    target: int,
+    metric: str,
+    settings: FaithfulnessSettings,
+) -> Generator[Progress, None, tuple[Measurement, ...]]:
+    """Measure maps (H×W each) of one view (H×W×3 uint8) for one class; returns one Measurement a map."""
+    case = Case(question_of(classifier, view, target), checked_maps(classifier, saliencies))
+    return (yield from get_metric(metric).run(case, settings))
+
+
+def case_of(
+    classifier: Classifier,
+    view: Pixels,
+    explanations: Sequence[Explanation],
+    truth: Truth | None = None,
+    seed: int = 0,
+) -> Case:
+    """Explanations of one view (H×W×3 uint8) and class, ready to be measured together.
+
+    `truth` (H×W) is True where the object lies; `seed` is where a metric's own random numbers begin. Raises
+    SettingError for a map or truth that does not fit and for explanations of several classes, MethodError where a
+    method cannot explain this classifier.
+    """
+    targets = sorted({explanation.target for explanation in explanations})
+    if len(targets) != 1:
+        raise SettingError(f"Explanations of one class are measured together, but these are of {targets or 'none'}.")
+    return Case(
+        question_of(classifier, view, targets[0]),
+        checked_maps(classifier, [explanation.saliency for explanation in explanations]),
+        None if truth is None else checked_truth(classifier, truth),
+        tuple(origin_of(classifier, one.method, one.settings, one.seed) for one in explanations),
+        seed_of(seed),
+    )
+
+
+def question_of(classifier: Classifier, view: Pixels, target: int) -> Question:
+    return Question(classifier, to_tensor(classifier, view), checked_target(target, classifier))
+
+
+def checked_maps(classifier: Classifier, saliencies: Sequence[Map]) -> tuple[Map, ...]:
+    for saliency in saliencies:
+        if saliency.shape != classifier.input_size:
+            raise SettingError(
+                f"The map has shape {saliency.shape}, but {classifier.name} sees pictures of {classifier.input_size}; "
+                "a map must have the size of the model's input."
+            )
+    return tuple(saliencies)
+
+
+def checked_truth(classifier: Classifier, truth: Truth) -> Truth:
+    given = np.asarray(truth)
+    if given.shape != classifier.input_size:
+        raise SettingError(
+            f"The truth has shape {given.shape}, but {classifier.name} sees pictures of {classifier.input_size}; "
+            "it must be a mask of the size of the model's input."
+        )
+    if given.dtype != np.bool_:
+        raise SettingError(f"The truth must be a mask of booleans, not of {given.dtype}; give truth=mask > 0, say.")
+    return given
+
+
+def origin_of(classifier: Classifier, method: str, settings: Settings, seed: int) -> Origin:
+    """How an explanation's map came about; raises MethodError where the method cannot explain this classifier."""
+    row = get_method(method)
+    if obstacle := row.obstacle(classifier):
+        raise MethodError(obstacle)
+    return Origin(lambda question, again: row.run(question, settings, again), seed, row.cost(settings, classifier))

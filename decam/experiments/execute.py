@@ -1,0 +1,184 @@
+"""A plan computed: predictions, then maps, then how they measure, cell after cell, whatever fails."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from decam.classifier import Classifier, TorchClassifier, probabilities, to_tensor
+from decam.errors import SettingError
+from decam.experiments.cells import CellKey
+from decam.experiments.events import Event, Events, Explained, Failed, Predicted, Progressed
+from decam.experiments.explain import clean_answers, explain_view
+from decam.experiments.failures import sentence_for
+from decam.experiments.grid import Grid
+from decam.experiments.measuring import measure
+from decam.experiments.questions import ModelSpec
+from decam.experiments.status import CellState
+from decam.explanation import Explanation, relayed
+from decam.methods import get as get_method
+from decam.models import tuning
+
+Models: TypeAlias = Callable[[ModelSpec], Classifier]
+CHEAP = 64
+"""Evaluations of a map that is made for all pictures before any costly one is begun."""
+
+
+def execute(grid: Grid, models: Models, *, maps: bool = True) -> Events[Grid]:
+    """Compute what is missing of a grid; yields events and returns the grid after all of them.
+
+    Questions about one model are answered together, one model at a time. All its pictures are predicted first. Then
+    come the maps that cost at most 64 evaluations, for all questions; then, question by question, the others, followed
+    by the measurements of that question's maps. A cell that fails yields Failed and the others go on; closing the
+    generator cancels. With `maps` False, only measurements of finished maps are computed. No thread and no disk is
+    used. Raises SettingError where views and plan differ in number, and what `models` raises for the plan's own model.
+    """
+    plan = grid.plan
+    if len(grid.views) != len(plan.pictures):
+        raise SettingError(f"The plan names {len(plan.pictures)} pictures, but {len(grid.views)} views were given.")
+    for spec, questions in _by_model(grid):
+        grid = yield from _answer(grid, spec, questions, models, maps=maps)
+    return grid
+
+
+def _by_model(grid: Grid) -> Iterator[tuple[ModelSpec, list[int]]]:
+    numbered = enumerate(grid.plan.questions)
+    for spec, group in groupby(numbered, key=lambda pair: pair[1].model):
+        yield spec, [place for place, _ in group]
+
+
+class _Watched:
+    """The grid as it grows with the events that pass, and the full predictions, which a grid does not keep."""
+
+    def __init__(self, grid: Grid) -> None:
+        self.grid = grid
+        self.clean: dict[int, NDArray[np.float32]] = {}
+
+    def passed(self, event: Event) -> list[Event]:
+        """Take in an event on its way; progress is for whoever watches."""
+        if not isinstance(event, Progressed):
+            self.grid = self.grid.after(event)
+        if isinstance(event, Predicted):
+            self.clean[event.question] = event.probabilities
+        return [event]
+
+    def maps(self) -> dict[CellKey, Explanation]:
+        """All maps that are there."""
+        return {key: cell.explanation for key, cell in self.grid.cells.items() if cell.explanation is not None}
+
+
+def _answer(grid: Grid, spec: ModelSpec, questions: Sequence[int], models: Models, *, maps: bool) -> Events[Grid]:
+    """All questions about one model."""
+    if not _missing(grid, questions, maps=maps):
+        return grid
+    try:
+        classifier = models(spec)
+    except Exception as error:
+        if spec.variant is None:
+            raise
+        failures = [Failed(key, sentence_for(error, spec.variant.stage)) for key in _open(grid, questions)]
+        yield from failures
+        for failure in failures:
+            grid = grid.after(failure)
+        return grid
+    watched = _Watched(grid)
+    yield from relayed(_answered(watched, classifier, questions, maps=maps), watched.passed)
+    return watched.grid
+
+
+def _open(grid: Grid, questions: Sequence[int]) -> list[CellKey]:
+    """The cells of these questions whose maps are missing."""
+    return [key for key, cell in sorted(grid.cells.items()) if key.question in questions and cell.explanation is None]
+
+
+def _missing(grid: Grid, questions: Sequence[int], *, maps: bool) -> bool:
+    if maps and _open(grid, questions):
+        return True
+    return any(
+        cell.explanation is not None and not cell.answers(grid.plan.metric_keys(key.question))
+        for key, cell in grid.cells.items()
+        if key.question in questions
+    )
+
+
+def _answered(watched: _Watched, classifier: Classifier, questions: Sequence[int], *, maps: bool) -> Events[None]:
+    plan = watched.grid.plan
+    if maps:
+        yield from _predict(watched, classifier, questions)
+    asked = [question for question in questions if watched.grid.predictions[question] is not None]
+    costs = [get_method(choice.name).cost(choice.settings, classifier) for choice in plan.methods]
+    cheap = [method for method, cost in enumerate(costs) if cost <= CHEAP]
+    costly = [method for method, cost in enumerate(costs) if cost > CHEAP]
+    if maps:
+        for question in asked:
+            yield from _explain(watched, classifier, question, cheap)
+    for question in asked:
+        if maps:
+            yield from _explain(watched, classifier, question, costly)
+        yield from measure(classifier, watched.grid, question, watched.maps())
+
+
+def _predict(watched: _Watched, classifier: Classifier, questions: Sequence[int]) -> Events[None]:
+    """Ask about every picture as it is, once a question; a question whose prediction fails has no maps."""
+    missing = [question for question in questions if watched.grid.predictions[question] is None]
+    size = max(1, classifier.execution.batch_size)
+    batches = [missing[start : start + size] for start in range(0, len(missing), size)]
+    while batches:
+        batch = batches.pop(0)
+        try:
+            images = torch.stack([to_tensor(classifier, watched.grid.view_of(question)) for question in batch])
+            answers = probabilities(classifier, images).cpu().numpy().astype(np.float32)
+        except Exception as error:  # noqa: BLE001 - whatever a model raises ends its pictures only
+            if len(batch) > 1:
+                batches[:0] = [[question] for question in batch]
+                continue
+            sentence = sentence_for(error, "The prediction")
+            for method in range(len(watched.grid.plan.methods)):
+                yield Failed(CellKey(batch[0], method), sentence)
+            continue
+        for question, answer in zip(batch, answers, strict=True):
+            yield Predicted(question, answer)
+
+
+def _explain(watched: _Watched, classifier: Classifier, question: int, methods: Sequence[int]) -> Events[None]:
+    """The maps of one question that are missing, by some methods."""
+    for key in (CellKey(question, method) for method in methods):
+        if watched.grid.cells[key].explanation is None:
+            yield from _map(watched, classifier, key)
+
+
+def _map(watched: _Watched, classifier: Classifier, key: CellKey) -> Events[None]:
+    grid = watched.grid
+    choice, asked = grid.plan.methods[key.method], grid.plan.questions[key.question]
+    title = get_method(choice.name).title
+    if asked.reference is not None and grid.cells[CellKey(asked.reference, key.method)].explanation is None:
+        yield Failed(key, f"{title} has no map from the original model to compare with.")
+        return
+    began = time.perf_counter()
+    try:
+        if key.question not in watched.clean:
+            watched.clean[key.question] = clean_answers(classifier, grid.view_of(key.question))
+        steps = explain_view(
+            classifier,
+            grid.view_of(key.question),
+            choice.name,
+            choice.settings,
+            grid.target_of(key.question),
+            asked.seed,
+            watched.clean[key.question],
+        )
+        explanation = yield from relayed(
+            steps, lambda step: [Progressed(key, CellState.RUNNING, step, time.perf_counter() - began)]
+        )
+    except Exception as error:  # noqa: BLE001 - whatever a method raises ends its cell only
+        yield Failed(key, sentence_for(error, title))
+        return
+    if isinstance(classifier, TorchClassifier):
+        tuning.observe(classifier, explanation.evaluations, explanation.seconds)
+    yield Explained(key, explanation)

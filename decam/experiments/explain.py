@@ -1,0 +1,134 @@
+"""One picture, one classifier, one method: the map, and how a class is named."""
+
+from __future__ import annotations
+
+import operator
+import time
+from collections.abc import Generator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from decam.classifier import Classifier, Pixels, probabilities, to_tensor
+from decam.errors import MethodError, SettingError
+from decam.experiments.diagnostics import flaws, remarks, silences
+from decam.explanation import Explanation, Progress, Question
+from decam.methods import get as get_method
+from decam.methods.controls.maps import FAMILY as CONTROLS
+from decam.settings import Settings
+
+
+def explain_view(
+    classifier: Classifier,
+    view: Pixels,
+    method: str,
+    settings: Settings,
+    target: int | None,
+    seed: int,
+    clean: NDArray[np.float32] | None = None,
+) -> Generator[Progress, None, Explanation]:
+    """Explain a picture that is at the classifier's input size already (H×W×3 uint8).
+
+    Yields Progress at least once a batch and returns the Explanation; closing the generator cancels. `target` is a
+    class index, None for the predicted one. `clean` has the probabilities (C) of the unmasked picture where they have
+    been asked for already. Raises MethodError where the method cannot explain this classifier,
+    SettingError for a target or seed out of bounds.
+    """
+    row = get_method(method)
+    if obstacle := row.obstacle(classifier):
+        raise MethodError(obstacle)
+    if not isinstance(settings, row.settings):
+        raise SettingError(f"{row.title} takes {row.settings.__name__}, not {type(settings).__name__}.")
+    seed = seed_of(seed)
+    image = to_tensor(classifier, view)
+    answers = clean_answers(classifier, view) if clean is None else clean
+    if obstacle := row.obstacle(classifier):  # the first answer may have shown one
+        raise MethodError(obstacle)
+    asked = int(answers.argmax()) if target is None else checked_target(target, classifier)
+    question = Question(classifier, image, asked)
+    began = time.perf_counter()
+    for sentence in getattr(classifier, "notes", ()):
+        question.ledger.note(sentence)
+    saliency = yield from row.run(question, settings, seed)
+    seconds = time.perf_counter() - began
+    silent = () if row.family == CONTROLS else silences(question.ledger, classifier.execution.precision, image)
+    sound = row.family != CONTROLS and not silent  # what else would be said of chance is chance too
+    for sentence in (remarks(saliency, image) if sound else flaws(saliency)) or silent:
+        question.ledger.note(sentence)
+    return Explanation(
+        method=method,
+        saliency=saliency,
+        target=asked,
+        label=classifier.labels[asked],
+        probability=float(answers[asked]),
+        settings=settings,
+        seed=seed,
+        evaluations=question.ledger.evaluations,
+        seconds=seconds,
+        notes=tuple(question.ledger.notes),
+        silent=bool(silent),
+    )
+
+
+def clean_answers(classifier: Classifier, view: Pixels) -> NDArray[np.float32]:
+    """The probabilities (C) of a view as it is: one evaluation."""
+    image = to_tensor(classifier, view)
+    return probabilities(classifier, image.unsqueeze(0))[0].cpu().numpy().astype(np.float32)
+
+
+def checked_target(given: object, classifier: Classifier) -> int:
+    target = _whole(given)
+    if target is None:
+        raise SettingError(
+            f"The target is {given!r}, but must be one class: its index (a whole number), its name, or None for the "
+            "prediction."
+        )
+    if not 0 <= target < len(classifier.labels):
+        raise SettingError(
+            f"Class {target} does not exist: {classifier.name} knows classes 0 to {len(classifier.labels) - 1}."
+        )
+    return target
+
+
+def class_index(classifier: Classifier, target: int | str | None) -> int | None:
+    """A class given by index, by name or by a part of its name that fits one class alone; None stays None.
+
+    An index may be any library's whole number. Text is always a name: "1" looks for a class called so. Raises
+    SettingError where nothing fits, where several do, or for a target that is neither.
+    """
+    if target is None:
+        return None
+    if not isinstance(target, str):
+        return checked_target(target, classifier)
+    folded = [label.casefold() for label in classifier.labels]
+    wanted = target.strip().casefold()
+    found = [i for i, label in enumerate(folded) if label == wanted]
+    found = found or [i for i, label in enumerate(folded) if wanted and wanted in label]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise SettingError(f"{classifier.name} knows no class whose name contains {target!r}.")
+    some = ", ".join(f"{classifier.labels[i]} ({i})" for i in found[:6])
+    raise SettingError(
+        f"{len(found)} classes of {classifier.name} fit {target!r}: {some}; give the index or more of the name."
+    )
+
+
+def seed_of(seed: object) -> int:
+    """A seed as an int; raises SettingError for what is no whole number from 0 to 2^63 − 1."""
+    found = _whole(seed)
+    if found is None:
+        raise SettingError(f"The seed is {seed!r}, but must be a whole number.")
+    if not 0 <= found < 2**63:
+        raise SettingError(f"The seed is {seed}, but must lie between 0 and 2^63 − 1.")
+    return found
+
+
+def _whole(value: object) -> int | None:
+    """An int from any library's whole number; None for all else, booleans and fractions among it."""
+    if isinstance(value, bool | np.bool_):
+        return None
+    try:
+        return operator.index(value)  # type: ignore[arg-type]  # what it refuses is caught
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,22 @@
+"""What a row of the table of kinds says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from decam.experiments.plan import Plan
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of plan.
+
+    `title` heads its list of earlier runs and `noun` is what one of them is called. `facts` says in a few words each
+    what tells one plan of this kind from another.
+    """
+
+    name: str
+    title: str
+    noun: str
+    facts: Callable[[Plan], tuple[str, ...]]

@@ -1,0 +1,52 @@
+"""A comparison: one model asked about each picture, all methods side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from decam.classifier import Execution
+from decam.errors import SettingError
+from decam.experiments.kinds.base import Kind
+from decam.experiments.plan import COMPARISON, MethodChoice, MetricChoice, PictureChoice, Plan
+from decam.experiments.questions import ModelSpec, QuestionSpec
+
+
+def plan(
+    model: str,
+    device: str,
+    pictures: Sequence[PictureChoice],
+    methods: Sequence[MethodChoice],
+    *,
+    targets: Sequence[int | None] = (),
+    metrics: Sequence[MetricChoice] = (),
+    seed: int = 0,
+    execution: Execution | None = None,
+) -> Plan:
+    """The plan that asks one model once about each picture.
+
+    `targets` has a class index for each picture or None for the predicted class; empty, it is None for all. Raises
+    SettingError where targets and pictures differ in number, and what Plan raises.
+    """
+    spec = ModelSpec(model)
+    if targets and len(targets) != len(pictures):
+        raise SettingError(
+            f"There are {len(targets)} targets for {len(pictures)} pictures; give one for each, or none at all."
+        )
+    asked = targets or [None] * len(pictures)
+    return Plan(
+        kind=COMPARISON,
+        device=device,
+        pictures=tuple(pictures),
+        questions=tuple(QuestionSpec(spec, place, target, seed) for place, target in enumerate(asked)),
+        methods=tuple(methods),
+        metrics=tuple(metrics),
+        execution=execution,
+    )
+
+
+def _facts(plan: Plan) -> tuple[str, ...]:
+    count = len(plan.methods)
+    return (f"{count} method{'' if count == 1 else 's'}",)
+
+
+KIND = Kind(name=COMPARISON, title="Recent runs", noun="run", facts=_facts)

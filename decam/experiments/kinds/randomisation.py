@@ -1,0 +1,69 @@
+"""The randomisation check: does a map change when the model forgets what it learnt? (Adebayo et al. 2018)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from decam.classifier import Classifier
+from decam.experiments.kinds.base import Kind
+from decam.experiments.plan import RANDOMISATION, MethodChoice, MetricChoice, PictureChoice, Plan
+from decam.experiments.questions import Mode, ModelSpec, QuestionSpec, Variant
+from decam.experiments.variants import variants
+from decam.metrics.resemblance import TO_CONTROLS, TO_REFERENCE
+
+
+def similarities() -> tuple[MetricChoice, ...]:
+    """Every similarity to the original map and to controls' maps, of the maps as they are and of absolute values."""
+    rows = (*TO_REFERENCE.values(), *TO_CONTROLS.values())
+    return tuple(MetricChoice.default(row.name, absolute=absolute) for row in rows for absolute in (False, True))
+
+
+def plan(
+    classifier: Classifier,
+    picture: PictureChoice,
+    methods: Sequence[MethodChoice],
+    *,
+    target: int | None = None,
+    mode: Mode = "cascading",
+    seed: int = 0,
+    metrics: Sequence[MetricChoice] = (),
+) -> Plan:
+    """The plan that asks a model, then each of its variants, about one picture and the same class.
+
+    `target` is a class index or None for the class that the original predicts; `seed` is for the methods and for the
+    weights. Raises what `variants` and Plan raise.
+    """
+    specs = [ModelSpec(classifier.name, variant) for variant in variants(classifier, mode, seed)]
+    original = QuestionSpec(ModelSpec(classifier.name), 0, target, seed)
+    return Plan(
+        kind=RANDOMISATION,
+        device=str(classifier.device),
+        pictures=(picture,),
+        questions=(original, *(QuestionSpec(spec, 0, target, seed, reference=0) for spec in specs)),
+        methods=tuple(methods),
+        metrics=(*similarities(), *metrics),
+    )
+
+
+def mode_of(plan: Plan) -> Mode:
+    """How the variants of a plan differ from the original."""
+    return next(variant.mode for variant in variants_of(plan))
+
+
+def variants_of(plan: Plan) -> tuple[Variant, ...]:
+    """The variants of a plan, in the order of its questions."""
+    return tuple(question.model.variant for question in plan.questions if question.model.variant is not None)
+
+
+TITLES: dict[Mode, str] = {
+    "cascading": "Stage after stage",
+    "independent": "One stage alone",
+    "labels": "Random labels",
+}
+
+KIND = Kind(
+    name=RANDOMISATION,
+    title="Earlier checks",
+    noun="check",
+    facts=lambda plan: (TITLES[mode_of(plan)].lower(),),
+)

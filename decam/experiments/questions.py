@@ -1,0 +1,65 @@
+"""What a plan asks: which model, or which variant of it, about which picture and class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+from decam.errors import ModelError, SettingError
+
+Mode: TypeAlias = Literal["cascading", "independent", "labels"]
+MODES: tuple[Mode, ...] = get_args(Mode)
+MAX_SEED = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A model that differs from the one that was trained (Adebayo et al. 2018, section 3).
+
+    In the modes "cascading" and "independent" the weights of some stages are drawn anew from `seed`: all stages from
+    the output to `stage`, or `stage` alone. "labels" is the same network trained on shuffled labels. `share` is the
+    share of the weights that are not the original's, in [0, 1].
+    """
+
+    mode: Mode
+    stage: str
+    share: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise SettingError(f"There is no randomisation {self.mode!r}; there are: {', '.join(MODES)}.")
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model of the catalogue by its name, as it was trained or as a variant of that."""
+
+    name: str
+    variant: Variant | None = None
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise ModelError("The plan names no model; give one, such as 'embedded'.")
+
+
+@dataclass(frozen=True)
+class QuestionSpec:
+    """Why does this model give this picture this class?
+
+    `picture` is an index into the plan's pictures. `target` is a class index, None for the class that the model
+    predicts, or, where there is a `reference`, for that question's class. `reference` is the index of an earlier
+    question whose maps the maps of this one are compared with. `seed` is where random numbers begin.
+    """
+
+    model: ModelSpec
+    picture: int
+    target: int | None = None
+    seed: int = 0
+    reference: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.target is not None and self.target < 0:
+            raise SettingError(f"The target is {self.target}, but classes are counted from 0.")
+        if not 0 <= self.seed <= MAX_SEED:
+            raise SettingError(f"seed is {self.seed}, but must lie between 0 and {MAX_SEED}.")

@@ -1,0 +1,227 @@
+"""Runs as they change: what is new since a version of a run, encoded once however many watch it."""
+
+from __future__ import annotations
+
+import collections
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from decam.experiments.cells import Cell, CellKey
+from decam.export import wire
+from decam.export.wire import Best, GridCell
+from decam.methods import METHODS
+from decam.runs.snapshots import RunSnapshot
+
+PACE = 0.5  # seconds between two looks at a run, however many watch it
+PROGRESS = 1.0  # seconds between two news of which nothing but progress is new: drawing them costs the browser most
+_FEEDS = 16  # runs whose changes are remembered for new watchers
+
+
+class Source(Protocol):
+    """Where runs are read: `decam.runs.service.Runs`."""
+
+    def snapshot(self, run_id: str, /) -> RunSnapshot:
+        """A run as it is now; raises StoreError where there is no such run."""
+
+
+@dataclass(frozen=True)
+class News:
+    """What changed in a run: cells as JSON objects, then the run. `ended` says that nothing follows."""
+
+    version: int
+    cells: tuple[bytes, ...]
+    run: bytes
+    ended: bool
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A cell as it was last seen: the value itself, the best marks of its row, and at which version it came."""
+
+    cell: Cell
+    best: tuple[bool, ...]
+    version: int
+    fresh: int  # number of the first point of its search that the version before did not have, 0 where all are new
+
+
+class Feed:
+    """The changes of one run. All methods may be called from any thread.
+
+    The feed looks at the run at most twice a second, and takes up what is mere progress once a second. It compares
+    cells by identity, and encodes a cell only when somebody asks for it, once a version.
+    """
+
+    def __init__(self, source: Source, run: str) -> None:
+        self._source, self._run = source, run
+        self._lock = threading.RLock()
+        self._looked = self._noted = float("-inf")
+        self._snapshot: RunSnapshot | None = None
+        self._first = self._previous = 0
+        self._cells: dict[CellKey, _Seen] = {}
+        self._grid: dict[CellKey, GridCell] = {}
+        self._best: Best = frozenset()
+        self._news: dict[tuple[int | None, bool], News] = {}
+        self._whole: dict[CellKey, tuple[int, bytes]] = {}
+
+    def note(self, snapshot: RunSnapshot) -> None:
+        """Remember which cells are new in a snapshot; what is older than the last one says nothing."""
+        with self._lock:
+            last = self._snapshot
+            if last is not None and snapshot.version <= last.version:
+                return
+            self._grid = wire.grid_cells(snapshot)
+            self._best = wire.best_places(list(self._grid.values()), wire.grid_metrics(snapshot.plan))
+            for key, cell in snapshot.cells.items():
+                self._see(key, cell, snapshot.version)
+            self._previous = snapshot.version if last is None else last.version
+            self._first = self._first or snapshot.version
+            self._snapshot = snapshot
+            self._noted = time.monotonic()
+            self._news.clear()
+
+    def _see(self, key: CellKey, cell: Cell, version: int) -> None:
+        shown, before = self._grid[key], self._cells.get(key)
+        best = tuple((shown.row, shown.column, index) in self._best for index in range(len(shown.values)))
+        if before is not None and before.cell is cell and before.best == best:
+            return
+        now, then = wire.curved(cell), [] if before is None else wire.curved(before.cell)
+        continued = len(now) >= len(then) > 0 and now[len(then) - 1].evaluations == then[-1].evaluations
+        self._cells[key] = _Seen(cell, best, version, len(then) if continued else 0)
+
+    def news(self, since: int | None = None, drawn: bool = False) -> News:
+        """What changed since a version of the run; everything where the version is none that this feed has seen.
+
+        A search's points are those that came since, if the version is the one before the present one, and else all of
+        them. `drawn` says that the version is what a page has drawn, which has no points yet. Raises DecamError where
+        the run cannot be read.
+        """
+        with self._lock:
+            snapshot = self._look()
+            if since is not None and not self._first <= since <= snapshot.version:
+                since = None
+            asked = (since, drawn)
+            if asked not in self._news:
+                self._news[asked] = self._gather(snapshot, since, drawn)
+            return self._news[asked]
+
+    def is_new(self, since: int | None) -> bool:
+        """True where `news` has something newer, or would have to look at the run to know; never waits."""
+        snapshot = self._snapshot
+        return snapshot is None or snapshot.version != since or time.monotonic() >= self._looked + PACE
+
+    def _look(self) -> RunSnapshot:
+        if self._snapshot is None or time.monotonic() >= self._looked + PACE:
+            snapshot = self._source.snapshot(self._run)
+            self._looked = time.monotonic()
+            if self._looked >= self._noted + PROGRESS or self._has_moved(snapshot):
+                self.note(snapshot)
+            return self._snapshot or snapshot
+        return self._snapshot
+
+    def _has_moved(self, snapshot: RunSnapshot) -> bool:
+        """True where more than the progress of maps is new."""
+        last = self._snapshot
+        if last is None or _apart_from_cells(last) != _apart_from_cells(snapshot):
+            return True
+        pairs = ((last.cells.get(key), cell) for key, cell in snapshot.cells.items())
+        return any(before is None or _milestones(before) != _milestones(cell) for before, cell in pairs)
+
+    def _gather(self, snapshot: RunSnapshot, since: int | None, drawn: bool) -> News:
+        changed = [key for key, seen in sorted(self._cells.items()) if since is None or seen.version > since]
+        stepwise = not drawn and since == self._previous
+        cells = tuple(self._encoded(snapshot, key, stepwise) for key in changed)
+        run = {"version": str(snapshot.version), **wire.run_object(snapshot)}
+        return News(snapshot.version, cells, encoded(run), not snapshot.active)
+
+    def _encoded(self, snapshot: RunSnapshot, key: CellKey, stepwise: bool) -> bytes:
+        seen = self._cells[key]
+        if stepwise and seen.fresh:
+            return encoded(self._object(snapshot, key, seen.fresh))
+        version, made = self._whole.get(key, (0, b""))
+        if version != seen.version:
+            made = encoded(self._object(snapshot, key, 0))
+            self._whole[key] = (seen.version, made)
+        return made
+
+    def _object(self, snapshot: RunSnapshot, key: CellKey, first: int) -> dict[str, Any]:
+        signed = METHODS[snapshot.plan.methods[key.method].name].signed
+        series, cell = wire.search_series(snapshot.plan, key.method), self._cells[key].cell
+        search = wire.search_object(cell, wire.curved(cell), series, first) if series else None
+        return {"cell": wire.cell_object(self._grid[key], self._best, signed), "search": search}
+
+
+def _apart_from_cells(run: RunSnapshot) -> tuple[object, ...]:
+    return run.status, run.ahead, run.note, run.predictions, len(run.labels), len(run.plan.metrics)
+
+
+def _milestones(cell: Cell) -> tuple[object, ...]:
+    return cell.state, cell.explanation is None, len(cell.measurements), cell.error
+
+
+class Feeds:
+    """The feeds of runs that were lately watched."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._lock = threading.Lock()
+        self._feeds: collections.OrderedDict[str, Feed] = collections.OrderedDict()
+
+    def note(self, snapshot: RunSnapshot) -> None:
+        """Remember what a page has drawn, so that a watcher who begins there is sent only what came since."""
+        self.of(snapshot.id).note(snapshot)
+
+    def of(self, run: str) -> Feed:
+        """The feed of a run, the same for all who watch it at a time."""
+        with self._lock:
+            feed = self._feeds.setdefault(run, Feed(self.source, run))
+            self._feeds.move_to_end(run)
+            while len(self._feeds) > _FEEDS:
+                self._feeds.popitem(last=False)
+            return feed
+
+    def forget(self, run: str) -> None:
+        """Let go of a run that nobody need watch any longer; those who still do keep their feed."""
+        with self._lock:
+            self._feeds.pop(run, None)
+
+
+def encoded(value: dict[str, Any]) -> bytes:
+    """One line of JSON."""
+    return json.dumps(value, allow_nan=False, separators=(",", ":")).encode()
+
+
+class _Serving:
+    """What this process serves: the runs, once a page has opened them, and whether routes stream them."""
+
+    feeds: Feeds | None = None
+    streams = False
+
+
+def offer(source: Source | None) -> None:
+    """Say which runs this process serves; None takes them away."""
+    _Serving.feeds = None if source is None else Feeds(source)
+
+
+def feeds() -> Feeds | None:
+    """The feeds of the runs that this process serves, None before there are any."""
+    return _Serving.feeds
+
+
+def streams() -> bool:
+    """Whether this process answers requests for live runs, so that pages need not look again and again."""
+    return _Serving.streams
+
+
+@contextmanager
+def streaming() -> Iterator[None]:
+    """While this lasts, the process answers requests for live runs."""
+    _Serving.streams = True
+    try:
+        yield
+    finally:
+        _Serving.streams = False

@@ -1,0 +1,98 @@
+"""How a run stands, in words and as a share: the same for pages that draw it and for streams that send it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from decam.experiments.status import CellState, Status
+from decam.models import catalogue
+from decam.runs.snapshots import RunSnapshot
+
+
+@dataclass(frozen=True)
+class Title:
+    """A word and an icon of Material Symbols; as text it is Markdown that shows both, with the `reason` if any."""
+
+    title: str
+    icon: str
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f":material/{self.icon}: {self.words}"
+
+    @property
+    def words(self) -> str:
+        """The title, with the reason where there is one."""
+        return self.title + (f": {self.reason}" if self.reason else "")
+
+
+STATUS: dict[Status, Title] = {
+    Status.QUEUED: Title("Waiting", "hourglass_empty"),
+    Status.RUNNING: Title("Running", "progress_activity"),
+    Status.DONE: Title("Finished", "check_circle"),
+    Status.STOPPED: Title("Stopped", "stop_circle"),
+    Status.INTERRUPTED: Title("Interrupted", "pause_circle", "the server ended before the run did"),
+    Status.FAILED: Title("Failed", "error"),
+}
+CELLS: dict[CellState, Title] = {
+    CellState.WAITING: Title("Waiting", "hourglass_empty"),
+    CellState.RUNNING: Title("Running", "progress_activity"),
+    CellState.MEASURING: Title("Measuring", "straighten"),
+    CellState.DONE: Title("Finished", "check_circle"),
+    CellState.FAILED: Title("Failed", "error"),
+    CellState.STOPPED: Title("Stopped", "stop_circle"),
+}
+ABSENT = {CellState.WAITING: "waits for its turn", CellState.STOPPED: "stopped before its turn"}
+"""Of a map that is not there, in the place where it would be."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One line on a run: an icon, a title, and facts; and the share of the work that is done, in [0, 1]."""
+
+    icon: str
+    title: str
+    facts: tuple[str, ...]
+    share: float
+
+
+def standing(snapshot: RunSnapshot) -> Standing:
+    """How a run stands, with the facts that a reader needs to tell it from others."""
+    plan, count = snapshot.plan, len(snapshot.cells)
+    finished = sum(cell.explanation is not None for cell in snapshot.cells.values())
+    facts = []
+    if snapshot.status is Status.QUEUED and snapshot.ahead:
+        facts.append(f"{several(snapshot.ahead, 'run')} ahead of yours")
+    facts.append(f"{finished} of {several(count, 'map')}" if finished < count else several(count, "map"))
+    entry = catalogue.ENTRIES.get(plan.model)
+    facts.append(entry.title if entry else plan.model)
+    if plan.execution is not None:
+        facts.append(f"{plan.device}, {plan.execution.precision}")
+    facts += [f"seed {plan.seed}", when(snapshot.created)]
+    title = STATUS[snapshot.status]
+    return Standing(title.icon, title.words, tuple(facts), share(snapshot))
+
+
+def share(snapshot: RunSnapshot) -> float:
+    """How much of the run is done, each map with its measurements counting the same."""
+    if not snapshot.cells:
+        return 0.0
+    shares = []
+    for cell in snapshot.cells.values():
+        step = min(1.0, cell.step / cell.total) if cell.total else 0.0
+        begun = {CellState.WAITING: 0.0, CellState.RUNNING: 0.5 * step, CellState.MEASURING: 0.5 + 0.5 * step}
+        shares.append(begun.get(cell.state, 1.0))
+    return min(1.0, sum(shares) / len(shares))
+
+
+def several(count: int, one: str, many: str = "") -> str:
+    """1 picture, 2 pictures."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def when(moment: datetime) -> str:
+    """A moment in the server's own time zone: today by its time, else by its day."""
+    local = moment.astimezone()
+    today = local.date() == datetime.now().astimezone().date()
+    return f"{local:%H:%M}" if today else f"{local:%d %b %H:%M}".lstrip("0")

@@ -1,0 +1,67 @@
+"""Files that are either whole or not there, and named arrays as the bytes of an NPZ file."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+_DRAFT = ".part"
+
+
+def npz_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Compressed, and read back by `numpy.load` without pickle."""
+    buffer = io.BytesIO()
+    named: dict[str, Any] = dict(arrays)  # numpy's types take any name for one of its own options
+    np.savez_compressed(buffer, **named)
+    return buffer.getvalue()
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Put `content` at `path`, whole or not at all, on the disk before this returns; raises OSError."""
+    with writing_atomically(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def writing_atomically(path: Path) -> Iterator[BinaryIO]:
+    """A file that is at `path` once the block has ended, and is gone where the block raises.
+
+    What was at `path` before stays until then. The file and its name are on the disk when the block ends. Raises
+    OSError; the folder must exist.
+    """
+    draft = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}{_DRAFT}")
+    try:
+        with draft.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):  # the first error is the one to report
+            draft.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def drafts(folder: Path) -> list[Path]:
+    """Files in a folder that are being written, or were when their process was killed."""
+    return list(folder.glob(f".*{_DRAFT}"))
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename survive a power cut; Windows has no such call and needs none."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,1 @@
+"""Where and how tensors are computed: devices, CUDA graphs, batches side by side, locks."""

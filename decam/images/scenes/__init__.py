@@ -1,0 +1,1 @@
+"""Generated pictures with ground truth, the same on every machine."""

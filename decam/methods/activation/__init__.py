@@ -1,0 +1,1 @@
+"""Methods that weight a layer's activations: CAM and its kin."""

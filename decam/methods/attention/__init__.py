@@ -1,0 +1,1 @@
+"""Methods that read a model's own attention."""

@@ -1,0 +1,86 @@
+"""A control that any method can be put to: the same method asks a model that has forgotten all it learnt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from decam.classifier import Classifier, probabilities
+from decam.errors import MethodError
+from decam.explanation import Question, Steps
+from decam.methods.base import Method
+from decam.methods.controls.maps import FAMILY
+from decam.methods.support.white_box import white_box
+from decam.models.randomise import layers, randomised
+from decam.settings import Settings, parameter
+
+# All of the table but the controls; it cannot be asked here, for this method is a row of it.
+METHODS_OFFERED = (
+    *("grad-cam", "grad-cam++", "smooth-grad-cam++", "xgrad-cam", "layer-cam", "finer-cam", "refine-cam"),
+    *("score-cam", "ss-cam", "is-cam", "ablation-cam", "cam"),
+    *("gradient", "input-x-gradient", "guided-backprop", "deconvolution"),
+    *("integrated-gradients", "smoothgrad", "vargrad", "deeplift", "gradient-shap", "guided-grad-cam"),
+    *("de-cam", "rise", "occlusion", "feature-ablation", "feature-permutation", "lime", "kernel-shap"),
+    *("attention-branch", "bilinear-attention", "prototypes", "attention-rollout", "class-token", "legrad"),
+)
+
+
+@dataclass(frozen=True)
+class UntrainedSettings(Settings):
+    """Which method asks."""
+
+    method: str = parameter(
+        "grad-cam",
+        "The method that explains the model with random weights, at its own defaults.",
+        choices=METHODS_OFFERED,
+    )
+
+
+def untrained(question: Question, settings: UntrainedSettings, seed: int) -> Steps:
+    """The method's map of the same picture (H×W) from the same network with all weights drawn anew.
+
+    Signed methods give absolute values. The target is the randomised network's own prediction, because many methods
+    give an empty map for a class with probability near 0. Raises MethodError if the method cannot explain this network.
+    """
+    classifier = white_box(question)
+    forgetful = classifier.with_module(randomised(classifier.module, layers(classifier.module), seed))
+    answer = int(probabilities(forgetful, question.image.unsqueeze(0))[0].argmax())
+    question.ledger.evaluations += 1
+    asked = _method(settings)
+    if obstacle := asked.obstacle(forgetful):
+        raise MethodError(obstacle)
+    inner = Question(forgetful, question.image, answer, question.ledger)
+    found = yield from asked.run(inner, asked.settings(), seed)
+    return np.abs(found) if asked.signed else found
+
+
+def _method(settings: UntrainedSettings) -> Method:
+    from decam.methods import METHODS  # the table that this method is a row of
+
+    return METHODS[settings.method]
+
+
+def _cost(settings: UntrainedSettings, classifier: Classifier) -> int:
+    asked = _method(settings)
+    return asked.cost(asked.settings(), classifier) + 1
+
+
+UNTRAINED = Method(
+    name="untrained",
+    title="Random weights",
+    family=FAMILY,
+    summary="A method's map from the same network with random weights: what does not change was never the model's.",
+    formula=r"|M_{c'}(x; \theta')|, \quad \theta' \sim \mathcal{N}(0, \overline{\theta^2}), "
+    r"\quad c' = \arg\max_c y^c(x; \theta')",
+    reference="Adebayo et al., Sanity Checks for Saliency Maps (2018)",
+    url="https://arxiv.org/abs/1810.03292",
+    strengths="Shows how much of a map is the picture and the architecture alone.",
+    misleads="A map that differs may still be wrong: the check can only fail a method. Biases and factors keep their "
+    "mean and deviation, and batch normalisation its running averages.",
+    needs=frozenset({"gradients", "activations"}),
+    signed=False,
+    settings=UntrainedSettings,
+    run=untrained,
+    cost=_cost,
+)

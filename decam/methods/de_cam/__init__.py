@@ -1,0 +1,1 @@
+"""DE-CAM: Differential Evolution over coarse maps, with the model as a black box."""

@@ -1,0 +1,393 @@
+"""DE-CAM: Differential Evolution searches for the pixels that carry a decision, seeing the model's output alone.
+
+Karatsiolis and Kamilaris (2022, arXiv 2209.08906) give the idea: a black-box model, Differential Evolution over what
+is shown of the image, a class activation map at the end, paid for in evaluations. No implementation of theirs is
+public. The encoding (the ranking of a coarse grid fitted to the picture's edges), the fitness (a Gaussian process's
+estimate at many shares, from answers at a few), the seeding by a smooth regression, the screening of trial vectors and
+the averaging of the best tenth are this project's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from decam.classifier import Classifier
+from decam.evolution.differential_evolution import DifferentialEvolution, EvolutionSettings
+from decam.evolution.generation import Generation, diversity
+from decam.evolution.operators import Box
+from decam.evolution.trace import Asked, Trace
+from decam.explanation import Map, Progress, Question, Steps
+from decam.masking import FILLS, MaskedQueries, fill, upsample
+from decam.methods.base import Method, Series
+from decam.methods.de_cam.encoding import Encoding, rank_masks
+from decam.methods.de_cam.fitness import KEPT, QUESTIONS, FitnessEstimator, Shares, standardised
+from decam.methods.de_cam.random_search import RandomSearch
+from decam.methods.de_cam.seeding import SmoothRidge
+from decam.methods.de_cam.surrogate import log_odds
+from decam.settings import Settings, parameter
+
+VARIANTS = ("seeded", "plain", "random search", "seed only")
+SEED_CELLS = 5  # a side of the random masks: large ones change the answer most, and so tell most
+SHOWN = 0.25  # of the pixels, in pictures of what a ranking shows
+
+
+@dataclass(frozen=True)
+class DeCamSettings(Settings):
+    """What a search may cost and how it looks at the picture."""
+
+    variant: str = parameter(
+        "seeded",
+        "Seeded: evolution from a first guess, judged by ranking. Plain: textbook evolution from random masks. "
+        "Controls: random search draws from that guess without evolving; seed only spends all on the guess.",
+        choices=VARIANTS,
+    )
+    budget: int = parameter(
+        1000, "Images that the model is asked about; more makes a better map and takes longer.", low=200, high=50_000
+    )
+    population: int = parameter(
+        16,
+        "Candidate maps that evolve together; more search wider, fewer get more generations (seed only has none).",
+        low=6,
+        high=128,
+    )
+    cells: int = parameter(
+        10, "Cells a side of the map that evolves; more show finer detail and need a larger budget.", low=3, high=16
+    )
+    greediness: float = parameter(
+        0.2,
+        "Share of the fittest towards which the others are drawn; small converges fast (seeded only).",
+        low=0.05,
+        high=1.0,
+        step=0.05,
+    )
+    fill: str = parameter(
+        "blur",
+        "What replaces hidden pixels during the search: a blur keeps colours and hides detail, black and noise also "
+        "make edges that no photograph has; the map follows what this fill hides best.",
+        choices=FILLS,
+    )
+    follow_edges: bool = parameter(
+        True, "Fit every map to the picture's edges (guided filter) before it is judged; off, the grid is interpolated."
+    )
+    screening: int = parameter(
+        8,
+        "Trial vectors bred for each place, of which the one that is expected to be best is evaluated; more converge "
+        "faster and rely more on what was learnt (seeded and random search).",
+        low=1,
+        high=64,
+    )
+
+
+@dataclass(frozen=True)
+class Spending:
+    """How a budget is split: random masks first, then generations of a population at so many evaluations each."""
+
+    seeds: int
+    generations: int
+    population: int
+    each: int = QUESTIONS
+
+    @classmethod
+    def of(cls, settings: DeCamSettings) -> Spending:
+        """Seeding saturates early: about 150 of 500, 250 of 1000, 300 of 2000; the rest are whole generations.
+
+        Plain evolution has no more individuals than the budget pays for once.
+        """
+        population = settings.population
+        if settings.variant == "plain":
+            population = min(population, settings.budget // 2)
+            return cls(0, settings.budget // (population * 2), population, each=2)
+        if settings.variant == "seed only":
+            return cls(settings.budget // 2 * 2, 0, population)
+        wanted = _seeds(settings.budget)
+        generation = population * QUESTIONS
+        generations = max(0, round((settings.budget - wanted) / generation))
+        while generations and settings.budget - generations * generation < wanted / 2:
+            generations -= 1
+        return cls((settings.budget - generations * generation) // 2 * 2, generations, population)
+
+    @property
+    def cost(self) -> int:
+        """Evaluations in all."""
+        return self.seeds + self.generations * self.population * self.each
+
+
+def _seeds(budget: int) -> float:
+    """How many random masks are enough for a first guess."""
+    return float(np.interp(budget, (200, 500, 1000, 2000), (80, 150, 250, 300)))
+
+
+def shortage(settings: DeCamSettings) -> str:
+    """What a reader must know where the budget ends before anything evolves, or is smaller than a population."""
+    spending = Spending.of(settings)
+    if settings.variant == "plain" and spending.population < settings.population:
+        paid, wanted = spending.population, settings.population
+        return f"{settings.budget} evaluations pay for {paid} individuals in place of {wanted}."
+    if settings.variant not in ("seeded", "random search") or spending.generations > 1:
+        return ""
+    budget = settings.budget
+    while Spending.of(replace(settings, budget=budget)).generations < 2:
+        budget += 1
+    return (
+        f"Nothing was {'bred' if settings.variant == 'seeded' else 'drawn'} after the first population: with "
+        f"{settings.population} individuals that takes {budget} evaluations."
+    )
+
+
+class _Search:
+    """One run of DE-CAM: its random numbers, its questions and everything it has evaluated."""
+
+    def __init__(self, question: Question, settings: DeCamSettings, seed: int) -> None:
+        classifier = question.classifier
+        self.settings = settings
+        self.size = classifier.input_size
+        self.target = question.target
+        self.encoding = Encoding(settings.cells, question.image, settings.follow_edges)
+        self.estimator = FitnessEstimator(self.encoding)
+        self.spending = Spending.of(settings)
+        self.generator = torch.Generator().manual_seed(seed)
+        self._ledger = question.ledger
+        self._device = question.image.device
+        self._queries = MaskedQueries(question, fill(settings.fill, question.image, classifier.mean, seed))
+
+    def draw_seed(self) -> int:
+        """A seed for somebody else's random numbers."""
+        return int(torch.randint(2**31, (1,), generator=self.generator))
+
+    def progress(
+        self,
+        saliency: Map | None = None,
+        mask: Map | None = None,
+        curves: dict[str, float] | None = None,
+        trace: Trace | None = None,
+    ) -> Progress:
+        done = self._ledger.evaluations
+        return Progress(done, self.spending.cost, done, saliency, mask, curves or {}, trace)
+
+    def ask(self, masks: Tensor) -> Generator[Progress, None, Tensor]:
+        """The target's probability behind each mask (N, on the CPU)."""
+        answers = []
+        for batch in self._queries.batches(masks):
+            answers.append(batch[:, self.target])
+            yield self.progress()
+        return torch.cat(answers).cpu()  # at the end: a GPU is not kept waiting between two batches
+
+    def seed(self) -> Generator[Progress, None, SmoothRidge]:
+        """Random halves of a grid and their complements, and a smooth regression on the log odds of the answers."""
+        cells = self.settings.cells
+        ridge = SmoothRidge(cells)
+        left = self.spending.seeds // 2
+        while left:
+            pairs = min(left, 32)
+            left -= pairs
+            halves = (torch.rand(pairs, SEED_CELLS, SEED_CELLS, generator=self.generator) < 0.5).float()
+            grids = torch.cat([halves, 1 - halves])
+            masks = upsample(grids.to(self._device), self.size)
+            answers = yield from self.ask(masks)
+            ridge.add(upsample(grids, (cells, cells)).flatten(1), log_odds(answers))
+            self.estimator.observe_seed(masks[:, 0], answers)
+            yield self.progress(saliency=self.map_of(ridge.fit().mean))
+        return ridge
+
+    def show(self, genotypes: Tensor) -> Generator[Progress, None, tuple[Shares, Tensor]]:
+        """Shares drawn for genotypes (N×cells²), and the target's probability behind each of their masks (N×6)."""
+        shares = Shares.drawn(self.generator)
+        masks = rank_masks(self.encoding.maps(genotypes), shares.kept, shares.removed)
+        answers = yield from self.ask(masks.flatten(0, 1).unsqueeze(1))
+        return shares, answers.view(len(genotypes), QUESTIONS)
+
+    def score_alone(self, genotypes: Tensor) -> Generator[Progress, None, tuple[Tensor, Tensor]]:
+        """Fitness of genotypes in [0, 1] as masks: probability kept minus probability removed minus visible area.
+
+        N×cells² to fitness in [−2, 1], and the target's probability behind each mask and without it (N×2). The area is
+        that of the grid, before it is fitted to the picture's edges.
+        """
+        masks = self.encoding.maps(genotypes).clamp_(0, 1).unsqueeze(1)
+        kept = yield from self.ask(masks)
+        removed = yield from self.ask(masks.neg_().add_(1))
+        return kept - removed - genotypes.mean(1), torch.stack([kept, removed], dim=1)
+
+    def map_of(self, genotype: Tensor) -> Map:
+        """A genotype as a small map for whoever watches, float32."""
+        small: Map = self.encoding.thumbnails(genotype.unsqueeze(0))[0].cpu().numpy()
+        return small
+
+    def finished(self, genotype: Tensor) -> Map:
+        """A genotype as a map, H×W float32, that begins at zero: a ranking has no zero of its own."""
+        full: Map = self.encoding.maps(genotype.unsqueeze(0))[0].cpu().numpy()
+        full -= full.min()
+        return full
+
+    def event(
+        self, mask: Tensor, genotype: Tensor, generation: Generation, apart: float, asked: tuple[Asked, ...]
+    ) -> Progress:
+        """What a page plots and shows after a generation.
+
+        The fittest's mask, the map so far, how far apart the individuals are, and what was asked for the fittest.
+        """
+        kept = [picture.probability for picture in asked if picture.keeps]
+        curves = {
+            "best": generation.best,
+            "mean": generation.mean,
+            "spread": generation.spread,
+            "probability": kept[len(kept) // 2],
+            "diversity": apart,
+        }
+        if generation.bred is not None:  # a first generation has no trials
+            curves["accepted"] = float(generation.accepted.sum())
+            if generation.bred.recipe:
+                curves["weight"] = float(generation.bred.weights.mean())
+                curves["rate"] = float(generation.bred.rates.mean())
+        trace = Trace.of(generation, (self.settings.cells, self.settings.cells), asked)
+        return self.progress(self.map_of(genotype), mask.cpu().numpy().astype(np.float32), curves, trace)
+
+
+@dataclass
+class _Shown:
+    """What each individual (N) was last asked: S shares and the answers to them."""
+
+    shares: Tensor
+    answers: Tensor
+    keeps: tuple[bool, ...]
+
+    @classmethod
+    def none(cls, individuals: int, keeps: tuple[bool, ...]) -> _Shown:
+        """Nothing yet."""
+        return cls(torch.zeros(individuals, len(keeps)), torch.zeros(individuals, len(keeps)), keeps)
+
+    def replace(self, accepted: Tensor, shares: tuple[float, ...], answers: Tensor) -> None:
+        """Trials (N) that were accepted take their places, with what was asked of all trials."""
+        self.answers = torch.where(accepted.unsqueeze(1), answers, self.answers)
+        self.shares = torch.where(accepted.unsqueeze(1), torch.tensor(shares), self.shares)
+
+    def of(self, individual: int) -> tuple[Asked, ...]:
+        """What one individual was asked."""
+        rows = zip(self.keeps, self.shares[individual].tolist(), self.answers[individual].tolist(), strict=True)
+        return tuple(Asked(keeps, share, answer) for keeps, share, answer in rows)
+
+
+def de_cam(question: Question, settings: DeCamSettings, seed: int) -> Steps:
+    """Differential Evolution on what is shown of a picture; `settings.variant` says in which form."""
+    search = _Search(question, settings, seed)
+    if short := shortage(settings):
+        question.ledger.note(short)
+    return (yield from (_plain(search) if settings.variant == "plain" else _seeded(search)))
+
+
+def _seeded(search: _Search) -> Steps:
+    """From a smooth guess on, judged by rankings; the map is the mean of the best tenth of all that was tried."""
+    settings, estimator = search.settings, search.estimator
+    ridge = yield from search.seed()
+    posterior = ridge.fit()
+    if search.spending.generations == 0:
+        return search.finished(posterior.mean)
+
+    def drawn(count: int) -> Tensor:
+        return standardised(posterior.draw(count, search.generator))
+
+    own = search.draw_seed()  # by both variants, so that their first generations are the same
+    first = torch.cat([standardised(posterior.mean.unsqueeze(0)), drawn(settings.population - 1)])
+    evolution: DifferentialEvolution | RandomSearch
+    if settings.variant == "random search":
+        evolution = RandomSearch(first, drawn)
+    else:
+        how = EvolutionSettings(budget=0, control="shade", memory=6, archive=1.0, greediness=settings.greediness)
+        evolution = DifferentialEvolution(None, how, seed=own, population=first)
+    shown = _Shown.none(settings.population, (True,) * len(KEPT) + (False,) * (QUESTIONS - len(KEPT)))
+    for number in range(search.spending.generations):
+        asked = evolution.ask(estimator.predict, settings.screening)
+        shares, answers = yield from search.show(asked)
+        worth = estimator.observe(asked, shares, answers)
+        standing = estimator.predict(evolution.population) if number else None
+        generation = evolution.tell(worth, standing)
+        shown.replace(generation.accepted, shares.kept + shares.removed, answers)
+        best = evolution.best
+        mask = rank_masks(search.encoding.thumbnails(evolution.population[best].unsqueeze(0)), (SHOWN,), ())[0, 0]
+        # Only rankings are selected, so that scales drift: at unit deviation distances mean something.
+        apart = diversity(standardised(generation.population))
+        yield search.event(mask, estimator.best(), generation, apart, shown.of(best))
+    return search.finished(estimator.best(again=True))
+
+
+def _plain(search: _Search) -> Steps:
+    """Storn and Price's rand/1/bin (F 0.5, CR 0.9) on masks from a uniform start; the map is the fittest mask."""
+    settings = search.settings
+    how = EvolutionSettings(
+        budget=0,
+        control="fixed",
+        weight=0.5,
+        rate=0.9,
+        strategy="rand/1",
+        population=search.spending.population,
+        start="uniform",
+    )
+    box = Box.of(0.0, 1.0, settings.cells**2, dtype=torch.float32)
+    evolution = DifferentialEvolution(box, how, seed=search.draw_seed())
+    shown = _Shown.none(search.spending.population, (True, False))
+    for _ in range(search.spending.generations):
+        fitness, answers = yield from search.score_alone(evolution.ask())
+        generation = evolution.tell(fitness)
+        shown.replace(generation.accepted, (0.0, 0.0), answers)
+        fittest = evolution.population[evolution.best]
+        mask = search.encoding.thumbnails(fittest.unsqueeze(0))[0].clamp(0, 1)
+        yield search.event(mask, fittest, generation, generation.diversity, shown.of(evolution.best))
+    return search.finished(evolution.population[evolution.best])
+
+
+def _cost(settings: DeCamSettings, classifier: Classifier) -> int:
+    del classifier
+    return Spending.of(settings).cost
+
+
+DE_CAM = Method(
+    name="de-cam",
+    title="DE-CAM",
+    family="perturbation",
+    summary="Evolves a coarse map until what it ranks first carries the decision, from the model's output alone.",
+    formula=r"\max_g \, \mathbb{E}_{s} \big[p^c(x \text{ with the top } s \text{ of } g \text{ kept})\big] - "
+    r"\mathbb{E}_{s} \big[p^c(x \text{ with them removed})\big]",
+    reference="Karatsiolis & Kamilaris, A model-agnostic approach for generating Saliency Maps (2022)",
+    url="https://arxiv.org/abs/2209.08906",
+    strengths="Any model, from its output alone; more faithful for each evaluation than random masks.",
+    misleads="Two seeds' maps differ in detail; its fitness sees only the order of the pixels, as deletion "
+    "and insertion do.",
+    needs=frozenset({"output"}),
+    signed=False,
+    settings=DeCamSettings,
+    run=de_cam,
+    cost=_cost,
+    series=(
+        Series(
+            "best",
+            "Best fitness",
+            "Of the fittest map: probability with what it ranks first kept, minus that with it removed, expected over "
+            "many shares; in the plain variant of its one mask, minus the area that this shows.",
+            "Fitness",
+        ),
+        Series("mean", "Mean fitness", "Mean over the population.", "Fitness"),
+        Series("spread", "Spread", "Standard deviation of the fitness over the population.", "Fitness"),
+        Series(
+            "probability",
+            "Target behind the best mask",
+            "Probability with about the top quarter of the fittest map kept; in the plain variant behind its mask.",
+            "Probability",
+        ),
+        Series(
+            "diversity",
+            "Diversity",
+            "Mean distance of the candidate maps from their mean; at unit deviation where they are judged by ranking.",
+            "Diversity",
+        ),
+        Series(
+            "accepted", "Accepted trials", "Trial vectors that replaced their target in this generation.", "Accepted"
+        ),
+        Series("weight", "F", "Differential weight: how far a mutant goes, mean over the trials.", "F and CR", True),
+        Series("rate", "CR", "Crossover rate: how much of the mutant a trial takes, mean.", "F and CR", True),
+    ),
+    default=True,
+)

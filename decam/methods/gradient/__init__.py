@@ -1,0 +1,1 @@
+"""Methods that follow gradients back to the pixels."""

@@ -1,0 +1,1 @@
+"""Methods that fit a simple model to answers about hidden superpixels."""

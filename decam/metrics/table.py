@@ -1,0 +1,65 @@
+"""The table of metrics."""
+
+import difflib
+
+from decam.errors import MethodError
+from decam.metrics.adcc import ADCC
+from decam.metrics.base import Metric
+from decam.metrics.complexity import EFFECTIVE_PIXELS, ENTROPY, SPARSITY
+from decam.metrics.faithfulness import DELETION, DELETION_CORRELATION, INSERTION, INSERTION_CORRELATION
+from decam.metrics.infidelity import INFIDELITY
+from decam.metrics.localisation import (
+    ENERGY_INSIDE,
+    IOU,
+    IOU_OTSU,
+    LOCALISATION_AUC,
+    POINTING_GAME,
+    RELEVANCE_MASS,
+    RELEVANCE_RANK,
+)
+from decam.metrics.resemblance import TO_CONTROLS, TO_REFERENCE
+from decam.metrics.road import ROAD
+from decam.metrics.robustness import CONSISTENCY, MAX_SENSITIVITY, SEED_AGREEMENT
+from decam.metrics.single_step import AVERAGE_DROP, AVERAGE_DROP_IN_DELETION, INCREASE_IN_CONFIDENCE
+
+_FAITHFULNESS = (
+    DELETION,
+    INSERTION,
+    DELETION_CORRELATION,
+    INSERTION_CORRELATION,
+    AVERAGE_DROP,
+    INCREASE_IN_CONFIDENCE,
+    AVERAGE_DROP_IN_DELETION,
+    INFIDELITY,
+    ROAD,
+    ADCC,
+)
+_LOCALISATION = (
+    POINTING_GAME,
+    ENERGY_INSIDE,
+    IOU,
+    IOU_OTSU,
+    RELEVANCE_MASS,
+    RELEVANCE_RANK,
+    LOCALISATION_AUC,
+)
+_ROBUSTNESS = (MAX_SENSITIVITY, SEED_AGREEMENT, CONSISTENCY)
+_COMPLEXITY = (SPARSITY, ENTROPY, EFFECTIVE_PIXELS)
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric for metric in (*_FAITHFULNESS, *_LOCALISATION, *_ROBUSTNESS, *_COMPLEXITY)
+}
+
+
+# They compare maps of two models, which is what a randomisation check asks and a comparison has not.
+RANDOMISATION: dict[str, Metric] = {metric.name: metric for metric in (*TO_REFERENCE.values(), *TO_CONTROLS.values())}
+
+
+def get(name: str) -> Metric:
+    """The row of that name; raises MethodError where there is none."""
+    for table in (METRICS, RANDOMISATION):
+        if name in table:
+            return table[name]
+    near = difflib.get_close_matches(name, METRICS, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise MethodError(f"There is no metric {name!r}; there are: {', '.join(METRICS)}.{hint}")

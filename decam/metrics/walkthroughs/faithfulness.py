@@ -1,0 +1,165 @@
+"""Metrics that hide parts of the picture, one after the other: the pictures the model saw and its answers."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from decam.explanation import last
+from decam.masking import fill, step_picture, to_pixels
+from decam.metrics import infidelity, road
+from decam.metrics.base import Curve, Sequencing
+from decam.metrics.curves import changes
+from decam.metrics.scales import Values
+from decam.metrics.walkthroughs.panels import Chart, Line, Panel, Picture, Show, Work, array, spread
+
+_STEPS = 7
+_LEVELS = 3
+_SQUARES = 4
+PROBABILITY = "Probability of the class"
+
+
+def _curve(work: Work) -> tuple[tuple[Panel, ...], str]:
+    """The picture at several shares and the curve they lie on."""
+    curve = _drawn(work)
+    done = "hidden" if _hides(work) else "shown"
+    places = _telling(array(curve.values), _STEPS)
+    pictures = [_seen(work, curve, place, f"{float(curve.shares[place]):.0%} {done}") for place in places]
+    x, y = array(curve.shares) * 100, array(curve.values)
+    lines = (Line("each step", x, y, filled=True), Line("the pictures above", x[places], y[places], points=True))
+    chart = Chart("The value is the shaded area", f"Share of the picture {done} (%)", PROBABILITY, lines, (0, 100))
+    asked = f"{len(x)} pictures, most salient pixels first, {_from(work)}"
+    return (*pictures, chart), f"{asked}: the area under their probabilities is {curve.area:.3f}."
+
+
+def _telling(values: Values, wanted: int) -> list[int]:
+    """At most `wanted` places of a curve, both ends among them: half as time goes by, half where it moves."""
+    moved = np.abs(np.diff(values))
+    steps = 1 / len(moved) + moved / max(float(moved.sum()), 1e-12)
+    along = np.concatenate([[0.0], np.cumsum(steps)])
+    return sorted({int(np.abs(along - place).argmin()) for place in np.linspace(0, along[-1], wanted)})
+
+
+def _correlated(work: Work) -> tuple[tuple[Panel, ...], str]:
+    """Each step's change in score against the saliency of its pixels, and the step that changed it most."""
+    curve = _drawn(work)
+    saliency, change = changes(work.case, 0, curve, _kind(work))
+    moved = np.diff(curve.values) * (-1 if _hides(work) else 1)
+    most = int(moved.argmax())
+    fall = "fall" if _hides(work) else "rise"
+    pictures = [_seen(work, curve, place, caption) for place, caption in _around(most, len(moved), fall)]
+    chart = Chart(
+        f"The value is the correlation of these {len(saliency)} points",
+        "Mean saliency of the pixels changed",
+        f"How far the probability {fall}s",
+        (Line("each step", saliency, change, points=True),),
+        (0, 1),
+    )
+    value = work.measurement.value
+    return (work.judged(), *pictures, chart), (
+        f"{len(moved)} steps {_from(work)}: the {fall} in probability and the saliency of the pixels behind it "
+        f"correlate by {value:.3f}."
+    )
+
+
+def _around(most: int, steps: int, fall: str) -> tuple[tuple[int, str], ...]:
+    return (
+        (most, f"Before step {most + 1} of {steps}, the steepest {fall}"),
+        (most + 1, f"After step {most + 1}"),
+    )
+
+
+def _squares(work: Work) -> tuple[tuple[Panel, ...], str]:
+    """A few hidden squares with the fall foretold and the fall that came, and all of them as points."""
+    case, settings = work.case, work.settings
+    hidden, falls = last(infidelity.fallen(case, settings))
+    came: Values = falls.numpy()
+    foretold = infidelity.foretold(work.saliency, hidden, falls)
+    question = case.question
+    filling = fill(settings.fill, question.image, question.classifier.mean)
+    order = np.argsort(-came, kind="stable")
+    pictures = []
+    for place in (int(order[rank]) for rank in spread(len(order), _SQUARES)):
+        square = hidden[place].to(question.image.device)
+        caption = f"foretold {foretold[place]:+.2f}, came {came[place]:+.2f}"
+        pictures.append(Picture(caption, to_pixels(torch.where(square, filling, question.image))))
+    ends = array([min(0.0, came.min(), foretold.min()), max(came.max(), foretold.max())])
+    chart = Chart(
+        "The value is the mean squared distance from the line",
+        "Fall in probability that the map foretells",
+        "Fall that came",
+        (Line("each square", foretold, came, points=True), Line("foretold rightly", ends, ends, quiet=True)),
+    )
+    return (work.judged(), *pictures, chart), (
+        f"{len(came)} random squares hidden, one at a time: what the map foretells misses the fall that came by "
+        f"{work.measurement.value:.4f} in the mean square."
+    )
+
+
+def _without(work: Work) -> tuple[tuple[Panel, ...], str]:
+    """Imputed pictures without the most and without the least salient pixels, and both curves."""
+    case, settings = work.case, work.settings
+    levels = array([level / (settings.levels + 1) for level in range(1, settings.levels + 1)])
+    chosen = spread(settings.levels, _LEVELS)
+    panels: list[Panel] = []
+    answers = {}
+    for least, name in ((False, "most"), (True, "least")):
+        answers[least] = last(road.answers(case, settings, 0, least=least))
+        for place, picture in enumerate(road.pictures(case, settings, 0, least=least)):
+            if place in chosen:
+                caption = f"{levels[place]:.0%} {name} salient imputed"
+                panels.append(Picture(caption, to_pixels(picture), probability=float(answers[least][place])))
+    lines = (
+        Line("least salient removed (LeRF)", levels * 100, answers[True]),
+        Line("most salient removed (MoRF)", levels * 100, answers[False]),
+    )
+    chart = Chart(
+        "The value is half the mean gap between the lines",
+        "Share of the picture imputed (%)",
+        PROBABILITY,
+        lines,
+        (0, 100),
+        (0, 1),
+    )
+    least_mean, most_mean = answers[True].mean(), answers[False].mean()
+    return (*panels, chart), (
+        f"Mean probability {least_mean:.3f} without the least salient pixels, {most_mean:.3f} without the most: "
+        f"half the difference is {work.measurement.value:.3f}."
+    )
+
+
+def _drawn(work: Work) -> Curve:
+    curve = work.measurement.curve
+    if curve is None:
+        raise LookupError("Deletion and insertion always come with their curve.")
+    return curve
+
+
+def _hides(work: Work) -> bool:
+    """True where the metric hides pixels, False where it shows them."""
+    return work.measurement.metric.startswith("deletion")
+
+
+def _kind(work: Work) -> Sequencing:
+    return "deletion" if _hides(work) else "insertion"
+
+
+def _from(work: Work) -> str:
+    return f"hidden by {work.settings.fill}" if _hides(work) else f"shown over {work.settings.fill}"
+
+
+def _seen(work: Work, curve: Curve, place: int, caption: str) -> Picture:
+    """The very picture that the model saw at a place of the curve."""
+    question = work.case.question
+    filling = fill(work.settings.fill, question.image, question.classifier.mean)
+    share = place / (len(curve.shares) - 1)
+    pixels = step_picture(
+        question.image, work.case.maps[0], filling, share, "deletion" if _hides(work) else "insertion"
+    )
+    return Picture(caption, pixels, probability=float(curve.values[place]))
+
+
+CURVE: Show = _curve
+CORRELATED: Show = _correlated
+SQUARES: Show = _squares
+WITHOUT: Show = _without

@@ -1,0 +1,1 @@
+"""Runs of a server: queue, state, recording, and the service that joins them."""

@@ -1,0 +1,28 @@
+"""What a run finds out, on disk before anybody sees it."""
+
+from __future__ import annotations
+
+from decam.experiments.events import Event, Explained, Failed, Measured, Predicted
+from decam.experiments.grid import Grid
+from decam.runs.store import Store
+
+
+class Recorder:
+    """Writes the events of runs into a store; writing an event twice leaves what writing it once leaves."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def record(self, run_id: str, event: Event, grid: Grid) -> None:
+        """Keep what an event says, given the grid after it; raises StoreError where the disk refuses.
+
+        Progress is not kept: a run that is killed makes a map that it had begun again.
+        """
+        if isinstance(event, Predicted):
+            self._store.save_predictions(run_id, event.question, grid.predictions[event.question] or ())
+        elif isinstance(event, Explained):
+            self._store.save_map(run_id, event.cell, event.explanation, grid.cells[event.cell].frames)
+        elif isinstance(event, Measured):
+            self._store.save_measurements(run_id, event.metric, event.measurements)
+        elif isinstance(event, Failed):
+            self._store.save_failure(run_id, event.cell, event.sentence)

@@ -1,0 +1,106 @@
+"""What a run looks like at one moment: immutable values that pages, exports and the store share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from decam.classifier import Pixels
+from decam.experiments.cells import Cell, CellKey
+from decam.experiments.grid import Grid, Guess
+from decam.experiments.plan import Plan
+from decam.experiments.status import Status
+from decam.explanation import Truth
+
+SYSTEM_OWNER = "@house"
+"""Owner of the runs that a page makes for everybody: they are in nobody's list."""
+
+
+@dataclass(frozen=True)
+class RunSnapshot:
+    """A run at one moment.
+
+    `ahead` counts the jobs before it while it is queued; `note` says in words what a reader must know (that it failed
+    or is not being kept, and why). `version` grows with every change. What is known of the plan is in `grid`.
+    """
+
+    id: str
+    created: datetime
+    status: Status
+    grid: Grid
+    ahead: int = 0
+    note: str = ""
+    version: int = 0
+    owner: str = ""
+
+    @property
+    def active(self) -> bool:
+        """True while the run waits or is computed."""
+        return self.status.active
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the grid."""
+        return self.grid.plan
+
+    @property
+    def views(self) -> tuple[Pixels, ...]:
+        """The pictures as the model sees them, H×W×3 uint8 each."""
+        return self.grid.views
+
+    @property
+    def truths(self) -> tuple[Truth | None, ...]:
+        """Where the classes are in the pictures, H×W bool each or None; empty where no picture has one."""
+        return self.grid.truths
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The model's classes, empty until the model has been loaded."""
+        return self.grid.labels
+
+    @property
+    def predictions(self) -> tuple[tuple[Guess, ...] | None, ...]:
+        """The five likeliest classes of each question, None before they are known."""
+        return self.grid.predictions
+
+    @property
+    def cells(self) -> Mapping[CellKey, Cell]:
+        """The maps."""
+        return self.grid.cells
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """A line in the list of recent runs; `thumbnail` is a PNG of at most 96×96 pixels."""
+
+    id: str
+    created: datetime
+    status: Status
+    kind: str
+    model: str
+    facts: tuple[str, ...]
+    pictures: tuple[str, ...]
+    methods: tuple[str, ...]
+    thumbnail: bytes
+
+
+@dataclass(frozen=True)
+class CellOutline:
+    """What a finished map cost, the class it is for, and what the plan's metrics say of it, by their keys.
+
+    A value is NaN where its metric says nothing; one that failed is left out.
+    """
+
+    target: int
+    evaluations: int
+    seconds: float
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class RunOutline:
+    """A run without its arrays: the plan and its finished maps."""
+
+    plan: Plan
+    cells: Mapping[CellKey, CellOutline]

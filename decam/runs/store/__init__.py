@@ -1,0 +1,5 @@
+"""What outlives the process."""
+
+from decam.runs.store.runs import Store
+
+__all__ = ["Store"]

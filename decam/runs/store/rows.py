@@ -1,0 +1,92 @@
+"""From runs, maps and measurements to rows of the database, and numbers as JSON and databases know them."""
+
+from __future__ import annotations
+
+import math
+
+from decam.experiments.cells import CellKey
+from decam.experiments.grid import Guess
+from decam.experiments.kinds import KINDS
+from decam.explanation import Explanation
+from decam.metrics.base import Measurement
+from decam.runs.snapshots import RunSnapshot
+from decam.runs.store.files import thumbnail
+from decam.runs.store.tables import CellRow, MeasurementRow, PictureRow, PredictionRow, RunRow
+
+
+def run_row(run: RunSnapshot, instance: str) -> RunRow:
+    """A run without its pictures and cells; `instance` is the token of the process that computes it."""
+    return RunRow(
+        id=run.id,
+        kind=run.plan.kind,
+        owner=run.owner,
+        created=run.created.timestamp(),
+        status=run.status,
+        note=run.note,
+        instance=instance,
+        version=run.version,
+        model=run.plan.model,
+        facts=list(KINDS[run.plan.kind].facts(run.plan)),
+        methods=[method.name for method in run.plan.methods],
+        plan=run.plan.to_json(),
+        labels=list(run.labels),
+        thumbnail=thumbnail(run.views[0]),
+    )
+
+
+def picture_rows(run: RunSnapshot) -> list[PictureRow]:
+    """The pictures of a run."""
+    return [
+        PictureRow(run=run.id, position=position, name=picture.name)
+        for position, picture in enumerate(run.plan.pictures)
+    ]
+
+
+def prediction_row(run_id: str, question: int, guesses: tuple[Guess, ...]) -> PredictionRow:
+    """The likeliest classes of a question's picture."""
+    return PredictionRow(run=run_id, question=question, guesses=[[index, plain(share)] for index, share in guesses])
+
+
+def cell_row(run_id: str, key: CellKey, explanation: Explanation) -> CellRow:
+    """A finished map, whose arrays are a file."""
+    return CellRow(
+        run=run_id,
+        question=key.question,
+        method=key.method,
+        explained=True,
+        error="",
+        target=explanation.target,
+        label=explanation.label,
+        probability=explanation.probability,
+        evaluations=explanation.evaluations,
+        seconds=explanation.seconds,
+        notes=list(explanation.notes),
+    )
+
+
+def measurement_row(run_id: str, key: CellKey, choice: str, measurement: Measurement, curve: str) -> MeasurementRow:
+    """What a metric says of a map; `choice` is the metric's key and `curve` the name of its curve's file, if any."""
+    return MeasurementRow(
+        run=run_id,
+        question=key.question,
+        method=key.method,
+        choice=choice,
+        metric=measurement.metric,
+        value=None if math.isnan(measurement.value) else measurement.value,
+        note=measurement.note,
+        failed=measurement.failed,
+        parts=[[name, plain(value)] for name, value in measurement.parts],
+        curve=curve,
+    )
+
+
+def plain(value: float) -> float | str | None:
+    """A number as JSON knows it, which has neither NaN (here None) nor infinities (here text)."""
+    if math.isnan(value):
+        return None
+    return value if math.isfinite(value) else str(value)
+
+
+def number(value: float | str | None) -> float:
+    """The number that `plain` wrote."""
+    return math.nan if value is None else float(value)

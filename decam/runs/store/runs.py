@@ -1,0 +1,459 @@
+"""Runs on disk: rows in a database, and in the data directory one folder of pictures and arrays a run."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session, load_only
+
+from decam.errors import NoSuchRunError, RunTakenError, StoreError
+from decam.experiments.cells import Cell, CellKey
+from decam.experiments.grid import Grid, Guess
+from decam.experiments.history import Frame
+from decam.experiments.plan import Plan
+from decam.experiments.status import CellState, Status
+from decam.explanation import Explanation, Map
+from decam.files import drafts
+from decam.metrics.base import Measurement
+from decam.runs.snapshots import SYSTEM_OWNER, CellOutline, RunOutline, RunSnapshot, RunSummary
+from decam.runs.store import files, first_version, rows
+from decam.runs.store.database import Database
+from decam.runs.store.engines import file_at
+from decam.runs.store.instance import Instance, alive
+from decam.runs.store.tables import CellRow, MeasurementRow, PictureRow, PredictionRow, RunRow
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Open:
+    database: Database
+    instance: Instance
+
+
+@dataclass(frozen=True)
+class _Reading:
+    session: Session
+    token: str
+
+
+class Store:
+    """The runs of a data directory, which several processes may share.
+
+    Their rows are in the database at `url`, by default in runs.sqlite in that directory; see `Database`. Sanity checks
+    of the first version become runs when the directory is first opened. Nothing is touched before it is needed. Every
+    method raises StoreError, with one sentence, where directory or database cannot be read or written, and for a run
+    that does not exist. Only the model's view of a picture is kept, never the file that was uploaded.
+    """
+
+    def __init__(self, directory: Path, url: str = "") -> None:
+        self.directory = directory
+        self._place = url or directory / "runs.sqlite"
+        self._instances = directory / "instances"
+        self._lock = threading.Lock()
+        self._opened: _Open | None = None
+
+    def add(self, run: RunSnapshot) -> None:
+        """Keep a new run: its plan and the model's views of its pictures.
+
+        Raises RunTakenError where a run with this link is there already, as by a process that was a moment faster.
+        """
+        opened = self._open()
+        self._write_pictures(run)
+        with opened.database.writing_alone() as session:
+            if session.get(RunRow, run.id) is not None:
+                raise RunTakenError
+            session.add(rows.run_row(run, opened.instance.token))
+            session.flush()  # the pictures refer to the run
+            session.add_all(rows.picture_rows(run))
+
+    def claim(self, run_id: str) -> None:
+        """Make an ended run this process's own, queued again; raises RunTakenError while another computes it."""
+        opened = self._open()
+        with self._changing(run_id) as (_, row):
+            self._refuse_foreign(opened, row)
+            row.instance, row.status, row.note = opened.instance.token, Status.QUEUED, ""
+        for draft in drafts(self._folder(run_id)):  # of a process that was killed while it wrote
+            with files.told(f"remove {draft}"):
+                draft.unlink(missing_ok=True)
+
+    def begin(self, run_id: str, plan: Plan, labels: Sequence[str]) -> None:
+        """A run begins, with its final plan and the model's labels; what failed before will be tried again."""
+        with self._changing(run_id) as (session, row):
+            row.status, row.plan, row.labels = Status.RUNNING, plan.to_json(), list(labels)
+            session.execute(update(CellRow).where(CellRow.run == run_id).values(error=""))
+
+    def save_plan(self, run_id: str, plan: Plan) -> None:
+        """Keep a plan that has changed."""
+        with self._changing(run_id) as (_, row):
+            row.plan = plan.to_json()
+
+    def save_status(self, run_id: str, status: Status, note: str = "") -> None:
+        """Keep how a run stands."""
+        with self._changing(run_id) as (_, row):
+            row.status, row.note = status, note
+
+    def save_predictions(self, run_id: str, question: int, guesses: Sequence[Guess]) -> None:
+        """Keep the likeliest classes of a question's picture."""
+        with self._changing(run_id) as (session, _):
+            session.merge(rows.prediction_row(run_id, question, tuple(guesses)))
+
+    def save_map(self, run_id: str, key: CellKey, explanation: Explanation, frames: Sequence[Frame]) -> None:
+        """Keep a finished map with the frames that led to it."""
+        files.write_map(self._map(run_id, key), explanation.saliency, frames, silent=explanation.silent)
+        with self._changing(run_id) as (session, _):
+            session.merge(rows.cell_row(run_id, key, explanation))
+
+    def save_measurements(self, run_id: str, choice: str, measurements: Mapping[CellKey, Measurement]) -> None:
+        """Keep what a metric of the plan, by its key, says of maps that are kept."""
+        names = {}
+        for key, measurement in measurements.items():
+            names[key] = _curve_name(key, choice) if measurement.curve is not None else ""
+            if measurement.curve is not None:
+                files.write_curve(self._folder(run_id) / names[key], measurement.curve)
+        with self._changing(run_id) as (session, _):
+            for key, measurement in measurements.items():
+                session.merge(rows.measurement_row(run_id, key, choice, measurement, names[key]))
+
+    def save_failure(self, run_id: str, key: CellKey, sentence: str) -> None:
+        """Keep why a cell failed; its map stays where it had one."""
+        with self._changing(run_id) as (session, _):
+            row = session.get(CellRow, (run_id, key.question, key.method))
+            if row is None:
+                row = CellRow(run=run_id, question=key.question, method=key.method)
+                session.add(row)
+            row.error = sentence
+
+    def version(self, run_id: str) -> tuple[int, Status]:
+        """The number of a run's last change and how it stands, without reading anything else."""
+        with self._reading() as look:
+            row = self._row(look.session, run_id)
+            return row.version, self._status(look, row)
+
+    def load(self, run_id: str) -> RunSnapshot:
+        """A run as it was last kept; a map whose file is damaged comes back as a failed cell."""
+        with self._reading() as look:
+            row = self._row(look.session, run_id)
+            plan = Plan.from_json(row.plan)
+            status = self._status(look, row)
+            grid = Grid(
+                plan=plan,
+                views=tuple(files.read_view(self._view(run_id, place)) for place in range(len(plan.pictures))),
+                truths=tuple(
+                    files.read_truth(self._truth(run_id, place)) if choice.truth else None
+                    for place, choice in enumerate(plan.pictures)
+                ),
+                labels=tuple(row.labels),
+                predictions=_predictions(look.session, run_id, plan),
+                cells=self._cells(look.session, run_id, plan, active=status.active),
+            )
+            created = datetime.fromtimestamp(row.created, UTC)
+            return RunSnapshot(row.id, created, status, grid, note=row.note, version=row.version, owner=row.owner)
+
+    def versions(self, kind: str) -> dict[str, tuple[int, Status]]:
+        """What `version` says of each run of a kind, by the runs' links, the oldest first."""
+        needed = load_only(RunRow.id, RunRow.version, RunRow.status, RunRow.instance)
+        wanted = select(RunRow).options(needed).where(RunRow.kind == kind).order_by(RunRow.created)
+        with self._reading() as look:
+            return {row.id: (row.version, self._status(look, row)) for row in look.session.scalars(wanted)}
+
+    def outline(self, run_id: str) -> RunOutline:
+        """A run without its arrays: no file is read."""
+        with self._reading() as look:
+            plan = Plan.from_json(self._row(look.session, run_id).plan)
+            values: dict[CellKey, dict[str, float]] = {}
+            for one in look.session.scalars(select(MeasurementRow).where(MeasurementRow.run == run_id)):
+                if not one.failed:
+                    key = CellKey(one.question, one.method)
+                    values.setdefault(key, {})[one.choice] = math.nan if one.value is None else one.value
+            cells = {}
+            for row in look.session.scalars(select(CellRow).where(CellRow.run == run_id)):
+                key = CellKey(row.question, row.method)
+                found = values.get(key, {})
+                if row.explained:
+                    cells[key] = CellOutline(row.target, row.evaluations, row.seconds, found)
+            return RunOutline(plan, cells)
+
+    def cell(self, run_id: str, key: CellKey) -> Cell:
+        """One cell of a run as `load` gives it for a run that has ended; no other cell's files are read."""
+        with self._reading() as look:
+            plan = Plan.from_json(self._row(look.session, run_id).plan)
+            row = look.session.get(CellRow, (run_id, key.question, key.method))
+            if row is None:
+                return Cell(CellState.STOPPED)
+            found = select(MeasurementRow).where(
+                MeasurementRow.run == run_id,
+                MeasurementRow.question == key.question,
+                MeasurementRow.method == key.method,
+            )
+            return self._cell(plan, key, row, look.session.scalars(found).all(), active=False)
+
+    def saliency(self, run_id: str, key: CellKey) -> Map:
+        """The final map of a cell; raises StoreError where its file is missing or damaged."""
+        return files.read_map(self._map(run_id, key))[0]
+
+    def recent(self, owner: str | None = None, limit: int = 20, kind: str | None = None) -> list[RunSummary]:
+        """The newest runs, of one owner or of all, of one kind or of all, newest first."""
+        wanted = select(RunRow).where(RunRow.owner != SYSTEM_OWNER).order_by(RunRow.created.desc()).limit(limit)
+        if owner is not None:
+            wanted = wanted.where(RunRow.owner == owner)
+        if kind is not None:
+            wanted = wanted.where(RunRow.kind == kind)
+        with self._reading() as look:
+            found = look.session.scalars(wanted).all()
+            names: dict[str, list[str]] = {row.id: [] for row in found}
+            pictures = select(PictureRow).where(PictureRow.run.in_(names)).order_by(PictureRow.position)
+            for picture in look.session.scalars(pictures):
+                names[picture.run].append(picture.name)
+            return [
+                RunSummary(
+                    id=row.id,
+                    created=datetime.fromtimestamp(row.created, UTC),
+                    status=self._status(look, row),
+                    kind=row.kind,
+                    model=row.model,
+                    facts=tuple(row.facts),
+                    pictures=tuple(names[row.id]),
+                    methods=tuple(row.methods),
+                    thumbnail=row.thumbnail,
+                )
+                for row in found
+            ]
+
+    def delete(self, run_id: str) -> None:
+        """Forget a run and remove its files; raises StoreError while another process computes it."""
+        opened = self._open()
+        with self._changing(run_id) as (session, row):
+            self._refuse_foreign(opened, row)
+            session.execute(delete(RunRow).where(RunRow.id == run_id))
+        folder = self._folder(run_id)
+        with files.told(f"remove {folder}"):
+            shutil.rmtree(folder)
+
+    def close(self) -> None:
+        """Let go of the directory."""
+        with self._lock:
+            opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.database.close()
+            opened.instance.close()
+
+    def _open(self) -> _Open:
+        with self._lock:
+            if self._opened is None:
+                database = Database(self._place)
+                try:
+                    self._opened = _Open(database, Instance(self._instances))
+                    self._import_checks(database)
+                except StoreError:
+                    self._opened = None
+                    database.close()
+                    raise
+            return self._opened
+
+    def _import_checks(self, database: Database) -> None:
+        """Keep sanity checks of the first version as runs; their files get another name, which says that it is done."""
+        for check in first_version.checks(self.directory / "sanity"):
+            try:
+                self._import_check(database, check)
+            except StoreError as error:  # the runs that are there already can be used all the same
+                _LOG.warning("The sanity check %s is not imported yet: %s", check.path, error)
+
+    def _import_check(self, database: Database, check: first_version.Check) -> None:
+        self._write_files(check.run)
+        with database.writing_alone() as session:
+            # Another process may have been faster, and somebody may have deleted the run since.
+            if check.path.is_file() and session.get(RunRow, check.run.id) is None:
+                self._add_finished(session, check.run)
+        with files.told(f"rename {check.path}"), contextlib.suppress(FileNotFoundError):
+            check.path.rename(check.path.with_name(check.path.name + first_version.IMPORTED))
+
+    def _write_pictures(self, run: RunSnapshot) -> None:
+        folder = self._folder(run.id)
+        with files.told(f"write in {folder}"):
+            folder.mkdir(parents=True, exist_ok=True)
+        for position, view in enumerate(run.views):
+            files.write_view(self._view(run.id, position), view)
+        for position, truth in enumerate(run.truths):
+            if truth is not None:
+                files.write_truth(self._truth(run.id, position), truth)
+
+    def _write_files(self, run: RunSnapshot) -> None:
+        """The files of a run that has maps already."""
+        self._write_pictures(run)
+        for key, cell in run.cells.items():
+            if cell.explanation is not None:
+                files.write_map(self._map(run.id, key), cell.explanation.saliency, cell.frames)
+
+    @staticmethod
+    def _add_finished(session: Session, run: RunSnapshot) -> None:
+        """The rows of a run that has maps already; none of its measurements has a curve."""
+        session.add(rows.run_row(run, ""))
+        session.flush()  # the others refer to the run
+        session.add_all(rows.picture_rows(run))
+        for question, guesses in enumerate(run.predictions):
+            if guesses is not None:
+                session.add(rows.prediction_row(run.id, question, guesses))
+        for key, cell in run.cells.items():
+            if cell.explanation is not None:
+                session.add(rows.cell_row(run.id, key, cell.explanation))
+            elif cell.error:
+                session.add(CellRow(run=run.id, question=key.question, method=key.method, error=cell.error))
+        session.flush()  # measurements refer to their cells
+        for key, cell in run.cells.items():
+            for choice, measurement in cell.measurements.items():
+                session.add(rows.measurement_row(run.id, key, choice, measurement, ""))
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[_Reading]:
+        """A session for looking, in a directory that refuses to be written too."""
+        try:
+            opened = self._open()
+        except files.UnwritableError as error:
+            database, token = self._look(error), ""
+        else:
+            database, token = opened.database, opened.instance.token
+        try:
+            with database.reading() as session:
+                yield _Reading(session, token)
+        finally:
+            if not token:
+                database.close()
+
+    def _look(self, refusal: files.UnwritableError) -> Database:
+        """The database as it lies there; a file without its log where even reading that would write."""
+        path = file_at(self._place)
+        if path is None:
+            return Database(self._place)
+        if not path.is_file():
+            raise refusal
+        try:
+            return Database(path, "mode=ro")
+        except files.UnwritableError:
+            return Database(path, "mode=ro&immutable=1")
+
+    @contextlib.contextmanager
+    def _changing(self, run_id: str) -> Iterator[tuple[Session, RunRow]]:
+        with self._open().database.writing() as session:
+            row = self._row(session, run_id, lock=True)
+            row.version = max(row.version + 1, time.time_ns())
+            yield session, row
+
+    @staticmethod
+    def _row(session: Session, run_id: str, *, lock: bool = False) -> RunRow:
+        """The row of a run; with `lock`, whoever else changes that run waits, where not all writers do anyway."""
+        # A link comes from an address bar; what cannot be printed, not every database can be asked.
+        row = session.get(RunRow, run_id, with_for_update=lock) if run_id.isprintable() else None
+        if row is None:
+            raise NoSuchRunError(run_id)
+        return row
+
+    def _status(self, look: _Reading, row: RunRow) -> Status:
+        status = Status(row.status)
+        return Status.INTERRUPTED if status.active and not self._alive(row, look.token) else status
+
+    def _refuse_foreign(self, opened: _Open, row: RunRow) -> None:
+        foreign = row.instance != opened.instance.token
+        if foreign and Status(row.status).active and self._alive(row, opened.instance.token):
+            raise RunTakenError
+
+    def _alive(self, row: RunRow, token: str) -> bool:
+        return row.instance == token or alive(self._instances, row.instance)
+
+    def _cells(self, session: Session, run_id: str, plan: Plan, *, active: bool) -> dict[CellKey, Cell]:
+        found = session.scalars(select(CellRow).where(CellRow.run == run_id))
+        kept = {CellKey(row.question, row.method): row for row in found}
+        measured: dict[CellKey, list[MeasurementRow]] = {key: [] for key in kept}
+        for row in session.scalars(select(MeasurementRow).where(MeasurementRow.run == run_id)):
+            measured[CellKey(row.question, row.method)].append(row)
+        return {
+            key: self._cell(plan, key, kept[key], measured[key], active=active)
+            if key in kept
+            else Cell(CellState.WAITING if active else CellState.STOPPED)
+            for key in plan.cells()
+        }
+
+    def _cell(
+        self, plan: Plan, key: CellKey, row: CellRow, measured: Sequence[MeasurementRow], *, active: bool
+    ) -> Cell:
+        if not row.explained:
+            state = CellState.WAITING if active else CellState.STOPPED
+            return Cell(CellState.FAILED, error=row.error) if row.error else Cell(state)
+        choice = plan.methods[key.method]
+        try:
+            saliency, frames, silent = files.read_map(self._map(row.run, key))
+            order = {choice: place for place, choice in enumerate(plan.metric_keys(key.question))}
+            ordered = sorted(measured, key=lambda one: order.get(one.choice, len(order)))
+            measurements = {one.choice: self._measurement(one) for one in ordered}
+        except StoreError as error:
+            return Cell(CellState.FAILED, error=str(error))
+        cell = Cell(
+            step=1,
+            total=1,
+            evaluations=row.evaluations,
+            seconds=row.seconds,
+            saliency=saliency,
+            explanation=Explanation(
+                method=choice.name,
+                saliency=saliency,
+                target=row.target,
+                label=row.label,
+                probability=row.probability,
+                settings=choice.settings,
+                seed=plan.questions[key.question].seed,
+                evaluations=row.evaluations,
+                seconds=row.seconds,
+                notes=tuple(row.notes),
+                silent=silent,
+            ),
+            measurements=measurements,
+            frames=frames,
+            error=row.error,
+        )
+        if row.error:
+            return replace(cell, state=CellState.FAILED)
+        if cell.answers(plan.metric_keys(key.question)):
+            return replace(cell, state=CellState.DONE)
+        return replace(cell, state=CellState.MEASURING if active else CellState.STOPPED)
+
+    def _measurement(self, row: MeasurementRow) -> Measurement:
+        return Measurement(
+            metric=row.metric,
+            value=math.nan if row.value is None else row.value,
+            curve=files.read_curve(self._folder(row.run) / row.curve, row.metric) if row.curve else None,
+            note=row.note,
+            parts=tuple((name, rows.number(value)) for name, value in row.parts),
+            failed=row.failed,
+        )
+
+    def _folder(self, run_id: str) -> Path:
+        return self.directory / "runs" / run_id
+
+    def _view(self, run_id: str, position: int) -> Path:
+        return self._folder(run_id) / f"view-{position:02}.png"
+
+    def _truth(self, run_id: str, position: int) -> Path:
+        return self._folder(run_id) / f"truth-{position:02}.png"
+
+    def _map(self, run_id: str, key: CellKey) -> Path:
+        return self._folder(run_id) / f"map-{key.question:02}-{key.method:02}.npz"
+
+
+def _curve_name(key: CellKey, choice: str) -> str:
+    return f"curve-{key.question:02}-{key.method:02}-{choice}.npz"
+
+
+def _predictions(session: Session, run_id: str, plan: Plan) -> tuple[tuple[Guess, ...] | None, ...]:
+    found = session.scalars(select(PredictionRow).where(PredictionRow.run == run_id))
+    known = {row.question: tuple((int(index), rows.number(share)) for index, share in row.guesses) for row in found}
+    return tuple(known.get(question) for question in range(len(plan.questions)))

@@ -1,0 +1,95 @@
+"""The tables of the database: runs, their pictures, questions and cells, and how the cells' maps were measured."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, BigInteger, Double, ForeignKey, ForeignKeyConstraint, Index, LargeBinary
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """All tables; a change to any of them is a new module in `migrations/versions`."""
+
+
+class RunRow(Base):
+    """A run. `instance` is the token of the process that computes or computed it; `created` is Unix time."""
+
+    __tablename__ = "runs"
+    __table_args__ = (Index("runs_by_owner", "owner", "created"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    owner: Mapped[str]
+    created: Mapped[float] = mapped_column(Double, index=True)
+    status: Mapped[str]
+    note: Mapped[str]
+    instance: Mapped[str]
+    version: Mapped[int] = mapped_column(BigInteger)
+    model: Mapped[str]
+    facts: Mapped[list[str]] = mapped_column(JSON)
+    methods: Mapped[list[str]] = mapped_column(JSON)
+    plan: Mapped[str] = mapped_column(deferred=True)
+    labels: Mapped[list[str]] = mapped_column(JSON, deferred=True)
+    thumbnail: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class PictureRow(Base):
+    """A picture of a run, by name; its view is a file."""
+
+    __tablename__ = "pictures"
+
+    run: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str]
+
+
+class PredictionRow(Base):
+    """What the model answers a question's picture: `guesses` lists (class, probability), likeliest first."""
+
+    __tablename__ = "predictions"
+
+    run: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    question: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    guesses: Mapped[list[tuple[int, float]]] = mapped_column(JSON)
+
+
+class CellRow(Base):
+    """A map that is finished (its arrays are a file) or, with an `error`, failed. Sets `explained` accordingly."""
+
+    __tablename__ = "cells"
+
+    run: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    question: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    method: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    explained: Mapped[bool] = mapped_column(default=False)
+    error: Mapped[str] = mapped_column(default="")
+    target: Mapped[int] = mapped_column(default=0)
+    label: Mapped[str] = mapped_column(default="")
+    probability: Mapped[float] = mapped_column(Double, default=0.0)
+    evaluations: Mapped[int] = mapped_column(default=0)
+    seconds: Mapped[float] = mapped_column(Double, default=0.0)
+    notes: Mapped[list[str]] = mapped_column(JSON, default=list)
+
+
+class MeasurementRow(Base):
+    """What a metric of the plan, by its key, says of a map; no value where it has none.
+
+    `curve` names the file of its curve in the run's folder, and is empty where there is none.
+    """
+
+    __tablename__ = "measurements"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["run", "question", "method"], ["cells.run", "cells.question", "cells.method"], ondelete="CASCADE"
+        ),
+    )
+
+    run: Mapped[str] = mapped_column(primary_key=True)
+    question: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    method: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    choice: Mapped[str] = mapped_column(primary_key=True)
+    metric: Mapped[str]
+    value: Mapped[float | None] = mapped_column(Double)
+    note: Mapped[str]
+    failed: Mapped[bool] = mapped_column(default=False)
+    parts: Mapped[list[tuple[str, float | None]]] = mapped_column(JSON, default=list)
+    curve: Mapped[str] = mapped_column(default="")

@@ -1,0 +1,41 @@
+"""The Compare page: pictures, a model and methods are chosen, one button explains, the grid shows what came of it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from decam.ui import state, theme
+from decam.ui.compare import run_view
+from decam.ui.shared import measuring, method_forms, model_choice, pictures, recent, session, targets, welcome
+
+
+def show() -> None:
+    """Draw the page."""
+    snapshot = session.opened("compare")
+
+    with st.sidebar:
+        theme.brand(session.begin_again)
+        chosen = pictures.panel()
+        entry = model_choice.panel(chosen)
+        below = st.container()
+
+    if not chosen and snapshot is None:
+        welcome.show()
+
+    classifier = model_choice.load(entry)
+
+    with below:
+        model_choice.device_panel(classifier)
+        choices = method_forms.panel(classifier)
+        how = measuring.panel()
+        before = st.container()
+
+    if chosen and classifier is not None:
+        model_choice.limits(entry, chosen)
+        asked = targets.row(classifier, chosen)
+        snapshot = session.action(classifier, asked, choices, how, snapshot)
+
+    run_view.show(snapshot)
+
+    with before:
+        recent.panel(state.run_id())

@@ -1,0 +1,1 @@
+"""The component charts: Python, script and rules side by side."""

@@ -1,0 +1,1 @@
+"""The component grid: Python, script and rules side by side."""

@@ -1,0 +1,56 @@
+// The line on a run and its bar. It says when the run has ended, and asks for the page once a second where it hears nothing.
+
+import { make, mounted, say } from "../shared/component.js";
+import { Follower } from "../shared/live.js";
+
+class Status {
+  /** @type {(name: string) => void} */
+  tell;
+
+  constructor() {
+    this.icon = make("span", "icon", { "aria-hidden": "true" });
+    this.title = make("span");
+    this.facts = make("span", "facts");
+    this.fill = make("i");
+    this.bar = make("div", "progress", { role: "progressbar", "aria-label": "Progress" }, this.fill);
+    const line = make("p", "", {}, make("strong", "", {}, this.icon, " ", this.title), " ", this.facts);
+    this.node = make("div", "decam decam-status", {}, line, this.bar);
+    this.follower = new Follower({
+      news: ({ run }) => this.hear(run),
+      end: () => this.tell("ended"),
+      lost: () => this.tell("look"),
+    });
+  }
+
+  update({ live, run }, { setTriggerValue }) {
+    this.live = live;
+    this.note = run.note;
+    this.tell = (name) => setTriggerValue(name, performance.now());
+    this.show(this.follower.newest(live)?.run ?? run);
+  }
+
+  /** What a reader must know of a run is beneath the line, drawn by the page: it is asked to do so. */
+  hear(run) {
+    this.show(run);
+    if (run.note !== this.note) this.tell("look");
+    this.note = run.note;
+  }
+
+  show({ icon, title, facts, share }) {
+    say(this.icon, icon);
+    say(this.title, title);
+    say(this.facts, `· ${facts.join(" · ")}`);
+    this.fill.style.setProperty("--share", share);
+    this.bar.setAttribute("aria-valuenow", Math.round(100 * share));
+  }
+
+  attach() {
+    this.follower.follow(this.live);
+  }
+
+  release() {
+    this.follower.stop();
+  }
+}
+
+export default mounted(Status);

@@ -1,0 +1,52 @@
+"""How a run stands, kept up to date in the browser; and the word that the rest of a page has something new to show."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import streamlit as st
+
+from decam.export import wire
+from decam.runs.snapshots import RunSnapshot
+from decam.ui.components import source, styles
+from decam.ui.components.live import LiveRun
+
+_STATUS = st.components.v2.component(
+    "decam_status",
+    css=styles("shared/base.css", "live/status.css"),
+    js=source("live/status.js"),
+)
+_MEASURED = st.components.v2.component(
+    "decam_measured",
+    js=source("live/measured.js"),
+)
+
+
+def show(snapshot: RunSnapshot, live: LiveRun) -> None:
+    """Draw the line on a run and its bar; whatever calls this is run again when the run has ended.
+
+    Where nothing can be heard of the run in the browser, it is run again once a second instead.
+    """
+    _STATUS(
+        key=f"status-{_key(snapshot)}",
+        data={"live": asdict(live), "run": wire.run_object(snapshot)},
+        on_ended_change=_nothing,
+        on_look_change=_nothing,
+    )
+
+
+def again_when_measured(snapshot: RunSnapshot, live: LiveRun, place: str) -> None:
+    """Run whatever calls this again when maps were finished or measured since, at most once in five seconds."""
+    _MEASURED(
+        key=f"measured-{place}-{_key(snapshot)}",
+        data={"live": asdict(live), "measured": wire.measured(snapshot)},
+        on_measured_change=_nothing,
+    )
+
+
+def _key(snapshot: RunSnapshot) -> str:
+    return snapshot.id.replace("_", ".")  # two underlines in a key mean something to the framework
+
+
+def _nothing() -> None:
+    """Nothing is left to do: Streamlit draws the page again."""

@@ -1,0 +1,1 @@
+"""The component picker: Python, script and rules side by side."""

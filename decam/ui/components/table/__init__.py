@@ -1,0 +1,1 @@
+"""The component table: Python, script and rules side by side."""

@@ -1,0 +1,1 @@
+"""What Streamlit starts: the server, the script that draws its pages, and beside them settings and an icon."""

@@ -1,0 +1,243 @@
+"""Cards of the methods, by family: what each is, what it costs, where it misleads, and its map, as that comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.errors import StreamlitInvalidLayoutContextError
+
+from decam.classifier import Classifier, Pixels
+from decam.durations import duration
+from decam.errors import StoreError
+from decam.experiments.cells import Cell
+from decam.experiments.plan import COMPARISON
+from decam.experiments.status import CellState
+from decam.explanation import Map, Truth
+from decam.export.standing import ABSENT
+from decam.figures import limits_for, overlay, png_bytes
+from decam.figures.steps import outlined
+from decam.methods import METHODS
+from decam.methods.base import Method
+from decam.methods.taxonomy import Family, grouped
+from decam.models import catalogue
+from decam.runs.snapshots import RunSnapshot
+from decam.ui import nav, state, text
+from decam.ui.compare import prototype_matches, run_view
+from decam.ui.components.grid.grid import address
+from decam.ui.methods import shared_run, tree
+from decam.ui.shared import ground_truth, method_choice, model_choice, pictures, run_pages, session
+from decam.ui.shared.pictures import Chosen
+
+POLL = 1.0
+_BADGES = {
+    "output": "needs answers",
+    "gradients": "needs gradients",
+    "activations": "needs activations",
+    "attention": "needs attention",
+}
+_NOTATION = (
+    "In the formulas $x$ is the picture, $c$ the class, $y^c$ its score (logit), $p^c$ its probability, $A_k$ the "
+    "$k$-th activation map of a layer, $\\odot$ a product place by place, and $M_c$ the map."
+)
+_COLOURS = (
+    "Each map is scaled to its own range, the top 1 % of its values clipped: blue is low and yellow high; signed maps "
+    "are orange where a place speaks for the class and blue where it speaks against it. Where the object is "
+    "known, it is outlined."
+)
+
+
+def show(classifier: Classifier, picture: Chosen, runs: Sequence[RunSnapshot], status: DeltaGenerator) -> None:
+    """Draw all cards, and how the runs stand in the place `status`; while one runs, maps are drawn once a second.
+
+    The first run is the classifier's own; the others are of models that stand in where it cannot be explained.
+    """
+    st.caption(f"{_NOTATION} {_COLOURS}")
+    models = {choice.name: run.plan.model for run in runs[1:] for choice in run.plan.methods}
+    places: dict[str, DeltaGenerator] = {}
+    for family, rows in grouped(METHODS.values()):
+        places |= _family(family, rows, classifier, picture, models)
+    active = any(run.active for run in runs)
+    with status:
+        live = st.fragment(_live, run_every=POLL if active else None)
+        live(tuple(run.id for run in runs), active, classifier, picture, places)
+
+
+def _family(
+    family: Family, rows: Iterable[Method], classifier: Classifier, picture: Chosen, models: Mapping[str, str]
+) -> Mapping[str, DeltaGenerator]:
+    """Draw a family's cards and return, by the method's name, the places where the maps will be drawn."""
+    places = {}
+    st.html(
+        f'<div class="dc-family" id="{tree.family_anchor(family)}"><h2>{text.escaped(family.title)}</h2>'
+        f"<p>{text.escaped(family.summary)}</p></div>"
+    )
+    with st.container(key=f"cards-{family.name}"):
+        for row in rows:
+            with st.container(border=True, gap="small", key=f"card-{row.name}"):
+                places[row.name] = st.empty()
+                st.markdown(f"$$\n{row.formula}\n$$")
+                st.html(_judgement(row))
+                with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
+                    st.html(_reference(row), width="stretch")
+                    model = models.get(row.name, classifier.name)
+                    on = "" if model == classifier.name else f", with the model {catalogue.get(model).title}"
+                    if st.button(
+                        "Compare",
+                        key=f"compare-{row.name}",
+                        type="tertiary",
+                        icon=":material/compare:",
+                        disabled=row.name not in models and bool(row.obstacle(classifier)),
+                        help=f"Compare {row.title} with the methods chosen so far on this picture{on}.",
+                    ):
+                        _compare(row, model, picture)
+    return places
+
+
+def _compare(row: Method, model: str, picture: Chosen) -> None:
+    """Go to the Compare page with this method, picture and model."""
+    method_choice.choose({*method_choice.names(), row.name})
+    pictures.only(picture)
+    state.show_run(None)
+    model_choice.chosen_by_visitor(model)
+    st.switch_page(nav.page("compare"))
+
+
+def _live(
+    links: Sequence[str], active: bool, classifier: Classifier, picture: Chosen, places: Mapping[str, DeltaGenerator]
+) -> None:
+    # The drawing of the whole page must write into every place: the framework lets later ones write into those only.
+    runs = [run for run in (run_pages.snapshot_of(link, COMPARISON) for link in links) if run is not None]
+    if len(runs) < len(links):
+        for place in places.values():
+            place.empty()
+        return
+    with st.container(horizontal=True, gap="small", vertical_alignment="top", key="field-status"):
+        with st.container(width="stretch"):
+            try:
+                run_view.status(runs[0])
+            except StoreError as error:
+                st.error(text.plain(str(error)))
+        if runs[0].active:
+            st.button(
+                "Stop",
+                key="stop-field",
+                icon=":material/stop:",
+                type="tertiary",
+                help="End this run within a second; what is finished stays. Comparisons need not wait for it.",
+                on_click=session.stop,
+                args=(runs[0].id,),
+            )
+    drawn: dict[str, str] = {}
+    for run in runs:
+        cells = dict(shared_run.cells(run))
+        truth = _truth(classifier, picture, cells.values())
+        drawn |= {name: _head(METHODS[name], classifier, run, cell, truth) for name, cell in cells.items()}
+    try:
+        for name, place in places.items():
+            place.html(drawn.get(name) or _head(METHODS[name], classifier, runs[0], None, None))
+    except StreamlitInvalidLayoutContextError:
+        return  # the whole page is being drawn anew beside this, which has taken the places: nobody sees this drawing
+    if active and not any(run.active for run in runs):
+        st.rerun()
+
+
+def _truth(classifier: Classifier, picture: Chosen, cells: Iterable[Cell]) -> Truth | None:
+    """Where the object asked about lies, which is known as soon as the class is."""
+    label = next((cell.explanation.label for cell in cells if cell.explanation is not None), None)
+    return None if label is None else ground_truth.known(classifier, picture, label)
+
+
+def _head(row: Method, classifier: Classifier, snapshot: RunSnapshot, cell: Cell | None, truth: Truth | None) -> str:
+    """The map beside the method's name and needs, and below it what else it rests on."""
+    made = None if cell is None else cell.explanation
+    notes = () if made is None else made.notes
+    told = "".join(f'<p class="note">{text.escaped(note)}</p>' for note in notes)
+    obstacle = "" if cell is not None else row.obstacle(classifier)
+    return (
+        f'<article class="dc-method" id="{tree.method_anchor(row)}">'
+        f"{_figure(row, snapshot.views[0], cell, obstacle, truth)}"
+        f"<div><h3>{text.escaped(row.title)}</h3><p>{text.escaped(row.summary)}</p>"
+        f'<ul class="badges">{_badges(row)}</ul><p class="cost">{_cost(row, classifier, cell, obstacle)}</p>'
+        f"{_stand_in(row, classifier, snapshot)}{told}</div></article>"
+        f"{'' if made is None else prototype_matches.strip(snapshot, 0, made)}"
+    )
+
+
+def _stand_in(row: Method, classifier: Classifier, snapshot: RunSnapshot) -> str:
+    """Whose map this is, where it is not that of the model chosen, and why."""
+    if snapshot.plan.model == classifier.name:
+        return ""
+    title = text.escaped(catalogue.get(snapshot.plan.model).title)
+    return f'<p class="note">Shown on the model {title}: {text.escaped(row.obstacle(classifier))}</p>'
+
+
+def _figure(row: Method, view: Pixels, cell: Cell | None, obstacle: str, truth: Truth | None) -> str:
+    """The map over the picture, finished or not; where there is none, the faded picture and the reason."""
+    if cell is None or cell.saliency is None:
+        stands = CellState.STOPPED if cell is None else cell.state
+        words = obstacle or (cell.error if cell is not None else "") or ABSENT.get(stands, stands.value)
+        source = address(png_bytes(view), "field.picture")
+        return (
+            f'<figure class="none"><img src="{source}" alt=""><figcaption>{text.escaped(words)}</figcaption>'
+            f"{_bar(cell)}</figure>"
+        )
+    finished = cell.explanation is not None
+    limits = limits_for(cell.explanation, cell.saliency, row.signed)
+    drawn = (_kept if finished else _drawn)(view, cell.saliency, row.signed, limits, truth)
+    source = address(drawn, f"field.{row.name}")
+    bar = "" if finished else _bar(cell)
+    return f'<figure><img src="{source}" alt="Map of {text.escaped(row.title)}">{bar}</figure>'
+
+
+def _bar(cell: Cell | None) -> str:
+    if cell is None or cell.state is not CellState.RUNNING:
+        return ""
+    percent = round(100 * min(1.0, cell.step / cell.total)) if cell.total else 0
+    role = f'role="progressbar" aria-label="Progress" aria-valuenow="{percent}"'
+    return f'<div class="dc-progress" {role}><i style="width:{percent}%"></i></div>'
+
+
+def _drawn(view: Pixels, saliency: Map, signed: bool, limits: tuple[float, float], truth: Truth | None) -> bytes:
+    covered = overlay(view, saliency, signed=signed, limits=limits)
+    return png_bytes(covered if truth is None else outlined(covered, truth))
+
+
+_kept = st.cache_data(show_spinner=False, max_entries=256)(_drawn)
+
+
+def _badges(row: Method) -> str:
+    if not row.needs:
+        said = ["needs no model"]
+    elif row.needs == {"output"}:
+        said = ["black box: model output only"]
+    else:
+        said = [badge for need, badge in _BADGES.items() if need in row.needs]
+    return "".join(f"<li>{badge}</li>" for badge in [*said, *(["signed"] if row.signed else [])])
+
+
+def _cost(row: Method, classifier: Classifier, cell: Cell | None, obstacle: str) -> str:
+    """Evaluations at default settings, and what they took where they have been made."""
+    if obstacle:
+        return "cannot run on this model"
+    made = None if cell is None else cell.explanation
+    if made is None and row.obstacle(classifier):
+        return "not made yet"
+    cost = row.cost(row.settings(), classifier) if made is None else made.evaluations
+    told = text.several(cost, "evaluation") if cost else "free"
+    return told if made is None else f"{told} · {duration(made.seconds)}"
+
+
+def _judgement(row: Method) -> str:
+    return (
+        f'<dl class="dc-judged"><dt>Strength</dt><dd>{text.escaped(row.strengths)}</dd>'
+        f"<dt>Misleads</dt><dd>{text.escaped(row.misleads)}</dd></dl>"
+    )
+
+
+def _reference(row: Method) -> str:
+    return (
+        f'<p class="dc-reference"><a href="{text.escaped(row.url)}" target="_blank" rel="noopener">'
+        f"{text.escaped(row.reference)}</a></p>"
+    )

@@ -1,0 +1,33 @@
+"""The Methods page, a map of the field: families as a tree, and every method at work on one picture."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from decam.ui import theme
+from decam.ui.methods import cards, shared_run, tree
+from decam.ui.shared import model_choice, session, targets
+
+
+def show() -> None:
+    """Draw the page."""
+    session.begin("methods")
+    theme.apply("shared/methods.css")
+
+    with st.sidebar:
+        theme.brand()
+        tree.contents()
+
+    chosen, seen = st.columns([1.7, 1], gap="medium", vertical_alignment="center")
+    with chosen:
+        picture, entry = shared_run.controls()
+    classifier = model_choice.load(entry)
+    if classifier is not None:
+        with seen:
+            targets.seen(classifier, picture)
+        model_choice.limits(entry, [picture])
+        status = st.container()
+        runs = shared_run.of(classifier, picture)
+        tree.show(classifier, {choice.name for run in runs[1:] for choice in run.plan.methods})
+        if runs:
+            cards.show(classifier, picture, runs, status)

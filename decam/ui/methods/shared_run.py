@@ -1,0 +1,146 @@
+"""What the Methods page shows its methods on: one picture, one model, and the shared runs of all methods on it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+import streamlit as st
+
+from decam.classifier import Classifier, Pixels
+from decam.errors import DecamError, NoSuchRunError
+from decam.experiments.cells import Cell
+from decam.experiments.kinds import comparison
+from decam.experiments.plan import MethodChoice, PictureChoice, Plan, fingerprint
+from decam.images.samples import SAMPLES
+from decam.methods import METHODS
+from decam.methods.base import Method
+from decam.models import catalogue, default_for
+from decam.models.catalogue import ENTRIES, Entry
+from decam.models.sources import bundled
+from decam.runs.snapshots import RunSnapshot
+from decam.ui import state, text
+from decam.ui.shared import pictures, thumbnails, uploads
+from decam.ui.shared.pictures import Chosen
+from decam.ui.shared.thumbnails import Tile
+
+SAMPLE, MODEL, BY_VISITOR, RUN = "field-sample", "field-model", "field-model-by-visitor", "field-run"
+
+
+def controls() -> tuple[Chosen, Entry]:
+    """Draw the choices of a picture and of a model that is on this machine, and return both."""
+    picture = _picture()
+    name = picture.key if picture.sample is None else picture.sample.name
+    thumbnails.strip("field", SAMPLES, {name}, _choose)
+    if kept := uploads.kept():
+        tiles = [Tile(upload.key, upload.name, "upload", uploads.thumbnail(upload)) for upload in kept]
+        thumbnails.tiles("field-own", tiles, {name}, _choose)
+    here = [name for name, entry in ENTRIES.items() if entry.present()]
+    if not st.session_state.get(BY_VISITOR) or st.session_state.get(MODEL) not in here:
+        st.session_state[MODEL] = default_for(picture.kind)
+    name = st.selectbox(
+        "Model",
+        here,
+        format_func=lambda name: catalogue.get(name).title,
+        key=MODEL,
+        on_change=_by_visitor,
+        persist_state="session",
+        help="Models whose weights are on this machine; Compare fetches the others.",
+    )
+    return picture, catalogue.get(name)
+
+
+def able(classifier: Classifier) -> list[tuple[Method, int]]:
+    """The methods that can explain the classifier with their cost at default settings, cheapest first."""
+    rows = [row for row in METHODS.values() if not row.obstacle(classifier)]
+    return sorted(((row, row.cost(row.settings(), classifier)) for row in rows), key=lambda pair: pair[1])
+
+
+def plan_of(classifier: Classifier, picture: Chosen) -> Plan:
+    """A plan of all methods that can explain the classifier, as `make_plan` makes it."""
+    return make_plan(classifier.name, str(classifier.device), picture, [row for row, _ in able(classifier)])
+
+
+def stand_ins(classifier: Classifier) -> dict[str, list[Method]]:
+    """For methods that cannot explain a model of scenes: the models of scenes that were made for them."""
+    entry = ENTRIES.get(classifier.name)
+    found: dict[str, list[Method]] = {}
+    if entry is None or entry.domain != "scenes":
+        return found
+    others = [name for name, other in ENTRIES.items() if other.domain == entry.domain and other.present()]
+    for row in METHODS.values():
+        if row.obstacle(classifier):
+            fitting = (name for name in others if not row.obstacle(bundled.untrained(name)))
+            if name := next(fitting, None):
+                found.setdefault(name, []).append(row)
+    return found
+
+
+def make_plan(model: str, device: str, picture: Chosen, rows: Sequence[Method], seed: int = 0) -> Plan:
+    """A plan of these methods at their default settings, for the picture's predicted class, without metrics."""
+    choices = [MethodChoice.default(row.name) for row in rows]
+    return comparison.plan(model, device, [PictureChoice(picture.name)], choices, seed=seed)
+
+
+def link_of(plan: Plan, view: Pixels) -> str:
+    """The link of a shared run: a digest of all that its maps are made from, versions included."""
+    return "methods-" + hashlib.sha256((plan.to_json() + fingerprint(view)).encode()).hexdigest()[:32]
+
+
+def of(classifier: Classifier, picture: Chosen) -> list[RunSnapshot]:
+    """The shared runs, begun if absent: first that of the model, then those of the models that stand in for it.
+
+    Empty, with the reason on the page, where they cannot be.
+    """
+    try:
+        plans = [plan_of(classifier, picture)]
+        plans += [make_plan(name, plans[0].device, picture, rows) for name, rows in stand_ins(classifier).items()]
+        view = picture.view(classifier)
+        # The newest goes first among runs that give way: begun last, the model's own run waits for none of the others.
+        return [shared_run(each, view) for each in plans[::-1]][::-1]
+    except DecamError as error:
+        st.error(text.plain(str(error)))
+        return []
+
+
+def shared_run(plan: Plan, view: Pixels, asker: str = "") -> RunSnapshot:
+    """The shared run of a plan on this view, begun if absent. `asker` is as in `Runs.shared_run`.
+
+    Raises DecamError where it cannot be.
+    """
+    link = link_of(plan, view)
+    # Once a visit: a run that fails would be begun anew by every drawing of the page, and for ever.
+    begun: set[str] = st.session_state.setdefault(RUN, set())
+    if link not in begun:
+        state.runs().shared_run(link, plan, [view], asker=asker)
+        begun.add(link)
+    try:
+        return state.runs().snapshot(link)
+    except NoSuchRunError:  # its files were taken away
+        state.runs().shared_run(link, plan, [view], asker=asker)
+        return state.runs().snapshot(link)
+
+
+def cells(snapshot: RunSnapshot) -> Iterator[tuple[str, Cell]]:
+    """The name of every method that is run, with its map as it is now."""
+    for place, cell in snapshot.cells.items():
+        yield snapshot.plan.methods[place.method].name, cell
+
+
+def _picture() -> Chosen:
+    """The sample or upload chosen here, else the first sample that is compared, else the first of all."""
+    compared = st.session_state.get("samples") or [SAMPLES[0].name]
+    name = st.session_state.setdefault(SAMPLE, compared[0])
+    offered = {sample.name: pictures.of_sample(sample) for sample in SAMPLES}
+    offered |= {picture.key: picture for picture in pictures.uploaded()}
+    if name not in offered:  # an upload that was removed
+        name = st.session_state[SAMPLE] = compared[0]
+    return offered[name]
+
+
+def _choose(name: str) -> None:
+    st.session_state[SAMPLE] = name
+
+
+def _by_visitor() -> None:
+    st.session_state[BY_VISITOR] = True

@@ -1,0 +1,89 @@
+"""The pages of the dashboard, listed once: addresses, titles and the modules that draw them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import streamlit as st
+
+ENTRY = Path(__file__).parent / "entry"
+SCRIPT = ENTRY / "dashboard.py"
+ICON = ENTRY / "icon.png"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page: the last part of its address, its title, one sentence of help, and the module whose show() draws it."""
+
+    address: str
+    title: str
+    help: str
+    module: str
+
+    def show(self) -> None:
+        """Draw the page; its module is imported when somebody visits it first."""
+        import_module(self.module).show()
+
+
+# The first one is also what the server's own address shows.
+PAGES = (
+    Entry("compare", "Compare", "Several methods side by side on your pictures.", "decam.ui.compare.page"),
+    Entry(
+        "de_cam",
+        "DE-CAM",
+        "One search with all its generations, and evolution on landscapes one can see.",
+        "decam.ui.search.page",
+    ),
+    Entry(
+        "methods",
+        "Methods",
+        "A map of the field: every method with its picture, formula, cost and traps.",
+        "decam.ui.methods.page",
+    ),
+    Entry(
+        "metrics",
+        "Metrics",
+        "What makes a good map: every metric explained, and at work step by step.",
+        "decam.ui.metrics.page",
+    ),
+    Entry(
+        "sanity",
+        "Sanity",
+        "Do maps change when the model forgets, stage by stage, what it learnt?",
+        "decam.ui.randomisation.page",
+    ),
+)
+_folders: list[Path] = []
+"""The folder of files that draw the pages, if this process serves a checkout."""
+_BY_ADDRESS = {entry.address: entry for entry in PAGES}
+
+
+def page(address: str) -> st.Page:
+    """The page as Streamlit's links and st.switch_page take it; raises KeyError for an address that is not listed."""
+    entry = _BY_ADDRESS[address]
+    source = _folders[0] / f"{entry.address}.py" if _folders else entry.show
+    return st.Page(source, title=entry.title, url_path=entry.address, default=entry is PAGES[0])
+
+
+def links() -> None:
+    """Draw a link to every page."""
+    for entry in PAGES:
+        st.page_link(page(entry.address), label=entry.title, help=entry.help)
+
+
+def draw_from(folder: Path | None) -> None:
+    """From now on draw each page by the file in `folder` that is called as its address; with None by its module."""
+    _folders[:] = [] if folder is None else [folder]
+
+
+def run() -> None:
+    """Configure the browser's tab and draw the page that was asked for."""
+    st.set_page_config(
+        page_title="DE-CAM · saliency methods compared",
+        page_icon=str(ICON),
+        layout="wide",
+        initial_sidebar_state=320,
+    )
+    st.navigation([page(entry.address) for entry in PAGES], position="hidden").run()

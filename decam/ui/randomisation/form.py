@@ -1,0 +1,119 @@
+"""What a randomisation check is made from: how weights are drawn, the seed, and what a search may cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from decam.classifier import Classifier, TorchClassifier
+from decam.experiments.kinds.randomisation import TITLES, mode_of
+from decam.experiments.plan import MethodChoice
+from decam.experiments.questions import MAX_SEED, Mode
+from decam.experiments.variants import variants
+from decam.hardware.device import devices
+from decam.methods import METHODS
+from decam.methods.de_cam.method import DE_CAM, DeCamSettings
+from decam.models import catalogue
+from decam.models.sources.bundled import label_shuffled_version
+from decam.runs.snapshots import RunSnapshot
+from decam.ui.shared import method_forms, model_choice, pictures, targets
+from decam.ui.shared.measuring import LARGEST_IN_BROWSER
+from decam.ui.shared.method_choice import CHECKED
+
+BUDGET = 500
+HELP = (
+    "Stage after stage replaces weights by random ones, from the output to the input, until all are random. "
+    "One stage alone leaves all other stages as trained. "
+    "Random labels takes the same network, trained on shuffled labels."
+)
+NO_SHUFFLED = " Random labels needs such a network, and only the Embedded model has one."
+
+
+@dataclass(frozen=True)
+class How:
+    """How a check is made, beside model, picture and methods."""
+
+    mode: Mode
+    seed: int
+
+
+def methods(classifier: Classifier | None) -> list[MethodChoice]:
+    """Draw the settings of the methods chosen; searches have their budget from this page alone."""
+    st.session_state.setdefault("sanity-budget", BUDGET)
+    budget = next(parameter for parameter in DeCamSettings.parameters() if parameter.name == "budget")
+    allowed = st.number_input(
+        "Budget of a search",
+        min_value=int(budget.low or 1),
+        max_value=int(budget.high or 1),
+        step=int(budget.step or 1),
+        key="sanity-budget",
+        persist_state="session",
+        help="Evaluations that DE-CAM may spend on one map. A check makes a map for every stage, so the budget is "
+        "smaller than on the other pages. With too few evaluations a map is noisy, and noise changes by itself.",
+    )
+    return method_forms.panel(classifier, CHECKED, {budget.name: int(allowed)})
+
+
+def how(model: str) -> How:
+    """Draw the mode and the seed."""
+    offered = [mode for mode in TITLES if mode != "labels" or label_shuffled_version(model)]
+    if st.session_state.get("sanity-mode") not in offered:
+        st.session_state["sanity-mode"] = offered[0]
+    st.session_state.setdefault("seed", 0)
+    mode = st.radio(
+        "What is randomised",
+        offered,
+        format_func=lambda name: TITLES[name],
+        key="sanity-mode",
+        persist_state="session",
+        help=HELP if "labels" in offered else HELP + NO_SHUFFLED,
+    )
+    seed = st.number_input(
+        "Seed",
+        min_value=0,
+        max_value=min(MAX_SEED, LARGEST_IN_BROWSER),
+        key="seed",
+        persist_state="session",
+        help="Where all random numbers begin, those of the new weights too.",
+    )
+    return How(mode, int(seed))
+
+
+def maps_each(classifier: TorchClassifier, mode: Mode) -> int:
+    """How many maps a check makes by each method; raises MethodError where the weights cannot be drawn anew."""
+    return _maps_each(classifier.name, mode, classifier)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _maps_each(model: str, mode: Mode, _classifier: TorchClassifier) -> int:
+    del model  # it names the entry in the cache
+    return 1 + len(variants(_classifier, mode))
+
+
+def take_up(snapshot: RunSnapshot) -> None:
+    """Set the widgets to what a check was made from."""
+    plan = snapshot.plan
+    if plan.model in catalogue.ENTRIES:
+        model_choice.chosen_by_visitor(plan.model)
+    if plan.device in devices():
+        st.session_state["device"] = plan.device
+    pictures.keep(snapshot.id)
+    asked = plan.questions[0]
+    targets.restore(plan.model, pictures.kept_key(snapshot.id, asked.picture), asked.target)
+    _restore_methods([choice for choice in plan.methods if choice.name in METHODS], plan.model)
+    st.session_state["sanity-mode"] = mode_of(plan)
+    st.session_state["seed"] = min(plan.seed, LARGEST_IN_BROWSER)
+
+
+def _restore_methods(choices: list[MethodChoice], model: str) -> None:
+    """Switch on these methods; the budget is this page's, and that of the other pages stays what it was."""
+    elsewhere = f"setting:{DE_CAM.name}:budget"
+    before = st.session_state.get(elsewhere)
+    method_forms.restore(tuple(choices), model, CHECKED)
+    for choice in choices:
+        if isinstance(choice.settings, DeCamSettings):
+            st.session_state["sanity-budget"] = choice.settings.budget
+            st.session_state.pop(elsewhere)
+            if before is not None:
+                st.session_state[elsewhere] = before

@@ -1,0 +1,130 @@
+"""A randomisation check on the page: how it stands, its maps, what they mean in words, and its curves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from decam.experiments.kinds.randomisation import TITLES, mode_of, variants_of
+from decam.experiments.kinds.randomisation_reading import KEPT, LOST, Compared, lines, readings
+from decam.export import randomisation as export
+from decam.figures.stages import StageLine, stages_figure
+from decam.methods import METHODS
+from decam.metrics.similarity import SIMILARITIES
+from decam.runs.snapshots import RunSnapshot
+from decam.ui import state, text
+from decam.ui.compare import export_panel, run_view
+from decam.ui.components.charts import figures
+from decam.ui.randomisation import grid
+
+SIGNED = {True: "Absolute", False: "Signed"}
+EXPLAINED = (
+    "The number under a map is its similarity to the original map: 1 for the same map. The thin lines in the charts "
+    "show what a random map scores. Each map has its own colour scale, which clips the top 1 % of its values."
+)
+VERDICTS = (
+    f"Verdicts count from the random map's similarity (0) to that of the same map (1). Under {LOST:g}, the map depends "
+    f"on the weights. From {KEPT:g} on, it ignores them. In between, it depends on them partly. A noisy method also "
+    "seems to depend on the weights: check with another seed before you trust it."
+)
+WEIGHTS = (
+    "Random weights are about as large as those they replace, so the network still answers. Matrices and kernels get "
+    "mean 0, biases and factors keep their mean and spread. Running averages of batch normalisation stay."
+)
+
+
+def show(snapshot: RunSnapshot | None) -> None:
+    """Draw a check; while it waits or runs, only this part of the page is drawn again, once a second."""
+    if snapshot is not None:
+        run_view.show(snapshot, _draw, follows=False)
+
+
+def _draw(snapshot: RunSnapshot) -> None:
+    name = text.plain(snapshot.plan.picture_of(0).name)
+    st.markdown(f"**{name}** :gray[· {TITLES[mode_of(snapshot.plan)].lower()}]")
+    how = _compared(snapshot)
+    grid.show(snapshot, how, readings(snapshot.grid, how))
+    st.caption(f"{EXPLAINED} {VERDICTS} {WEIGHTS}")
+    finished = [key for key, cell in snapshot.cells.items() if cell.explanation is not None]
+    if finished and not snapshot.active:
+        if any(key.question > 0 for key in finished):
+            _curves(snapshot, how)
+        _downloads(snapshot)
+
+
+def _compared(snapshot: RunSnapshot) -> Compared:
+    """Draw the choice of what the numbers are."""
+    st.session_state.setdefault("sanity-measure", next(iter(SIMILARITIES)))
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="sanity-how"):
+        measure = st.segmented_control(
+            "Similarity",
+            list(SIMILARITIES),
+            format_func=lambda name: SIMILARITIES[name].title,
+            key="sanity-measure",
+            required=True,
+            help=" ".join(f"{row.title}: {row.summary}" for row in SIMILARITIES.values()),
+        )
+        absolute: bool | None = True
+        if any(METHODS[choice.name].signed for choice in snapshot.plan.methods):
+            st.session_state.setdefault("sanity-values", True)
+            absolute = st.segmented_control(
+                "Values of signed maps",
+                list(SIGNED),
+                format_func=lambda value: SIGNED[value],
+                key="sanity-values",
+                required=True,
+                help="Absolute compares where a map is strong, whatever its sign. Signed compares the signs too.",
+            )
+    return Compared(measure or next(iter(SIMILARITIES)), absolute is not False)
+
+
+def _curves(snapshot: RunSnapshot, how: Compared) -> None:
+    """One chart a measure, of the values chosen above."""
+    names = [variant.stage for variant in variants_of(snapshot.plan)]
+    across = "random labels" if mode_of(snapshot.plan) == "labels" else "from the output to the input"
+    st.markdown(f"**Similarity to the original map, {across}**")
+    with st.container(key="curves"):
+        for row in SIMILARITIES.values():
+            stage_lines = [
+                StageLine(line.title, line.method, line.values, line.floor)
+                for line in lines(snapshot.grid, Compared(row.name, how.absolute))
+            ]
+            figure = stages_figure(row.title, names, stage_lines, low=row.low, dark=state.dark())
+            with st.container():
+                figures.show(figure, f"sanity-{row.name}", f"{row.title} of all methods over the stages")
+
+
+def _downloads(snapshot: RunSnapshot) -> None:
+    """Everything that a run gives away, and the two files that only a check has."""
+    st.markdown("**Export**")
+    export_panel.show(snapshot, None)
+    name = f"decam-sanity-{snapshot.created:%Y%m%d-%H%M}"
+    with st.container(horizontal=True, gap="small"):
+        _download(
+            "similarities.csv",
+            lambda: export.similarities_csv(snapshot.grid),
+            f"{name}.csv",
+            "text/csv",
+            "One line for each method, stage or control, and similarity.",
+        )
+        _download(
+            "maps.npz",
+            lambda: export.maps_npz(snapshot.grid),
+            f"{name}.npz",
+            "application/octet-stream",
+            "All raw maps as NumPy arrays, named method/stage, and the picture as the model saw it.",
+        )
+
+
+def _download(label: str, make: Callable[[], bytes], file: str, mime: str, help: str) -> None:
+    st.download_button(
+        label,
+        data=make,
+        file_name=file,
+        mime=mime,
+        key=f"download-{label}",
+        on_click="ignore",
+        icon=":material/download:",
+        help=help,
+    )

@@ -1,0 +1,1 @@
+"""The DE-CAM page."""

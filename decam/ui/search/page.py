@@ -1,0 +1,48 @@
+"""The DE-CAM page: one picture, one search, all of it visible; and the same evolution on landscapes one can see."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from decam.ui import state, theme
+from decam.ui.compare import run_view
+from decam.ui.search import form, run
+from decam.ui.search import landscapes as landscape_view
+from decam.ui.shared import measuring, model_choice, pictures, recent, session, targets, welcome
+
+
+def show() -> None:
+    """Draw the page."""
+    snapshot = session.opened("de-cam")
+
+    with st.sidebar:
+        theme.brand(session.begin_again)
+        chosen = form.picture(pictures.panel())
+        entry = model_choice.panel(chosen)
+        below = st.container()
+
+    search, landscapes = st.tabs(["Search", "Landscapes"], key="tab", bind="query-params")
+    with search:
+        classifier = model_choice.load(entry)
+
+    with below:
+        choices = form.panel(classifier)
+        model_choice.device_panel(classifier)
+        how = measuring.panel()
+        before = st.container()
+
+    if landscapes.open:
+        with landscapes:
+            landscape_view.show()
+    else:
+        with search:
+            if not chosen and snapshot is None:
+                welcome.show_search()
+            if chosen and classifier is not None:
+                model_choice.limits(entry, chosen)
+                asked = targets.row(classifier, chosen, judged=False)
+                snapshot = session.action(classifier, asked, choices, how, snapshot, form.variants)
+            run_view.show(snapshot, run.show)
+
+    with before:
+        recent.panel(state.run_id())

@@ -1,0 +1,72 @@
+"""A run on the DE-CAM page: one of its searches, below its maps where there are several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from decam.errors import DecamError
+from decam.experiments.cells import CellKey
+from decam.methods.de_cam.method import DE_CAM
+from decam.runs.snapshots import RunSnapshot
+from decam.ui import state, text
+from decam.ui.compare import run_grid, run_view
+from decam.ui.search import view
+from decam.ui.shared import run_pages
+
+
+def show(snapshot: RunSnapshot) -> None:
+    """Draw the run, or say that it has no search."""
+    places = [place for place in sorted(snapshot.cells) if snapshot.plan.methods[place.method].name == DE_CAM.name]
+    if not places:
+        titles = ", ".join(dict.fromkeys(snapshot.plan.titles()))
+        st.info(text.plain(f"This run has no DE-CAM search, but {titles}. Compare shows it, or search a picture here."))
+        return
+    selected = run_grid.show(snapshot) if len(snapshot.cells) > 1 else None
+    place = _choice(snapshot, places, selected)
+    # The grid above follows the run by itself, and only the search, whose populations it does not get, is drawn again.
+    look = state.live(snapshot) is not None
+    st.fragment(_search, run_every=run_view.POLL if look else None)(snapshot.id, snapshot.plan.kind, place)
+
+
+def _search(run: str, kind: str, place: CellKey) -> None:
+    snapshot = run_pages.snapshot_of(run, kind)
+    if snapshot is None:
+        return
+    try:
+        view.show(snapshot, place)
+    except DecamError as error:
+        st.error(text.plain(str(error)))
+
+
+def _choice(snapshot: RunSnapshot, places: Sequence[CellKey], selected: CellKey | None) -> CellKey:
+    """The search shown: the one chosen here or, after a click in the grid, the one clicked."""
+    key, seen = f"search-shown-{snapshot.id}", f"search-seen-{snapshot.id}"
+    if selected is not None and st.session_state.get(seen) != selected:
+        st.session_state[seen] = selected
+        if selected in places:
+            st.session_state[key] = places.index(selected)
+    chosen = st.session_state.get(key)
+    if not isinstance(chosen, int) or chosen >= len(places):
+        st.session_state[key] = 0
+    if len(places) == 1:
+        return places[0]
+    titles = snapshot.plan.titles()
+    several = len({place.question for place in places}) > 1
+
+    def named(index: int) -> str:
+        place = places[index]
+        title = titles[place.method].removeprefix(f"{DE_CAM.title} · ")
+        picture = snapshot.plan.picture_of(place.question).name
+        return text.plain(f"{picture} · {title}" if several else text.capital(title))
+
+    index = st.segmented_control(
+        "Search shown",
+        range(len(places)),
+        format_func=named,
+        key=key,
+        required=True,
+        help="Which search the rest of the page is about; a click in the grid chooses too.",
+    )
+    return places[index or 0]

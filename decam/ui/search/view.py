@@ -1,0 +1,162 @@
+"""One search, all of it visible: population, the making of a trial, what the fittest was judged by, and curves."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from decam.classifier import Pixels, to_tensor
+from decam.errors import DecamError
+from decam.experiments.cells import Cell, CellKey
+from decam.experiments.history import Frame
+from decam.experiments.plan import MethodChoice
+from decam.experiments.status import CellState
+from decam.export.wire import probability_of, total_of
+from decam.figures import DIVERGING, SEQUENTIAL, limits_for, lut, method_colour, overlay, png_bytes
+from decam.hardware.device import devices
+from decam.masking import fill
+from decam.methods import METHODS
+from decam.methods.de_cam import guided_filter
+from decam.methods.de_cam.method import DeCamSettings
+from decam.runs.snapshots import RunSnapshot
+from decam.ui import state
+from decam.ui.compare import generations
+from decam.ui.compare.generations import Moment
+from decam.ui.components import source, styles
+from decam.ui.components.charts import live
+from decam.ui.components.grid.grid import address
+
+WATCHED_BYTES = 120_000
+"""Of traces sent with each look at a search that runs; a finished one is sent whole, once."""
+
+_SEARCH = st.components.v2.component(
+    "decam_search",
+    css=styles("shared/base.css", "charts/chart.css", "search/player.css", "search/search.css"),
+    js=source("search/search.js"),
+)
+
+
+_FIRST = "Random masks first, for a guess to start from: the population comes with the first generation."
+_BEFORE = {
+    "seeded": _FIRST,
+    "random search": _FIRST,
+    "seed only": "Random masks and nothing else: this control has no population, so there will be nothing to play.",
+}
+
+
+def show(snapshot: RunSnapshot, place: CellKey) -> None:
+    """Draw the search of one cell, as far as it has come."""
+    key = f"search-{snapshot.id.replace('_', '.')}"  # two underlines in a key mean something to the framework
+    _SEARCH(key=key, data=payload(snapshot, place, key))
+
+
+def payload(snapshot: RunSnapshot, place: CellKey, key: str) -> dict[str, Any]:
+    """The data for the browser, ready for JSON."""
+    cell, view = snapshot.cells[place], snapshot.grid.view_of(place.question)
+    choice = snapshot.plan.methods[place.method]
+    frames = [frame for frame in cell.frames if frame.curves]
+    moments = [
+        Moment(number, frame.evaluations, frame.trace)
+        for number, frame in enumerate(frames, start=1)
+        if frame.trace is not None
+    ]
+    shown = generations.within(moments, WATCHED_BYTES) if cell.explanation is None else moments
+    where = f"{key}.{place.question}.{place.method}"
+    hidden = _filling(snapshot, place) if moments else None
+    target = snapshot.grid.target_of(place.question)
+    return {
+        "key": where,
+        "generations": [generations.sent(moment) for moment in shown],
+        "last": len(frames),
+        "cells": list(moments[0].trace.targets.shape[1:]) if moments else [1, 1],
+        "size": [view.shape[0], view.shape[1]],
+        "picture": address(png_bytes(view), f"{where}.view"),
+        "filling": None if hidden is None else address(png_bytes(hidden), f"{where}.filling"),
+        "map": address(png_bytes(_map(cell, view)), f"{where}.map") if cell.saliency is not None else None,
+        "finished": cell.explanation is not None,
+        "label": snapshot.grid.label_of(target),
+        "probability": probability_of(snapshot, place.question, target),
+        "guide": reading(bool(choice.settings.to_mapping().get("follow_edges", False))),
+        "tables": {"map": _table(SEQUENTIAL[0]), "difference": _table(DIVERGING)},
+        "charts": _charts(METHODS[choice.name].series, frames, cell),
+        "words": thinned(len(shown), len(frames)) if moments else words_of(cell, frames, _variant(choice)),
+    }
+
+
+def reading(follows: bool) -> dict[str, Any]:
+    """How the browser turns grids into maps: fitted to the picture's edges as the search does it, or interpolated."""
+    return {
+        "follows": follows,
+        "radius": guided_filter.RADIUS,
+        "epsilon": guided_filter.EPSILON,
+        "grain": guided_filter.GRAIN,
+        "finest": guided_filter.FINEST,
+    }
+
+
+def thinned(shown: int, made: int) -> str:
+    """That not every generation can be looked at, where that is so."""
+    if shown >= made:
+        return ""
+    return f"{shown} of {made} generations can be looked at, evenly spaced, the last among them; the curves have all."
+
+
+def _variant(choice: MethodChoice) -> str:
+    return choice.settings.variant if isinstance(choice.settings, DeCamSettings) else ""
+
+
+def words_of(cell: Cell, frames: Sequence[Frame], variant: str) -> str:
+    """Why there is nothing to watch, or nothing yet."""
+    if cell.error:
+        return cell.error
+    if cell.state is CellState.WAITING:
+        return "This search has not begun yet."
+    if cell.state is CellState.RUNNING:
+        return _BEFORE.get(variant, "The first generation is being judged; it comes as soon as that is done.")
+    if frames:
+        return "This search was made before generations were recorded; explain the picture again to watch it."
+    if cell.explanation is None:
+        return "This search ended before it was finished, and only finished ones are kept; Continue makes it anew."
+    return "This search has no generations: its whole budget went into the first guess, so there is nothing to play."
+
+
+def _charts(series: Sequence[Any], frames: Sequence[Frame], cell: Cell) -> dict[str, Any]:
+    total = total_of(cell) if cell.explanation is None else 0
+    colours = [method_colour(index, state.dark()) for index in range(len(series))]
+    sent = live.payload(series, colours, [(frame.evaluations, frame.curves) for frame in frames], total, ())
+    return {name: sent[name] for name in ("groups", "places", "limits")}
+
+
+def _map(cell: Cell, view: Pixels) -> Pixels:
+    if cell.saliency is None:
+        return view
+    return overlay(view, cell.saliency, limits=limits_for(cell.explanation, cell.saliency, signed=False))
+
+
+def _table(name: str) -> str:
+    return base64.b64encode(lut(name).tobytes()).decode("ascii")
+
+
+def _filling(snapshot: RunSnapshot, place: CellKey) -> Pixels | None:
+    """The picture that replaced hidden pixels; None where the model that it needs is not here."""
+    name = snapshot.plan.methods[place.method].settings.to_mapping().get("fill")
+    if not isinstance(name, str):
+        return None
+    try:
+        return _filled(snapshot.id, place.question, name, snapshot)
+    except DecamError:
+        return None  # the page says so beside the pictures
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _filled(run: str, picture: int, name: str, _snapshot: RunSnapshot) -> Pixels:
+    del run  # it names the entry in the cache
+    plan = _snapshot.plan
+    device = plan.device if plan.device in devices() else state.device()
+    classifier = state.models().get(plan.model, device)
+    hidden = fill(name, to_tensor(classifier, _snapshot.grid.view_of(picture)), classifier.mean, plan.seed)
+    return np.asarray((hidden.permute(1, 2, 0).cpu().numpy() * 255).round(), dtype=np.uint8)

@@ -1,0 +1,115 @@
+"""With what settings methods are compared: forms drawn from their rows in the table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from decam.classifier import Classifier
+from decam.errors import SettingError
+from decam.experiments.plan import MethodChoice
+from decam.methods import METHODS
+from decam.methods.base import Method
+from decam.settings import Parameter, Settings
+from decam.ui import text
+from decam.ui.shared import method_choice
+from decam.ui.shared.fields import field
+from decam.ui.shared.method_choice import COMPARED, Wish
+
+FORMS = 6
+"""The most forms that stand below each other in the sidebar; of more, one is shown at a time."""
+
+
+def setting_key(method: str, parameter: Parameter, model: str) -> str:
+    """Where the session keeps a setting; what depends on the model is kept for each model."""
+    return f"setting:{method}:{parameter.name}" + (f":{model}" if parameter.source else "")
+
+
+def panel(
+    classifier: Classifier | None, wish: Wish = COMPARED, elsewhere: Mapping[str, object] | None = None
+) -> list[MethodChoice]:
+    """Draw the forms of the methods chosen, one at a time where they are many, and return methods with settings.
+
+    `elsewhere` has values of parameters that the page asks for once, for all methods that have them.
+    """
+    rows, elsewhere = method_choice.chosen(classifier, wish), elsewhere or {}
+    drawn: dict[str, Mapping[str, object]] = {}
+    formed = [method for method in rows if method.settings.parameters()]
+    if len(formed) > FORMS:
+        with st.expander(f"Settings of {len(formed)} methods"):
+            method = _one_of(formed)
+            drawn[method.name] = fields(method, classifier, tuple(elsewhere))
+    else:
+        for method in formed:
+            with st.expander(method.title):
+                drawn[method.name] = fields(method, classifier, tuple(elsewhere))
+    choices = []
+    for method in rows:
+        try:
+            known = {parameter.name for parameter in method.settings.parameters()}
+            values = dict(drawn.get(method.name) or _left(method, classifier))
+            values |= {name: value for name, value in elsewhere.items() if name in known}
+            choices.append(MethodChoice(method.name, method.settings.from_mapping(values)))
+        except SettingError as error:
+            st.error(text.plain(f"{method.title}: {error}"))
+    return choices
+
+
+def settings(method: Method, classifier: Classifier | None) -> Settings:
+    """The settings of a method as they were left, whether or not its form is drawn; raises SettingError."""
+    return method.settings.from_mapping(_left(method, classifier))
+
+
+def _left(method: Method, classifier: Classifier | None) -> dict[str, object]:
+    model = _model(classifier)
+    values: dict[str, object] = {}
+    for parameter in method.settings.parameters():
+        value = st.session_state.get(setting_key(method.name, parameter, model), parameter.default)
+        known = not parameter.source or value in getattr(classifier, parameter.source, ())
+        values[parameter.name] = value if known else parameter.default
+    return values
+
+
+def _one_of(rows: Sequence[Method]) -> Method:
+    """Draw the choice of the method whose form is shown."""
+    by_name = {method.name: method for method in rows}
+    if st.session_state.get("form") not in by_name:
+        st.session_state["form"] = next(iter(by_name))
+    wanted = st.selectbox(
+        "Settings of",
+        list(by_name),
+        format_func=lambda name: METHODS[name].title,
+        key="form",
+        persist_state="session",
+        help="Whose settings are shown; those of the others stay as they were left.",
+    )
+    return by_name[wanted]
+
+
+def fields(method: Method, classifier: Classifier | None, without: Sequence[str] = ()) -> dict[str, object]:
+    """Draw a widget for each parameter but those in `without`, and return the values by name."""
+    st.caption(f"{text.plain(method.summary)} [{text.plain(method.reference)}]({method.url})")
+    return {
+        parameter.name: field(setting_key(method.name, parameter, _model(classifier)), parameter, classifier)
+        for parameter in method.settings.parameters()
+        if parameter.name not in without
+    }
+
+
+def total(classifier: Classifier, choices: Sequence[MethodChoice]) -> int:
+    """Evaluations that the maps of one picture cost."""
+    return sum(METHODS[choice.name].cost(choice.settings, classifier) for choice in choices)
+
+
+def restore(choices: tuple[MethodChoice, ...], model: str, wish: Wish = COMPARED) -> None:
+    """Switch on these methods and no others, with these settings for this model."""
+    method_choice.choose({choice.name for choice in choices}, wish)
+    for choice in choices:
+        values = choice.settings.to_mapping()
+        for parameter in choice.settings.parameters():
+            st.session_state[setting_key(choice.name, parameter, model)] = values[parameter.name]
+
+
+def _model(classifier: Classifier | None) -> str:
+    return "" if classifier is None else classifier.name

@@ -1,0 +1,120 @@
+"""What happens between a visitor and a run: arriving with its link, starting one and stopping it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from decam.classifier import TorchClassifier
+from decam.errors import StoreError
+from decam.experiments.kinds import comparison
+from decam.experiments.plan import COMPARISON, MethodChoice, PictureChoice
+from decam.hardware.device import devices
+from decam.methods import METHODS
+from decam.models import catalogue
+from decam.runs.snapshots import RunSnapshot
+from decam.ui import state, text, theme
+from decam.ui.components.picker import method_picker
+from decam.ui.search import form
+from decam.ui.shared import action as run_button
+from decam.ui.shared import measuring, method_forms, model_choice, pictures, run_pages, targets, throughput
+from decam.ui.shared.action import Start
+from decam.ui.shared.measuring import Measuring
+from decam.ui.shared.targets import Asked
+
+
+def begin(page: str) -> None:
+    """Begin a page: what is carried along, its rules, and what went wrong in a callback, said once."""
+    state.arrive(page)
+    theme.apply()
+    sentence = st.session_state.pop("problem", None)
+    if sentence:
+        st.error(text.plain(sentence))
+
+
+def opened(page: str) -> RunSnapshot | None:
+    """Begin a page and return the run of its link. The widgets are set as that run has them, or stay as they were.
+
+    Must be called before any of these widgets is drawn.
+    """
+    begin(page)
+    snapshot = run_pages.snapshot_of(state.run_id(), COMPARISON)
+    _take_up(snapshot)
+    throughput.learn(snapshot)
+    return snapshot
+
+
+def _take_up(snapshot: RunSnapshot | None) -> None:
+    """Set the page's widgets as the run of the address has them, whenever the address names another run."""
+    if snapshot is None or not state.taken_up(state.RUN, snapshot.id):
+        return
+    plan = snapshot.plan
+    if plan.model in catalogue.ENTRIES:
+        model_choice.chosen_by_visitor(plan.model)
+    if plan.device in devices():
+        st.session_state["device"] = plan.device
+    pictures.keep(snapshot.id)
+    for question in plan.questions:
+        targets.restore(plan.model, pictures.kept_key(snapshot.id, question.picture), question.target)
+    method_forms.restore(tuple(choice for choice in plan.methods if choice.name in METHODS), plan.model)
+    form.restore(plan)
+    measuring.restore(plan)
+
+
+START = Start(
+    title="Explain",
+    key="explain",
+    icon=":material/play_arrow:",
+    help="Make one map per picture and chosen method. You can leave the page meanwhile.",
+)
+
+
+def action(
+    classifier: TorchClassifier,
+    asked: Sequence[Asked],
+    choices: Sequence[MethodChoice],
+    how: Measuring,
+    snapshot: RunSnapshot | None,
+    beside: Callable[[TorchClassifier, Sequence[MethodChoice]], None] = method_picker.line,
+) -> RunSnapshot | None:
+    """Draw the methods beside the button that starts a run or stops the one shown; the run to show."""
+    evaluations = len(asked) * method_forms.total(classifier, choices)
+    return run_button.bar(
+        START,
+        snapshot,
+        beside=lambda: beside(classifier, choices),
+        work=run_button.work(classifier, len(asked) * len(choices), evaluations),
+        ready=bool(asked and choices),
+        begin=lambda: _start(classifier, asked, choices, how),
+        stop=stop,
+    )
+
+
+def _start(classifier: TorchClassifier, asked: Sequence[Asked], choices: Sequence[MethodChoice], how: Measuring) -> str:
+    """Queue a comparison; its link."""
+    plan = comparison.plan(
+        classifier.name,
+        str(classifier.device),
+        [PictureChoice(one.picture.name) for one in asked],
+        choices,
+        targets=[one.target for one in asked],
+        metrics=how.metrics,
+        seed=how.seed,
+    )
+    return state.runs().start(plan, [one.view for one in asked], state.owner(), [one.truth for one in asked])
+
+
+def begin_again() -> None:
+    """Leave the run and its pictures behind; settings stay."""
+    pictures.clear()
+    state.show_run(None)
+    st.session_state["model_by_visitor"] = False
+
+
+def stop(run: str) -> None:
+    """End a run; where that cannot be, the page says why."""
+    try:
+        state.runs().stop(run)
+    except StoreError as error:
+        st.session_state["problem"] = str(error)

@@ -1,0 +1,124 @@
+"""One computation a key, in the queue, watched by many: its result is kept for whoever asks next."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Generator, Hashable
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Generic, TypeAlias, TypeVar
+
+from decam.experiments.status import Status
+from decam.explanation import Progress
+from decam.lru import Lru
+from decam.runs.queue import Ending, Queue
+
+T = TypeVar("T")
+PATIENCE = 90.0  # seconds; a browser lets a tab in the background look but once a minute
+Work: TypeAlias = Callable[[], Generator[Progress, None, T]]
+
+
+@dataclass(frozen=True)
+class Standing(Generic[T]):
+    """How a computation stands: awaited while it has neither a `result` nor an `error`.
+
+    `ahead` counts the jobs before it while it waits. `progress` is its last event, None before the first. `error` is a
+    sentence.
+    """
+
+    result: T | None = None
+    error: str = ""
+    ahead: int = 0
+    progress: Progress | None = None
+
+    @property
+    def awaited(self) -> bool:
+        """Whether it waits or runs."""
+        return self.result is None and not self.error
+
+
+@dataclass(eq=False)
+class _Job(Generic[T]):
+    looked: float
+    progress: Progress | None = None
+    result: T | None = None
+    key: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+
+
+class SharedJobs(Generic[T]):
+    """Computations that wait in `queue` with whatever else waits there; safe to use from several sessions.
+
+    Those who ask for the same key watch one job, which has the turn of whoever asked first. A job that nobody has
+    looked at for `patience` seconds ends at its next event, or when its turn comes, so that visitors who left hold
+    nobody up. The `most` results and errors asked for last are kept.
+    """
+
+    def __init__(
+        self, queue: Queue, most: int, patience: float = PATIENCE, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._queue = queue
+        self._patience = patience
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._jobs: dict[Hashable, _Job[T]] = {}
+        self._ended: Lru[Hashable, Standing[T]] = Lru(most)
+
+    def ask(self, key: Hashable, owner: str, device: str, work: Work[T]) -> Standing[T]:
+        """The standing of this key's computation, which is queued for `owner` on `device` if nobody has asked yet.
+
+        `work` makes a generator of Progress that returns the result; it is called and run in the device's worker
+        thread. Raises RuntimeError after the queue was closed.
+        """
+        with self._lock:
+            if (ended := self._ended.get(key)) is not None:
+                return ended
+            job = self._jobs.get(key)
+            if job is None:
+                job = self._submit(key, owner, device, work)
+            job.looked = self._clock()
+            return Standing(ahead=self._queue.ahead(job.key), progress=job.progress)
+
+    def again(self, key: Hashable) -> None:
+        """Forget that a computation failed, so that whoever asks next has it made again."""
+        self._ended.discard(key)
+
+    def _submit(self, key: Hashable, owner: str, device: str, work: Work[T]) -> _Job[T]:
+        job: _Job[T] = _Job(self._clock())
+        self._queue.submit(
+            job.key,
+            owner,
+            device,
+            lambda: self._events(job, work),
+            lambda event: self._on_event(job, event),
+            lambda ending: self._on_end(key, job, ending),
+        )
+        self._jobs[key] = job
+        return job
+
+    def _events(self, job: _Job[T], work: Work[T]) -> Generator[Progress, None, None]:
+        """The work's events, up to its end or until nobody watches any more."""
+        if self._left(job):
+            return
+        with closing(work()) as steps:
+            while not self._left(job):
+                try:
+                    event = next(steps)
+                except StopIteration as end:
+                    job.result = end.value
+                    return
+                yield event
+
+    def _on_event(self, job: _Job[T], event: Progress) -> None:
+        with self._lock:
+            job.progress = event
+
+    def _left(self, job: _Job[T]) -> bool:
+        return self._clock() - job.looked > self._patience
+
+    def _on_end(self, key: Hashable, job: _Job[T], ending: Ending) -> None:
+        with self._lock:
+            if job.result is not None or ending.reason is Status.FAILED:
+                self._ended.put(key, Standing(job.result, ending.sentence))
+            self._jobs.pop(key, None)

@@ -1,0 +1,58 @@
+"""From the start of the server to its end: streams are open, and end by themselves when the server is told to."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from types import FrameType
+from typing import Any
+
+from decam.export.live import streaming
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_ending = threading.Event()
+
+
+@asynccontextmanager
+async def lifespan(_app: object) -> AsyncIterator[None]:
+    """Hold streams open while the server runs."""
+    with streaming(), _heard():
+        yield
+
+
+def ending() -> bool:
+    """True once the server was told to end: it waits for all answers to be complete, and streams never are."""
+    return _ending.is_set()
+
+
+@contextmanager
+def _heard() -> Iterator[None]:
+    """Hear the signals that end the server before the server does; heard in the main thread alone, as Python has it."""
+    _ending.clear()
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        first = not _ending.is_set()
+        _ending.set()
+        handler: Any = before[signal.Signals(number)]
+        server: Any = getattr(handler, "__self__", None)
+        if first and hasattr(server, "should_exit"):
+            server.should_exit = True  # uvicorn's handler would raise the signal again at the end, as if all had failed
+        elif callable(handler):
+            handler(number, frame)
+        elif handler is signal.SIG_DFL:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+
+    for number in _SIGNALS:
+        signal.signal(number, hear)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

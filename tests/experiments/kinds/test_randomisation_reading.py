@@ -1,0 +1,158 @@
+"""Sentences of the randomisation check against similarities made up so that the answer is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from decam.experiments.cells import Cell, CellKey
+from decam.experiments.grid import Grid
+from decam.experiments.kinds.randomisation_reading import Compared, lines, readings
+from decam.experiments.plan import RANDOMISATION, MethodChoice, MetricChoice, PictureChoice, Plan
+from decam.experiments.questions import Mode, ModelSpec, QuestionSpec, Variant
+from decam.methods.controls.maps import CENTRE, EDGES, RANDOM
+from decam.metrics.base import Measurement
+
+HOW = Compared("spearman")
+SHARES = (0.005, 0.5, 1.0)
+VALUES = tuple((absolute, MetricChoice.default("similarity-spearman", absolute=absolute)) for absolute in (False, True))
+FLOORS = tuple(
+    (absolute, MetricChoice.default("control-similarity-spearman", absolute=absolute)) for absolute in (False, True)
+)
+
+
+def found(
+    values: Sequence[float],
+    method: str = "grad-cam",
+    mode: Mode = "cascading",
+    floor: float = 0.0,
+    edges: float = 0.0,
+    plain: float | None = None,
+) -> Grid:
+    """A check of one method, whose map is so alike to the original at each stage; `plain` of signed values."""
+    names = ("head", "late", "early") if mode != "labels" else ("shuffled labels",)
+    variants = [Variant(mode, name, share) for name, share in zip(names, SHARES, strict=False)]
+    plan = Plan(
+        kind=RANDOMISATION,
+        device="cpu",
+        pictures=(PictureChoice("Star"),),
+        questions=(
+            QuestionSpec(ModelSpec("embedded"), 0),
+            *(QuestionSpec(ModelSpec("embedded", variant), 0, reference=0) for variant in variants),
+        ),
+        methods=(MethodChoice.default(method),),
+        metrics=tuple(choice for _, choice in (*VALUES, *FLOORS)),
+    )
+    parts = ((RANDOM.title, floor), (CENTRE.title, 0.1), (EDGES.title, edges))
+    cells = {key: Cell() for key in plan.cells()}
+    cells[CellKey(0, 0)] = Cell(
+        measurements={choice.key: Measurement(choice.name, floor, parts=parts) for _, choice in FLOORS}
+    )
+    for place, value in enumerate(values, start=1):
+        measured = {
+            choice.key: Measurement(choice.name, value if absolute or plain is None else plain)
+            for absolute, choice in VALUES
+        }
+        cells[CellKey(place, 0)] = Cell(measurements=measured)
+    view = np.zeros((2, 2, 3), np.uint8)
+    return Grid(plan, (view,), predictions=(None,) * len(plan.questions), cells=cells)
+
+
+def said(values: Sequence[float], **how: object) -> tuple[str, str]:
+    (reading,) = readings(found(values, **how), HOW)  # type: ignore[arg-type]  # a test's own keywords
+    return reading.verdict, reading.sentence
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict", "part"),
+    [
+        ((0.1, 0.0, 0.05), "lost", "completely as soon as head is random (0.10)"),
+        ((0.5, 0.2, 0.1), "lost", "completely once late is random too (0.20)"),
+        ((0.1, 0.5, 0.1), "lost", "completely as soon as head is random (0.10)"),
+        ((0.1, 0.5, 0.1), "lost", "comes back with late (0.50)"),
+        ((0.5, 0.1, 0.1), "lost", "learned."),
+        ((0.9, 0.8, 0.1), "late", "Still similar (0.80) when head to late are random (50 % of the weights)"),
+        ((0.9, 0.8, 0.1), "late", "completely only with early (0.10)"),
+        ((0.9, 0.6, 0.5), "changed", "0.50 is left when all weights are random"),
+        ((0.9, 0.2, 0.85), "kept", "similar (0.85) although all weights are random"),
+        ((0.9, 0.8), "kept", "similar so far (0.80 when head to late are random)"),
+        ((-0.4, math.nan, math.nan), "lost", "as soon as head is random (−0.40)"),
+        ((0.9, math.nan, math.nan), "late", "Still similar (0.90) when head is random (under 1 % of the weights)"),
+        ((math.nan,) * 3, "lost", "as soon as head is random (flat)"),
+    ],
+)
+def test_the_cascade_is_read_by_its_thresholds(values: tuple[float, ...], verdict: str, part: str) -> None:
+    read, sentence = said(values)
+    assert read == verdict
+    assert part in sentence
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict", "part"),
+    [
+        ((0.9, 0.1, 0.95), "lost", "completely with late alone (0.10)"),
+        ((0.2, 0.1, 0.95), "lost", "completely with 2 of 3 stages"),
+        ((0.9, 0.5, 0.95), "changed", "Changes most with late alone (0.50)"),
+        ((0.9, 0.8, 0.95), "kept", "no stage alone matters"),
+    ],
+)
+def test_stages_alone_are_read_by_the_least_alike(values: tuple[float, ...], verdict: str, part: str) -> None:
+    read, sentence = said(values, mode="independent")
+    assert read == verdict
+    assert part in sentence
+
+
+@pytest.mark.parametrize(("value", "verdict"), [(0.1, "lost"), (0.5, "changed"), (0.9, "kept")])
+def test_random_labels_are_read_from_the_one_value(value: float, verdict: str) -> None:
+    read, sentence = said((value,), mode="labels")
+    assert read == verdict
+    assert f"{value:.2f}" in sentence and "labels" in sentence
+
+
+def test_a_control_is_explained_and_not_blamed() -> None:
+    verdict, sentence = said((1.0, 1.0, 1.0), method="edges")
+    assert verdict == "blind"
+    assert "never asks the model" in sentence
+
+
+def test_what_a_random_map_scores_counts_as_nothing_left() -> None:
+    assert said((0.6, 0.6, 0.6), floor=0.0)[0] == "changed"
+    assert said((0.6, 0.6, 0.6), floor=0.55)[0] == "lost"
+
+
+def test_likeness_to_edges_is_told_where_the_map_does_not_go() -> None:
+    assert "plain edge detector's map is 0.62" in said((0.9, 0.9, 0.9), edges=0.62)[1]
+    assert "edge" not in said((0.9, 0.9, 0.9), edges=0.2)[1]
+
+
+def test_an_original_that_is_flat_is_said_to_answer_nothing() -> None:
+    verdict, sentence = said((math.nan,) * 3, floor=math.nan)
+    assert verdict == "unknown"
+    assert "flat" in sentence
+
+
+def test_a_method_that_has_not_been_compared_yet_has_no_sentence() -> None:
+    assert readings(found(()), HOW) == []
+
+
+@pytest.mark.parametrize(("method", "expected"), [("integrated-gradients", 0.9), ("grad-cam", 0.2)])
+def test_absolute_values_count_for_signed_maps_only(method: str, expected: float) -> None:
+    grid = found((0.9,), method=method, plain=0.2)
+    assert lines(grid, HOW)[0].values[0] == expected
+    assert lines(grid, Compared("spearman", absolute=False))[0].values[0] == 0.2
+
+
+@given(
+    some.lists(some.floats(-1, 1) | some.just(math.nan), min_size=1, max_size=3),
+    some.floats(-1, 1) | some.sampled_from([math.nan, 1.0]),
+    some.sampled_from(["cascading", "independent"]),
+)
+def test_every_check_has_one_whole_sentence_without_a_nan(values: list[float], floor: float, mode: str) -> None:
+    _, sentence = said(values, floor=floor, mode=mode)
+    assert sentence.endswith(".") and "nan" not in sentence.split()
+    assert "(nan" not in sentence

@@ -1,0 +1,107 @@
+"""What rankings are worth: against a model whose answers are known, asked at a few shares."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from decam.methods.de_cam.encoding import Encoding, rank_masks
+from decam.methods.de_cam.fitness import ESTIMATED, KEPT, QUESTIONS, REMOVED, FitnessEstimator, Shares, standardised
+
+CELLS, SIDE = 6, 56
+OBJECT = torch.zeros(SIDE, SIDE)
+OBJECT[10:30, 20:44] = 1
+
+
+def answer(masks: torch.Tensor) -> torch.Tensor:
+    """A model that sees how much of the object is visible."""
+    return 0.05 + 0.9 * (masks.float() * OBJECT).sum((-2, -1)) / OBJECT.sum()
+
+
+def worth(encoding: Encoding, genotypes: torch.Tensor) -> torch.Tensor:
+    """The truth: all shares asked."""
+    answers = answer(rank_masks(encoding.maps(genotypes), ESTIMATED, ESTIMATED))
+    return answers[:, : len(ESTIMATED)].mean(1) - answers[:, len(ESTIMATED) :].mean(1)
+
+
+def drawn(count: int, seed: int) -> torch.Tensor:
+    return torch.randn(count, CELLS**2, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture(scope="module")
+def taught() -> tuple[Encoding, FitnessEstimator]:
+    encoding = Encoding(CELLS, torch.rand(3, SIDE, SIDE), follow_edges=False)
+    estimator, generator = FitnessEstimator(encoding), torch.Generator().manual_seed(0)
+    for turn in range(8):
+        genotypes, shares = drawn(16, turn), Shares.drawn(generator)
+        estimator.observe(genotypes, shares, answer(rank_masks(encoding.maps(genotypes), shares.kept, shares.removed)))
+    return encoding, estimator
+
+
+@given(st.integers(0, 10_000))
+def test_shares_are_drawn_one_from_each_range(seed: int) -> None:
+    shares = Shares.drawn(torch.Generator().manual_seed(seed))
+    assert len(shares.kept) + len(shares.removed) == QUESTIONS
+    for share, (low, high) in zip(shares.kept + shares.removed, KEPT + REMOVED, strict=True):
+        assert low <= share <= high
+
+
+def test_it_knows_what_rankings_are_worth_that_were_never_asked(taught: tuple[Encoding, FitnessEstimator]) -> None:
+    encoding, estimator = taught
+    new = drawn(60, 99)
+    assert np.corrcoef(estimator.predict(new), worth(encoding, new))[0, 1] > 0.85
+
+
+def test_the_best_is_the_mean_of_the_best_tenth_of_all_that_was_observed(
+    taught: tuple[Encoding, FitnessEstimator],
+) -> None:
+    _, estimator = taught
+    tried = torch.cat([drawn(16, turn) for turn in range(8)])
+    worth = estimator.predict(tried).tolist()
+    order = sorted(range(128), key=lambda i: -worth[i])
+    torch.testing.assert_close(estimator.best(again=True), standardised(tried[order[:16]]).mean(0))
+
+
+def test_memory_does_not_grow_with_what_was_tried_and_the_best_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoding = Encoding(CELLS, torch.rand(3, SIDE, SIDE), follow_edges=False)
+    shares = Shares(tuple(high for _, high in KEPT), tuple(high for _, high in REMOVED))
+
+    def observed(most: int, turns: int) -> FitnessEstimator:
+        monkeypatch.setattr("decam.methods.de_cam.fitness.MOST", most)
+        made = FitnessEstimator(encoding)
+        for turn in range(turns):
+            genotypes = drawn(16, turn)
+            made.observe(genotypes, shares, answer(rank_masks(encoding.maps(genotypes), shares.kept, shares.removed)))
+        return made
+
+    short, whole = observed(32, 12), observed(1000, 12)
+    assert len(short._tried) <= 80 and len(whole._tried) == 192
+    torch.testing.assert_close(short.best(), whole.best())
+
+
+def test_the_best_is_better_than_what_it_was_made_from(taught: tuple[Encoding, FitnessEstimator]) -> None:
+    encoding, estimator = taught
+    tried = torch.cat([drawn(16, turn) for turn in range(8)])
+    assert worth(encoding, estimator.best().unsqueeze(0)) > worth(encoding, tried).max()
+
+
+def test_random_masks_teach_it_too() -> None:
+    encoding = Encoding(CELLS, torch.rand(3, SIDE, SIDE), follow_edges=False)
+    estimator = FitnessEstimator(encoding)
+    masks = (torch.rand(300, 7, 7, generator=torch.Generator().manual_seed(1)) < 0.5).float()
+    masks = torch.nn.functional.interpolate(masks.unsqueeze(1), size=(SIDE, SIDE), mode="nearest")[:, 0]
+    estimator.observe_seed(masks, answer(masks))
+    first, shares = drawn(16, 0), Shares.drawn(torch.Generator().manual_seed(0))
+    observed = estimator.observe(first, shares, answer(rank_masks(encoding.maps(first), shares.kept, shares.removed)))
+    assert torch.equal(observed, estimator.predict(first)), "what was observed is estimated by all that is known then"
+    new = drawn(60, 99)
+    assert np.corrcoef(estimator.predict(new), worth(encoding, new))[0, 1] > 0.8
+
+
+def test_standardised_genotypes_rank_as_before() -> None:
+    got = standardised(3 * drawn(4, 5) + 2)
+    torch.testing.assert_close(got.mean(1), torch.zeros(4), atol=1e-6, rtol=0)
+    torch.testing.assert_close(got.std(1, correction=0), torch.ones(4))
+    assert torch.equal(got.argsort(), drawn(4, 5).argsort())
+    assert not standardised(torch.full((1, 9), 2.0)).any(), "a flat one stays flat"
