@@ -6,6 +6,8 @@ import { Follower } from "../shared/live.js";
 class Status {
   /** @type {(name: string) => void} */
   tell;
+  /** @type {number | undefined} */
+  again;
 
   constructor() {
     this.icon = make("span", "icon", { "aria-hidden": "true" });
@@ -17,7 +19,7 @@ class Status {
     this.node = make("div", "decam decam-status", {}, line, this.bar);
     this.follower = new Follower({
       news: ({ run }) => this.hear(run),
-      end: () => this.tell("ended"),
+      end: () => this.insist(),
       lost: () => this.tell("look"),
     });
   }
@@ -44,11 +46,19 @@ class Status {
     this.bar.setAttribute("aria-valuenow", Math.round(100 * share));
   }
 
+  /** Ask for the page until it comes: what is asked while a script is still running may be lost. */
+  insist() {
+    this.tell("ended");
+    clearTimeout(this.again);
+    this.again = setTimeout(() => this.insist(), 1000);
+  }
+
   attach() {
     this.follower.follow(this.live);
   }
 
   release() {
+    clearTimeout(this.again);
     this.follower.stop();
   }
 }
