@@ -34,7 +34,7 @@ endif
 help:
 	@echo "make run         the dashboard on http://localhost:$(PORT)"
 	@echo "make test        lint, types and all tests, the browser's too"
-	@echo "make check       lint, types and the quick unit tests, in a minute and a half"
+	@echo "make check       lint, types and the quick unit tests, in about a minute"
 	@echo "make docs        the documentation as HTML in site/, to be read without a server or a network"
 	@echo "make screenshot  take the README's picture again"
 	@echo "make clean       remove .venv, node_modules and all caches"

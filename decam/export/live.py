@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import json
 import threading
 import time
@@ -14,6 +13,7 @@ from typing import Any, Protocol
 from decam.experiments.cells import Cell, CellKey
 from decam.export import wire
 from decam.export.wire import Best, GridCell
+from decam.lru import Lru
 from decam.methods import METHODS
 from decam.runs.snapshots import RunSnapshot
 
@@ -169,7 +169,7 @@ class Feeds:
     def __init__(self, source: Source) -> None:
         self.source = source
         self._lock = threading.Lock()
-        self._feeds: collections.OrderedDict[str, Feed] = collections.OrderedDict()
+        self._feeds: Lru[str, Feed] = Lru(_FEEDS)
 
     def note(self, snapshot: RunSnapshot) -> None:
         """Remember what a page has drawn, so that a watcher who begins there is sent only what came since."""
@@ -178,16 +178,15 @@ class Feeds:
     def of(self, run: str) -> Feed:
         """The feed of a run, the same for all who watch it at a time."""
         with self._lock:
-            feed = self._feeds.setdefault(run, Feed(self.source, run))
-            self._feeds.move_to_end(run)
-            while len(self._feeds) > _FEEDS:
-                self._feeds.popitem(last=False)
+            feed = self._feeds.get(run)
+            if feed is None:
+                feed = Feed(self.source, run)
+                self._feeds.put(run, feed)
             return feed
 
     def forget(self, run: str) -> None:
         """Let go of a run that nobody need watch any longer; those who still do keep their feed."""
-        with self._lock:
-            self._feeds.pop(run, None)
+        self._feeds.discard(run)
 
 
 def encoded(value: dict[str, Any]) -> bytes:

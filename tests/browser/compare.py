@@ -107,6 +107,7 @@ class Compare:
     def finished(self) -> None:
         """Wait until the run is finished, its curves included."""
         expect(self.status("Finished")).to_be_visible(timeout=RUN_MS)
+        expect(self.stop).to_have_count(0)  # the line may know of the end before the rest of the page does
 
     def cell(self, method: str, picture: str) -> Locator:
         """The grid's cell of a method and a picture."""
