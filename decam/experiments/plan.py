@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import platform
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
-from typing import Any, TypeVar, cast
 
 import torch
 
 from decam import __version__
-from decam.classifier import EARLIER_NAMES, PRECISIONS, Execution, Pixels
-from decam.errors import ModelError, SettingError
+from decam.classifier import Execution, Pixels
+from decam.errors import SettingError
 from decam.experiments.cells import CellKey
-from decam.experiments.questions import ModelSpec, QuestionSpec, Variant
+from decam.experiments.questions import QuestionSpec
 from decam.explanation import Truth
 from decam.methods import get as get_method
 from decam.metrics import get as get_metric
-from decam.metrics.base import FILLS
 from decam.settings import Settings
 
-FORMAT = 3
-_READ = (1, 2, FORMAT)  # the first had no metrics, the second drew two curves beside them and named no questions
-_KIND = "decam plan"
 COMPARISON, RANDOMISATION, BENCHMARK = "comparison", "randomisation", "benchmark"
 KINDS = (COMPARISON, RANDOMISATION, BENCHMARK)
-T = TypeVar("T")
 
 
 def fingerprint(pixels: Pixels | Truth) -> str:
@@ -213,37 +205,6 @@ class Plan:
         titles = _titles([(get_metric(choice.name).title, choice) for choice in self.metrics])
         return {choice.key: title for choice, title in zip(self.metrics, titles, strict=True)}
 
-    def to_json(self) -> str:
-        """The plan as JSON text, complete enough to repeat the run."""
-        described = {
-            "kind": _KIND,
-            "format": FORMAT,
-            "of": self.kind,
-            "versions": dataclasses.asdict(self.versions),
-            "device": self.device,
-            "execution": None if self.execution is None else dataclasses.asdict(self.execution),
-            "pictures": [dataclasses.asdict(picture) for picture in self.pictures],
-            "questions": [dataclasses.asdict(question) for question in self.questions],
-            "methods": [_described(choice) for choice in self.methods],
-            "metrics": [_described(choice) for choice in self.metrics],
-        }
-        return json.dumps(described, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> Plan:
-        """The plan written by `to_json`, of this format or an earlier one.
-
-        Raises SettingError, ModelError or MethodError, each with one sentence, for text that is not a plan, for names
-        that do not exist and for values out of bounds.
-        """
-        try:
-            read: object = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise SettingError(
-                f"These settings are not JSON ({_first_line(error)}); give the settings.json of an export."
-            ) from error
-        return _plan(read)
-
 
 @lru_cache(maxsize=1024)
 def _metric_keys(plan: Plan, question: int) -> tuple[str, ...]:
@@ -262,214 +223,8 @@ def _titles(choices: Sequence[tuple[str, MethodChoice | MetricChoice]]) -> tuple
     return tuple(titles)
 
 
-def _plan(read: object) -> Plan:
-    if not isinstance(read, dict) or read.get("kind") != _KIND:
-        raise SettingError("This JSON is not a plan of decam; give the settings.json of an export.")
-    written = _of(int, read.get("format"), "format")
-    if written not in _READ:
-        raise SettingError(f"This plan has format {written}, but this decam reads format {FORMAT}; update decam.")
-    return _plan_before_questions(read, written) if written < FORMAT else _plan_of_questions(read)
-
-
-def _plan_of_questions(read: dict[str, Any]) -> Plan:
-    where = "the plan"
-    _only(
-        read,
-        ("kind", "format", "of", "versions", "device", "execution", "pictures", "questions", "methods", "metrics"),
-        where,
-    )
-    execution = read.get("execution")
-    return Plan(
-        kind=_get(read, "of", str, where),
-        device=_get(read, "device", str, where),
-        pictures=tuple(_picture(entry) for entry in _get(read, "pictures", list, where)),
-        questions=tuple(_question(entry) for entry in _get(read, "questions", list, where)),
-        methods=tuple(_method(entry) for entry in _get(read, "methods", list, where)),
-        metrics=tuple(_metric(entry) for entry in _get(read, "metrics", list, where)),
-        execution=None if execution is None else _execution(execution),
-        versions=_versions(_get(read, "versions", dict, where)),
-    )
-
-
-def _plan_before_questions(read: dict[str, Any], written: int) -> Plan:
-    """A comparison of the formats 1 and 2, whose deletion and insertion were no metrics."""
-    where = "the plan"
-    known = ("kind", "format", "versions", "model", "device", "speed", "seed", "steps", "fills", "pictures", "methods")
-    _only(read, (*known, "metrics"), where)
-    pictures = _get(read, "pictures", list, where)
-    steps, seed = _get(read, "steps", int, where), _get(read, "seed", int, where)
-    fills = [_fills(entry) for entry in _get(read, "fills", list, where)]
-    metrics = _get(read, "metrics", list, where) if written > 1 else ()
-    execution = read.get("speed")
-    model = ModelSpec(_model(read.get("model")))
-    return Plan(
-        kind=COMPARISON,
-        device=_get(read, "device", str, where),
-        pictures=tuple(_picture(entry) for entry in pictures),
-        questions=tuple(QuestionSpec(model, place, _target(entry), seed) for place, entry in enumerate(pictures)),
-        methods=tuple(_method(entry) for entry in _get(read, "methods", list, where)),
-        metrics=(*usual_metrics(fills, steps), *(_metric(entry) for entry in metrics)),
-        execution=None if execution is None else _execution(execution),
-        versions=_versions(_get(read, "versions", dict, where)),
-    )
-
-
-def _target(entry: object) -> int | None:
-    target = entry.get("target") if isinstance(entry, dict) else None
-    return None if target is None else _of(int, target, "target")
-
-
-def _question(entry: object) -> QuestionSpec:
-    where = "a question of the plan"
-    read = _only(_of(dict, entry, where), ("model", "picture", "target", "seed", "reference"), where)
-    reference = read.get("reference")
-    return QuestionSpec(
-        model=_model_spec(read.get("model")),
-        picture=_get(read, "picture", int, where),
-        target=_target(read),
-        seed=_get(read, "seed", int, where),
-        reference=None if reference is None else _of(int, reference, "reference"),
-    )
-
-
-def _model_spec(entry: object) -> ModelSpec:
-    where = "a question's model"
-    read = _only(_of(dict, entry, where), ("name", "variant"), where)
-    variant = read.get("variant")
-    return ModelSpec(_model(read.get("name")), None if variant is None else _variant(variant))
-
-
-def _variant(entry: object) -> Variant:
-    where = "a model's variant"
-    read = _only(_of(dict, entry, where), ("mode", "stage", "share", "seed"), where)
-    return Variant(
-        mode=cast(Any, _get(read, "mode", str, where)),
-        stage=_get(read, "stage", str, where),
-        share=_get(read, "share", float, where),
-        seed=_get(read, "seed", int, where),
-    )
-
-
-def _model(value: object) -> str:
-    if not isinstance(value, str):
-        raise ModelError(f"The plan's model must be a name, not {value!r}.")
-    return value
-
-
-def _picture(entry: object) -> PictureChoice:
-    where = "a picture of the plan"
-    read = _only(_of(dict, entry, where), ("name", "target", "sha256", "truth"), where)
-    return PictureChoice(
-        name=_get(read, "name", str, where),
-        sha256=_get(read, "sha256", str, where) if "sha256" in read else "",
-        truth=_get(read, "truth", str, where) if "truth" in read else "",
-    )
-
-
-def _method(entry: object) -> MethodChoice:
-    name, values = _choice(entry, "a method of the plan")
-    with _named(name):
-        return MethodChoice(name, get_method(name).settings.from_mapping(values))
-
-
-def _metric(entry: object) -> MetricChoice:
-    name, values = _choice(entry, "a metric of the plan")
-    with _named(name):
-        return MetricChoice(name, get_metric(name).settings.from_mapping(values))
-
-
-def _choice(entry: object, where: str) -> tuple[str, dict[str, object]]:
-    read = _only(_of(dict, entry, where), ("name", "settings"), where)
-    return _get(read, "name", str, where), _get(read, "settings", dict, where)
-
-
-@contextmanager
-def _named(name: str) -> Iterator[None]:
-    """What is wrong with a choice's settings begins with its name."""
-    try:
-        yield
-    except SettingError as error:
-        raise SettingError(f"{name}: {error}") from error
-
-
-def _described(choice: MethodChoice | MetricChoice) -> dict[str, object]:
-    return {"name": choice.name, "settings": choice.settings.to_mapping()}
-
-
 def _check_settings(name: str, settings: Settings, wanted: type[Settings]) -> None:
     if not isinstance(settings, wanted):
         raise SettingError(
             f"{name} takes {wanted.__name__}, not {type(settings).__name__}; make them with its own settings class."
         )
-
-
-def _fills(entry: object) -> tuple[str, str]:
-    where = "the plan's fills"
-    read = _only(_of(dict, entry, where), ("deletion", "insertion"), where)
-    pair = (_get(read, "deletion", str, where), _get(read, "insertion", str, where))
-    for fill in pair:
-        if fill not in FILLS:
-            raise SettingError(f"There is no fill {fill!r}; there are: {', '.join(FILLS)}.")
-    return pair
-
-
-def _execution(entry: object) -> Execution:
-    where = "the plan's execution"
-    given = {str(EARLIER_NAMES.get(name, name)): value for name, value in _of(dict, entry, where).items()}
-    read = _only(given, tuple(described.name for described in dataclasses.fields(Execution)), where)
-    precision = _get(read, "precision", str, where)
-    if precision not in PRECISIONS:
-        raise SettingError(f"precision is {precision!r}, but must be one of: {', '.join(PRECISIONS)}.")
-    return Execution(
-        precision=cast(Any, precision),
-        channels_last=_get(read, "channels_last", bool, where),
-        batch_size=_get(read, "batch_size", int, where),
-        parallel_batches=_get(read, "parallel_batches", int, where) if "parallel_batches" in read else 1,
-        cuda_graph=_get(read, "cuda_graph", bool, where) if "cuda_graph" in read else False,
-        note=_get(read, "note", str, where) if "note" in read else "",
-    )
-
-
-def _versions(read: Mapping[str, object]) -> Versions:
-    names = [described.name for described in dataclasses.fields(Versions)]
-    return Versions(**{name: _of(str, read.get(name, ""), name) for name in names})
-
-
-def _only(read: dict[str, object], known: tuple[str, ...], where: str) -> dict[str, object]:
-    for name in read:
-        if name not in known:
-            raise SettingError(f"There is no {name!r} in {where}; there are: {', '.join(known)}.")
-    return read
-
-
-def _get(read: Mapping[str, object], name: str, kind: type[T], where: str) -> T:
-    if name not in read:
-        raise SettingError(f"{name!r} is missing from {where}.")
-    return _of(kind, read[name], name)
-
-
-def _of(kind: type[T], value: object, name: str) -> T:
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)  # JSON writes 1.0 and 1 alike
-    if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
-        raise SettingError(f"{name} must be {_WORDS[kind]}, not {_short(value)}.")
-    return value
-
-
-_WORDS: dict[type, str] = {
-    int: "a whole number",
-    float: "a number",
-    str: "a text",
-    bool: "true or false",
-    list: "a list",
-    dict: "an object with names and values",
-}
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else text[:37] + "…"
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -16,6 +16,7 @@ import torch
 from decam.experiments.cells import CellKey
 from decam.experiments.grid import Grid
 from decam.experiments.plan import fingerprint
+from decam.experiments.plan_json import plan_to_json
 from decam.explanation import Explanation, Map
 from decam.export.names import Look, method_names, picture_names, question_names
 from decam.export.tables import curves_csv, metrics_csv
@@ -162,7 +163,7 @@ def _settings(grid: Grid, look: Look, names: Sequence[str], created: str) -> dic
         "format": FORMAT,
         "created": created,
         "threads": torch.get_num_threads(),
-        "plan": json.loads(plan.to_json()),
+        "plan": json.loads(plan_to_json(plan)),
         "pictures": [f"pictures/{name}.png" for name in picture_names(plan)],
         "maps": maps,
         "failed": [

@@ -20,6 +20,7 @@ from decam.experiments.cells import CellKey
 from decam.experiments.execute import Models
 from decam.experiments.explain import explain_view
 from decam.experiments.plan import Plan, Versions, fingerprint
+from decam.experiments.plan_json import plan_from_json
 from decam.explanation import Explanation, Map, Progress, relayed
 from decam.export.files import FORMAT, KIND, map_fingerprint
 from decam.images.reading import read as read_picture
@@ -93,7 +94,7 @@ def read(settings: Path) -> Recording:
             f"{settings} has format {read.get('format')!r}, but this decam reads up to {FORMAT}; update decam."
         )
     try:
-        plan = Plan.from_json(json.dumps(read["plan"]))
+        plan = plan_from_json(json.dumps(read["plan"]))
         pictures = [_inside(name) for name in read["pictures"]]
         maps = tuple(_recorded(entry, plan) for entry in read["maps"])
         threads = int(read.get("threads", 0))

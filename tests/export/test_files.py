@@ -17,7 +17,8 @@ from PIL import Image
 
 from decam.experiments.cells import Cell, CellKey
 from decam.experiments.grid import Grid
-from decam.experiments.plan import MetricChoice, Plan
+from decam.experiments.plan import MetricChoice
+from decam.experiments.plan_json import plan_from_json
 from decam.experiments.status import CellState
 from decam.explanation import Explanation
 from decam.export import Look, files, method_names, picture_names, slug, zip_bytes
@@ -201,7 +202,7 @@ def test_metrics_have_a_line_for_each_map_and_a_column_for_each_metric(archive, 
 def test_settings_hold_the_plan_with_the_fingerprints_of_the_pictures_and_maps(archive, grid):
     settings = json.loads(archive.read("settings.json"))
     assert settings["format"] == 2
-    plan = Plan.from_json(json.dumps(settings["plan"]))
+    plan = plan_from_json(json.dumps(settings["plan"]))
     assert plan == grid.plan and plan.seed == 3
     for choice, view in zip(plan.pictures, grid.views, strict=True):
         assert choice.sha256 == hashlib.sha256(view.tobytes()).hexdigest()

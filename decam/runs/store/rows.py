@@ -7,6 +7,7 @@ import math
 from decam.experiments.cells import CellKey
 from decam.experiments.grid import Guess
 from decam.experiments.kinds import KINDS
+from decam.experiments.plan_json import plan_to_json
 from decam.explanation import Explanation
 from decam.metrics.base import Measurement
 from decam.runs.snapshots import RunSnapshot
@@ -28,7 +29,7 @@ def run_row(run: RunSnapshot, instance: str) -> RunRow:
         model=run.plan.model,
         facts=list(KINDS[run.plan.kind].facts(run.plan)),
         methods=[method.name for method in run.plan.methods],
-        plan=run.plan.to_json(),
+        plan=plan_to_json(run.plan),
         labels=list(run.labels),
         thumbnail=thumbnail(run.views[0]),
     )

@@ -21,6 +21,7 @@ from decam.experiments.cells import Cell, CellKey
 from decam.experiments.grid import Grid, Guess
 from decam.experiments.history import Frame
 from decam.experiments.plan import Plan
+from decam.experiments.plan_json import plan_from_json, plan_to_json
 from decam.experiments.status import CellState, Status
 from decam.explanation import Explanation, Map
 from decam.files import drafts
@@ -90,13 +91,13 @@ class Store:
     def begin(self, run_id: str, plan: Plan, labels: Sequence[str]) -> None:
         """A run begins, with its final plan and the model's labels; what failed before will be tried again."""
         with self._changing(run_id) as (session, row):
-            row.status, row.plan, row.labels = Status.RUNNING, plan.to_json(), list(labels)
+            row.status, row.plan, row.labels = Status.RUNNING, plan_to_json(plan), list(labels)
             session.execute(update(CellRow).where(CellRow.run == run_id).values(error=""))
 
     def save_plan(self, run_id: str, plan: Plan) -> None:
         """Keep a plan that has changed."""
         with self._changing(run_id) as (_, row):
-            row.plan = plan.to_json()
+            row.plan = plan_to_json(plan)
 
     def save_status(self, run_id: str, status: Status, note: str = "") -> None:
         """Keep how a run stands."""
@@ -144,7 +145,7 @@ class Store:
         """A run as it was last kept; a map whose file is damaged comes back as a failed cell."""
         with self._reading() as look:
             row = self._row(look.session, run_id)
-            plan = Plan.from_json(row.plan)
+            plan = plan_from_json(row.plan)
             status = self._status(look, row)
             grid = Grid(
                 plan=plan,
@@ -170,7 +171,7 @@ class Store:
     def outline(self, run_id: str) -> RunOutline:
         """A run without its arrays: no file is read."""
         with self._reading() as look:
-            plan = Plan.from_json(self._row(look.session, run_id).plan)
+            plan = plan_from_json(self._row(look.session, run_id).plan)
             values: dict[CellKey, dict[str, float]] = {}
             for one in look.session.scalars(select(MeasurementRow).where(MeasurementRow.run == run_id)):
                 if not one.failed:
@@ -187,7 +188,7 @@ class Store:
     def cell(self, run_id: str, key: CellKey) -> Cell:
         """One cell of a run as `load` gives it for a run that has ended; no other cell's files are read."""
         with self._reading() as look:
-            plan = Plan.from_json(self._row(look.session, run_id).plan)
+            plan = plan_from_json(self._row(look.session, run_id).plan)
             row = look.session.get(CellRow, (run_id, key.question, key.method))
             if row is None:
                 return Cell(CellState.STOPPED)

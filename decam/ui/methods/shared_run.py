@@ -12,6 +12,7 @@ from decam.errors import DecamError, NoSuchRunError
 from decam.experiments.cells import Cell
 from decam.experiments.kinds import comparison
 from decam.experiments.plan import MethodChoice, PictureChoice, Plan, fingerprint
+from decam.experiments.plan_json import plan_to_json
 from decam.images.samples import SAMPLES
 from decam.methods import METHODS
 from decam.methods.base import Method
@@ -84,7 +85,7 @@ def make_plan(model: str, device: str, picture: Chosen, rows: Sequence[Method], 
 
 def link_of(plan: Plan, view: Pixels) -> str:
     """The link of a shared run: a digest of all that its maps are made from, versions included."""
-    return "methods-" + hashlib.sha256((plan.to_json() + fingerprint(view)).encode()).hexdigest()[:32]
+    return "methods-" + hashlib.sha256((plan_to_json(plan) + fingerprint(view)).encode()).hexdigest()[:32]
 
 
 def of(classifier: Classifier, picture: Chosen) -> list[RunSnapshot]:

@@ -17,7 +17,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, func, select
 
 from decam.errors import StoreError
-from decam.experiments.plan import Plan
+from decam.experiments.plan_json import plan_from_json
 from decam.runs.store import migrations
 from decam.runs.store.database import Database
 from decam.runs.store.engines import LAYOUT
@@ -57,7 +57,7 @@ def test_from_the_first_version_they_make_the_tables_of_today(old: Path) -> None
 def test_measurements_of_the_first_version_have_the_keys_that_its_plans_have_today(old: Path) -> None:
     database = Database(old)
     with database.reading() as session:
-        plans = {row.id: Plan.from_json(row.plan) for row in session.scalars(select(RunRow))}
+        plans = {row.id: plan_from_json(row.plan) for row in session.scalars(select(RunRow))}
         rows = session.scalars(select(MeasurementRow)).all()
     database.close()
     assert rows
