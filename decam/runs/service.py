@@ -12,22 +12,22 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 from decam.classifier import Classifier, Execution, Pixels, TorchClassifier
-from decam.errors import NoSuchRunError, SettingError, StoreError
+from decam.errors import NoSuchRunError, StoreError
 from decam.experiments.events import Event, Progressed
 from decam.experiments.execute import execute
 from decam.experiments.grid import Grid
-from decam.experiments.kinds import KINDS
-from decam.experiments.plan import MetricChoice, Plan, fingerprint
+from decam.experiments.plan import MetricChoice, Plan
 from decam.experiments.status import Status
 from decam.experiments.variants import models_by
 from decam.explanation import Truth
 from decam.lru import Lru
+from decam.runs.listing import merged
+from decam.runs.plans import grown, settled
 from decam.runs.queue import Ending, Queue
 from decam.runs.recorder import Recorder
 from decam.runs.snapshots import SYSTEM_OWNER, RunSnapshot, RunSummary
 from decam.runs.state import RunState
 from decam.runs.store import Store
-from decam.runs.store.files import thumbnail
 
 __all__ = ["RunSnapshot", "RunSummary", "Runs"]
 
@@ -105,7 +105,7 @@ class Runs:
         truths: Sequence[Truth | None] | None,
         asker: str = "",
     ) -> str:
-        plan, truths = _settled(plan, views, [None] * len(views) if truths is None else truths)
+        plan, truths = settled(plan, views, [None] * len(views) if truths is None else truths)
         grid = Grid.empty(plan, views, truths)
         run = RunSnapshot(link, datetime.now(UTC), Status.QUEUED, grid, owner=owner)
         live = RunState(run)
@@ -119,8 +119,8 @@ class Runs:
     def stop(self, run_id: str) -> None:
         """End a run within one event and keep what is finished; nothing for one that has ended."""
         with self._lock:
-            known = run_id in self._lives
-        if known:
+            live_here = run_id in self._lives
+        if live_here:
             self._queue.stop(run_id)
         elif self._store.version(run_id)[1].active:
             raise StoreError("This run is being computed by another process; stop it there.")
@@ -142,11 +142,11 @@ class Runs:
         Raises StoreError as `resume` does.
         """
         with self._changing:
-            grown = _grown(self.snapshot(run_id).plan, metrics)
+            wanted = grown(self.snapshot(run_id).plan, metrics).metrics
             live = self._adopt(run_id)
             with self._lock:
                 live = live or self._lives[run_id]
-                plan = dataclasses.replace(live.plan, metrics=grown.metrics)
+                plan = dataclasses.replace(live.plan, metrics=wanted)
                 live.replan(plan)
             self._keep(live, lambda: self._store.save_plan(run_id, plan))
             with self._lock:
@@ -194,9 +194,9 @@ class Runs:
 
         Where the disk cannot be read, those in memory.
         """
-        kept: list[RunSummary] = []
+        stored: list[RunSummary] = []
         try:
-            kept = self._store.recent(owner, limit, kind)
+            stored = self._store.recent(owner, limit, kind)
             self.trouble = ""
         except StoreError as error:
             self.trouble = str(error)
@@ -210,14 +210,7 @@ class Runs:
                 and kind in (None, live.plan.kind)
             }
             deleted = set(self._deleted)
-        known = {summary.id for summary in kept}
-        listed = [
-            dataclasses.replace(summary, status=lives[summary.id].status) if summary.id in lives else summary
-            for summary in kept
-            if summary.id not in deleted
-        ]
-        listed += [_summary(run) for run in lives.values() if run.id not in known]
-        return sorted(listed, key=lambda summary: summary.created, reverse=True)[:limit]
+        return merged(stored, lives, deleted, limit)
 
     def close(self) -> None:
         """Stop everything and let go of the data directory."""
@@ -362,47 +355,7 @@ class Runs:
                 live.unkept(str(error))
 
 
-def _settled(
-    plan: Plan, views: Sequence[Pixels], truths: Sequence[Truth | None]
-) -> tuple[Plan, Sequence[Truth | None]]:
-    """The plan with the fingerprints of its pictures and truths; raises SettingError where they do not fit it."""
-    if not len(views) == len(truths) == len(plan.pictures):
-        given = f"{len(views)} views and {len(truths)} truths"
-        raise SettingError(f"The plan names {len(plan.pictures)} pictures, but {given} were given.")
-    pictures = []
-    for choice, view, truth in zip(plan.pictures, views, truths, strict=True):
-        found = dataclasses.replace(choice, sha256=fingerprint(view), truth="" if truth is None else fingerprint(truth))
-        if choice.sha256 not in ("", found.sha256) or choice.truth not in ("", found.truth):
-            raise SettingError(f"{choice.name!r} is not the picture that the plan was made for.")
-        if truth is not None and truth.shape != view.shape[:2]:
-            raise SettingError(
-                f"The truth of {choice.name!r} has shape {truth.shape}, but the model sees {view.shape[:2]}."
-            )
-        pictures.append(found)
-    return dataclasses.replace(plan, pictures=tuple(pictures)), truths
-
-
-def _grown(plan: Plan, metrics: Sequence[MetricChoice]) -> Plan:
-    """The plan with the metrics that it did not ask for yet."""
-    new = tuple(choice for choice in dict.fromkeys(metrics) if choice not in plan.metrics)
-    return dataclasses.replace(plan, metrics=(*plan.metrics, *new))
-
-
 def _use(classifier: Classifier, execution: Execution) -> None:
     """Ask the model in this way; a function has one way only."""
     if isinstance(classifier, TorchClassifier) and classifier.execution != execution:
         classifier.configure(execution)
-
-
-def _summary(run: RunSnapshot) -> RunSummary:
-    return RunSummary(
-        id=run.id,
-        created=run.created,
-        status=run.status,
-        kind=run.plan.kind,
-        model=run.plan.model,
-        facts=KINDS[run.plan.kind].facts(run.plan),
-        pictures=tuple(picture.name for picture in run.plan.pictures),
-        methods=tuple(method.name for method in run.plan.methods),
-        thumbnail=thumbnail(run.views[0]),
-    )

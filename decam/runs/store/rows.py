@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from sqlalchemy.orm import Session
+
 from decam.experiments.cells import CellKey
 from decam.experiments.grid import Guess
 from decam.experiments.kinds import KINDS
@@ -79,6 +81,25 @@ def measurement_row(run_id: str, key: CellKey, choice: str, measurement: Measure
         parts=[[name, plain(value)] for name, value in measurement.parts],
         curve=curve,
     )
+
+
+def add_finished(session: Session, run: RunSnapshot) -> None:
+    """The rows of a run that has maps already; none of its measurements has a curve."""
+    session.add(run_row(run, ""))
+    session.flush()  # the others refer to the run
+    session.add_all(picture_rows(run))
+    for question, guesses in enumerate(run.predictions):
+        if guesses is not None:
+            session.add(prediction_row(run.id, question, guesses))
+    for key, cell in run.cells.items():
+        if cell.explanation is not None:
+            session.add(cell_row(run.id, key, cell.explanation))
+        elif cell.error:
+            session.add(CellRow(run=run.id, question=key.question, method=key.method, error=cell.error))
+    session.flush()  # measurements refer to their cells
+    for key, cell in run.cells.items():
+        for choice, measurement in cell.measurements.items():
+            session.add(measurement_row(run.id, key, choice, measurement, ""))
 
 
 def plain(value: float) -> float | str | None:

@@ -9,7 +9,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,11 +27,12 @@ from decam.explanation import Explanation, Map
 from decam.files import drafts
 from decam.metrics.base import Measurement
 from decam.runs.snapshots import SYSTEM_OWNER, CellOutline, RunOutline, RunSnapshot, RunSummary
-from decam.runs.store import files, first_version, rows
+from decam.runs.store import cells, files, first_version, rows
 from decam.runs.store.database import Database
 from decam.runs.store.engines import file_at
+from decam.runs.store.folder import RunFolder
 from decam.runs.store.instance import Instance, alive
-from decam.runs.store.tables import CellRow, MeasurementRow, PictureRow, PredictionRow, RunRow
+from decam.runs.store.tables import CellRow, MeasurementRow, PictureRow, RunRow
 
 _LOG = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ class Store:
         Raises RunTakenError where a run with this link is there already, as by a process that was a moment faster.
         """
         opened = self._open()
-        self._write_pictures(run)
+        self._folder(run.id).write_pictures(run)
         with opened.database.writing_alone() as session:
             if session.get(RunRow, run.id) is not None:
                 raise RunTakenError
@@ -84,7 +85,7 @@ class Store:
         with self._changing(run_id) as (_, row):
             self._refuse_foreign(opened, row)
             row.instance, row.status, row.note = opened.instance.token, Status.QUEUED, ""
-        for draft in drafts(self._folder(run_id)):  # of a process that was killed while it wrote
+        for draft in drafts(self._folder(run_id).path):  # of a process that was killed while it wrote
             with files.told(f"remove {draft}"):
                 draft.unlink(missing_ok=True)
 
@@ -111,17 +112,18 @@ class Store:
 
     def save_map(self, run_id: str, key: CellKey, explanation: Explanation, frames: Sequence[Frame]) -> None:
         """Keep a finished map with the frames that led to it."""
-        files.write_map(self._map(run_id, key), explanation.saliency, frames, silent=explanation.silent)
+        files.write_map(self._folder(run_id).map(key), explanation.saliency, frames, silent=explanation.silent)
         with self._changing(run_id) as (session, _):
             session.merge(rows.cell_row(run_id, key, explanation))
 
     def save_measurements(self, run_id: str, choice: str, measurements: Mapping[CellKey, Measurement]) -> None:
         """Keep what a metric of the plan, by its key, says of maps that are kept."""
-        names = {}
+        names = dict.fromkeys(measurements, "")
         for key, measurement in measurements.items():
-            names[key] = _curve_name(key, choice) if measurement.curve is not None else ""
             if measurement.curve is not None:
-                files.write_curve(self._folder(run_id) / names[key], measurement.curve)
+                path = self._folder(run_id).curve(key, choice)
+                files.write_curve(path, measurement.curve)
+                names[key] = path.name
         with self._changing(run_id) as (session, _):
             for key, measurement in measurements.items():
                 session.merge(rows.measurement_row(run_id, key, choice, measurement, names[key]))
@@ -143,20 +145,21 @@ class Store:
 
     def load(self, run_id: str) -> RunSnapshot:
         """A run as it was last kept; a map whose file is damaged comes back as a failed cell."""
+        folder = self._folder(run_id)
         with self._reading() as look:
             row = self._row(look.session, run_id)
             plan = plan_from_json(row.plan)
             status = self._status(look, row)
             grid = Grid(
                 plan=plan,
-                views=tuple(files.read_view(self._view(run_id, place)) for place in range(len(plan.pictures))),
+                views=tuple(files.read_view(folder.view(place)) for place in range(len(plan.pictures))),
                 truths=tuple(
-                    files.read_truth(self._truth(run_id, place)) if choice.truth else None
+                    files.read_truth(folder.truth(place)) if choice.truth else None
                     for place, choice in enumerate(plan.pictures)
                 ),
                 labels=tuple(row.labels),
-                predictions=_predictions(look.session, run_id, plan),
-                cells=self._cells(look.session, run_id, plan, active=status.active),
+                predictions=cells.read_predictions(look.session, run_id, plan),
+                cells=cells.read_cells(look.session, folder, run_id, plan, active=status.active),
             )
             created = datetime.fromtimestamp(row.created, UTC)
             return RunSnapshot(row.id, created, status, grid, note=row.note, version=row.version, owner=row.owner)
@@ -177,13 +180,13 @@ class Store:
                 if not one.failed:
                     key = CellKey(one.question, one.method)
                     values.setdefault(key, {})[one.choice] = math.nan if one.value is None else one.value
-            cells = {}
+            outlines = {}
             for row in look.session.scalars(select(CellRow).where(CellRow.run == run_id)):
                 key = CellKey(row.question, row.method)
                 found = values.get(key, {})
                 if row.explained:
-                    cells[key] = CellOutline(row.target, row.evaluations, row.seconds, found)
-            return RunOutline(plan, cells)
+                    outlines[key] = CellOutline(row.target, row.evaluations, row.seconds, found)
+            return RunOutline(plan, outlines)
 
     def cell(self, run_id: str, key: CellKey) -> Cell:
         """One cell of a run as `load` gives it for a run that has ended; no other cell's files are read."""
@@ -197,11 +200,11 @@ class Store:
                 MeasurementRow.question == key.question,
                 MeasurementRow.method == key.method,
             )
-            return self._cell(plan, key, row, look.session.scalars(found).all(), active=False)
+            return cells.cell_of(self._folder(run_id), plan, key, row, look.session.scalars(found).all(), active=False)
 
     def saliency(self, run_id: str, key: CellKey) -> Map:
         """The final map of a cell; raises StoreError where its file is missing or damaged."""
-        return files.read_map(self._map(run_id, key))[0]
+        return files.read_map(self._folder(run_id).map(key))[0]
 
     def recent(self, owner: str | None = None, limit: int = 20, kind: str | None = None) -> list[RunSummary]:
         """The newest runs, of one owner or of all, of one kind or of all, newest first."""
@@ -237,7 +240,7 @@ class Store:
         with self._changing(run_id) as (session, row):
             self._refuse_foreign(opened, row)
             session.execute(delete(RunRow).where(RunRow.id == run_id))
-        folder = self._folder(run_id)
+        folder = self._folder(run_id).path
         with files.told(f"remove {folder}"):
             shutil.rmtree(folder)
 
@@ -271,49 +274,15 @@ class Store:
                 _LOG.warning("The sanity check %s is not imported yet: %s", check.path, error)
 
     def _import_check(self, database: Database, check: first_version.Check) -> None:
-        self._write_files(check.run)
+        folder = self._folder(check.run.id)
+        folder.write_pictures(check.run)
+        folder.write_maps(check.run)
         with database.writing_alone() as session:
             # Another process may have been faster, and somebody may have deleted the run since.
             if check.path.is_file() and session.get(RunRow, check.run.id) is None:
-                self._add_finished(session, check.run)
+                rows.add_finished(session, check.run)
         with files.told(f"rename {check.path}"), contextlib.suppress(FileNotFoundError):
             check.path.rename(check.path.with_name(check.path.name + first_version.IMPORTED))
-
-    def _write_pictures(self, run: RunSnapshot) -> None:
-        folder = self._folder(run.id)
-        with files.told(f"write in {folder}"):
-            folder.mkdir(parents=True, exist_ok=True)
-        for position, view in enumerate(run.views):
-            files.write_view(self._view(run.id, position), view)
-        for position, truth in enumerate(run.truths):
-            if truth is not None:
-                files.write_truth(self._truth(run.id, position), truth)
-
-    def _write_files(self, run: RunSnapshot) -> None:
-        """The files of a run that has maps already."""
-        self._write_pictures(run)
-        for key, cell in run.cells.items():
-            if cell.explanation is not None:
-                files.write_map(self._map(run.id, key), cell.explanation.saliency, cell.frames)
-
-    @staticmethod
-    def _add_finished(session: Session, run: RunSnapshot) -> None:
-        """The rows of a run that has maps already; none of its measurements has a curve."""
-        session.add(rows.run_row(run, ""))
-        session.flush()  # the others refer to the run
-        session.add_all(rows.picture_rows(run))
-        for question, guesses in enumerate(run.predictions):
-            if guesses is not None:
-                session.add(rows.prediction_row(run.id, question, guesses))
-        for key, cell in run.cells.items():
-            if cell.explanation is not None:
-                session.add(rows.cell_row(run.id, key, cell.explanation))
-            elif cell.error:
-                session.add(CellRow(run=run.id, question=key.question, method=key.method, error=cell.error))
-        session.flush()  # measurements refer to their cells
-        for key, cell in run.cells.items():
-            for choice, measurement in cell.measurements.items():
-                session.add(rows.measurement_row(run.id, key, choice, measurement, ""))
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[_Reading]:
@@ -371,90 +340,5 @@ class Store:
     def _alive(self, row: RunRow, token: str) -> bool:
         return row.instance == token or alive(self._instances, row.instance)
 
-    def _cells(self, session: Session, run_id: str, plan: Plan, *, active: bool) -> dict[CellKey, Cell]:
-        found = session.scalars(select(CellRow).where(CellRow.run == run_id))
-        kept = {CellKey(row.question, row.method): row for row in found}
-        measured: dict[CellKey, list[MeasurementRow]] = {key: [] for key in kept}
-        for row in session.scalars(select(MeasurementRow).where(MeasurementRow.run == run_id)):
-            measured[CellKey(row.question, row.method)].append(row)
-        return {
-            key: self._cell(plan, key, kept[key], measured[key], active=active)
-            if key in kept
-            else Cell(CellState.WAITING if active else CellState.STOPPED)
-            for key in plan.cells()
-        }
-
-    def _cell(
-        self, plan: Plan, key: CellKey, row: CellRow, measured: Sequence[MeasurementRow], *, active: bool
-    ) -> Cell:
-        if not row.explained:
-            state = CellState.WAITING if active else CellState.STOPPED
-            return Cell(CellState.FAILED, error=row.error) if row.error else Cell(state)
-        choice = plan.methods[key.method]
-        try:
-            saliency, frames, silent = files.read_map(self._map(row.run, key))
-            order = {choice: place for place, choice in enumerate(plan.metric_keys(key.question))}
-            ordered = sorted(measured, key=lambda one: order.get(one.choice, len(order)))
-            measurements = {one.choice: self._measurement(one) for one in ordered}
-        except StoreError as error:
-            return Cell(CellState.FAILED, error=str(error))
-        cell = Cell(
-            step=1,
-            total=1,
-            evaluations=row.evaluations,
-            seconds=row.seconds,
-            saliency=saliency,
-            explanation=Explanation(
-                method=choice.name,
-                saliency=saliency,
-                target=row.target,
-                label=row.label,
-                probability=row.probability,
-                settings=choice.settings,
-                seed=plan.questions[key.question].seed,
-                evaluations=row.evaluations,
-                seconds=row.seconds,
-                notes=tuple(row.notes),
-                silent=silent,
-            ),
-            measurements=measurements,
-            frames=frames,
-            error=row.error,
-        )
-        if row.error:
-            return replace(cell, state=CellState.FAILED)
-        if cell.answers(plan.metric_keys(key.question)):
-            return replace(cell, state=CellState.DONE)
-        return replace(cell, state=CellState.MEASURING if active else CellState.STOPPED)
-
-    def _measurement(self, row: MeasurementRow) -> Measurement:
-        return Measurement(
-            metric=row.metric,
-            value=math.nan if row.value is None else row.value,
-            curve=files.read_curve(self._folder(row.run) / row.curve, row.metric) if row.curve else None,
-            note=row.note,
-            parts=tuple((name, rows.number(value)) for name, value in row.parts),
-            failed=row.failed,
-        )
-
-    def _folder(self, run_id: str) -> Path:
-        return self.directory / "runs" / run_id
-
-    def _view(self, run_id: str, position: int) -> Path:
-        return self._folder(run_id) / f"view-{position:02}.png"
-
-    def _truth(self, run_id: str, position: int) -> Path:
-        return self._folder(run_id) / f"truth-{position:02}.png"
-
-    def _map(self, run_id: str, key: CellKey) -> Path:
-        return self._folder(run_id) / f"map-{key.question:02}-{key.method:02}.npz"
-
-
-def _curve_name(key: CellKey, choice: str) -> str:
-    return f"curve-{key.question:02}-{key.method:02}-{choice}.npz"
-
-
-def _predictions(session: Session, run_id: str, plan: Plan) -> tuple[tuple[Guess, ...] | None, ...]:
-    found = session.scalars(select(PredictionRow).where(PredictionRow.run == run_id))
-    known = {row.question: tuple((int(index), rows.number(share)) for index, share in row.guesses) for row in found}
-    return tuple(known.get(question) for question in range(len(plan.questions)))
+    def _folder(self, run_id: str) -> RunFolder:
+        return RunFolder(self.directory / "runs" / run_id)

@@ -1,0 +1,42 @@
+"""The list of recent runs: those on disk, and those in memory, whose status is newer."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Mapping, Sequence
+
+from decam.experiments.kinds import KINDS
+from decam.runs.snapshots import RunSnapshot, RunSummary
+from decam.runs.store.files import thumbnail
+
+
+def merged(
+    stored: Sequence[RunSummary], lives: Mapping[str, RunSnapshot], deleted: Collection[str], limit: int
+) -> list[RunSummary]:
+    """The newest `limit` of the runs on disk and of those in memory (by their links), newest first.
+
+    Runs with a link in `deleted` are left out of those on disk.
+    """
+    stored_ids = {summary.id for summary in stored}
+    summaries = [
+        dataclasses.replace(summary, status=lives[summary.id].status) if summary.id in lives else summary
+        for summary in stored
+        if summary.id not in deleted
+    ]
+    summaries += [summarise(run) for run in lives.values() if run.id not in stored_ids]
+    return sorted(summaries, key=lambda summary: summary.created, reverse=True)[:limit]
+
+
+def summarise(run: RunSnapshot) -> RunSummary:
+    """The line of a run in the list."""
+    return RunSummary(
+        id=run.id,
+        created=run.created,
+        status=run.status,
+        kind=run.plan.kind,
+        model=run.plan.model,
+        facts=KINDS[run.plan.kind].facts(run.plan),
+        pictures=tuple(picture.name for picture in run.plan.pictures),
+        methods=tuple(method.name for method in run.plan.methods),
+        thumbnail=thumbnail(run.views[0]),
+    )
