@@ -24,6 +24,7 @@ from decam.settings import Settings
 
 COMPARISON, RANDOMISATION, BENCHMARK = "comparison", "randomisation", "benchmark"
 KINDS = (COMPARISON, RANDOMISATION, BENCHMARK)
+USUAL_METRICS = ("deletion", "insertion")
 
 
 def fingerprint(pixels: Pixels | Truth) -> str:
@@ -116,9 +117,22 @@ def usual_metrics(
     choices = [
         MetricChoice.default(name, steps=steps, fill=fill)
         for pair in fills
-        for name, fill in zip(("deletion", "insertion"), pair, strict=True)
+        for name, fill in zip(USUAL_METRICS, pair, strict=True)
     ]
     return tuple(dict.fromkeys(choices))
+
+
+def paired_metrics(choices: Sequence[MetricChoice]) -> list[tuple[MetricChoice, MetricChoice]]:
+    """Each choice whose metric is read together with another one (`Metric.difference`), and that other choice.
+
+    The first of the one goes with the first of the other, the second with the second; what is left over has no pair.
+    """
+    pairs = []
+    for name in dict.fromkeys(choice.name for choice in choices):
+        if (difference := get_metric(name).difference) is not None:
+            own, other = ([one for one in choices if one.name == each] for each in (name, difference.less))
+            pairs += list(zip(own, other, strict=False))
+    return pairs
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,14 @@ class Measurement:
     failed: bool = False
 
 
+@dataclass(frozen=True)
+class Difference:
+    """A value that two metrics give together: a metric's own less that of the metric named `less`, under a title."""
+
+    less: str
+    title: str
+
+
 Measuring: TypeAlias = Generator[Progress, None, tuple[Measurement, ...]]
 
 
@@ -190,7 +198,8 @@ class Metric:
     `weaknesses` is a sentence. `evaluations(settings, maps)` counts what so many maps cost, `remakes(settings)` how
     often each is made again; both take the row's own settings class, whose defaults are the metric's own. `axes` says
     what the curves show, None where there are none. `sequence` says that each point of a curve belongs to a picture,
-    in which the most salient pixels are hidden or shown (`decam.masking.step_picture`).
+    in which the most salient pixels are hidden or shown (`decam.masking.step_picture`). `difference` names the metric
+    that is subtracted from this one where a run has both, None where there is none.
     """
 
     name: str
@@ -211,6 +220,7 @@ class Metric:
     axes: Axes | None = None
     sequence: Sequencing | None = None
     remakes: Callable[[Any], int] = _never
+    difference: Difference | None = None
 
     def cost(self, settings: Settings, maps: int = 1, map_cost: int = 0) -> int:
         """Evaluations for so many maps, where making one of them costs `map_cost`.

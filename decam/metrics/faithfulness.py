@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from decam.masking import FILLS
-from decam.metrics.base import Axes, Case, FaithfulnessSettings, Measuring, Metric, Sequencing
+from decam.metrics.base import Axes, Case, Difference, FaithfulnessSettings, Measuring, Metric, Sequencing
 from decam.metrics.curves import Stepwise, correlation, cost, curves
 from decam.settings import parameter
 
@@ -125,6 +125,7 @@ INSERTION = Metric(
     evaluations=cost,
     axes=_SHOWN,
     sequence="insertion",
+    difference=Difference(less="deletion", title="Ins − del"),
 )
 
 DELETION_CORRELATION = Metric(

@@ -19,6 +19,8 @@ from decam.experiments.plan import (
     MetricChoice,
     PictureChoice,
     fingerprint,
+    paired_metrics,
+    usual_metrics,
 )
 from decam.experiments.questions import MAX_SEED, ModelSpec, QuestionSpec, Variant
 from decam.methods import METHODS
@@ -78,6 +80,27 @@ def test_a_fingerprint_is_the_sha256_of_the_pixels() -> None:
 def test_a_plan_out_of_bounds_is_refused(changes: dict[str, Any], error: type[DecamError], words: str) -> None:
     with pytest.raises(error, match=words):
         a_plan(**changes)
+
+
+def test_insertion_is_paired_with_deletion_in_the_order_in_which_a_plan_has_them() -> None:
+    def choice(name: str, fill: str) -> MetricChoice:
+        return MetricChoice.default(name, fill=fill, steps=50)
+
+    deletions = [choice("deletion", fill) for fill in ("mean", "blur", "black")]
+    insertions = [choice("insertion", fill) for fill in ("blur", "mean")]
+    alone = [MetricChoice.default("sparsity"), MetricChoice.default("insertion-correlation")]
+    mixed = [insertions[0], *alone, *deletions, insertions[1]]
+    assert paired_metrics(mixed) == list(zip(insertions, deletions[:2], strict=True))
+    assert paired_metrics(usual_metrics()) == [
+        (choice("insertion", "blur"), choice("deletion", "mean")),
+        (choice("insertion", "mean"), choice("deletion", "blur")),
+    ]
+    assert paired_metrics([*deletions, *alone]) == paired_metrics([]) == []
+
+
+def test_a_metric_is_subtracted_from_another_one_of_the_table() -> None:
+    named = {row.name: row.difference.less for row in METRICS.values() if row.difference is not None}
+    assert named == {"insertion": "deletion"} and set(named.values()) <= set(METRICS)
 
 
 def test_a_method_needs_its_own_settings_and_a_name_that_exists() -> None:

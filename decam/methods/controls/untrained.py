@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,28 +13,20 @@ from decam.methods.base import Method
 from decam.methods.controls.maps import FAMILY
 from decam.methods.support.white_box import white_box
 from decam.models.randomise import layers, randomised
-from decam.settings import Settings, parameter
-
-# All of the table but the controls; it cannot be asked here, for this method is a row of it.
-METHODS_OFFERED = (
-    *("grad-cam", "grad-cam++", "smooth-grad-cam++", "xgrad-cam", "layer-cam", "finer-cam", "refine-cam"),
-    *("score-cam", "ss-cam", "is-cam", "ablation-cam", "cam"),
-    *("gradient", "input-x-gradient", "guided-backprop", "deconvolution"),
-    *("integrated-gradients", "smoothgrad", "vargrad", "deeplift", "gradient-shap", "guided-grad-cam"),
-    *("de-cam", "rise", "occlusion", "feature-ablation", "feature-permutation", "lime", "kernel-shap"),
-    *("attention-branch", "bilinear-attention", "prototypes", "attention-rollout", "class-token", "legrad"),
-)
+from decam.settings import Parameter, Settings, parameter
 
 
 @dataclass(frozen=True)
 class UntrainedSettings(Settings):
     """Which method asks."""
 
-    method: str = parameter(
-        "grad-cam",
-        "The method that explains the model with random weights, at its own defaults.",
-        choices=METHODS_OFFERED,
-    )
+    method: str = parameter("grad-cam", "The method that explains the model with random weights, at its own defaults.")
+
+    @classmethod
+    def parameters(cls) -> tuple[Parameter, ...]:
+        """The methods to choose from are those of the table that are no controls."""
+        (method,) = super().parameters()
+        return (replace(method, choices=tuple(_offered())),)
 
 
 def untrained(question: Question, settings: UntrainedSettings, seed: int) -> Steps:
@@ -47,23 +39,23 @@ def untrained(question: Question, settings: UntrainedSettings, seed: int) -> Ste
     forgetful = classifier.with_module(randomised(classifier.module, layers(classifier.module), seed))
     answer = int(probabilities(forgetful, question.image.unsqueeze(0))[0].argmax())
     question.ledger.evaluations += 1
-    asked = _method(settings)
-    if obstacle := asked.obstacle(forgetful):
+    method = _offered()[settings.method]
+    if obstacle := method.obstacle(forgetful):
         raise MethodError(obstacle)
     inner = Question(forgetful, question.image, answer, question.ledger)
-    found = yield from asked.run(inner, asked.settings(), seed)
-    return np.abs(found) if asked.signed else found
+    saliency = yield from method.run(inner, method.settings(), seed)
+    return np.abs(saliency) if method.signed else saliency
 
 
-def _method(settings: UntrainedSettings) -> Method:
+def _offered() -> dict[str, Method]:
     from decam.methods import METHODS  # the table that this method is a row of
 
-    return METHODS[settings.method]
+    return {name: method for name, method in METHODS.items() if method.family != FAMILY}
 
 
 def _cost(settings: UntrainedSettings, classifier: Classifier) -> int:
-    asked = _method(settings)
-    return asked.cost(asked.settings(), classifier) + 1
+    method = _offered()[settings.method]
+    return method.cost(method.settings(), classifier) + 1
 
 
 UNTRAINED = Method(

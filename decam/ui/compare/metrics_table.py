@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from decam.experiments.cells import Cell, CellKey
-from decam.experiments.plan import MetricChoice, Plan
+from decam.experiments.plan import MetricChoice, Plan, paired_metrics
 from decam.metrics import METRICS
 from decam.metrics import get as get_metric
 from decam.metrics.taxonomy import FAMILIES
@@ -95,7 +95,7 @@ def _is_nan(value: float | None) -> bool:
 
 def _parts(plan: Plan) -> list[_Part]:
     """One column a metric choice, the difference of a pair right after the pair, then what the maps cost."""
-    after = {pair[1]: _difference(*pair) for pair in _pairs(plan)}
+    after = {own: _difference(own, other) for own, other in paired_metrics(plan.metrics)}
     parts: list[_Part] = []
     for choice in plan.metrics:
         parts.append(_Part(_column(choice, plan), partial(_measured, key=choice.key)))
@@ -117,24 +117,20 @@ def _measured(cell: Cell, key: str) -> tuple[float | None, str]:
     return (None, "") if measurement is None else (measurement.value, measurement.note)
 
 
-def _pairs(plan: Plan) -> list[tuple[MetricChoice, MetricChoice]]:
-    """Pairs of deletion and insertion in the plan's order: the first of each, the second of each, and so on."""
-    deletions, insertions = ([one for one in plan.metrics if one.name == name] for name in ("deletion", "insertion"))
-    return list(zip(deletions, insertions, strict=False))
-
-
-def _difference(deletion: MetricChoice, insertion: MetricChoice) -> _Part:
-    """Insertion less deletion, the better the higher; no value before both are known."""
+def _difference(own: MetricChoice, other: MetricChoice) -> _Part:
+    """A metric less another one, as insertion less deletion; no value before both are known."""
+    metric, subtracted = get_metric(own.name), get_metric(other.name)
+    assert metric.difference is not None  # the row says that the two are read together
 
     def read(cell: Cell) -> tuple[float | None, str]:
-        removed, _ = _measured(cell, deletion.key)
-        shown, _ = _measured(cell, insertion.key)
-        return (None if removed is None or shown is None else shown - removed), ""
+        values = [_measured(cell, choice.key)[0] for choice in (own, other)]
+        return (None if values[0] is None or values[1] is None else values[0] - values[1]), ""
 
-    fills = "/".join(str(choice.settings.to_mapping()["fill"]) for choice in (insertion, deletion))
-    family = get_metric(deletion.name).family
-    help = f"Insertion less deletion, with the fills {fills}."
-    return _Part(Column("Ins − del", 1, help, fills, family, -1, 1), read)
+    fills = "/".join(str(choice.settings.to_mapping()["fill"]) for choice in (own, other))
+    help = f"{metric.title} less {subtracted.title.lower()}, with the fills {fills}."
+    low = None if metric.low is None or subtracted.high is None else metric.low - subtracted.high
+    high = None if metric.high is None or subtracted.low is None else metric.high - subtracted.low
+    return _Part(Column(metric.difference.title, metric.direction, help, fills, metric.family, low, high), read)
 
 
 def _column(choice: MetricChoice, plan: Plan) -> Column:

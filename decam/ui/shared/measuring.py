@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from decam.experiments.plan import MetricChoice, Plan, usual_metrics
+from decam.experiments.plan import MetricChoice, Plan, paired_metrics, usual_metrics
 from decam.experiments.questions import MAX_SEED
 from decam.metrics.base import FILLS, FaithfulnessSettings
 from decam.ui.shared import metric_forms
@@ -82,11 +82,10 @@ def restore(plan: Plan) -> None:
     """Set the widgets to what a plan says."""
     st.session_state["seed"] = min(plan.seed, LARGEST_IN_BROWSER)
     metric_forms.restore([choice for choice in plan.metrics if choice.name in metric_forms.OFFERED])
-    deletions, insertions = (
-        [choice.settings.to_mapping() for choice in plan.metrics if choice.name == name]
-        for name in ("deletion", "insertion")
-    )
-    pairs = list(zip(deletions, insertions, strict=False))
+    pairs = [
+        (deletion.settings.to_mapping(), insertion.settings.to_mapping())
+        for insertion, deletion in paired_metrics(plan.metrics)
+    ]
     if not pairs:
         return
     deletion, insertion = pairs[0]

@@ -7,14 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 import streamlit as st
 
 from decam.errors import SettingError
-from decam.experiments.plan import MetricChoice
+from decam.experiments.plan import USUAL_METRICS, MetricChoice
 from decam.metrics import METRICS
 from decam.metrics.base import Metric
 from decam.settings import Parameter, Settings
 from decam.ui import text
 from decam.ui.shared.fields import field
 
-OFFERED = {name: metric for name, metric in METRICS.items() if name not in ("deletion", "insertion")}
+OFFERED = {name: metric for name, metric in METRICS.items() if name not in USUAL_METRICS}
 """Metrics beside the two whose steps and fills have widgets of their own."""
 FREE = tuple(
     name for name, metric in OFFERED.items() if not metric.cost(metric.settings()) and "explain" not in metric.needs

@@ -11,13 +11,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from decam.classifier import Pixels, TorchClassifier, probabilities, to_tensor
-from decam.errors import MethodError
+from decam.errors import MethodError, SettingError
 from decam.experiments.explain import explain_view
 from decam.explanation import Explanation, last
 from decam.images.scenes.scene import scene
 from decam.methods import METHODS
 from decam.methods.controls.maps import CentreSettings, EdgeSettings, centre_map, edge_map
-from decam.methods.controls.untrained import METHODS_OFFERED
 from decam.models import load_classifier
 from decam.models.randomise import layers, randomised
 
@@ -101,7 +100,12 @@ def test_random_weights_says_something_about_every_picture(model: str, view: Pix
 
 
 def test_random_weights_offers_every_method_that_is_no_control() -> None:
-    assert sorted(METHODS_OFFERED) == sorted(row.name for row in METHODS.values() if row.family != "control")
+    (method,) = METHODS["untrained"].settings.parameters()
+    assert method.choices == tuple(name for name in METHODS if name not in ("random", "centre", "edges", "untrained"))
+    assert method.default == "grad-cam" and METHODS["untrained"].settings().method == "grad-cam"
+    for refused in ("untrained", "random", "telepathy"):
+        with pytest.raises(SettingError, match=f"method is '{refused}', but must be one of: de-cam, rise"):
+            METHODS["untrained"].settings.from_mapping({"method": refused})
 
 
 def test_random_weights_of_a_signed_method_is_the_size_of_its_map(net: TorchClassifier, view: Pixels) -> None:
