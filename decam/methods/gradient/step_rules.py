@@ -85,12 +85,13 @@ def hand_back(pair: Pair) -> Handed:
         if pair.picture.operator.is_view:
             return Handed(_gradients(pair.picture, [_leaf(part) for part in pair.given], pair.multipliers), 0.0)
         return _along(pair) if rule is None else _handed(pair, rule(pair))
-    except (RuntimeError, NotImplementedError) as error:
+    except RuntimeError as error:
+        # Any operator of PyTorch may be here, asked again with other numbers and differentiated. One without a
+        # derivative, or that does not take these types, says so in a RuntimeError (NotImplementedError is one too).
         if is_memory(error):
             raise
-        raise MethodError(
-            f"DeepLIFT finds no way back through the operator {pair.picture.name}: {str(error).splitlines()[0]}"
-        ) from error
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise MethodError(f"DeepLIFT finds no way back through the operator {pair.picture.name}: {reason}") from error
 
 
 def _handed(pair: Pair, multipliers: Multipliers, shared: bool = False) -> Handed:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 import decam
 from decam.classifier import FunctionClassifier, TorchClassifier, probabilities
+from decam.classifier.sharing import working_copy
 from decam.errors import DecamError, MethodError, ModelError, SettingError
 from tests.classifier.wrap.networks import SIZE, Net, net, wrapped
 
@@ -69,6 +70,24 @@ def test_a_scripted_module_gives_gradients_and_no_activations(kind: str, view: n
         MethodError, match=r"Grad-CAM needs the model's activations, .*: a scripted module does not show"
     ):
         decam.explain(classifier, view, "grad-cam")
+
+
+@pytest.mark.parametrize(
+    ("refusal", "expected", "sentence"),
+    [
+        (NotImplementedError("not supported yet"), ModelError, r"into evaluation mode \(NotImplementedError: not supp"),
+        (RuntimeError("a mistake of its own"), RuntimeError, "^a mistake of its own$"),
+    ],
+)
+def test_a_module_that_refuses_evaluation_mode_is_a_sentence_and_its_own_mistakes_are_seen(
+    refusal: Exception, expected: type[Exception], sentence: str
+) -> None:
+    class Refusing(Net):
+        def eval(self) -> Any:
+            raise refusal
+
+    with pytest.raises(expected, match=sentence):
+        working_copy(Refusing(), torch.device("cpu"))
 
 
 @pytest.mark.parametrize("make", [wrapped, lambda m: TorchClassifier("net", m, ["a", "b", "c"], input_size=SIZE)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -11,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from decam.errors import MethodError
+from decam.methods.gradient import step_rules
 from decam.methods.gradient.deep_lift import walked_back
 from decam.methods.gradient.recording import Recording
 from decam.methods.gradient.step_rules import Handed, Pair, hand_back
@@ -205,3 +208,37 @@ def test_a_bend_has_the_same_multipliers_however_it_is_spelled(
                 task(there.values[0])
         found.append(walked_back(here, there, answer, weights, 1e-6).multiplier)
     torch.testing.assert_close(found[0], found[1], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (RuntimeError("derivative for aten::exp is not implemented\nat line 3"), "derivative for aten::exp is not imp"),
+        (NotImplementedError("no kernel for this type"), "no kernel for this type"),
+        (NotImplementedError(), "NotImplementedError"),
+    ],
+)
+def test_an_operator_that_cannot_be_asked_again_is_named_with_the_reason(
+    error: RuntimeError, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step_rules, "_rule", lambda _: _raising(error))
+    with pytest.raises(MethodError, match=f"no way back through the operator exp: {reason}") as caught:
+        handed(torch.exp, numbers(1, 1, 4), numbers(2, 1, 4), numbers(3, 1, 4))
+    assert "\n" not in str(caught.value) and caught.value.__cause__ is error
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("full"), RuntimeError("out of memory"), ValueError("wrong")])
+def test_memory_running_out_and_errors_of_the_rules_own_are_not_taken_for_an_operators(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step_rules, "_rule", lambda _: _raising(error))
+    with pytest.raises(type(error)) as caught:
+        handed(torch.exp, numbers(1, 1, 4), numbers(2, 1, 4), numbers(3, 1, 4))
+    assert caught.value is error
+
+
+def _raising(error: Exception) -> Callable[[Pair], Any]:
+    def rule(_: Pair) -> Any:
+        raise error
+
+    return rule
