@@ -89,11 +89,11 @@ def measure(
     view = classifier.view(to_picture(image))
     requests = [Request(row, _settings(row, fill, steps)) for row in map(get_metric, metrics)]
     made = saliency if isinstance(saliency, Explanation) else method if isinstance(method, Explanation) else None
-    asked = class_index(classifier, target)
-    if asked is None and isinstance(saliency, Explanation):
-        asked = saliency.target
-    if asked is None:
-        asked = int(probabilities(classifier, to_tensor(classifier, view).unsqueeze(0))[0].argmax())
+    target_index = class_index(classifier, target)
+    if target_index is None and isinstance(saliency, Explanation):
+        target_index = saliency.target
+    if target_index is None:
+        target_index = int(probabilities(classifier, to_tensor(classifier, view).unsqueeze(0))[0].argmax())
     begin = seed_of(seed) if seed is not None else made.seed if made is not None else 0
     origin = None
     if isinstance(method, str):
@@ -101,7 +101,7 @@ def measure(
     elif made is not None:
         origin = origin_of(classifier, made.method, made.settings, begin)
     case = Case(
-        question_of(classifier, view, asked),
+        question_of(classifier, view, target_index),
         checked_maps(classifier, [_as_map(saliency)]),
         None if truth is None else checked_truth(classifier, truth),
         (origin,),
@@ -120,10 +120,10 @@ def _as_map(saliency: Map | Explanation) -> Map:
 
 def _settings(row: Metric, fill: str | None, steps: int | None) -> Settings:
     """A metric's own settings, with what was given where it has it; raises SettingError for what no metric takes."""
-    given = {"fill": fill, "steps": steps}
-    FaithfulnessSettings.from_mapping({name: it for name, it in given.items() if it is not None})
-    known = {described.name for described in row.settings.parameters()}
-    return row.settings.from_mapping({name: it for name, it in given.items() if it is not None and name in known})
+    options = {"fill": fill, "steps": steps}
+    FaithfulnessSettings.from_mapping({name: it for name, it in options.items() if it is not None})
+    names = {described.name for described in row.settings.parameters()}
+    return row.settings.from_mapping({name: it for name, it in options.items() if it is not None and name in names})
 
 
 def sanity_check(

@@ -95,12 +95,12 @@ class Settings:
     @classmethod
     def from_mapping(cls, values: Mapping[str, object]) -> Self:
         """Settings from names and values; raises SettingError for a name that does not exist or a bad value."""
-        known = [described.name for described in cls.parameters()]
+        names = [described.name for described in cls.parameters()]
         for name in values:
-            if name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
+            if name not in names:
+                near = difflib.get_close_matches(name, names, n=1)
                 hint = f" Did you mean {near[0]!r}?" if near else ""
-                raise SettingError(f"There is no setting {name!r}; there are: {', '.join(known) or 'none'}.{hint}")
+                raise SettingError(f"There is no setting {name!r}; there are: {', '.join(names) or 'none'}.{hint}")
         return cls(**values)
 
     def to_mapping(self) -> dict[str, int | float | str | bool]:

@@ -229,5 +229,5 @@ def _tell(event: Event, plan: Plan, classifier: Classifier, watch: Watch) -> Non
 
 
 def _where(plan: Plan, question: int) -> str:
-    asked = plan.questions[question]
-    return f"{asked.model.name}, {plan.picture_of(question).name}, seed {asked.seed}"
+    spec = plan.questions[question]
+    return f"{spec.model.name}, {plan.picture_of(question).name}, seed {spec.seed}"

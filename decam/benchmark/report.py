@@ -41,15 +41,15 @@ def script(main: Callable[[], None]) -> None:
 
 def command(module: str, arguments: Sequence[str]) -> str:
     """How a benchmark was called, without --write; of absolute paths, which are one machine's, the last part."""
-    said: list[str] = []
-    given = iter(arguments)
-    for argument in given:
+    words: list[str] = []
+    remaining = iter(arguments)
+    for argument in remaining:
         if argument == WRITE:
-            next(given, None)
+            next(remaining, None)
         elif not argument.startswith(f"{WRITE}="):
             path = Path(argument)
-            said.append(path.name if path.is_absolute() else argument)
-    return shlex.join([".venv/bin/python", "-m", module, *said])
+            words.append(path.name if path.is_absolute() else argument)
+    return shlex.join([".venv/bin/python", "-m", module, *words])
 
 
 class Report:

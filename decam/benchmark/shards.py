@@ -74,9 +74,9 @@ def _shard(grid: Grid, numbers: Sequence[int], methods: tuple[MethodChoice, ...]
     moved = {number: place for place, number in enumerate(numbers)}
 
     def question(number: int) -> QuestionSpec:
-        asked = plan.questions[number]
-        reference = None if asked.reference is None else moved[asked.reference]
-        return dataclasses.replace(asked, picture=0, reference=reference)
+        spec = plan.questions[number]
+        reference = None if spec.reference is None else moved[spec.reference]
+        return dataclasses.replace(spec, picture=0, reference=reference)
 
     part = dataclasses.replace(
         plan,

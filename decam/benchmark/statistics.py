@@ -44,11 +44,11 @@ def bootstrap(values: Sequence[float] | Values, resamples: int = RESAMPLES, seed
 
     Raises SettingError for no values at all.
     """
-    given = np.asarray(values, dtype=np.float64)
-    if not given.size:
+    numbers = np.asarray(values, dtype=np.float64)
+    if not numbers.size:
         raise SettingError("A mean needs at least one value; none was given.")
-    drawn = np.random.default_rng(seed).integers(len(given), size=(resamples, len(given)))
-    return percentiles(float(given.mean()), given[drawn].mean(axis=1))
+    drawn = np.random.default_rng(seed).integers(len(numbers), size=(resamples, len(numbers)))
+    return percentiles(float(numbers.mean()), numbers[drawn].mean(axis=1))
 
 
 def paired(one: Mapping[str, float], other: Mapping[str, float]) -> list[float]:

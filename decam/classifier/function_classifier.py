@@ -47,13 +47,13 @@ class FunctionClassifier:
         device: torch.device | str = "cpu",
     ) -> None:
         self.name = name
-        given = labels_of(labels)
-        self.labels = classes_of(given)
+        given_labels = labels_of(labels)
+        self.labels = classes_of(given_labels)
         self.input_size = size_of(input_size)
         self.mean, _, _ = normalisation_of(mean, 1)
         self.device = torch.device(device)
         self.execution = Execution(batch_size=batch_size_of(batch_size))
-        self._function, self._given, self._output = function, len(given), output
+        self._function, self._given, self._output = function, len(given_labels), output
         self._logits = check_answers(answers) == "logits"
 
     def view(self, image: Image.Image) -> Pixels:

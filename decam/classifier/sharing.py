@@ -44,7 +44,7 @@ def working_copy(module: nn.Module, device: torch.device) -> tuple[nn.Module, bo
     """
     scripted = isinstance(module, torch.jit.ScriptModule)  # copies itself, weights and all
     shared = not scripted and all(_fits(part, device) for part in _tensors(module))
-    kept: dict[int, Any] = {}
+    replacements: dict[int, Any] = {}
     for part in () if scripted else _tensors(module):
         if type(part) not in (Tensor, nn.Parameter):
             continue  # a subclass knows best how it is copied
@@ -52,22 +52,22 @@ def working_copy(module: nn.Module, device: torch.device) -> tuple[nn.Module, bo
         if not shared:
             # To its own copy in one go: float16 and float64 become float32, integers stay.
             moved = moved.to(device, torch.float32 if part.is_floating_point() else part.dtype, copy=True)
-        kept[id(part)] = nn.Parameter(moved, False) if isinstance(part, nn.Parameter) else moved
+        replacements[id(part)] = nn.Parameter(moved, False) if isinstance(part, nn.Parameter) else moved
     with torch.no_grad():  # copies are no results of what they are copied from
-        found = copied(module, kept)
+        copy_ = copied(module, replacements)
         if not shared:
-            found = found.to(device).float()  # what is no plain tensor, and modules that copy themselves
+            copy_ = copy_.to(device).float()  # what is no plain tensor, and modules that copy themselves
     try:
-        found.eval()
+        copy_.eval()
     except NotImplementedError as error:
         # So torch.export's modules refuse it. Any other error is a mistake in the module's own code, to be seen.
         raise ModelError(
             f"The module cannot be put into evaluation mode ({type(error).__name__}: {error}); give the module that "
             "it was exported from."
         ) from error
-    for part in found.parameters():
+    for part in copy_.parameters():
         part.requires_grad_(False)
-    return found, shared
+    return copy_, shared
 
 
 def _tensors(module: nn.Module) -> Iterator[Tensor]:

@@ -68,13 +68,13 @@ class TorchClassifier:
         inspection: Inspection | None = None,
     ) -> None:
         self.name = name
-        given = labels_of(labels)
-        self.labels = classes_of(given)
+        given_labels = labels_of(labels)
+        self.labels = classes_of(given_labels)
         self.input_size = size_of(input_size)
         self.mean, self.std, self._channels = normalisation_of(mean, std)
         self.device = torch.device(device)
         self.lock = SharedLock()
-        self._given, self._view = len(given), view
+        self._given, self._view = len(given_labels), view
         self._output, self._answers = output, check_answers(answers)
         self._inspection, self._inspecting = inspection, threading.RLock()
         self._scales = {count: self._scale(count) for count in (1, 3)}
@@ -108,10 +108,10 @@ class TorchClassifier:
         """What the module can be asked for, as far as its kind says."""
         if self._uncopied:
             return frozenset({"output"})
-        given: set[Need] = {"output", "gradients"}
+        needs: set[Need] = {"output", "gradients"}
         if not isinstance(self.module, torch.jit.ScriptModule):
-            given |= {"activations", "attention"} if attention else {"activations"}
-        return frozenset(given)
+            needs |= {"activations", "attention"} if attention else {"activations"}
+        return frozenset(needs)
 
     def _scale(self, channels: int) -> tuple[Tensor, Tensor]:
         """Mean and deviation, broadcast over pictures of so many channels."""

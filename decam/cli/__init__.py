@@ -29,8 +29,8 @@ def main(arguments: Sequence[str] | None = None, program: str = "decam") -> int:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a console that lacks a letter gets a question mark
     try:
-        given = _parser(program).parse_args(arguments)
-        code: int = given.run(given)
+        options = _parser(program).parse_args(arguments)
+        code: int = options.run(options)
         sys.stdout.flush()
     except DecamError as error:
         say(f"decam: {error}")

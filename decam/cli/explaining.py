@@ -181,9 +181,9 @@ def _print_table(grid: Grid) -> None:
         if explanation is None:
             continue
         values = "".join(_column(name, cell, choice) for choice, name in metrics.items())
-        asked = visible(f"{explanation.label} ({explanation.probability:.2f})")
+        class_text = visible(f"{explanation.label} ({explanation.probability:.2f})")
         picture = padded(names[grid.plan.questions[key.question].picture], width)
-        print(f"{picture}  {explanation.method:20}{values}  {explanation.evaluations:11,}  {asked}")
+        print(f"{picture}  {explanation.method:20}{values}  {explanation.evaluations:11,}  {class_text}")
 
 
 def _column(name: str, cell: Cell, choice: str) -> str:

@@ -59,10 +59,12 @@ def _range(metric: Metric) -> str:
 def _cost(metric: Metric) -> str:
     """What a map of its own costs, at the usual settings."""
     settings = metric.settings()
-    asked, remade = metric.evaluations(settings, 1), metric.remakes(settings)
-    told = [f"{asked} evaluation{'s' if asked != 1 else ''} for a map"] if asked or not remade else []
-    told += [f"makes a map {remade} time{'s' if remade != 1 else ''} more"] if remade else []
-    return " and ".join(told)
+    evaluations, remade = metric.evaluations(settings, 1), metric.remakes(settings)
+    parts = (
+        [f"{evaluations} evaluation{'s' if evaluations != 1 else ''} for a map"] if evaluations or not remade else []
+    )
+    parts += [f"makes a map {remade} time{'s' if remade != 1 else ''} more"] if remade else []
+    return " and ".join(parts)
 
 
 def _print_row(name: str, title: str, lines: Iterable[str], settings: type[Settings]) -> None:

@@ -200,10 +200,10 @@ class DifferentialEvolution:
         self._check_stop()
         if parents is None:
             return Generation(accepted, self.population, self.fitness)
-        recipe, told = self._strategy.recipe, len(asked)
+        recipe, count = self._strategy.recipe, len(asked)
         pool, guides, drawn, weights, mutants = parents
         bred = Breeding(pool, recipe, guides, drawn, weights, self._used[1], mutants, asked, before, fitness, accepted)
-        return Generation(accepted, self.population, self.fitness, bred if told == len(before) else bred.first(told))
+        return Generation(accepted, self.population, self.fitness, bred if count == len(before) else bred.first(count))
 
     def stop(self) -> None:
         """End the search by the caller's wish."""

@@ -102,8 +102,10 @@ class Cell:
         """The cell at the start of another run over the grid; with `again`, metrics that failed are asked anew."""
         if self.explanation is None:
             return Cell()
-        kept = {key: one for key, one in self.measurements.items() if not (again and one.failed)}
-        return replace(self, measurements=kept, step=0, total=0, seconds_left=None, error="", marks=()).evaluated(keys)
+        measurements = {key: one for key, one in self.measurements.items() if not (again and one.failed)}
+        return replace(
+            self, measurements=measurements, step=0, total=0, seconds_left=None, error="", marks=()
+        ).evaluated(keys)
 
     def ended(self, error: str) -> Cell:
         """The cell after its run has ended: what was pending has failed with this error, or was stopped."""
@@ -118,10 +120,10 @@ def _estimate(
     marks: tuple[tuple[float, int], ...], progress: Progress, now: float
 ) -> tuple[tuple[tuple[float, int], ...], float | None]:
     """The marks of the last ten seconds, and the seconds left by their rate; None while there is none."""
-    kept = (*marks, (now, progress.step))
-    while len(kept) > 2 and kept[1][0] < now - RATE_SECONDS:
-        kept = kept[1:]
-    since, first = kept[0]
+    recent = (*marks, (now, progress.step))
+    while len(recent) > 2 and recent[1][0] < now - RATE_SECONDS:
+        recent = recent[1:]
+    since, first = recent[0]
     if progress.step <= first or now <= since:
-        return kept, None
-    return kept, max(0.0, (progress.total - progress.step) * (now - since) / (progress.step - first))
+        return recent, None
+    return recent, max(0.0, (progress.total - progress.step) * (now - since) / (progress.step - first))

@@ -69,15 +69,15 @@ def checked_maps(classifier: Classifier, saliencies: Sequence[Map]) -> tuple[Map
 
 
 def checked_truth(classifier: Classifier, truth: Truth) -> Truth:
-    given = np.asarray(truth)
-    if given.shape != classifier.input_size:
+    mask = np.asarray(truth)
+    if mask.shape != classifier.input_size:
         raise SettingError(
-            f"The truth has shape {given.shape}, but {classifier.name} sees pictures of {classifier.input_size}; "
+            f"The truth has shape {mask.shape}, but {classifier.name} sees pictures of {classifier.input_size}; "
             "it must be a mask of the size of the model's input."
         )
-    if given.dtype != np.bool_:
-        raise SettingError(f"The truth must be a mask of booleans, not of {given.dtype}; give truth=mask > 0, say.")
-    return given
+    if mask.dtype != np.bool_:
+        raise SettingError(f"The truth must be a mask of booleans, not of {mask.dtype}; give truth=mask > 0, say.")
+    return mask
 
 
 def origin_of(classifier: Classifier, method: str, settings: Settings, seed: int) -> Origin:

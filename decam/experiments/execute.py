@@ -111,14 +111,14 @@ def _answered(watched: _Watched, classifier: Classifier, questions: Sequence[int
     plan = watched.grid.plan
     if maps:
         yield from _predict(watched, classifier, questions)
-    asked = [question for question in questions if watched.grid.predictions[question] is not None]
+    predicted = [question for question in questions if watched.grid.predictions[question] is not None]
     costs = [get_method(choice.name).cost(choice.settings, classifier) for choice in plan.methods]
     cheap = [method for method, cost in enumerate(costs) if cost <= CHEAP]
     costly = [method for method, cost in enumerate(costs) if cost > CHEAP]
     if maps:
-        for question in asked:
+        for question in predicted:
             yield from _explain(watched, classifier, question, cheap)
-    for question in asked:
+    for question in predicted:
         if maps:
             yield from _explain(watched, classifier, question, costly)
         yield from measure(classifier, watched.grid, question, watched.maps())
@@ -155,9 +155,9 @@ def _explain(watched: _Watched, classifier: Classifier, question: int, methods: 
 
 def _map(watched: _Watched, classifier: Classifier, key: CellKey) -> Events[None]:
     grid = watched.grid
-    choice, asked = grid.plan.methods[key.method], grid.plan.questions[key.question]
+    choice, question = grid.plan.methods[key.method], grid.plan.questions[key.question]
     title = get_method(choice.name).title
-    if asked.reference is not None and grid.cells[CellKey(asked.reference, key.method)].explanation is None:
+    if question.reference is not None and grid.cells[CellKey(question.reference, key.method)].explanation is None:
         yield Failed(key, f"{title} has no map from the original model to compare with.")
         return
     began = time.perf_counter()
@@ -170,7 +170,7 @@ def _map(watched: _Watched, classifier: Classifier, key: CellKey) -> Events[None
             choice.name,
             choice.settings,
             grid.target_of(key.question),
-            asked.seed,
+            question.seed,
             watched.clean[key.question],
         )
         explanation = yield from relayed(

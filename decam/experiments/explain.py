@@ -44,8 +44,8 @@ def explain_view(
     answers = clean_answers(classifier, view) if clean is None else clean
     if obstacle := row.obstacle(classifier):  # the first answer may have shown one
         raise MethodError(obstacle)
-    asked = int(answers.argmax()) if target is None else checked_target(target, classifier)
-    question = Question(classifier, image, asked)
+    target_index = int(answers.argmax()) if target is None else checked_target(target, classifier)
+    question = Question(classifier, image, target_index)
     began = time.perf_counter()
     for sentence in getattr(classifier, "notes", ()):
         question.ledger.note(sentence)
@@ -58,9 +58,9 @@ def explain_view(
     return Explanation(
         method=method,
         saliency=saliency,
-        target=asked,
-        label=classifier.labels[asked],
-        probability=float(answers[asked]),
+        target=target_index,
+        label=classifier.labels[target_index],
+        probability=float(answers[target_index]),
         settings=settings,
         seed=seed,
         evaluations=question.ledger.evaluations,

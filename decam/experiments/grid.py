@@ -125,11 +125,11 @@ class Grid:
 
     def target_of(self, question: int) -> int | None:
         """The class a question asks about: the one given, or its reference's, or the one predicted, if known."""
-        asked = self.plan.questions[question]
-        if asked.target is not None:
-            return asked.target
-        if asked.reference is not None:
-            return self.target_of(asked.reference)
+        spec = self.plan.questions[question]
+        if spec.target is not None:
+            return spec.target
+        if spec.reference is not None:
+            return self.target_of(spec.reference)
         guesses = self.predictions[question]
         return guesses[0][0] if guesses else None
 

@@ -103,10 +103,10 @@ class History:
 
     def frames(self) -> tuple[Frame, ...]:
         """All that is kept, in order."""
-        kept = self._generations | self._pictures.items | self._between.items
+        frames_by_place = self._generations | self._pictures.items | self._between.items
         for place, trace in self._traces.items.items():
-            kept[place] = replace(kept[place], trace=trace)
-        return tuple(kept[place] for place in sorted(kept))
+            frames_by_place[place] = replace(frames_by_place[place], trace=trace)
+        return tuple(frames_by_place[place] for place in sorted(frames_by_place))
 
 
 def frame_of(progress: Progress) -> Frame:

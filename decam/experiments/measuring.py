@@ -71,11 +71,11 @@ def _measured(
 def _case(classifier: Classifier, grid: Grid, keys: tuple[CellKey, ...], maps: Mapping[CellKey, Explanation]) -> Case:
     """The case of some maps of one question, with the references and controls that its metrics need."""
     question = keys[0].question
-    asked = grid.plan.questions[question]
+    spec = grid.plan.questions[question]
     view, truth = grid.view_of(question), grid.truth_of(question)
-    case = case_of(classifier, view, [maps[key] for key in keys], truth, asked.seed)
-    if asked.reference is not None:
-        originals = [maps.get(CellKey(asked.reference, key.method)) for key in keys]
+    case = case_of(classifier, view, [maps[key] for key in keys], truth, spec.seed)
+    if spec.reference is not None:
+        originals = [maps.get(CellKey(spec.reference, key.method)) for key in keys]
         return replace(case, references=tuple(None if one is None else one.saliency for one in originals))
     if any("controls" in get_metric(choice.name).needs for choice in grid.plan.metrics):
         return replace(case, controls=_controls(case))

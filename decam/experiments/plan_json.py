@@ -86,8 +86,8 @@ def _plan_of_questions(read: dict[str, Any]) -> Plan:
 def _plan_before_questions(read: dict[str, Any], written: int) -> Plan:
     """A comparison of the formats 1 and 2, whose deletion and insertion were no metrics."""
     where = "the plan"
-    known = ("kind", "format", "versions", "model", "device", "speed", "seed", "steps", "fills", "pictures", "methods")
-    _only(read, (*known, "metrics"), where)
+    names = ("kind", "format", "versions", "model", "device", "speed", "seed", "steps", "fills", "pictures", "methods")
+    _only(read, (*names, "metrics"), where)
     pictures = _get(read, "pictures", list, where)
     steps, seed = _get(read, "steps", int, where), _get(read, "seed", int, where)
     fills = [_fills(entry) for entry in _get(read, "fills", list, where)]
@@ -200,8 +200,8 @@ def _fills(entry: object) -> tuple[str, str]:
 
 def _execution(entry: object) -> Execution:
     where = "the plan's execution"
-    given = {str(EARLIER_NAMES.get(name, name)): value for name, value in _of(dict, entry, where).items()}
-    read = _only(given, tuple(described.name for described in dataclasses.fields(Execution)), where)
+    entries = {str(EARLIER_NAMES.get(name, name)): value for name, value in _of(dict, entry, where).items()}
+    read = _only(entries, tuple(described.name for described in dataclasses.fields(Execution)), where)
     precision = _get(read, "precision", str, where)
     if precision not in PRECISIONS:
         raise SettingError(f"precision is {precision!r}, but must be one of: {', '.join(PRECISIONS)}.")

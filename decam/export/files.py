@@ -143,8 +143,8 @@ def _settings(grid: Grid, look: Look, names: Sequence[str], created: str) -> dic
     """All that a replay needs, as JSON, and between which values each overlay's colours run."""
     limits = _limits(grid, look)
     choices = zip(grid.plan.pictures, grid.views, strict=True)
-    known = tuple(dataclasses.replace(choice, sha256=fingerprint(view)) for choice, view in choices)
-    plan = dataclasses.replace(grid.plan, pictures=known)
+    pictures = tuple(dataclasses.replace(choice, sha256=fingerprint(view)) for choice, view in choices)
+    plan = dataclasses.replace(grid.plan, pictures=pictures)
     maps = [
         {
             "question": key.question,

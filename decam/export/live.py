@@ -104,10 +104,10 @@ class Feed:
             snapshot = self._look()
             if since is not None and not self._first <= since <= snapshot.version:
                 since = None
-            asked = (since, drawn)
-            if asked not in self._news:
-                self._news[asked] = self._gather(snapshot, since, drawn)
-            return self._news[asked]
+            key = (since, drawn)
+            if key not in self._news:
+                self._news[key] = self._gather(snapshot, since, drawn)
+            return self._news[key]
 
     def is_new(self, since: int | None) -> bool:
         """True where `news` has something newer, or would have to look at the run to know; never waits."""

@@ -72,10 +72,10 @@ def _metrics(grid: Grid, keys: Sequence[str]) -> Iterator[Row]:
             if cell.error:
                 yield (*begin, *[""] * (5 + len(keys)), cell.error)
             continue
-        asked = (explanation.target, explanation.label, number(explanation.probability))
+        answer = (explanation.target, explanation.label, number(explanation.probability))
         values = ["" if one not in cell.measurements else number(cell.measurements[one].value) for one in keys]
         notes = " ".join([*explanation.notes, *_remarks(cell, keys), *([cell.error] if cell.error else [])])
-        yield (*begin, *asked, *values, explanation.evaluations, f"{explanation.seconds:.3f}", notes)
+        yield (*begin, *answer, *values, explanation.evaluations, f"{explanation.seconds:.3f}", notes)
 
 
 def _remarks(cell: Cell, keys: Sequence[str]) -> Iterator[str]:

@@ -151,10 +151,10 @@ def _panel(
     by_name = {member.name: member for member in members}
     banded = "mean" in by_name and "spread" in by_name
     if banded:
-        kept = [frame for frame in frames if {"mean", "spread"} <= frame.curves.keys()]
-        x = [frame.evaluations for frame in kept]
-        upper = [frame.curves["mean"] + frame.curves["spread"] for frame in kept]
-        lower = [frame.curves["mean"] - frame.curves["spread"] for frame in kept]
+        frames_with_spread = [frame for frame in frames if {"mean", "spread"} <= frame.curves.keys()]
+        x = [frame.evaluations for frame in frames_with_spread]
+        upper = [frame.curves["mean"] + frame.curves["spread"] for frame in frames_with_spread]
+        lower = [frame.curves["mean"] - frame.curves["spread"] for frame in frames_with_spread]
         figure.add_trace(
             go.Scatter(
                 x=x + x[::-1],
@@ -171,12 +171,12 @@ def _panel(
         )
     lines = [member for member in members if not (banded and member.name == "spread")]
     for place, member in enumerate(lines):
-        kept = [frame for frame in frames if member.name in frame.curves]
+        frames_with_curve = [frame for frame in frames if member.name in frame.curves]
         figure.add_trace(
             go.Scatter(
-                x=[frame.evaluations for frame in kept],
-                y=[frame.curves[member.name] for frame in kept],
-                mode="lines" if len(kept) > 1 else "markers",
+                x=[frame.evaluations for frame in frames_with_curve],
+                y=[frame.curves[member.name] for frame in frames_with_curve],
+                mode="lines" if len(frames_with_curve) > 1 else "markers",
                 line={"color": colour if place == 0 else method_colour(place, dark), "width": 2},
                 name=member.title,
                 showlegend=len(members) > 1,

@@ -126,10 +126,10 @@ def _lines(figure: go.Figure, chart: Chart, ink: Ink, dark: bool) -> None:
 
 
 def _trace(line: Line, colour: str) -> go.Scatter:
-    kept = slice(None) if line.points else _thinned(line.x.size)
+    drawn_places = slice(None) if line.points else _thinned(line.x.size)
     return go.Scatter(
-        x=line.x[kept],
-        y=line.y[kept],
+        x=line.x[drawn_places],
+        y=line.y[drawn_places],
         name=line.name,
         mode="markers" if line.points else "lines",
         marker={"color": colour, "size": 6, "opacity": 0.75},

@@ -21,16 +21,16 @@ def adcc(case: Case, settings: SingleStepSettings) -> Measuring:
     masked = yield from shown_scores(case, settings.fill)
     drops = lost(own, masked).clip(min=0)
     remaker = Remaker(case, len(case.maps))
-    values, said, parts = [], [], []
+    values, sentences, parts = [], [], []
     for place, (drop, note) in enumerate(zip(drops, notes(case, own), strict=True)):
         again = yield from remaker.map(place, shown(case, place, settings.fill))
         coherency = (1 + pearson(case.values[place], again)) / 2
         complexity = float(case.scaled[place].mean())
         values.append(joined(coherency, 1 - complexity, 1 - float(drop)))
         vanished = coherency != coherency and not case.constant[place]
-        said.append(f"{note} {_VANISHED}".strip() if vanished else note)
+        sentences.append(f"{note} {_VANISHED}".strip() if vanished else note)
         parts.append((("coherency", coherency), ("complexity", complexity), ("average drop", float(drop))))
-    return case.measured("adcc", values, said, parts=parts)
+    return case.measured("adcc", values, sentences, parts=parts)
 
 
 _VANISHED = "The map of what is salient alone is constant."

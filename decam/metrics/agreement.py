@@ -69,12 +69,12 @@ def grouped(values: Matrix) -> list[int]:
     Average linkage of 1 − similarity, with the leaves in their best order (Bar-Joseph et al. 2001). Rows that have
     no value come last.
     """
-    known = [row for row in range(len(values)) if np.isfinite(np.delete(values[row], row)).any()]
-    rest = [row for row in range(len(values)) if row not in known]
-    if len(known) < 3:
-        return [*known, *rest]
-    distances = 1 - np.nan_to_num(values[np.ix_(known, known)], nan=-1.0)
+    comparable = [row for row in range(len(values)) if np.isfinite(np.delete(values[row], row)).any()]
+    rest = [row for row in range(len(values)) if row not in comparable]
+    if len(comparable) < 3:
+        return [*comparable, *rest]
+    distances = 1 - np.nan_to_num(values[np.ix_(comparable, comparable)], nan=-1.0)
     np.fill_diagonal(distances, 0)
     condensed = squareform(distances.clip(0), checks=False)
     leaves = leaves_list(optimal_leaf_ordering(linkage(condensed, "average"), condensed))
-    return [*(known[leaf] for leaf in leaves), *rest]
+    return [*(comparable[leaf] for leaf in leaves), *rest]

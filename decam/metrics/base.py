@@ -129,8 +129,8 @@ class Case:
         """What `work()` returns, run for the first who asks for this key."""
         if key not in self._known:
             self._known[key] = yield from work()
-        known: T = self._known[key]
-        return known
+        result: T = self._known[key]
+        return result
 
     @cached_property
     def values(self) -> Values:
@@ -159,16 +159,16 @@ class Case:
         parts: Sequence[tuple[tuple[str, float], ...]] = (),
     ) -> tuple[Measurement, ...]:
         """One Measurement a map, with a note on maps that are not finite."""
-        found = []
+        measurements = []
         for place, value in enumerate(values):
-            said = [notes[place]] if notes and notes[place] else []
+            sentences = [notes[place]] if notes and notes[place] else []
             if not np.isfinite(self.maps[place]).all():
-                said.append(BROKEN)
+                sentences.append(BROKEN)
             curve = curves[place] if curves else None
-            found.append(
-                Measurement(metric, float(value), curve, " ".join(said), parts[place] if parts else ()),
+            measurements.append(
+                Measurement(metric, float(value), curve, " ".join(sentences), parts[place] if parts else ()),
             )
-        return tuple(found)
+        return tuple(measurements)
 
 
 def _none(settings: Any, maps: int) -> int:
@@ -231,11 +231,11 @@ class Metric:
 
     def obstacle(self, case: Case) -> str:
         """Why this metric cannot judge this case, as a sentence; the empty string where it can."""
-        given = {
+        available = {
             "truth": case.truth is not None,
             "explain": bool(case.origins) and None not in case.origins,
             "reference": bool(case.references) and all(one is not None for one in case.references),
             "controls": bool(case.controls),
         }
-        missing = [_MISSING[need] for need in sorted(self.needs) if not given[need]]
+        missing = [_MISSING[need] for need in sorted(self.needs) if not available[need]]
         return f"{self.title} {' and '.join(missing)}." if missing else ""

@@ -111,5 +111,5 @@ def changes(case: Case, place: int, curve: Curve, kind: Sequencing) -> tuple[Val
     """
     saliency = step_saliency(case.scaled[place], _order(case.maps[place]), len(curve.shares) - 1)
     change = np.diff(curve.values.astype(np.float64)) * (-1 if kind == "deletion" else 1)
-    asked = np.isfinite(saliency)
-    return saliency[asked], change[asked]
+    changed = np.isfinite(saliency)
+    return saliency[changed], change[changed]

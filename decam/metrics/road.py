@@ -161,7 +161,7 @@ def _system(image: Values, hidden: NDArray[np.bool_], number: NDArray[np.int64])
     rows, columns = np.nonzero(hidden)
     own = number[hidden]
     weights = np.zeros(len(rows))
-    known = np.zeros((len(rows), image.shape[0]))
+    sums = np.zeros((len(rows), image.shape[0]))
     entries = []
     for down, right, weight in _NEIGHBOURS:
         y, x = rows + down, columns + right
@@ -169,11 +169,11 @@ def _system(image: Values, hidden: NDArray[np.bool_], number: NDArray[np.int64])
         weights += weight * within
         y, x, place = y[within], x[within], own[within]
         blank = hidden[y, x]
-        known[place[~blank]] += weight * image[:, y[~blank], x[~blank]].T
+        sums[place[~blank]] += weight * image[:, y[~blank], x[~blank]].T
         entries.append((place[blank], number[y[blank], x[blank]], np.full(int(blank.sum()), -weight)))
     entries.append((own, own, weights))
     firsts, seconds, values = (np.concatenate(part) for part in zip(*entries, strict=True))
-    return csc_matrix((values, (firsts, seconds)), shape=(len(rows), len(rows))), known
+    return csc_matrix((values, (firsts, seconds)), shape=(len(rows), len(rows))), sums
 
 
 def cost(settings: RoadSettings, maps: int) -> int:

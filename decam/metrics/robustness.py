@@ -72,12 +72,12 @@ def max_sensitivity(case: Case, settings: SensitivitySettings) -> Measuring:
 
 def _captums(image: Tensor, changed: Sequence[Tensor], saliency: Values, made: Sequence[Values]) -> float:
     """Run Captum's sensitivity_max on pictures and maps that are computed already."""
-    known = torch.from_numpy(saliency)[None]
+    map_of_picture = torch.from_numpy(saliency)[None]
     again = torch.from_numpy(np.stack(made))
 
     def maps(pictures: Tensor | tuple[Tensor, ...]) -> Tensor | tuple[Tensor, ...]:
         # Captum hands over the picture as it is in a tuple and wants its map in one; the changed ones are a tensor.
-        return (known,) if isinstance(pictures, tuple) else again
+        return (map_of_picture,) if isinstance(pictures, tuple) else again
 
     def pictures(repeated: Tensor) -> Tensor:
         del repeated

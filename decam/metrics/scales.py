@@ -28,8 +28,8 @@ def cleaned(saliency: Map) -> Values:
     finite = np.isfinite(values)
     if finite.all():
         return values
-    known = values[finite] if finite.any() else np.zeros(1)
-    low, high = float(known.min()), float(known.max())
+    finite_values = values[finite] if finite.any() else np.zeros(1)
+    low, high = float(finite_values.min()), float(finite_values.max())
     mended: Values = np.where(finite, values, np.where(values > 0, high, low))
     return mended
 

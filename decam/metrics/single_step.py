@@ -67,8 +67,8 @@ def lost(own: float, masked: Values) -> Values:
 
 def notes(case: Case, own: float = 1.0) -> list[str]:
     """What a reader must know about each map's value, where the score on the whole picture is `own`."""
-    said = [UNANSWERED] if own <= 0 else []
-    return [" ".join([*said, CONSTANT] if constant else said) for constant in case.constant]
+    sentences = [UNANSWERED] if own <= 0 else []
+    return [" ".join([*sentences, CONSTANT] if constant else sentences) for constant in case.constant]
 
 
 def average_drop(case: Case, settings: SingleStepSettings) -> Measuring:

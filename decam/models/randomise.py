@@ -139,12 +139,12 @@ def randomised(module: nn.Module, chosen: Collection[str], seed: int) -> nn.Modu
     normalisation's factor) keeps its mean and deviation. The same part gets the same weights whichever others are
     chosen with it. The other weights are the module's own, not copies.
     """
-    kept = {
+    unchanged = {
         id(tensor): tensor
         for name, part in module.named_modules()
         for tensor in (*(() if name in chosen else part.parameters(recurse=False)), *part.buffers(recurse=False))
     }
-    forgetful = copied(module, kept)
+    forgetful = copied(module, unchanged)
     for number, name in enumerate(layers(module)):
         if name not in chosen:
             continue

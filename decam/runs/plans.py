@@ -18,14 +18,16 @@ def settled(plan: Plan, views: Sequence[Pixels], truths: Sequence[Truth | None])
         raise SettingError(f"The plan names {len(plan.pictures)} pictures, but {counts} were given.")
     pictures = []
     for choice, view, truth in zip(plan.pictures, views, truths, strict=True):
-        found = dataclasses.replace(choice, sha256=fingerprint(view), truth="" if truth is None else fingerprint(truth))
-        if choice.sha256 not in ("", found.sha256) or choice.truth not in ("", found.truth):
+        complete = dataclasses.replace(
+            choice, sha256=fingerprint(view), truth="" if truth is None else fingerprint(truth)
+        )
+        if choice.sha256 not in ("", complete.sha256) or choice.truth not in ("", complete.truth):
             raise SettingError(f"{choice.name!r} is not the picture that the plan was made for.")
         if truth is not None and truth.shape != view.shape[:2]:
             raise SettingError(
                 f"The truth of {choice.name!r} has shape {truth.shape}, but the model sees {view.shape[:2]}."
             )
-        pictures.append(found)
+        pictures.append(complete)
     return dataclasses.replace(plan, pictures=tuple(pictures)), truths
 
 

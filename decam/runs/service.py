@@ -182,11 +182,11 @@ class Runs:
             if live is not None:
                 return live.snapshot(ahead if live.status is Status.QUEUED else 0)
             cached = self._cache.get(run_id)
-        found = self._store.version(run_id)
-        if cached is not None and cached[0] == found:
+        version = self._store.version(run_id)
+        if cached is not None and cached[0] == version:
             return cached[1]
         loaded = self._store.load(run_id)
-        self._cache.put(run_id, (found, loaded))
+        self._cache.put(run_id, (version, loaded))
         return loaded
 
     def recent(self, owner: str | None = None, limit: int = 20, kind: str | None = None) -> list[RunSummary]:
@@ -331,10 +331,10 @@ class Runs:
         if live.kept:
             # Not while somebody is continuing it: it would be forgotten here and computed all the same.
             with self._changing, suppress(StoreError):  # the disk is asked again, and heard, when somebody looks at it
-                found = self._store.version(live.id)
+                version = self._store.version(live.id)
                 with self._lock:
                     if not live.active:  # somebody may have continued it by now
-                        self._cache.put(live.id, (found, live.snapshot()))
+                        self._cache.put(live.id, (version, live.snapshot()))
                         self._lives.pop(live.id, None)
             return
         with self._lock:

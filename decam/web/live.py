@@ -50,10 +50,10 @@ def _asked(request: Request) -> tuple[int | None, bool]:
     ValueError for what is no version.
     """
     header, query = request.headers.get("last-event-id"), request.query_params
-    given = header or query.get("since") or query.get("drawn")
-    if given is not None and not (given.isascii() and given.isdecimal() and len(given) < 30):
-        raise ValueError(f"{given[:40]!r} is no version of a run; give the id of an event, or nothing.")
-    return (None if given is None else int(given)), not header and not query.get("since")
+    version = header or query.get("since") or query.get("drawn")
+    if version is not None and not (version.isascii() and version.isdecimal() and len(version) < 30):
+        raise ValueError(f"{version[:40]!r} is no version of a run; give the id of an event, or nothing.")
+    return (None if version is None else int(version)), not header and not query.get("since")
 
 
 async def _news(feed: Feed, since: int | None, drawn: bool) -> News:

@@ -32,12 +32,12 @@ def plan(
         raise SettingError(
             f"There are {len(targets)} targets for {len(pictures)} pictures; give one for each, or none at all."
         )
-    asked = targets or [None] * len(pictures)
+    targets_of_pictures = targets or [None] * len(pictures)
     return Plan(
         kind=COMPARISON,
         device=device,
         pictures=tuple(pictures),
-        questions=tuple(QuestionSpec(spec, place, target, seed) for place, target in enumerate(asked)),
+        questions=tuple(QuestionSpec(spec, place, target, seed) for place, target in enumerate(targets_of_pictures)),
         methods=tuple(methods),
         metrics=tuple(metrics),
         execution=execution,

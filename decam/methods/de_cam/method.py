@@ -300,9 +300,9 @@ def _seeded(search: _Search) -> Steps:
         evolution = DifferentialEvolution(None, how, seed=own, population=first)
     shown = _Shown.none(settings.population, (True,) * len(KEPT) + (False,) * (QUESTIONS - len(KEPT)))
     for number in range(search.spending.generations):
-        asked = evolution.ask(estimator.predict, settings.screening)
-        shares, answers = yield from search.show(asked)
-        worth = estimator.observe(asked, shares, answers)
+        candidates = evolution.ask(estimator.predict, settings.screening)
+        shares, answers = yield from search.show(candidates)
+        worth = estimator.observe(candidates, shares, answers)
         standing = estimator.predict(evolution.population) if number else None
         generation = evolution.tell(worth, standing)
         shown.replace(generation.accepted, shares.kept + shares.removed, answers)

@@ -39,14 +39,14 @@ class RandomSearch:
 
     def tell(self, fitness: Tensor, standing: Tensor | None = None) -> Generation:
         """Keep each of the vectors last asked for that is at least as good as the one in its place; NaN is worst."""
-        asked = self.ask()
-        first = asked is self.population
+        candidates = self.ask()
+        first = candidates is self.population
         fitness = fitness.nan_to_num(nan=-torch.inf, posinf=torch.inf, neginf=-torch.inf)
         if standing is not None:
             self.fitness = standing.nan_to_num(nan=-torch.inf, posinf=torch.inf, neginf=-torch.inf)
         accepted = fitness >= self.fitness
-        bred = None if first else self._drawn(asked, fitness, accepted)
-        self.population = torch.where(accepted.unsqueeze(1), asked, self.population)
+        bred = None if first else self._drawn(candidates, fitness, accepted)
+        self.population = torch.where(accepted.unsqueeze(1), candidates, self.population)
         self.fitness = torch.maximum(fitness, self.fitness)
         self._asked = None
         return Generation(accepted, self.population, self.fitness, bred)

@@ -59,11 +59,11 @@ class Step:
 
         `constant` is applied to every other tensor first.
         """
-        given = iter(sources)
+        remaining = iter(sources)
 
         def filled(part: Any) -> Any:
             if isinstance(part, Value):
-                return next(given)
+                return next(remaining)
             return constant(part) if isinstance(part, Tensor) else part
 
         args, kwargs = _mapped(self.arguments, filled)
@@ -160,14 +160,14 @@ class Recording(TorchDispatchMode):  # type: ignore[no-untyped-call]  # PyTorch 
 
     def _attention(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         result = func(*args, **kwargs)
-        given = dict(zip((argument.name for argument in func._schema.arguments), args, strict=False)) | kwargs
+        arguments = dict(zip((argument.name for argument in func._schema.arguments), args, strict=False)) | kwargs
         with self:
             plain, _ = torch.ops.aten._scaled_dot_product_attention_math.default.decompose(
-                *(given[name] for name in ("query", "key", "value")),
-                given.get("attn_mask", given.get("attn_bias")),
+                *(arguments[name] for name in ("query", "key", "value")),
+                arguments.get("attn_mask", arguments.get("attn_bias")),
                 0.0,
-                bool(given.get("is_causal", False)),
-                scale=given.get("scale"),
+                bool(arguments.get("is_causal", False)),
+                scale=arguments.get("scale"),
             )
         number = self.number(plain)
         if number is not None:

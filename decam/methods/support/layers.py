@@ -48,14 +48,14 @@ def layer_of(classifier: TorchClassifier, name: str) -> str:
 
 def remembered(find: Callable[[TorchClassifier, str], Known]) -> Callable[[TorchClassifier, str], Known]:
     """What is found out about a layer by asking the model is found out once."""
-    known: WeakKeyDictionary[TorchClassifier, dict[str, Known]] = WeakKeyDictionary()
+    results_by_classifier: WeakKeyDictionary[TorchClassifier, dict[str, Known]] = WeakKeyDictionary()
 
     @wraps(find)
     def looked_up(classifier: TorchClassifier, layer: str) -> Known:
-        found = known.setdefault(classifier, {})
-        if layer not in found:
-            found[layer] = find(classifier, layer)
-        return found[layer]
+        results = results_by_classifier.setdefault(classifier, {})
+        if layer not in results:
+            results[layer] = find(classifier, layer)
+        return results[layer]
 
     return looked_up
 
@@ -214,13 +214,13 @@ def pooled_head(classifier: TorchClassifier, layer: str) -> Head | None:
         return None
     seen = probe(classifier, (layer, heads[-1]))
     found = arrangements(classifier, (layer,))[layer]
-    given = seen.inputs.get(heads[-1])
-    if isinstance(found, str) or given is None or seen.outputs[heads[-1]].shape[1] != len(classifier.labels):
+    head_input = seen.inputs.get(heads[-1])
+    if isinstance(found, str) or head_input is None or seen.outputs[heads[-1]].shape[1] != len(classifier.labels):
         return None
     grid = found.grid(seen.outputs[layer])
     for rectified in (False, True):
         used = grid.relu() if rectified else grid
-        expected = used if given.ndim == 4 else used.mean((2, 3))
-        if given.shape == expected.shape and torch.allclose(given, expected, rtol=1e-3, atol=1e-5):
+        expected = used if head_input.ndim == 4 else used.mean((2, 3))
+        if head_input.shape == expected.shape and torch.allclose(head_input, expected, rtol=1e-3, atol=1e-5):
             return Head(heads[-1], rectified)
     return None

@@ -19,8 +19,8 @@ def _sparsity(work: Work) -> tuple[tuple[Panel, ...], str]:
     chart = Chart(
         "The value is how often the mean goes into the maximum", _PIXELS, "Value, scaled", lines, (0, 100), (0, 1)
     )
-    told = f"Scaled from 0 to 1 the map has a mean of {mean:.3f}: 1 / {mean:.3f} = {work.measurement.value:.2f}."
-    return (work.judged(), chart), told
+    sentence = f"Scaled from 0 to 1 the map has a mean of {mean:.3f}: 1 / {mean:.3f} = {work.measurement.value:.2f}."
+    return (work.judged(), chart), sentence
 
 
 def _entropy(work: Work) -> tuple[tuple[Panel, ...], str]:
@@ -51,8 +51,8 @@ def _effective(work: Work) -> tuple[tuple[Panel, ...], str]:
         Line("equal pixels as concentrated", edge, height, quiet=True),
     )
     chart = Chart("The value is the width of the box", _PIXELS, "Share, times the number of pixels", lines, (0, 100))
-    told = f"{count:,} equally salient pixels would be as concentrated: {value:.1%} of the picture."
-    return (work.judged(), picture, chart), told
+    sentence = f"{count:,} equally salient pixels would be as concentrated: {value:.1%} of the picture."
+    return (work.judged(), picture, chart), sentence
 
 
 def _shares(work: Work) -> Values:

@@ -28,8 +28,8 @@ def _curve(work: Work) -> tuple[tuple[Panel, ...], str]:
     x, y = array(curve.shares) * 100, array(curve.values)
     lines = (Line("each step", x, y, filled=True), Line("the pictures above", x[places], y[places], points=True))
     chart = Chart("The value is the shaded area", f"Share of the picture {done} (%)", PROBABILITY, lines, (0, 100))
-    asked = f"{len(x)} pictures, most salient pixels first, {_from(work)}"
-    return (*pictures, chart), f"{asked}: the area under their probabilities is {curve.area:.3f}."
+    pictures_text = f"{len(x)} pictures, most salient pixels first, {_from(work)}"
+    return (*pictures, chart), f"{pictures_text}: the area under their probabilities is {curve.area:.3f}."
 
 
 def _telling(values: Values, wanted: int) -> list[int]:

@@ -27,10 +27,10 @@ def _pointing(work: Work) -> tuple[tuple[Panel, ...], str]:
     truth = _truth(work)
     many = int((work.saliency == work.saliency.max()).sum())
     marked = Picture("Its highest point", work.pixels, truth=truth, mark=(row, column))
-    told = "on the object: a hit" if truth[row, column] else "beside the object: a miss"
+    sentence = "on the object: a hit" if truth[row, column] else "beside the object: a miss"
     if many > 1:
-        told = f"shared by {many} pixels, of which {work.measurement.value:.0%} lie on the object"
-    return (_outlined(work), marked), f"The highest point is {told}."
+        sentence = f"shared by {many} pixels, of which {work.measurement.value:.0%} lie on the object"
+    return (_outlined(work), marked), f"The highest point is {sentence}."
 
 
 def _energy(work: Work) -> tuple[tuple[Panel, ...], str]:
@@ -49,8 +49,10 @@ def _parted(work: Work, amounts: Values, name: str) -> tuple[tuple[Panel, ...], 
         Picture(f"On the object: {value:.0%}", work.pixels, amounts * truth, scale, truth=truth),
         Picture(f"Beside it: {1 - value:.0%}", work.pixels, amounts * ~truth, scale, truth=truth),
     )
-    told = f"Of the sum of its {name}, {value:.1%} lies on the object, which fills {truth.mean():.1%} of the picture."
-    return (_outlined(work), *parts), told
+    sentence = (
+        f"Of the sum of its {name}, {value:.1%} lies on the object, which fills {truth.mean():.1%} of the picture."
+    )
+    return (_outlined(work), *parts), sentence
 
 
 def _rank(work: Work) -> tuple[tuple[Panel, ...], str]:
@@ -61,8 +63,10 @@ def _rank(work: Work) -> tuple[tuple[Panel, ...], str]:
     highest[np.argsort(-work.saliency.ravel(), kind="stable")[:count]] = True
     kept = highest.reshape(truth.shape)
     picture = Picture(f"Its {count:,} highest pixels", work.pixels, truth=truth, kept=kept)
-    told = f"The object has {count:,} pixels; {work.measurement.value:.1%} of the map's {count:,} highest lie on it."
-    return (_outlined(work), picture), told
+    sentence = (
+        f"The object has {count:,} pixels; {work.measurement.value:.1%} of the map's {count:,} highest lie on it."
+    )
+    return (_outlined(work), picture), sentence
 
 
 def _best(work: Work) -> tuple[tuple[Panel, ...], str]:
@@ -122,8 +126,8 @@ def _area(work: Work) -> tuple[tuple[Panel, ...], str]:
         (0, 100),
         (0, 100),
     )
-    told = f"A pixel of the object is higher than one beside it in {work.measurement.value:.1%} of all pairs."
-    return (_outlined(work), chart), told
+    sentence = f"A pixel of the object is higher than one beside it in {work.measurement.value:.1%} of all pairs."
+    return (_outlined(work), chart), sentence
 
 
 def roc(values: Values, inside: NDArray[np.bool_]) -> tuple[Values, Values]:

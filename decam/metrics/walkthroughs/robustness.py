@@ -51,8 +51,10 @@ def _unsteady(work: Work) -> tuple[tuple[Panel, ...], str]:
     )
     names = tuple(str(number) for number in range(1, len(changes) + 1))
     bars = Bars("Relative change of the map; the value is the highest", names, changes)
-    told = f"Of {len(changes)} pictures with up to {work.settings.radius:.0%} noise, shown is the one that changed the "
-    return (*panels, bars), f"{told}map most: by {work.measurement.value:.1%} of its norm."
+    sentence = (
+        f"Of {len(changes)} pictures with up to {work.settings.radius:.0%} noise, shown is the one that changed the "
+    )
+    return (*panels, bars), f"{sentence}map most: by {work.measurement.value:.1%} of its norm."
 
 
 def _seeds(work: Work) -> tuple[tuple[Panel, ...], str]:
@@ -84,8 +86,8 @@ def _moved(work: Work) -> tuple[tuple[Panel, ...], str]:
     bars = Bars(
         "Rank correlation after moving back; the value is the mean", _MOVES, values, min(0.0, _lowest(values)), 1
     )
-    told = f"Moved back, the five maps agree with the first by {work.measurement.value:.3f} on average."
-    return (work.judged(), *pictures, bars), told
+    sentence = f"Moved back, the five maps agree with the first by {work.measurement.value:.3f} on average."
+    return (work.judged(), *pictures, bars), sentence
 
 
 def _lowest(values: Values) -> float:

@@ -43,15 +43,17 @@ def _drop(work: Work) -> tuple[tuple[Panel, ...], str]:
 def _rise(work: Work) -> tuple[tuple[Panel, ...], str]:
     pictures = _pictures(work)
     own, masked = _answers(pictures)
-    told = "it has risen: 1" if masked > own else "it has not risen: 0"
-    return pictures, f"The probability goes from {own:.3f} to {masked:.3f}; {told}."
+    sentence = "it has risen: 1" if masked > own else "it has not risen: 0"
+    return pictures, f"The probability goes from {own:.3f} to {masked:.3f}; {sentence}."
 
 
 def _drop_hidden(work: Work) -> tuple[tuple[Panel, ...], str]:
     pictures = _pictures(work, hidden=True)
     own, masked = _answers(pictures)
-    told = f"({own:.3f} − {masked:.3f}) / {own:.3f} = {work.measurement.value:.3f}" if own > 0 else "nothing to lose"
-    return pictures, f"The probability goes from {own:.3f} to {masked:.3f}: {told}."
+    sentence = (
+        f"({own:.3f} − {masked:.3f}) / {own:.3f} = {work.measurement.value:.3f}" if own > 0 else "nothing to lose"
+    )
+    return pictures, f"The probability goes from {own:.3f} to {masked:.3f}: {sentence}."
 
 
 def _joined(work: Work) -> tuple[tuple[Panel, ...], str]:

@@ -24,13 +24,13 @@ from decam.runs.store.tables import CellRow, MeasurementRow, PredictionRow
 def read_cells(session: Session, folder: RunFolder, run_id: str, plan: Plan, *, active: bool) -> dict[CellKey, Cell]:
     """All cells of a run; in an `active` run those without a map wait, in one that has ended they are stopped."""
     cell_rows = session.scalars(select(CellRow).where(CellRow.run == run_id))
-    kept = {CellKey(row.question, row.method): row for row in cell_rows}
-    measured: dict[CellKey, list[MeasurementRow]] = {key: [] for key in kept}
+    rows_by_key = {CellKey(row.question, row.method): row for row in cell_rows}
+    measured: dict[CellKey, list[MeasurementRow]] = {key: [] for key in rows_by_key}
     for row in session.scalars(select(MeasurementRow).where(MeasurementRow.run == run_id)):
         measured[CellKey(row.question, row.method)].append(row)
     return {
-        key: cell_of(folder, plan, key, kept[key], measured[key], active=active)
-        if key in kept
+        key: cell_of(folder, plan, key, rows_by_key[key], measured[key], active=active)
+        if key in rows_by_key
         else Cell(CellState.WAITING if active else CellState.STOPPED)
         for key in plan.cells()
     }

@@ -183,9 +183,9 @@ class Store:
             outlines = {}
             for row in look.session.scalars(select(CellRow).where(CellRow.run == run_id)):
                 key = CellKey(row.question, row.method)
-                found = values.get(key, {})
+                values_by_choice = values.get(key, {})
                 if row.explained:
-                    outlines[key] = CellOutline(row.target, row.evaluations, row.seconds, found)
+                    outlines[key] = CellOutline(row.target, row.evaluations, row.seconds, values_by_choice)
             return RunOutline(plan, outlines)
 
     def cell(self, run_id: str, key: CellKey) -> Cell:
@@ -195,12 +195,12 @@ class Store:
             row = look.session.get(CellRow, (run_id, key.question, key.method))
             if row is None:
                 return Cell(CellState.STOPPED)
-            found = select(MeasurementRow).where(
+            wanted = select(MeasurementRow).where(
                 MeasurementRow.run == run_id,
                 MeasurementRow.question == key.question,
                 MeasurementRow.method == key.method,
             )
-            return cells.cell_of(self._folder(run_id), plan, key, row, look.session.scalars(found).all(), active=False)
+            return cells.cell_of(self._folder(run_id), plan, key, row, look.session.scalars(wanted).all(), active=False)
 
     def saliency(self, run_id: str, key: CellKey) -> Map:
         """The final map of a cell; raises StoreError where its file is missing or damaged."""
@@ -214,11 +214,11 @@ class Store:
         if kind is not None:
             wanted = wanted.where(RunRow.kind == kind)
         with self._reading() as look:
-            found = look.session.scalars(wanted).all()
-            names: dict[str, list[str]] = {row.id: [] for row in found}
-            pictures = select(PictureRow).where(PictureRow.run.in_(names)).order_by(PictureRow.position)
+            run_rows = look.session.scalars(wanted).all()
+            picture_names: dict[str, list[str]] = {row.id: [] for row in run_rows}
+            pictures = select(PictureRow).where(PictureRow.run.in_(picture_names)).order_by(PictureRow.position)
             for picture in look.session.scalars(pictures):
-                names[picture.run].append(picture.name)
+                picture_names[picture.run].append(picture.name)
             return [
                 RunSummary(
                     id=row.id,
@@ -227,11 +227,11 @@ class Store:
                     kind=row.kind,
                     model=row.model,
                     facts=tuple(row.facts),
-                    pictures=tuple(names[row.id]),
+                    pictures=tuple(picture_names[row.id]),
                     methods=tuple(row.methods),
                     thumbnail=row.thumbnail,
                 )
-                for row in found
+                for row in run_rows
             ]
 
     def delete(self, run_id: str) -> None:

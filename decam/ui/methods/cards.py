@@ -153,14 +153,14 @@ def _head(row: Method, classifier: Classifier, snapshot: RunSnapshot, cell: Cell
     """The map beside the method's name and needs, and below it what else it rests on."""
     made = None if cell is None else cell.explanation
     notes = () if made is None else made.notes
-    told = "".join(f'<p class="note">{text.escaped(note)}</p>' for note in notes)
+    note_lines = "".join(f'<p class="note">{text.escaped(note)}</p>' for note in notes)
     obstacle = "" if cell is not None else row.obstacle(classifier)
     return (
         f'<article class="dc-method" id="{tree.method_anchor(row)}">'
         f"{_figure(row, snapshot.views[0], cell, obstacle, truth)}"
         f"<div><h3>{text.escaped(row.title)}</h3><p>{text.escaped(row.summary)}</p>"
         f'<ul class="badges">{_badges(row)}</ul><p class="cost">{_cost(row, classifier, cell, obstacle)}</p>'
-        f"{_stand_in(row, classifier, snapshot)}{told}</div></article>"
+        f"{_stand_in(row, classifier, snapshot)}{note_lines}</div></article>"
         f"{'' if made is None else prototype_matches.strip(snapshot, 0, made)}"
     )
 
@@ -209,12 +209,12 @@ _kept = st.cache_data(show_spinner=False, max_entries=256)(_drawn)
 
 def _badges(row: Method) -> str:
     if not row.needs:
-        said = ["needs no model"]
+        badges = ["needs no model"]
     elif row.needs == {"output"}:
-        said = ["black box: model output only"]
+        badges = ["black box: model output only"]
     else:
-        said = [badge for need, badge in _BADGES.items() if need in row.needs]
-    return "".join(f"<li>{badge}</li>" for badge in [*said, *(["signed"] if row.signed else [])])
+        badges = [badge for need, badge in _BADGES.items() if need in row.needs]
+    return "".join(f"<li>{badge}</li>" for badge in [*badges, *(["signed"] if row.signed else [])])
 
 
 def _cost(row: Method, classifier: Classifier, cell: Cell | None, obstacle: str) -> str:
@@ -225,8 +225,8 @@ def _cost(row: Method, classifier: Classifier, cell: Cell | None, obstacle: str)
     if made is None and row.obstacle(classifier):
         return "not made yet"
     cost = row.cost(row.settings(), classifier) if made is None else made.evaluations
-    told = text.several(cost, "evaluation") if cost else "free"
-    return told if made is None else f"{told} · {duration(made.seconds)}"
+    cost_text = text.several(cost, "evaluation") if cost else "free"
+    return cost_text if made is None else f"{cost_text} · {duration(made.seconds)}"
 
 
 def _judgement(row: Method) -> str:

@@ -221,10 +221,10 @@ def value(measurement: Measurement) -> str:
 
 def _figure(picture: Picture) -> str:
     caption = text.escaped(picture.caption)
-    asked = "" if picture.probability is None else _bar(picture.probability)
+    probability_bar = "" if picture.probability is None else _bar(picture.probability)
     return (
         f'<figure><img src="{png_uri(drawn(picture))}" width="{SIDE}" height="{SIDE}" alt="{caption}">'
-        f"<figcaption>{asked}{caption}</figcaption></figure>"
+        f"<figcaption>{probability_bar}{caption}</figcaption></figure>"
     )
 
 

@@ -99,8 +99,8 @@ def take_up(snapshot: RunSnapshot) -> None:
     if plan.device in devices():
         st.session_state["device"] = plan.device
     pictures.keep(snapshot.id)
-    asked = plan.questions[0]
-    targets.restore(plan.model, pictures.kept_key(snapshot.id, asked.picture), asked.target)
+    question = plan.questions[0]
+    targets.restore(plan.model, pictures.kept_key(snapshot.id, question.picture), question.target)
     _restore_methods([choice for choice in plan.methods if choice.name in METHODS], plan.model)
     st.session_state["sanity-mode"] = mode_of(plan)
     st.session_state["seed"] = min(plan.seed, LARGEST_IN_BROWSER)

@@ -47,9 +47,9 @@ def panel(
     choices = []
     for method in rows:
         try:
-            known = {parameter.name for parameter in method.settings.parameters()}
+            names = {parameter.name for parameter in method.settings.parameters()}
             values = dict(drawn.get(method.name) or _left(method, classifier))
-            values |= {name: value for name, value in elsewhere.items() if name in known}
+            values |= {name: value for name, value in elsewhere.items() if name in names}
             choices.append(MethodChoice(method.name, method.settings.from_mapping(values)))
         except SettingError as error:
             st.error(text.plain(f"{method.title}: {error}"))
@@ -66,8 +66,8 @@ def _left(method: Method, classifier: Classifier | None) -> dict[str, object]:
     values: dict[str, object] = {}
     for parameter in method.settings.parameters():
         value = st.session_state.get(setting_key(method.name, parameter, model), parameter.default)
-        known = not parameter.source or value in getattr(classifier, parameter.source, ())
-        values[parameter.name] = value if known else parameter.default
+        offered = not parameter.source or value in getattr(classifier, parameter.source, ())
+        values[parameter.name] = value if offered else parameter.default
     return values
 
 

@@ -170,11 +170,11 @@ def _kept() -> list[Chosen]:
     removed = st.session_state.get("kept_removed", ())
     entry = catalogue.ENTRIES.get(snapshot.plan.model)
     kind: Kind = "scene" if entry is not None and entry.domain == "scenes" else "photograph"
-    kept = [
+    run_pictures = [
         Chosen(key=kept_key(run, index), name=choice.name, kind=kind, kept=view, truth=_truth(snapshot, index))
         for index, (choice, view) in enumerate(zip(snapshot.plan.pictures, snapshot.views, strict=True))
     ]
-    return [picture for picture in kept if picture.key not in removed]
+    return [picture for picture in run_pictures if picture.key not in removed]
 
 
 def _truth(snapshot: RunSnapshot, picture: int) -> Truth | None:

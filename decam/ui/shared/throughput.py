@@ -18,11 +18,13 @@ def learn(snapshot: RunSnapshot | None) -> None:
     finished = [cell for cell in snapshot.cells.values() if cell.explanation is not None]
     evaluations = sum(cell.evaluations for cell in finished)
     if evaluations >= ENOUGH:
-        known: dict[tuple[str, str], float] = st.session_state.setdefault(KEY, {})
-        known[snapshot.plan.model, snapshot.plan.device] = sum(cell.seconds for cell in finished) / evaluations
+        seconds_by_model: dict[tuple[str, str], float] = st.session_state.setdefault(KEY, {})
+        seconds_by_model[snapshot.plan.model, snapshot.plan.device] = (
+            sum(cell.seconds for cell in finished) / evaluations
+        )
 
 
 def of(classifier: Classifier) -> float | None:
     """Seconds an evaluation took in the last run of this model and device that this session saw; None without one."""
-    known: dict[tuple[str, str], float] = st.session_state.get(KEY, {})
-    return known.get((classifier.name, str(classifier.device)))
+    seconds_by_model: dict[tuple[str, str], float] = st.session_state.get(KEY, {})
+    return seconds_by_model.get((classifier.name, str(classifier.device)))

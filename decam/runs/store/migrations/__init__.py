@@ -21,9 +21,9 @@ def revision_of(connection: Connection) -> str | None:
 
     The first version numbered its layouts 1 and 2 in the SQLite file's own user_version; both are revision 1 here.
     """
-    known = MigrationContext.configure(connection).get_current_revision()
-    if known is not None or connection.dialect.name != "sqlite":
-        return known
+    revision = MigrationContext.configure(connection).get_current_revision()
+    if revision is not None or connection.dialect.name != "sqlite":
+        return revision
     written = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
     if written == 0:
         return None
