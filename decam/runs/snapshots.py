@@ -13,8 +13,10 @@ from decam.experiments.plan import Plan
 from decam.experiments.status import Status
 from decam.explanation import Truth
 
-SYSTEM_OWNER = "@house"
+SYSTEM_OWNER = "@shared"
 """Owner of the runs that a page makes for everybody: they are in nobody's list."""
+EARLIER_SYSTEM_OWNERS = ("@house",)
+"""What that owner is called in the rows of earlier versions, which are read as they are."""
 
 
 @dataclass(frozen=True)

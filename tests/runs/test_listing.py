@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from decam.errors import StoreError
 from decam.experiments.cells import CellKey
+from decam.experiments.grid import Grid
+from decam.experiments.status import Status
 from decam.runs.service import Runs
+from decam.runs.snapshots import SYSTEM_OWNER, RunSnapshot
 from decam.runs.store import Store
 from tests.runs.colours import ANOTHER, Gate, a_plan, colours, running, views, wait_for
 
@@ -22,7 +26,7 @@ def test_links_cannot_be_guessed(runs: Runs) -> None:
 def test_a_shared_run_is_made_once_listed_for_nobody_and_gone_on_with(runs: Runs, gate: Gate, tmp_path: Path) -> None:
     plan = a_plan(1, "occlusion")
     assert runs.shared_run("field-1", plan, views(1)) == runs.shared_run("field-1", plan, views(1)) == "field-1"
-    assert runs.recent() == runs.recent("@house") == []
+    assert runs.recent() == runs.recent(SYSTEM_OWNER) == []
     gate.open()
     assert wait_for(runs, "field-1").status == "done"
     made = runs.snapshot("field-1").created
@@ -32,6 +36,26 @@ def test_a_shared_run_is_made_once_listed_for_nobody_and_gone_on_with(runs: Runs
     assert again.snapshot("field-1").created == made
     assert again.recent() == []
     again.close()
+
+
+def test_a_shared_run_of_an_earlier_version_is_listed_for_nobody_and_still_gives_way(
+    runs: Runs, gate: Gate, tmp_path: Path
+) -> None:
+    plan, drawn = a_plan(1, "random", "occlusion"), views(1)
+    store = Store(tmp_path / "data")
+    store.add(RunSnapshot("field-0", datetime.now(UTC), Status.INTERRUPTED, Grid.empty(plan, drawn), owner="@house"))
+    store.close()
+    assert runs.snapshot("field-0").owner == SYSTEM_OWNER
+    assert runs.recent() == runs.recent("@house") == runs.recent(SYSTEM_OWNER) == []
+    assert runs.shared_run("field-0", plan, drawn) == "field-0"
+    wait_for(runs, "field-0", running(CellKey(0, 1)))
+    assert runs.recent() == runs.recent("@house") == []
+    visitor = runs.start(a_plan(1, "random"), views(1), "ann")
+    gate.steps.release()
+    assert wait_for(runs, visitor).status == "done"
+    gate.open()
+    assert wait_for(runs, "field-0").status == "done"
+    assert [summary.id for summary in runs.recent()] == [visitor]
 
 
 def test_a_shared_run_gives_way_to_a_visitors_and_keeps_the_maps_it_has(runs: Runs, gate: Gate) -> None:

@@ -26,7 +26,7 @@ from decam.experiments.status import CellState, Status
 from decam.explanation import Explanation, Map
 from decam.files import drafts
 from decam.metrics.base import Measurement
-from decam.runs.snapshots import SYSTEM_OWNER, CellOutline, RunOutline, RunSnapshot, RunSummary
+from decam.runs.snapshots import EARLIER_SYSTEM_OWNERS, SYSTEM_OWNER, CellOutline, RunOutline, RunSnapshot, RunSummary
 from decam.runs.store import cells, files, first_version, rows
 from decam.runs.store.database import Database
 from decam.runs.store.engines import file_at
@@ -162,7 +162,8 @@ class Store:
                 cells=cells.read_cells(look.session, folder, run_id, plan, active=status.active),
             )
             created = datetime.fromtimestamp(row.created, UTC)
-            return RunSnapshot(row.id, created, status, grid, note=row.note, version=row.version, owner=row.owner)
+            owner = SYSTEM_OWNER if row.owner in EARLIER_SYSTEM_OWNERS else row.owner
+            return RunSnapshot(row.id, created, status, grid, note=row.note, version=row.version, owner=owner)
 
     def versions(self, kind: str) -> dict[str, tuple[int, Status]]:
         """What `version` says of each run of a kind, by the runs' links, the oldest first."""
@@ -208,7 +209,8 @@ class Store:
 
     def recent(self, owner: str | None = None, limit: int = 20, kind: str | None = None) -> list[RunSummary]:
         """The newest runs, of one owner or of all, of one kind or of all, newest first."""
-        wanted = select(RunRow).where(RunRow.owner != SYSTEM_OWNER).order_by(RunRow.created.desc()).limit(limit)
+        unlisted = (SYSTEM_OWNER, *EARLIER_SYSTEM_OWNERS)
+        wanted = select(RunRow).where(RunRow.owner.not_in(unlisted)).order_by(RunRow.created.desc()).limit(limit)
         if owner is not None:
             wanted = wanted.where(RunRow.owner == owner)
         if kind is not None:

@@ -21,7 +21,7 @@ from decam.experiments.history import Frame
 from decam.experiments.plan import MetricChoice
 from decam.explanation import Explanation
 from decam.metrics import Measurement
-from decam.runs.snapshots import RunSnapshot
+from decam.runs.snapshots import SYSTEM_OWNER, RunSnapshot
 from decam.runs.store import Store, files
 from tests.runs.store.conftest import DELETION, SPARSITY
 
@@ -178,6 +178,17 @@ def test_the_version_grows_with_every_change(
         versions.append(store.version("run")[0])
     assert versions == sorted(set(versions))
     assert store.load("run").version == versions[-1]
+
+
+@pytest.mark.parametrize("owner", [SYSTEM_OWNER, "@house"])
+def test_runs_for_everybody_are_nobodys_under_the_earlier_name_of_their_owner_too(
+    store: Store, a_run: MakeRun, owner: str
+) -> None:
+    store.add(a_run("shared", owner))
+    store.add(a_run("mine", "ann"))
+    assert [summary.id for summary in store.recent()] == ["mine"]
+    assert store.recent(owner) == []
+    assert store.load("shared").owner == SYSTEM_OWNER and store.load("mine").owner == "ann"
 
 
 def test_recent_runs_are_the_owners_or_all_newest_first(store: Store, a_run: MakeRun) -> None:
