@@ -17,18 +17,10 @@ from decam.errors import DecamError, ModelError
 from decam.methods import METHODS
 from decam.metrics import METRICS
 from decam.models import tuning
+from tests.classifier.wrap import networks
 
 SIZE = (24, 24)
-QUICK: dict[str, dict[str, int | float | str | bool]] = {
-    "de-cam": {"budget": 200},
-    "integrated-gradients": {"steps": 4},
-    "rise": {"masks": 32},
-    "lime": {"samples": 50},
-    "kernel-shap": {"samples": 50},
-    "smoothgrad": {"samples": 4},
-    "vargrad": {"samples": 4},
-    "gradient-shap": {"samples": 4},
-}
+QUICK = networks.QUICK | {name: {"samples": 4} for name in ("smoothgrad", "vargrad", "gradient-shap")}
 
 
 class Owned(nn.Module):

@@ -19,6 +19,7 @@ from decam.methods import METHODS
 from decam.methods.controls.maps import FAMILY as CONTROLS
 from decam.models.networks.small_vit import SmallVit
 from tests.methods.test_table import QUICK
+from tests.tools.networks import small_classifier, small_module
 
 QUESTIONING = [name for name, row in METHODS.items() if row.needs == {"output"}]
 LOOKING = [
@@ -57,27 +58,10 @@ def _number(text: str) -> float:
 
 def network(strength: float, *, size: int = 40) -> TorchClassifier:
     """An untrained network whose logits hang on the picture by this factor, and by nothing else."""
-    torch.manual_seed(0)
-    module = nn.Sequential(
-        nn.Conv2d(3, 8, 3, stride=2, padding=1),
-        nn.ReLU(),
-        nn.Conv2d(8, 12, 3, stride=2, padding=1),
-        nn.ReLU(),
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
-        nn.Linear(12, 4),
-    )
+    module = small_module()
     with torch.no_grad():
         module[-1].weight.mul_(strength)
-    return TorchClassifier(
-        "faint",
-        module,
-        list("abcd"),
-        input_size=(size, size),
-        layer="3",
-        layers=("1", "3"),
-        execution=Execution(batch_size=8),
-    )
+    return small_classifier("faint", module, size)
 
 
 def jittery(spread: float) -> Classifier:

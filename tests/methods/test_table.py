@@ -5,14 +5,14 @@ import re
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
-from decam.classifier import Execution, TorchClassifier
+from decam.classifier import TorchClassifier
 from decam.errors import MethodError
 from decam.experiments.explain import explain_view
 from decam.explanation import Progress, last
 from decam.methods import METHODS, get
 from decam.settings import Settings
+from tests.tools.networks import small_classifier
 
 QUICK: dict[str, dict[str, int | float | str | bool]] = {
     "de-cam": {"budget": 400},
@@ -34,25 +34,7 @@ def quick(name: str) -> Settings:
 @pytest.fixture(scope="module")
 def small() -> TorchClassifier:
     """An untrained network with everything a method may ask for."""
-    torch.manual_seed(0)
-    module = nn.Sequential(
-        nn.Conv2d(3, 8, 3, stride=2, padding=1),
-        nn.ReLU(),
-        nn.Conv2d(8, 12, 3, stride=2, padding=1),
-        nn.ReLU(),
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
-        nn.Linear(12, 4),
-    )
-    return TorchClassifier(
-        "small",
-        module,
-        list("abcd"),
-        input_size=(40, 40),
-        layer="3",
-        layers=("1", "3"),
-        execution=Execution(batch_size=8),
-    )
+    return small_classifier()
 
 
 @pytest.fixture(scope="module")

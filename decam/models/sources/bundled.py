@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import torch
+from torch import nn
 
 from decam.classifier import TorchClassifier
 from decam.classifier.inspection import Inspection
@@ -53,28 +55,19 @@ def label_shuffled_version(name: str) -> str | None:
 
 def load(name: str, device: torch.device) -> TorchClassifier:
     """The classifier of that name; raises ModelError where its weights are missing or damaged."""
-    own = BUNDLED[name]
-    module = own.weights.load()
-    return TorchClassifier(
-        name,
-        module,
-        LABELS,
-        input_size=INPUT_SIZE,
-        mean=MEAN,
-        std=STD,
-        layer=own.layer,
-        layers=candidates(module, INPUT_SIZE),
-        device=device,
-        attention=attends(module),
-        inspection=Inspection(),
-    )
+    module = BUNDLED[name].weights.load()
+    return _classifier(name, module, layers=candidates(module, INPUT_SIZE), device=device)
 
 
 @cache
 def untrained(name: str) -> TorchClassifier:
     """The same classifier with the weights it would begin to learn from: what it gives and attends to, at no cost."""
-    own = BUNDLED[name]
-    module = own.weights.make()
+    return _classifier(name, BUNDLED[name].weights.make())
+
+
+def _classifier(
+    name: str, module: nn.Module, layers: Sequence[str] = (), device: torch.device | str = "cpu"
+) -> TorchClassifier:
     return TorchClassifier(
         name,
         module,
@@ -82,7 +75,9 @@ def untrained(name: str) -> TorchClassifier:
         input_size=INPUT_SIZE,
         mean=MEAN,
         std=STD,
-        layer=own.layer,
+        layer=BUNDLED[name].layer,
+        layers=layers,
+        device=device,
         attention=attends(module),
         inspection=Inspection(),
     )

@@ -9,16 +9,13 @@ import streamlit as st
 from decam.classifier import Classifier, TorchClassifier
 from decam.experiments.kinds.randomisation import TITLES, mode_of
 from decam.experiments.plan import MethodChoice
-from decam.experiments.questions import MAX_SEED, Mode
+from decam.experiments.questions import Mode
 from decam.experiments.variants import variants
-from decam.hardware.device import devices
 from decam.methods import METHODS
 from decam.methods.de_cam.method import DE_CAM, DeCamSettings
-from decam.models import catalogue
 from decam.models.sources.bundled import label_shuffled_version
 from decam.runs.snapshots import RunSnapshot
-from decam.ui.shared import method_forms, model_choice, pictures, targets
-from decam.ui.shared.measuring import LARGEST_IN_BROWSER
+from decam.ui.shared import measuring, method_forms, model_choice, pictures, targets
 from decam.ui.shared.method_choice import CHECKED
 
 BUDGET = 500
@@ -60,7 +57,6 @@ def how(model: str) -> How:
     offered = [mode for mode in TITLES if mode != "labels" or label_shuffled_version(model)]
     if st.session_state.get("sanity-mode") not in offered:
         st.session_state["sanity-mode"] = offered[0]
-    st.session_state.setdefault("seed", 0)
     mode = st.radio(
         "What is randomised",
         offered,
@@ -69,15 +65,7 @@ def how(model: str) -> How:
         persist_state="session",
         help=HELP if "labels" in offered else HELP + NO_SHUFFLED,
     )
-    seed = st.number_input(
-        "Seed",
-        min_value=0,
-        max_value=min(MAX_SEED, LARGEST_IN_BROWSER),
-        key="seed",
-        persist_state="session",
-        help="Where all random numbers begin, those of the new weights too.",
-    )
-    return How(mode, int(seed))
+    return How(mode, measuring.seed_field("Where all random numbers begin, those of the new weights too."))
 
 
 def maps_each(classifier: TorchClassifier, mode: Mode) -> int:
@@ -94,16 +82,13 @@ def _maps_each(model: str, mode: Mode, _classifier: TorchClassifier) -> int:
 def take_up(snapshot: RunSnapshot) -> None:
     """Set the widgets to what a check was made from."""
     plan = snapshot.plan
-    if plan.model in catalogue.ENTRIES:
-        model_choice.chosen_by_visitor(plan.model)
-    if plan.device in devices():
-        st.session_state["device"] = plan.device
+    model_choice.restore(plan)
     pictures.keep(snapshot.id)
     question = plan.questions[0]
     targets.restore(plan.model, pictures.kept_key(snapshot.id, question.picture), question.target)
     _restore_methods([choice for choice in plan.methods if choice.name in METHODS], plan.model)
     st.session_state["sanity-mode"] = mode_of(plan)
-    st.session_state["seed"] = min(plan.seed, LARGEST_IN_BROWSER)
+    measuring.restore_seed(plan)
 
 
 def _restore_methods(choices: list[MethodChoice], model: str) -> None:

@@ -33,7 +33,6 @@ def panel() -> Measuring:
     for key, value in (("steps", steps.default), ("deletion_fill", DEFAULT[0]), ("insertion_fill", DEFAULT[1])):
         st.session_state.setdefault(key, value)
     st.session_state.setdefault("swapped", True)
-    st.session_state.setdefault("seed", 0)
     with st.expander("Measuring and seed"):
         count = st.number_input(
             "Steps",
@@ -64,23 +63,35 @@ def panel() -> Measuring:
             persist_state="session",
         )
         metrics = metric_forms.panel()
-        seed = st.number_input(
-            "Seed",
-            min_value=0,
-            max_value=min(MAX_SEED, LARGEST_IN_BROWSER),
-            key="seed",
-            help="Where all random numbers begin: the same seed gives the same maps.",
-            persist_state="session",
-        )
+        seed = seed_field("Where all random numbers begin: the same seed gives the same maps.")
     pairs = [(deletion, insertion)]
     if swapped and deletion != insertion:
         pairs.append((insertion, deletion))
-    return Measuring(int(seed), tuple(dict.fromkeys((*usual_metrics(pairs, count), *metrics))))
+    return Measuring(seed, tuple(dict.fromkeys((*usual_metrics(pairs, count), *metrics))))
+
+
+def seed_field(help: str) -> int:
+    """Draw the field of the seed, which all pages share."""
+    st.session_state.setdefault("seed", 0)
+    seed = st.number_input(
+        "Seed",
+        min_value=0,
+        max_value=min(MAX_SEED, LARGEST_IN_BROWSER),
+        key="seed",
+        help=help,
+        persist_state="session",
+    )
+    return int(seed)
+
+
+def restore_seed(plan: Plan) -> None:
+    """Set the field of the seed to a plan's, as far as a browser can hold that number."""
+    st.session_state["seed"] = min(plan.seed, LARGEST_IN_BROWSER)
 
 
 def restore(plan: Plan) -> None:
     """Set the widgets to what a plan says."""
-    st.session_state["seed"] = min(plan.seed, LARGEST_IN_BROWSER)
+    restore_seed(plan)
     metric_forms.restore([choice for choice in plan.metrics if choice.name in metric_forms.OFFERED])
     pairs = [
         (deletion.settings.to_mapping(), insertion.settings.to_mapping())

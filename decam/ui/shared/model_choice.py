@@ -8,6 +8,7 @@ import streamlit as st
 
 from decam.classifier import Classifier, TorchClassifier
 from decam.errors import ModelError
+from decam.experiments.plan import Plan
 from decam.hardware.device import describe, devices
 from decam.models import catalogue, default_for
 from decam.models.catalogue import ENTRIES, Entry
@@ -90,6 +91,14 @@ def chosen_by_visitor(name: str) -> None:
     """Choose this model, whatever the pictures are."""
     st.session_state["model"] = name
     _by_visitor()
+
+
+def restore(plan: Plan) -> None:
+    """Choose a plan's model and device, as far as they are here."""
+    if plan.model in ENTRIES:
+        chosen_by_visitor(plan.model)
+    if plan.device in devices():
+        st.session_state["device"] = plan.device
 
 
 def _follow(pictures: Sequence[Chosen]) -> None:

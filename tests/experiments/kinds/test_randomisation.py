@@ -7,7 +7,6 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 import decam
 from decam.api import sanity_check
@@ -27,31 +26,14 @@ from decam.images.scenes.scene import scene
 from decam.methods import METHODS
 from decam.metrics.similarity import SIMILARITIES, get
 from decam.models.randomise import layers, randomised, stages
+from tests.tools.networks import small_classifier
 
 MODE = pytest.mark.parametrize("mode", ["cascading", "independent"])
 
 
 @pytest.fixture
 def small() -> TorchClassifier:
-    torch.manual_seed(0)
-    module = nn.Sequential(
-        nn.Conv2d(3, 8, 3, stride=2, padding=1),
-        nn.ReLU(),
-        nn.Conv2d(8, 12, 3, stride=2, padding=1),
-        nn.ReLU(),
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
-        nn.Linear(12, 4),
-    )
-    return TorchClassifier(
-        "small",
-        module,
-        list("abcd"),
-        input_size=(40, 40),
-        layer="3",
-        layers=("1", "3"),
-        execution=Execution(batch_size=8),
-    )
+    return small_classifier()
 
 
 @pytest.fixture(scope="module")

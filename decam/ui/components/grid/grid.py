@@ -72,13 +72,7 @@ def result_grid(
     """
     places = {(row.key, column.key) for row in rows for column in columns}
     before = _chosen(st.session_state.get(key), places) or selected
-    result = _GRID(
-        key=key,
-        data=payload(rows, columns, cells, key=key, metrics=metrics, selected=before, live=live),
-        default={"selected": None, "extremes": False},
-        on_selected_change=_remembered,
-        on_extremes_change=_remembered,
-    )
+    result = _mounted(key, payload(rows, columns, cells, key=key, metrics=metrics, selected=before, live=live))
     return _chosen(result, places) or (selected if selected in places else None)
 
 
@@ -91,13 +85,18 @@ def extremes(key: str) -> bool:
 def prepare() -> None:
     """Let the browser fetch and compile what draws grids before there is one, out of sight."""
     with st.container(key="grid-to-come"):
-        _GRID(
-            key="grid-none",
-            data=payload((), (), (), key="grid-none"),
-            default={"selected": None, "extremes": False},
-            on_selected_change=_remembered,
-            on_extremes_change=_remembered,
-        )
+        _mounted("grid-none", payload((), (), (), key="grid-none"))
+
+
+def _mounted(key: str, data: dict[str, Any]) -> Any:
+    """The component with this data; its result has what was chosen."""
+    return _GRID(
+        key=key,
+        data=data,
+        default={"selected": None, "extremes": False},
+        on_selected_change=_remembered,
+        on_extremes_change=_remembered,
+    )
 
 
 def payload(
