@@ -146,7 +146,7 @@ def sanity_check(
     """
     seed = seed_of(seed)
     choices = [MethodChoice.default(method) if isinstance(method, str) else method for method in methods]
-    view, asked = classifier.view(to_picture(image)), class_index(classifier, target)
+    view, target_index = classifier.view(to_picture(image)), class_index(classifier, target)
     if shuffled is not None and (shuffled.input_size, len(shuffled.labels)) != (
         classifier.input_size,
         len(classifier.labels),
@@ -156,7 +156,7 @@ def sanity_check(
             "give the same network, trained on shuffled labels."
         )
     kind: Mode = mode if shuffled is None else "labels"
-    plan = randomisation.plan(classifier, PictureChoice("picture"), choices, target=asked, mode=kind, seed=seed)
+    plan = randomisation.plan(classifier, PictureChoice("picture"), choices, target=target_index, mode=kind, seed=seed)
     drawn = models_by(lambda _: classifier)
 
     def models(spec: ModelSpec) -> Classifier:

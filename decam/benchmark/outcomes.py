@@ -79,9 +79,9 @@ class Outcomes:
         for key, cell in outline.cells.items():
             place, method = (link, key), plan.methods[key.method]
             name = Asked.by(plan, key.question), method
-            known = self._found.get(name)
+            outcome = self._found.get(name)
             self._found[name] = (
                 Outcome(name[0], method, cell.target, cell.evaluations, dict(cell.values), (place,))
-                if known is None
-                else known.and_also(cell, place)
+                if outcome is None
+                else outcome.and_also(cell, place)
             )

@@ -35,16 +35,18 @@ def watched(case: Case) -> tuple[Case, list[Remade]]:
 
 def _unsteady(work: Work) -> tuple[tuple[Panel, ...], str]:
     """The changed picture that moved the map most, and how far each moved it."""
-    known = work.saliency
-    whole = float(np.linalg.norm(known))
-    changes = array([float(np.linalg.norm(one.saliency - known)) / whole if whole else np.nan for one in work.remade])
+    saliency = work.saliency
+    whole = float(np.linalg.norm(saliency))
+    changes = array(
+        [float(np.linalg.norm(one.saliency - saliency)) / whole if whole else np.nan for one in work.remade]
+    )
     worst = work.remade[int(np.nan_to_num(changes).argmax())]
-    together = limits(known, worst.saliency)
-    difference = worst.saliency - known
+    together = limits(saliency, worst.saliency)
+    difference = worst.saliency - saliency
     reach = max(float(np.abs(difference).max()), 1e-12)
     panels = (
         Picture("The picture", work.pixels),
-        Picture("Its map", work.pixels, known, together),
+        Picture("Its map", work.pixels, saliency, together),
         Picture("Changed by noise", worst.pixels),
         Picture("The map of that", worst.pixels, worst.saliency, together),
         Picture("The difference, on a scale of its own", work.pixels, difference, (-reach, reach)),

@@ -130,8 +130,8 @@ class Chart {
   readout(context, x, y) {
     const at = this.index();
     const texts = this.series.map(({ title, values }) => `${title} ${values[at] === null ? "–" : short(values[at])}`);
-    const said = `${texts.join(", ")} at ${short(this.places[at])} evaluations`;
-    this.canvas.setAttribute("aria-label", said);
+    const label = `${texts.join(", ")} at ${short(this.places[at])} evaluations`;
+    this.canvas.setAttribute("aria-label", label);
     if (this.legend.children.length !== this.series.length) {
       this.legend.replaceChildren(...this.series.map(() => make("span", "", {}, make("i"), make("span"))));
     }

@@ -46,8 +46,8 @@ class Grid {
 
   update(data, { setStateValue }) {
     this.tell = () => setStateValue("extremes", this.settings.extremes);
-    if (data.rows.length && data.extremes !== this.settings.extremes && !this.told) this.tell();
-    this.told = true;
+    if (data.rows.length && data.extremes !== this.settings.extremes && !this.extremesSent) this.tell();
+    this.extremesSent = true;
     this.choosing = (cell) => setStateValue("selected", [cell.row.data.key, cell.column.data.key]);
     if (!this.controls) this.start(data);
     this.header.style.setProperty("--columns", data.columns.length + 1);

@@ -104,7 +104,7 @@ class Cell extends Plate {
   constructor(grid, row, column) {
     super(grid, row);
     this.column = column;
-    this.said = "";
+    this.json = "";
     this.mapKey = "";
     this.faint = 0.3;
     this.words = make("div", "words");
@@ -122,9 +122,9 @@ class Cell extends Plate {
   }
 
   update(data, metrics) {
-    const said = JSON.stringify([data, metrics]);
-    if (said === this.said) return;
-    this.said = said;
+    const json = JSON.stringify([data, metrics]);
+    if (json === this.json) return;
+    this.json = json;
     this.data = data;
     this.showState(data);
     this.showMetrics(data, metrics);
@@ -201,7 +201,7 @@ class Cell extends Plate {
       if (key === this.mapKey) this.take(grey, low, high);
     } catch (problem) {
       if (key === this.mapKey) this.mapKey = ""; // the next update asks again
-      this.said = "";
+      this.json = "";
       console.debug("decam: a map has not arrived", problem);
     }
     this.grid.mapChanged(this);

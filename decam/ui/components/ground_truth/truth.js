@@ -19,8 +19,8 @@ class Truth {
     this.free = this.choice("Outline", "free", "Draw around the object with the button held down");
     this.undo = make("button", "", { type: "button" }, "Undo");
     this.clear = make("button", "", { type: "button" }, "Clear");
-    this.said = make("output");
-    this.tools = make("div", "tools", { role: "toolbar", "aria-label": "Drawing" }, this.box, this.free, this.undo, this.clear, this.said);
+    this.count = make("output");
+    this.tools = make("div", "tools", { role: "toolbar", "aria-label": "Drawing" }, this.box, this.free, this.undo, this.clear, this.count);
     this.canvas = make("canvas", "", { role: "img", "aria-label": "The picture as the model sees it" });
     this.stage = make("div", "stage", {}, this.canvas);
     this.node = make("div", "decam decam-truth", {}, this.tools, this.stage);
@@ -109,7 +109,7 @@ class Truth {
     this.free.setAttribute("aria-pressed", this.tool === "free");
     this.undo.disabled = this.clear.disabled = !this.outlines.length;
     const count = this.outlines.length;
-    say(this.said, count ? `${count} ${count === 1 ? "part" : "parts"}` : "Nothing is marked yet");
+    say(this.count, count ? `${count} ${count === 1 ? "part" : "parts"}` : "Nothing is marked yet");
   }
 
   paint() {

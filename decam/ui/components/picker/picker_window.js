@@ -129,9 +129,9 @@ export class Window {
 
   update({ families, methods, presets, pace }) {
     this.pace = pace;
-    const said = JSON.stringify([families, methods, presets]);
-    if (said !== this.said) this.build(families, methods, presets);
-    this.said = said;
+    const json = JSON.stringify([families, methods, presets]);
+    if (json !== this.json) this.build(families, methods, presets);
+    this.json = json;
     this.filter();
   }
 

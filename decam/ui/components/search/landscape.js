@@ -13,7 +13,7 @@ class Walk {
   constructor() {
     this.known = new Map();
     this.chosen = null;
-    this.player = new Player((i) => this.show(i), (i) => this.said(i));
+    this.player = new Player((i) => this.show(i), (i) => this.caption(i));
     this.canvas = make("canvas", "relief", { role: "img", tabindex: 0, "aria-label": "Population over the landscape" });
     this.canvas.addEventListener("click", (event) => this.choose(event));
     this.legend = make("div", "signs", {}, ...[["target", "Target"], ["difference", "F × difference"], ["mutant", "Mutant"], ["trial", "Trial"], ["least", "Known minimum"]].map(([name, title]) => make("span", name, {}, make("i", ""), title)));
@@ -60,7 +60,7 @@ class Walk {
     return this.known.get(i);
   }
 
-  said(i) {
+  caption(i) {
     const { number, evaluations, reached } = this.generations[i];
     return `Generation ${number} of ${this.generations.length} · ${evaluations.toLocaleString("en")} evaluations · lowest ${minusSign(reached)}`;
   }

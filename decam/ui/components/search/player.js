@@ -22,10 +22,10 @@ export class Player {
   /** @type {number | undefined} */
   timer;
 
-  /** `show(index)` draws a moment; `said(index)` is what stands beside the slider. */
-  constructor(show, said) {
+  /** `show(index)` draws a moment; `caption(index)` is what stands beside the slider. */
+  constructor(show, caption) {
     this.show = show;
-    this.said = said;
+    this.caption = caption;
     this.count = 0;
     this.at = 0;
     this.button = make("button", "play", { type: "button" });
@@ -57,7 +57,7 @@ export class Player {
   go(index) {
     this.at = Math.min(Math.max(0, index), Math.max(0, this.count - 1));
     this.slider.value = this.at;
-    const text = this.count ? this.said(this.at) : "";
+    const text = this.count ? this.caption(this.at) : "";
     say(this.text, text);
     this.slider.setAttribute("aria-valuetext", text);
     if (this.count) this.show(this.at);

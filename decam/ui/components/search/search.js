@@ -51,7 +51,7 @@ class Search {
     this.asked = [];
     this.chosen = null;
     this.as = "mask";
-    this.player = new Player((i) => this.show(i), (i) => this.said(i));
+    this.player = new Player((i) => this.show(i), (i) => this.caption(i));
     this.words = make("p", "words");
     this.grid = make("div", "masks", { role: "group", "aria-label": "Individuals" });
     this.kinds = this.makeKinds();
@@ -133,7 +133,7 @@ class Search {
     return this.known.get(sent.evaluations);
   }
 
-  said(index) {
+  caption(index) {
     const { number, evaluations } = this.generations[index];
     return `Generation ${number} of ${this.data.last} · ${evaluations.toLocaleString("en")} evaluations`;
   }

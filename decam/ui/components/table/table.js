@@ -7,7 +7,7 @@ const LONG = 18; // characters of a title that gets room for two or three words 
 const SAYS = { 1: "Higher is better.", "-1": "Lower is better.", 0: "" };
 
 /** What a column's head says when pointed at; most metrics say themselves which way is better. */
-function told({ help, direction }) {
+function headHelp({ help, direction }) {
   return [help, help.includes("is better") ? "" : SAYS[direction]].filter(Boolean).join(" ");
 }
 
@@ -15,7 +15,7 @@ class Table {
   constructor() {
     this.by = null;
     this.down = false;
-    this.said = "";
+    this.json = "";
     this.head = make("thead");
     this.body = make("tbody");
     this.table = make("table", "", {}, this.head, this.body);
@@ -23,9 +23,9 @@ class Table {
   }
 
   update(data) {
-    const said = JSON.stringify(data);
-    if (said === this.said) return;
-    this.said = said;
+    const json = JSON.stringify(data);
+    if (json === this.json) return;
+    this.json = json;
     this.data = data;
     this.table.setAttribute("aria-label", data.title);
     if (this.by !== null && this.by >= data.words.length + data.columns.length) this.by = null;
@@ -42,7 +42,7 @@ class Table {
       groups.append(make("th", "", { colspan: span < 0 ? families.length - i : span, scope: "colgroup" }, make("div", "family", {}, family)));
     });
     const heads = [...words.map((title, i) => this.heading(i, title, "", "")), ...columns.map((column, i) =>
-      this.heading(words.length + i, `${column.title} ${BETTER[column.direction]}`, column.detail, told(column), true))];
+      this.heading(words.length + i, `${column.title} ${BETTER[column.direction]}`, column.detail, headHelp(column), true))];
     this.head.replaceChildren(...(families.some(Boolean) ? [groups] : []), make("tr", "", {}, ...heads));
     this.head.lastChild.style.setProperty("--top", `${this.head.children.length > 1 ? 22 : 0}px`);
     this.body.replaceChildren(...this.ordered().map((row, i, all) => this.row(row, this.by === null && i > 0 && row.group !== all[i - 1].group)));
