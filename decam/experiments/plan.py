@@ -223,7 +223,7 @@ class Plan:
             "device": self.device,
             "execution": None if self.execution is None else dataclasses.asdict(self.execution),
             "pictures": [dataclasses.asdict(picture) for picture in self.pictures],
-            "questions": [dataclasses.asdict(question) for question in self.questions],
+            "questions": [_question_described(question) for question in self.questions],
             "methods": [_described(choice) for choice in self.methods],
             "metrics": [_described(choice) for choice in self.metrics],
         }
@@ -334,9 +334,13 @@ def _question(entry: object) -> QuestionSpec:
 
 def _model_spec(entry: object) -> ModelSpec:
     where = "a question's model"
-    read = _only(_of(dict, entry, where), ("name", "variant"), where)
+    read = _only(_of(dict, entry, where), ("name", "variant", "sha256"), where)
     variant = read.get("variant")
-    return ModelSpec(_model(read.get("name")), None if variant is None else _variant(variant))
+    return ModelSpec(
+        name=_model(read.get("name")),
+        variant=None if variant is None else _variant(variant),
+        sha256=_get(read, "sha256", str, where) if "sha256" in read else "",
+    )
 
 
 def _variant(entry: object) -> Variant:
@@ -390,6 +394,10 @@ def _named(name: str) -> Iterator[None]:
         yield
     except SettingError as error:
         raise SettingError(f"{name}: {error}") from error
+
+
+def _question_described(question: QuestionSpec) -> dict[str, object]:
+    return {**dataclasses.asdict(question), "model": question.model.to_mapping()}
 
 
 def _described(choice: MethodChoice | MetricChoice) -> dict[str, object]:

@@ -15,7 +15,7 @@ from decam.hardware.device import devices
 from decam.methods import METHODS
 from decam.methods.de_cam.method import DE_CAM, DeCamSettings
 from decam.models import catalogue
-from decam.models.sources.bundled import label_shuffled_version
+from decam.models.catalogue import label_shuffled_version
 from decam.runs.snapshots import RunSnapshot
 from decam.ui.shared import method_forms, model_choice, pictures, targets
 from decam.ui.shared.measuring import LARGEST_IN_BROWSER
