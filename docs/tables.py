@@ -14,11 +14,12 @@ from decam.metrics import METRICS, Metric
 from decam.metrics.similarity import SIMILARITIES, Similarity
 from decam.metrics.taxonomy import grouped as metrics_by_family
 from decam.models import load_classifier
+from decam.models.sources import bundled
 from decam.settings import Parameter, Settings
 
 FOLDER = Path(__file__).parent
 NOTICE = "<!-- Written by `python -m docs.tables` from the tables: change the rows, not this page. -->"
-MODELS = ("embedded", "abn", "bcnn", "prototypes", "small-vit")
+MODELS = bundled.SOURCE.offered
 
 SOURCES = """\
 ## The three sources

@@ -95,7 +95,11 @@ def link_of(plan: Plan) -> str:
     """
     described = {
         "questions": [
-            {**dataclasses.asdict(Asked.by(plan, place)), "reference": question.reference}
+            {
+                **dataclasses.asdict(Asked.by(plan, place)),
+                "model": question.model.to_mapping(),
+                "reference": question.reference,
+            }
             for place, question in enumerate(plan.questions)
         ],
         "methods": [[choice.name, choice.settings.to_mapping()] for choice in plan.methods],

@@ -79,7 +79,10 @@ def _parser(program: str = "decam") -> argparse.ArgumentParser:
     one.add_argument("pictures", nargs="+", metavar="PICTURE", help="PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF file")
     one.add_argument("--out", required=True, metavar="DIR", help="new or empty folder, or an earlier export to replace")
     one.add_argument(
-        "--model", metavar="NAME", help="a name that the command 'models' lists; by default one that is here"
+        "--model",
+        metavar="NAME",
+        help="a name that the command 'models' lists, or the path of a file of weights (.safetensors, .pt, .pth) for "
+        "one of their networks; by default a model that is here",
     )
     one.add_argument(
         *("--method", "-m"),

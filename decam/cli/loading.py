@@ -8,7 +8,6 @@ from decam.classifier import TorchClassifier
 from decam.cli.terminal import Line, share
 from decam.hardware import device as devices
 from decam.models import EMBEDDED, catalogue, default_for, load_classifier
-from decam.models.sources import bundled
 
 SMALLEST_DOWNLOAD = "squeezenet1_0"
 
@@ -22,11 +21,9 @@ def default_model() -> str:
 def classifier_of(name: str, device: str | None, *, exact: bool = False) -> TorchClassifier:
     """The model, fetched first if its weights are not here, with progress."""
     devices.resolve(device)
-    if name in bundled.BUNDLED:  # the list leaves out what only checks ask for
-        return load_classifier(name, device=device, exact=exact)
     entry = catalogue.get(name)
     with Line(sys.stderr) as line:
-        if not entry.present():
+        if entry.url and not entry.present():
             line.note(f"Fetching {entry.title} ({entry.size / 1e6:.0f} MB) from {entry.url}")
             for step in catalogue.download(entry):
                 line.show(f"{entry.title} {share(step.done, step.total)}")

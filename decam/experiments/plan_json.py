@@ -32,7 +32,7 @@ def plan_to_json(plan: Plan) -> str:
         "device": plan.device,
         "execution": None if plan.execution is None else dataclasses.asdict(plan.execution),
         "pictures": [dataclasses.asdict(picture) for picture in plan.pictures],
-        "questions": [dataclasses.asdict(question) for question in plan.questions],
+        "questions": [_question_described(question) for question in plan.questions],
         "methods": [_choice_entry(choice) for choice in plan.methods],
         "metrics": [_choice_entry(choice) for choice in plan.metrics],
     }
@@ -126,9 +126,13 @@ def _question(entry: object) -> QuestionSpec:
 
 def _model_spec(entry: object) -> ModelSpec:
     where = "a question's model"
-    read = _only(_of(dict, entry, where), ("name", "variant"), where)
+    read = _only(_of(dict, entry, where), ("name", "variant", "sha256"), where)
     variant = read.get("variant")
-    return ModelSpec(_model(read.get("name")), None if variant is None else _variant(variant))
+    return ModelSpec(
+        name=_model(read.get("name")),
+        variant=None if variant is None else _variant(variant),
+        sha256=_get(read, "sha256", str, where) if "sha256" in read else "",
+    )
 
 
 def _variant(entry: object) -> Variant:
@@ -182,6 +186,10 @@ def _named(name: str) -> Iterator[None]:
         yield
     except SettingError as error:
         raise SettingError(f"{name}: {error}") from error
+
+
+def _question_described(question: QuestionSpec) -> dict[str, object]:
+    return {**dataclasses.asdict(question), "model": question.model.to_mapping()}
 
 
 def _choice_entry(choice: MethodChoice | MetricChoice) -> dict[str, object]:

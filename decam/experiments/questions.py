@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias, get_args
 
 from decam.errors import ModelError, SettingError
+from decam.models.catalogue import digest
 
 Mode: TypeAlias = Literal["cascading", "independent", "labels"]
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -33,14 +34,28 @@ class Variant:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A model of the catalogue by its name, as it was trained or as a variant of that."""
+    """A model by its name or path, as it was trained or as a variant of that.
+
+    `sha256` is that of its weights, in hexadecimal; empty where the name says which weights they are.
+    """
 
     name: str
     variant: Variant | None = None
+    sha256: str = ""
 
     def __post_init__(self) -> None:
         if not self.name:
             raise ModelError("The plan names no model; give one, such as 'embedded'.")
+
+    @classmethod
+    def of(cls, name: str, variant: Variant | None = None) -> ModelSpec:
+        """The model with the weights that are here now."""
+        return cls(name, variant, digest(name))
+
+    def to_mapping(self) -> dict[str, object]:
+        """The spec for JSON; the digest only where there is one, as plans were written before there were any."""
+        digests = {"sha256": self.sha256} if self.sha256 else {}
+        return {"name": self.name, "variant": None if self.variant is None else asdict(self.variant), **digests}
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from decam.classifier import Classifier, TorchClassifier
-from decam.errors import MethodError, SettingError
+from decam.errors import MethodError, ModelError, SettingError
 from decam.experiments.execute import Models
 from decam.experiments.questions import MODES, Mode, ModelSpec, Variant
+from decam.models.catalogue import digest, label_shuffled_version
 from decam.models.randomise import Stage, randomised, stages
-from decam.models.sources.bundled import label_shuffled_version
 
 LABELS = "shuffled labels"
 
@@ -61,12 +61,13 @@ def _stages(classifier: Classifier) -> tuple[Stage, ...]:
 def models_by(load: Callable[[str], Classifier]) -> Models:
     """A function from specs to models, given one that loads models by name; variants are made anew each time.
 
-    It raises what `load` raises, MethodError where weights cannot be drawn anew, and SettingError for a stage that the
-    model does not have.
+    It raises what `load` raises, ModelError where the weights are not those of the spec, MethodError where weights
+    cannot be drawn anew, and SettingError for a stage that the model does not have.
     """
 
     def model(spec: ModelSpec) -> Classifier:
         variant = spec.variant
+        _check_weights(spec)
         if variant is None:
             return load(spec.name)
         if variant.mode == "labels":
@@ -77,6 +78,15 @@ def models_by(load: Callable[[str], Classifier]) -> Models:
         return _drawn_anew(load(spec.name), variant)
 
     return model
+
+
+def _check_weights(spec: ModelSpec) -> None:
+    found = digest(spec.name) if spec.sha256 else ""
+    if found and found != spec.sha256:
+        raise ModelError(
+            f"{spec.name} is not the file of weights that was explained: its SHA-256 begins with {found[:12]} instead "
+            f"of {spec.sha256[:12]}; put back the file of that time."
+        )
 
 
 def _drawn_anew(classifier: Classifier, variant: Variant) -> Classifier:

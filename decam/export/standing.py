@@ -65,7 +65,7 @@ def standing(snapshot: RunSnapshot) -> Standing:
     if snapshot.status is Status.QUEUED and snapshot.ahead:
         facts.append(f"{several(snapshot.ahead, 'run')} ahead of yours")
     facts.append(f"{finished} of {several(count, 'map')}" if finished < count else several(count, "map"))
-    entry = catalogue.ENTRIES.get(plan.model)
+    entry = catalogue.find(plan.model)
     facts.append(entry.title if entry else plan.model)
     if plan.execution is not None:
         facts.append(f"{plan.device}, {plan.execution.precision}")

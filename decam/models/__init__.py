@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import torch
 
     from decam.classifier import TorchClassifier
+    from decam.models.sources.base import Entry
 
 EMBEDDED = "embedded"
 QUICK = 1.0  # thousand million multiply-adds an image: what two processor cores still do tens of times a second
@@ -21,18 +22,21 @@ def load_classifier(
     exact: bool = False,
     download: bool = True,
 ) -> TorchClassifier:
-    """A classifier of the catalogue, on the best device unless one is named, asked in the fastest way found.
+    """A classifier by name or path, on the best device unless one is named, asked in the fastest way found.
 
-    "shuffled", which the catalogue does not offer, is the embedded network trained on shuffled labels. `exact` asks in
+    `name` may be one that the catalogue does not list, such as "shuffled", the embedded network trained on shuffled
+    labels, or the path of a file of weights for a network of the catalogue (.safetensors, .pt, .pth). `exact` asks in
     float32 with the plain memory layout, whatever is faster. Weights that are not here are fetched if `download`.
     Raises ModelError for an unknown name or device and for weights that are absent or damaged.
     """
     from decam.hardware import device as devices
-    from decam.models import tuning
-    from decam.models.sources import bundled
+    from decam.models import catalogue, tuning
 
     chosen = devices.resolve(device)
-    classifier = bundled.load(name, chosen) if name in bundled.BUNDLED else _from_torchvision(name, chosen, download)
+    entry = catalogue.get(name)
+    if entry.url and not entry.present():
+        _fetch(entry, download)
+    classifier = entry.origin.load(entry, chosen)
     if not exact:
         classifier.configure(tuning.remembered(classifier))
     return classifier
@@ -54,18 +58,14 @@ def default_for(kind: Literal["photograph", "scene"]) -> str:
     return min(here, key=lambda entry: entry.operations or math.inf).name if here else EMBEDDED
 
 
-def _from_torchvision(name: str, device: torch.device, download: bool) -> TorchClassifier:
+def _fetch(entry: Entry, download: bool) -> None:
     from decam.errors import ModelError
     from decam.models import catalogue
-    from decam.models.sources import torchvision as torchvision_source
 
-    entry = catalogue.get(name)
-    if not entry.present():
-        if not download:
-            raise ModelError(
-                f"The weights of {entry.title} are not here: download them from {entry.url} "
-                f"and put them at {entry.weights_path()}."
-            )
-        for _ in catalogue.download(entry):
-            pass  # the caller asked for the model, not for its progress
-    return torchvision_source.load(entry, device)
+    if not download:
+        raise ModelError(
+            f"The weights of {entry.title} are not here: download them from {entry.url} "
+            f"and put them at {entry.weights_path()}."
+        )
+    for _ in catalogue.download(entry):
+        pass  # the caller asked for the model, not for its progress

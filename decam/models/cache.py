@@ -12,14 +12,16 @@ import torch
 from decam.classifier import TorchClassifier
 from decam.hardware.device import resolve
 from decam.models import load_classifier
+from decam.models.catalogue import digest
 
 
 @dataclass(frozen=True)
 class Key:
-    """Which model on which device."""
+    """Which model on which device; `weights` tells a file from the one that was at the same path before."""
 
     name: str
     device: str
+    weights: str = ""
 
 
 @dataclass
@@ -64,7 +66,7 @@ class Models:
         somebody still works with it.
         """
         where = resolve(device)
-        key = Key(name, str(where))
+        key = Key(name, str(where), digest(name))
         with self._lock:
             slot = self._slots.setdefault(key, _Slot())
             self._slots.move_to_end(key)

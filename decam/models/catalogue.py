@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import hashlib
 import http.client
-import math
 import re
 import shutil
 import urllib.error
@@ -13,49 +12,16 @@ import urllib.request
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
-
-import torch
-from torchvision.models import WeightsEnum, get_model_weights
+from typing import BinaryIO
 
 from decam.errors import ModelError
 from decam.files import writing_atomically
-from decam.models.sources.bundled import BUNDLED, parameters
+from decam.models.sources.base import Entry, Source
+from decam.models.sources.table import SOURCES
 
 TIMEOUT = 10.0  # seconds without a byte
 CHUNK = 256 * 1024
 SPARE = 64 * 2**20  # bytes left free on the disk beside the download
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One model of the catalogue.
-
-    `parameters` counts its weights; `operations` is the published number of multiply-adds for one image, in thousand
-    millions; `top1` the published accuracy in percent; `size` what a download weighs in bytes (0: none is needed);
-    `reference` a page on how it was trained.
-    """
-
-    name: str
-    title: str
-    source: Literal["embedded", "torchvision"]
-    domain: Literal["scenes", "photographs"]
-    parameters: int
-    operations: float | None
-    top1: float | None
-    size: int
-    url: str
-    reference: str
-
-    def weights_path(self) -> Path:
-        """Where the weights are, or belong: torchvision's own place, which TORCH_HOME moves."""
-        if self.source == "embedded":
-            return BUNDLED[self.name].weights.path
-        return Path(torch.hub.get_dir()) / "checkpoints" / self.url.rsplit("/", 1)[-1]
-
-    def present(self) -> bool:
-        """Whether the weights are on this machine."""
-        return self.weights_path().is_file()
 
 
 @dataclass(frozen=True)
@@ -66,18 +32,33 @@ class Download:
     total: int
 
 
+def find(name: str) -> Entry | None:
+    """The entry of that name, which need not be listed; None where no source knows it."""
+    if name in ENTRIES:
+        return ENTRIES[name]
+    return next((found for source in SOURCES.values() if (found := source.entry(name)) is not None), None)
+
+
 def get(name: str) -> Entry:
-    """The entry of that name; raises ModelError, with the nearest name, if there is none."""
-    if name not in ENTRIES:
+    """The entry of that name, which need not be listed; raises ModelError, with the nearest name, if there is none."""
+    found = find(name)
+    if found is None:
         near = difflib.get_close_matches(name, ENTRIES, n=1, cutoff=0.5)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ModelError(f"There is no model {name!r}; there are: {', '.join(ENTRIES)}.{hint}")
-    return ENTRIES[name]
+    return found
 
 
-def weights(name: str) -> WeightsEnum:
-    """Torchvision's own description of a model's best weights."""
-    return get_model_weights(name).DEFAULT
+def label_shuffled_version(name: str) -> str | None:
+    """The same network trained on shuffled labels, by name; None where there is none or its weights are missing."""
+    entry = find(name)
+    return entry.shuffled if entry and entry.shuffled and get(entry.shuffled).present() else None
+
+
+def digest(name: str) -> str:
+    """The SHA-256 of a model's weights, in hexadecimal; empty where the name alone says which weights they are."""
+    entry = find(name)
+    return entry.origin.digest(entry) if entry else ""
 
 
 def download(entry: Entry) -> Generator[Download, None, Path]:
@@ -159,58 +140,12 @@ def _unreachable(entry: Entry, reason: str) -> ModelError:
     )
 
 
-_TITLES = {
-    "squeezenet1_0": "SqueezeNet 1.0",
-    "mobilenet_v3_large": "MobileNet V3 large",
-    "resnet18": "ResNet-18",
-    "resnet50": "ResNet-50",
-    "efficientnet_b0": "EfficientNet-B0",
-    "densenet121": "DenseNet-121",
-    "vgg16": "VGG-16",
-    "convnext_tiny": "ConvNeXt tiny",
-    "vit_b_16": "ViT-B/16",
-    "swin_t": "Swin-T",
-}
+def _listed(source: Source) -> dict[str, Entry]:
+    found = {name: source.entry(name) for name in source.offered}
+    return {name: entry for name, entry in found.items() if entry is not None}
 
 
-def _torchvision(name: str, title: str) -> Entry:
-    described = weights(name)
-    meta = described.meta
-    return Entry(
-        name=name,
-        title=title,
-        source="torchvision",
-        domain="photographs",
-        parameters=meta["num_params"],
-        operations=meta["_ops"],
-        top1=meta["_metrics"]["ImageNet-1K"]["acc@1"],
-        size=math.ceil(meta["_file_size"] * 2**20),  # torchvision counts in MiB
-        url=described.url,
-        reference=meta["recipe"],
-    )
+ENTRIES: dict[str, Entry] = {name: entry for source in SOURCES.values() for name, entry in _listed(source).items()}
+"""The models that the catalogue lists, source after source."""
 
-
-def _own(name: str) -> Entry:
-    own = BUNDLED[name]
-    try:
-        accuracy = own.weights.card().accuracy * 100
-    except ModelError:
-        accuracy = None  # loading the model says what is wrong with its weights; the list must stand without them
-    return Entry(
-        name=name,
-        title=own.title,
-        source="embedded",
-        domain="scenes",
-        parameters=parameters(name),
-        operations=None,
-        top1=accuracy,
-        size=0,
-        url="",
-        reference=own.reference,
-    )
-
-
-ENTRIES: dict[str, Entry] = {
-    **{name: _own(name) for name, own in BUNDLED.items() if own.listed},
-    **{name: _torchvision(name, title) for name, title in _TITLES.items()},
-}
+__all__ = ["ENTRIES", "Download", "Entry", "digest", "download", "find", "get", "label_shuffled_version"]

@@ -191,6 +191,17 @@ def test_weights_that_cannot_be_fetched_are_one_sentence_with_where_to_put_them(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_model_that_is_not_listed_may_be_named(picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    out = tmp_path / "out"
+    given = ["explain", str(picture), "--model", "shuffled", "--method", "random", "--steps", "2", "--out", str(out)]
+    assert "shuffled" not in ENTRIES
+    assert main(given) == 0
+    plan = json.loads((out / "settings.json").read_text(encoding="utf-8"))["plan"]
+    assert [question["model"]["name"] for question in plan["questions"]] == ["shuffled"]
+    assert main(["replay", str(out / "settings.json")]) == 0
+    assert "1 of 1 maps are identical." in capsys.readouterr().out
+
+
 def test_a_part_of_a_class_name_is_enough(model: str, picture: Path, tmp_path: Path):
     from decam.models import load_classifier
 

@@ -36,7 +36,7 @@ def plan(
         device=device,
         pictures=tuple(pictures),
         questions=tuple(
-            QuestionSpec(ModelSpec(model), place, target, seed)
+            QuestionSpec(ModelSpec.of(model), place, target, seed)
             for model in models
             for place, target in enumerate(targets)
             for seed in seeds[place]

@@ -27,7 +27,7 @@ def plan(
     `targets` has a class index for each picture or None for the predicted class; empty, it is None for all. Raises
     SettingError where targets and pictures differ in number, and what Plan raises.
     """
-    spec = ModelSpec(model)
+    spec = ModelSpec.of(model)
     if targets and len(targets) != len(pictures):
         raise SettingError(
             f"There are {len(targets)} targets for {len(pictures)} pictures; give one for each, or none at all."

@@ -33,8 +33,8 @@ def plan(
     `target` is a class index or None for the class that the original predicts; `seed` is for the methods and for the
     weights. Raises what `variants` and Plan raise.
     """
-    specs = [ModelSpec(classifier.name, variant) for variant in variants(classifier, mode, seed)]
-    original = QuestionSpec(ModelSpec(classifier.name), 0, target, seed)
+    specs = [ModelSpec.of(classifier.name, variant) for variant in variants(classifier, mode, seed)]
+    original = QuestionSpec(ModelSpec.of(classifier.name), 0, target, seed)
     return Plan(
         kind=RANDOMISATION,
         device=str(classifier.device),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,8 +14,10 @@ from torch import nn
 from decam.classifier import TorchClassifier
 from decam.classifier.inspection import Inspection
 from decam.classifier.layers import candidates
+from decam.errors import ModelError
 from decam.models.networks import abn, attends, bcnn, embedded, prototypes, small_vit
 from decam.models.networks.blocks import INPUT_SIZE, LABELS, MEAN, STD
+from decam.models.sources.base import Architecture, Entry, Source
 from decam.models.weight_files import Weights
 
 
@@ -45,42 +48,46 @@ BUNDLED: dict[str, Bundled] = {
 
 
 _SHUFFLED = {"embedded": "shuffled"}
+"""For a model the same network trained on shuffled labels."""
 
 
-def label_shuffled_version(name: str) -> str | None:
-    """The same network trained on shuffled labels, by name; None where there is none or its weights are missing."""
-    shuffled = _SHUFFLED.get(name)
-    return shuffled if shuffled and BUNDLED[shuffled].weights.path.is_file() else None
+def entry(name: str) -> Entry | None:
+    """The entry of a bundled model, listed or not; None for another name."""
+    own = BUNDLED.get(name)
+    if own is None:
+        return None
+    try:
+        accuracy = own.weights.card().accuracy * 100
+    except ModelError:
+        accuracy = None  # loading the model says what is wrong with its weights; the list must stand without them
+    return Entry(
+        name=name,
+        title=own.title,
+        origin=SOURCE,
+        domain="scenes",
+        parameters=parameters(name),
+        top1=accuracy,
+        reference=own.reference,
+        shuffled=_SHUFFLED.get(name, ""),
+    )
 
 
-def load(name: str, device: torch.device) -> TorchClassifier:
-    """The classifier of that name; raises ModelError where its weights are missing or damaged."""
-    module = BUNDLED[name].weights.load()
-    return _classifier(name, module, layers=candidates(module, INPUT_SIZE), device=device)
+def weights_path(entry: Entry) -> Path:
+    """The file of weights in the package."""
+    return BUNDLED[entry.name].weights.path
+
+
+def load(entry: Entry, device: torch.device) -> TorchClassifier:
+    """The classifier of an entry; raises ModelError where its weights are missing or damaged."""
+    own = BUNDLED[entry.name]
+    return _classifier(entry.name, own.weights.load(), LABELS, device, own.layer)
 
 
 @cache
 def untrained(name: str) -> TorchClassifier:
     """The same classifier with the weights it would begin to learn from: what it gives and attends to, at no cost."""
-    return _classifier(name, BUNDLED[name].weights.make())
-
-
-def _classifier(
-    name: str, module: nn.Module, layers: Sequence[str] = (), device: torch.device | str = "cpu"
-) -> TorchClassifier:
-    return TorchClassifier(
-        name,
-        module,
-        LABELS,
-        input_size=INPUT_SIZE,
-        mean=MEAN,
-        std=STD,
-        layer=BUNDLED[name].layer,
-        layers=layers,
-        device=device,
-        attention=attends(module),
-        inspection=Inspection(),
-    )
+    own = BUNDLED[name]
+    return _classifier(name, own.weights.make(), LABELS, torch.device("cpu"), own.layer)
 
 
 @cache
@@ -88,3 +95,50 @@ def parameters(name: str) -> int:
     """How many weights a network has, whether or not its file is here."""
     with torch.device("meta"):
         return sum(weights.numel() for weights in BUNDLED[name].weights.make().parameters())
+
+
+def _classifier(
+    name: str, module: nn.Module, labels: Sequence[str], device: torch.device, layer: str
+) -> TorchClassifier:
+    return TorchClassifier(
+        name,
+        module,
+        labels,
+        input_size=INPUT_SIZE,
+        mean=MEAN,
+        std=STD,
+        layer=layer,
+        layers=candidates(module, INPUT_SIZE),
+        device=device,
+        attention=attends(module),
+        inspection=Inspection(),
+    )
+
+
+def _architectures() -> tuple[Architecture, ...]:
+    """The bundled networks, each once however many weights there are for it."""
+    first: dict[object, Bundled] = {}
+    for own in BUNDLED.values():
+        first.setdefault(own.weights.make, own)
+    return tuple(map(_architecture, first.values()))
+
+
+def _architecture(own: Bundled) -> Architecture:
+    return Architecture(
+        title=own.title,
+        labels=LABELS,
+        make=lambda _: own.weights.make(),
+        wrap=lambda name, module, labels, device: _classifier(name, module, labels, device, own.layer),
+    )
+
+
+SOURCE = Source(
+    name="bundled",
+    title="Bundled",
+    offered=tuple(name for name, own in BUNDLED.items() if own.listed),
+    entry=entry,
+    weights_path=weights_path,
+    load=load,
+    untrained=untrained,
+    architectures=_architectures(),
+)

@@ -18,7 +18,6 @@ from decam.methods import METHODS
 from decam.methods.base import Method
 from decam.models import catalogue, default_for
 from decam.models.catalogue import ENTRIES, Entry
-from decam.models.sources import bundled
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
 from decam.ui.shared import pictures, thumbnails, uploads
@@ -68,10 +67,10 @@ def stand_ins(classifier: Classifier) -> dict[str, list[Method]]:
     found: dict[str, list[Method]] = {}
     if entry is None or entry.domain != "scenes":
         return found
-    others = [name for name, other in ENTRIES.items() if other.domain == entry.domain and other.present()]
+    others = [other for other in ENTRIES.values() if other.domain == entry.domain and other.present()]
     for row in METHODS.values():
         if row.obstacle(classifier):
-            fitting = (name for name in others if not row.obstacle(bundled.untrained(name)))
+            fitting = (other.name for other in others if not row.obstacle(other.origin.untrained(other.name)))
             if name := next(fitting, None):
                 found.setdefault(name, []).append(row)
     return found

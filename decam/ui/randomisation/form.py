@@ -13,7 +13,7 @@ from decam.experiments.questions import Mode
 from decam.experiments.variants import variants
 from decam.methods import METHODS
 from decam.methods.de_cam.method import DE_CAM, DeCamSettings
-from decam.models.sources.bundled import label_shuffled_version
+from decam.models.catalogue import label_shuffled_version
 from decam.runs.snapshots import RunSnapshot
 from decam.ui.shared import measuring, method_forms, model_choice, pictures, targets
 from decam.ui.shared.method_choice import CHECKED

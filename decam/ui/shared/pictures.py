@@ -168,7 +168,7 @@ def _kept() -> list[Chosen]:
     except DecamError:
         return []  # the page says what is wrong with the run itself
     removed = st.session_state.get("kept_removed", ())
-    entry = catalogue.ENTRIES.get(snapshot.plan.model)
+    entry = catalogue.find(snapshot.plan.model)
     kind: Kind = "scene" if entry is not None and entry.domain == "scenes" else "photograph"
     run_pictures = [
         Chosen(key=kept_key(run, index), name=choice.name, kind=kind, kept=view, truth=_truth(snapshot, index))

@@ -356,7 +356,7 @@ def test_every_network_of_torchvisions_is_complete(name: str, baseline: str) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name, entry in ENTRIES.items() if entry.source == "embedded"])
+@pytest.mark.parametrize("name", [name for name, entry in ENTRIES.items() if entry.source == "bundled"])
 def test_every_network_of_the_projects_own_is_complete_or_says_that_it_is_not(name: str) -> None:
     for baseline in ("mean", "noise"):
         complete_or_says_so(load_classifier(name, device="cpu", exact=True), baseline)
