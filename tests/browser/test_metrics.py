@@ -30,5 +30,7 @@ def test_each_value_stands_beside_its_name_on_a_phone(page: Page, common_server:
     expect(values.get_by_text("a random map")).to_be_visible()
     for name in ("this map", "a random map"):
         label = values.locator("span").filter(has_text=name)
-        beside = label.evaluate("label => [label, label.previousSibling].map(part => part.getBoundingClientRect().bottom)")
-        assert abs(beside[0] - beside[1]) < 6, name
+        parts = label.evaluate(
+            "label => [label, label.previousSibling].map(part => part.getBoundingClientRect().bottom)"
+        )
+        assert abs(parts[0] - parts[1]) < 6, name

@@ -12,7 +12,7 @@ from tests.web.watched import FIRST, ask
 
 @pytest.mark.parametrize("base", ["", "/class/decam/"])
 @pytest.mark.parametrize(("query", "kept"), [("", ""), ("run=a-link", "?run=a-link"), ("run=%2F%2Fx", "?run=%2F%2Fx")])
-def test_the_first_pages_name_leads_to_the_apps_own_address_and_keeps_the_link(base: str, query: str, kept: str) -> None:
+def test_the_first_pages_name_leads_to_the_apps_address_and_keeps_the_link(base: str, query: str, kept: str) -> None:
     path = f"{base.rstrip('/')}/{FIRST}"
     answer = anyio.run(lambda: ask(path, query, base=base))
     assert answer.status == 307
