@@ -8,4 +8,5 @@ from decam import web
 from decam.ui import nav
 
 nav.draw_from(Path(__file__).with_name("pages"))
-app = st.App(nav.SCRIPT, routes=web.routes(st.get_option("server.baseUrlPath")), lifespan=web.lifespan)
+routes = web.routes(st.get_option("server.baseUrlPath"), nav.PAGES[0].address)
+app = st.App(nav.SCRIPT, routes=routes, lifespan=web.lifespan)

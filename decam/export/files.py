@@ -30,17 +30,24 @@ SETTINGS = "settings.json"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a ZIP can hold: the same export gives the same bytes
 
 README = """\
-This folder holds saliency maps made with decam. pictures/ has each picture as the model saw it; overlays/ has each \
-method's map over it, in colour (blue for against, orange for in favour of the class where a map has both signs), \
-the top 1 % of the values clipped unless the grid showed extremes: settings.json has the values at both ends under \
-"colours", two zeros for a map of rounding or chance, which is drawn flat; maps/ has the same maps as raw float32 \
-numbers for numpy.load, never rescaled, with their class, seed and cost; metrics.csv has one line for each map and \
-one column for each metric that was asked for, beside evaluations (images through the model) and seconds; curves.csv \
-has what the metrics saw on the way to their values, as the model's answers while pixels were hidden (deletion) or \
-shown (insertion) in the order of each map; in both, a text that a spreadsheet would take for a formula has an \
-apostrophe before it; truths/, where it is there, says where the classes are in the pictures; settings.json has all \
-settings, seeds and versions. "python -m decam replay settings.json" makes the same maps again and compares them \
-with these.
+This folder holds saliency maps made with decam.
+
+pictures/      each picture as the model saw it
+overlays/      each method's map over its picture, in colour; where a map has both signs, orange is for the class and
+               blue against it
+maps/          the same maps as raw float32 numbers for numpy.load, never rescaled, with class, seed and cost
+truths/        where the object is in a picture, if that is known
+metrics.csv    one line for each map, with a column for each metric, evaluations (images through the model) and seconds
+curves.csv     one line for each point of each metric's curves: for deletion and insertion, the model's answer while
+               pixels are hidden or shown in the order of the map
+settings.json  all settings, seeds and versions
+
+Colours leave out the top 1 % of a map's values, unless the grid showed extremes. The values at both ends of the colours
+are in settings.json under "colours". Two zeros there belong to a map of mere rounding or chance, which is drawn flat.
+
+In both tables, a text that a spreadsheet would take for a formula has an apostrophe before it.
+
+"python -m decam replay settings.json" makes the same maps again and compares the two.
 """
 
 

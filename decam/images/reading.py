@@ -106,7 +106,7 @@ def _unidentified(content: bytes, name: str) -> tuple[Image.Image, tuple[str, ..
     kind = file_kinds.recognise(content)
     if kind is not None and not (_AVIF and kind is file_kinds.AVIF):
         raise _other_kind(kind, name)
-    raise ImageError(f"{name} is not a picture that can be read (or damaged); {KINDS} was expected.") from None
+    raise ImageError(f"{name} is not a picture that can be read, or it is damaged; {KINDS} was expected.") from None
 
 
 def _other_kind(kind: file_kinds.FileKind, name: str) -> ImageError:

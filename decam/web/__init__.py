@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from decam.web.live import watch
@@ -10,7 +12,19 @@ from decam.web.server import lifespan
 __all__ = ["lifespan", "routes"]
 
 
-def routes(base: str = "") -> list[Route]:
-    """All routes, below the path `base` where the app is served under one."""
+def routes(base: str, first: str) -> list[Route]:
+    """All routes, below the path `base` where the app is served under one; `first` names the first page."""
     prefix = "/" + base.strip("/") if base.strip("/") else ""
-    return [Route(f"{prefix}/live/{{run}}", watch, methods=["GET"])]
+    return [
+        Route(f"{prefix}/live/{{run}}", watch, methods=["GET"]),
+        Route(f"{prefix}/{first}", _to_first, methods=["GET"]),
+    ]
+
+
+async def _to_first(request: Request) -> RedirectResponse:
+    """Lead from the first page's name to the app's own address, where Streamlit serves that page alone.
+
+    The new address is relative, so it also holds behind a proxy that takes a part of the path away.
+    """
+    query = request.url.query
+    return RedirectResponse(f"./?{query}" if query else "./")

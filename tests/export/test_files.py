@@ -65,6 +65,13 @@ def test_the_archive_is_sound_and_holds_every_file_once(archive):
     assert json.loads(archive.read("settings.json"))["files"] == names
 
 
+def test_the_readme_has_a_line_for_every_file_and_folder_of_the_archive(archive):
+    lines = archive.read("README.txt").decode("utf-8").splitlines()
+    for part in {re.sub("/.*", "/", name) for name in archive.namelist()} - {"README.txt"}:
+        assert sum(line.startswith(f"{part} ") for line in lines) == 1, part
+    assert max(map(len, lines)) <= 120
+
+
 def test_every_file_name_can_be_unpacked_on_any_system(archive):
     for name in archive.namelist():
         assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?", name), name

@@ -67,7 +67,7 @@ def pages_html(of: Visitor) -> str:
 
 def values(of: Visitor) -> list[tuple[str, str]]:
     """What each open card says of the map and of the random one."""
-    found = re.findall(r'class="dc-value"><b>(.*?)</b><span>.*?</span><b>(.*?)</b>', pages_html(of))
+    found = re.findall(r'class="dc-value"><div><b>(.*?)</b>.*?</div><div><b>(.*?)</b>', pages_html(of))
     return [(ours.replace("−", "-"), control.replace("−", "-")) for ours, control in found]
 
 

@@ -94,6 +94,7 @@ def test_recent_runs_are_listed_newest_first_and_open_with_all_they_were_made_fr
     time.sleep(0.01)
     newer = quick_run(visitor, "scene-star")
     assert visitor.look().recent == [newer, older]
+    assert visitor.app.sidebar.button(key=f"run-{newer}").help == "Embedded: Random map, Centre Gaussian"
     visitor.methods("rise").press(f"run-{older}")
     assert visitor.run == older
     assert visitor.cards == ["Arrow"]

@@ -31,6 +31,7 @@ from decam.runs.state import RunState
 
 SIZE = (24, 24)
 RUN = "an-unguessable_link"
+FIRST = "start"  # the name of the first page
 
 
 def brightness(images: Tensor) -> Tensor:
@@ -179,7 +180,7 @@ async def ask(
                 gone.set()
 
     with anyio.fail_after(60):
-        await Starlette(routes=web.routes(base))(scope, receive, send)
+        await Starlette(routes=web.routes(base, FIRST))(scope, receive, send)
     return answer
 
 

@@ -35,7 +35,7 @@ def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
             primary=True,
         )
         colours = "run to each map's extremes" if look.extremes else "leave out the top 1 % of each map's values"
-        st.caption(f"As in the grid, colours of overlays {colours}.")
+        st.caption(f"As on this page, colours of overlays {colours}.")
         st.caption("Unpacked, its settings make the same maps again:")
         st.code(REPLAY, language="bash")
     with parts:
@@ -63,8 +63,8 @@ def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
                 "Model, methods with their settings, seeds and versions.",
             )
         st.caption(
-            "Overlays are saved one by one from the grid, and the figures as PNG by the camera above each of them; "
-            "the replay needs the whole ZIP, since it checks the pictures too."
+            "The grid of the Compare page saves each overlay, and the camera above a figure saves that figure, as PNG. "
+            "The replay needs the whole ZIP, since it checks the pictures too."
         )
 
 

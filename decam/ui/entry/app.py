@@ -5,4 +5,5 @@ import streamlit as st
 from decam import web
 from decam.ui import nav
 
-app = st.App(nav.SCRIPT, routes=web.routes(st.get_option("server.baseUrlPath")), lifespan=web.lifespan)
+routes = web.routes(st.get_option("server.baseUrlPath"), nav.PAGES[0].address)
+app = st.App(nav.SCRIPT, routes=routes, lifespan=web.lifespan)

@@ -191,8 +191,8 @@ def _value(metric: Metric, shown: Shown) -> None:
     """The value, that of a random map, and in words how it comes about."""
     ours, control = shown.measurements
     st.html(
-        f'<div class="dc-value"><b>{value(ours)}</b><span>{ARROWS[metric.direction]} this map</span>'
-        f"<b>{value(control)}</b><span>a random map</span><p>{text.escaped(shown.words)}</p></div>"
+        f'<div class="dc-value"><div><b>{value(ours)}</b><span>{ARROWS[metric.direction]} this map</span></div>'
+        f"<div><b>{value(control)}</b><span>a random map</span></div><p>{text.escaped(shown.words)}</p></div>"
     )
     if ours.note and ours.note != shown.words:
         st.info(text.plain(ours.note))

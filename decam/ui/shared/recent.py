@@ -11,6 +11,7 @@ from decam.experiments.plan import COMPARISON
 from decam.experiments.status import Status
 from decam.export.standing import STATUS
 from decam.methods import METHODS
+from decam.models.catalogue import ENTRIES
 from decam.runs.snapshots import RunSummary
 from decam.ui import state, text
 from decam.ui.shared import deleting
@@ -65,7 +66,8 @@ def _facts(summary: RunSummary) -> str:
 
 def _help(summary: RunSummary) -> str:
     methods = ", ".join(METHODS[name].title if name in METHODS else name for name in summary.methods)
-    return f"{summary.model}: {methods}"
+    model = ENTRIES[summary.model].title if summary.model in ENTRIES else summary.model
+    return f"{model}: {methods}"
 
 
 def _picture(summary: RunSummary) -> str:

@@ -61,8 +61,9 @@ def panel() -> None:
         key=_widget_key(),
         max_upload_size=MEGABYTES,
         help=(
-            f"Up to {MOST} pictures at once, PNG, JPEG, WebP, BMP, TIFF or GIF, {MEGABYTES} MB each; "
-            "they stay on this server, and on every page until you remove them."
+            f"Up to {MOST} pictures at once, {MEGABYTES} MB each: {reading.KINDS}. "
+            "A HEIC photograph must be exported as JPEG first. "
+            "Uploaded pictures stay on this server, and on every page until you remove them."
         ),
     )
     _take(files)

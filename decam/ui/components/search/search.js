@@ -272,7 +272,7 @@ class Search {
     this.judged.querySelector("header p").textContent =
       `Individual ${now.best + 1}: the pictures that the model saw and its probability of ${label || "the target"}` +
       (probability === null ? "." : `, which is ${fixed(probability, 2)} for the whole picture.`) +
-      (now.asked.every(({ share }) => share > 0) ? " Its fitness is no sum of these: it is what all answers so far, these among them, let expect at ten shares kept and ten removed." : "") +
+      (now.asked.every(({ share }) => share > 0) ? " The individual's fitness is not the sum of these answers. It is predicted from all answers so far, for ten shares kept and ten removed." : "") +
       (this.data.filling ? "" : " The model's weights are not here, so hidden pixels are grey instead.");
     while (this.asked.length < now.asked.length) this.addAsked();
     this.asked.splice(now.asked.length).forEach(({ tile }) => tile.node.remove());
