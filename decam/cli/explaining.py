@@ -182,7 +182,7 @@ def _print_table(grid: Grid) -> None:
             continue
         values = "".join(_column(name, cell, choice) for choice, name in metrics.items())
         asked = visible(f"{explanation.label} ({explanation.probability:.2f})")
-        picture = padded(names[grid.plan.questions[key.question].picture], width)
+        picture = padded(names[grid.plan.place_of(key.question)], width)
         print(f"{picture}  {explanation.method:20}{values}  {explanation.evaluations:11,}  {asked}")
 
 

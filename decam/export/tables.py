@@ -60,8 +60,8 @@ def model_name(plan: Plan, question: int) -> str:
 
 def _begin(grid: Grid, key: CellKey) -> Row:
     plan = grid.plan
-    number = plan.questions[key.question].picture + 1
-    name = plan.picture_of(key.question).name
+    picture = plan.questions[key.question].picture
+    number, name = ("", "") if picture is None else (picture + 1, plan.picture_of(key.question).name)
     return (number, name, model_name(plan, key.question), method_names(plan)[key.method])
 
 

@@ -100,7 +100,7 @@ def take_up(snapshot: RunSnapshot) -> None:
         st.session_state["device"] = plan.device
     pictures.keep(snapshot.id)
     asked = plan.questions[0]
-    targets.restore(plan.model, pictures.kept_key(snapshot.id, asked.picture), asked.target)
+    targets.restore(plan.model, pictures.kept_key(snapshot.id, plan.place_of(0)), asked.target)
     _restore_methods([choice for choice in plan.methods if choice.name in METHODS], plan.model)
     st.session_state["sanity-mode"] = mode_of(plan)
     st.session_state["seed"] = min(plan.seed, LARGEST_IN_BROWSER)
