@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import inf
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,6 +149,11 @@ class Explanation:
     notes: tuple[str, ...] = ()
     silent: bool = False
 
+    @property
+    def values(self) -> Map:
+        """What was made, whole: the raw map."""
+        return self.saliency
+
 
 @dataclass(frozen=True, kw_only=True)
 class ClassExplanation(Explanation):
@@ -170,6 +175,28 @@ class ClassExplanation(Explanation):
     def fidelity(self) -> float:
         """The target's mean probability over fresh samples with the map."""
         return self.probability
+
+    @property
+    def values(self) -> Map:
+        """What was made, whole: the pattern with its signs and colours."""
+        return self.map
+
+
+_OF_CLASS = ("baseline", "control", "norm")
+
+
+def class_arrays(explanation: Explanation) -> dict[str, NDArray[Any]]:
+    """What a class's map has beyond other maps, as named arrays for a file; nothing for a map of a picture."""
+    if not isinstance(explanation, ClassExplanation):
+        return {}
+    return {"map": explanation.map, **{name: np.array(getattr(explanation, name)) for name in _OF_CLASS}}
+
+
+def class_values(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any] | None:
+    """The fields of ClassExplanation that `class_arrays` wrote; None where there are none."""
+    if "map" not in arrays:
+        return None
+    return {"map": arrays["map"], **{name: float(arrays[name]) for name in _OF_CLASS}}
 
 
 def magnitude(pattern: Map) -> Map:

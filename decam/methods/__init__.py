@@ -4,7 +4,7 @@ import sys
 from types import ModuleType
 
 from decam.methods.base import AnyMethod, ClassMethod, Method, Series
-from decam.methods.table import CLASS_METHODS, METHODS, described, get, get_class_method
+from decam.methods.table import CLASS_METHODS, METHODS, described, get, get_class_method, is_method
 
 
 class _Table(ModuleType):
@@ -26,4 +26,5 @@ __all__ = [
     "described",
     "get",
     "get_class_method",
+    "is_method",
 ]

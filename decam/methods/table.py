@@ -88,6 +88,11 @@ def get_class_method(name: str) -> ClassMethod:
     raise _unknown(name, CLASS_METHODS)
 
 
+def is_method(name: str) -> bool:
+    """True if there is a method of that name, about pictures or about classes."""
+    return name in METHODS or name in CLASS_METHODS
+
+
 def described(name: str) -> AnyMethod:
     """The row of a method of either kind; raises MethodError where there is none of that name."""
     return CLASS_METHODS[name] if name in CLASS_METHODS else get(name)
