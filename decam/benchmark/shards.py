@@ -57,8 +57,9 @@ def grid_of(
 def shards(grid: Grid, *, apart: bool = False) -> list[Grid]:
     """The grid in parts, one a model and picture, in the order of the questions; nothing is done of any.
 
-    Questions about a model's classes are one part: they are cheaper together. Variants of a model stay together, for they refer to each other. With `apart` every method is a part by itself:
-    less is lost where one is stopped, and nothing is shared between the methods' maps.
+    Questions about a model's classes are one part: they are cheaper together. Variants of a model stay together, for
+    they refer to each other. With `apart` every method is a part by itself: less is lost where one is stopped, and
+    nothing is shared between the methods' maps.
     """
     plan = grid.plan
     places: dict[tuple[str, int | None], list[int]] = {}

@@ -53,8 +53,8 @@ class GridCell:
     `row` and `column` are the keys of its row and column. `saliency` is the raw map, H×W or coarser. `progress` is in
     [0, 1]; `values` has one entry for each GridMetric, None where it is not known. `error` says why a cell failed or
     is unavailable; `notes` are warnings beside the map. A `silent` map is drawn flat: it holds rounding or chance
-    alone. `pattern` is the map of a class (3×H×W, signed), which belongs to no picture, and `worth` what its explanation
-    says of it: fidelity, baseline, control and norm.
+    alone. `pattern` is the map of a class (3×H×W, signed), which belongs to no picture, and `worth` what its
+    explanation says of it: fidelity, baseline, control and norm.
     """
 
     row: str
