@@ -72,8 +72,6 @@ class QuestionSpec:
         if not 0 <= self.seed <= MAX_SEED:
             raise SettingError(f"seed is {self.seed}, but must lie between 0 and {MAX_SEED}.")
         if self.picture is None and (self.target is None) == (self.unit is None):
-            raise SettingError(
-                "A question without a picture needs a class or a unit of a layer; give one of them."
-            )
+            raise SettingError("A question without a picture needs a class or a unit of a layer; give one of them.")
         if self.picture is not None and self.unit is not None:
             raise SettingError("A unit is asked about without a picture; leave the picture out, or name a class.")
