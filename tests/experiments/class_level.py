@@ -53,7 +53,7 @@ PULL = ClassMethod(
     needs=frozenset({"output"}),
     signed=True,
     settings=PullSettings,
-    cost=lambda settings, classifier: 4 * settings.steps,
+    cost=lambda settings, _: 4 * settings.steps,
     series=(Series("fidelity", "Fidelity", "Mean probability."),),
     run=_run,
 )

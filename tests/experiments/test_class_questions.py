@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 from pathlib import Path
@@ -155,7 +156,8 @@ def test_a_run_of_classes_is_kept_listed_streamed_and_read_by_another_process(tm
             made.control,
             made.norm,
         )
-        frames = zip(again.grid.cells[CellKey(question, 0)].frames, run.grid.cells[CellKey(question, 0)].frames)
+        both = (one.cells[CellKey(question, 0)].frames for one in (again, run))
+        frames = zip(*both, strict=True)
         assert all((one.pattern == two.pattern).all() for one, two in frames)
     cells = wire.grid_cells(again)
     sent = wire.cell_object(cells[CellKey(0, 0)], frozenset(), True)
@@ -235,8 +237,6 @@ def test_a_layer_that_does_not_exist_is_said() -> None:
 
 
 def test_a_method_that_cannot_ask_a_model_names_the_one_that_can(monkeypatch: pytest.MonkeyPatch) -> None:
-    import dataclasses
-
     deep = dataclasses.replace(PULL, name="deep", title="Deep", needs=frozenset({"gradients"}), instead=NAME)
     monkeypatch.setitem(CLASS_METHODS, "deep", deep)
     with pytest.raises(
