@@ -7,23 +7,27 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from decam import methods, metrics
-    from decam.api import explain, explain_steps, measure, sanity_check
+    from decam.api import explain, explain_class, explain_class_steps, explain_steps, measure, sanity_check
     from decam.classifier import Classifier, wrap
     from decam.errors import DecamError
-    from decam.explanation import Explanation, Progress
+    from decam.explanation import ClassExplanation, Explanation, Progress, Unit
     from decam.models import load_classifier
 
 
 # Captum and torchvision take seconds to import: each name brings its module when it is first used.
 _HOMES = {
     "explain": "decam.api",
+    "explain_class": "decam.api",
+    "explain_class_steps": "decam.api",
     "explain_steps": "decam.api",
     "measure": "decam.api",
     "Classifier": "decam.classifier",
     "wrap": "decam.classifier",
     "DecamError": "decam.errors",
+    "ClassExplanation": "decam.explanation",
     "Explanation": "decam.explanation",
     "Progress": "decam.explanation",
+    "Unit": "decam.explanation",
     "load_classifier": "decam.models",
     "sanity_check": "decam.api",
 }
@@ -41,11 +45,15 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "ClassExplanation",
     "Classifier",
     "DecamError",
     "Explanation",
     "Progress",
+    "Unit",
     "explain",
+    "explain_class",
+    "explain_class_steps",
     "explain_steps",
     "load_classifier",
     "measure",

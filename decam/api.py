@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,15 +14,16 @@ from decam.classifier import Classifier, probabilities, to_tensor
 from decam.errors import SettingError
 from decam.experiments.evaluate import checked_maps, checked_truth, origin_of, question_of
 from decam.experiments.execute import execute
-from decam.experiments.explain import class_index, explain_view, seed_of
+from decam.experiments.explain import class_index, class_question, explain_classes, explain_view, seed_of
 from decam.experiments.grid import Grid
 from decam.experiments.kinds import randomisation
 from decam.experiments.plan import MethodChoice, PictureChoice
 from decam.experiments.questions import Mode, ModelSpec
 from decam.experiments.variants import models_by
-from decam.explanation import Explanation, Map, Progress, Truth, last
+from decam.explanation import ClassExplanation, Explanation, Map, Progress, Truth, Unit, last, relayed
 from decam.images.reading import to_picture
 from decam.methods import get as get_method
+from decam.methods import get_class_method
 from decam.metrics import Case, FaithfulnessSettings, Metric, Request, evaluate
 from decam.metrics import get as get_metric
 from decam.settings import Settings
@@ -61,6 +62,43 @@ def explain(
 ) -> Explanation:
     """Explain a picture: `explain_steps` run to its end."""
     return last(explain_steps(classifier, image, method, target=target, seed=seed, **settings))
+
+
+def explain_class_steps(
+    classifier: Classifier,
+    target: int | str | Unit,
+    method: str = "input-agnostic",
+    *,
+    seed: int = 0,
+    **settings: int | float | str | bool,
+) -> Generator[Progress, None, ClassExplanation]:
+    """Find what a model takes a class to be, step by step: yields Progress, returns the ClassExplanation.
+
+    No picture is given. `target` is a class index, a part of a class name, or a Unit: a channel of a layer. `settings`
+    are the method's own by name. Closing the generator cancels. Raises MethodError and SettingError with a sentence.
+    """
+    chosen = get_class_method(method).settings.from_mapping(settings)
+    unit, asked = (target, None) if isinstance(target, Unit) else (None, target)
+    question = class_question(classifier, asked, unit, seed)
+    (explanation,) = yield from relayed(explain_classes([question], method, chosen), _progress)
+    return explanation
+
+
+def _progress(event: tuple[int, Progress | ClassExplanation]) -> Iterator[Progress]:
+    if isinstance(event[1], Progress):
+        yield event[1]
+
+
+def explain_class(
+    classifier: Classifier,
+    target: int | str | Unit,
+    method: str = "input-agnostic",
+    *,
+    seed: int = 0,
+    **settings: int | float | str | bool,
+) -> ClassExplanation:
+    """Find what a model takes a class to be: `explain_class_steps` run to its end."""
+    return last(explain_class_steps(classifier, target, method, seed=seed, **settings))
 
 
 def measure(

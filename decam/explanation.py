@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import inf
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,13 +62,55 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Unit:
+    """A channel of a layer, by the layer's name in the network and the channel's number from 0."""
+
+    layer: str
+    channel: int
+
+    def __str__(self) -> str:
+        return f"{self.layer}, channel {self.channel}"
+
+
+@dataclass(frozen=True)
+class ClassQuestion:
+    """What does this classifier take this class to be? No picture is given.
+
+    `target` is a class index, or a unit whose mean activation takes the place of the class's probability. `seed` is
+    where the question's random numbers begin.
+    """
+
+    classifier: Classifier
+    target: int | Unit
+    seed: int = 0
+    ledger: Ledger = field(default_factory=Ledger)
+
+
+@dataclass(frozen=True)
+class ClassMap:
+    """What a class-level method found for one question.
+
+    `pattern` is float32, 3×H×W at the classifier's input size, signed, and is added to pictures in [0, 1], which are
+    then clipped to [0, 1]. `fidelity` is the target's mean probability over fresh samples with the pattern, `baseline`
+    the same without it, `control` the same with a random pattern of the same L2 norm; `norm` is that norm. Of a unit,
+    they are means of its activation.
+    """
+
+    pattern: Map
+    fidelity: float
+    baseline: float
+    control: float
+    norm: float
+
+
+@dataclass(frozen=True)
 class Progress:
     """One event of long work.
 
     `step` of `total` is for a progress bar; `evaluations` counts images through the model so far. `saliency` is the
     map so far (H×W or coarser), `mask` the best mask so far in [0, 1] where a method has one, and `curves` the values
     worth plotting at this point, by the names that the method's table row lists. `trace` says how a generation of a
-    search came about, for whoever wants to watch it.
+    search came about, for whoever wants to watch it. `pattern` is what a class-level method has so far (3×H×W).
     """
 
     step: int
@@ -78,9 +120,12 @@ class Progress:
     mask: Map | None = None
     curves: Mapping[str, float] = field(default_factory=dict)
     trace: Trace | None = None
+    pattern: Map | None = None
 
 
 Steps: TypeAlias = Generator[Progress, None, Map]
+ClassSteps: TypeAlias = Generator[tuple[int, Progress | ClassMap], None, None]
+"""Events of several class questions answered together, each with its question's place; its ClassMap ends a question."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +148,61 @@ class Explanation:
     seconds: float
     notes: tuple[str, ...] = ()
     silent: bool = False
+
+    @property
+    def values(self) -> Map:
+        """What was made, whole: the raw map."""
+        return self.saliency
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassExplanation(Explanation):
+    """What a model takes a class to be: a map that belongs to no picture.
+
+    `map` is the pattern, float32, 3×H×W, signed, in the picture's units: it is added to pictures in [0, 1], which are
+    then clipped. `saliency` is its magnitude, the L2 norm over the colours, H×W. `probability`, or `fidelity`, is the
+    target's mean probability over fresh samples with the map; `baseline` is that without it and `control` that with a
+    random map of the same L2 norm, which is `norm`. For a unit, `target` is its channel, `label` names it, and means of
+    its activation stand for probabilities.
+    """
+
+    map: Map
+    baseline: float
+    control: float
+    norm: float
+
+    @property
+    def fidelity(self) -> float:
+        """The target's mean probability over fresh samples with the map."""
+        return self.probability
+
+    @property
+    def values(self) -> Map:
+        """What was made, whole: the pattern with its signs and colours."""
+        return self.map
+
+
+_OF_CLASS = ("baseline", "control", "norm")
+
+
+def class_arrays(explanation: Explanation) -> dict[str, NDArray[Any]]:
+    """What a class's map has beyond other maps, as named arrays for a file; nothing for a map of a picture."""
+    if not isinstance(explanation, ClassExplanation):
+        return {}
+    return {"map": explanation.map, **{name: np.array(getattr(explanation, name)) for name in _OF_CLASS}}
+
+
+def class_values(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any] | None:
+    """The fields of ClassExplanation that `class_arrays` wrote; None where there are none."""
+    if "map" not in arrays:
+        return None
+    return {"map": arrays["map"], **{name: float(arrays[name]) for name in _OF_CLASS}}
+
+
+def magnitude(pattern: Map) -> Map:
+    """The L2 norm over the colours of a pattern: 3×H×W to H×W, float32."""
+    norms: Map = np.sqrt((pattern.astype(np.float64) ** 2).sum(axis=0)).astype(np.float32)
+    return norms
 
 
 def relayed(

@@ -57,11 +57,12 @@ def grid_of(
 def shards(grid: Grid, *, apart: bool = False) -> list[Grid]:
     """The grid in parts, one a model and picture, in the order of the questions; nothing is done of any.
 
-    Variants of a model stay together, for they refer to each other. With `apart` every method is a part by itself:
-    less is lost where one is stopped, and nothing is shared between the methods' maps.
+    Questions about a model's classes are one part: they are cheaper together. Variants of a model stay together, for
+    they refer to each other. With `apart` every method is a part by itself: less is lost where one is stopped, and
+    nothing is shared between the methods' maps.
     """
     plan = grid.plan
-    places: dict[tuple[str, int], list[int]] = {}
+    places: dict[tuple[str, int | None], list[int]] = {}
     for place, question in enumerate(plan.questions):
         places.setdefault((question.model.name, question.picture), []).append(place)
     groups = [(method,) for method in plan.methods] if apart else [plan.methods]
@@ -71,21 +72,21 @@ def shards(grid: Grid, *, apart: bool = False) -> list[Grid]:
 def _shard(grid: Grid, numbers: Sequence[int], methods: tuple[MethodChoice, ...]) -> Grid:
     plan = grid.plan
     picture = plan.questions[numbers[0]].picture
+    own = slice(0) if picture is None else slice(picture, picture + 1)
     moved = {number: place for place, number in enumerate(numbers)}
 
     def question(number: int) -> QuestionSpec:
         spec = plan.questions[number]
         reference = None if spec.reference is None else moved[spec.reference]
-        return dataclasses.replace(spec, picture=0, reference=reference)
+        return dataclasses.replace(spec, picture=None if picture is None else 0, reference=reference)
 
     part = dataclasses.replace(
         plan,
-        pictures=(plan.pictures[picture],),
+        pictures=plan.pictures[own],
         questions=tuple(question(number) for number in numbers),
         methods=methods,
     )
-    truths = (grid.truths[picture],) if grid.truths else ()
-    return Grid.empty(part, (grid.views[picture],), truths, grid.labels)
+    return Grid.empty(part, grid.views[own], grid.truths[own], grid.labels)
 
 
 def link_of(plan: Plan) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from decam.errors import SettingError
 from decam.experiments.plan import MethodChoice, MetricChoice
-from decam.methods import get as get_method
+from decam.methods import described
 from decam.metrics import METRICS
 from decam.metrics import get as get_metric
 from decam.settings import Settings
@@ -19,7 +19,7 @@ def choices(
 
     Raises MethodError for an unknown name, SettingError for one given twice and for anything wrong with a setting.
     """
-    rows = {name: get_method(name).settings for name in methods} | {name: get_metric(name).settings for name in metrics}
+    rows = {name: described(name).settings for name in methods} | {name: get_metric(name).settings for name in metrics}
     for option, names in (("--method", methods), ("--metric", metrics)):
         for name in names:
             if names.count(name) > 1:
@@ -52,7 +52,7 @@ def _kind(name: str) -> str:
     """Whether a name is a metric's; raises MethodError where it is neither a metric's nor a method's."""
     if name in METRICS:
         return "metric"
-    get_method(name)
+    described(name)
     return "method"
 
 

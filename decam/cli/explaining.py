@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 
-from decam import export
 from decam.classifier import TorchClassifier
 from decam.cli import DEFAULT_METHODS
 from decam.cli.choices import choices
-from decam.cli.codes import BAD_INPUT, INTERRUPTED, NOT_ALL, OK
+from decam.cli.computing import computed
 from decam.cli.loading import classifier_of, default_model
-from decam.cli.terminal import Line, columns, padded, say, share, stopping, visible
-from decam.durations import duration
+from decam.cli.terminal import columns, padded, say, visible
 from decam.errors import SettingError
 from decam.experiments.cells import Cell
-from decam.experiments.events import Event, Explained, Failed, Measured, Predicted, Progressed
-from decam.experiments.execute import execute
 from decam.experiments.explain import class_index
 from decam.experiments.grid import Grid
 from decam.experiments.kinds import comparison
 from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, fingerprint, usual_metrics
-from decam.experiments.status import CellState
 from decam.explanation import Truth
 from decam.export.tables import metric_names
 from decam.images import ground_truth
@@ -42,17 +35,7 @@ def explain(given: argparse.Namespace) -> int:
     pictures = _pictures(given.pictures)
     classifier = classifier_of(given.model or default_model(), given.device)
     grid = _asked(given, classifier, methods, metrics, pictures)
-    folder = Path(given.out)
-    if export.check_folder(folder):
-        say(f"Note: the export in {folder} will be replaced.")
-    with Line(sys.stderr) as line, stopping() as stop:
-        with closing(execute(grid, lambda _: classifier)) as events:
-            for event in events:
-                grid = grid.after(event)
-                _tell(event, grid, line)
-                if stop.asked:
-                    break
-        return _written(grid, folder, line, interrupted=stop.asked)
+    return computed(grid, lambda _: classifier, Path(given.out), _print_table)
 
 
 def _check_truths(given: argparse.Namespace, metrics: Sequence[MetricChoice]) -> None:
@@ -118,57 +101,6 @@ def _truth(mask: str, picture: Picture, classifier: TorchClassifier) -> Truth | 
     return ground_truth.seen(whole, classifier)
 
 
-def _tell(event: Event, grid: Grid, line: Line) -> None:
-    """Progress in words."""
-    plan = grid.plan
-    if isinstance(event, Measured):
-        line.show(f"{plan.metric_titles()[event.metric]} measured")
-        return
-    if isinstance(event, Predicted):
-        top = int(event.probabilities.argmax())
-        line.note(f"{plan.picture_of(event.question).name}: {grid.labels[top]} ({event.probabilities[top]:.2f})")
-        return
-    picture = plan.picture_of(event.cell.question).name
-    name = f"{picture} · {plan.titles()[event.cell.method]}"
-    made = f"{_made(grid)} of {len(grid.cells)} maps"
-    if isinstance(event, Progressed):
-        done = share(event.progress.step, event.progress.total)
-        if event.stage is CellState.MEASURING:
-            line.show(f"{made} · {picture} · measuring {done}")
-        else:
-            line.show(f"{made} · {name} {done} · {event.progress.evaluations} evaluations")
-    elif isinstance(event, Explained):
-        explanation = event.explanation
-        line.note(f"{name}: {explanation.evaluations} evaluations in {duration(explanation.seconds)}")
-        for note in explanation.notes:
-            line.note(f"Note: {name}: {note}")
-    elif isinstance(event, Failed):
-        line.note(f"{name} failed: {event.sentence}")
-
-
-def _made(grid: Grid) -> int:
-    return sum(cell.explanation is not None for cell in grid.cells.values())
-
-
-def _written(grid: Grid, folder: Path, line: Line, *, interrupted: bool) -> int:
-    """Write what is finished, say what that is, and return the exit code."""
-    made, wanted = _made(grid), len(grid.cells)
-    if not made:
-        line.note(
-            "Interrupted before any map was finished; nothing was written." if interrupted else "No map was made."
-        )
-        return INTERRUPTED if interrupted else BAD_INPUT
-    line.show(f"Writing to {folder}")
-    export.write(grid, folder)
-    line.clear()
-    if interrupted:
-        line.note(f"Interrupted: the {made} of {wanted} maps that were finished are in {folder}.")
-        return INTERRUPTED
-    _print_table(grid)
-    print(visible(f"Written to {folder}."))
-    return NOT_ALL if any(cell.error for cell in grid.cells.values()) else OK
-
-
 def _print_table(grid: Grid) -> None:
     """One line a map, with what the metrics say."""
     names = [visible(choice.name) for choice in grid.plan.pictures]
@@ -182,7 +114,7 @@ def _print_table(grid: Grid) -> None:
             continue
         values = "".join(_column(name, cell, choice) for choice, name in metrics.items())
         class_text = visible(f"{explanation.label} ({explanation.probability:.2f})")
-        picture = padded(names[grid.plan.questions[key.question].picture], width)
+        picture = padded(names[grid.plan.place_of(key.question)], width)
         print(f"{picture}  {explanation.method:20}{values}  {explanation.evaluations:11,}  {class_text}")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from decam.experiments.history import Frame, History
 from decam.experiments.status import CellState
-from decam.explanation import Explanation, Map, Progress
+from decam.explanation import ClassExplanation, Explanation, Map, Progress
 from decam.metrics.base import Measurement
 
 RATE_SECONDS = 10.0
@@ -40,6 +40,7 @@ class Cell:
     seconds: float = 0.0
     seconds_left: float | None = None
     saliency: Map | None = None
+    pattern: Map | None = None
     explanation: Explanation | None = None
     measurements: Mapping[str, Measurement] = field(default_factory=dict)
     frames: tuple[Frame, ...] = ()
@@ -73,8 +74,15 @@ class Cell:
         history = self.history or History()
         history.add(progress)
         saliency = self.saliency if progress.saliency is None else np.array(progress.saliency, dtype=np.float32)
+        pattern = self.pattern if progress.pattern is None else np.array(progress.pattern, dtype=np.float32)
         return replace(
-            moved, evaluations=progress.evaluations, seconds=seconds, saliency=saliency, history=history, error=""
+            moved,
+            evaluations=progress.evaluations,
+            seconds=seconds,
+            saliency=saliency,
+            pattern=pattern,
+            history=history,
+            error="",
         )
 
     def explained(self, explanation: Explanation) -> Cell:
@@ -84,6 +92,7 @@ class Cell:
             evaluations=explanation.evaluations,
             seconds=explanation.seconds,
             saliency=explanation.saliency,
+            pattern=explanation.map if isinstance(explanation, ClassExplanation) else None,
             explanation=explanation,
             frames=self.settled().frames,
         )

@@ -1,20 +1,32 @@
-"""One picture, one classifier, one method: the map, and how a class is named."""
+"""One classifier, one method, and one picture or some classes: the maps, and how a class is named."""
 
 from __future__ import annotations
 
 import operator
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from contextlib import closing
 
 import numpy as np
 from numpy.typing import NDArray
 
-from decam.classifier import Classifier, Pixels, probabilities, to_tensor
+from decam.classifier import Classifier, Pixels, TorchClassifier, probabilities, to_tensor
 from decam.errors import MethodError, SettingError
 from decam.experiments.diagnostics import flaws, remarks, silences
-from decam.explanation import Explanation, Progress, Question
+from decam.explanation import (
+    ClassExplanation,
+    ClassMap,
+    ClassQuestion,
+    Explanation,
+    Progress,
+    Question,
+    Unit,
+    magnitude,
+)
 from decam.methods import get as get_method
+from decam.methods import get_class_method
 from decam.methods.controls.maps import FAMILY as CONTROLS
+from decam.methods.support.layers import layer_of
 from decam.settings import Settings
 
 
@@ -70,6 +82,79 @@ def explain_view(
     )
 
 
+def class_question(
+    classifier: Classifier, target: int | str | None, unit: Unit | None = None, seed: int = 0
+) -> ClassQuestion:
+    """A question about a class (an index or a part of its name) or about a unit of a layer.
+
+    Raises SettingError for a class, a layer or a channel that does not exist and for a seed out of bounds.
+    """
+    if unit is not None:
+        return ClassQuestion(classifier, checked_unit(unit, classifier), seed_of(seed))
+    index = class_index(classifier, target)
+    if index is None:
+        raise SettingError("No class was given; a map of a class needs its index or its name.")
+    return ClassQuestion(classifier, index, seed_of(seed))
+
+
+def explain_classes(
+    questions: Sequence[ClassQuestion], method: str, settings: Settings
+) -> Generator[tuple[int, Progress | ClassExplanation], None, tuple[ClassExplanation, ...]]:
+    """Answer questions about classes of one classifier together; returns the explanations in their order.
+
+    Yields each question's place with its Progress and, as soon as it is there, with its explanation; closing the
+    generator cancels. The seconds of the call are shared out evenly among the questions. Raises MethodError where the
+    method cannot explain this classifier, and SettingError for settings of another method.
+    """
+    row = get_class_method(method)
+    classifier = questions[0].classifier
+    if obstacle := row.obstacle(classifier):
+        offered = get_class_method(row.instead) if row.instead else None
+        hint = f" Choose {offered.title}, which asks for answers only." if offered else ""
+        raise MethodError(f"{obstacle}{hint}")
+    if not isinstance(settings, row.settings):
+        raise SettingError(f"{row.title} takes {row.settings.__name__}, not {type(settings).__name__}.")
+    for sentence in getattr(classifier, "notes", ()):
+        for question in questions:
+            question.ledger.note(sentence)
+    began = time.perf_counter()
+    made: dict[int, ClassExplanation] = {}
+    with closing(row.run(questions, settings)) as steps:
+        for place, event in steps:
+            if isinstance(event, Progress):
+                yield place, event
+                continue
+            seconds = (time.perf_counter() - began) / len(questions)
+            made[place] = _class_explanation(questions[place], event, row.name, settings, seconds)
+            yield place, made[place]
+    return tuple(made[place] for place in range(len(questions)))
+
+
+def _class_explanation(
+    question: ClassQuestion, found: ClassMap, method: str, settings: Settings, seconds: float
+) -> ClassExplanation:
+    saliency = magnitude(found.pattern)
+    for sentence in flaws(saliency):
+        question.ledger.note(sentence)
+    target, classifier = question.target, question.classifier
+    return ClassExplanation(
+        method=method,
+        saliency=saliency,
+        target=target.channel if isinstance(target, Unit) else target,
+        label=str(target) if isinstance(target, Unit) else classifier.labels[target],
+        probability=found.fidelity,
+        settings=settings,
+        seed=question.seed,
+        evaluations=question.ledger.evaluations,
+        seconds=seconds,
+        notes=tuple(question.ledger.notes),
+        map=found.pattern,
+        baseline=found.baseline,
+        control=found.control,
+        norm=found.norm,
+    )
+
+
 def clean_answers(classifier: Classifier, view: Pixels) -> NDArray[np.float32]:
     """The probabilities (C) of a view as it is: one evaluation."""
     image = to_tensor(classifier, view)
@@ -88,6 +173,18 @@ def checked_target(given: object, classifier: Classifier) -> int:
             f"Class {target} does not exist: {classifier.name} knows classes 0 to {len(classifier.labels) - 1}."
         )
     return target
+
+
+def checked_unit(unit: Unit, classifier: Classifier) -> Unit:
+    """The unit, where the classifier has its layer; raises SettingError where there is none of that name.
+
+    How many channels the layer has is found when the model is asked.
+    """
+    if not isinstance(classifier, TorchClassifier):
+        raise SettingError(f"{classifier.name} is a function, so it has no layer {unit.layer!r}; ask about a class.")
+    if unit.channel < 0:
+        raise SettingError(f"The channel is {unit.channel}, but channels are counted from 0.")
+    return Unit(layer_of(classifier, unit.layer), unit.channel)
 
 
 def class_index(classifier: Classifier, target: int | str | None) -> int | None:

@@ -116,12 +116,12 @@ class Grid:
         return predicted + sum(cell.evaluations for cell in self.cells.values())
 
     def view_of(self, question: int) -> Pixels:
-        """The picture that a question asks about, H×W×3 uint8."""
-        return self.views[self.plan.questions[question].picture]
+        """The picture that a question asks about, H×W×3 uint8; raises SettingError for a question about a class."""
+        return self.views[self.plan.place_of(question)]
 
     def truth_of(self, question: int) -> Truth | None:
         """Where the class of a question's picture is, H×W, None where that is not known."""
-        return self.truths[self.plan.questions[question].picture] if self.truths else None
+        return self.truths[self.plan.place_of(question)] if self.truths else None
 
     def target_of(self, question: int) -> int | None:
         """The class a question asks about: the one given, or its reference's, or the one predicted, if known."""
@@ -132,6 +132,13 @@ class Grid:
             return self.target_of(spec.reference)
         guesses = self.predictions[question]
         return guesses[0][0] if guesses else None
+
+    def subject_of(self, question: int) -> str:
+        """What a question is about, by name: its picture, or its class or unit."""
+        asked = self.plan.questions[question]
+        if asked.unit is not None:
+            return str(asked.unit)
+        return self.label_of(asked.target) if asked.about_class else self.plan.picture_of(question).name
 
     def label_of(self, index: int | None) -> str:
         """A class by its name; empty for None."""

@@ -12,6 +12,7 @@ import numpy as np
 from decam.classifier import Pixels
 from decam.evolution.trace import Trace
 from decam.explanation import Map, Progress
+from decam.methods.class_level.display import shown
 
 T = TypeVar("T")
 FRAMES = 120
@@ -25,7 +26,8 @@ class Frame:
 
     `mask` and `saliency` are uint8, at most 56×56, or None where the method reported none or, in a long run, where
     only the curves were kept. 0 to 255 stand for 0 to 1 in the mask and for `low` to `high` in the map. `trace` says
-    how a generation came about; it is there for evenly many generations of a search.
+    how a generation came about; it is there for evenly many generations of a search. `pattern` is a class's map as it
+    is shown, h×w×3 uint8.
     """
 
     evaluations: int
@@ -35,6 +37,7 @@ class Frame:
     low: float = 0.0
     high: float = 0.0
     trace: Trace | None = None
+    pattern: Pixels | None = None
 
     def values(self) -> Map | None:
         """The map in its own units, float32, to 1/255 of its range."""
@@ -92,7 +95,7 @@ class History:
     def add(self, progress: Progress) -> None:
         """Take in a frame."""
         place, self._count = self._count, self._count + 1
-        pictured = progress.mask is not None or progress.saliency is not None
+        pictured = any(one is not None for one in (progress.mask, progress.saliency, progress.pattern))
         generation = bool(progress.curves) or progress.trace is not None
         if generation:
             self._generations[place] = Frame(progress.evaluations, dict(progress.curves))
@@ -112,6 +115,9 @@ class History:
 def frame_of(progress: Progress) -> Frame:
     """A moment of a map, shrunk to at most 56×56 bytes."""
     mask = None if progress.mask is None else _bytes(np.clip(shrink(progress.mask), 0, 1))
+    if progress.pattern is not None:
+        small = np.stack([shrink(colour) for colour in progress.pattern])
+        return Frame(progress.evaluations, dict(progress.curves), mask, pattern=shown(small))
     if progress.saliency is None:
         return Frame(progress.evaluations, dict(progress.curves), mask)
     small = np.nan_to_num(shrink(progress.saliency), posinf=0.0, neginf=0.0)

@@ -18,12 +18,12 @@ from decam.errors import SettingError
 from decam.experiments.cells import CellKey
 from decam.experiments.questions import QuestionSpec
 from decam.explanation import Truth
-from decam.methods import get as get_method
+from decam.methods import ClassMethod, described
 from decam.metrics import get as get_metric
 from decam.settings import Settings
 
-COMPARISON, RANDOMISATION, BENCHMARK = "comparison", "randomisation", "benchmark"
-KINDS = (COMPARISON, RANDOMISATION, BENCHMARK)
+COMPARISON, RANDOMISATION, BENCHMARK, CLASS_MAPS = "comparison", "randomisation", "benchmark", "class maps"
+KINDS = (COMPARISON, RANDOMISATION, BENCHMARK, CLASS_MAPS)
 USUAL_METRICS = ("deletion", "insertion")
 
 
@@ -80,12 +80,12 @@ class MethodChoice:
     settings: Settings
 
     def __post_init__(self) -> None:
-        _check_settings(self.name, self.settings, get_method(self.name).settings)
+        _check_settings(self.name, self.settings, described(self.name).settings)
 
     @classmethod
     def default(cls, name: str) -> MethodChoice:
         """The method with the settings it comes with; raises MethodError for an unknown name."""
-        return cls(name, get_method(name).settings())
+        return cls(name, described(name).settings())
 
 
 @dataclass(frozen=True)
@@ -161,9 +161,10 @@ class Plan:
         except RuntimeError as error:
             raise SettingError(f"There is no device {self.device!r}; choose 'cpu', 'cuda' or 'mps'.") from error
         if not self.questions or not self.methods:
-            raise SettingError("A plan needs at least one picture and one method.")
+            raise SettingError("A plan needs at least one picture or class, and one method.")
+        self._check_subjects()
         for place, question in enumerate(self.questions):
-            if not 0 <= question.picture < len(self.pictures):
+            if question.picture is not None and not 0 <= question.picture < len(self.pictures):
                 raise SettingError(f"Question {place} is about picture {question.picture}, which is not there.")
             if question.reference is not None and not 0 <= question.reference < place:
                 raise SettingError(f"Question {place} refers to {question.reference}, which does not come before it.")
@@ -173,6 +174,22 @@ class Plan:
             raise SettingError(f"batch_size is {self.execution.batch_size}, but must be at least 1.")
         if self.execution is not None and self.execution.parallel_batches < 1:
             raise SettingError(f"parallel_batches is {self.execution.parallel_batches}, but must be at least 1.")
+
+    def _check_subjects(self) -> None:
+        """Raise SettingError where questions about pictures and classes are mixed, or methods do not answer them."""
+        if len({question.about_class for question in self.questions}) > 1:
+            raise SettingError("A plan asks about pictures or about classes, not both; make two plans of it.")
+        for choice in self.methods:
+            answers = isinstance(described(choice.name), ClassMethod)
+            if answers and not self.about_classes:
+                raise SettingError(f"{choice.name} explains classes, not pictures; ask it with 'class-map'.")
+            if not answers and self.about_classes:
+                raise SettingError(f"{choice.name} explains pictures, not classes; ask it about a picture.")
+
+    @property
+    def about_classes(self) -> bool:
+        """True if the questions are about classes themselves, with no picture."""
+        return self.questions[0].about_class
 
     @property
     def model(self) -> str:
@@ -191,15 +208,25 @@ class Plan:
                 yield CellKey(question, method)
 
     def picture_of(self, question: int) -> PictureChoice:
-        """The picture that a question asks about."""
-        return self.pictures[self.questions[question].picture]
+        """The picture that a question asks about; raises SettingError for a question about a class."""
+        return self.pictures[self.place_of(question)]
+
+    def place_of(self, question: int) -> int:
+        """The index of the picture that a question asks about; raises SettingError for a question about a class."""
+        place = self.questions[question].picture
+        if place is None:
+            raise SettingError(f"Question {question} is about a class and has no picture.")
+        return place
 
     def metrics_for(self, question: int) -> tuple[MetricChoice, ...]:
         """The metrics that measure the maps of a question.
 
         One that compares with a reference leaves out questions without one; one that compares with controls, which
-        says what a comparison is worth, leaves out those that have one.
+        says what a comparison is worth, leaves out those that have one. A map that belongs to no picture is measured by
+        none: its explanation says what it is worth.
         """
+        if self.questions[question].about_class:
+            return ()
         lacking = "reference" if self.questions[question].reference is None else "controls"
         return tuple(choice for choice in self.metrics if lacking not in get_metric(choice.name).needs)
 
@@ -212,7 +239,7 @@ class Plan:
 
         A method listed twice gets the settings that differ appended; identical ones are numbered.
         """
-        return _titles([(get_method(choice.name).title, choice) for choice in self.methods])
+        return _titles([(described(choice.name).title, choice) for choice in self.methods])
 
     def metric_titles(self) -> Mapping[str, str]:
         """The metrics' titles by the metrics' keys, made as `titles` makes them."""

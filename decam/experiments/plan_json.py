@@ -12,7 +12,8 @@ from decam.classifier import EARLIER_NAMES, PRECISIONS, Execution
 from decam.errors import ModelError, SettingError
 from decam.experiments.plan import COMPARISON, MethodChoice, MetricChoice, PictureChoice, Plan, Versions, usual_metrics
 from decam.experiments.questions import ModelSpec, QuestionSpec, Variant
-from decam.methods import get as get_method
+from decam.explanation import Unit
+from decam.methods import described
 from decam.metrics import get as get_metric
 from decam.metrics.base import FILLS
 
@@ -113,15 +114,23 @@ def _target(entry: object) -> int | None:
 
 def _question(entry: object) -> QuestionSpec:
     where = "a question of the plan"
-    read = _only(_of(dict, entry, where), ("model", "picture", "target", "seed", "reference"), where)
-    reference = read.get("reference")
+    read = _only(_of(dict, entry, where), ("model", "picture", "target", "seed", "reference", "unit"), where)
+    reference, unit = read.get("reference"), read.get("unit")
+    about_class = "picture" in read and read["picture"] is None
     return QuestionSpec(
         model=_model_spec(read.get("model")),
-        picture=_get(read, "picture", int, where),
+        picture=None if about_class else _get(read, "picture", int, where),
         target=_target(read),
         seed=_get(read, "seed", int, where),
         reference=None if reference is None else _of(int, reference, "reference"),
+        unit=None if unit is None else _unit(unit),
     )
+
+
+def _unit(entry: object) -> Unit:
+    where = "a question's unit"
+    read = _only(_of(dict, entry, where), ("layer", "channel"), where)
+    return Unit(_get(read, "layer", str, where), _get(read, "channel", int, where))
 
 
 def _model_spec(entry: object) -> ModelSpec:
@@ -165,7 +174,7 @@ def _picture(entry: object) -> PictureChoice:
 def _method(entry: object) -> MethodChoice:
     name, values = _choice(entry, "a method of the plan")
     with _named(name):
-        return MethodChoice(name, get_method(name).settings.from_mapping(values))
+        return MethodChoice(name, described(name).settings.from_mapping(values))
 
 
 def _metric(entry: object) -> MetricChoice:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias, get_args
 
 from decam.errors import ModelError, SettingError
+from decam.explanation import Unit
 from decam.models.catalogue import digest
 
 Mode: TypeAlias = Literal["cascading", "independent", "labels"]
@@ -60,21 +61,32 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class QuestionSpec:
-    """Why does this model give this picture this class?
+    """Why does this model give this picture this class? Or, without a picture: what does it take this class to be?
 
-    `picture` is an index into the plan's pictures. `target` is a class index, None for the class that the model
-    predicts, or, where there is a `reference`, for that question's class. `reference` is the index of an earlier
-    question whose maps the maps of this one are compared with. `seed` is where random numbers begin.
+    `picture` is an index into the plan's pictures, None for a question about the class itself. `target` is a class
+    index, None for the class that the model predicts, or, where there is a `reference`, for that question's class.
+    `reference` is the index of an earlier question whose maps the maps of this one are compared with. `seed` is where
+    random numbers begin. Without a picture there may be a `unit` in the place of a target.
     """
 
     model: ModelSpec
-    picture: int
+    picture: int | None
     target: int | None = None
     seed: int = 0
     reference: int | None = None
+    unit: Unit | None = None
+
+    @property
+    def about_class(self) -> bool:
+        """True if no picture is asked about."""
+        return self.picture is None
 
     def __post_init__(self) -> None:
         if self.target is not None and self.target < 0:
             raise SettingError(f"The target is {self.target}, but classes are counted from 0.")
         if not 0 <= self.seed <= MAX_SEED:
             raise SettingError(f"seed is {self.seed}, but must lie between 0 and {MAX_SEED}.")
+        if self.picture is None and (self.target is None) == (self.unit is None):
+            raise SettingError("A question without a picture needs a class or a unit of a layer; give one of them.")
+        if self.picture is not None and self.unit is not None:
+            raise SettingError("A unit is asked about without a picture; leave the picture out, or name a class.")

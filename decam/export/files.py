@@ -17,11 +17,13 @@ from decam.experiments.cells import CellKey
 from decam.experiments.grid import Grid
 from decam.experiments.plan import fingerprint
 from decam.experiments.plan_json import plan_to_json
-from decam.explanation import Explanation, Map
+from decam.explanation import ClassExplanation, Explanation, Map, class_arrays
 from decam.export.names import Look, method_names, picture_names, question_names
 from decam.export.tables import curves_csv, metrics_csv
 from decam.figures.overlays import FLAT, overlay, png_bytes
-from decam.methods import METHODS
+from decam.files import npz_bytes
+from decam.methods import described
+from decam.methods.class_level.display import shown
 from decam.metrics.scales import Limits, shared_limits
 
 KIND = "decam export"
@@ -36,6 +38,7 @@ pictures/      each picture as the model saw it
 overlays/      each method's map over its picture, in colour; where a map has both signs, orange is for the class and
                blue against it
 maps/          the same maps as raw float32 numbers for numpy.load, never rescaled, with class, seed and cost
+patterns/      the map of each class that was asked about without a picture, grey where it is zero
 truths/        where the object is in a picture, if that is known
 metrics.csv    one line for each map, with a column for each metric, evaluations (images through the model) and seconds
 curves.csv     one line for each point of each metric's curves: for deletion and insertion, the model's answer while
@@ -77,23 +80,26 @@ def zip_bytes(grid: Grid, look: Look | None = None, created: str = "") -> bytes:
 
 
 def map_bytes(explanation: Explanation, name: str) -> bytes:
-    """A raw map with all that belongs to it, as an NPZ file that loads without pickle."""
-    buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
-        saliency=explanation.saliency.astype(np.float32, copy=False),
-        picture=np.array(name),
-        method=np.array(explanation.method),
-        target=np.array(explanation.target),
-        label=np.array(explanation.label),
-        probability=np.array(explanation.probability, dtype=np.float32),
-        settings=np.array(json.dumps(explanation.settings.to_mapping())),
-        seed=np.array(explanation.seed),
-        evaluations=np.array(explanation.evaluations),
-        seconds=np.array(explanation.seconds),
-        silent=np.array(explanation.silent),
+    """A raw map with all that belongs to it, as an NPZ file that loads without pickle.
+
+    `name` is its picture's, empty for the map of a class.
+    """
+    return npz_bytes(
+        {
+            "saliency": explanation.saliency.astype(np.float32, copy=False),
+            "picture": np.array(name),
+            "method": np.array(explanation.method),
+            "target": np.array(explanation.target),
+            "label": np.array(explanation.label),
+            "probability": np.array(explanation.probability, dtype=np.float32),
+            "settings": np.array(json.dumps(explanation.settings.to_mapping())),
+            "seed": np.array(explanation.seed),
+            "evaluations": np.array(explanation.evaluations),
+            "seconds": np.array(explanation.seconds),
+            "silent": np.array(explanation.silent),
+            **class_arrays(explanation),
+        }
     )
-    return buffer.getvalue()
 
 
 def map_fingerprint(saliency: Map) -> str:
@@ -122,10 +128,14 @@ def _all_but_settings(grid: Grid, look: Look) -> Iterator[tuple[str, bytes]]:
     limits = _limits(grid, look)
     for key, explanation in _finished(grid).items():
         name = _map_name(grid, key)
+        if isinstance(explanation, ClassExplanation):
+            yield f"patterns/{name}.png", png_bytes(shown(explanation.map))
+            yield f"maps/{name}.npz", map_bytes(explanation, "")
+            continue
         drawn = overlay(
             grid.view_of(key.question),
             explanation.saliency,
-            signed=METHODS[explanation.method].signed,
+            signed=described(explanation.method).signed,
             colours=look.colours,
             opacity=look.opacity,
             limits=limits[key],
@@ -139,7 +149,7 @@ def _limits(grid: Grid, look: Look) -> dict[CellKey, Limits]:
     limits = {}
     finished = _finished(grid)
     for key, explanation in finished.items():
-        signed = METHODS[explanation.method].signed
+        signed = described(explanation.method).signed
         alike = [other.saliency for place, other in finished.items() if place.method == key.method and not other.silent]
         maps = alike if look.shared else [explanation.saliency]
         limits[key] = FLAT if explanation.silent else shared_limits(maps, signed, extremes=look.extremes)
@@ -160,7 +170,7 @@ def _settings(grid: Grid, look: Look, names: Sequence[str], created: str) -> dic
             "target": explanation.target,
             "label": explanation.label,
             "seed": explanation.seed,
-            "sha256": map_fingerprint(explanation.saliency),
+            "sha256": map_fingerprint(explanation.values),
             "colours": list(limits[key]),
         }
         for key, explanation in _finished(grid).items()

@@ -14,7 +14,7 @@ from decam.experiments.cells import Cell, CellKey
 from decam.export import wire
 from decam.export.wire import Best, GridCell
 from decam.lru import Lru
-from decam.methods import METHODS
+from decam.methods import described
 from decam.runs.snapshots import RunSnapshot
 
 PACE = 0.5  # seconds between two looks at a run, however many watch it
@@ -149,7 +149,7 @@ class Feed:
         return made
 
     def _object(self, snapshot: RunSnapshot, key: CellKey, first: int) -> dict[str, Any]:
-        signed = METHODS[snapshot.plan.methods[key.method].name].signed
+        signed = described(snapshot.plan.methods[key.method].name).signed
         series, cell = wire.search_series(snapshot.plan, key.method), self._cells[key].cell
         search = wire.search_object(cell, wire.curved(cell), series, first) if series else None
         return {"cell": wire.cell_object(self._grid[key], self._best, signed), "search": search}

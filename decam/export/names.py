@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from decam.experiments.plan import Plan
+from decam.experiments.questions import QuestionSpec
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ def picture_names(plan: Plan) -> tuple[str, ...]:
 
 
 def question_names(plan: Plan) -> tuple[str, ...]:
-    """For each question the name of its picture: never twice the same.
+    """For each question the name of its picture, or of its class or unit: never twice the same.
 
     A question to a variant of the model has its number and stage beside it, any other that is not the first about its
     picture has its number.
@@ -47,13 +49,21 @@ def question_names(plan: Plan) -> tuple[str, ...]:
     pictures = picture_names(plan)
     names: list[str] = []
     for place, question in enumerate(plan.questions):
-        name, variant = pictures[question.picture], question.model.variant
+        name, variant = _subject(question, pictures), question.model.variant
         if variant is not None:
             name = f"{name}_{place:02d}-{slug(variant.stage)}"
         elif name in names:
             name = f"{name}_{place:02d}"
         names.append(name)
     return tuple(names)
+
+
+def _subject(question: QuestionSpec, pictures: Sequence[str]) -> str:
+    if question.picture is not None:
+        return pictures[question.picture]
+    if question.unit is not None:
+        return f"unit-{slug(question.unit.layer)}-{question.unit.channel:03d}"
+    return f"class-{question.target:03d}"
 
 
 def method_names(plan: Plan) -> tuple[str, ...]:

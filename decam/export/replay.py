@@ -18,10 +18,10 @@ from decam.classifier import Pixels
 from decam.errors import ImageError, SettingError, StoreError
 from decam.experiments.cells import CellKey
 from decam.experiments.execute import Models
-from decam.experiments.explain import explain_view
+from decam.experiments.explain import class_question, explain_classes, explain_view
 from decam.experiments.plan import Plan, Versions, fingerprint
 from decam.experiments.plan_json import plan_from_json
-from decam.explanation import Explanation, Map, Progress, relayed
+from decam.explanation import ClassExplanation, Explanation, Map, Progress, relayed
 from decam.export.files import FORMAT, KIND, map_fingerprint
 from decam.images.reading import read as read_picture
 
@@ -122,9 +122,15 @@ def remake(recording: Recording, models: Models) -> Generator[Remaking | Remade,
             choice, question = plan.methods[recorded.cell.method], plan.questions[recorded.cell.question]
             if classifier is None or question.model != spec:
                 spec, classifier = question.model, models(question.model)
-            view = recording.views[question.picture]
-            steps = explain_view(classifier, view, choice.name, choice.settings, recorded.target, recorded.seed)
-            explanation = yield from relayed(steps, partial(_remaking, recorded))
+            explanation: Explanation
+            if question.picture is None:
+                asked = class_question(classifier, question.target, question.unit, recorded.seed)
+                classes = explain_classes([asked], choice.name, choice.settings)
+                (explanation,) = yield from relayed(classes, partial(_remaking_class, recorded))
+            else:
+                view = recording.views[question.picture]
+                steps = explain_view(classifier, view, choice.name, choice.settings, recorded.target, recorded.seed)
+                explanation = yield from relayed(steps, partial(_remaking, recorded))
             remade = _compared(recording.folder, recorded, explanation)
             made.append(remade)
             yield remade
@@ -135,8 +141,13 @@ def _remaking(recorded: Recorded, progress: Progress) -> list[Remaking]:
     return [Remaking(recorded, progress)]
 
 
+def _remaking_class(recorded: Recorded, event: tuple[int, Progress | ClassExplanation]) -> list[Remaking]:
+    _, found = event
+    return [Remaking(recorded, found)] if isinstance(found, Progress) else []
+
+
 def _compared(folder: Path, recorded: Recorded, explanation: Explanation) -> Remade:
-    new = explanation.saliency
+    new = explanation.values
     same_print = map_fingerprint(new) == recorded.sha256
     old = _map(folder / recorded.file)
     if old is None:
@@ -162,7 +173,7 @@ def _map(path: Path) -> Map | None:
         return None
     try:
         with np.load(path, allow_pickle=False) as content:
-            return np.asarray(content["saliency"], dtype=np.float32)
+            return np.asarray(content["map" if "map" in content else "saliency"], dtype=np.float32)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise StoreError(f"{path} is damaged ({_reason(error)}); unpack the export again.") from error
 

@@ -13,6 +13,7 @@ import numpy as np
 from decam.experiments.cells import Cell, CellKey
 from decam.experiments.grid import Grid
 from decam.experiments.plan import Plan
+from decam.explanation import ClassExplanation
 from decam.export.names import method_names
 from decam.metrics import get as get_metric
 from decam.metrics.base import Curve
@@ -20,6 +21,7 @@ from decam.metrics.base import Curve
 Row: TypeAlias = Sequence[object]
 
 _ASKED = ("number", "picture", "model", "method", "target", "label", "probability")
+_WORTH = ("baseline", "control", "norm")  # of a class's map, whose probability is its fidelity
 _SPENT = ("evaluations", "seconds", "notes")
 # Japanese and Chinese spreadsheets take the wide forms of the signs for the signs.
 _FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
@@ -33,7 +35,8 @@ CURVES_HEAD = (
 def metrics_csv(grid: Grid) -> bytes:
     """One line for each map that is finished or failed, one column for each metric of the plan."""
     names = metric_names(grid.plan)
-    return csv_bytes((*_ASKED, *names.values(), *_SPENT), _metrics(grid, list(names)))
+    worth = _WORTH if grid.plan.about_classes else ()
+    return csv_bytes((*_ASKED, *worth, *names.values(), *_SPENT), _metrics(grid, list(names)))
 
 
 def curves_csv(grid: Grid) -> bytes:
@@ -60,8 +63,8 @@ def model_name(plan: Plan, question: int) -> str:
 
 def _begin(grid: Grid, key: CellKey) -> Row:
     plan = grid.plan
-    number = plan.questions[key.question].picture + 1
-    name = plan.picture_of(key.question).name
+    picture = plan.questions[key.question].picture
+    number, name = ("", "") if picture is None else (picture + 1, plan.picture_of(key.question).name)
     return (number, name, model_name(plan, key.question), method_names(plan)[key.method])
 
 
@@ -70,9 +73,12 @@ def _metrics(grid: Grid, keys: Sequence[str]) -> Iterator[Row]:
         begin, explanation = _begin(grid, key), cell.explanation
         if explanation is None:
             if cell.error:
-                yield (*begin, *[""] * (5 + len(keys)), cell.error)
+                blank = 5 + len(keys) + (len(_WORTH) if grid.plan.about_classes else 0)
+                yield (*begin, *[""] * blank, cell.error)
             continue
-        answer = (explanation.target, explanation.label, number(explanation.probability))
+        answer: Row = (explanation.target, explanation.label, number(explanation.probability))
+        if isinstance(explanation, ClassExplanation):
+            answer = (*answer, *(number(getattr(explanation, name)) for name in _WORTH))
         values = ["" if one not in cell.measurements else number(cell.measurements[one].value) for one in keys]
         notes = " ".join([*explanation.notes, *_remarks(cell, keys), *([cell.error] if cell.error else [])])
         yield (*begin, *answer, *values, explanation.evaluations, f"{explanation.seconds:.3f}", notes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import math
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
@@ -17,11 +17,12 @@ from decam.experiments.cells import Cell, CellKey
 from decam.experiments.history import Frame
 from decam.experiments.plan import MetricChoice, Plan
 from decam.experiments.status import CellState
-from decam.explanation import Map
+from decam.explanation import ClassExplanation, Map
 from decam.export.standing import standing
 from decam.figures import limits_of, png_bytes
-from decam.methods import METHODS
+from decam.methods import described
 from decam.methods.base import Series
+from decam.methods.class_level.display import shown
 from decam.metrics import get as get_metric
 from decam.runs.snapshots import RunSnapshot
 
@@ -52,7 +53,8 @@ class GridCell:
     `row` and `column` are the keys of its row and column. `saliency` is the raw map, H×W or coarser. `progress` is in
     [0, 1]; `values` has one entry for each GridMetric, None where it is not known. `error` says why a cell failed or
     is unavailable; `notes` are warnings beside the map. A `silent` map is drawn flat: it holds rounding or chance
-    alone.
+    alone. `pattern` is the map of a class (3×H×W, signed), which belongs to no picture, and `worth` what its
+    explanation says of it: fidelity, baseline, control and norm.
     """
 
     row: str
@@ -67,6 +69,8 @@ class GridCell:
     notes: tuple[str, ...] = ()
     error: str = ""
     silent: bool = False
+    pattern: Map | None = None
+    worth: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,7 @@ def short(value: float | None) -> float | None:
 
 _map_file = Kept(map_file)
 _ends = {signed: Kept(partial(limits_of, signed=signed)) for signed in (False, True)}
+_pattern_file = Kept(lambda pattern: png_bytes(shown(pattern)))
 _mask_uri = Kept(lambda mask: data_uri(png_bytes(mask)))
 
 
@@ -161,6 +166,8 @@ def cell_object(cell: GridCell, best: Best, signed: bool, address: Address = dat
         "high": 0.0 if file is None else file.high,
         "ends": (0.0, 0.0) if cell.saliency is None else _ends[signed](cell.saliency),
         "silent": cell.silent,
+        "pattern": None if cell.pattern is None else address(_pattern_file(cell.pattern)),
+        "worth": None if cell.worth is None else {name: short(value) for name, value in cell.worth.items()},
         "evaluations": cell.evaluations,
         "seconds": cell.seconds,
         "values": list(cell.values),
@@ -206,7 +213,14 @@ def _grid_cell(key: CellKey, cell: Cell, choices: Sequence[MetricChoice]) -> Gri
         notes=() if cell.explanation is None else cell.explanation.notes,
         error=cell.error,
         silent=cell.explanation is not None and cell.explanation.silent,
+        pattern=cell.pattern,
+        worth=worth(cell.explanation) if isinstance(cell.explanation, ClassExplanation) else None,
     )
+
+
+def worth(explanation: ClassExplanation) -> dict[str, float]:
+    """What a class's map is worth, by name."""
+    return {name: getattr(explanation, name) for name in ("fidelity", "baseline", "control", "norm")}
 
 
 def probability_of(snapshot: RunSnapshot, question: int, target: int | None) -> float | None:
@@ -250,7 +264,7 @@ def measured(snapshot: RunSnapshot) -> int:
 
 def search_series(plan: Plan, method: int) -> tuple[Series, ...]:
     """The curves that a search of this method draws while it runs; empty for a method that does not search."""
-    return tuple(item for item in METHODS[plan.methods[method].name].series if not item.detail)
+    return tuple(item for item in described(plan.methods[method].name).series if not item.detail)
 
 
 def points_of(frames: Sequence[Frame], series: Sequence[Series]) -> list[Point]:

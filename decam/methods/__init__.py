@@ -3,8 +3,8 @@
 import sys
 from types import ModuleType
 
-from decam.methods.base import Method, Series
-from decam.methods.table import METHODS, get
+from decam.methods.base import AnyMethod, ClassMethod, Method, Series
+from decam.methods.table import CLASS_METHODS, METHODS, described, get, get_class_method, is_method
 
 
 class _Table(ModuleType):
@@ -16,4 +16,15 @@ class _Table(ModuleType):
 
 sys.modules[__name__].__class__ = _Table
 
-__all__ = ["METHODS", "Method", "Series", "get"]
+__all__ = [
+    "CLASS_METHODS",
+    "METHODS",
+    "AnyMethod",
+    "ClassMethod",
+    "Method",
+    "Series",
+    "described",
+    "get",
+    "get_class_method",
+    "is_method",
+]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from decam.classifier import Classifier, Need
-from decam.explanation import Question, Steps
+from decam.explanation import ClassQuestion, ClassSteps, Question, Steps
 from decam.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,15 +33,13 @@ def _nothing_more(classifier: Classifier) -> str:
     return ""
 
 
-@dataclass(frozen=True)
-class Method:
-    """A saliency method.
+@dataclass(frozen=True, kw_only=True)
+class AnyMethod:
+    """What the rows of all methods say, whether they ask about a picture or about a class.
 
-    `run(question, settings, seed)` is a generator of Progress that returns the raw map (float32, H×W).
-    `cost(settings, classifier)` is the number of evaluations it will take; both take the row's own settings class.
-    `default` says whether a first comparison shows it. `formula` is LaTeX; `strengths` and `misleads` are a sentence
-    each. `requires` says why a classifier that gives all that is needed cannot be explained all the same. `evidence`
-    shows what else a map rests on: places of the picture beside the training pictures that the model compares them to.
+    `cost(settings, classifier)` is the number of evaluations that a map will take, given the row's own settings class.
+    `formula` is LaTeX; `strengths` and `misleads` are a sentence each. `requires` says why a classifier that gives all
+    that is needed cannot be explained all the same.
     """
 
     name: str
@@ -53,15 +51,12 @@ class Method:
     needs: frozenset[Need]
     signed: bool
     settings: type[Settings]
-    run: Callable[[Question, Any, int], Steps]
     cost: Callable[[Any, Classifier], int]
     series: tuple[Series, ...] = ()
-    default: bool = False
     formula: str = ""
     strengths: str = ""
     misleads: str = ""
     requires: Callable[[Classifier], str] = _nothing_more
-    evidence: Callable[[Question], tuple[PrototypeMatch, ...]] | None = None
 
     def obstacle(self, classifier: Classifier) -> str:
         """Why this method cannot explain this classifier, as a sentence; the empty string where it can."""
@@ -70,3 +65,30 @@ class Method:
             return self.requires(classifier)
         reason = f": {why}" if (why := getattr(classifier, "closed", "")) else ""
         return f"{self.title} needs the model's {' and '.join(missing)}, which {classifier.name} does not give{reason}."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method(AnyMethod):
+    """A saliency method: it says where in a picture a class is.
+
+    `run(question, settings, seed)` is a generator of Progress that returns the raw map (float32, H×W). `default` says
+    whether a first comparison shows it. `evidence` shows what else a map rests on: places of the picture beside the
+    training pictures that the model compares them to.
+    """
+
+    run: Callable[[Question, Any, int], Steps]
+    default: bool = False
+    evidence: Callable[[Question], tuple[PrototypeMatch, ...]] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassMethod(AnyMethod):
+    """A method that says what a model takes a class to be; no picture is given.
+
+    `run(questions, settings)` answers several questions about one classifier together: a generator of each question's
+    place with its Progress and, last, its ClassMap. A question's map depends on the question alone, not on those beside
+    it. `instead` names the method that is offered where this one has an obstacle.
+    """
+
+    run: Callable[[Sequence[ClassQuestion], Any], ClassSteps]
+    instead: str = ""

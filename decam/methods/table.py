@@ -1,6 +1,7 @@
 """The table of methods, in the order in which a comparison shows them."""
 
 import difflib
+from collections.abc import Mapping
 
 from decam.errors import MethodError
 from decam.methods.activation.ablation_cam import ABLATION_CAM
@@ -16,7 +17,7 @@ from decam.methods.activation.cam import (
 )
 from decam.methods.activation.score_cam import IS_CAM, SCORE_CAM, SS_CAM
 from decam.methods.attention.attention_maps import ATTENTION_BRANCH, BILINEAR, CLASS_TOKEN, LEGRAD, PROTOTYPES, ROLLOUT
-from decam.methods.base import Method
+from decam.methods.base import AnyMethod, ClassMethod, Method
 from decam.methods.controls.maps import CENTRE, EDGES, RANDOM
 from decam.methods.controls.untrained import UNTRAINED
 from decam.methods.de_cam.method import DE_CAM
@@ -69,10 +70,35 @@ METHODS: dict[str, Method] = {
 }
 
 
+# They ask what a class is to a model, without a picture, so a comparison on pictures does not list them.
+CLASS_METHODS: dict[str, ClassMethod] = {}
+
+
 def get(name: str) -> Method:
-    """The row of that name; raises MethodError where there is none."""
+    """The row of a method about pictures; raises MethodError where there is none of that name."""
     if name in METHODS:
         return METHODS[name]
-    near = difflib.get_close_matches(name, METHODS, n=1)
+    raise _unknown(name, METHODS)
+
+
+def get_class_method(name: str) -> ClassMethod:
+    """The row of a method about classes; raises MethodError where there is none of that name."""
+    if name in CLASS_METHODS:
+        return CLASS_METHODS[name]
+    raise _unknown(name, CLASS_METHODS)
+
+
+def is_method(name: str) -> bool:
+    """True if there is a method of that name, about pictures or about classes."""
+    return name in METHODS or name in CLASS_METHODS
+
+
+def described(name: str) -> AnyMethod:
+    """The row of a method of either kind; raises MethodError where there is none of that name."""
+    return CLASS_METHODS[name] if name in CLASS_METHODS else get(name)
+
+
+def _unknown(name: str, table: Mapping[str, AnyMethod]) -> MethodError:
+    near = difflib.get_close_matches(name, table, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise MethodError(f"There is no method {name!r}; there are: {', '.join(METHODS)}.{hint}")
+    return MethodError(f"There is no method {name!r}; there are: {', '.join(table)}.{hint}")

@@ -38,5 +38,5 @@ def summarise(run: RunSnapshot) -> RunSummary:
         facts=KINDS[run.plan.kind].facts(run.plan),
         pictures=tuple(picture.name for picture in run.plan.pictures),
         methods=tuple(method.name for method in run.plan.methods),
-        thumbnail=thumbnail(run.views[0]),
+        thumbnail=thumbnail(run.views[0]) if run.views else b"",
     )

@@ -70,7 +70,7 @@ def test_a_fingerprint_is_the_sha256_of_the_pixels() -> None:
         ({"kind": "séance"}, SettingError, "no kind of plan 'séance'"),
         ({"device": "banana"}, SettingError, "no device 'banana'"),
         ({"questions": ()}, SettingError, "at least one picture"),
-        ({"methods": ()}, SettingError, "at least one picture and one method"),
+        ({"methods": ()}, SettingError, "at least one picture or class, and one method"),
         ({"pictures": ()}, SettingError, "about picture 0, which is not there"),
         ({"questions": (QuestionSpec(ModelSpec("m"), 0, reference=0),)}, SettingError, "does not come before it"),
         ({"execution": Execution(batch_size=0)}, SettingError, "batch_size is 0"),

@@ -14,7 +14,7 @@ from decam.experiments.cells import Cell, CellKey
 from decam.experiments.grid import Guess
 from decam.experiments.plan import Plan
 from decam.experiments.status import CellState
-from decam.explanation import Explanation
+from decam.explanation import ClassExplanation, Explanation
 from decam.metrics.base import Measurement
 from decam.runs.store import files, rows
 from decam.runs.store.folder import RunFolder
@@ -45,33 +45,37 @@ def cell_of(
         return Cell(CellState.FAILED, error=row.error) if row.error else Cell(state)
     choice = plan.methods[key.method]
     try:
-        saliency, frames, silent = files.read_map(folder.map(key))
+        kept = files.read_map(folder.map(key))
         order = {choice: place for place, choice in enumerate(plan.metric_keys(key.question))}
         ordered = sorted(measured, key=lambda one: order.get(one.choice, len(order)))
         measurements = {one.choice: _measurement(folder, one) for one in ordered}
     except StoreError as error:
         return Cell(CellState.FAILED, error=str(error))
+    explanation = Explanation(
+        method=choice.name,
+        saliency=kept.saliency,
+        target=row.target,
+        label=row.label,
+        probability=row.probability,
+        settings=choice.settings,
+        seed=plan.questions[key.question].seed,
+        evaluations=row.evaluations,
+        seconds=row.seconds,
+        notes=tuple(row.notes),
+        silent=kept.silent,
+    )
+    if kept.of_class is not None:
+        explanation = ClassExplanation(**vars(explanation), **kept.of_class)
     cell = Cell(
         step=1,
         total=1,
         evaluations=row.evaluations,
         seconds=row.seconds,
-        saliency=saliency,
-        explanation=Explanation(
-            method=choice.name,
-            saliency=saliency,
-            target=row.target,
-            label=row.label,
-            probability=row.probability,
-            settings=choice.settings,
-            seed=plan.questions[key.question].seed,
-            evaluations=row.evaluations,
-            seconds=row.seconds,
-            notes=tuple(row.notes),
-            silent=silent,
-        ),
+        saliency=kept.saliency,
+        pattern=None if kept.of_class is None else kept.of_class["map"],
+        explanation=explanation,
         measurements=measurements,
-        frames=frames,
+        frames=kept.frames,
         error=row.error,
     )
     if row.error:

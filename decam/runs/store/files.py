@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from PIL import Image, UnidentifiedImageError
 from decam.classifier import Pixels
 from decam.errors import StoreError
 from decam.experiments.history import Frame
-from decam.explanation import Map, Truth
+from decam.explanation import Map, Truth, class_values
 from decam.files import npz_bytes, write_atomically
 from decam.metrics.base import Curve
 from decam.runs.store import traces
@@ -101,19 +102,34 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise _damaged(path) from error
 
 
-def write_map(path: Path, saliency: Map, frames: Sequence[Frame], *, silent: bool = False) -> None:
-    """Keep a final map with the frames that led to it, and whether it holds rounding or chance alone."""
-    write_arrays(path, {**_pack_map(saliency, frames), "silent": np.array(silent)})
+def write_map(
+    path: Path, saliency: Map, frames: Sequence[Frame], *, silent: bool = False, of_class: Arrays | None = None
+) -> None:
+    """Keep a final map with the frames that led to it, and whether it holds rounding or chance alone.
+
+    `of_class` is what `class_arrays` gives of a class's map.
+    """
+    write_arrays(path, {**_pack_map(saliency, frames), "silent": np.array(silent), **(of_class or {})})
 
 
-def read_map(path: Path) -> tuple[Map, tuple[Frame, ...], bool]:
-    """The map and the frames kept at `path`, and whether the map is silent; raises StoreError where they are damaged.
+@dataclass(frozen=True)
+class KeptMap:
+    """A map's file: the map (H×W), the frames that led to it, whether it is silent, and what a class's map has more."""
 
-    Files of earlier versions do not say the last, and count as not silent.
+    saliency: Map
+    frames: tuple[Frame, ...]
+    silent: bool
+    of_class: dict[str, Any] | None
+
+
+def read_map(path: Path) -> KeptMap:
+    """What is kept of a map at `path`; raises StoreError where it is missing or damaged.
+
+    Files of earlier versions do not say whether a map is silent, and count as not silent.
     """
     arrays = read_arrays(path)
     try:
-        return *_unpack_map(arrays), bool(arrays.get("silent", False))
+        return KeptMap(*_unpack_map(arrays), bool(arrays.get("silent", False)), class_values(arrays))
     except (KeyError, ValueError, TypeError) as error:
         raise _damaged(path) from error
 
@@ -157,6 +173,7 @@ def _pack_map(saliency: Map, frames: Sequence[Frame]) -> Arrays:
     for kind, pictures in (
         ("mask", [frame.mask for frame in frames]),
         ("saliency", [frame.saliency for frame in frames]),
+        ("pattern", [frame.pattern for frame in frames]),
     ):
         there = [(place, picture) for place, picture in enumerate(pictures) if picture is not None]
         for shape in sorted({picture.shape for _, picture in there}):
@@ -170,7 +187,7 @@ def _pack_map(saliency: Map, frames: Sequence[Frame]) -> Arrays:
 def _unpack_map(arrays: Arrays) -> tuple[Map, tuple[Frame, ...]]:
     """What `_pack_map` packed."""
     names: list[str] = json.loads(str(arrays["curve_names"]))
-    pictures: dict[str, dict[int, Pixels]] = {"mask": {}, "saliency": {}}
+    pictures: dict[str, dict[int, Pixels]] = {"mask": {}, "saliency": {}, "pattern": {}}
     for name, stack in arrays.items():
         parts = name.split("_")
         if len(parts) == 3 and parts[0] == "frame" and parts[1] in pictures:
@@ -183,6 +200,7 @@ def _unpack_map(arrays: Arrays) -> tuple[Map, tuple[Frame, ...]]:
             curves={name: float(value) for name, value in zip(names, values, strict=True) if not np.isnan(value)},
             mask=pictures["mask"].get(place),
             saliency=pictures["saliency"].get(place),
+            pattern=pictures["pattern"].get(place),
             low=float(limits[0]),
             high=float(limits[1]),
             trace=traced.get(place),

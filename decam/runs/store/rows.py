@@ -33,7 +33,7 @@ def run_row(run: RunSnapshot, instance: str) -> RunRow:
         methods=[method.name for method in run.plan.methods],
         plan=plan_to_json(run.plan),
         labels=list(run.labels),
-        thumbnail=thumbnail(run.views[0]),
+        thumbnail=thumbnail(run.views[0]) if run.views else b"",
     )
 
 

@@ -23,8 +23,9 @@ from decam.experiments.history import Frame
 from decam.experiments.plan import Plan
 from decam.experiments.plan_json import plan_from_json, plan_to_json
 from decam.experiments.status import CellState, Status
-from decam.explanation import Explanation, Map
+from decam.explanation import ClassExplanation, Explanation, Map, class_arrays
 from decam.files import drafts
+from decam.methods.class_level.display import shown
 from decam.metrics.base import Measurement
 from decam.runs.snapshots import EARLIER_SYSTEM_OWNERS, SYSTEM_OWNER, CellOutline, RunOutline, RunSnapshot, RunSummary
 from decam.runs.store import cells, files, first_version, rows
@@ -112,9 +113,17 @@ class Store:
 
     def save_map(self, run_id: str, key: CellKey, explanation: Explanation, frames: Sequence[Frame]) -> None:
         """Keep a finished map with the frames that led to it."""
-        files.write_map(self._folder(run_id).map(key), explanation.saliency, frames, silent=explanation.silent)
-        with self._changing(run_id) as (session, _):
+        files.write_map(
+            self._folder(run_id).map(key),
+            explanation.saliency,
+            frames,
+            silent=explanation.silent,
+            of_class=class_arrays(explanation),
+        )
+        with self._changing(run_id) as (session, row):
             session.merge(rows.cell_row(run_id, key, explanation))
+            if not row.thumbnail and isinstance(explanation, ClassExplanation):
+                row.thumbnail = files.thumbnail(shown(explanation.map))
 
     def save_measurements(self, run_id: str, choice: str, measurements: Mapping[CellKey, Measurement]) -> None:
         """Keep what a metric of the plan, by its key, says of maps that are kept."""
@@ -205,7 +214,7 @@ class Store:
 
     def saliency(self, run_id: str, key: CellKey) -> Map:
         """The final map of a cell; raises StoreError where its file is missing or damaged."""
-        return files.read_map(self._folder(run_id).map(key))[0]
+        return files.read_map(self._folder(run_id).map(key)).saliency
 
     def recent(self, owner: str | None = None, limit: int = 20, kind: str | None = None) -> list[RunSummary]:
         """The newest runs, of one owner or of all, of one kind or of all, newest first."""

@@ -85,7 +85,7 @@ def take_up(snapshot: RunSnapshot) -> None:
     model_choice.restore(plan)
     pictures.keep(snapshot.id)
     question = plan.questions[0]
-    targets.restore(plan.model, pictures.kept_key(snapshot.id, question.picture), question.target)
+    targets.restore(plan.model, pictures.kept_key(snapshot.id, plan.place_of(0)), question.target)
     _restore_methods([choice for choice in plan.methods if choice.name in METHODS], plan.model)
     st.session_state["sanity-mode"] = mode_of(plan)
     measuring.restore_seed(plan)

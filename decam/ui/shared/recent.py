@@ -10,7 +10,7 @@ from decam.experiments.kinds import KINDS
 from decam.experiments.plan import COMPARISON
 from decam.experiments.status import Status
 from decam.export.standing import STATUS
-from decam.methods import METHODS
+from decam.methods import described, is_method
 from decam.models.catalogue import ENTRIES
 from decam.runs.snapshots import RunSummary
 from decam.ui import state, text
@@ -53,6 +53,8 @@ def _line(summary: RunSummary, shown: bool) -> None:
 
 
 def _name(summary: RunSummary) -> str:
+    if not summary.pictures:
+        return summary.model
     first = summary.pictures[0]
     return first if len(summary.pictures) == 1 else f"{first} +{len(summary.pictures) - 1}"
 
@@ -65,7 +67,7 @@ def _facts(summary: RunSummary) -> str:
 
 
 def _help(summary: RunSummary) -> str:
-    methods = ", ".join(METHODS[name].title if name in METHODS else name for name in summary.methods)
+    methods = ", ".join(described(name).title if is_method(name) else name for name in summary.methods)
     model = ENTRIES[summary.model].title if summary.model in ENTRIES else summary.model
     return f"{model}: {methods}"
 

@@ -50,8 +50,8 @@ def _take_up(snapshot: RunSnapshot | None) -> None:
     plan = snapshot.plan
     model_choice.restore(plan)
     pictures.keep(snapshot.id)
-    for question in plan.questions:
-        targets.restore(plan.model, pictures.kept_key(snapshot.id, question.picture), question.target)
+    for place, question in enumerate(plan.questions):
+        targets.restore(plan.model, pictures.kept_key(snapshot.id, plan.place_of(place)), question.target)
     method_forms.restore(tuple(choice for choice in plan.methods if choice.name in METHODS), plan.model)
     form.restore(plan)
     measuring.restore(plan)

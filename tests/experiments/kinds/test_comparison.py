@@ -46,8 +46,8 @@ def test_the_list_of_runs_says_how_many_methods_there_are() -> None:
 @pytest.mark.parametrize(
     ("changes", "error", "words"),
     [
-        ({"pictures": []}, SettingError, "at least one picture and one method"),
-        ({"methods": []}, SettingError, "at least one picture and one method"),
+        ({"pictures": []}, SettingError, "at least one picture or class, and one method"),
+        ({"methods": []}, SettingError, "at least one picture or class, and one method"),
         ({"model": ""}, ModelError, "names no model"),
         ({"targets": [-1, None]}, SettingError, "classes are counted from 0"),
         ({"targets": [1]}, SettingError, "1 targets for 2 pictures"),

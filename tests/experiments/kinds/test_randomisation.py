@@ -199,7 +199,7 @@ def test_bad_requests_are_refused_with_a_sentence(small, view, rectangle) -> Non
         sanity_check(small, view, mode="sideways")
     with pytest.raises(MethodError, match="PyTorch model, and rectangle is none"):
         sanity_check(rectangle.classifier, view, ["occlusion"])
-    with pytest.raises(SettingError, match="at least one picture and one method"):
+    with pytest.raises(SettingError, match="at least one picture or class, and one method"):
         sanity_check(small, view, [])
     with pytest.raises(SettingError, match="Class 9 does not exist"):
         sanity_check(small, view, ["gradient"], target=9)

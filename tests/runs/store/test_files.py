@@ -38,16 +38,17 @@ def test_a_view_comes_back_without_loss(tmp_path: Path) -> None:
 def test_a_map_comes_back_bit_for_bit_with_its_frames(tmp_path: Path, frames: tuple[Frame, ...]) -> None:
     saliency = np.array([[np.nan, -np.inf, 1e-40], [0.1, -0.0, 3e38]], dtype=np.float32)
     files.write_map(tmp_path / "map.npz", saliency, frames, silent=True)
-    read, again, silent = files.read_map(tmp_path / "map.npz")
-    assert silent
-    assert read.tobytes() == saliency.tobytes()
-    assert len(again) == len(frames)
-    assert all(equal_frames(one, other) for one, other in zip(frames, again, strict=True))
+    kept = files.read_map(tmp_path / "map.npz")
+    assert kept.silent
+    assert kept.of_class is None
+    assert kept.saliency.tobytes() == saliency.tobytes()
+    assert len(kept.frames) == len(frames)
+    assert all(equal_frames(one, other) for one, other in zip(frames, kept.frames, strict=True))
 
 
 def test_a_map_without_frames_comes_back_without_frames(tmp_path: Path) -> None:
     files.write_map(tmp_path / "map.npz", np.ones((2, 2), np.float32), ())
-    assert files.read_map(tmp_path / "map.npz")[1] == ()
+    assert files.read_map(tmp_path / "map.npz").frames == ()
 
 
 def test_a_map_kept_by_an_earlier_version_is_not_silent(tmp_path: Path, frames: tuple[Frame, ...]) -> None:
@@ -55,7 +56,7 @@ def test_a_map_kept_by_an_earlier_version_is_not_silent(tmp_path: Path, frames: 
     arrays = files.read_arrays(tmp_path / "map.npz")
     del arrays["silent"]
     files.write_arrays(tmp_path / "map.npz", arrays)
-    assert files.read_map(tmp_path / "map.npz")[2] is False
+    assert files.read_map(tmp_path / "map.npz").silent is False
 
 
 @pytest.mark.parametrize("whole", [True, False])

@@ -38,7 +38,7 @@ def test_a_search_comes_back_with_its_generations(tmp_path: Path, rectangle, var
         frame = frame_of(event)
         frames.append(Frame(frame.evaluations, frame.curves, frame.mask, trace=event.trace))
     files.write_map(tmp_path / "map.npz", MAP, frames)
-    _, again, _ = files.read_map(tmp_path / "map.npz")
+    again = files.read_map(tmp_path / "map.npz").frames
     assert [frame.trace is None for frame in again] == [frame.trace is None for frame in frames]
     pairs = [(one.trace, other.trace) for one, other in zip(frames, again, strict=True)]
     assert all(equal(one, other) for one, other in pairs if one is not None and other is not None)
@@ -47,4 +47,4 @@ def test_a_search_comes_back_with_its_generations(tmp_path: Path, rectangle, var
 def test_a_map_kept_before_there_were_traces_opens_without_them(tmp_path: Path) -> None:
     files.write_map(tmp_path / "map.npz", MAP, [Frame(10, {"best": 0.5})])
     assert "trace_at" not in files.read_arrays(tmp_path / "map.npz")
-    assert files.read_map(tmp_path / "map.npz")[1][0].trace is None
+    assert files.read_map(tmp_path / "map.npz").frames[0].trace is None

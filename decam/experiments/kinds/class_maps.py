@@ -1,0 +1,66 @@
+"""Class maps: what some classes are to some models, with no picture at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from decam.classifier import Execution
+from decam.errors import SettingError
+from decam.experiments.kinds.base import Kind
+from decam.experiments.plan import CLASS_MAPS, MethodChoice, Plan
+from decam.experiments.questions import ModelSpec, QuestionSpec
+from decam.explanation import Unit
+
+
+def plan(
+    models: Sequence[str],
+    device: str,
+    targets: Sequence[int | Unit],
+    methods: Sequence[MethodChoice],
+    *,
+    seeds: Sequence[int] = (0,),
+    execution: Execution | None = None,
+) -> Plan:
+    """The plan that asks each model about each target, once with each seed.
+
+    A target is a class index or a unit of a layer. Questions of one model follow each other, its seeds one after the
+    other, and of each seed the targets in their order. Raises SettingError where models, targets or seeds are missing
+    or one is there twice, and what Plan raises.
+    """
+    for noun, given in (("model", models), ("class", targets), ("seed", seeds)):
+        if not given:
+            raise SettingError(f"No {noun} was given; class maps need at least one.")
+        if len(set(given)) != len(given):
+            raise SettingError(f"A {noun} is given twice; give each once.")
+    return Plan(
+        kind=CLASS_MAPS,
+        device=device,
+        pictures=(),
+        questions=tuple(
+            QuestionSpec(ModelSpec.of(model), None, None, seed, unit=target)
+            if isinstance(target, Unit)
+            else QuestionSpec(ModelSpec.of(model), None, target, seed)
+            for model in models
+            for seed in seeds
+            for target in targets
+        ),
+        methods=tuple(methods),
+        execution=execution,
+    )
+
+
+def targets_of(plan: Plan) -> tuple[int | Unit, ...]:
+    """The targets of a plan, each once, in the order of its questions."""
+    both = (question.unit if question.unit is not None else question.target for question in plan.questions)
+    return tuple(dict.fromkeys(target for target in both if target is not None))
+
+
+def _facts(plan: Plan) -> tuple[str, ...]:
+    count = len(targets_of(plan))
+    seeds = len({question.seed for question in plan.questions})
+    noun = "unit" if all(question.unit is not None for question in plan.questions) else "class"
+    facts = [f"{count} {noun if count == 1 else noun + ('es' if noun == 'class' else 's')}"]
+    return (*facts, f"{seeds} seeds") if seeds > 1 else tuple(facts)
+
+
+KIND = Kind(name=CLASS_MAPS, title="Earlier class maps", noun="gallery", facts=_facts)

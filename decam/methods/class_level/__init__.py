@@ -1,0 +1,1 @@
+"""Methods that say what a model takes a class to be: no picture is given."""
