@@ -169,15 +169,16 @@ def test_a_check_follows_its_run_draws_maps_as_they_come_and_asks_for_what_is_co
     expect(page.get_by_role("strong").filter(has_text="Finished")).to_be_visible(timeout=LONG_MS)
     most = 3 + (time.monotonic() - began) / 4
     assert talk.count - asked <= most, "what is compared is asked for once in five seconds at most, and then the end"
-    expect(page.get_by_text("similarities.csv")).to_be_visible()
+    expect(page.get_by_role("button", name="similarities.csv")).to_be_visible()
     expect(table.get_by_role("img", name=re.compile("^DE-CAM"))).to_have_count(2)
     expect(table.locator("canvas")).to_have_count(0)
     assert len(streams) == 1
 
 
 def test_the_methods_page_follows_its_runs_and_is_drawn_again_once_for_each(
-    page: Page, start_server: Callable[..., Server]
+    page: Page, start_server: Callable[..., Server], watch: Watch
 ) -> None:
+    watch.server_goes = True  # it ends before the page does
     talk, streams = talkative(page)
     page.goto(f"{start_server().url}methods")
     expect(page.locator(".dc-method canvas").nth(3)).to_be_visible()
@@ -192,8 +193,9 @@ def test_the_methods_page_follows_its_runs_and_is_drawn_again_once_for_each(
 
 
 def test_the_metrics_page_follows_its_map_and_all_open_cards_by_one_connection(
-    page: Page, start_server: Callable[..., Server]
+    page: Page, start_server: Callable[..., Server], watch: Watch
 ) -> None:
+    watch.server_goes = True  # it ends before the page does
     talk, streams = talkative(page)
     page.goto(f"{start_server().url}metrics")
     expect(page.locator(".dc-value")).to_have_count(1)

@@ -81,6 +81,7 @@ class Live {
     this.live = search?.live ?? null;
     this.tell = () => setTriggerValue("finished", performance.now());
     if (search) search.table = bytesFrom(search.colours);
+    this.charts.restyle();
     const news = this.follower.newest(this.live);
     if (news && this.hear(news)) return;
     this.say(words);
@@ -110,7 +111,7 @@ class Live {
     }
     const { points, total, words, mask } = found.search;
     this.say(words);
-    this.charts.update(grouped(this.search.series, this.search.palette, points, total));
+    this.charts.advance(grouped(this.search.series, this.search.palette, points, total));
     this.move(found.cell, mask);
     return true;
   }
