@@ -50,6 +50,19 @@ class Parameter:
         if self.choices and value not in self.choices:
             raise SettingError(f"{self.name} is {value!r}, but must be one of: {', '.join(self.choices)}.")
 
+    def told(self, value: int | float | str | bool) -> str:
+        """A value with what it is a value of, in words: 196 steps, black fill, noise 0.01, layer features.3."""
+        title = self.title[0].lower() + self.title[1:]
+        first, space, rest = title.partition(" ")
+        if isinstance(value, bool):
+            return f"{title} {'on' if value else 'off'}"
+        if isinstance(value, str):
+            named = f"{title} {value}" if self.source else f"{value} {title}"
+            return named if value else f"automatic {title}"
+        if self.kind is int and first.endswith("s"):  # a count of what the title names
+            return f"{value:,} {first if value != 1 else first[:-1]}{space}{rest}"
+        return f"{title} {value:,}" if self.kind is int else f"{title} {value:g}"
+
 
 _KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 

@@ -46,6 +46,37 @@ def test_settings_survive_a_round_through_a_mapping() -> None:
     assert Example.from_mapping(chosen.to_mapping()) == chosen
 
 
+@dataclass(frozen=True)
+class Told(Settings):
+    steps: int = parameter(3, "How many.", low=1, high=9000)
+    budget: int = parameter(3, "How many.", low=1, high=9000)
+    noise: float = parameter(0.5, "How much.", low=0.0, high=1.0)
+    fill: str = parameter("blur", "With what.", choices=("blur", "black"))
+    layer: str = parameter("", "Where.", source="layers")
+    follow_edges: bool = parameter(False, "Whether.")
+    cells: int = parameter(7, "How many.", low=1, high=9, title="Cells a side")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("steps", 196, "196 steps"),
+        ("steps", 1, "1 step"),
+        ("budget", 4000, "budget 4,000"),
+        ("cells", 7, "7 cells a side"),
+        ("noise", 0.01, "noise 0.01"),
+        ("fill", "black", "black fill"),
+        ("layer", "features.3", "layer features.3"),
+        ("layer", "", "automatic layer"),
+        ("follow_edges", True, "follow edges on"),
+        ("follow_edges", False, "follow edges off"),
+    ],
+)
+def test_a_value_is_told_with_what_it_is_a_value_of(name: str, value: int | float | str | bool, words: str) -> None:
+    (described,) = (one for one in Told.parameters() if one.name == name)
+    assert described.told(value) == words
+
+
 @pytest.mark.parametrize("settings", [row.settings for row in (*METHODS.values(), *METRICS.values())])
 def test_every_row_of_the_tables_has_a_complete_form(settings: type[Settings]) -> None:
     settings()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from decam.experiments.cells import Cell, CellKey
 from decam.export import wire
+from decam.export.standing import Standing
 from decam.export.wire import Best, GridCell
 from decam.lru import Lru
 from decam.methods import described
@@ -19,7 +20,7 @@ from decam.runs.snapshots import RunSnapshot
 
 PACE = 0.5  # seconds between two looks at a run, however many watch it
 PROGRESS = 1.0  # seconds between two news of which nothing but progress is new: drawing them costs the browser most
-_FEEDS = 16  # runs whose changes are remembered for new watchers
+_FEEDS = 64  # runs whose changes are remembered for new watchers
 
 
 class Source(Protocol):
@@ -163,26 +164,85 @@ def _milestones(cell: Cell) -> tuple[object, ...]:
     return cell.state, cell.explanation is None, len(cell.measurements), cell.error
 
 
+class WorkFeed:
+    """How work that is no run stands. All methods may be called from any thread.
+
+    Each piece of work is a cell, whose row is its name, in the state `running` or `ended`. `look` says by the name how
+    a piece stands, None once it has ended.
+    """
+
+    def __init__(self, look: Callable[[str], Standing | None]) -> None:
+        self._look = look
+        self._lock = threading.Lock()
+        self._looked = float("-inf")
+        self._version = 1
+        self._cells: dict[str, tuple[int, dict[str, Any]]] = {}
+
+    def follow(self, name: str) -> None:
+        """Tell of this piece of work from now on."""
+        with self._lock:
+            self._cells.setdefault(name, (self._version, {}))
+            self._looked = float("-inf")
+
+    def news(self, since: int | None = None, drawn: bool = False) -> News:
+        """The pieces that changed since a version."""
+        with self._lock:
+            if time.monotonic() >= self._looked + PACE:
+                self._take_up()
+            first = -1 if since is None or drawn or since > self._version else since
+            changed = [cell for version, cell in self._cells.values() if version > first]
+            ended = all(cell["state"] == "ended" for _, cell in self._cells.values())
+            cells = tuple(encoded({"cell": cell, "search": None}) for cell in changed)
+            return News(self._version, cells, encoded({"version": str(self._version)}), ended)
+
+    def is_new(self, since: int | None) -> bool:
+        """True where `news` has something newer, or would have to look to know; never waits."""
+        return self._version != since or time.monotonic() >= self._looked + PACE
+
+    def _take_up(self) -> None:
+        self._looked = time.monotonic()
+        awaited = {name: cell for name, (_, cell) in self._cells.items() if cell.get("state") != "ended"}
+        seen = {name: wire.work_object(name, self._look(name)) for name in awaited}
+        if changed := {name: cell for name, cell in seen.items() if cell != awaited[name]}:
+            self._version = max(self._version + 1, time.time_ns())
+            self._cells |= {name: (self._version, cell) for name, cell in changed.items()}
+
+
 class Feeds:
-    """The feeds of runs that were lately watched."""
+    """The feeds of runs, and of other work, that were lately watched."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self._lock = threading.Lock()
-        self._feeds: Lru[str, Feed] = Lru(_FEEDS)
+        self._feeds: Lru[str, Feed | WorkFeed] = Lru(_FEEDS)
 
     def note(self, snapshot: RunSnapshot) -> None:
         """Remember what a page has drawn, so that a watcher who begins there is sent only what came since."""
-        self.of(snapshot.id).note(snapshot)
+        feed = self.of(snapshot.id)
+        if isinstance(feed, Feed):
+            feed.note(snapshot)
 
-    def of(self, run: str) -> Feed:
-        """The feed of a run, the same for all who watch it at a time."""
+    def of(self, name: str) -> Feed | WorkFeed:
+        """The feed of this name, the same for all who watch it at a time: that of a run where there is no other."""
+        return self._made(name, lambda: Feed(self.source, name))
+
+    def work(self, name: str, look: Callable[[str], Standing | None]) -> WorkFeed:
+        """The feed of a visitor's other work, made where there is none under this name, which nobody can guess."""
+        feed = self._made(name, lambda: WorkFeed(look))
+        assert isinstance(feed, WorkFeed)  # runs have names of their own
+        return feed
+
+    def _made(self, name: str, make: Callable[[], Feed | WorkFeed]) -> Feed | WorkFeed:
         with self._lock:
-            feed = self._feeds.get(run)
+            feed = self._feeds.get(name)
             if feed is None:
-                feed = Feed(self.source, run)
-                self._feeds.put(run, feed)
+                feed = make()
+                self._feeds.put(name, feed)
             return feed
+
+    def touch(self, name: str) -> None:
+        """Keep what is watched now longer than what is not."""
+        self._feeds.get(name)
 
     def forget(self, run: str) -> None:
         """Let go of a run that nobody need watch any longer; those who still do keep their feed."""

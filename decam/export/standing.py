@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from decam.experiments.status import CellState, Status
+from decam.explanation import Progress
 from decam.models import catalogue
 from decam.runs.snapshots import RunSnapshot
 
@@ -72,6 +73,16 @@ def standing(snapshot: RunSnapshot) -> Standing:
     facts += [f"seed {plan.seed}", when(snapshot.created)]
     title = STATUS[snapshot.status]
     return Standing(title.icon, title.words, tuple(facts), share(snapshot))
+
+
+def awaiting(ahead: int, progress: Progress | None) -> Standing:
+    """How work stands that is no run: behind `ahead` jobs, or as far as its last progress says."""
+    step, total, evaluations = (progress.step, progress.total, progress.evaluations) if progress else (0, 0, 0)
+    status = STATUS[Status.QUEUED if ahead else Status.RUNNING]
+    facts = [f"{several(ahead, 'job')} ahead"] if ahead else []
+    if evaluations:
+        facts.append(several(evaluations, "evaluation"))
+    return Standing(status.icon, status.words, tuple(facts), min(1.0, step / total) if total else 0.0)
 
 
 def share(snapshot: RunSnapshot) -> float:

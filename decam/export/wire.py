@@ -18,7 +18,7 @@ from decam.experiments.history import Frame
 from decam.experiments.plan import MetricChoice, Plan
 from decam.experiments.status import CellState
 from decam.explanation import ClassExplanation, Map
-from decam.export.standing import standing
+from decam.export.standing import Standing, standing
 from decam.figures import limits_of, png_bytes
 from decam.methods import described
 from decam.methods.base import Series
@@ -240,15 +240,22 @@ def run_object(snapshot: RunSnapshot) -> dict[str, Any]:
     return {
         "status": snapshot.status,
         "active": snapshot.active,
-        "icon": stands.icon,
-        "title": stands.title,
-        "facts": list(stands.facts),
-        "share": stands.share,
+        **_line(stands),
         "note": snapshot.note,
         "ahead": snapshot.ahead,
         "measured": measured(snapshot),
         "rows": [_row(snapshot, question) for question in range(len(snapshot.plan.questions))],
     }
+
+
+def work_object(name: str, stands: Standing | None) -> dict[str, Any]:
+    """Work that is no run, as a cell: its name, and how it stands in words, None where it has ended."""
+    place = {"row": name, "column": "", "state": "ended" if stands is None else "running"}
+    return place | ({} if stands is None else _line(stands))
+
+
+def _line(stands: Standing) -> dict[str, Any]:
+    return {"icon": stands.icon, "title": stands.title, "facts": list(stands.facts), "share": stands.share}
 
 
 def _row(snapshot: RunSnapshot, question: int) -> dict[str, Any]:

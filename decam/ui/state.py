@@ -11,6 +11,7 @@ import streamlit as st
 
 from decam import paths
 from decam.export import live as live_runs
+from decam.export.standing import Standing, awaiting
 from decam.hardware.device import best
 from decam.metrics.walkthroughs import Shown
 from decam.models.cache import Models
@@ -68,6 +69,23 @@ def live(snapshot: RunSnapshot) -> LiveRun | None:
         return None
     feeds.note(snapshot)
     return LiveRun(f"/live/{quote(snapshot.id, safe='')}", str(snapshot.version))
+
+
+def live_work(name: str) -> LiveRun | None:
+    """Where the browser hears of a walkthrough that is awaited; None where the page has to look again itself."""
+    feeds = live_runs.feeds()
+    if feeds is None or not live_runs.streams():
+        return None
+    if "works" not in st.session_state:
+        st.session_state["works"] = f"works-{secrets.token_urlsafe(16)}"
+    one = cast(str, st.session_state["works"])
+    feeds.work(one, _work).follow(name)
+    return LiveRun(f"/live/{one}", "0")
+
+
+def _work(name: str) -> Standing | None:
+    stands = walkthroughs().look(name)
+    return None if stands is None else awaiting(stands.ahead, stands.progress)
 
 
 def _give_up(coming: Downloads) -> None:

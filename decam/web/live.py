@@ -1,5 +1,6 @@
 """GET /live/{run}: what changes in a run, as server-sent events or, for one look, as one JSON document.
 
+Other work that a page awaits is followed in the same manner: each piece of it is a cell.
 First everything, then about twice a second what changed: an event `cell` for each cell, and an event `run`, whose id
 is the version that all of them belong to. A client that names a version it has (in the header Last-Event-ID, or as
 ?since=) gets only what came after it. An event `beat` says that nothing has happened, `end` that nothing will. With
@@ -17,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from decam.errors import DecamError, NoSuchRunError
-from decam.export.live import PACE, Feed, Feeds, News, encoded, feeds
+from decam.export.live import PACE, Feed, Feeds, News, WorkFeed, encoded, feeds
 from decam.web.server import ending
 
 BEAT_SECONDS = 15.0
@@ -56,12 +57,14 @@ def _asked(request: Request) -> tuple[int | None, bool]:
     return (None if version is None else int(version)), not header and not query.get("since")
 
 
-async def _news(feed: Feed, since: int | None, drawn: bool) -> News:
+async def _news(feed: Feed | WorkFeed, since: int | None, drawn: bool) -> News:
     """What is new; maps are encoded beside the event loop, so that other visitors do not wait for it."""
     return await anyio.to_thread.run_sync(feed.news, since, drawn)
 
 
-async def _events(watched: Feeds, run: str, feed: Feed, since: int | None, first: News) -> AsyncIterator[bytes]:
+async def _events(
+    watched: Feeds, run: str, feed: Feed | WorkFeed, since: int | None, first: News
+) -> AsyncIterator[bytes]:
     yield b"retry: 1000\n\n"
     news, spoken = first, time.monotonic()
     while True:
@@ -79,6 +82,7 @@ async def _events(watched: Feeds, run: str, feed: Feed, since: int | None, first
         await anyio.sleep(PACE)
         if ending():
             return
+        watched.touch(run)
         if feed.is_new(since):
             try:
                 news = await _news(feed, since, False)

@@ -28,7 +28,7 @@ def test_a_visitor_follows_the_tree_to_a_method_at_work_and_compares_it(page: Pa
     tree.get_by_role("link", name="Layer-CAM", exact=True).click()
     card = page.locator(".st-key-card-layer-cam")
     expect(card.get_by_role("heading", name="Layer-CAM")).to_be_in_viewport()
-    expect(card.get_by_alt_text("Map of Layer-CAM")).to_be_visible(timeout=LONG_MS)
+    expect(card.get_by_role("img", name="Map of Layer-CAM")).to_be_visible(timeout=LONG_MS)
     card.get_by_role("button", name="Compare").click()
     chosen = page.get_by_role("list", name="Methods compared")
     expect(chosen.get_by_role("listitem").filter(has_text="Layer-CAM")).to_be_visible()

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Watch
+from tests.browser.conftest import Finished, Watch
 from tests.tools.server import Server
 
 PAGES = ("", "de_cam", "methods", "metrics", "sanity")
@@ -70,4 +70,27 @@ def test_the_button_that_opens_the_sidebar_can_be_seen_and_pressed_on_every_page
         assert button.evaluate(UNDER) == [], path
         button.click()
         expect(page.get_by_role("link", name="Sanity", exact=True)).to_be_in_viewport()
+    context.close()
+
+
+def test_in_a_narrow_window_the_page_scrolls_under_a_bar_and_not_beside_the_button(
+    chromium: Browser, finished: Finished, watch: Watch
+) -> None:
+    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    context.on("page", watch.attach)
+    page = context.new_page()
+    page.goto(f"{finished.url}?run={finished.run}")
+    collapsed(page)
+    tab = page.get_by_role("tab", name="Convergence")
+    tab.wait_for()
+    button = page.get_by_role("button", name="Expand sidebar").bounding_box()
+    assert button is not None
+    tab.evaluate("tab => tab.scrollIntoView()")
+    box = tab.bounding_box()
+    assert box is not None
+    assert box["y"] >= button["y"] + button["height"], "a tab that is scrolled to is below the button"
+    tab.evaluate("(tab, by) => document.querySelector('[data-testid=\"stMain\"]').scrollBy(0, by)", box["y"] - 10)
+    covered = """tab => { const { left, right, top, bottom } = tab.getBoundingClientRect();
+        return tab.contains(document.elementFromPoint(right - 2, (top + bottom) / 2)); }"""
+    assert not tab.evaluate(covered), "what is beside the button is under the bar too"
     context.close()

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from tests.browser.compare import STARS, Compare
+from tests.browser.compare import LONG_MS, STARS, Compare
 from tests.browser.conftest import Watch
 from tests.tools.server import Server
 
-LONG, SHORT = 20_000, 3_000
+LONG, CHECKED, SHORT = 20_000, 12_000, 3_000
 LIVE = re.compile(r"/live/")
 
 
@@ -134,3 +135,75 @@ def test_the_server_ends_in_good_order_while_somebody_watches(
     server = start_server()
     begin(page, server, 50_000)
     assert server.stop() == 0
+
+
+def talkative(page: Page) -> tuple[Talk, list[str]]:
+    """What a page says to the framework, and the streams that it opens, from now on."""
+    talk, streams = Talk(page), list[str]()
+    page.on("request", lambda request: streams.append(request.url) if LIVE.search(request.url) else None)
+    return talk, streams
+
+
+def test_a_check_follows_its_run_draws_maps_as_they_come_and_asks_for_what_is_compared_now_and_then(
+    page: Page, common_server: Server
+) -> None:
+    talk, streams = talkative(page)
+    page.goto(f"{common_server.url}sanity")
+    sidebar = page.get_by_role("region", name="Sidebar")
+    sidebar.get_by_role("button", name="Star", exact=True).click()
+    sidebar.get_by_text("Random labels", exact=True).click()
+    budget = sidebar.get_by_role("spinbutton", name="Budget of a search")
+    budget.fill(str(CHECKED))
+    budget.press("Enter")
+    page.get_by_role("button", name="Randomise", exact=True).click()
+    table = page.get_by_role("region", name="Maps of all methods at each stage")
+    growing = table.locator("canvas[aria-label='DE-CAM, original']")
+    expect(growing).to_be_visible()
+    asked, began = talk.count, time.monotonic()
+    drawn = growing.evaluate("canvas => canvas.toDataURL()")
+    page.wait_for_function(
+        """before => { const canvas = document.querySelector('canvas[aria-label="DE-CAM, original"]');
+        return !canvas || canvas.toDataURL() !== before; }""",
+        arg=drawn,
+    )
+    expect(page.get_by_role("strong").filter(has_text="Finished")).to_be_visible(timeout=LONG_MS)
+    most = 3 + (time.monotonic() - began) / 4
+    assert talk.count - asked <= most, "what is compared is asked for once in five seconds at most, and then the end"
+    expect(page.get_by_role("button", name="similarities.csv")).to_be_visible()
+    expect(table.get_by_role("img", name=re.compile("^DE-CAM"))).to_have_count(2)
+    expect(table.locator("canvas")).to_have_count(0)
+    assert len(streams) == 1
+
+
+def test_the_methods_page_follows_its_runs_and_is_drawn_again_once_for_each(
+    page: Page, start_server: Callable[..., Server], watch: Watch
+) -> None:
+    watch.server_goes = True  # it ends before the page does
+    talk, streams = talkative(page)
+    page.goto(f"{start_server().url}methods")
+    expect(page.locator(".dc-method canvas").nth(3)).to_be_visible()
+    asked = talk.count
+    card = page.locator(".st-key-card-prototypes")
+    expect(page.get_by_role("strong").filter(has_text="Finished")).to_be_visible(timeout=LONG_MS)
+    expect(card.get_by_label("This looks like that").locator(".framed")).to_have_count(6)
+    runs = len({url.split("?")[0] for url in streams})
+    assert talk.count - asked <= 2 * runs, "each run's end, and nothing while it goes on"
+    assert len(streams) <= 2 * runs
+    expect(page.locator(".dc-method canvas")).to_have_count(0)
+
+
+def test_the_metrics_page_follows_its_map_and_all_open_cards_by_one_connection(
+    page: Page, start_server: Callable[..., Server], watch: Watch
+) -> None:
+    watch.server_goes = True  # it ends before the page does
+    talk, streams = talkative(page)
+    page.goto(f"{start_server().url}metrics")
+    expect(page.locator(".dc-value")).to_have_count(1)
+    for name in ("infidelity", "max-sensitivity"):
+        page.locator(f".st-key-metric-{name}").get_by_text("At work on this map").click()
+    expect(page.locator(".dc-value")).to_have_count(3)
+    page.wait_for_timeout(1500)
+    asked = talk.count
+    page.wait_for_timeout(2500)
+    assert talk.count == asked, "nothing is drawn again when all is there"
+    assert streams and all("once=1" not in url for url in streams)

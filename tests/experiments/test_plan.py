@@ -128,5 +128,8 @@ def test_a_method_that_comes_twice_is_told_apart_by_its_settings() -> None:
         return comparison.plan("embedded", "cpu", [PictureChoice("a")], methods).titles()
 
     assert titles(choice(), MethodChoice.default("centre")) == ("Random map", "Centre Gaussian")
-    assert titles(choice(cells=7), choice(cells=8)) == ("Random map · 7", "Random map · 8")
+    assert titles(choice(cells=7), choice(cells=8)) == (
+        "Random map · 7 cells a side",
+        "Random map · 8 cells a side",
+    )
     assert titles(choice(), choice()) == ("Random map", "Random map #2")

@@ -162,8 +162,8 @@ def test_a_search_that_kept_pictures_of_some_generations_offers_these(searched: 
 def test_curves_show_both_metrics_and_what_the_model_saw_at_each_share(guest: Visitor, finished: Finished) -> None:
     guest.tab("Curves")
     key = f"curves-shown-{finished.run}"
-    assert titles_of(guest) == ["Deletion · mean", "Insertion · blur"]
-    swapped = ["Deletion · blur", "Insertion · mean"]
+    assert titles_of(guest) == ["Deletion · mean fill", "Insertion · blur fill"]
+    swapped = ["Deletion · blur fill", "Insertion · mean fill"]
     assert offered(guest, key) == [*titles_of(guest), *swapped, "IoU at the best threshold"]
     slider = guest.app.slider(key=f"step-{finished.run}")
     assert (slider.min, slider.max) == (0, 100)
@@ -208,7 +208,7 @@ def test_curves_with_other_settings_are_measured_on_the_same_maps_and_shown_at_o
     visitor.app.selectbox(key=f"{form}:deletion:fill").select("noise")
     visitor.app.number_input(key=f"{form}:deletion:steps").set_value(FEW_STEPS)
     visitor.look().press("measure").finish()
-    assert titles_of(visitor) == ["Deletion · mean", "Insertion · blur", "Deletion · noise"]
+    assert titles_of(visitor) == ["Deletion · mean fill", "Insertion · blur fill", "Deletion · noise fill"]
     assert len(offered(visitor, key)) == 6
     assert visitor.cell("Random map")["map"] == before["map"]
     assert visitor.run == run

@@ -56,35 +56,32 @@ def maps(snapshot: RunSnapshot) -> None:
         _tab(place, draw, snapshot, selected)
 
 
-def show(snapshot: RunSnapshot | None, draw: Draw = maps, *, follows: bool = True) -> None:
+def show(snapshot: RunSnapshot | None, draw: Draw = maps) -> None:
     """Say how a run stands and draw it, or nothing where there is none.
 
     While it waits or runs, the browser follows it by itself, and this part of the page is drawn again when it has
-    ended. Once a second it is drawn again where the server has no routes for that, or where what `draw` draws follows
-    no run by itself.
+    ended. Where the server has no routes for that, it is drawn again once a second.
     """
     if snapshot is None:
         grid.prepare()
         return
-    look = snapshot.active and (not follows or state.live(snapshot) is None)
-    st.fragment(_live, run_every=POLL if look else None)(
-        snapshot.id, snapshot.plan.kind, snapshot.active, draw, follows
-    )
+    look = snapshot.active and state.live(snapshot) is None
+    st.fragment(_live, run_every=POLL if look else None)(snapshot.id, snapshot.plan.kind, snapshot.active, draw)
 
 
-def _live(run: str, kind: str, active: bool, draw: Draw, follows: bool) -> None:
+def _live(run: str, kind: str, active: bool, draw: Draw) -> None:
     snapshot = run_pages.snapshot_of(run, kind)
     if snapshot is None:
         return
     if active and not snapshot.active:
         st.rerun()
-    live = state.live(snapshot) if follows else None
+    live = state.live(snapshot)
     try:
         if live is None:
             status(snapshot)
         else:
             live_status.show(snapshot, live)
-            _note(snapshot)
+            note(snapshot)
     except StoreError as error:
         st.error(text.plain(str(error)))
     draw(snapshot)
@@ -125,10 +122,11 @@ def status(snapshot: RunSnapshot) -> None:
             state.runs().resume(snapshot.id)
             st.rerun()
     st.html(bar(stands.share, snapshot.active))
-    _note(snapshot)
+    note(snapshot)
 
 
-def _note(snapshot: RunSnapshot) -> None:
+def note(snapshot: RunSnapshot) -> None:
+    """What a reader must know of the run, where there is something."""
     if snapshot.note:
         st.warning(text.plain(snapshot.note))
 

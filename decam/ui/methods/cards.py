@@ -11,11 +11,12 @@ from streamlit.errors import StreamlitInvalidLayoutContextError
 from decam.classifier import Classifier, Pixels
 from decam.durations import duration
 from decam.errors import StoreError
-from decam.experiments.cells import Cell
+from decam.experiments.cells import Cell, CellKey
 from decam.experiments.plan import COMPARISON
 from decam.experiments.status import CellState
 from decam.explanation import Map, Truth
 from decam.export.standing import ABSENT
+from decam.export.wire import Kept
 from decam.figures import limits_for, overlay, png_bytes
 from decam.figures.steps import outlined
 from decam.methods import METHODS
@@ -26,6 +27,8 @@ from decam.runs.snapshots import RunSnapshot
 from decam.ui import nav, state, text
 from decam.ui.compare import prototype_matches, run_view
 from decam.ui.components.grid.grid import address
+from decam.ui.components.live import maps
+from decam.ui.components.live import status as live_status
 from decam.ui.methods import shared_run, tree
 from decam.ui.shared import ground_truth, method_choice, model_choice, pictures, run_pages, session
 from decam.ui.shared.pictures import Chosen
@@ -48,8 +51,8 @@ _COLOURS = (
 )
 
 
-def show(classifier: Classifier, picture: Chosen, runs: Sequence[RunSnapshot], status: DeltaGenerator) -> None:
-    """Draw all cards, and how the runs stand in the place `status`; while one runs, maps are drawn once a second.
+def show(classifier: Classifier, picture: Chosen, runs: Sequence[RunSnapshot]) -> Mapping[str, DeltaGenerator]:
+    """Draw all cards but for their heads, and return the places of those by the method's name.
 
     The first run is the classifier's own; the others are of models that stand in where it cannot be explained.
     """
@@ -58,10 +61,27 @@ def show(classifier: Classifier, picture: Chosen, runs: Sequence[RunSnapshot], s
     places: dict[str, DeltaGenerator] = {}
     for family, rows in grouped(METHODS.values()):
         places |= _family(family, rows, classifier, picture, models)
-    active = any(run.active for run in runs)
+    return places
+
+
+def follow(
+    classifier: Classifier,
+    picture: Chosen,
+    runs: Sequence[RunSnapshot],
+    status: DeltaGenerator,
+    places: Mapping[str, DeltaGenerator],
+) -> None:
+    """Draw the heads of the cards, and in `status` how the runs stand; the browser draws maps as they come."""
+    followed = _followed(runs)
+    look = followed is not None and state.live(followed) is None
     with status:
-        live = st.fragment(_live, run_every=POLL if active else None)
-        live(tuple(run.id for run in runs), active, classifier, picture, places)
+        live = st.fragment(_live, run_every=POLL if look else None)
+        live(tuple(run.id for run in runs), look, classifier, picture, places)
+
+
+def _followed(runs: Sequence[RunSnapshot]) -> RunSnapshot | None:
+    """The run that the browser follows: one at a time, for it has few connections to a server."""
+    return next((run for run in runs if run.active), None)
 
 
 def _family(
@@ -76,6 +96,7 @@ def _family(
     with st.container(key=f"cards-{family.name}"):
         for row in rows:
             with st.container(border=True, gap="small", key=f"card-{row.name}"):
+                st.html(f'<div class="dc-anchor" id="{tree.method_anchor(row)}"></div>')
                 places[row.name] = st.empty()
                 st.markdown(f"$$\n{row.formula}\n$$")
                 st.html(_judgement(row))
@@ -105,7 +126,7 @@ def _compare(row: Method, model: str, picture: Chosen) -> None:
 
 
 def _live(
-    links: Sequence[str], active: bool, classifier: Classifier, picture: Chosen, places: Mapping[str, DeltaGenerator]
+    links: Sequence[str], look: bool, classifier: Classifier, picture: Chosen, places: Mapping[str, DeltaGenerator]
 ) -> None:
     # The drawing of the whole page must write into every place: the framework lets later ones write into those only.
     runs = [run for run in (run_pages.snapshot_of(link, COMPARISON) for link in links) if run is not None]
@@ -115,10 +136,7 @@ def _live(
         return
     with st.container(horizontal=True, gap="small", vertical_alignment="top", key="field-status"):
         with st.container(width="stretch"):
-            try:
-                run_view.status(runs[0])
-            except StoreError as error:
-                st.error(text.plain(str(error)))
+            _status(runs)
         if runs[0].active:
             st.button(
                 "Stop",
@@ -139,8 +157,23 @@ def _live(
             place.html(drawn.get(name) or _head(METHODS[name], classifier, runs[0], None, None))
     except StreamlitInvalidLayoutContextError:
         return  # the whole page is being drawn anew beside this, which has taken the places: nobody sees this drawing
-    if active and not any(run.active for run in runs):
+    if look and _followed(runs) is None:
         st.rerun()
+
+
+def _status(runs: Sequence[RunSnapshot]) -> None:
+    """How the run stands that is followed, or else the classifier's own."""
+    followed = _followed(runs)
+    live = None if followed is None else state.live(followed)
+    try:
+        if followed is None or live is None:
+            run_view.status(runs[0])
+            return
+        live_status.show(followed, live)
+        run_view.note(followed)
+        maps.draw(followed, live, "bar")
+    except StoreError as error:
+        st.error(text.plain(str(error)))
 
 
 def _truth(classifier: Classifier, picture: Chosen, cells: Iterable[Cell]) -> Truth | None:
@@ -156,8 +189,8 @@ def _head(row: Method, classifier: Classifier, snapshot: RunSnapshot, cell: Cell
     note_lines = "".join(f'<p class="note">{text.escaped(note)}</p>' for note in notes)
     obstacle = "" if cell is not None else row.obstacle(classifier)
     return (
-        f'<article class="dc-method" id="{tree.method_anchor(row)}">'
-        f"{_figure(row, snapshot.views[0], cell, obstacle, truth)}"
+        f'<article class="dc-method" data-method="{row.name}">'
+        f"{_figure(row, snapshot, cell, obstacle, truth)}"
         f"<div><h3>{text.escaped(row.title)}</h3><p>{text.escaped(row.summary)}</p>"
         f'<ul class="badges">{_badges(row)}</ul><p class="cost">{_cost(row, classifier, cell, obstacle)}</p>'
         f"{_stand_in(row, classifier, snapshot)}{note_lines}</div></article>"
@@ -173,14 +206,15 @@ def _stand_in(row: Method, classifier: Classifier, snapshot: RunSnapshot) -> str
     return f'<p class="note">Shown on the model {title}: {text.escaped(row.obstacle(classifier))}</p>'
 
 
-def _figure(row: Method, view: Pixels, cell: Cell | None, obstacle: str, truth: Truth | None) -> str:
+def _figure(row: Method, snapshot: RunSnapshot, cell: Cell | None, obstacle: str, truth: Truth | None) -> str:
     """The map over the picture, finished or not; where there is none, the faded picture and the reason."""
+    view, place = snapshot.views[0], _place(row, snapshot, cell)
     if cell is None or cell.saliency is None:
         stands = CellState.STOPPED if cell is None else cell.state
         words = obstacle or (cell.error if cell is not None else "") or ABSENT.get(stands, stands.value)
-        source = address(png_bytes(view), "field.picture")
+        source = address(_view_file(view), "field.picture")
         return (
-            f'<figure class="none"><img src="{source}" alt=""><figcaption>{text.escaped(words)}</figcaption>'
+            f'<figure class="none"{place}><img src="{source}" alt=""><figcaption>{text.escaped(words)}</figcaption>'
             f"{_bar(cell)}</figure>"
         )
     finished = cell.explanation is not None
@@ -188,7 +222,15 @@ def _figure(row: Method, view: Pixels, cell: Cell | None, obstacle: str, truth: 
     drawn = (_kept if finished else _drawn)(view, cell.saliency, row.signed, limits, truth)
     source = address(drawn, f"field.{row.name}")
     bar = "" if finished else _bar(cell)
-    return f'<figure><img src="{source}" alt="Map of {text.escaped(row.title)}">{bar}</figure>'
+    return f'<figure{place}><img src="{source}" alt="Map of {text.escaped(row.title)}">{bar}</figure>'
+
+
+def _place(row: Method, snapshot: RunSnapshot, cell: Cell | None) -> str:
+    """The attributes of a figure whose map the browser is to draw; none where nothing will come."""
+    if cell is None or not cell.state.pending or cell.explanation is not None:
+        return ""
+    method = [choice.name for choice in snapshot.plan.methods].index(row.name)
+    return maps.place(snapshot.id, CellKey(0, method), f"Map of {row.title}")
 
 
 def _bar(cell: Cell | None) -> str:
@@ -204,6 +246,7 @@ def _drawn(view: Pixels, saliency: Map, signed: bool, limits: tuple[float, float
     return png_bytes(covered if truth is None else outlined(covered, truth))
 
 
+_view_file = Kept(png_bytes)
 _kept = st.cache_data(show_spinner=False, max_entries=256)(_drawn)
 
 

@@ -16,7 +16,7 @@ def show() -> None:
 
     with st.sidebar:
         theme.brand()
-        tree.contents()
+        links = st.container()
 
     chosen, seen = st.columns([1.7, 1], gap="medium", vertical_alignment="center")
     with chosen:
@@ -28,6 +28,13 @@ def show() -> None:
         model_choice.limits(entry, [picture])
         status = st.container()
         runs = shared_run.of(classifier, picture)
-        tree.show(classifier, {choice.name for run in runs[1:] for choice in run.plan.methods})
+        # Links are drawn when there is something that they lead to.
+        field = st.container()
         if runs:
-            cards.show(classifier, picture, runs, status)
+            places = cards.show(classifier, picture, runs)
+            with links:
+                tree.contents()
+        with field:
+            tree.show(classifier, {choice.name for run in runs[1:] for choice in run.plan.methods})
+        if runs:
+            cards.follow(classifier, picture, runs, status, places)

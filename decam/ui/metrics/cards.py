@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from decam.experiments.plan import MetricChoice
+from decam.export.standing import awaiting
 from decam.figures import png_uri
 from decam.figures.steps import chart_figure, drawn
 from decam.metrics import METRICS, Measurement, Metric
@@ -13,6 +14,7 @@ from decam.metrics.walkthroughs import Picture, Shown, walkthrough
 from decam.ui import state, text
 from decam.ui.compare import run_view
 from decam.ui.components.charts import figures as charts
+from decam.ui.components.live import status as live_status
 from decam.ui.metrics.subject import Subject
 from decam.ui.shared import awaited, metric_forms
 from decam.ui.shared.shared_jobs import Standing
@@ -143,7 +145,7 @@ def _work(metric: Metric, subject: Subject | None) -> None:
             elif standing.error:
                 _failed(metric, choice, subject, standing.error)
             else:
-                st.fragment(_awaited, run_every=run_view.POLL)(metric, choice, subject)
+                _await(metric, choice, subject, standing)
 
 
 def _standing(metric: Metric, choice: MetricChoice, subject: Subject) -> Standing[Shown]:
@@ -160,13 +162,20 @@ def _key(choice: MetricChoice, subject: Subject) -> tuple[object, ...]:
     return (*subject.key, choice)
 
 
+def _await(metric: Metric, choice: MetricChoice, subject: Subject, standing: Standing[Shown]) -> None:
+    """Say how the work stands until it is done: then the card is drawn again."""
+    live = state.live_work(standing.name)
+    if live is None:
+        st.fragment(_awaited, run_every=run_view.POLL)(metric, choice, subject)
+        return
+    live_status.show_work(standing.name, awaiting(standing.ahead, standing.progress), live, metric.title)
+
+
 def _awaited(metric: Metric, choice: MetricChoice, subject: Subject) -> None:
     standing = _standing(metric, choice, subject)
     if not standing.awaited:
         st.rerun()
-    done = standing.progress
-    step, total, evaluations = (done.step, done.total, done.evaluations) if done else (0, 0, 0)
-    awaited.line(metric.title, standing.ahead, step, total, evaluations)
+    awaited.line(metric.title, awaiting(standing.ahead, standing.progress))
 
 
 def _failed(metric: Metric, choice: MetricChoice, subject: Subject, error: str) -> None:

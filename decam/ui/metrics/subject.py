@@ -10,7 +10,8 @@ import streamlit as st
 from decam.classifier import Classifier, Pixels, TorchClassifier, to_tensor
 from decam.errors import DecamError
 from decam.experiments.plan import COMPARISON
-from decam.explanation import Explanation, Question, Truth
+from decam.explanation import Explanation, Progress, Question, Truth
+from decam.export.standing import awaiting
 from decam.figures import FLAT, png_uri
 from decam.figures.steps import drawn
 from decam.images.samples import SAMPLES
@@ -24,6 +25,7 @@ from decam.models import catalogue, default_for
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
 from decam.ui.compare import run_view
+from decam.ui.components.live import status as live_status
 from decam.ui.methods import shared_run
 from decam.ui.shared import awaited, ground_truth, model_choice, pictures, run_pages
 from decam.ui.shared.pictures import Chosen
@@ -198,7 +200,11 @@ def _awaited(runs: Sequence[RunSnapshot]) -> None:
     """Say how the first missing map stands until both are there, or what failed and how to try again."""
     missing = next(run for run in runs if _map(run) is None)
     if missing.active:
-        st.fragment(_waiting, run_every=run_view.POLL)(missing.id)
+        live = state.live(missing)
+        if live is None:
+            st.fragment(_waiting, run_every=run_view.POLL)(missing.id)
+        else:
+            live_status.show(missing, live, _title(missing))
         return
     (cell,) = missing.cells.values()
     st.error(text.plain(cell.error or missing.note or "This map was stopped before it was finished."))
@@ -219,8 +225,11 @@ def _waiting(link: str) -> None:
     if not run.active or _map(run) is not None:
         st.rerun()
     (cell,) = run.cells.values()
-    title = f"Map of {run.plan.titles()[0]}"
-    awaited.line(title, run.ahead, cell.step, cell.total, cell.evaluations)
+    awaited.line(_title(run), awaiting(run.ahead, Progress(cell.step, cell.total, cell.evaluations)))
+
+
+def _title(run: RunSnapshot) -> str:
+    return f"Map of {run.plan.titles()[0]}"
 
 
 def _again(link: str) -> None:

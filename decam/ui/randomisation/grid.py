@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -26,6 +26,7 @@ from decam.metrics.scales import Limits
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
 from decam.ui.components.grid.grid import address
+from decam.ui.components.live import maps
 
 SIDE = 192
 GROUND = {False: "#ffffff", True: "#12161c"}
@@ -46,13 +47,17 @@ TO_COMPARE = "This map is still to be compared."
 
 @dataclass(frozen=True)
 class _Box:
-    """One place of the table: a map with a caption in HTML below it, or words where there is none."""
+    """One place of the table: a map with a caption in HTML below it, or words where there is none.
+
+    `place` holds the attributes of a place whose map is still to come or to be compared.
+    """
 
     source: str = ""
     alt: str = ""
     caption: str = ""
     words: str = ""
     tip: str = ""
+    place: str = ""
 
 
 def show(snapshot: RunSnapshot, how: Compared, readings: Sequence[Reading]) -> None:
@@ -109,6 +114,19 @@ def _row(snapshot: RunSnapshot, method: int, how: Compared, reading: Reading | N
 
 
 def _box(snapshot: RunSnapshot, key: CellKey, how: Compared) -> _Box:
+    place = maps.place(snapshot.id, key, _name(snapshot, key)) if _open(snapshot, key, how) else ""
+    return replace(_filled(snapshot, key, how), place=place)
+
+
+def _open(snapshot: RunSnapshot, key: CellKey, how: Compared) -> bool:
+    """True where the browser is to draw what comes: up to the map's similarity, which this page draws."""
+    cell = snapshot.cells[key]
+    if cell.explanation is None:
+        return cell.state.pending
+    return key.question > 0 and how.to_reference(snapshot.plan.methods[key.method].name, cell) is None
+
+
+def _filled(snapshot: RunSnapshot, key: CellKey, how: Compared) -> _Box:
     cell = snapshot.cells[key]
     if cell.explanation is not None:
         return _map(snapshot, key, cell, cell.explanation.notes, _caption(snapshot, key, cell, how))
@@ -123,10 +141,14 @@ def _box(snapshot: RunSnapshot, key: CellKey, how: Compared) -> _Box:
     return _Box(words="" if cell.state.pending else CELLS[cell.state].title.lower())
 
 
+def _name(snapshot: RunSnapshot, key: CellKey) -> str:
+    variant = _variant(snapshot, key.question)
+    return f"{snapshot.plan.titles()[key.method]}, {'original' if variant is None else variant.stage}"
+
+
 def _map(snapshot: RunSnapshot, key: CellKey, cell: Cell, notes: Sequence[str], caption: str) -> _Box:
     """The box of a map, finished or in the making."""
-    variant = _variant(snapshot, key.question)
-    name = f"{snapshot.plan.titles()[key.method]}, {'original' if variant is None else variant.stage}"
+    name = _name(snapshot, key)
     signed = METHODS[snapshot.plan.methods[key.method].name].signed
     saliency = cell.saliency
     assert saliency is not None  # both kinds of map have one
@@ -174,5 +196,5 @@ def _none(measurement: Measurement) -> str:
 def _drawn(box: _Box) -> str:
     tip = f' title="{text.escaped(box.tip)}"' if box.tip else ""
     if not box.source:
-        return f'<figure class="dc-empty"{tip}><div>{text.escaped(box.words)}</div></figure>'
-    return f'<figure{tip}><img src="{box.source}" alt="{text.escaped(box.alt)}">{box.caption}</figure>'
+        return f'<figure class="dc-empty"{box.place}{tip}><div>{text.escaped(box.words)}</div></figure>'
+    return f'<figure{box.place}{tip}><img src="{box.source}" alt="{text.escaped(box.alt)}">{box.caption}</figure>'

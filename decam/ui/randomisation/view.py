@@ -16,6 +16,8 @@ from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
 from decam.ui.compare import export_panel, run_view
 from decam.ui.components.charts import figures
+from decam.ui.components.live import maps
+from decam.ui.components.live import status as live_status
 from decam.ui.randomisation import grid
 
 SIGNED = {True: "Absolute", False: "Signed"}
@@ -35,9 +37,9 @@ WEIGHTS = (
 
 
 def show(snapshot: RunSnapshot | None) -> None:
-    """Draw a check; while it waits or runs, only this part of the page is drawn again, once a second."""
+    """Draw a check; while it waits or runs, the browser draws what comes, and this page what is compared."""
     if snapshot is not None:
-        run_view.show(snapshot, _draw, follows=False)
+        run_view.show(snapshot, _draw)
 
 
 def _draw(snapshot: RunSnapshot) -> None:
@@ -45,6 +47,10 @@ def _draw(snapshot: RunSnapshot) -> None:
     st.markdown(f"**{name}** :gray[· {TITLES[mode_of(snapshot.plan)].lower()}]")
     how = _compared(snapshot)
     grid.show(snapshot, how, readings(snapshot.grid, how))
+    live = state.live(snapshot)
+    if live is not None:
+        maps.draw(snapshot, live, "words")
+        live_status.again_when_measured(snapshot, live, "check")
     st.caption(f"{EXPLAINED} {VERDICTS} {WEIGHTS}")
     finished = [key for key, cell in snapshot.cells.items() if cell.explanation is not None]
     if finished and not snapshot.active:

@@ -24,14 +24,15 @@ Work: TypeAlias = Callable[[], Generator[Progress, None, T]]
 class Standing(Generic[T]):
     """How a computation stands: awaited while it has neither a `result` nor an `error`.
 
-    `ahead` counts the jobs before it while it waits. `progress` is its last event, None before the first. `error` is a
-    sentence.
+    `name` is the job's own, while there is one. `ahead` counts the jobs before it while it waits. `progress` is its
+    last event, None before the first. `error` is a sentence.
     """
 
     result: T | None = None
     error: str = ""
     ahead: int = 0
     progress: Progress | None = None
+    name: str = ""
 
     @property
     def awaited(self) -> bool:
@@ -77,8 +78,17 @@ class SharedJobs(Generic[T]):
             job = self._jobs.get(key)
             if job is None:
                 job = self._submit(key, owner, device, work)
-            job.looked = self._clock()
-            return Standing(ahead=self._queue.ahead(job.key), progress=job.progress)
+            return self._looked_at(job)
+
+    def look(self, name: str) -> Standing[T] | None:
+        """The standing of the job of this name, None once it has ended. Whoever asks is one who watches."""
+        with self._lock:
+            job = next((job for job in self._jobs.values() if job.key == name), None)
+            return None if job is None else self._looked_at(job)
+
+    def _looked_at(self, job: _Job[T]) -> Standing[T]:
+        job.looked = self._clock()
+        return Standing(ahead=self._queue.ahead(job.key), progress=job.progress, name=job.key)
 
     def again(self, key: Hashable) -> None:
         """Forget that a computation failed, so that whoever asks next has it made again."""

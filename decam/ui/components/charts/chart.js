@@ -29,7 +29,9 @@ export function reach(values) {
   return [low - 0.04 * room, high + 0.04 * room];
 }
 
-export const short = (value) => Number(value.toPrecision(3)).toLocaleString("en", { maximumFractionDigits: 6 });
+const NUMBERS = new Intl.NumberFormat("en", { maximumFractionDigits: 6 }); // dear to make, and each chart writes a dozen
+
+export const short = (value) => NUMBERS.format(Number(value.toPrecision(3)));
 
 class Chart {
   constructor(board) {
@@ -170,17 +172,29 @@ export class Charts {
     this.node = make("div", "charts");
   }
 
-  update({ groups, places, limits }) {
+  /** What the page drew: its colours and its width may be others. */
+  update(data) {
+    this.restyle();
+    this.advance(data);
+    this.measure();
+  }
+
+  restyle() {
     const style = getComputedStyle(this.node);
     this.ink = style.getPropertyValue("--soft");
     this.line = style.getPropertyValue("--line");
     this.font = `12px ${style.fontFamily}`;
+  }
+
+  /** The same charts with more in them: nothing of the page is asked for, which would be laid out anew for that. */
+  advance({ groups, places, limits }) {
+    const before = this.parts.length;
     while (this.parts.length < groups.length) {
       this.parts.push(new Chart(this));
       this.node.append(this.parts.at(-1).node);
     }
     this.parts.splice(groups.length).forEach((chart) => chart.node.remove());
-    this.measure();
+    if (this.parts.length !== before) this.measure();
     groups.forEach((group, i) => this.parts[i].update(group, places, limits));
   }
 

@@ -1,11 +1,9 @@
 // Curves that grow while a search runs, beside the best mask and the map so far; the charts are those of chart.js.
 
-import { compose, fieldOf, loadGrey, loadImage, paint, sheet } from "../grid/grid_draw.js";
-import { make, mounted, say } from "../shared/component.js";
+import { drawMap } from "../grid/grid_map.js";
+import { bytesFrom, make, mounted, say } from "../shared/component.js";
 import { Follower, placeOf } from "../shared/live.js";
 import { Charts } from "./chart.js";
-
-const WHOLE = { scale: 1, x: 0, y: 0 };
 
 /** The charts of a search, from its points: series of one group share a chart, those that nobody reported have none. */
 export function grouped(series, colours, points, total) {
@@ -43,7 +41,7 @@ class Still {
   }
 }
 
-/** A map of a search that goes on, drawn here as decam/figures/overlays.py draws it: over the picture, or alone. */
+/** A map of a search that goes on: over the picture, or alone. */
 class Moving {
   constructor(title, view) {
     this.title = title;
@@ -53,18 +51,11 @@ class Moving {
     this.node = make("figure", "", { hidden: "" }, this.canvas, make("figcaption", "", {}, title));
   }
 
-  async show(source, { low, high, ends }, { signed, table, picture, size }) {
-    if (!source || source === this.source) return;
-    this.source = source;
-    const [height, width] = size;
-    const [levels, image] = await Promise.all([loadGrey(source), loadImage(picture)]);
-    if (source !== this.source) return; // a newer one has come
-    const layer = sheet(width, height);
-    compose(layer, fieldOf(levels, low, high, { width, height }), signed, ends, table, this.view);
-    Object.assign(this.canvas, { width, height });
-    const bare = this.view === "map" ? 0 : 1;
-    paint(this.canvas, { picture: image, layer }, { pictureAlpha: bare, layerAlpha: 1 }, WHOLE);
-    this.node.hidden = false;
+  async show(map, how) {
+    if (!map.map || map.map === this.source) return;
+    this.source = map.map;
+    const drawn = await drawMap(this.canvas, map, { ...how, view: this.view }, () => map.map === this.source);
+    if (drawn) this.node.hidden = false;
   }
 }
 
@@ -90,6 +81,7 @@ class Live {
     this.live = search?.live ?? null;
     this.tell = () => setTriggerValue("finished", performance.now());
     if (search) search.table = bytesFrom(search.colours);
+    this.charts.restyle();
     const news = this.follower.newest(this.live);
     if (news && this.hear(news)) return;
     this.say(words);
@@ -119,7 +111,7 @@ class Live {
     }
     const { points, total, words, mask } = found.search;
     this.say(words);
-    this.charts.update(grouped(this.search.series, this.search.palette, points, total));
+    this.charts.advance(grouped(this.search.series, this.search.palette, points, total));
     this.move(found.cell, mask);
     return true;
   }
@@ -130,10 +122,10 @@ class Live {
       this.moving = [new Moving("Best mask", "masked"), new Moving("Map", "map")];
       this.pictures.replaceChildren(...this.moving.map(({ node }) => node));
     }
-    const whole = { low: 0, high: 1, ends: [0, 1] };
+    const whole = { map: mask, low: 0, high: 1, ends: [0, 1] };
     const late = (problem) => console.debug("decam: a picture has not arrived", problem);
-    this.moving[0].show(mask, whole, { ...this.search, signed: false }).catch(late);
-    this.moving[1].show(cell.map, cell, this.search).catch(late);
+    this.moving[0].show(whole, { ...this.search, signed: false }).catch(late);
+    this.moving[1].show(cell, this.search).catch(late);
   }
 
   attach() {
@@ -145,11 +137,6 @@ class Live {
     this.follower.stop();
     this.sizes.disconnect();
   }
-}
-
-/** Bytes from their base64. */
-function bytesFrom(text) {
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 }
 
 export default mounted(Live);

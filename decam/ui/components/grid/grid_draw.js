@@ -42,9 +42,9 @@ export function greyOf(picture) {
   const context = readable(grey);
   context.drawImage(picture, 0, 0);
   const image = context.getImageData(0, 0, width, height);
-  for (let at = 0; at < image.data.length; at += 4) {
-    const [red, green, blue] = image.data.subarray(at, at + 3);
-    image.data.fill(Math.round(0.299 * red + 0.587 * green + 0.114 * blue), at, at + 3);
+  const { data } = image;
+  for (let at = 0; at < data.length; at += 4) {
+    data[at] = data[at + 1] = data[at + 2] = Math.round(0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2]);
   }
   context.putImageData(image, 0, 0);
   return grey;
@@ -57,7 +57,9 @@ export async function loadGrey(url) {
   const context = readable(sheet(width, height));
   context.drawImage(image, 0, 0);
   const data = context.getImageData(0, 0, width, height).data;
-  return { width, height, levels: Uint16Array.from({ length: width * height }, (_, i) => 256 * data[4 * i] + data[4 * i + 1]) };
+  const levels = new Uint16Array(width * height);
+  for (let i = 0; i < levels.length; i += 1) levels[i] = 256 * data[4 * i] + data[4 * i + 1];
+  return { width, height, levels };
 }
 
 /** The two neighbours of each place along one axis, and the weight of the second: bilinear between cell centres. */

@@ -1,7 +1,7 @@
 // The line on a run and its bar. It says when the run has ended, and asks for the page once a second where it hears nothing.
 
 import { make, mounted, say } from "../shared/component.js";
-import { Follower } from "../shared/live.js";
+import { Follower, placeOf } from "../shared/live.js";
 
 class Status {
   /** @type {(name: string) => void} */
@@ -18,30 +18,43 @@ class Status {
     const line = make("p", "", {}, make("strong", "", {}, this.icon, " ", this.title), " ", this.facts);
     this.node = make("div", "decam decam-status", {}, line, this.bar);
     this.follower = new Follower({
-      news: ({ run }) => this.hear(run),
+      news: (news) => this.hear(this.mine(news)),
       end: () => this.insist(),
       lost: () => this.tell("look"),
     });
   }
 
-  update({ live, run }, { setTriggerValue }) {
+  update({ live, run, about, place }, { setTriggerValue }) {
     this.live = live;
+    this.about = about;
+    this.place = place;
     this.note = run.note;
     this.tell = (name) => setTriggerValue(name, performance.now());
-    this.show(this.follower.newest(live)?.run ?? run);
+    this.show(run);
+    this.hear(this.mine(this.follower.newest(live)));
+  }
+
+  /** What news say of the run, or of the work, that this line is about; nothing where they say nothing. */
+  mine(news) {
+    return this.place ? news?.cells.find(({ cell }) => placeOf(cell) === this.place.join("\n"))?.cell : news?.run;
   }
 
   /** What a reader must know of a run is beneath the line, drawn by the page: it is asked to do so. */
-  hear(run) {
-    this.show(run);
-    if (run.note !== this.note) this.tell("look");
-    this.note = run.note;
+  hear(stands) {
+    if (!stands) return;
+    if (stands.state === "ended") {
+      this.insist();
+      return;
+    }
+    this.show(stands);
+    if (!this.place && stands.note !== this.note) this.tell("look");
+    this.note = stands.note;
   }
 
   show({ icon, title, facts, share }) {
     say(this.icon, icon);
     say(this.title, title);
-    say(this.facts, `· ${facts.join(" · ")}`);
+    say(this.facts, [this.about, ...facts].filter(Boolean).map((fact) => `· ${fact}`).join(" "));
     this.fill.style.setProperty("--share", share);
     this.bar.setAttribute("aria-valuenow", Math.round(100 * share));
   }

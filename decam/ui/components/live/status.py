@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
 import streamlit as st
 
 from decam.export import wire
+from decam.export.standing import Standing
 from decam.runs.snapshots import RunSnapshot
 from decam.ui.components import source, styles
 from decam.ui.components.live import LiveRun
@@ -22,14 +24,25 @@ _MEASURED = st.components.v2.component(
 )
 
 
-def show(snapshot: RunSnapshot, live: LiveRun) -> None:
+def show(snapshot: RunSnapshot, live: LiveRun, about: str = "") -> None:
     """Draw the line on a run and its bar; whatever calls this is run again when the run has ended.
 
-    Where nothing can be heard of the run in the browser, it is run again once a second instead.
+    `about` comes first among the facts. Where nothing can be heard of the run in the browser, whatever calls this is
+    run again once a second instead.
     """
+    _line(_key(snapshot), live, wire.run_object(snapshot), about)
+
+
+def show_work(name: str, stands: Standing, live: LiveRun, about: str) -> None:
+    """Draw the same line on work that is no run, of that name in the feed of `live`."""
+    cell = wire.work_object(name, stands)
+    _line(name.replace("_", "."), live, {**cell, "note": ""}, about, [cell["row"], cell["column"]])
+
+
+def _line(key: str, live: LiveRun, stands: dict[str, Any], about: str, place: list[str] | None = None) -> None:
     _STATUS(
-        key=f"status-{_key(snapshot)}",
-        data={"live": asdict(live), "run": wire.run_object(snapshot)},
+        key=f"status-{key}",
+        data={"live": asdict(live), "run": stands, "about": about, "place": place},
         on_ended_change=_nothing,
         on_look_change=_nothing,
     )

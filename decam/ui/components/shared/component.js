@@ -14,6 +14,11 @@ export function say(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** Bytes from their base64. */
+export function bytesFrom(text) {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+}
+
 /** Where the server keeps its files, also behind a proxy that serves the app under a path. */
 export function address(url) {
   if (url.startsWith("data:")) return url;

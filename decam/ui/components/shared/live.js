@@ -7,6 +7,7 @@ import { address } from "./component.js";
 
 const SILENCE = 30000; // milliseconds without a word, after which a stream is taken for held back; it beats every 15 s
 const PAUSE = 1000; // between two questions
+const DOZE = 45000; // between two questions of a page that nobody looks at; work that nobody asks for ends after 90 s
 const GRACE = 1500; // for which a connection outlives its last follower: Streamlit lets go and takes hold again
 
 /** Versions are decimal texts: they are larger than numbers can be here. */
@@ -31,7 +32,7 @@ class LiveFeed {
     this.coming = [];
     this.run = null;
     this.version = null;
-    this.seen = () => (document.hidden ? this.rest() : this.open());
+    this.seen = () => (document.hidden ? this.doze() : this.open());
     document.addEventListener("visibilitychange", this.seen);
     this.seen();
   }
@@ -82,6 +83,12 @@ class LiveFeed {
     this.rest();
     this.held = true;
     if (!document.hidden) this.open();
+  }
+
+  /** Nobody looks: hold no connection, but ask now and then, lest the server take the page for gone. */
+  doze() {
+    this.rest();
+    if (!this.ended) this.timer = setTimeout(() => this.ask(), DOZE);
   }
 
   again() {
