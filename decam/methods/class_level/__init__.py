@@ -1,0 +1,1 @@
+"""Methods that explain a class, or a unit, without a picture: what the model takes it to be."""
