@@ -1,4 +1,4 @@
-"""The road from a question without a picture to its model: pictures asked in batches, counted, with or without slope."""
+"""The road from a question without a picture to its model: batches that are counted, with gradients or without."""
 
 from __future__ import annotations
 
@@ -54,6 +54,10 @@ class Road:
         with torch.no_grad():
             return torch.cat(self._in_batches(pictures, lambda part, at: self._plain(part, rows[at])))
 
+    def probabilities(self, pictures: Tensor) -> Tensor:
+        """The probabilities of all classes (N×C, on the CPU), without gradients."""
+        return torch.cat(self._in_batches(pictures, lambda part, _: self._answers(part)))
+
     def slopes(self, pictures: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """The objective's gradient by each picture (N×3×H×W, on the CPU) and the value of each row (N)."""
         found = self._in_batches(pictures, lambda part, at: self._sloped(part, rows[at]))
@@ -92,10 +96,13 @@ class Road:
     def _plain(self, part: Tensor, rows: Tensor) -> Tensor:
         if any(isinstance(self.targets[row], Unit) for row in rows.unique().tolist()):
             return self._value(self._logs(self._through(part)).exp(), rows)
+        return self._value(self._answers(part), rows)
+
+    def _answers(self, part: Tensor) -> Tensor:
         answers = self.classifier.answer(self.classifier.normalise(part.clamp(0, 1))).float().cpu()
         low, high = answers.aminmax()
         check_range(float(low), float(high), self.classifier.name, "a sample")
-        return self._value(answers, rows)
+        return answers
 
     def _sloped(self, part: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         leaf = part.detach().clone().requires_grad_()

@@ -40,7 +40,7 @@ class Basis:
         if cutoff:
             spectrum = spectrum * torch.exp(-0.5 * (cycles / cutoff) ** 2)
         self._spectrum = spectrum
-        self._window = _window(size, window)
+        self._window = window_of(size, window)
 
     def picture(self, steps: Tensor) -> Tensor:
         """P: K×3×H×W to K×3×H×W."""
@@ -57,7 +57,8 @@ class Basis:
         return torch.fft.irfft2(torch.fft.rfft2(values) * self._spectrum, s=self._size)
 
 
-def _window(size: Size, radius: float) -> Tensor:
+def window_of(size: Size, radius: float) -> Tensor:
+    """H×W in [0, 1]: exp(−(r/radius)⁴) for r sides from the middle; ones for a radius of 0."""
     if not radius:
         return torch.ones(size)
     rows, columns = (((torch.arange(side) + 0.5) / side - 0.5) for side in size)
