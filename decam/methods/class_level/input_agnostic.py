@@ -52,10 +52,10 @@ class InputAgnosticSettings(Settings):
     iterations: int = parameter(150, "Steps at most; a map that reaches its goal stops earlier.", low=1, high=10_000)
     batch: int = parameter(8, "Samples drawn for each step.", low=1, high=256)
     samples: str = parameter(
-        "scenes", "The pictures of nothing in particular to which the map is added.", choices=samples.CHOICES
+        "mixed", "The pictures of nothing in particular to which the map is added.", choices=samples.CHOICES
     )
     radius: float = parameter(
-        0.2,
+        0.25,
         "Root mean square of the map's values at most: its L2 norm is at most this times the root of their number. "
         "Small ones must be shaped as the class is.",
         low=0.001,
