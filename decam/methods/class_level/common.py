@@ -1,0 +1,248 @@
+"""What maps of classes are made of: the space in which steps are taken, moments, projection, transforms, measuring."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from decam.explanation import Map
+from decam.methods.class_level.asking import Road
+from decam.methods.class_level.base import ClassMap, Colours, Unit
+from decam.methods.class_level.samples import Sampler, Size, radial_frequency
+from decam.methods.support.seeded_globals import generator_of
+
+CONTROL_LIMIT = 0.5  # of a map's energy: a reader is told where clipping takes more
+QUANTILE = 0.95  # of a unit's activations without the map, beyond which the unit counts as raised
+BETAS = (0.9, 0.999)
+
+
+class Basis:
+    """A linear map P from steps to pictures: colours, spectrum and window.
+
+    A gradient g by the picture becomes Pᵀg before its moments are taken, and a step s becomes Ps. `colour` is the
+    weight of what differs between the three colours beside their mean: below 1 a step is mostly lightness, as what
+    differs between natural pictures is. The spectrum is f^−`slope`, times a Gaussian
+    of `cutoff` cycles a picture unless that is 0. `window` is the radius, in shares of the side, beyond which a
+    window exp(−(r/window)⁴) lets nothing pass; 0 is no window. All three are this project's own.
+    """
+
+    def __init__(self, size: Size, colour: float, slope: float, cutoff: float, window: float) -> None:
+        self._size = size
+        self._mixing = colour * torch.eye(3) + (1 - colour) / 3
+        cycles = radial_frequency(size) * max(size)
+        spectrum = cycles.clamp_min(1) ** -slope
+        if cutoff:
+            spectrum = spectrum * torch.exp(-0.5 * (cycles / cutoff) ** 2)
+        self._spectrum = spectrum
+        self._window = window_of(size, window)
+
+    def picture(self, steps: Tensor) -> Tensor:
+        """P: K×3×H×W to K×3×H×W."""
+        return self._window * self._filtered(self._mixed(steps))
+
+    def step(self, slopes: Tensor) -> Tensor:
+        """Pᵀ: K×3×H×W to K×3×H×W."""
+        return self._mixed(self._filtered(self._window * slopes))
+
+    def _mixed(self, values: Tensor) -> Tensor:
+        return torch.einsum("ij,kjhw->kihw", self._mixing, values)
+
+    def _filtered(self, values: Tensor) -> Tensor:
+        return torch.fft.irfft2(torch.fft.rfft2(values) * self._spectrum, s=self._size)
+
+
+def window_of(size: Size, radius: float) -> Tensor:
+    """H×W in [0, 1]: exp(−(r/radius)⁴) for r sides from the middle; ones for a radius of 0."""
+    if not radius:
+        return torch.ones(size)
+    rows, columns = (((torch.arange(side) + 0.5) / side - 0.5) for side in size)
+    distance = torch.sqrt(rows[:, None] ** 2 + columns[None] ** 2)
+    return torch.exp(-((distance / radius) ** 4))
+
+
+@dataclass
+class Moments:
+    """Bias-corrected first and second moments of gradients (Kingma and Ba 2015), one set a map.
+
+    With `each` the second moment is of each value, as in the paper (Akhtar and Jalwana 2023, after their "Attack to
+    explain", 2020); without, it is the mean over a map, so that the map keeps the gradient's shape (ours).
+    """
+
+    each: bool
+    first: Tensor = field(default_factory=lambda: torch.zeros(()))
+    second: Tensor = field(default_factory=lambda: torch.zeros(()))
+    count: int = 0
+
+    def step(self, slopes: Tensor) -> Tensor:
+        """Take in gradients (K×…) and give the direction m̂ / √v̂ (K×…)."""
+        self.count += 1
+        keep, keep_squares = BETAS
+        self.first = keep * self.first + (1 - keep) * slopes
+        self.second = keep_squares * self.second + (1 - keep_squares) * slopes.square()
+        mean = self.first / (1 - keep**self.count)
+        squares = self.second / (1 - keep_squares**self.count)
+        if not self.each:
+            squares = squares.flatten(1).mean(1).view(-1, *[1] * (slopes.ndim - 1))
+        return mean / squares.sqrt().clamp_min(torch.finfo(torch.float32).tiny)
+
+    def keep(self, rows: Tensor) -> None:
+        """Forget the maps that are not in `rows`."""
+        if self.first.ndim:
+            self.first, self.second = self.first[rows], self.second[rows]
+
+
+def norms(maps: Tensor) -> Tensor:
+    """L2 norm of each map (K×… to K)."""
+    return maps.flatten(1).norm(dim=1)
+
+
+def unit_length(maps: Tensor) -> Tensor:
+    """Each map at an L2 norm of 1; zero stays zero."""
+    lengths = norms(maps).clamp_min(torch.finfo(torch.float32).tiny)
+    return maps / lengths.view(-1, *[1] * (maps.ndim - 1))
+
+
+def project(maps: Tensor, radius: float) -> Tensor:
+    """Each map (K×…) moved to the nearest point of the L2 ball of that radius."""
+    shrink = (radius / norms(maps).clamp_min(torch.finfo(torch.float32).tiny)).clamp_max(1)
+    return maps * shrink.view(-1, *[1] * (maps.ndim - 1))
+
+
+def radius_of(share: float, size: Size) -> float:
+    """The L2 norm of a map whose values have a root mean square of `share`: share · √(3·H·W)."""
+    return share * math.sqrt(3 * size[0] * size[1])
+
+
+@dataclass(frozen=True)
+class Jitter:
+    """Random moves of a map before it is added to a sample, so that the map holds at other places too.
+
+    `shift` is the largest shift in shares of the side, `turn` the largest turn in degrees, and `zoom` the largest
+    logarithm of the scale. What comes in at the edges is zero.
+    """
+
+    shift: float = 0.0
+    turn: float = 0.0
+    zoom: float = 0.0
+
+    def drawn(self, count: int, generator: torch.Generator) -> Tensor | None:
+        """Affine maps of places (N×2×3); None where nothing moves."""
+        if not (self.shift or self.turn or self.zoom):
+            return None
+        chances = torch.rand(count, 4, generator=generator) * 2 - 1
+        angles, scales = torch.deg2rad(chances[:, 0] * self.turn), torch.exp(-chances[:, 1] * self.zoom)
+        cosine, sine, shifts = scales * angles.cos(), scales * angles.sin(), 2 * self.shift * chances[:, 2:]
+        rows = [torch.stack([cosine, -sine, shifts[:, 0]], 1), torch.stack([sine, cosine, shifts[:, 1]], 1)]
+        return torch.stack(rows, 1)
+
+
+def moved(maps: Tensor, affine: Tensor | None) -> Tensor:
+    """Maps (N×3×H×W) at the places that `affine` says; gradients flow."""
+    if affine is None:
+        return maps
+    grid = F.affine_grid(affine, list(maps.shape), align_corners=False)
+    return F.grid_sample(maps, grid, align_corners=False)
+
+
+def magnitude(colours: Colours) -> Map:
+    """L2 norm over the colours, 3×H×W to H×W."""
+    found: Map = np.sqrt(np.square(colours).sum(0)).astype(np.float32)
+    return found
+
+
+def raised(values: Tensor, thresholds: Tensor) -> Tensor:
+    """Values of classes (in [0, 1]) as they are; of units 1 where they pass their threshold. NaN marks a class."""
+    return torch.where(thresholds.isnan(), values, (values > thresholds).float())
+
+
+def unit_thresholds(road: Road, draw: Sampler, generator: torch.Generator, count: int) -> Tensor:
+    """For each target the `QUANTILE` of a unit's activations over samples without a map; NaN for classes."""
+    found = torch.full((len(road.targets),), math.nan)
+    numbers = [number for number, target in enumerate(road.targets) if isinstance(target, Unit)]
+    if numbers:
+        samples = draw(count, road.classifier.input_size, generator)
+        for number in numbers:
+            values = road.values(samples, torch.full((count,), number))
+            found[number] = values.quantile(QUANTILE)
+    return found
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Fidelity of K maps: with them, without, and with noise of their norms; and the energy that clipping takes."""
+
+    fidelity: Tensor
+    baseline: Tensor
+    control: Tensor
+    clipped: Tensor
+    fresh: int
+
+
+def measure(road: Road, maps: Tensor, thresholds: Tensor, draw: Sampler, seed: int, fresh: int) -> Measured:
+    """Mean value of each target over `fresh` samples drawn from `seed`, the same for all maps (K×3×H×W).
+
+    The samples are asked without a map once for each target.
+    """
+    generator = generator_of(seed)
+    samples = draw(fresh, road.classifier.input_size, generator)
+    noise = unit_length(torch.randn(maps.shape, generator=generator)) * norms(maps).view(-1, 1, 1, 1)
+    found: list[list[Tensor]] = []
+    for number, colours in enumerate(maps):
+        rows = torch.full((fresh,), number)
+        threshold = thresholds[number]
+        three = (colours, torch.zeros_like(colours), noise[number])
+        values = [raised(road.values(samples + one, rows), threshold).mean() for one in three]
+        lost = 1 - ((samples + colours).clamp(0, 1) - samples).square().sum() / (
+            fresh * colours.square().sum().clamp_min(torch.finfo(torch.float32).tiny)
+        )
+        found.append([*values, lost])
+    return Measured(*torch.tensor(found).T, fresh)
+
+
+def finished(
+    road: Road,
+    maps: Tensor,
+    measured: Measured,
+    histories: Sequence[Sequence[float]],
+    reached: Sequence[bool],
+    goal: float,
+) -> tuple[ClassMap, ...]:
+    """The maps with all that was measured of them, and in words what a reader must know."""
+    results = []
+    for number, (target, colours) in enumerate(zip(road.targets, maps, strict=True)):
+        fidelity, clipped = float(measured.fidelity[number]), float(measured.clipped[number])
+        notes = []
+        if not reached[number]:
+            notes.append(
+                f"The budget ended at a fidelity of {fidelity:.2f}, below the goal of {goal:.2f}: give more iterations "
+                "or a larger radius."
+            )
+        if clipped > CONTROL_LIMIT:
+            notes.append(
+                f"Clipping to [0, 1] takes {clipped:.0%} of the map's energy, so the radius saturates the pictures: "
+                "choose a smaller one."
+            )
+        values: Colours = colours.numpy().astype(np.float32)
+        results.append(
+            ClassMap(
+                target=target,
+                map=values,
+                saliency=magnitude(values),
+                fidelity=fidelity,
+                baseline=float(measured.baseline[number]),
+                control=float(measured.control[number]),
+                norm=float(colours.norm()),
+                fresh=measured.fresh,
+                iterations=len(histories[number]),
+                history=tuple(histories[number]),
+                converged=reached[number],
+                notes=tuple(notes),
+            )
+        )
+    return tuple(results)

@@ -1,0 +1,64 @@
+"""The mean of maps of single pictures of a class: what a reader might do without a method of its own for classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from decam.errors import SettingError
+from decam.images.scenes.scene import CLASSES
+from decam.methods.class_level.base import ClassMethod, ClassQuestion, ClassSteps
+from decam.methods.class_level.competitors import ONE, CompetitorSettings, Work
+from decam.methods.class_level.samples import scenes
+from decam.settings import parameter
+
+
+@dataclass(frozen=True)
+class MeanOfMapsSettings(CompetitorSettings):
+    """Each iteration is one picture of the class."""
+
+    noise: float = parameter(
+        0.0, "Standard deviation of noise added to each picture, as SmoothGrad has it.", low=0.0, high=1.0, step=0.05
+    )
+
+
+def mean_of_maps(question: ClassQuestion, settings: MeanOfMapsSettings, seed: int) -> ClassSteps:
+    """The mean of the logit's gradients (Simonyan et al. 2014) at pictures of the class.
+
+    The pictures are the question's own, in turn, or else generated scenes of the class, for models that know those.
+    Raises SettingError where there are neither, or the target is not one class.
+    """
+    if not isinstance(question.targets, tuple) or len(question.targets) != 1:
+        raise SettingError("The mean of maps is over pictures of one class: name one.")
+    (label,) = question.targets
+    if question.pictures is None and tuple(question.classifier.labels) != CLASSES:
+        raise SettingError(
+            f"There are no pictures of {question.classifier.labels[label]!r}: give some, for generated scenes show "
+            "other classes."
+        )
+    work = Work(question, settings, seed)
+    total = torch.zeros(3, *work.size)
+    for number in range(settings.iterations):
+        if question.pictures is None:
+            picture = scenes(1, work.size, work.generator, (label,))
+        else:
+            picture = question.pictures[number % len(question.pictures)][None].cpu().float()
+        noise = settings.noise * torch.randn(picture.shape, generator=work.generator)
+        slope, value = work.road.slopes(picture + noise, ONE)
+        total += slope[0]
+        yield work.progress(total / (number + 1), float(value.mean()))
+    return (yield from work.finished(total))
+
+
+MEAN_OF_MAPS = ClassMethod(
+    name="mean-of-maps",
+    title="Mean of maps",
+    summary="The mean gradient over pictures of the class.",
+    reference="Simonyan, Vedaldi & Zisserman, Deep Inside Convolutional Networks (2014)",
+    url="https://arxiv.org/abs/1312.6034",
+    needs=frozenset({"gradients"}),
+    settings=MeanOfMapsSettings,
+    run=mean_of_maps,
+    instead="The black-box input-agnostic map asks for its output alone.",
+)
