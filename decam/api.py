@@ -66,20 +66,23 @@ def explain(
 
 def explain_class_steps(
     classifier: Classifier,
-    target: int | str | Unit,
+    target: int | str | tuple[int | str, ...] | Unit,
     method: str = "input-agnostic",
     *,
     seed: int = 0,
+    pictures: Sequence[Source] = (),
     **settings: int | float | str | bool,
 ) -> Generator[Progress, None, ClassExplanation]:
     """Find what a model takes a class to be, step by step: yields Progress, returns the ClassExplanation.
 
-    No picture is given. `target` is a class index, a part of a class name, or a Unit: a channel of a layer. `settings`
-    are the method's own by name. Closing the generator cancels. Raises MethodError and SettingError with a sentence.
+    No picture is asked about. `target` is a class index, a part of a class name, several of them in a tuple, which one
+    map raises at once, or a Unit: a channel of a layer. `pictures` are samples of your own, for samples="pictures".
+    `settings` are the method's own by name. Closing the generator cancels. Raises ImageError, MethodError and
+    SettingError with a sentence.
     """
     chosen = get_class_method(method).settings.from_mapping(settings)
-    unit, asked = (target, None) if isinstance(target, Unit) else (None, target)
-    question = class_question(classifier, asked, unit, seed)
+    views = [classifier.view(to_picture(picture)) for picture in pictures]
+    question = class_question(classifier, target, seed, views)
     (explanation,) = yield from relayed(explain_classes([question], method, chosen), _progress)
     return explanation
 
@@ -91,14 +94,15 @@ def _progress(event: tuple[int, Progress | ClassExplanation]) -> Iterator[Progre
 
 def explain_class(
     classifier: Classifier,
-    target: int | str | Unit,
+    target: int | str | tuple[int | str, ...] | Unit,
     method: str = "input-agnostic",
     *,
     seed: int = 0,
+    pictures: Sequence[Source] = (),
     **settings: int | float | str | bool,
 ) -> ClassExplanation:
     """Find what a model takes a class to be: `explain_class_steps` run to its end."""
-    return last(explain_class_steps(classifier, target, method, seed=seed, **settings))
+    return last(explain_class_steps(classifier, target, method, seed=seed, pictures=pictures, **settings))
 
 
 def measure(

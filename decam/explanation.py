@@ -72,17 +72,23 @@ class Unit:
         return f"{self.layer}, channel {self.channel}"
 
 
+Target: TypeAlias = tuple[int, ...] | Unit
+"""What one map is for: a class, several classes that it raises at once, or a unit."""
+
+
 @dataclass(frozen=True)
 class ClassQuestion:
-    """What does this classifier take this class to be? No picture is given.
+    """What does this classifier take these classes, or this unit, to be? No picture is asked about.
 
-    `target` is a class index, or a unit whose mean activation takes the place of the class's probability. `seed` is
-    where the question's random numbers begin.
+    `target` is one class, or several that one map raises at once, or a unit whose activation is raised. `seed` is where
+    the question's random numbers begin. `pictures` (N×3×H×W in [0, 1], at the classifier's input size) are samples of
+    the user's own, for methods whose settings ask for them.
     """
 
     classifier: Classifier
-    target: int | Unit
+    target: Target
     seed: int = 0
+    pictures: Tensor | None = None
     ledger: Ledger = field(default_factory=Ledger)
 
 
@@ -92,8 +98,8 @@ class ClassMap:
 
     `pattern` is float32, 3×H×W at the classifier's input size, signed, and is added to pictures in [0, 1], which are
     then clipped to [0, 1]. `fidelity` is the target's mean probability over fresh samples with the pattern, `baseline`
-    the same without it, `control` the same with a random pattern of the same L2 norm; `norm` is that norm. Of a unit,
-    they are means of its activation.
+    the same without it, `control` the same with a random pattern of the same L2 norm; `norm` is that norm. For a unit
+    they are the share of samples on which it passes the 0.95 quantile of its activations without a pattern.
     """
 
     pattern: Map
@@ -162,8 +168,9 @@ class ClassExplanation(Explanation):
     `map` is the pattern, float32, 3×H×W, signed, in the picture's units: it is added to pictures in [0, 1], which are
     then clipped. `saliency` is its magnitude, the L2 norm over the colours, H×W. `probability`, or `fidelity`, is the
     target's mean probability over fresh samples with the map; `baseline` is that without it and `control` that with a
-    random map of the same L2 norm, which is `norm`. For a unit, `target` is its channel, `label` names it, and means of
-    its activation stand for probabilities.
+    random map of the same L2 norm, which is `norm`. Of several classes at once `target` is the first, and their
+    probabilities are added. For a unit, `target` is its channel, `label` names it, and probabilities are the share of
+    samples on which it passes the 0.95 quantile of its activations without a map.
     """
 
     map: Map

@@ -14,7 +14,7 @@ from decam.errors import SettingError
 from decam.experiments.explain import checked_unit, class_index
 from decam.experiments.grid import Grid
 from decam.experiments.kinds import class_maps
-from decam.explanation import ClassExplanation, Unit
+from decam.explanation import ClassExplanation, Target, Unit
 
 DEFAULT_METHODS = ("input-agnostic",)
 
@@ -35,7 +35,7 @@ def class_map(given: argparse.Namespace) -> int:
     return computed(grid, lambda _: classifier, Path(given.out), _print_table)
 
 
-def _targets(given: argparse.Namespace, classifier: TorchClassifier) -> tuple[int | Unit, ...]:
+def _targets(given: argparse.Namespace, classifier: TorchClassifier) -> tuple[int | Target, ...]:
     """The classes and units that are named; raises SettingError where one does not exist or none is named."""
     if given.all and (given.target or given.unit):
         raise SettingError("--all names every class already; leave --target and --unit out, or leave --all out.")

@@ -176,7 +176,7 @@ def _explain_classes(watched: _Watched, classifier: Classifier, keys: Sequence[C
         return [Progressed(keys[place], CellState.RUNNING, found, time.perf_counter() - began)]
 
     try:
-        questions = [class_question(classifier, one.target, one.unit, one.seed) for one in asked]
+        questions = [class_question(classifier, one.about, one.seed, watched.grid.views) for one in asked]
         yield from relayed(explain_classes(questions, choice.name, choice.settings), report)
     except Exception as error:  # noqa: BLE001 - whatever a method raises ends its cells only
         unmade = [key for key in keys if watched.grid.cells[key].explanation is None]

@@ -8,6 +8,7 @@ from collections.abc import Generator, Sequence
 from contextlib import closing
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from decam.classifier import Classifier, Pixels, TorchClassifier, probabilities, to_tensor
@@ -20,6 +21,7 @@ from decam.explanation import (
     Explanation,
     Progress,
     Question,
+    Target,
     Unit,
     magnitude,
 )
@@ -83,18 +85,27 @@ def explain_view(
 
 
 def class_question(
-    classifier: Classifier, target: int | str | None, unit: Unit | None = None, seed: int = 0
+    classifier: Classifier,
+    target: Target | int | str | tuple[int | str, ...],
+    seed: int = 0,
+    views: Sequence[Pixels] = (),
 ) -> ClassQuestion:
-    """A question about a class (an index or a part of its name) or about a unit of a layer.
+    """A question about a class (an index or a part of its name), several at once, or a unit of a layer.
 
-    Raises SettingError for a class, a layer or a channel that does not exist and for a seed out of bounds.
+    `views` (H×W×3 uint8 each) are samples of the user's own. Raises SettingError for a class, a layer or a channel that
+    does not exist, for a class that is named twice, and for a seed out of bounds.
     """
-    if unit is not None:
-        return ClassQuestion(classifier, checked_unit(unit, classifier), seed_of(seed))
-    index = class_index(classifier, target)
-    if index is None:
+    pictures = torch.stack([to_tensor(classifier, view) for view in views]) if views else None
+    if isinstance(target, Unit):
+        return ClassQuestion(classifier, checked_unit(target, classifier), seed_of(seed), pictures)
+    classes = target if isinstance(target, tuple) else (target,)
+    indices = [class_index(classifier, one) for one in classes]
+    known = tuple(index for index in indices if index is not None)
+    if not known or len(known) != len(indices):
         raise SettingError("No class was given; a map of a class needs its index or its name.")
-    return ClassQuestion(classifier, index, seed_of(seed))
+    if len(set(known)) != len(known):
+        raise SettingError(f"A class is named twice in {target!r}; name each once.")
+    return ClassQuestion(classifier, known, seed_of(seed), pictures)
 
 
 def explain_classes(
@@ -140,8 +151,8 @@ def _class_explanation(
     return ClassExplanation(
         method=method,
         saliency=saliency,
-        target=target.channel if isinstance(target, Unit) else target,
-        label=str(target) if isinstance(target, Unit) else classifier.labels[target],
+        target=target.channel if isinstance(target, Unit) else target[0],
+        label=str(target) if isinstance(target, Unit) else " + ".join(classifier.labels[one] for one in target),
         probability=found.fidelity,
         settings=settings,
         seed=question.seed,

@@ -14,7 +14,7 @@ from decam.experiments.cells import Cell, CellKey
 from decam.experiments.events import Event, Explained, Failed, Measured, Predicted, Progressed
 from decam.experiments.plan import Plan
 from decam.experiments.status import CellState
-from decam.explanation import Truth
+from decam.explanation import Truth, Unit
 
 Guess: TypeAlias = tuple[int, float]
 TOP = 5
@@ -136,9 +136,10 @@ class Grid:
     def subject_of(self, question: int) -> str:
         """What a question is about, by name: its picture, or its class or unit."""
         asked = self.plan.questions[question]
-        if asked.unit is not None:
-            return str(asked.unit)
-        return self.label_of(asked.target) if asked.about_class else self.plan.picture_of(question).name
+        if not asked.about_class:
+            return self.plan.picture_of(question).name
+        about = asked.about
+        return str(about) if isinstance(about, Unit) else " + ".join(self.label_of(index) for index in about)
 
     def label_of(self, index: int | None) -> str:
         """A class by its name; empty for None."""

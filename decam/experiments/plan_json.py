@@ -114,7 +114,7 @@ def _target(entry: object) -> int | None:
 
 def _question(entry: object) -> QuestionSpec:
     where = "a question of the plan"
-    read = _only(_of(dict, entry, where), ("model", "picture", "target", "seed", "reference", "unit"), where)
+    read = _only(_of(dict, entry, where), ("model", "picture", "target", "seed", "reference", "unit", "also"), where)
     reference, unit = read.get("reference"), read.get("unit")
     about_class = "picture" in read and read["picture"] is None
     return QuestionSpec(
@@ -124,6 +124,7 @@ def _question(entry: object) -> QuestionSpec:
         seed=_get(read, "seed", int, where),
         reference=None if reference is None else _of(int, reference, "reference"),
         unit=None if unit is None else _unit(unit),
+        also=tuple(_of(int, one, "also") for one in _of(list, read.get("also", []), "also")),
     )
 
 
@@ -198,7 +199,9 @@ def _named(name: str) -> Iterator[None]:
 
 
 def _question_described(question: QuestionSpec) -> dict[str, object]:
-    return {**dataclasses.asdict(question), "model": question.model.to_mapping()}
+    """A question for JSON; what only questions about classes have, only where it is there."""
+    values = {**dataclasses.asdict(question), "model": question.model.to_mapping()}
+    return {name: value for name, value in values.items() if name not in ("unit", "also") or value}
 
 
 def _choice_entry(choice: MethodChoice | MetricChoice) -> dict[str, object]:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias, get_args
 
 from decam.errors import ModelError, SettingError
-from decam.explanation import Unit
+from decam.explanation import Target, Unit
 from decam.models.catalogue import digest
 
 Mode: TypeAlias = Literal["cascading", "independent", "labels"]
@@ -66,7 +66,8 @@ class QuestionSpec:
     `picture` is an index into the plan's pictures, None for a question about the class itself. `target` is a class
     index, None for the class that the model predicts, or, where there is a `reference`, for that question's class.
     `reference` is the index of an earlier question whose maps the maps of this one are compared with. `seed` is where
-    random numbers begin. Without a picture there may be a `unit` in the place of a target.
+    random numbers begin. Without a picture there may be a `unit` in the place of a target, or the map may be for the
+    classes in `also` too, which it raises together with the target.
     """
 
     model: ModelSpec
@@ -75,6 +76,16 @@ class QuestionSpec:
     seed: int = 0
     reference: int | None = None
     unit: Unit | None = None
+    also: tuple[int, ...] = ()
+
+    @property
+    def about(self) -> Target:
+        """What a question without a picture is about; raises SettingError for a question about a picture."""
+        if self.unit is not None:
+            return self.unit
+        if self.picture is not None or self.target is None:
+            raise SettingError("This question is about a picture, not about a class.")
+        return (self.target, *self.also)
 
     @property
     def about_class(self) -> bool:
@@ -88,5 +99,9 @@ class QuestionSpec:
             raise SettingError(f"seed is {self.seed}, but must lie between 0 and {MAX_SEED}.")
         if self.picture is None and (self.target is None) == (self.unit is None):
             raise SettingError("A question without a picture needs a class or a unit of a layer; give one of them.")
+        if self.also and (self.picture is not None or self.target is None):
+            raise SettingError("Several classes are asked about at once without a picture; leave the picture out.")
+        if len({self.target, *self.also}) != 1 + len(self.also) or any(other < 0 for other in self.also):
+            raise SettingError(f"A class of {(self.target, *self.also)} is named twice or below 0; name each once.")
         if self.picture is not None and self.unit is not None:
             raise SettingError("A unit is asked about without a picture; leave the picture out, or name a class.")

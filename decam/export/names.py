@@ -10,6 +10,7 @@ from pathlib import PurePath
 
 from decam.experiments.plan import Plan
 from decam.experiments.questions import QuestionSpec
+from decam.explanation import Unit
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,10 @@ def question_names(plan: Plan) -> tuple[str, ...]:
 def _subject(question: QuestionSpec, pictures: Sequence[str]) -> str:
     if question.picture is not None:
         return pictures[question.picture]
-    if question.unit is not None:
-        return f"unit-{slug(question.unit.layer)}-{question.unit.channel:03d}"
-    return f"class-{question.target:03d}"
+    about = question.about
+    if isinstance(about, Unit):
+        return f"unit-{slug(about.layer)}-{about.channel:03d}"
+    return "-".join(["class", *(f"{index:03d}" for index in about)])
 
 
 def method_names(plan: Plan) -> tuple[str, ...]:

@@ -124,7 +124,7 @@ def remake(recording: Recording, models: Models) -> Generator[Remaking | Remade,
                 spec, classifier = question.model, models(question.model)
             explanation: Explanation
             if question.picture is None:
-                asked = class_question(classifier, question.target, question.unit, recorded.seed)
+                asked = class_question(classifier, question.about, recorded.seed, recording.views)
                 classes = explain_classes([asked], choice.name, choice.settings)
                 (explanation,) = yield from relayed(classes, partial(_remaking_class, recorded))
             else:

@@ -18,6 +18,12 @@ from decam.methods.activation.cam import (
 from decam.methods.activation.score_cam import IS_CAM, SCORE_CAM, SS_CAM
 from decam.methods.attention.attention_maps import ATTENTION_BRANCH, BILINEAR, CLASS_TOKEN, LEGRAD, PROTOTYPES, ROLLOUT
 from decam.methods.base import AnyMethod, ClassMethod, Method
+from decam.methods.class_level.activation_maximisation import ACTIVATION_MAXIMISATION
+from decam.methods.class_level.black_box import INPUT_AGNOSTIC_BLACK_BOX
+from decam.methods.class_level.input_agnostic import INPUT_AGNOSTIC
+from decam.methods.class_level.mean_of_maps import MEAN_OF_MAPS
+from decam.methods.class_level.phase import PHASE
+from decam.methods.class_level.universal import UNIVERSAL
 from decam.methods.controls.maps import CENTRE, EDGES, RANDOM
 from decam.methods.controls.untrained import UNTRAINED
 from decam.methods.de_cam.method import DE_CAM
@@ -71,7 +77,17 @@ METHODS: dict[str, Method] = {
 
 
 # They ask what a class is to a model, without a picture, so a comparison on pictures does not list them.
-CLASS_METHODS: dict[str, ClassMethod] = {}
+CLASS_METHODS: dict[str, ClassMethod] = {
+    method.name: method
+    for method in (
+        INPUT_AGNOSTIC,
+        INPUT_AGNOSTIC_BLACK_BOX,
+        ACTIVATION_MAXIMISATION,
+        PHASE,
+        UNIVERSAL,
+        MEAN_OF_MAPS,
+    )
+}
 
 
 def get(name: str) -> Method:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from decam.errors import ModelError
-from decam.explanation import ClassMap, ClassQuestion, ClassSteps, Progress
+from decam.explanation import ClassMap, ClassQuestion, ClassSteps, Progress, Unit
 from decam.methods.base import ClassMethod, Series
 from decam.settings import Settings, parameter
 
@@ -25,7 +25,7 @@ class PullSettings(Settings):
 def _run(questions: Sequence[ClassQuestion], settings: PullSettings) -> ClassSteps:
     for step in range(settings.steps):
         for place, question in enumerate(questions):
-            if question.target == BROKEN:
+            if question.target == (BROKEN,):
                 raise ModelError("This class has no map.")
             question.ledger.evaluations += 4
             curves = {"fidelity": (step + 1) / settings.steps}
@@ -38,7 +38,7 @@ def _run(questions: Sequence[ClassQuestion], settings: PullSettings) -> ClassSte
 
 def _pattern(question: ClassQuestion, step: int) -> np.ndarray:
     height, width = question.classifier.input_size
-    number = question.target if isinstance(question.target, int) else 100 + question.target.channel
+    number = 100 + question.target.channel if isinstance(question.target, Unit) else question.target[0]
     drawn = np.random.default_rng([question.seed, number]).normal(size=(3, height, width)).astype(np.float32)
     return drawn * np.float32((step + 1) / 10)
 

@@ -94,10 +94,19 @@ def test_a_unit_is_named_by_its_layer_and_channel() -> None:
     assert (found.target, found.label, grid.subject_of(0)) == (3, "stem, channel 3", "stem, channel 3")
 
 
+def test_several_classes_may_share_one_map() -> None:
+    grid = computed(a_gallery((0, 1), 1))  # type: ignore[arg-type]
+    found = map_of(grid, 0)
+    assert (found.target, found.label, grid.subject_of(0)) == (0, "red + green", "red + green")
+    assert plan_from_json(plan_to_json(grid.plan)) == grid.plan
+    with pytest.raises(SettingError, match="named twice or below 0"):
+        a_gallery((1, 1))  # type: ignore[arg-type]
+
+
 def test_a_plan_of_classes_survives_its_json() -> None:
     plan = a_gallery(0, 2, Unit("stem", 1), seeds=(0, 5))
     assert plan_from_json(plan_to_json(plan)) == plan
-    assert class_maps.targets_of(plan) == (0, 2, Unit("stem", 1))
+    assert class_maps.targets_of(plan) == ((0,), (2,), Unit("stem", 1))
     assert len(plan.questions) == 6
     assert KINDS[CLASS_MAPS].facts(plan) == ("3 classes", "2 seeds")
     assert KINDS[CLASS_MAPS].facts(a_gallery(Unit("stem", 1))) == ("1 unit",)
@@ -220,6 +229,7 @@ def _drained(steps):
         ("violet", NAME, "knows no class"),
         (7, NAME, "Class 7 does not exist"),
         (None, NAME, "No class was given"),
+        ((0, "red"), NAME, "A class is named twice"),
         (Unit("stem", 0), NAME, "so it has no layer 'stem'"),
         (1, "grad-cam", "There is no method 'grad-cam'"),
     ],

@@ -7,25 +7,27 @@ from collections.abc import Sequence
 from decam.classifier import Execution
 from decam.errors import SettingError
 from decam.experiments.kinds.base import Kind
-from decam.experiments.plan import CLASS_MAPS, MethodChoice, Plan
+from decam.experiments.plan import CLASS_MAPS, MethodChoice, PictureChoice, Plan
 from decam.experiments.questions import ModelSpec, QuestionSpec
-from decam.explanation import Unit
+from decam.explanation import Target, Unit
 
 
 def plan(
     models: Sequence[str],
     device: str,
-    targets: Sequence[int | Unit],
+    targets: Sequence[int | Target],
     methods: Sequence[MethodChoice],
     *,
     seeds: Sequence[int] = (0,),
+    pictures: Sequence[PictureChoice] = (),
     execution: Execution | None = None,
 ) -> Plan:
     """The plan that asks each model about each target, once with each seed.
 
-    A target is a class index or a unit of a layer. Questions of one model follow each other, its seeds one after the
-    other, and of each seed the targets in their order. Raises SettingError where models, targets or seeds are missing
-    or one is there twice, and what Plan raises.
+    A target is a class index, several in a tuple, which one map raises at once, or a unit of a layer. `pictures` are
+    the user's own samples, for methods that are asked to use them. Questions of one model follow each other, its seeds
+    one after the other, and of each seed the targets in their order. Raises SettingError where models, targets or seeds
+    are missing or one is there twice, and what Plan raises.
     """
     for noun, given in (("model", models), ("class", targets), ("seed", seeds)):
         if not given:
@@ -35,24 +37,25 @@ def plan(
     return Plan(
         kind=CLASS_MAPS,
         device=device,
-        pictures=(),
+        pictures=tuple(pictures),
         questions=tuple(
-            QuestionSpec(ModelSpec.of(model), None, None, seed, unit=target)
-            if isinstance(target, Unit)
-            else QuestionSpec(ModelSpec.of(model), None, target, seed)
-            for model in models
-            for seed in seeds
-            for target in targets
+            _question(ModelSpec.of(model), target, seed) for model in models for seed in seeds for target in targets
         ),
         methods=tuple(methods),
         execution=execution,
     )
 
 
-def targets_of(plan: Plan) -> tuple[int | Unit, ...]:
+def _question(model: ModelSpec, target: int | Target, seed: int) -> QuestionSpec:
+    if isinstance(target, Unit):
+        return QuestionSpec(model, None, None, seed, unit=target)
+    first, *others = (target,) if isinstance(target, int) else target
+    return QuestionSpec(model, None, first, seed, also=tuple(others))
+
+
+def targets_of(plan: Plan) -> tuple[Target, ...]:
     """The targets of a plan, each once, in the order of its questions."""
-    both = (question.unit if question.unit is not None else question.target for question in plan.questions)
-    return tuple(dict.fromkeys(target for target in both if target is not None))
+    return tuple(dict.fromkeys(question.about for question in plan.questions))
 
 
 def _facts(plan: Plan) -> tuple[str, ...]:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import torch
 
-from decam.methods.class_level.base import ClassMethod, ClassQuestion, ClassSteps
+from decam.explanation import ClassQuestion
+from decam.methods.base import ClassMethod
+from decam.methods.class_level.base import BLACK_BOX, FAMILY, SERIES, OneClass, one_by_one
 from decam.methods.class_level.common import unit_length
 from decam.methods.class_level.competitors import ONE, CompetitorSettings, Work, grey
 from decam.settings import parameter
@@ -22,12 +24,12 @@ class ActivationMaximisationSettings(CompetitorSettings):
     )
 
 
-def activation_maximisation(question: ClassQuestion, settings: ActivationMaximisationSettings, seed: int) -> ClassSteps:
+def activation_maximisation(question: ClassQuestion, settings: ActivationMaximisationSettings) -> OneClass:
     """Ascent on the logit from grey: x ← x + η ∇S_c(x)/‖∇S_c(x)‖ − λ (x − grey); the map is x − grey.
 
     The picture is clipped to [0, 1] after each step. The normalised step is this project's own.
     """
-    work = Work(question, settings, seed)
+    work = Work(question, settings)
     base = grey(question).expand(3, *work.size)
     picture = base.clone()
     length = settings.step * picture.numel() ** 0.5
@@ -36,17 +38,24 @@ def activation_maximisation(question: ClassQuestion, settings: ActivationMaximis
         penalty = settings.decay * (picture - base)
         picture = (picture + length * unit_length(slope)[0] - penalty).clamp(0, 1)
         yield work.progress(picture - base, float(value.mean()))
-    return (yield from work.finished(torch.sub(picture, base)))
+    return work.finished(torch.sub(picture, base))
 
 
 ACTIVATION_MAXIMISATION = ClassMethod(
     name="activation-maximisation",
     title="Activation maximisation",
+    family=FAMILY,
     summary="The picture that raises the class's score most, from grey.",
     reference="Simonyan, Vedaldi & Zisserman, Deep Inside Convolutional Networks (2014)",
     url="https://arxiv.org/abs/1312.6034",
+    formula=r"\arg\max_x \; S_c(x) - \lambda \lVert x - \mu \rVert_2^2",
+    strengths="The oldest picture of a class, and the simplest.",
+    misleads="What it finds need not hold on any other picture.",
     needs=frozenset({"gradients"}),
+    signed=True,
     settings=ActivationMaximisationSettings,
-    run=activation_maximisation,
-    instead="The black-box input-agnostic map asks for its output alone.",
+    cost=lambda settings, _: settings.iterations + 3 * settings.fresh,
+    series=SERIES,
+    run=one_by_one(activation_maximisation),
+    instead=BLACK_BOX,
 )

@@ -13,9 +13,8 @@ from torch import Tensor, nn
 from decam.classifier import Classifier, TorchClassifier, computing
 from decam.classifier.answers import check_range
 from decam.errors import MethodError, ModelError, SettingError
-from decam.explanation import Ledger
+from decam.explanation import ClassQuestion, Ledger, Target, Unit
 from decam.hardware.device import is_memory
-from decam.methods.class_level.base import Target, Unit
 from decam.methods.support.weight_sharing import share_weights
 
 Found = TypeVar("Found")
@@ -28,14 +27,14 @@ class Road:
 
     Row i of the pictures is for the target `rows[i]` of `targets`. What is read of a row is its value, in [0, 1] for
     classes (the sum of their probabilities, 1 at most) and the activation for a unit, and its objective: the mean
-    log-probability of the classes, their mean logit with `logit`, or the activation. Every picture counts in the
-    ledger, with gradients too, once. A batch that does not fit into memory is halved and tried again.
+    log-probability of the classes, their mean logit with `logit`, or the activation. Every picture counts once, with
+    gradients too, in the ledger of its row's target. A batch that does not fit into memory is halved and tried again.
     """
 
     def __init__(
-        self, classifier: Classifier, targets: tuple[Target, ...], ledger: Ledger, logit: bool = False
+        self, classifier: Classifier, targets: tuple[Target, ...], ledgers: Sequence[Ledger], logit: bool = False
     ) -> None:
-        self.classifier, self.targets, self.ledger = classifier, targets, ledger
+        self.classifier, self.targets, self.ledgers = classifier, targets, ledgers
         self._logit = logit
         self._members = members(targets, len(classifier.labels))
         units = {target.layer for target in targets if isinstance(target, Unit)}
@@ -49,21 +48,27 @@ class Road:
         for layer in sorted(units):
             self._hook(layer)
 
+    @classmethod
+    def of(cls, questions: Sequence[ClassQuestion], logit: bool = False) -> Road:
+        """The road of questions about one classifier: row i is for the i-th."""
+        targets = tuple(question.target for question in questions)
+        return cls(questions[0].classifier, targets, [question.ledger for question in questions], logit)
+
     def values(self, pictures: Tensor, rows: Tensor) -> Tensor:
         """The value of each row (N, on the CPU), without gradients."""
         with torch.no_grad():
-            return torch.cat(self._in_batches(pictures, lambda part, at: self._plain(part, rows[at])))
+            return torch.cat(self._in_batches(pictures, rows, lambda part, at: self._plain(part, rows[at])))
 
-    def probabilities(self, pictures: Tensor) -> Tensor:
+    def probabilities(self, pictures: Tensor, row: int = 0) -> Tensor:
         """The probabilities of all classes (N×C, on the CPU), without gradients."""
-        return torch.cat(self._in_batches(pictures, lambda part, _: self._answers(part)))
+        return torch.cat(self._in_batches(pictures, _all(row, pictures), lambda part, _: self._answers(part)))
 
     def slopes(self, pictures: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """The objective's gradient by each picture (N×3×H×W, on the CPU) and the value of each row (N)."""
-        found = self._in_batches(pictures, lambda part, at: self._sloped(part, rows[at]))
+        found = self._in_batches(pictures, rows, lambda part, at: self._sloped(part, rows[at]))
         return torch.cat([slope for slope, _ in found]), torch.cat([value for _, value in found])
 
-    def activations(self, pictures: Tensor, layer: str) -> Tensor:
+    def activations(self, pictures: Tensor, layer: str, row: int = 0) -> Tensor:
         """The mean over the pictures and channels of a layer's activation, h×w; raises SettingError without a grid."""
         self._hook(layer)
 
@@ -76,9 +81,9 @@ class Road:
                 raise SettingError(f"The layer {layer!r} of {self.classifier.name} has no places; choose another.")
             return grid.float().mean(1).cpu()
 
-        return torch.cat(self._in_batches(pictures, mean)).mean(0)
+        return torch.cat(self._in_batches(pictures, _all(row, pictures), mean)).mean(0)
 
-    def _in_batches(self, pictures: Tensor, ask: Callable[[Tensor, slice], Found]) -> list[Found]:
+    def _in_batches(self, pictures: Tensor, rows: Tensor, ask: Callable[[Tensor, slice], Found]) -> list[Found]:
         found: list[Found] = []
         done = 0
         while done < len(pictures):
@@ -89,12 +94,13 @@ class Road:
             except (RuntimeError, MemoryError) as error:
                 self._halve(error)
                 continue
-            self.ledger.evaluations += len(part)
+            for row, count in enumerate(rows[at].bincount().tolist()):
+                self.ledgers[row].evaluations += count
             done += len(part)
         return found
 
     def _plain(self, part: Tensor, rows: Tensor) -> Tensor:
-        if any(isinstance(self.targets[row], Unit) for row in rows.unique().tolist()):
+        if any(isinstance(self.targets[row], Unit) for row in set(rows.tolist())):
             return self._value(self._logs(self._through(part)).exp(), rows)
         return self._value(self._answers(part), rows)
 
@@ -195,7 +201,12 @@ class Road:
                 "choose a smaller model or free memory, then run again."
             ) from error
         self._batch //= 2
-        self.ledger.note(f"Memory ran short, so the batch was halved to {self._batch} and tried again.")
+        for ledger in self.ledgers:
+            ledger.note(f"Memory ran short, so the batch was halved to {self._batch} and tried again.")
+
+
+def _all(row: int, pictures: Tensor) -> Tensor:
+    return torch.full((len(pictures),), row)
 
 
 def members(targets: Sequence[Target], classes: int) -> Tensor:

@@ -16,16 +16,17 @@ from torch import Tensor
 
 from decam.evolution.differential_evolution import DifferentialEvolution, EvolutionSettings
 from decam.evolution.operators import Box
-from decam.explanation import Progress
+from decam.explanation import ClassQuestion, Progress, magnitude
+from decam.methods.base import ClassMethod, Series
 from decam.methods.class_level import samples
 from decam.methods.class_level.asking import Road
-from decam.methods.class_level.base import ClassMethod, ClassQuestion, ClassSteps
+from decam.methods.class_level.base import BLACK_BOX, FAMILY, SERIES, OneClass, one_by_one
 from decam.methods.class_level.common import (
-    finished,
-    magnitude,
-    measure,
+    fallen_short,
+    measured,
     radius_of,
     raised,
+    stage_seed,
     unit_length,
     unit_thresholds,
     window_of,
@@ -35,6 +36,7 @@ from decam.methods.class_level.samples import Size
 from decam.methods.support.seeded_globals import generator_of
 from decam.settings import Settings, parameter
 
+_DRAWING, _EVOLVING, _REFINING, _MEASURING, _WAITING = range(5)
 FLOOR = 1e-6  # probabilities below this count as this
 
 
@@ -48,7 +50,13 @@ class BlackBoxSettings(Settings):
     waves: int = parameter(6, "Half waves a side of the finest cosine, and one.", low=2, high=32)
     colour: float = parameter(0.0, "Weight of colour beside lightness; 0 searches lightness alone.", low=0.0, high=1.0)
     samples: str = parameter("scenes", "The pictures to which the map is added.", choices=samples.CHOICES)
-    radius: float = parameter(0.25, "Root mean square of the map's values.", low=0.001, high=1.0, step=0.05)
+    norm: float = parameter(
+        0.25,
+        "L2 norm of the map, divided by the root of the number of its values.",
+        low=0.001,
+        high=1.0,
+        step=0.05,
+    )
     window: float = parameter(0.4, "Radius of the place of the map, in sides; 0 is anywhere.", low=0.0, high=2.0)
     goal: float = parameter(0.95, "The mean probability at which the search stops.", low=0.0, high=1.0, step=0.05)
     refinements: int = parameter(3, "Times the strong regions are strengthened.", low=0, high=100)
@@ -84,65 +92,66 @@ class Waves:
         return unit_length(torch.einsum("nas,ac,syx->ncyx", weights, self._axes, self._shapes)) * radius
 
 
-def black_box(question: ClassQuestion, settings: BlackBoxSettings, seed: int) -> ClassSteps:
+def black_box(question: ClassQuestion, settings: BlackBoxSettings) -> OneClass:
     """The map of the fittest vector, refined."""
-    size = question.classifier.input_size
-    road = Road(question.classifier, (question.targets,), question.ledger)
-    draw, generator = samples.sampler(settings.samples, question.pictures), generator_of(seed)
-    own, measuring = torch.randint(2**31, (2,), generator=generator).tolist()
-    thresholds = unit_thresholds(road, draw, generator, settings.fresh)
+    size, seed = question.classifier.input_size, question.seed
+    road, draw = Road.of([question]), samples.sampler(settings.samples, question.pictures)
+    threshold = unit_thresholds(road, draw, generator_of(stage_seed(seed, _WAITING)), settings.fresh)[0]
     waves = Waves(size, settings.waves, settings.colour, settings.window)
-    radius = radius_of(settings.radius, size)
-    drawn = draw(settings.batch, size, generator)
+    radius = radius_of(settings.norm, size)
+    drawn = draw(settings.batch, size, generator_of(stage_seed(seed, _DRAWING)))
     how = EvolutionSettings(budget=0, control="shade", memory=6, population=settings.population, greediness=0.2)
-    evolution = DifferentialEvolution(Box.of(-1.0, 1.0, waves.dimensions, dtype=torch.float32), how, seed=own)
+    box = Box.of(-1.0, 1.0, waves.dimensions, dtype=torch.float32)
+    evolution = DifferentialEvolution(box, how, seed=stage_seed(seed, _EVOLVING) >> 32)
     generations = max(1, settings.budget // (settings.population * settings.batch))
-    history: list[float] = []
-    reached = False
-    colours = torch.zeros(3, *size)
-    for number in range(generations):
-        asked = evolution.ask()
-        fitness = torch.empty(len(asked))
-        values = torch.empty(len(asked))
-        for place, one in enumerate(waves.maps(asked, radius)):
+    fidelity, pattern = 0.0, torch.zeros(3, *size)
+    for number in range(1, generations + 1):
+        vectors = evolution.ask()
+        fitness, values = [], []
+        for one in waves.maps(vectors, radius):
             answers = road.values(drawn + one, torch.zeros(settings.batch, dtype=torch.long))
-            fitness[place] = answers.clamp_min(FLOOR).log().mean()
-            values[place] = raised(answers, thresholds[0]).mean()
-            yield Progress(number, generations + settings.refinements, question.ledger.evaluations)
-        evolution.tell(fitness)
-        colours = waves.maps(evolution.population[evolution.best][None], radius)[0]
-        history.append(max([*history[-1:], float(values.max())]))
-        curves = {"fidelity": history[-1], "norm": radius, "best": float(evolution.fitness.max())}
-        saliency = magnitude(colours.numpy())
-        total = generations + settings.refinements
-        yield Progress(number + 1, total, question.ledger.evaluations, saliency, None, curves)
-        reached = history[-1] >= settings.goal
-        if reached:
+            fitness.append(answers.clamp_min(FLOOR).log().mean())
+            values.append(float(raised(answers, threshold.expand(settings.batch)).mean()))
+            yield Progress(number - 1, generations, question.ledger.evaluations)
+        evolution.tell(torch.stack(fitness))
+        fidelity = max(fidelity, *values)
+        pattern = waves.maps(evolution.population[evolution.best][None], radius)[0]
+        curves = {"fidelity": fidelity, "norm": radius, "best": float(evolution.fitness.max())}
+        yield Progress(number, generations, question.ledger.evaluations, curves=curves, pattern=pattern.numpy())
+        if fidelity >= settings.goal:
             break
-    checked = draw(settings.fresh, size, generator)
+    checked = draw(settings.fresh, size, generator_of(stage_seed(seed, _REFINING)))
     rows = torch.zeros(settings.fresh, dtype=torch.long)
-    for number in range(settings.refinements):
-        where = region(torch.from_numpy(magnitude(colours.numpy())), size)
-        stronger = strengthened(colours[None], where[None], settings.strength, radius)[0]
+    for _ in range(settings.refinements):
+        where = region(torch.from_numpy(magnitude(pattern.numpy())), size)
+        stronger = strengthened(pattern[None], where[None], settings.strength, radius)[0]
         before, after = (
-            float(raised(road.values(checked + one, rows), thresholds[0]).mean()) for one in (colours, stronger)
+            float(raised(road.values(checked + one, rows), threshold.expand(settings.fresh)).mean())
+            for one in (pattern, stronger)
         )
-        colours = stronger if after >= before else colours
-        total = generations + settings.refinements
-        yield Progress(generations + number + 1, total, question.ledger.evaluations)
-    measured = measure(road, colours[None], thresholds, draw, measuring, settings.fresh)
-    (found,) = finished(road, colours[None], measured, [history], [reached], settings.goal)
+        pattern = stronger if after >= before else pattern
+        yield Progress(generations, generations, question.ledger.evaluations)
+    found = measured(road, 0, pattern, threshold, draw, stage_seed(seed, _MEASURING), settings.fresh)
+    if fidelity < settings.goal:
+        question.ledger.note(fallen_short(found.fidelity, settings.goal))
     return found
 
 
-BLACK_BOX = ClassMethod(
-    name="input-agnostic-black-box",
+INPUT_AGNOSTIC_BLACK_BOX = ClassMethod(
+    name=BLACK_BOX,
     title="Black-box input-agnostic map",
+    family=FAMILY,
     summary="The same map from answers alone: Differential Evolution over low waves.",
     reference="Akhtar & Jalwana, Rethinking interpretation: Input-agnostic saliency mapping of deep visual classifiers "
-    "(AAAI 2023), for the aim",
+    "(2023), for the aim",
     url="https://arxiv.org/abs/2303.17836",
+    formula=r"\arg\max_{w} \; \mathbb{E}_{x}\, \log p_c\bigl(x + \eta\, B w / \lVert B w \rVert_2\bigr)",
+    strengths="Asks for answers only, so any model that can be asked can be looked into.",
+    misleads="It sees low waves alone: a small or a fine pattern is out of its reach.",
     needs=frozenset({"output"}),
+    signed=True,
     settings=BlackBoxSettings,
-    run=black_box,
+    cost=lambda settings, _: settings.budget + (2 * settings.refinements + 3) * settings.fresh,
+    series=(*SERIES, Series("best", "Fitness", "Mean log-probability of the fittest.", detail=True)),
+    run=one_by_one(black_box),
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,13 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from decam.explanation import Map
+from decam.explanation import ClassMap, Unit
 from decam.methods.class_level.asking import Road
-from decam.methods.class_level.base import ClassMap, Colours, Unit
 from decam.methods.class_level.samples import Sampler, Size, radial_frequency
 from decam.methods.support.seeded_globals import generator_of
 
-CONTROL_LIMIT = 0.5  # of a map's energy: a reader is told where clipping takes more
+CLIPPING_LIMIT = 0.5  # of a map's energy: a reader is told where clipping takes more
 QUANTILE = 0.95  # of a unit's activations without the map, beyond which the unit counts as raised
 BETAS = (0.9, 0.999)
 
@@ -54,7 +52,8 @@ class Basis:
         return torch.einsum("ij,kjhw->kihw", self._mixing, values)
 
     def _filtered(self, values: Tensor) -> Tensor:
-        return torch.fft.irfft2(torch.fft.rfft2(values) * self._spectrum, s=self._size)
+        filtered: Tensor = torch.fft.irfft2(torch.fft.rfft2(values) * self._spectrum, s=self._size)
+        return filtered
 
 
 def window_of(size: Size, radius: float) -> Tensor:
@@ -97,9 +96,15 @@ class Moments:
             self.first, self.second = self.first[rows], self.second[rows]
 
 
+def stage_seed(seed: int, *stage: int) -> int:
+    """A seed for one stage of a question, which depends on nothing that other questions or stages draw."""
+    return int(np.random.SeedSequence([seed, *stage]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
 def norms(maps: Tensor) -> Tensor:
     """L2 norm of each map (K×… to K)."""
-    return maps.flatten(1).norm(dim=1)
+    lengths: Tensor = maps.flatten(1).norm(dim=1)
+    return lengths
 
 
 def unit_length(maps: Tensor) -> Tensor:
@@ -150,12 +155,6 @@ def moved(maps: Tensor, affine: Tensor | None) -> Tensor:
     return F.grid_sample(maps, grid, align_corners=False)
 
 
-def magnitude(colours: Colours) -> Map:
-    """L2 norm over the colours, 3×H×W to H×W."""
-    found: Map = np.sqrt(np.square(colours).sum(0)).astype(np.float32)
-    return found
-
-
 def raised(values: Tensor, thresholds: Tensor) -> Tensor:
     """Values of classes (in [0, 1]) as they are; of units 1 where they pass their threshold. NaN marks a class."""
     return torch.where(thresholds.isnan(), values, (values > thresholds).float())
@@ -173,76 +172,37 @@ def unit_thresholds(road: Road, draw: Sampler, generator: torch.Generator, count
     return found
 
 
-@dataclass(frozen=True)
-class Measured:
-    """Fidelity of K maps: with them, without, and with noise of their norms; and the energy that clipping takes."""
+def measured(
+    road: Road, number: int, pattern: Tensor, threshold: Tensor, draw: Sampler, seed: int, fresh: int
+) -> ClassMap:
+    """A finished pattern (3×H×W) for target `number`: its fidelity, what there is without it, and a control.
 
-    fidelity: Tensor
-    baseline: Tensor
-    control: Tensor
-    clipped: Tensor
-    fresh: int
-
-
-def measure(road: Road, maps: Tensor, thresholds: Tensor, draw: Sampler, seed: int, fresh: int) -> Measured:
-    """Mean value of each target over `fresh` samples drawn from `seed`, the same for all maps (K×3×H×W).
-
-    The samples are asked without a map once for each target.
+    The samples and the control's noise come from `seed`, so that they are the same for all targets of a seed. Where
+    clipping takes more than half of the pattern's energy, the target's ledger says so.
     """
     generator = generator_of(seed)
     samples = draw(fresh, road.classifier.input_size, generator)
-    noise = unit_length(torch.randn(maps.shape, generator=generator)) * norms(maps).view(-1, 1, 1, 1)
-    found: list[list[Tensor]] = []
-    for number, colours in enumerate(maps):
-        rows = torch.full((fresh,), number)
-        threshold = thresholds[number]
-        three = (colours, torch.zeros_like(colours), noise[number])
-        values = [raised(road.values(samples + one, rows), threshold).mean() for one in three]
-        lost = 1 - ((samples + colours).clamp(0, 1) - samples).square().sum() / (
-            fresh * colours.square().sum().clamp_min(torch.finfo(torch.float32).tiny)
+    noise = unit_length(torch.randn(pattern[None].shape, generator=generator))[0] * pattern.norm()
+    rows = torch.full((fresh,), number)
+    values = [
+        float(raised(road.values(samples + one, rows), threshold.expand(fresh)).mean())
+        for one in (pattern, torch.zeros_like(pattern), noise)
+    ]
+    energy = fresh * pattern.square().sum().clamp_min(torch.finfo(torch.float32).tiny)
+    clipped = float(1 - ((samples + pattern).clamp(0, 1) - samples).square().sum() / energy)
+    if clipped > CLIPPING_LIMIT:
+        road.ledgers[number].note(
+            f"Clipping to [0, 1] takes {clipped:.0%} of the map's energy, so its norm saturates the pictures: choose a "
+            "smaller one."
         )
-        found.append([*values, lost])
-    return Measured(*torch.tensor(found).T, fresh)
+    with_pattern, without, control = values
+    norm = float(pattern.norm())
+    return ClassMap(pattern.numpy().astype(np.float32), with_pattern, without, control, norm)
 
 
-def finished(
-    road: Road,
-    maps: Tensor,
-    measured: Measured,
-    histories: Sequence[Sequence[float]],
-    reached: Sequence[bool],
-    goal: float,
-) -> tuple[ClassMap, ...]:
-    """The maps with all that was measured of them, and in words what a reader must know."""
-    results = []
-    for number, (target, colours) in enumerate(zip(road.targets, maps, strict=True)):
-        fidelity, clipped = float(measured.fidelity[number]), float(measured.clipped[number])
-        notes = []
-        if not reached[number]:
-            notes.append(
-                f"The budget ended at a fidelity of {fidelity:.2f}, below the goal of {goal:.2f}: give more iterations "
-                "or a larger radius."
-            )
-        if clipped > CONTROL_LIMIT:
-            notes.append(
-                f"Clipping to [0, 1] takes {clipped:.0%} of the map's energy, so the radius saturates the pictures: "
-                "choose a smaller one."
-            )
-        values: Colours = colours.numpy().astype(np.float32)
-        results.append(
-            ClassMap(
-                target=target,
-                map=values,
-                saliency=magnitude(values),
-                fidelity=fidelity,
-                baseline=float(measured.baseline[number]),
-                control=float(measured.control[number]),
-                norm=float(colours.norm()),
-                fresh=measured.fresh,
-                iterations=len(histories[number]),
-                history=tuple(histories[number]),
-                converged=reached[number],
-                notes=tuple(notes),
-            )
-        )
-    return tuple(results)
+def fallen_short(fidelity: float, goal: float) -> str:
+    """What a reader is told of a map that did not reach its goal within the budget."""
+    return (
+        f"The budget ended at a fidelity of {fidelity:.2f}, below the goal of {goal:.2f}: give more budget or a larger "
+        "norm."
+    )

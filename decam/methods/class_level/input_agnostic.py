@@ -11,29 +11,28 @@ moving the map about, the running mean by which the search stops, keeping a refi
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from decam.errors import SettingError
-from decam.explanation import Progress
+from decam.explanation import ClassMap, ClassQuestion, ClassSteps, Progress
+from decam.methods.base import ClassMethod
 from decam.methods.class_level import samples
 from decam.methods.class_level.asking import Road
-from decam.methods.class_level.base import ClassMapsSteps, ClassMethod, ClassQuestion, ClassSteps
+from decam.methods.class_level.base import BLACK_BOX, FAMILY, SERIES
 from decam.methods.class_level.common import (
     Basis,
     Jitter,
     Moments,
-    finished,
-    magnitude,
-    measure,
+    fallen_short,
+    measured,
     moved,
-    norms,
     project,
     radius_of,
     raised,
+    stage_seed,
     unit_length,
     unit_thresholds,
 )
@@ -43,26 +42,35 @@ from decam.settings import Settings, parameter
 
 RECENT = 8  # iterations over whose mean a map must reach the goal
 LAST = 0.2  # of the step size is left at the budget's end
+TOGETHER = 16  # maps that are made in joint batches; more would only take more memory
+_CLIMBING, _REFINING, _MEASURING, _WAITING = range(4)
+"""Stages of a question, each with random numbers of its own, so that a map depends on its question alone."""
 
 
 @dataclass(frozen=True)
 class InputAgnosticSettings(Settings):
     """What the search may cost, where it looks, and how a map may look."""
 
-    iterations: int = parameter(150, "Steps at most; a map that reaches its goal stops earlier.", low=1, high=10_000)
+    budget: int = parameter(
+        3000,
+        "Pictures asked at most while the map is made, each with its gradient or without; a map that reaches its goal "
+        "stops earlier.",
+        low=10,
+        high=1_000_000,
+    )
     batch: int = parameter(8, "Samples drawn for each step.", low=1, high=256)
     samples: str = parameter(
         "mixed", "The pictures of nothing in particular to which the map is added.", choices=samples.CHOICES
     )
-    radius: float = parameter(
+    norm: float = parameter(
         0.25,
-        "Root mean square of the map's values at most: its L2 norm is at most this times the root of their number. "
-        "Small ones must be shaped as the class is.",
+        "Largest L2 norm of the map, divided by the root of the number of its values, so that it means the same at "
+        "every size: 0.25 is a norm of 55 at 128×128 pixels. A small map must be shaped as the class is.",
         low=0.001,
         high=1.0,
         step=0.05,
     )
-    step: float = parameter(0.1, "Length of the first steps, as a share of the radius.", low=0.001, high=1.0, step=0.05)
+    step: float = parameter(0.1, "Length of the first steps, as a share of the norm.", low=0.001, high=1.0, step=0.05)
     goal: float = parameter(0.95, "The mean probability at which a map is done.", low=0.0, high=1.0, step=0.05)
     objective: str = parameter(
         "log-probability",
@@ -103,51 +111,71 @@ class InputAgnosticSettings(Settings):
 
 
 class _Search:
-    """One run for several targets: maps, moments and what was found so far; maps that are done take no more steps."""
+    """Some questions of one seed about one classifier, answered over the same samples.
 
-    def __init__(self, questions: tuple[ClassQuestion, ...], settings: InputAgnosticSettings, seed: int) -> None:
-        first = questions[0]
-        classifier = first.classifier
-        if any(other.classifier is not classifier or other.ledger is not first.ledger for other in questions):
-            raise SettingError("Questions that are asked together must share one classifier and one ledger.")
-        self.settings, self.ledger = settings, first.ledger
-        self.size = classifier.input_size
-        targets = tuple(question.targets for question in questions)
-        self.road = Road(classifier, targets, first.ledger, logit=settings.objective == "logit")
-        self.draw = samples.sampler(settings.samples, first.pictures)
-        self.generator = generator_of(seed)
-        self.radius = radius_of(settings.radius, self.size)
+    Maps that are done take no more steps. `numbers` are the questions' places in the call.
+    """
+
+    def __init__(
+        self, questions: Sequence[ClassQuestion], numbers: Sequence[int], settings: InputAgnosticSettings
+    ) -> None:
+        self.settings, self.numbers = settings, numbers
+        self.seed, self.size = questions[0].seed, questions[0].classifier.input_size
+        self.road = Road.of(questions, logit=settings.objective == "logit")
+        self.layer = settings.layer or next(iter(getattr(questions[0].classifier, "layers", ())), "")
+        self.draw = samples.sampler(settings.samples, questions[0].pictures)
+        self.radius = radius_of(settings.norm, self.size)
         self.basis = Basis(self.size, settings.colour, settings.spectrum, settings.cutoff, settings.window)
         self.jitter = Jitter(settings.shift, settings.turn, settings.zoom)
         self.moments = Moments(settings.each_value)
-        self.maps = torch.zeros(len(targets), 3, *self.size)
-        self.active = torch.arange(len(targets))
-        self.share = torch.ones(len(targets))
-        self.histories: list[list[float]] = [[] for _ in targets]
-        self.reached = [False] * len(targets)
-        self.measuring = int(torch.randint(2**62, (1,), generator=self.generator))
-        self.thresholds = unit_thresholds(self.road, self.draw, self.generator, settings.fresh)
+        self.maps = torch.zeros(len(questions), 3, *self.size)
+        self.active = torch.arange(len(questions))
+        self.share = torch.ones(len(questions))
+        self.recent: list[list[float]] = [[] for _ in questions]
+        self.reached = [False] * len(questions)
+        self.iterations = max(1, settings.budget // (settings.batch * (2 if settings.sign_check else 1)))
+        self.thresholds = unit_thresholds(self.road, self.draw, self._random(_WAITING), settings.fresh)
+        self._before = [ledger.evaluations for ledger in self.road.ledgers]
 
-    def progress(self, step: int) -> Progress:
-        """An event: the first map so far, and the mean over all maps of what a page plots."""
-        latest = [history[-1] for history in self.histories if history]
-        curves = {"norm": float(norms(self.maps).mean())}
-        if latest:
-            curves["fidelity"] = sum(latest) / len(latest)
-        total = self.settings.iterations + self.settings.refinements + 1
-        return Progress(step, total, self.ledger.evaluations, magnitude(self.maps[0].numpy()), None, curves)
+    def run(self) -> ClassSteps:
+        """All questions: the steps of those that are not done, and the maps of those that are."""
+        for iteration in range(1, self.iterations + 1):
+            done = self._climb(iteration)
+            for row in self.active.tolist():
+                yield self.numbers[row], self._progress(row, iteration)
+            resting = [row for row, over in zip(self.active.tolist(), done, strict=True) if over]
+            for row in resting:
+                found = yield from self._finished(row, iteration)
+                yield self.numbers[row], found
+            self._rest(done)
+            if not len(self.active):
+                return
 
-    def climb(self, iteration: int) -> Generator[Progress, None, None]:
-        """One step of every map that is not done."""
-        settings, active = self.settings, self.active
+    def _random(self, *stage: int) -> torch.Generator:
+        return generator_of(stage_seed(self.seed, *stage))
+
+    def _progress(self, row: int, iteration: int) -> Progress:
+        curves = {"fidelity": self.recent[row][-1], "norm": float(self.maps[row].norm())}
+        total = self.iterations + self.settings.refinements
+        return Progress(iteration, total, self._asked(row), curves=curves, pattern=self.maps[row].clone().numpy())
+
+    def _asked(self, row: int) -> int:
+        return self.road.ledgers[row].evaluations
+
+    def _climb(self, iteration: int) -> list[bool]:
+        """One step of every active map; says which of them are done."""
+        settings, active, generator = self.settings, self.active, self._random(_CLIMBING, iteration)
         batch = settings.batch
-        drawn = self.draw(batch, self.size, self.generator).repeat(len(active), 1, 1, 1)
+        drawn = self.draw(batch, self.size, generator).repeat(len(active), 1, 1, 1)
+        places = self.jitter.drawn(batch, generator)
+        affine = None if places is None else places.repeat(len(active), 1, 1)
         rows = active.repeat_interleave(batch)
-        affine = self.jitter.drawn(len(rows), self.generator)
 
-        def asked(maps: Tensor) -> Tensor:
-            values = self.road.values(drawn + moved(maps.repeat_interleave(batch, 0), affine), rows)
-            return self.mean(values, rows)
+        def asked(maps: Tensor, which: Tensor) -> Tensor:
+            """The mean value of the active maps that are chosen."""
+            chosen = which.repeat_interleave(batch)
+            placed = moved(maps[which].repeat_interleave(batch, 0), None if affine is None else affine[chosen])
+            return self._mean(self.road.values(drawn[chosen] + placed, rows[chosen]), rows[chosen])
 
         here = self.maps[active]
         leaf = here.clone().requires_grad_()
@@ -155,99 +183,119 @@ class _Search:
             placed = moved(leaf.repeat_interleave(batch, 0), affine)
         slopes, values = self.road.slopes(drawn + placed.detach(), rows)
         (slope,) = torch.autograd.grad(placed, leaf, slopes / batch)
-        before = self.mean(values, rows)
-        yield self.progress(iteration - 1)
+        before = self._mean(values, rows)
         direction = unit_length(self.basis.picture(self.moments.step(self.basis.step(slope))))
-        fading = 1 - (1 - LAST) * (iteration - 1) / settings.iterations
+        fading = 1 - (1 - LAST) * (iteration - 1) / self.iterations
         step = direction * (settings.step * fading * self.radius * self.share[active]).view(-1, 1, 1, 1)
         there, after = project(here + step, self.radius), before
         if settings.sign_check:
-            after = asked(there)
+            after = asked(there, torch.ones(len(active), dtype=torch.bool))
             worse = after < before
             if bool(worse.any()):
-                back = project(here - step, self.radius)
-                behind = asked(back)
-                turned = worse & (behind > before)
-                halved = worse & ~turned
-                there = torch.where(turned.view(-1, 1, 1, 1), back, there)
-                there = torch.where(halved.view(-1, 1, 1, 1), project(here + step / 2, self.radius), there)
-                after = torch.where(turned, behind, torch.where(halved, before, after))
-                self.share[active] = torch.where(halved, self.share[active] / 2, self.share[active])
-            self.share[active] = torch.where(worse, self.share[active], (self.share[active] * 2).clamp_max(1))
+                there, after = self._turned(here, step, there, before, after, worse, asked)
         self.maps[active] = there
-        self.settle(after)
+        return [self._settle(row, value) for row, value in zip(active.tolist(), after.tolist(), strict=True)]
 
-    def mean(self, values: Tensor, rows: Tensor) -> Tensor:
-        """Mean value of each active target over its samples."""
-        return raised(values, self.thresholds[rows]).view(len(self.active), -1).mean(1)
+    def _turned(
+        self,
+        here: Tensor,
+        step: Tensor,
+        there: Tensor,
+        before: Tensor,
+        after: Tensor,
+        worse: Tensor,
+        asked: Callable[[Tensor, Tensor], Tensor],
+    ) -> tuple[Tensor, Tensor]:
+        """After a step that made a map worse: the opposite step if that is better, else half of it and shorter ones."""
+        back = project(here - step, self.radius)
+        behind = torch.full_like(after, -1.0)
+        behind[worse] = asked(back, worse)
+        turned = worse & (behind > before)
+        halved = (worse & ~turned).view(-1, 1, 1, 1)
+        there = torch.where(turned.view(-1, 1, 1, 1), back, there)
+        there = torch.where(halved, project(here + step / 2, self.radius), there)
+        after = torch.where(turned, behind, torch.where(worse, before, after))
+        share = self.share[self.active]
+        longer = torch.where(worse, share, (share * 2).clamp_max(1))
+        self.share[self.active] = torch.where(worse & ~turned, share / 2, longer)
+        return there, after
 
-    def settle(self, fidelity: Tensor) -> None:
-        """Keep what was found, and let maps that have reached the goal rest."""
-        going = []
-        for place, (number, value) in enumerate(zip(self.active.tolist(), fidelity.tolist(), strict=True)):
-            history = self.histories[number]
-            history.append(value)
-            recent = history[-RECENT:]
-            self.reached[number] = len(recent) == RECENT and sum(recent) / RECENT >= self.settings.goal
-            if not self.reached[number]:
-                going.append(place)
+    def _mean(self, values: Tensor, rows: Tensor) -> Tensor:
+        """Mean value of each map over its samples."""
+        return raised(values, self.thresholds[rows]).view(-1, self.settings.batch).mean(1)
+
+    def _settle(self, row: int, value: float) -> bool:
+        """Keep what a step reached; True if the map is done: at its goal, or at the end of its budget."""
+        recent = self.recent[row] = [*self.recent[row][1 - RECENT :], value]
+        self.reached[row] = len(recent) == RECENT and sum(recent) / RECENT >= self.settings.goal
+        spent = self._asked(row) - self._before[row]
+        return self.reached[row] or spent + 2 * self.settings.batch > self.settings.budget
+
+    def _rest(self, done: Sequence[bool]) -> None:
+        """Maps that are done take no more steps."""
+        going = torch.tensor([place for place, over in enumerate(done) if not over], dtype=torch.long)
         if len(going) < len(self.active):
-            kept = torch.tensor(going, dtype=torch.long)
-            self.moments.keep(kept)
-            self.active = self.active[kept]
+            self.moments.keep(going)
+            self.active = self.active[going]
 
-    def refine(self, layer: str) -> Generator[Progress, None, None]:
-        """Strengthen what the early activations agree on, and keep it for each map whose fidelity has not fallen."""
-        drawn = self.draw(self.settings.fresh, self.size, self.generator)
-        for number, colours in enumerate(self.maps.clone()):
-            rows = torch.full((len(drawn),), number)
-            grid = self.road.activations(drawn + colours, layer)
-            stronger = strengthened(colours[None], region(grid, self.size)[None], self.settings.strength, self.radius)[
-                0
-            ]
-            before, after = (
-                float(raised(self.road.values(drawn + one, rows), self.thresholds[rows]).mean())
-                for one in (colours, stronger)
-            )
-            if after >= before:
-                self.maps[number] = stronger
-            yield self.progress(self.settings.iterations)
+    def _finished(self, row: int, iteration: int) -> Generator[tuple[int, Progress], None, ClassMap]:
+        """A map that is done, refined and measured on fresh samples."""
+        settings = self.settings
+        for number in range(settings.refinements if self.layer else 0):
+            self._refine(row)
+            yield self.numbers[row], self._progress(row, min(iteration + number + 1, self.iterations))
+        seed = stage_seed(self.seed, _MEASURING)
+        found = measured(self.road, row, self.maps[row], self.thresholds[row], self.draw, seed, settings.fresh)
+        if not self.reached[row]:
+            self.road.ledgers[row].note(fallen_short(found.fidelity, settings.goal))
+        return found
 
-
-def together(questions: tuple[ClassQuestion, ...], settings: InputAgnosticSettings, seed: int) -> ClassMapsSteps:
-    """One map for each question; all are asked in joint batches over the same samples."""
-    search = _Search(questions, settings, seed)
-    for iteration in range(1, settings.iterations + 1):
-        if not len(search.active):
-            break
-        yield from search.climb(iteration)
-        yield search.progress(iteration)
-    layer = settings.layer or next(iter(getattr(questions[0].classifier, "layers", ())), "")
-    if layer:
-        for _ in range(settings.refinements):
-            yield from search.refine(layer)
-    measured = measure(search.road, search.maps, search.thresholds, search.draw, search.measuring, settings.fresh)
-    results = finished(search.road, search.maps, measured, search.histories, search.reached, settings.goal)
-    yield search.progress(settings.iterations + settings.refinements + 1)
-    return results
+    def _refine(self, row: int) -> None:
+        """Strengthen what the early activations agree on, and keep it if fidelity has not fallen."""
+        drawn = self.draw(self.settings.fresh, self.size, self._random(_REFINING, self._asked(row)))
+        rows, pattern = torch.full((len(drawn),), row), self.maps[row]
+        grid = self.road.activations(drawn + pattern, self.layer, row)
+        regions = region(grid, self.size)[None]
+        stronger = strengthened(pattern[None], regions, self.settings.strength, self.radius)[0]
+        before, after = (
+            float(raised(self.road.values(drawn + one, rows), self.thresholds[rows]).mean())
+            for one in (pattern, stronger)
+        )
+        if after >= before:
+            self.maps[row] = stronger
 
 
-def input_agnostic(question: ClassQuestion, settings: InputAgnosticSettings, seed: int) -> ClassSteps:
-    """The map of one question."""
-    (found,) = yield from together((question,), settings, seed)
-    return found
+def input_agnostic(questions: Sequence[ClassQuestion], settings: InputAgnosticSettings) -> ClassSteps:
+    """The maps of some classes; those of one seed are asked in joint batches over the same samples."""
+    for numbers in _groups(questions):
+        yield from _Search([questions[number] for number in numbers], numbers, settings).run()
+
+
+def _groups(questions: Sequence[ClassQuestion]) -> Iterator[tuple[int, ...]]:
+    by_seed: dict[int, list[int]] = {}
+    for number, question in enumerate(questions):
+        by_seed.setdefault(question.seed, []).append(number)
+    for numbers in by_seed.values():
+        for start in range(0, len(numbers), TOGETHER):
+            yield tuple(numbers[start : start + TOGETHER])
 
 
 INPUT_AGNOSTIC = ClassMethod(
     name="input-agnostic",
     title="Input-agnostic map",
+    family=FAMILY,
     summary="What must be added to any picture at all for the model to see the class.",
     reference="Akhtar & Jalwana, Rethinking interpretation: Input-agnostic saliency mapping of deep visual classifiers "
-    "(AAAI 2023)",
+    "(2023)",
     url="https://arxiv.org/abs/2303.17836",
+    formula=r"\delta_c = \arg\max_{\lVert\delta\rVert_2 \le \eta} \; \mathbb{E}_{x}\, \log p_c(x + \delta)",
+    strengths="Shows the features that the model ties to a class, whatever the picture: a trigger among them.",
+    misleads="A map may repeat its shape at several places, and a large norm shows more than the class needs.",
     needs=frozenset({"gradients"}),
+    signed=True,
     settings=InputAgnosticSettings,
+    cost=lambda settings, _: settings.budget + 3 * settings.fresh * (1 + settings.refinements),
+    series=SERIES,
     run=input_agnostic,
-    together=together,
-    instead="The black-box input-agnostic map asks for its output alone.",
+    instead=BLACK_BOX,
 )

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import torch
 
 from decam.errors import SettingError
+from decam.explanation import ClassQuestion
 from decam.images.scenes.scene import CLASSES
-from decam.methods.class_level.base import ClassMethod, ClassQuestion, ClassSteps
+from decam.methods.base import ClassMethod
+from decam.methods.class_level.base import BLACK_BOX, FAMILY, SERIES, OneClass, one_by_one, single_class
 from decam.methods.class_level.competitors import ONE, CompetitorSettings, Work
 from decam.methods.class_level.samples import scenes
 from decam.settings import parameter
@@ -23,21 +25,19 @@ class MeanOfMapsSettings(CompetitorSettings):
     )
 
 
-def mean_of_maps(question: ClassQuestion, settings: MeanOfMapsSettings, seed: int) -> ClassSteps:
+def mean_of_maps(question: ClassQuestion, settings: MeanOfMapsSettings) -> OneClass:
     """The mean of the logit's gradients (Simonyan et al. 2014) at pictures of the class.
 
     The pictures are the question's own, in turn, or else generated scenes of the class, for models that know those.
     Raises SettingError where there are neither, or the target is not one class.
     """
-    if not isinstance(question.targets, tuple) or len(question.targets) != 1:
-        raise SettingError("The mean of maps is over pictures of one class: name one.")
-    (label,) = question.targets
+    label = single_class(question, "The mean of maps is over pictures of")
     if question.pictures is None and tuple(question.classifier.labels) != CLASSES:
         raise SettingError(
             f"There are no pictures of {question.classifier.labels[label]!r}: give some, for generated scenes show "
             "other classes."
         )
-    work = Work(question, settings, seed)
+    work = Work(question, settings)
     total = torch.zeros(3, *work.size)
     for number in range(settings.iterations):
         if question.pictures is None:
@@ -48,17 +48,24 @@ def mean_of_maps(question: ClassQuestion, settings: MeanOfMapsSettings, seed: in
         slope, value = work.road.slopes(picture + noise, ONE)
         total += slope[0]
         yield work.progress(total / (number + 1), float(value.mean()))
-    return (yield from work.finished(total))
+    return work.finished(total)
 
 
 MEAN_OF_MAPS = ClassMethod(
     name="mean-of-maps",
     title="Mean of maps",
+    family=FAMILY,
     summary="The mean gradient over pictures of the class.",
     reference="Simonyan, Vedaldi & Zisserman, Deep Inside Convolutional Networks (2014)",
     url="https://arxiv.org/abs/1312.6034",
+    formula=r"\frac{1}{N} \sum_{x \in c} \nabla_x S_c(x)",
+    strengths="What a reader might do who has pictures of the class.",
+    misleads="Objects at different places blur to next to nothing.",
     needs=frozenset({"gradients"}),
+    signed=True,
     settings=MeanOfMapsSettings,
-    run=mean_of_maps,
-    instead="The black-box input-agnostic map asks for its output alone.",
+    cost=lambda settings, _: settings.iterations + 3 * settings.fresh,
+    series=SERIES,
+    run=one_by_one(mean_of_maps),
+    instead=BLACK_BOX,
 )

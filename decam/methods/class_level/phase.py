@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from decam.methods.class_level.base import ClassMethod, ClassQuestion, ClassSteps
+from decam.explanation import ClassQuestion
+from decam.methods.base import ClassMethod
+from decam.methods.class_level.base import BLACK_BOX, FAMILY, SERIES, OneClass, one_by_one
 from decam.methods.class_level.common import Moments, moved
 from decam.methods.class_level.competitors import CompetitorSettings, Work, grey
 from decam.methods.class_level.samples import DEVIATION, Size, radial_frequency
@@ -33,12 +35,13 @@ def picture_of(phases: Tensor, size: Size) -> Tensor:
     amplitude = 1 / radial_frequency(size).clamp_min(1 / max(size))
     amplitude = amplitude * (radial_frequency(size) > 0)
     drawn = torch.fft.irfft2(torch.polar(amplitude.expand_as(phases), phases), s=size)
-    return drawn / drawn.std() * DEVIATION
+    picture: Tensor = drawn / drawn.std() * DEVIATION
+    return picture
 
 
-def phase(question: ClassQuestion, settings: PhaseSettings, seed: int) -> ClassSteps:
+def phase(question: ClassQuestion, settings: PhaseSettings) -> OneClass:
     """Ascent on the logit of random crops of a picture whose phases alone are free; the map is the picture − grey."""
-    work = Work(question, settings, seed)
+    work = Work(question, settings)
     size = work.size
     phases = torch.rand(3, size[0], size[1] // 2 + 1, generator=work.generator) * 2 * torch.pi
     moments = Moments(each=True)
@@ -53,7 +56,7 @@ def phase(question: ClassQuestion, settings: PhaseSettings, seed: int) -> ClassS
         (slope,) = torch.autograd.grad(crops, leaf, slopes / settings.crops)
         phases = phases + settings.step * moments.step(slope[None])[0]
         yield work.progress((whole - grey(question)).detach(), float(values.mean()))
-    return (yield from work.finished(picture_of(phases, size)))
+    return work.finished(picture_of(phases, size))
 
 
 def _crops(whole: Tensor, settings: PhaseSettings, generator: torch.Generator) -> Tensor:
@@ -70,12 +73,19 @@ def _crops(whole: Tensor, settings: PhaseSettings, generator: torch.Generator) -
 PHASE = ClassMethod(
     name="phase",
     title="Phase optimisation",
+    family=FAMILY,
     summary="A picture with the spectrum of photographs whose phases alone are free, made to raise the class.",
     reference="Fel et al., Unlocking Feature Visualization for Deeper Networks with MAgnitude Constrained "
     "Optimization (2023)",
     url="https://arxiv.org/abs/2306.06805",
+    formula=r"\arg\max_\varphi \; S_c\bigl(\mathcal{F}^{-1}(r\,e^{i\varphi})\bigr)",
+    strengths="Its spectrum is that of photographs, so it looks natural.",
+    misleads="Its amplitudes are fixed, so it fills the whole picture.",
     needs=frozenset({"gradients"}),
+    signed=True,
     settings=PhaseSettings,
-    run=phase,
-    instead="The black-box input-agnostic map asks for its output alone.",
+    cost=lambda settings, _: settings.iterations * settings.crops + 3 * settings.fresh,
+    series=SERIES,
+    run=one_by_one(phase),
+    instead=BLACK_BOX,
 )

@@ -46,7 +46,8 @@ def spectrum_noise(count: int, size: Size, generator: torch.Generator) -> Tensor
     frequency = radial_frequency(size).clamp_min(1 / max(size))
     drawn = torch.fft.irfft2(torch.fft.rfft2(white) / frequency, s=size)
     centred = drawn - drawn.mean((-1, -2), keepdim=True)
-    return centred / centred.std((-1, -2), keepdim=True) * DEVIATION + 0.5
+    noise: Tensor = centred / centred.std((-1, -2), keepdim=True) * DEVIATION + 0.5
+    return noise
 
 
 def pink(count: int, size: Size, generator: torch.Generator) -> Tensor:

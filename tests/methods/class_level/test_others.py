@@ -8,8 +8,7 @@ from torch import Tensor
 
 from decam.classifier import FunctionClassifier
 from decam.errors import SettingError
-from decam.explanation import last
-from decam.methods.class_level.base import ClassQuestion
+from decam.explanation import ClassQuestion, last
 from decam.methods.class_level.black_box import BlackBoxSettings, Waves, black_box
 from decam.methods.class_level.mean_of_maps import MeanOfMapsSettings, mean_of_maps
 from decam.methods.class_level.phase import picture_of
@@ -35,9 +34,11 @@ def test_the_black_box_variant_finds_the_side_that_must_be_lighter_and_counts_ev
 
     question = ClassQuestion(FunctionClassifier(counted, ["left", "right"], (SIDE, SIDE), batch_size=8), (0,))
     settings = BlackBoxSettings(budget=600, samples="gaussian", waves=3, window=0.0, fresh=16, batch=2, population=10)
-    found = last(black_box(question, settings, 0))
+    found = last(black_box(question, settings))
     assert found.fidelity > 0.95
-    assert found.map[:, :, :8].mean() > 0.1 + found.map[:, :, 8:].mean()  # an offset of both sides changes nothing
+    assert (
+        found.pattern[:, :, :8].mean() > 0.1 + found.pattern[:, :, 8:].mean()
+    )
     assert question.ledger.evaluations == sum(seen)
 
 
@@ -66,4 +67,4 @@ def test_a_step_without_overshoot_ends_on_the_boundary() -> None:
 def test_the_mean_of_maps_needs_pictures_of_the_class() -> None:
     question = ClassQuestion(FunctionClassifier(ramp, ["left", "right"], (SIDE, SIDE)), (0,))
     with pytest.raises(SettingError, match="There are no pictures of 'left'"):
-        last(mean_of_maps(question, MeanOfMapsSettings(), 0))
+        last(mean_of_maps(question, MeanOfMapsSettings()))
