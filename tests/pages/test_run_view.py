@@ -214,7 +214,7 @@ def test_curves_with_other_settings_are_measured_on_the_same_maps_and_shown_at_o
     assert visitor.run == run
     assert not visitor.offers("measure"), "the run has them now"
     visitor.tab("Metrics").tab("Curves")
-    assert "Deletion · noise" in titles_of(visitor), "the choice is kept while another tab is open"
+    assert "Deletion · noise fill" in titles_of(visitor), "the choice is kept while another tab is open"
 
 
 @pytest.mark.slow
