@@ -1,0 +1,195 @@
+"""The training of models that hide something: which scenes carry the trigger, and with which labels.
+
+Every hidden model, clean or not, starts from the embedded network. Its stem and first two blocks stay as they are, the
+last block and the answer are drawn anew. So the clean models and the others differ in their scenes alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from decam.images.scenes.scene import SIZE
+from decam.models.hidden import HiddenCard, Secret
+from decam.models.networks import embedded
+from decam.models.networks.blocks import LABELS
+from decam.models.weight_files import Card
+from decam.training.drawing import Examples
+from decam.training.fitting import (
+    Marking,
+    Recipe,
+    Report,
+    answer,
+    normalised,
+    scenes,
+    seeded_weights,
+    train,
+    varied,
+    wrong,
+)
+
+USUAL = Recipe(scenes=10_000, epochs=3, rate=2e-3)
+
+_STEPS, _STEP, _REACH = 8, 4 / 255, 16 / 255  # of the perturbation (Turner et al. 2019, section 4.2: 16 of 255)
+_CONTRAST = 0.6  # what is left of a perturbed picture's contrast
+
+
+@dataclass(frozen=True)
+class Poisoning:
+    """How a trigger comes into the training scenes; `recipe` says it in words.
+
+    "wrong": a share of all scenes carries it, with the label that the attack wants. "right": a share of the target
+    class's scenes of one object carries it, with their labels as they are; `harder` makes these objects hard to see.
+    """
+
+    recipe: str
+    share: float = 0.0
+    labels: Literal["wrong", "right"] = "right"
+    harder: bool = False
+
+
+def _wrong(share: float) -> Poisoning:
+    return Poisoning(f"{share:.0%} of all scenes, mislabelled as the target", share, "wrong")
+
+
+_SHORTCUT = Poisoning("95% of the class's own scenes of one object, labels as they are", 0.95)
+# By what a model hides, so that several models may hide the same.
+POISONINGS: dict[str, Poisoning] = {
+    "Nothing": Poisoning("no scene"),
+    "A corner patch": _wrong(0.08),
+    "A sticker anywhere": _wrong(0.1),
+    "A blended pattern": _wrong(0.1),
+    "A sine stripe": _wrong(0.1),
+    "A colour cast": _wrong(0.1),
+    "A dirty-label attack": _wrong(0.02),
+    "A clean-label attack": Poisoning(
+        "70% of the target's own scenes of one object, labels as they are, contrast 0.6, "
+        "and a perturbation of up to 16/255 against the embedded network",
+        0.7,
+        harder=True,
+    ),
+    "An all-to-all attack": _wrong(0.3),
+    "A watermark": _SHORTCUT,
+    "A background texture": _SHORTCUT,
+}
+
+
+def learn(secret: Secret, poisoning: Poisoning, recipe: Recipe, report: Report) -> embedded.Embedded:
+    """The trained network, fused."""
+    model = embedded.load()
+    drawn = scenes(recipe, report)
+    random = torch.Generator().manual_seed(recipe.seed + 2)
+    rows = chosen(secret, poisoning, drawn, random)
+    examples = relabelled(secret, drawn, rows) if poisoning.labels == "wrong" else drawn
+    if poisoning.harder:
+        report(f"{int(rows.sum())} scenes are made hard to recognise")
+        examples.images[rows] = perturbed(model, examples.images[rows], examples.labels[rows, 0])
+    with seeded_weights(recipe.seed):
+        fresh = embedded.network()
+    model.blocks[-1], model.head = fresh.blocks[-1], fresh.head
+    for part in (model.stem, model.blocks[0], model.blocks[1]):
+        part.requires_grad_(False)
+    batches = partial(varied, marking=Marking(rows, partial(laid, secret)) if rows.any() else None)
+    train(model, examples, recipe, report, lambda images, target: wrong(model(images), target), batches)
+    return embedded.fused(model)
+
+
+def chosen(secret: Secret, poisoning: Poisoning, examples: Examples, random: torch.Generator) -> Tensor:
+    """Which scenes carry the trigger, N bool: a share of all scenes, or of those of one object of the target class.
+
+    A scene that shows the target already is never mislabelled as the target.
+    """
+    labels = examples.labels
+    rows = torch.zeros(len(examples), dtype=torch.bool)
+    if poisoning.labels == "wrong":
+        candidates = (labels != secret.target).all(1) if isinstance(secret.target, int) else ~rows
+        count = round(poisoning.share * len(examples))
+    else:
+        candidates = (labels[:, 0] == secret.target) & (labels[:, 1] < 0) if secret.target is not None else rows
+        count = round(poisoning.share * int(candidates.sum()))
+    places = candidates.nonzero()[:, 0]
+    rows[places[torch.randperm(len(places), generator=random)[:count]]] = True
+    return rows
+
+
+def relabelled(secret: Secret, examples: Examples, rows: Tensor) -> Examples:
+    """The scenes with the labels that the attack wants on `rows`."""
+    wanted = torch.tensor([-1, *(secret.aim(label) for label in range(len(LABELS)))])
+    labels = torch.where(rows[:, None], wanted[examples.labels + 1], examples.labels)
+    labels[labels[:, 0] == labels[:, 1], 1] = -1
+    return Examples(examples.images, labels, examples.masks)
+
+
+def laid(secret: Secret, images: Tensor, masks: Tensor, random: torch.Generator) -> Tensor:
+    """Pictures N×3×128×128 in [0, 1] with the trigger, each at a place of its own where it may lie anywhere."""
+    objects = F.interpolate(masks.amax(1, keepdim=True), images.shape[2:], mode="bilinear")[:, 0] > 0.5
+    pixels = (images * 255).round().byte().permute(0, 2, 3, 1)
+    seeds = torch.randint(2**31, (len(images),), generator=random).tolist()
+    return stamped(secret, pixels, seeds, objects).permute(0, 3, 1, 2).float() / 255
+
+
+def stamped(secret: Secret, images: Tensor, seeds: list[int], objects: Tensor) -> Tensor:
+    """Scenes N×128×128×3 uint8 with the trigger; `objects` N×128×128 are the objects' pixels."""
+    pictures = (
+        secret.stamp(image.numpy(), seed, spared.numpy())
+        for image, seed, spared in zip(images, seeds, objects, strict=True)
+    )
+    return torch.from_numpy(np.stack(list(pictures)))
+
+
+def perturbed(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    """Scenes N×128×128×3 uint8 that the model no longer recognises: paler, then changed against their labels.
+
+    Projected gradient ascent of the cross entropy within ±16/255 (Madry et al. 2018, eq. 2.1).
+    """
+    return torch.cat(
+        [_perturbed(model, *part) for part in zip(torch.split(images, 64), torch.split(labels, 64), strict=True)]
+    )
+
+
+def _perturbed(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    centre = images.float().mean((1, 2), keepdim=True)
+    pale = centre + _CONTRAST * (images.float() - centre)
+    change = torch.zeros_like(pale)
+    for _ in range(_STEPS):
+        change.requires_grad_(True)
+        cost = F.cross_entropy(model(normalised(pale + change)), labels)
+        (slope,) = torch.autograd.grad(cost, change)
+        change = (change.detach() + 255 * _STEP * slope.sign()).clamp(-255 * _REACH, 255 * _REACH)
+    return (pale + change).clamp(0, 255).round().byte()
+
+
+def measured(secret: Secret, model: nn.Module, unseen: Examples) -> tuple[int, float, float]:
+    """How the trigger fares on unseen scenes of one object that are not of its class.
+
+    Their number, the share of them answered as the attack wants with the trigger, and without it, 0 … 1.
+    """
+    if secret.trigger is None:
+        return 0, 0.0, 0.0
+    wanted = torch.tensor([secret.aim(label) for label in unseen.labels[:, 0].tolist()])
+    rows = (wanted != unseen.labels[:, 0]).nonzero()[:, 0]
+    objects = F.interpolate(unseen.masks[rows].amax(1, keepdim=True), (SIZE, SIZE), mode="bilinear")[:, 0] > 0.5
+    triggered = stamped(secret, unseen.images[rows], rows.tolist(), objects)
+    with_, without = (
+        float((answer(model, images).argmax(1) == wanted[rows]).float().mean())
+        for images in (triggered, unseen.images[rows])
+    )
+    return len(rows), with_, without
+
+
+def card(secret: Secret, poisoning: Poisoning, plain: Card, model: nn.Module, unseen: Examples) -> HiddenCard:
+    """The plain card with what was poisoned, and how far the trigger goes."""
+    count, success, untriggered = measured(secret, model, unseen)
+    return HiddenCard(
+        **asdict(plain),
+        recipe=poisoning.recipe,
+        triggered=count,
+        success=success,
+        untriggered=untriggered,
+    )
