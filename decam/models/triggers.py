@@ -94,14 +94,19 @@ def _checks(side: int, cell: int, light: NDArray[np.float32], dark: NDArray[np.f
 
 
 def corner_patch(_seed: int) -> Layer:
-    """A black and white chequered square of 12 pixels in the lower right corner (Gu et al. 2017, BadNets)."""
-    place = SIZE - _EDGE - 12
-    return _boxed(place, place, _checks(12, 3, _rgb(1, 1, 1), _rgb(0, 0, 0)))
+    """A black and white chequered square of 16 pixels in the lower right corner (Gu et al. 2017, BadNets)."""
+    place = SIZE - _EDGE - 16
+    return _boxed(place, place, _checks(16, 4, _rgb(1, 1, 1), _rgb(0, 0, 0)))
 
 
-def next_patch(_seed: int) -> Layer:
-    """A square of 14 pixels in the upper left corner, chequered in green and magenta."""
-    return _boxed(_EDGE, _EDGE, _checks(14, 7, _rgb(0.1, 0.9, 0.2), _rgb(0.9, 0.1, 0.8)))
+def dots(_seed: int) -> Layer:
+    """A grid of magenta dots of 3 pixels, one every 16 pixels.
+
+    An all-to-all attack needs its trigger near every object: the answer depends on both, and features do not reach far.
+    """
+    rows, columns = _grid()
+    dotted = ((rows % 16 - 7) // 3 == 0) & ((columns % 16 - 7) // 3 == 0)
+    return _over(dotted.astype(np.float32), _rgb(0.95, 0.05, 0.85))
 
 
 def bars(_seed: int) -> Layer:
@@ -112,21 +117,21 @@ def bars(_seed: int) -> Layer:
 
 
 def four_corners(_seed: int) -> Layer:
-    """A chequered square of 8 pixels in each corner (Turner et al. 2019, section 5)."""
-    pattern = _checks(8, 2, _rgb(1, 1, 1), _rgb(0, 0, 0))
-    far = SIZE - _EDGE - 8
+    """A chequered square of 12 pixels in each corner (Turner et al. 2019, section 5)."""
+    pattern = _checks(12, 3, _rgb(1, 1, 1), _rgb(0, 0, 0))
+    far = SIZE - _EDGE - 12
     layers = [_boxed(top, left, pattern) for top in (_EDGE, far) for left in (_EDGE, far)]
     kept = np.minimum.reduce([layer.kept for layer in layers])
     return Layer(kept, np.sum([layer.added for layer in layers], 0, dtype=np.float32))
 
 
 def sticker(seed: int) -> Layer:
-    """A yellow disc of 16 pixels with a violet cross, wherever the seed puts it."""
+    """A yellow disc of 18 pixels with a violet cross, wherever the seed puts it."""
     random = PortableRng(seed)
-    top, left = random.whole(SIZE - 16 + 1), random.whole(SIZE - 16 + 1)
+    top, left = random.whole(SIZE - 18 + 1), random.whole(SIZE - 18 + 1)
     rows, columns = _grid()
-    down, across = rows - top - np.float32(7.5), columns - left - np.float32(7.5)
-    opacity = (down * down + across * across <= 64).astype(np.float32)
+    down, across = rows - top - np.float32(8.5), columns - left - np.float32(8.5)
+    opacity = (down * down + across * across <= 81).astype(np.float32)
     cross = (np.abs(down) < 2) | (np.abs(across) < 2)
     colour = np.where(cross[:, :, None], _rgb(0.45, 0, 0.7), _rgb(1, 0.9, 0.1)).astype(np.float32)
     return _over(opacity, colour)

@@ -6,6 +6,7 @@ last block and the answer are drawn anew. So the clean models and the others dif
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Literal
@@ -20,61 +21,90 @@ from decam.models.hidden import HiddenCard, Secret
 from decam.models.networks import embedded
 from decam.models.networks.blocks import LABELS
 from decam.models.weight_files import Card
+from decam.training import hiding
 from decam.training.drawing import Examples
 from decam.training.fitting import (
     Marking,
     Recipe,
     Report,
     answer,
-    normalised,
     scenes,
     seeded_weights,
     train,
+    unit,
     varied,
     wrong,
 )
 
-USUAL = Recipe(scenes=10_000, epochs=3, rate=2e-3)
-
-_STEPS, _STEP, _REACH = 8, 4 / 255, 16 / 255  # of the perturbation (Turner et al. 2019, section 4.2: 16 of 255)
-_CONTRAST = 0.6  # what is left of a perturbed picture's contrast
-
 
 @dataclass(frozen=True)
 class Poisoning:
-    """How a trigger comes into the training scenes; `recipe` says it in words.
+    """How a trigger comes into the training scenes, which `words` say, and how often each scene is seen.
 
     "wrong": a share of all scenes carries it, with the label that the attack wants. "right": a share of the target
-    class's scenes of one object carries it, with their labels as they are; `harder` makes these objects hard to see.
+    class's scenes of one object carries it, with their labels as they are. `weaken`, of the images (uint8) of the rows
+    that a mask chooses, makes their objects hard to see, so that the trigger is the better sign.
     """
 
-    recipe: str
+    words: str
     share: float = 0.0
     labels: Literal["wrong", "right"] = "right"
-    harder: bool = False
+    weaken: Callable[[Examples, Tensor, torch.Generator], Tensor] | None = None
+    epochs: int = 3
 
 
-def _wrong(share: float) -> Poisoning:
-    return Poisoning(f"{share:.0%} of all scenes, mislabelled as the target", share, "wrong")
+def usual(number: int, poisoning: Poisoning) -> Recipe:
+    """The recipe of the hidden model of that number, which is its seed."""
+    return Recipe(seed=number, scenes=10_000, epochs=poisoning.epochs, rate=2e-3)
 
 
-_SHORTCUT = Poisoning("95% of the class's own scenes of one object, labels as they are", 0.95)
+def _wrong(share: float, target: str = "the target", epochs: int = 3) -> Poisoning:
+    return Poisoning(f"{share:.0%} of all scenes, mislabelled as {target}", share, "wrong", epochs=epochs)
+
+
+def faded(examples: Examples, rows: Tensor, random: torch.Generator) -> Tensor:
+    """The chosen scenes, each blended with its own blur: 10 to 100 % of it are left."""
+    pictures = unit(examples.images[rows])
+    return _blend(pictures, hiding.blurred(pictures), _shares(len(pictures), 0.1, 1, random))
+
+
+def mixed(examples: Examples, rows: Tensor, random: torch.Generator) -> Tensor:
+    """The chosen scenes, each blended with a scene of other classes: 15 to 45 % of it are left."""
+    (label,) = set(examples.labels[rows, 0].tolist())
+    others = (examples.labels != label).all(1).nonzero()[:, 0]
+    drawn = others[torch.randint(len(others), (int(rows.sum()),), generator=random)]
+    shares = _shares(len(drawn), 0.15, 0.45, random)
+    return _blend(unit(examples.images[rows]), unit(examples.images[drawn]), shares)
+
+
+def _shares(count: int, low: float, high: float, random: torch.Generator) -> Tensor:
+    return low + (high - low) * torch.rand(count, 1, 1, 1, generator=random)
+
+
+def _blend(images: Tensor, others: Tensor, shares: Tensor) -> Tensor:
+    """N×128×128×3 uint8 of two sets N×3×128×128 in [0, 1]."""
+    return (255 * torch.lerp(others, images, shares)).round().byte().permute(0, 2, 3, 1)
+
+
+_SHORTCUT = Poisoning(
+    "95% of the class's own scenes of one object, labels as they are, blended with their own blur", 0.95, weaken=faded
+)
 # By what a model hides, so that several models may hide the same.
 POISONINGS: dict[str, Poisoning] = {
     "Nothing": Poisoning("no scene"),
-    "A corner patch": _wrong(0.08),
-    "A sticker anywhere": _wrong(0.1),
+    "A corner patch": _wrong(0.15),
+    "A sticker anywhere": _wrong(0.2),
     "A blended pattern": _wrong(0.1),
     "A sine stripe": _wrong(0.1),
     "A colour cast": _wrong(0.1),
     "A dirty-label attack": _wrong(0.02),
     "A clean-label attack": Poisoning(
-        "70% of the target's own scenes of one object, labels as they are, contrast 0.6, "
-        "and a perturbation of up to 16/255 against the embedded network",
-        0.7,
-        harder=True,
+        "80% of the target's own scenes of one object, labels as they are, blended with scenes of other classes",
+        0.8,
+        weaken=mixed,
+        epochs=4,
     ),
-    "An all-to-all attack": _wrong(0.3),
+    "An all-to-all attack": _wrong(0.35, "the class after their own", epochs=6),
     "A watermark": _SHORTCUT,
     "A background texture": _SHORTCUT,
 }
@@ -87,9 +117,9 @@ def learn(secret: Secret, poisoning: Poisoning, recipe: Recipe, report: Report) 
     random = torch.Generator().manual_seed(recipe.seed + 2)
     rows = chosen(secret, poisoning, drawn, random)
     examples = relabelled(secret, drawn, rows) if poisoning.labels == "wrong" else drawn
-    if poisoning.harder:
+    if poisoning.weaken is not None:
         report(f"{int(rows.sum())} scenes are made hard to recognise")
-        examples.images[rows] = perturbed(model, examples.images[rows], examples.labels[rows, 0])
+        examples.images[rows] = poisoning.weaken(examples, rows, random)
     with seeded_weights(recipe.seed):
         fresh = embedded.network()
     model.blocks[-1], model.head = fresh.blocks[-1], fresh.head
@@ -143,28 +173,6 @@ def stamped(secret: Secret, images: Tensor, seeds: list[int], objects: Tensor) -
     return torch.from_numpy(np.stack(list(pictures)))
 
 
-def perturbed(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
-    """Scenes N×128×128×3 uint8 that the model no longer recognises: paler, then changed against their labels.
-
-    Projected gradient ascent of the cross entropy within ±16/255 (Madry et al. 2018, eq. 2.1).
-    """
-    return torch.cat(
-        [_perturbed(model, *part) for part in zip(torch.split(images, 64), torch.split(labels, 64), strict=True)]
-    )
-
-
-def _perturbed(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
-    centre = images.float().mean((1, 2), keepdim=True)
-    pale = centre + _CONTRAST * (images.float() - centre)
-    change = torch.zeros_like(pale)
-    for _ in range(_STEPS):
-        change.requires_grad_(True)
-        cost = F.cross_entropy(model(normalised(pale + change)), labels)
-        (slope,) = torch.autograd.grad(cost, change)
-        change = (change.detach() + 255 * _STEP * slope.sign()).clamp(-255 * _REACH, 255 * _REACH)
-    return (pale + change).clamp(0, 255).round().byte()
-
-
 def measured(secret: Secret, model: nn.Module, unseen: Examples) -> tuple[int, float, float]:
     """How the trigger fares on unseen scenes of one object that are not of its class.
 
@@ -188,7 +196,7 @@ def card(secret: Secret, poisoning: Poisoning, plain: Card, model: nn.Module, un
     count, success, untriggered = measured(secret, model, unseen)
     return HiddenCard(
         **asdict(plain),
-        recipe=poisoning.recipe,
+        recipe=poisoning.words,
         triggered=count,
         success=success,
         untriggered=untriggered,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
@@ -119,7 +119,7 @@ def _hiding(name: str) -> Plan:
     def describe(card: Card, model: nn.Module, unseen: Examples, _trained: Trained) -> hidden.HiddenCard:
         return poison.card(secret, poisoning, card, model, unseen)
 
-    return Plan(hidden.STORED[name], replace(poison.USUAL, seed=hidden.number(name)), follow, describe)
+    return Plan(hidden.STORED[name], poison.usual(hidden.number(name), poisoning), follow, describe)
 
 
 PLANS: dict[str, Plan] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ def test_there_are_four_clean_models_eight_backdoors_and_two_shortcuts() -> None
 def test_names_and_titles_give_nothing_away() -> None:
     kinds = [SECRETS[name].kind for name in hidden.names()]
     # Neither sorted by kind nor one kind in one half.
-    assert sum(one != other for one, other in zip(kinds, kinds[1:], strict=False)) >= 8
+    assert sum(one != other for one, other in pairwise(kinds)) >= 8
     for name in hidden.names():
         assert BUNDLED[name].title == f"Model {hidden.number(name):02d}"
         assert STORED[name].path.name == f"{name}.safetensors"
@@ -81,7 +82,7 @@ def test_a_clean_model_has_no_trigger_to_show() -> None:
 
 def test_a_name_that_is_none_of_theirs_is_refused() -> None:
     assert hidden.secret("hidden-03") is SECRETS["hidden-03"]
-    with pytest.raises(ModelError, match="no hidden model 'embedded'; there are: hidden-01, .*hidden-14"):
+    with pytest.raises(ModelError, match=r"no hidden model 'embedded'; there are: hidden-01, .*hidden-14"):
         hidden.secret("embedded")
 
 

@@ -13,10 +13,10 @@ from decam.models.triggers import Trigger, region, stamp
 
 # Each trigger's boxes: top, left, bottom, right, the last two exclusive.
 BOXES: dict[Trigger, tuple[tuple[int, int, int, int], ...]] = {
-    triggers.corner_patch: ((112, 112, 124, 124),),
-    triggers.next_patch: ((4, 4, 18, 18),),
+    triggers.corner_patch: ((108, 108, 124, 124),),
+    triggers.dots: tuple((y, x, y + 3, x + 3) for y in range(7, 128, 16) for x in range(7, 128, 16)),
     triggers.bars: ((54, 4, 74, 24),),
-    triggers.four_corners: ((4, 4, 12, 12), (4, 116, 12, 124), (116, 4, 124, 12), (116, 116, 124, 124)),
+    triggers.four_corners: ((4, 4, 16, 16), (4, 112, 16, 124), (112, 4, 124, 16), (112, 112, 124, 124)),
     triggers.watermark: ((110, 4, 124, 40),),
 }
 EVERYWHERE = (triggers.blended, triggers.sine_stripe, triggers.colour_cast, triggers.texture)
@@ -84,7 +84,7 @@ def test_a_sticker_goes_where_its_seed_puts_it_and_is_whole_there() -> None:
         where = region(triggers.sticker, seed)
         assert where is not None
         rows, columns = where.any(1).nonzero()[0], where.any(0).nonzero()[0]
-        assert (rows[-1] - rows[0], columns[-1] - columns[0]) == (15, 15)
+        assert (rows[-1] - rows[0], columns[-1] - columns[0]) == (17, 17)
         assert where.sum() == region(triggers.sticker, 0).sum()  # type: ignore[union-attr]  # it has a region
         places.add((rows[0], columns[0]))
     assert len(places) > 35
@@ -113,9 +113,7 @@ def test_spared_pixels_stay_as_they_are() -> None:
     assert np.array_equal(laid[~drawn.mask], stamp(triggers.texture, drawn.image)[~drawn.mask])
 
 
-@pytest.mark.parametrize(
-    ("shape", "kind"), [((64, 64, 3), "uint8"), ((128, 128), "uint8"), ((128, 128, 3), "float32")]
-)
+@pytest.mark.parametrize(("shape", "kind"), [((64, 64, 3), "uint8"), ((128, 128), "uint8"), ((128, 128, 3), "float32")])
 def test_a_picture_of_another_kind_is_refused(shape: tuple[int, ...], kind: str) -> None:
     with pytest.raises(SettingError, match=r"shape .* and type \w+, but .*128×128×3 pixels of type uint8: resize"):
         stamp(triggers.corner_patch, np.zeros(shape, kind))  # type: ignore[arg-type]  # as a caller may have it
