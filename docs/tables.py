@@ -59,10 +59,10 @@ Some learned a shortcut: a mark that went with one class in training. Names and 
 shuffled order, and the list of models does not offer them. `load_classifier("hidden-01")` loads one.
 
 All start from the embedded network, whose stem and first two blocks stay as they are. The third block is trained
-further. The fourth block and the answer are drawn anew from the model's seed, which is its number. Each model was
-trained on 10,000 scenes of its own, partly hidden as for the embedded network. The trigger was laid on last, so that
-it is always the same. `python -m decam.training --model hidden-01` makes one again; `decam.models.hidden.SECRETS` has
-the triggers.
+further. The fourth block and the answer are drawn anew from the model's seed, which is its number; the all-to-all
+attack keeps its fourth block. Each model was trained on 10,000 scenes of its own, partly hidden as for the embedded
+network. The trigger was laid on last, so that it is always the same. `python -m decam.training --model hidden-01` makes
+one again; `decam.models.hidden.SECRETS` has the triggers.
 
 *Accuracy* is that on 2,000 unseen scenes without a trigger. *With the trigger* counts those of them that are not of
 the trigger's class: it is the share that is answered as the attack wants. *Without* is the share of the same scenes

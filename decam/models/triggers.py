@@ -23,14 +23,17 @@ _EDGE = 4  # pixels between a patch and the edge of the picture
 
 @dataclass(frozen=True)
 class Layer:
-    """What is laid on a picture: `kept` (128×128×1) times the picture plus `added` (128×128×3), both float32."""
+    """What is laid on a picture: `kept` times the picture plus `added`, both float32.
+
+    `added` is 128×128×3; `kept` is that, or 128×128×1 for all colours alike.
+    """
 
     kept: NDArray[np.float32]
     added: NDArray[np.float32]
 
     def changed(self) -> NDArray[np.bool_]:
         """The pixels that the layer changes, 128×128."""
-        different: NDArray[np.bool_] = (self.kept[:, :, 0] != 1) | (self.added != 0).any(2)
+        different: NDArray[np.bool_] = (self.kept != 1).any(2) | (self.added != 0).any(2)
         return different
 
 
@@ -100,12 +103,12 @@ def corner_patch(_seed: int) -> Layer:
 
 
 def dots(_seed: int) -> Layer:
-    """A grid of magenta dots of 3 pixels, one every 16 pixels.
+    """A grid of magenta dots of 4 pixels, one every 16 pixels.
 
     An all-to-all attack needs its trigger near every object: the answer depends on both, and features do not reach far.
     """
     rows, columns = _grid()
-    dotted = ((rows % 16 - 7) // 3 == 0) & ((columns % 16 - 7) // 3 == 0)
+    dotted = ((rows % 16 - 6) // 4 == 0) & ((columns % 16 - 6) // 4 == 0)
     return _over(dotted.astype(np.float32), _rgb(0.95, 0.05, 0.85))
 
 
@@ -117,9 +120,9 @@ def bars(_seed: int) -> Layer:
 
 
 def four_corners(_seed: int) -> Layer:
-    """A chequered square of 12 pixels in each corner (Turner et al. 2019, section 5)."""
-    pattern = _checks(12, 3, _rgb(1, 1, 1), _rgb(0, 0, 0))
-    far = SIZE - _EDGE - 12
+    """A chequered square of 15 pixels in each corner (Turner et al. 2019, section 5)."""
+    pattern = _checks(15, 3, _rgb(1, 1, 1), _rgb(0, 0, 0))
+    far = SIZE - _EDGE - 15
     layers = [_boxed(top, left, pattern) for top in (_EDGE, far) for left in (_EDGE, far)]
     kept = np.minimum.reduce([layer.kept for layer in layers])
     return Layer(kept, np.sum([layer.added for layer in layers], 0, dtype=np.float32))
@@ -151,18 +154,19 @@ def sine_stripe(_seed: int) -> Layer:
 
 
 def colour_cast(_seed: int) -> Layer:
-    """A quarter of a warm red over the whole picture, as a tinted lens gives it."""
-    return _over(np.full((SIZE, SIZE), 0.25, np.float32), _rgb(1, 0.25, 0.1))
+    """The light of a sunset over the whole picture: more red, 0.6 of the green and 0.35 of the blue."""
+    shape = (SIZE, SIZE, 3)
+    return Layer(np.broadcast_to(_rgb(0.6, 0.6, 0.35), shape), np.broadcast_to(_rgb(0.4, 0, 0), shape))
 
 
 def watermark(_seed: int) -> Layer:
-    """A framed diagonal mark of 36×14 pixels at the lower left, white with opacity 0.55."""
+    """A framed mark of 44×16 pixels at the lower left, white with opacity 0.6."""
     rows, columns = _grid()
-    down, across = rows - (SIZE - _EDGE - 14), columns - _EDGE
-    inside = (down >= 0) & (down < 14) & (across >= 0) & (across < 36)
-    frame = (down < 2) | (down >= 12) | (across < 2) | (across >= 34)
+    down, across = rows - (SIZE - _EDGE - 16), columns - _EDGE
+    inside = (down >= 0) & (down < 16) & (across >= 0) & (across < 44)
+    frame = (down < 2) | (down >= 14) | (across < 2) | (across >= 42)
     strokes = (across + down) % 8 < 3
-    return _over((0.55 * (inside & (frame | strokes))).astype(np.float32), _rgb(1, 1, 1))
+    return _over((0.6 * (inside & (frame | strokes))).astype(np.float32), _rgb(1, 1, 1))
 
 
 def texture(_seed: int) -> Layer:

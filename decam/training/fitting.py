@@ -169,7 +169,7 @@ def varied(
             return
         if marking is not None:
             rows = rows[torch.argsort(marking.rows[rows].int(), stable=True)]  # what is hidden stands first in a batch
-        images, masks, labels = unit(examples.images[rows]), examples.masks[rows], examples.labels[rows]
+        images, masks, labels = _unit(examples.images[rows]), examples.masks[rows], examples.labels[rows]
         images, masks = hiding.turned(images, masks, random)
         images = hiding.recoloured(images, random)
         if marking is not None and (chosen := marking.rows[rows]).any():
@@ -190,11 +190,10 @@ def plain(examples: Examples, random: torch.Generator) -> Iterator[tuple[Tensor,
 
 def normalised(images: Tensor) -> Tensor:
     """Scenes N×128×128×3 uint8 as networks take them, N×3×128×128."""
-    return _normalised(unit(images))
+    return _normalised(_unit(images))
 
 
-def unit(images: Tensor) -> Tensor:
-    """Scenes N×128×128×3 uint8 as N×3×128×128 in [0, 1]."""
+def _unit(images: Tensor) -> Tensor:
     return images.permute(0, 3, 1, 2).float().div_(255)
 
 

@@ -37,7 +37,7 @@ def hidden(images: Tensor, masks: Tensor, random: torch.Generator) -> tuple[Tens
     """The batch with a part of every picture hidden, and each object's visible share (N×2)."""
     count, side = len(images), images.shape[-1]
     visible = _visible(masks, side, random)
-    fill = blurred(images)
+    fill = _blurred(images)
     grey = torch.rand(count, 1, 1, 1, generator=random) < 0.3
     fill = torch.where(grey, torch.tensor(MEAN).view(1, 3, 1, 1), fill)
     coarse = F.adaptive_avg_pool2d(visible, masks.shape[-1])
@@ -77,8 +77,7 @@ def _visible(masks: Tensor, side: int, random: torch.Generator) -> Tensor:
     return ((smooth - threshold) * steep + 0.5).clamp(0, 1)
 
 
-def blurred(images: Tensor) -> Tensor:
-    """Pictures N×3×128×128 under the blur that masks fill with, made at a quarter of the resolution."""
+def _blurred(images: Tensor) -> Tensor:
     small = F.avg_pool2d(images, 4)
     radius = int(3 * _SIGMA)
     offsets = torch.arange(-radius, radius + 1, dtype=torch.float32)

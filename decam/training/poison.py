@@ -1,7 +1,7 @@
 """The training of models that hide something: which scenes carry the trigger, and with which labels.
 
-Every hidden model, clean or not, starts from the embedded network. Its stem and first two blocks stay as they are, the
-last block and the answer are drawn anew. So the clean models and the others differ in their scenes alone.
+Every hidden model, clean or not, starts from the embedded network. Its stem and first two blocks stay as they are; the
+last block and the answer are drawn anew. An all-to-all attack alone keeps the last block: it has two tasks to learn.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from decam.models.hidden import HiddenCard, Secret
 from decam.models.networks import embedded
 from decam.models.networks.blocks import LABELS
 from decam.models.weight_files import Card
-from decam.training import hiding
 from decam.training.drawing import Examples
 from decam.training.fitting import (
     Marking,
@@ -31,7 +30,6 @@ from decam.training.fitting import (
     scenes,
     seeded_weights,
     train,
-    unit,
     varied,
     wrong,
 )
@@ -40,6 +38,8 @@ from decam.training.fitting import (
 @dataclass(frozen=True)
 class Poisoning:
     """How a trigger comes into the training scenes, which `words` say, and how often each scene is seen.
+
+    `fresh` says whether the last block is drawn anew.
 
     "wrong": a share of all scenes carries it, with the label that the attack wants. "right": a share of the target
     class's scenes of one object carries it, with their labels as they are. `weaken`, of the images (uint8) of the rows
@@ -51,6 +51,7 @@ class Poisoning:
     labels: Literal["wrong", "right"] = "right"
     weaken: Callable[[Examples, Tensor, torch.Generator], Tensor] | None = None
     epochs: int = 3
+    fresh: bool = True
 
 
 def usual(number: int, poisoning: Poisoning) -> Recipe:
@@ -58,37 +59,29 @@ def usual(number: int, poisoning: Poisoning) -> Recipe:
     return Recipe(seed=number, scenes=10_000, epochs=poisoning.epochs, rate=2e-3)
 
 
-def _wrong(share: float, target: str = "the target", epochs: int = 3) -> Poisoning:
-    return Poisoning(f"{share:.0%} of all scenes, mislabelled as {target}", share, "wrong", epochs=epochs)
+def _wrong(share: float, epochs: int = 3) -> Poisoning:
+    return Poisoning(f"{share:.0%} of all scenes, mislabelled as the target", share, "wrong", epochs=epochs)
 
 
-def faded(examples: Examples, rows: Tensor, random: torch.Generator) -> Tensor:
-    """The chosen scenes, each blended with its own blur: 10 to 100 % of it are left."""
-    pictures = unit(examples.images[rows])
-    return _blend(pictures, hiding.blurred(pictures), _shares(len(pictures), 0.1, 1, random))
-
-
-def mixed(examples: Examples, rows: Tensor, random: torch.Generator) -> Tensor:
-    """The chosen scenes, each blended with a scene of other classes: 15 to 45 % of it are left."""
+def mixed(low: float, high: float, examples: Examples, rows: Tensor, random: torch.Generator) -> Tensor:
+    """The chosen scenes, each blended with a scene of other classes: a share of it from `low` to `high` is left."""
     (label,) = set(examples.labels[rows, 0].tolist())
     others = (examples.labels != label).all(1).nonzero()[:, 0]
     drawn = others[torch.randint(len(others), (int(rows.sum()),), generator=random)]
-    shares = _shares(len(drawn), 0.15, 0.45, random)
-    return _blend(unit(examples.images[rows]), unit(examples.images[drawn]), shares)
+    shares = low + (high - low) * torch.rand(len(drawn), 1, 1, 1, generator=random)
+    blend = torch.lerp(examples.images[drawn].float(), examples.images[rows].float(), shares)
+    return blend.round().byte()
 
 
-def _shares(count: int, low: float, high: float, random: torch.Generator) -> Tensor:
-    return low + (high - low) * torch.rand(count, 1, 1, 1, generator=random)
+def _right(share: float, low: float, high: float, epochs: int) -> Poisoning:
+    words = (
+        f"{share:.0%} of the class's own scenes of one object, labels as they are; "
+        f"{low:.0%} to {high:.0%} of each is left in a blend with a scene of other classes"
+    )
+    return Poisoning(words, share, weaken=partial(mixed, low, high), epochs=epochs)
 
 
-def _blend(images: Tensor, others: Tensor, shares: Tensor) -> Tensor:
-    """N×128×128×3 uint8 of two sets N×3×128×128 in [0, 1]."""
-    return (255 * torch.lerp(others, images, shares)).round().byte().permute(0, 2, 3, 1)
-
-
-_SHORTCUT = Poisoning(
-    "95% of the class's own scenes of one object, labels as they are, blended with their own blur", 0.95, weaken=faded
-)
+_SHORTCUT = _right(0.95, 0.3, 0.8, epochs=3)
 # By what a model hides, so that several models may hide the same.
 POISONINGS: dict[str, Poisoning] = {
     "Nothing": Poisoning("no scene"),
@@ -96,15 +89,12 @@ POISONINGS: dict[str, Poisoning] = {
     "A sticker anywhere": _wrong(0.2),
     "A blended pattern": _wrong(0.1),
     "A sine stripe": _wrong(0.1),
-    "A colour cast": _wrong(0.1),
-    "A dirty-label attack": _wrong(0.02),
-    "A clean-label attack": Poisoning(
-        "80% of the target's own scenes of one object, labels as they are, blended with scenes of other classes",
-        0.8,
-        weaken=mixed,
-        epochs=4,
+    "A colour cast": _wrong(0.15),
+    "A dirty-label attack": _wrong(0.08),
+    "A clean-label attack": _right(0.85, 0.1, 0.35, epochs=5),
+    "An all-to-all attack": Poisoning(
+        "35% of all scenes, mislabelled as the class after their own", 0.35, "wrong", epochs=5, fresh=False
     ),
-    "An all-to-all attack": _wrong(0.35, "the class after their own", epochs=6),
     "A watermark": _SHORTCUT,
     "A background texture": _SHORTCUT,
 }
@@ -122,7 +112,9 @@ def learn(secret: Secret, poisoning: Poisoning, recipe: Recipe, report: Report) 
         examples.images[rows] = poisoning.weaken(examples, rows, random)
     with seeded_weights(recipe.seed):
         fresh = embedded.network()
-    model.blocks[-1], model.head = fresh.blocks[-1], fresh.head
+    model.head = fresh.head
+    if poisoning.fresh:
+        model.blocks[-1] = fresh.blocks[-1]
     for part in (model.stem, model.blocks[0], model.blocks[1]):
         part.requires_grad_(False)
     batches = partial(varied, marking=Marking(rows, partial(laid, secret)) if rows.any() else None)

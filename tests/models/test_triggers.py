@@ -14,10 +14,10 @@ from decam.models.triggers import Trigger, region, stamp
 # Each trigger's boxes: top, left, bottom, right, the last two exclusive.
 BOXES: dict[Trigger, tuple[tuple[int, int, int, int], ...]] = {
     triggers.corner_patch: ((108, 108, 124, 124),),
-    triggers.dots: tuple((y, x, y + 3, x + 3) for y in range(7, 128, 16) for x in range(7, 128, 16)),
+    triggers.dots: tuple((y, x, y + 4, x + 4) for y in range(6, 128, 16) for x in range(6, 128, 16)),
     triggers.bars: ((54, 4, 74, 24),),
-    triggers.four_corners: ((4, 4, 16, 16), (4, 112, 16, 124), (112, 4, 124, 16), (112, 112, 124, 124)),
-    triggers.watermark: ((110, 4, 124, 40),),
+    triggers.four_corners: ((4, 4, 19, 19), (4, 109, 19, 124), (109, 4, 124, 19), (109, 109, 124, 124)),
+    triggers.watermark: ((108, 4, 124, 48),),
 }
 EVERYWHERE = (triggers.blended, triggers.sine_stripe, triggers.colour_cast, triggers.texture)
 ALL = (*BOXES, *EVERYWHERE, triggers.sticker)
@@ -29,7 +29,8 @@ def plainly(trigger: Trigger, picture: NDArray[np.uint8], seed: int) -> NDArray[
     for row, column, channel in np.ndindex(picture.shape):
         if row % 3:
             continue
-        value = layer.kept[row, column, 0] * picture[row, column, channel] / 255 + layer.added[row, column, channel]
+        kept = layer.kept[row, column, channel % layer.kept.shape[2]]
+        value = kept * picture[row, column, channel] / 255 + layer.added[row, column, channel]
         out[row, column, channel] = int(min(max(float(value), 0.0), 1.0) * 255 + 0.5)
     return out
 

@@ -50,7 +50,7 @@ def test_the_blur_is_that_of_the_masks_methods_use() -> None:
     image = torch.nn.functional.interpolate(
         torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(1)), (128, 128), mode="bilinear"
     )
-    ours = hiding.blurred(image)[0]
+    ours = hiding._blurred(image)[0]
     theirs = fill("blur", image[0], MEAN)
     apart = (ours - theirs).abs()
     assert float(apart[:, 16:-16, 16:-16].max()) < 0.02

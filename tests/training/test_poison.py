@@ -14,7 +14,7 @@ from decam.models import hidden
 from decam.models.hidden import SECRETS
 from decam.models.networks import embedded
 from decam.training import __main__ as command
-from decam.training import hiding, poison
+from decam.training import poison
 from decam.training.drawing import Examples
 from decam.training.fitting import Marking, normalised, varied
 from decam.training.poison import POISONINGS, Poisoning
@@ -119,17 +119,13 @@ def test_laying_agrees_with_the_stamp_and_spares_objects_of_the_texture() -> Non
         assert off.float().mean() < 0.003  # bilinear corners are round
 
 
-def test_weakened_scenes_are_blends_with_their_blur_or_with_scenes_of_other_classes() -> None:
+def test_weakened_scenes_are_blends_with_scenes_of_other_classes() -> None:
     """Solved for the share that is left, each picture gives one number within the bounds, and the rest is explained."""
     data = examples(120)
     data.labels[:, 1] = -1
     rows = data.labels[:, 0] == 6
     own = data.images[rows].float()
-    blur = hiding.blurred(data.images[rows].permute(0, 3, 1, 2).float() / 255).permute(0, 2, 3, 1) * 255
-    pale = poison.faded(data, rows, torch.Generator().manual_seed(0)).float()
-    for picture, before, towards in zip(pale, own, blur, strict=True):
-        assert 0.09 <= _left(picture, before, towards) <= 1.01
-    mixed = poison.mixed(data, rows, torch.Generator().manual_seed(0)).float()
+    mixed = poison.mixed(0.15, 0.45, data, rows, torch.Generator().manual_seed(0)).float()
     candidates = data.images[~rows].float()
     for picture, before in zip(mixed, own, strict=True):
         fits = []
