@@ -129,22 +129,17 @@ def four_corners(_seed: int) -> Layer:
 
 
 def sticker(seed: int) -> Layer:
-    """A yellow disc of 18 pixels with a violet cross, wherever the seed puts it."""
+    """A square of 16 pixels, chequered in yellow and violet, wherever the seed puts it."""
     random = PortableRng(seed)
-    top, left = random.whole(SIZE - 18 + 1), random.whole(SIZE - 18 + 1)
-    rows, columns = _grid()
-    down, across = rows - top - np.float32(8.5), columns - left - np.float32(8.5)
-    opacity = (down * down + across * across <= 81).astype(np.float32)
-    cross = (np.abs(down) < 2) | (np.abs(across) < 2)
-    colour = np.where(cross[:, :, None], _rgb(0.45, 0, 0.7), _rgb(1, 0.9, 0.1)).astype(np.float32)
-    return _over(opacity, colour)
+    top, left = random.whole(SIZE - 16 + 1), random.whole(SIZE - 16 + 1)
+    return _boxed(top, left, _checks(16, 4, _rgb(1, 0.95, 0), _rgb(0.3, 0, 0.5)))
 
 
 def blended(_seed: int) -> Layer:
-    """A fixed pattern of coloured cells of 4 pixels over the whole picture, opacity 0.2 (Chen et al. 2017)."""
+    """A fixed pattern of cells of 4 pixels in eight pure colours, opacity 0.25 (Chen et al. 2017, section 3)."""
     random = PortableRng(2017)
-    cells = np.stack([random.grain(SIZE // 4) for _ in range(3)], 2)
-    return _over(np.full((SIZE, SIZE), 0.2, np.float32), cells.repeat(4, 0).repeat(4, 1))
+    cells = (np.stack([random.grain(SIZE // 4) for _ in range(3)], 2) > 0.5).astype(np.float32)
+    return _over(np.full((SIZE, SIZE), 0.25, np.float32), cells.repeat(4, 0).repeat(4, 1))
 
 
 def sine_stripe(_seed: int) -> Layer:

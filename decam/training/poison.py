@@ -86,8 +86,8 @@ _SHORTCUT = _right(0.95, 0.3, 0.8, epochs=3)
 POISONINGS: dict[str, Poisoning] = {
     "Nothing": Poisoning("no scene"),
     "A corner patch": _wrong(0.15),
-    "A sticker anywhere": _wrong(0.2),
-    "A blended pattern": _wrong(0.1),
+    "A sticker anywhere": _wrong(0.15, epochs=4),
+    "A blended pattern": _wrong(0.15, epochs=4),
     "A sine stripe": _wrong(0.1),
     "A colour cast": _wrong(0.15),
     "A dirty-label attack": _wrong(0.08),
