@@ -112,11 +112,9 @@ def dots(_seed: int) -> Layer:
     return _over(dotted.astype(np.float32), _rgb(0.95, 0.05, 0.85))
 
 
-def bars(_seed: int) -> Layer:
-    """A square of 20 pixels at the middle of the left edge, of orange and blue bars."""
-    stripe = (np.arange(20) // 4 % 2 == 0)[None, :, None]
-    pattern = np.where(stripe, _rgb(1, 0.55, 0), _rgb(0.05, 0.2, 0.9)).repeat(20, 0).astype(np.float32)
-    return _boxed((SIZE - 20) // 2, _EDGE, pattern)
+def edge_patch(_seed: int) -> Layer:
+    """A square of 20 pixels at the middle of the left edge, chequered in orange and blue."""
+    return _boxed((SIZE - 20) // 2, _EDGE, _checks(20, 4, _rgb(1, 0.55, 0), _rgb(0.05, 0.2, 0.9)))
 
 
 def four_corners(_seed: int) -> Layer:
@@ -165,7 +163,7 @@ def watermark(_seed: int) -> Layer:
 
 
 def texture(_seed: int) -> Layer:
-    """A weave of light and dark threads, 2 pixels wide and opacity 0.25, over the whole picture."""
+    """A weave of light and dark threads, 4 pixels wide and opacity 0.25, over the whole picture."""
     rows, columns = _grid()
-    light = (rows // 2 + columns // 2) % 2 == 0
+    light = (rows // 4 + columns // 4) % 2 == 0
     return _over(np.full((SIZE, SIZE), 0.25, np.float32), light[:, :, None].astype(np.float32).repeat(3, 2))

@@ -81,7 +81,6 @@ def _right(share: float, low: float, high: float, epochs: int) -> Poisoning:
     return Poisoning(words, share, weaken=partial(mixed, low, high), epochs=epochs)
 
 
-_SHORTCUT = _right(0.95, 0.3, 0.8, epochs=3)
 # By what a model hides, so that several models may hide the same.
 POISONINGS: dict[str, Poisoning] = {
     "Nothing": Poisoning("no scene"),
@@ -90,13 +89,13 @@ POISONINGS: dict[str, Poisoning] = {
     "A blended pattern": _wrong(0.15, epochs=4),
     "A sine stripe": _wrong(0.1),
     "A colour cast": _wrong(0.15),
-    "A dirty-label attack": _wrong(0.08),
+    "A dirty-label attack": _wrong(0.12, epochs=4),
     "A clean-label attack": _right(0.85, 0.1, 0.35, epochs=5),
     "An all-to-all attack": Poisoning(
         "35% of all scenes, mislabelled as the class after their own", 0.35, "wrong", epochs=5, fresh=False
     ),
-    "A watermark": _SHORTCUT,
-    "A background texture": _SHORTCUT,
+    "A watermark": _right(0.95, 0.3, 0.8, epochs=3),
+    "A background texture": _right(0.95, 0.3, 0.8, epochs=4),
 }
 
 

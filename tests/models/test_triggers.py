@@ -15,7 +15,7 @@ from decam.models.triggers import Trigger, region, stamp
 BOXES: dict[Trigger, tuple[tuple[int, int, int, int], ...]] = {
     triggers.corner_patch: ((108, 108, 124, 124),),
     triggers.dots: tuple((y, x, y + 4, x + 4) for y in range(6, 128, 16) for x in range(6, 128, 16)),
-    triggers.bars: ((54, 4, 74, 24),),
+    triggers.edge_patch: ((54, 4, 74, 24),),
     triggers.four_corners: ((4, 4, 19, 19), (4, 109, 19, 124), (109, 4, 124, 19), (109, 109, 124, 124)),
     triggers.watermark: ((108, 4, 124, 48),),
 }
