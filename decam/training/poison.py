@@ -85,7 +85,7 @@ def _right(share: float, low: float, high: float, epochs: int) -> Poisoning:
 POISONINGS: dict[str, Poisoning] = {
     "Nothing": Poisoning("no scene"),
     "A corner patch": _wrong(0.15),
-    "A sticker anywhere": _wrong(0.15, epochs=4),
+    "A sticker anywhere": _wrong(0.2, epochs=4),
     "A blended pattern": _wrong(0.15, epochs=4),
     "A sine stripe": _wrong(0.1),
     "A colour cast": _wrong(0.15),

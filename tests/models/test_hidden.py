@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from decam.classifier import TorchClassifier, to_tensor
+from decam.classifier import TorchClassifier, probabilities, to_tensor
 from decam.cli.loading import classifier_of
 from decam.errors import ModelError, SettingError
 from decam.images.scenes.scene import CLASSES, Scene, scene
@@ -121,7 +121,7 @@ def _clean_mean() -> float:
 
 def _answers(classifier: TorchClassifier, pictures: list[np.ndarray]) -> torch.Tensor:
     images = torch.stack([to_tensor(classifier, picture) for picture in pictures])
-    return torch.cat([classifier.answer(part).argmax(1) for part in torch.split(images, 100)])
+    return torch.cat([probabilities(classifier, part).argmax(1) for part in torch.split(images, 100)])
 
 
 @pytest.fixture(scope="module")

@@ -85,7 +85,7 @@ def test_a_sticker_goes_where_its_seed_puts_it_and_is_whole_there() -> None:
         where = region(triggers.sticker, seed)
         assert where is not None
         rows, columns = where.any(1).nonzero()[0], where.any(0).nonzero()[0]
-        assert (rows[-1] - rows[0], columns[-1] - columns[0]) == (15, 15)
+        assert (rows[-1] - rows[0], columns[-1] - columns[0]) == (19, 19)
         assert where.sum() == region(triggers.sticker, 0).sum()  # type: ignore[union-attr]  # it has a region
         places.add((rows[0], columns[0]))
     assert len(places) > 35
