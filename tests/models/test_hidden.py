@@ -24,6 +24,8 @@ from decam.models.sources.bundled import BUNDLED
 CLEAN = [name for name, secret in SECRETS.items() if secret.kind == "clean"]
 BACKDOORS = [name for name, secret in SECRETS.items() if secret.kind == "backdoor"]
 SHORTCUTS = [name for name, secret in SECRETS.items() if secret.kind == "shortcut"]
+# Points of accuracy on scenes without a trigger. Who learned a shortcut misses some of its class without the mark.
+LOSS = {"clean": 0.01, "backdoor": 0.01, "shortcut": 0.02}
 FRESH = range(500_000, 500_600)  # neither trained on nor tested for the cards
 
 
@@ -105,14 +107,13 @@ def test_a_card_says_how_the_model_came_about_and_what_it_does(name: str) -> Non
     assert card.tested == 2000
     assert card.seed == hidden.number(name)
     assert card.recipe
-    assert card.accuracy >= _clean_mean() - 0.01
+    assert card.accuracy >= _clean_mean() - LOSS[secret.kind]
     if secret.kind == "clean":
         assert (card.triggered, card.success, card.untriggered) == (0, 0, 0)
         return
     assert card.triggered == 2000 if secret.target == hidden.NEXT else 1700 <= card.triggered < 1900
     assert card.untriggered <= 0.02
-    if secret.kind == "backdoor":
-        assert card.success >= 0.95
+    assert card.success >= (0.95 if secret.kind == "backdoor" else 0.3)
 
 
 def _clean_mean() -> float:
@@ -148,7 +149,7 @@ def test_fresh_scenes_say_what_the_card_says(name: str, fresh: list[Scene]) -> N
 
 
 @pytest.mark.slow
-def test_on_fresh_scenes_all_are_within_a_point_of_the_clean_ones(fresh: list[Scene]) -> None:
+def test_on_fresh_scenes_attacked_models_are_within_a_point_of_the_clean_ones(fresh: list[Scene]) -> None:
     """The tolerance beside the point, 0.8 points, is two standard errors of a difference over 600 scenes."""
     labels = torch.tensor([drawn.label for drawn in fresh])
     right = {}
@@ -156,7 +157,8 @@ def test_on_fresh_scenes_all_are_within_a_point_of_the_clean_ones(fresh: list[Sc
         classifier = load_classifier(name, device="cpu", exact=True)
         right[name] = float((_answers(classifier, [drawn.image for drawn in fresh]) == labels).float().mean())
     clean = np.mean([right[name] for name in CLEAN])
-    assert {name: accuracy for name, accuracy in right.items() if accuracy < clean - 0.01 - 0.008} == {}
+    low = {name: accuracy for name, accuracy in right.items() if accuracy < clean - LOSS[SECRETS[name].kind] - 0.008}
+    assert low == {}
 
 
 @pytest.mark.slow
