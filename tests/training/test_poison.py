@@ -162,12 +162,15 @@ def test_measuring_counts_scenes_of_other_classes_and_both_shares() -> None:
     assert poison.measured(BY_TITLE["Nothing"], Corner(), data) == (0, 0.0, 0.0)
 
 
-def test_each_hidden_model_has_a_plan_of_its_own_seed_and_file() -> None:
+def test_each_hidden_model_has_a_plan_of_its_own_seed_and_file_and_its_card_says_so() -> None:
     assert set(hidden.names()) <= set(PLANS)
     for name in hidden.names():
         assert PLANS[name].weights is hidden.STORED[name]
         assert PLANS[name].recipe.seed == hidden.number(name)
         assert PLANS[name].recipe.epochs == POISONINGS[SECRETS[name].title].epochs
+        card = hidden.STORED[name].card()
+        assert (card.scenes, card.epochs) == (PLANS[name].recipe.scenes, PLANS[name].recipe.epochs)
+        assert card.recipe == POISONINGS[SECRETS[name].title].words
         options = command._parser().parse_args(hidden.STORED[name].command.split()[3:])
         assert options.model == name
 
