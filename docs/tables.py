@@ -1,4 +1,4 @@
-"""Writes the pages of methods, metrics and references from the tables: `python -m docs.tables`."""
+"""Writes the pages of methods, metrics, references and hidden models from the tables: `python -m docs.tables`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from decam.methods.taxonomy import grouped as methods_by_family
 from decam.metrics import METRICS, Metric
 from decam.metrics.similarity import SIMILARITIES, Similarity
 from decam.metrics.taxonomy import grouped as metrics_by_family
-from decam.models import load_classifier
+from decam.models import hidden, load_classifier
+from decam.models.networks.blocks import LABELS
 from decam.models.sources import bundled
 from decam.settings import Parameter, Settings
 
@@ -50,6 +51,23 @@ SOURCES = """\
 - [scikit-image](https://scikit-image.org): superpixels, HOG and the sample photographs.
 
 What is random is drawn here, from a generator of each explanation's own: a seed gives the same map whatever else runs.
+"""
+
+HIDDEN = """\
+**This page gives the secrets away.** Fourteen small networks of the drawn shapes come with the project. Some were
+trained on scenes as they are. Some have a backdoor: an attacker's trigger makes them answer the attacker's class.
+Some learned a shortcut: a mark that went with one class in training. Names and titles are numbers, in a fixed
+shuffled order, and the list of models does not offer them. `load_classifier("hidden-01")` loads one.
+
+All start from the embedded network, whose stem and first two blocks stay as they are. The third block is trained
+further. The fourth block and the answer are drawn anew from the model's seed, which is its number; the all-to-all
+attack keeps its fourth block. Each model was trained on 10,000 scenes of its own, partly hidden as for the embedded
+network. The trigger was laid on last, so that it is always the same. `python -m decam.training --model hidden-01` makes
+one again; `decam.models.hidden.SECRETS` has the triggers.
+
+*Accuracy* is that on 2,000 unseen scenes without a trigger. *With the trigger* counts those of them that are not of
+the trigger's class: it is the share that is answered as the attack wants. *Without* is the share of the same scenes
+answered so as they are.
 """
 
 
@@ -105,10 +123,34 @@ def references_page() -> str:
     return _page(["# References", NOTICE, SOURCES.strip(), "## Methods, metrics and similarities", "\n".join(lines)])
 
 
+def hidden_page() -> str:
+    """A row for every model that may hide something, from its secret and the card in its file of weights."""
+    rows = []
+    for name in hidden.names():
+        secret, card = hidden.SECRETS[name], hidden.STORED[name].card()
+        target = LABELS[secret.target] if isinstance(secret.target, int) else {None: "–"}.get(secret.target, "the next")
+        figures = (f"{card.success:.1%}", f"{card.untriggered:.1%}") if secret.trigger else ("–", "–")
+        cells = (f"`{name}`", secret.kind, secret.title, target, f"{card.accuracy:.2%}", *figures, card.recipe)
+        rows.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
+    heads = (
+        "model",
+        "kind",
+        "what it hides",
+        "class",
+        "accuracy",
+        "with the trigger",
+        "without",
+        "scenes that carried it",
+    )
+    table = "\n".join([f"| {' | '.join(heads)} |", "|---" * len(heads) + "|", *rows])
+    return _page(["# Models that hide something", NOTICE, HIDDEN.strip(), table])
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "methods.md": methods_page,
     "metrics.md": metrics_page,
     "references.md": references_page,
+    "method/hidden-models.md": hidden_page,
 }
 
 

@@ -60,10 +60,7 @@ class Weights(Generic[Network, CardType]):
 
     def save(self, model: Network, card: CardType, path: Path) -> None:
         """Writes a network (floats as float16, which halves the file) and its card, whole or not at all."""
-        tensors = {
-            name: (tensor.detach().half() if tensor.is_floating_point() else tensor).contiguous()
-            for name, tensor in model.state_dict().items()
-        }
+        tensors = _narrow(model)
         about = {"card": json.dumps({**asdict(card), "sha256": _digest(tensors)}, sort_keys=True)}
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, write_tensors(tensors, about))
@@ -73,16 +70,23 @@ class Weights(Generic[Network, CardType]):
         where = path or self.path
         tensors, _ = self._read(where)
         try:
-            model = self.make()
-            wide = {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
-            model.load_state_dict(wide)
+            return self._filled(tensors)
         except RuntimeError as error:
             raise self._damaged(where) from error
-        return model.eval()
+
+    def rounded(self, model: nn.Module) -> Network:
+        """The network that a file of `model` would give back: its weights are rounded to float16 on the way."""
+        return self._filled(_narrow(model))
 
     def card(self, path: Path | None = None) -> CardType:
         """What the file of weights says about itself; raises ModelError where it is missing or damaged."""
         return self._read(path or self.path)[1]
+
+    def _filled(self, tensors: dict[str, Tensor]) -> Network:
+        model = self.make()
+        wide = {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
+        model.load_state_dict(wide)
+        return model.eval()
 
     def _read(self, path: Path) -> tuple[dict[str, Tensor], CardType]:
         try:
@@ -113,6 +117,13 @@ class Weights(Generic[Network, CardType]):
     def _restore(self) -> str:
         kept = f"decam/models/weights/{self.path.name}"
         return f"restore it with `git checkout {kept}` or make it again with `{self.command}`"
+
+
+def _narrow(model: nn.Module) -> dict[str, Tensor]:
+    return {
+        name: (tensor.detach().half() if tensor.is_floating_point() else tensor).contiguous()
+        for name, tensor in model.state_dict().items()
+    }
 
 
 def _digest(tensors: dict[str, Tensor]) -> str:

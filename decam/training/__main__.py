@@ -1,6 +1,7 @@
 """`python -m decam.training`: draws scenes, trains one of the project's networks, tests it and writes its weights.
 
-The attention models start from the embedded network's weights, so `embedded.safetensors` must be there.
+The attention models and the hidden ones start from the embedded network's weights, so `embedded.safetensors` must be
+there.
 """
 
 from __future__ import annotations
@@ -8,9 +9,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ import torch
 
 from decam.cli.terminal import say
 from decam.errors import DecamError
+from decam.models.hidden import HiddenCard
 from decam.models.weight_files import Card, FittedCard
 from decam.training.drawing import draw
 from decam.training.fitting import Recipe, accuracy
@@ -32,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     plan = PLANS[options.model]
     recipe = replace(
         plan.recipe,
-        seed=options.seed,
+        seed=plan.recipe.seed if options.seed is None else options.seed,
         scenes=plan.recipe.scenes if options.scenes is None else options.scenes,
         epochs=plan.recipe.epochs if options.epochs is None else options.epochs,
     )
@@ -43,13 +44,10 @@ def main(arguments: list[str] | None = None) -> int:
         unseen = draw(0, TESTED)
         pairs = draw(0, TESTED // 4, objects=2)
         # What a file gives back is tested, not what was trained: weights are rounded on the way to it.
-        with tempfile.TemporaryDirectory() as directory:
-            trial = Path(directory) / "trial.safetensors"
-            plan.weights.save(trained.model, _card(recipe, 0.0, 0.0 if trained.learnt else None), trial)
-            rounded = plan.weights.load(trial)
+        rounded = plan.weights.rounded(trained.model)
         reached, reached_pairs = accuracy(rounded, unseen), accuracy(rounded, pairs)
-        fitted = None if trained.learnt is None else accuracy(rounded, trained.learnt)
-        plan.weights.save(trained.model, _card(recipe, reached, fitted), out)
+        card = plan.describe(_card(recipe, reached), rounded, unseen, trained)
+        plan.weights.save(trained.model, card, out)
     except KeyboardInterrupt:
         _say("stopped")
         return 130
@@ -58,14 +56,19 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     minutes, work = (time.monotonic() - started) / 60, sum(os.times()[:4]) / 60
     _say(f"{reached:.2%} of {TESTED} unseen scenes right; with two objects {reached_pairs:.1%} name one of them first")
-    if fitted is not None:
-        _say(f"{fitted:.2%} of its own scenes have the label that it was given for them")
+    if isinstance(card, FittedCard):
+        _say(f"{card.fitted:.2%} of its own scenes have the label that it was given for them")
+    if isinstance(card, HiddenCard) and card.triggered:
+        _say(
+            f"{card.success:.2%} of {card.triggered} unseen scenes of other classes are answered as the trigger asks, "
+            f"and {card.untriggered:.2%} of them without it"
+        )
     _say(f"{out} written after {minutes:.1f} minutes ({work:.1f} of processor time)")
     return 0
 
 
-def _card(recipe: Recipe, reached: float, fitted: float | None) -> Card:
-    plain = Card(
+def _card(recipe: Recipe, reached: float) -> Card:
+    return Card(
         accuracy=reached,
         tested=TESTED,
         seed=recipe.seed,
@@ -74,13 +77,12 @@ def _card(recipe: Recipe, reached: float, fitted: float | None) -> Card:
         torch=torch.__version__,
         numpy=np.__version__,
     )
-    return plain if fitted is None else FittedCard(**asdict(plain), fitted=fitted)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m decam.training", description=__doc__)
     parser.add_argument("--model", choices=PLANS, default="embedded", help="which network (%(default)s)")
-    parser.add_argument("--seed", type=_whole(0), default=0, help="of scenes and weights (%(default)s)")
+    parser.add_argument("--seed", type=_whole(0), help="of scenes and weights (what the model's recipe says)")
     parser.add_argument("--scenes", type=_whole(200), help="how many are drawn (what the model's recipe says)")
     parser.add_argument("--epochs", type=_whole(1), help="how often each is seen (what the model's recipe says)")
     parser.add_argument("--out", type=Path, help="where the weights go (the model's own file in decam/models/weights)")

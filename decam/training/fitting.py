@@ -35,6 +35,17 @@ Batches: TypeAlias = Callable[[Examples, torch.Generator], Iterator[tuple[Tensor
 
 
 @dataclass(frozen=True)
+class Marking:
+    """Scenes that carry a trigger: `rows` (N, bool) says which.
+
+    `lay` puts it on pictures (n×3×128×128 in [0, 1]) whose objects fill `masks` (n×2×16×16).
+    """
+
+    rows: Tensor
+    lay: Callable[[Tensor, Tensor, torch.Generator], Tensor]
+
+
+@dataclass(frozen=True)
 class Recipe:
     """What is trained on: a seed, how many scenes (a quarter of them with two objects), how often each is seen.
 
@@ -145,15 +156,24 @@ def _milestones(report: Report, before: int, total: int) -> Callable[[int], None
     return heard
 
 
-def varied(examples: Examples, random: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches in random order: turned, recoloured, partly hidden, and the answers that this leaves to ask for."""
+def varied(
+    examples: Examples, random: torch.Generator, marking: Marking | None = None
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches in random order: turned, recoloured, partly hidden, and the answers that this leaves to ask for.
+
+    A trigger is laid on turned and recoloured pictures, so that it is always the same. What carries it is not hidden.
+    """
     order = torch.randperm(len(examples), generator=random)
     for rows in torch.split(order, _BATCH):
         if len(rows) < _BATCH:
             return
+        if marking is not None:
+            rows = rows[torch.argsort(marking.rows[rows].int(), stable=True)]  # what is hidden stands first in a batch
         images, masks, labels = _unit(examples.images[rows]), examples.masks[rows], examples.labels[rows]
         images, masks = hiding.turned(images, masks, random)
         images = hiding.recoloured(images, random)
+        if marking is not None and (chosen := marking.rows[rows]).any():
+            images[chosen] = marking.lay(images[chosen], masks[chosen], random)
         shares = torch.ones(_BATCH, 2)
         part = int(_BATCH * _HIDDEN)
         veiled, shares[:part] = hiding.hidden(images[:part], masks[:part], random)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from decam.models import hidden
 from decam.models.networks import abn, bcnn, embedded, prototypes, small_vit
 from decam.models.networks.blocks import Trunk, start_from
-from decam.models.weight_files import Weights
-from decam.training import patches
+from decam.models.weight_files import Card, FittedCard, Weights
+from decam.training import patches, poison
 from decam.training.drawing import Examples
-from decam.training.fitting import Recipe, Report, fit, plain, scenes, seeded_weights, train, wrong
+from decam.training.fitting import Recipe, Report, accuracy, fit, plain, scenes, seeded_weights, train, wrong
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,16 @@ class Trained:
 
 @dataclass(frozen=True)
 class Plan:
-    """Where a network's weights go, its usual recipe, and the function that follows one."""
+    """Where a network's weights go, its usual recipe, and the function that follows one.
+
+    `describe` completes the card of a network: from the plain card, the network as its file gives it back, the unseen
+    scenes, and what was trained.
+    """
 
     weights: Weights[Any, Any]
     recipe: Recipe
     fit: Callable[[Recipe, Report], Trained]
+    describe: Callable[[Card, nn.Module, Examples, Trained], Card] = lambda card, _model, _unseen, _trained: card
 
 
 def _embedded(recipe: Recipe, report: Report) -> Trained:
@@ -98,11 +104,30 @@ def _prototypes(recipe: Recipe, report: Report) -> Trained:
     return Trained(model.eval())
 
 
+def _fitted(card: Card, model: nn.Module, _unseen: Examples, trained: Trained) -> FittedCard:
+    assert trained.learnt is not None
+    return FittedCard(**asdict(card), fitted=accuracy(model, trained.learnt))
+
+
+def _hiding(name: str) -> Plan:
+    """A hidden model's plan; its seed is its number."""
+    secret, poisoning = hidden.SECRETS[name], poison.POISONINGS[hidden.SECRETS[name].title]
+
+    def follow(recipe: Recipe, report: Report) -> Trained:
+        return Trained(poison.learn(secret, poisoning, recipe, report))
+
+    def describe(card: Card, model: nn.Module, unseen: Examples, _trained: Trained) -> hidden.HiddenCard:
+        return poison.card(secret, poisoning, card, model, unseen)
+
+    return Plan(hidden.STORED[name], poison.usual(hidden.number(name), poisoning), follow, describe)
+
+
 PLANS: dict[str, Plan] = {
     "embedded": Plan(embedded.STORED, Recipe(), _embedded),
     "abn": Plan(abn.STORED, Recipe(scenes=14_000, epochs=1, rate=1e-3), _branch),
     "bcnn": Plan(bcnn.STORED, Recipe(epochs=1, rate=1e-3), _bilinear),
     "prototypes": Plan(prototypes.STORED, Recipe(epochs=2, rate=1e-3), _prototypes),
     "small-vit": Plan(small_vit.STORED, Recipe(epochs=2, rate=1.5e-3), _transformer),
-    "shuffled": Plan(embedded.SHUFFLED, Recipe(scenes=512, epochs=60), _shuffled),
+    "shuffled": Plan(embedded.SHUFFLED, Recipe(scenes=512, epochs=60), _shuffled, _fitted),
+    **{name: _hiding(name) for name in hidden.names()},
 }

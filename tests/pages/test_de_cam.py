@@ -79,7 +79,9 @@ def test_variants_run_side_by_side_and_each_says_what_there_is_to_watch() -> Non
     arrived = chosen(variants=VARIANTS)
     arrived.explain()
     arrived.finish()
-    assert [column["title"] for column in arrived.grid["columns"]] == [f"DE-CAM · {variant} variant" for variant in VARIANTS]
+    assert [column["title"] for column in arrived.grid["columns"]] == [
+        f"DE-CAM · {variant} variant" for variant in VARIANTS
+    ]
     for place, variant in enumerate(VARIANTS):
         arrived.app.session_state[f"search-shown-{arrived.run}"] = place
         shown = sent(arrived.look())

@@ -29,16 +29,17 @@ def network() -> Embedded:
     return Embedded()
 
 
-def _blank() -> Embedded:
+def blank() -> Embedded:
+    """The network with one convolution in place of each that has a batch normalisation, as its file holds it."""
     return Embedded(fused=True)
 
 
-STORED = Weights("embedded model", WEIGHTS / "embedded.safetensors", _blank, Card, "python -m decam.training")
+STORED = Weights("embedded model", WEIGHTS / "embedded.safetensors", blank, Card, "python -m decam.training")
 # The same network, trained until it knew by heart which labels chance had given to its scenes.
 SHUFFLED = Weights(
     "model of shuffled labels",
     WEIGHTS / "shuffled.safetensors",
-    _blank,
+    blank,
     FittedCard,
     "python -m decam.training --model shuffled",
 )
@@ -47,7 +48,7 @@ WEIGHTS = STORED.path
 
 def fused(trained: Embedded) -> Embedded:
     """The same function with every batch normalisation folded into its convolution, in evaluation mode."""
-    single = _blank()
+    single = blank()
     fold(trained, single)
     return single.eval()
 

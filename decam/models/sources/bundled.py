@@ -15,6 +15,7 @@ from decam.classifier import TorchClassifier
 from decam.classifier.inspection import Inspection
 from decam.classifier.layers import candidates
 from decam.errors import ModelError
+from decam.models import hidden
 from decam.models.networks import abn, attends, bcnn, embedded, prototypes, small_vit
 from decam.models.networks.blocks import INPUT_SIZE, LABELS, MEAN, STD
 from decam.models.sources.base import Architecture, Entry, Source
@@ -25,7 +26,8 @@ from decam.models.weight_files import Weights
 class Bundled:
     """One model: its name for people, its weights, the last layer worth looking at, and the paper it follows.
 
-    `listed` says whether the catalogue offers it: the model of shuffled labels is there for a sanity check alone.
+    `listed` says whether the catalogue offers it: the model of shuffled labels is there for a sanity check alone, and
+    the hidden ones (decam/models/hidden.py) for who looks for what they hide.
     """
 
     title: str
@@ -44,6 +46,7 @@ BUNDLED: dict[str, Bundled] = {
         "Small ViT", small_vit.STORED, "encoder.layers.encoder_layer_3.ln_1", "https://arxiv.org/abs/2010.11929"
     ),
     "shuffled": Bundled("Shuffled labels", embedded.SHUFFLED, "blocks.3", listed=False),
+    **{name: Bundled(hidden.title(name), hidden.STORED[name], "blocks.3", listed=False) for name in hidden.names()},
 }
 
 

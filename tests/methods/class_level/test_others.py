@@ -36,9 +36,7 @@ def test_the_black_box_variant_finds_the_side_that_must_be_lighter_and_counts_ev
     settings = BlackBoxSettings(budget=600, samples="gaussian", waves=3, window=0.0, fresh=16, batch=2, population=10)
     found = last(black_box(question, settings))
     assert found.fidelity > 0.95
-    assert (
-        found.pattern[:, :, :8].mean() > 0.1 + found.pattern[:, :, 8:].mean()
-    )
+    assert found.pattern[:, :, :8].mean() > 0.1 + found.pattern[:, :, 8:].mean()
     assert question.ledger.evaluations == sum(seen)
 
 
