@@ -18,6 +18,7 @@ from decam.cli.terminal import say
 from decam.errors import DecamError
 
 DEFAULT_METHODS = ("de-cam", "grad-cam")
+_FOLDER = "new or empty folder, or an earlier export to replace"
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "decam") -> int:
@@ -71,16 +72,21 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _model_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model", metavar="NAME", help="a name that the command 'models' lists; by default one that is here"
+    )
+    parser.add_argument("--device", help="cuda, mps or cpu; by default the first of these that is here")
+
+
 def _parser(program: str = "decam") -> argparse.ArgumentParser:
     parser = _Parser(prog=program, description="Why does this classifier give this image this class?")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
 
     one = commands.add_parser("explain", help="explain pictures and write maps, curves and metrics into a folder")
     one.add_argument("pictures", nargs="+", metavar="PICTURE", help="PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF file")
-    one.add_argument("--out", required=True, metavar="DIR", help="new or empty folder, or an earlier export to replace")
-    one.add_argument(
-        "--model", metavar="NAME", help="a name that the command 'models' lists; by default one that is here"
-    )
+    one.add_argument("--out", required=True, metavar="DIR", help=_FOLDER)
+    _model_options(one)
     one.add_argument(
         *("--method", "-m"),
         action="append",
@@ -116,8 +122,37 @@ def _parser(program: str = "decam") -> argparse.ArgumentParser:
         help="what replaces pixels in each curve: blur, box-blur, mean, black, noise; may be repeated (default: mean "
         "blur, then blur mean); the tutorial's are black box-blur, with --steps 196",
     )
-    one.add_argument("--device", help="cuda, mps or cpu; by default the first of these that is here")
     one.set_defaults(run=_command("explaining.explain"))
+
+    four = commands.add_parser("class-map", help="show what a model takes classes to be; no picture is given")
+    _model_options(four)
+    four.add_argument("--out", required=True, metavar="DIR", help=_FOLDER)
+    four.add_argument(
+        *("--target", "-t"),
+        action="append",
+        default=[],
+        metavar="CLASS",
+        help="index, name or part of the name; may be repeated",
+    )
+    four.add_argument("--all", action="store_true", help="every class of the model")
+    four.add_argument(
+        "--unit",
+        action="append",
+        default=[],
+        metavar="LAYER:CHANNEL",
+        help="a channel of a layer instead of a class; may be repeated",
+    )
+    four.add_argument(
+        *("--method", "-m"),
+        action="append",
+        metavar="NAME",
+        help="a class-level name that the command 'methods' lists; may be repeated (default: input-agnostic)",
+    )
+    four.add_argument("--seed", type=int, action="append", help="of all random numbers; may be repeated (default: 0)")
+    four.add_argument(
+        "--set", action="append", default=[], metavar="NAME.SETTING=VALUE", help="such as input-agnostic.norm=8"
+    )
+    four.set_defaults(run=_command("class_maps.class_map"))
 
     two = commands.add_parser("replay", help="make the maps of an export again and compare them")
     two.add_argument("settings", metavar="SETTINGS", help="settings.json of an export, with its pictures beside it")

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterable
 
 from decam.cli.codes import OK
-from decam.methods import METHODS
+from decam.methods import CLASS_METHODS, METHODS
 from decam.methods.taxonomy import grouped
 from decam.metrics import METRICS
 from decam.metrics.base import Metric
@@ -28,7 +28,7 @@ def models(given: argparse.Namespace) -> int:  # noqa: ARG001 - every command ta
 
 def methods(given: argparse.Namespace) -> int:  # noqa: ARG001 - every command takes what was given
     """List the methods with their settings, by family."""
-    for family, rows in grouped(METHODS.values()):
+    for family, rows in grouped((*METHODS.values(), *CLASS_METHODS.values())):
         print(f"{family.title.upper()}: {family.summary}\n")
         for method in rows:
             needs = f"needs the model's {' and '.join(sorted(method.needs))}" if method.needs else "needs no model"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
-from decam.methods.base import Method
+from decam.methods.base import AnyMethod
+
+Row = TypeVar("Row", bound=AnyMethod)
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,11 @@ _ALL = (
         "without.",
     ),
     Family(
+        "class",
+        "Class level",
+        "Asks what the model takes a class to be: no picture is given, and the map belongs to none.",
+    ),
+    Family(
         "control",
         "Controls",
         "Maps that know nothing of the picture or nothing of the model: what the others must beat.",
@@ -73,17 +81,18 @@ TREE: tuple[Branch | str, ...] = (
         ),
     ),
     "attention",
+    "class",
     "control",
 )
-"""The field as Gomez & Mouchère (2023) sort it, and the controls beside it; every family stands in it once."""
+"""The field as Gomez & Mouchère (2023) sort it, class maps and controls beside it; every family stands in it once."""
 
 
-def grouped(methods: Iterable[Method]) -> tuple[tuple[Family, tuple[Method, ...]], ...]:
+def grouped(methods: Iterable[Row]) -> tuple[tuple[Family, tuple[Row, ...]], ...]:
     """The methods by family, both in the order of their tables; a family without any of them is left out.
 
     Raises KeyError for a method whose family is not in the table.
     """
-    members: dict[str, list[Method]] = {name: [] for name in FAMILIES}
+    members: dict[str, list[Row]] = {name: [] for name in FAMILIES}
     for method in methods:
         members[method.family].append(method)
     return tuple((FAMILIES[name], tuple(rows)) for name, rows in members.items() if rows)

@@ -240,6 +240,6 @@ def test_a_method_that_cannot_ask_a_model_names_the_one_that_can(monkeypatch: py
     deep = dataclasses.replace(PULL, name="deep", title="Deep", needs=frozenset({"gradients"}), instead=NAME)
     monkeypatch.setitem(CLASS_METHODS, "deep", deep)
     with pytest.raises(
-        MethodError, match="Deep needs the model's gradients.* Choose Pull, which asks for answers only"
+        MethodError, match=r"Deep needs the model's gradients.* Choose Pull, which asks for answers only"
     ):
         api.explain_class(colours(), 1, "deep")
