@@ -11,10 +11,8 @@ from decam.experiments.kinds.randomisation import TITLES, mode_of
 from decam.experiments.plan import MethodChoice
 from decam.experiments.questions import MAX_SEED, Mode
 from decam.experiments.variants import variants
-from decam.hardware.device import devices
 from decam.methods import METHODS
 from decam.methods.de_cam.method import DE_CAM, DeCamSettings
-from decam.models import catalogue
 from decam.models.sources.bundled import label_shuffled_version
 from decam.runs.snapshots import RunSnapshot
 from decam.ui.shared import method_forms, model_choice, pictures, targets
@@ -94,10 +92,7 @@ def _maps_each(model: str, mode: Mode, _classifier: TorchClassifier) -> int:
 def take_up(snapshot: RunSnapshot) -> None:
     """Set the widgets to what a check was made from."""
     plan = snapshot.plan
-    if plan.model in catalogue.ENTRIES:
-        model_choice.chosen_by_visitor(plan.model)
-    if plan.device in devices():
-        st.session_state["device"] = plan.device
+    model_choice.restore(plan.model, plan.device)
     pictures.keep(snapshot.id)
     asked = plan.questions[0]
     targets.restore(plan.model, pictures.kept_key(snapshot.id, plan.place_of(0)), asked.target)

@@ -86,6 +86,14 @@ def limits(entry: Entry, pictures: Sequence[Chosen]) -> None:
         st.info(f"{entry.title} knows photographs; the drawn scenes are unlike anything it was trained on.")
 
 
+def restore(model: str, device: str) -> None:
+    """Choose this model and this device, where both are on offer here."""
+    if model in ENTRIES:
+        chosen_by_visitor(model)
+    if device in devices():
+        st.session_state["device"] = device
+
+
 def chosen_by_visitor(name: str) -> None:
     """Choose this model, whatever the pictures are."""
     st.session_state["model"] = name

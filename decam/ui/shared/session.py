@@ -10,9 +10,7 @@ from decam.classifier import TorchClassifier
 from decam.errors import StoreError
 from decam.experiments.kinds import comparison
 from decam.experiments.plan import COMPARISON, MethodChoice, PictureChoice
-from decam.hardware.device import devices
 from decam.methods import METHODS
-from decam.models import catalogue
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text, theme
 from decam.ui.components.picker import method_picker
@@ -50,10 +48,7 @@ def _take_up(snapshot: RunSnapshot | None) -> None:
     if snapshot is None or not state.taken_up(state.RUN, snapshot.id):
         return
     plan = snapshot.plan
-    if plan.model in catalogue.ENTRIES:
-        model_choice.chosen_by_visitor(plan.model)
-    if plan.device in devices():
-        st.session_state["device"] = plan.device
+    model_choice.restore(plan.model, plan.device)
     pictures.keep(snapshot.id)
     for place, question in enumerate(plan.questions):
         targets.restore(plan.model, pictures.kept_key(snapshot.id, plan.place_of(place)), question.target)

@@ -28,13 +28,13 @@ class Spark {
     this.node.append(this.floor, this.line, this.dot);
   }
 
-  draw(points, worth, at, activation) {
+  draw(/** @type {[number, number | null][]} */ points, worth, at, activation) {
     const [width, height] = SPARK;
     const [low, high] = spanOf(points, worth, activation);
     const path = sparkPath(points, width, height, low, high);
     this.node.toggleAttribute("hidden", !path);
     if (!path) return;
-    const end = Math.max(points[points.length - 1][0], 1);
+    const end = Math.max(...points.map(([place]) => place), 1);
     const value = valueAt(points, at);
     this.line.setAttribute("d", path);
     this.dot.toggleAttribute("hidden", value == null);
@@ -49,6 +49,14 @@ class Spark {
 
 /** One map, finished or in the making. */
 export class Picture {
+  /** @type {Card} */
+  card;
+  /** @type {any} */
+  film = null;
+  /** @type {any} */
+  strip = null;
+  winding = null;
+
   constructor(gallery) {
     this.gallery = gallery;
     this.reel = new Reel();

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from decam.classifier import Pixels
 from decam.experiments.history import Frame
 from decam.export.wire import GridCell, cell_object, short
 from decam.figures import COLOURS, lut, png_bytes
@@ -33,9 +32,9 @@ _GALLERY = st.components.v2.component(
 
 @dataclass(frozen=True)
 class Film:
-    """The way to a map: n moments below each other (n·h×w×3 uint8), and the evaluations after which each was."""
+    """The way to a map: a PNG of its moments below each other, and the evaluations after which each was."""
 
-    strip: Pixels
+    png: bytes
     evaluations: tuple[int, ...]
 
 
@@ -115,7 +114,7 @@ def film(frames: Sequence[Frame]) -> Film | None:
         return None
     kept = [shown[place] for place in _evenly(len(shown), MOMENTS)]
     strip = np.concatenate([frame.pattern for frame in kept if frame.pattern is not None])
-    return Film(strip, tuple(frame.evaluations for frame in kept))
+    return Film(png_bytes(strip), tuple(frame.evaluations for frame in kept))
 
 
 def points(frames: Sequence[Frame], series: str = "fidelity") -> list[tuple[int, float]]:
@@ -142,8 +141,7 @@ def _picture(picture: GalleryPicture, size: tuple[int, int], key: str) -> dict[s
         "size": size,
         "cell": cell_object(replace(cell, saliency=None), frozenset(), False, partial(address, place=place % "map")),
         "points": [(evaluations, short(value)) for evaluations, value in picture.points],
-        "film": reel
-        and {"url": address(png_bytes(reel.strip), place % "film"), "evaluations": list(reel.evaluations)},
+        "film": reel and {"url": address(reel.png, place % "film"), "evaluations": list(reel.evaluations)},
     }
 
 

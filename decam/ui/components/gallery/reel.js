@@ -6,7 +6,10 @@ const MIDDLE = 127.5; // of a channel in which a pattern is zero
 /** Moments of a map, thinned out evenly; the first and the last are always kept. */
 export class Reel {
   constructor() {
-    this.clear();
+    /** @type {any[]} */
+    this.frames = [];
+    this.stride = 1;
+    this.count = 0;
   }
 
   clear() {

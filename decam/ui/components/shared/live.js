@@ -6,7 +6,7 @@
 import { address } from "./component.js";
 
 const SILENCE = 30000; // milliseconds without a word, after which a stream is taken for held back; it beats every 15 s
-const PAUSE = 1000; // between two questions
+const INTERVAL = 1000; // between two questions
 const GRACE = 1500; // for which a connection outlives its last follower: Streamlit lets go and takes hold again
 
 /** Versions are decimal texts: they are larger than numbers can be here. */
@@ -86,7 +86,7 @@ class LiveFeed {
 
   again() {
     this.rest();
-    this.timer = setTimeout(() => this.seen(), PAUSE);
+    this.timer = setTimeout(() => this.seen(), INTERVAL);
   }
 
   async ask() {
@@ -104,7 +104,7 @@ class LiveFeed {
     if (answer?.run) this.take(answer.cells, answer.run);
     else if (answer) this.each("lost");
     if (answer?.ended) this.end();
-    else this.timer = setTimeout(() => this.seen(), PAUSE);
+    else this.timer = setTimeout(() => this.seen(), INTERVAL);
   }
 
   take(changed, run) {
