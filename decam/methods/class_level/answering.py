@@ -83,8 +83,8 @@ def _alike(template: NDArray[np.float64], picture: NDArray[np.float64]) -> Map:
     count = template.size
     product = F.conv2d(padded, torch.from_numpy(centred)[None])[0, 0].numpy()
     mean, square = (F.avg_pool2d(x, (rows, columns), stride=1)[0].mean(0).numpy() for x in (padded, padded.square()))
-    spread = np.sqrt(np.maximum(square - mean**2, 0)) * np.sqrt(np.square(centred).sum() / count)
-    clear = (spread > _FLAT**2) & (square - mean**2 > _FLAT**2)
-    alike = np.where(clear, product / count / np.where(clear, spread, 1), 0)
+    spread, own = np.sqrt(np.maximum(square - mean**2, 0)), centred.std()
+    clear = (spread > _FLAT) & (own > 0)
+    alike = np.where(clear, product / count / np.where(clear, spread * own, 1), 0)
     values: Map = np.clip(alike, -1, 1).astype(np.float32)
     return values

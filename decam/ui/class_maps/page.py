@@ -19,8 +19,10 @@ def show() -> None:
         entry = model_choice.panel(())
         below = st.container()
 
+    greeting = st.empty()
     if snapshot is None:
-        view.welcome()
+        with greeting.container():
+            view.welcome()
 
     classifier = model_choice.load(entry)
 
@@ -35,6 +37,8 @@ def show() -> None:
         form.obstacles(classifier)
         snapshot = session.bar(classifier, targets, choices, how, snapshot)
 
+    if snapshot is not None:
+        greeting.empty()
     view.show(snapshot)
 
     with before:

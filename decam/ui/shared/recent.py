@@ -11,6 +11,7 @@ from decam.experiments.plan import COMPARISON
 from decam.experiments.status import Status
 from decam.export.standing import STATUS
 from decam.methods import described, is_method
+from decam.models.catalogue import ENTRIES
 from decam.runs.snapshots import RunSummary
 from decam.ui import state, text
 from decam.ui.shared import deleting
@@ -53,7 +54,8 @@ def _line(summary: RunSummary, shown: bool) -> None:
 
 def _name(summary: RunSummary) -> str:
     if not summary.pictures:
-        return summary.model
+        entry = ENTRIES.get(summary.model)
+        return entry.title if entry else summary.model
     first = summary.pictures[0]
     return first if len(summary.pictures) == 1 else f"{first} +{len(summary.pictures) - 1}"
 

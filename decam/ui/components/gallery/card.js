@@ -3,7 +3,6 @@
 import { compose, loadImage, readable, sheet } from "../grid/grid_draw.js";
 import { arrange, mark } from "../grid/grid_controls.js";
 import { make, say } from "../shared/component.js";
-import { durationText } from "../shared/duration.js";
 import { heightOf, Reel, saysNothing, spanOf, sparkPath, strengths, valueAt, worthText, worthWords } from "./reel.js";
 
 const SMALL = 56; // pixels a side of a moment, as the server keeps them
@@ -28,17 +27,17 @@ class Spark {
     this.node.append(this.floor, this.line, this.dot);
   }
 
-  draw(/** @type {[number, number | null][]} */ points, worth, at, activation) {
+  /** @param {[number, number | null][]} points */
+  draw(points, total, worth, at, activation) {
     const [width, height] = SPARK;
     const [low, high] = spanOf(points, worth, activation);
-    const path = sparkPath(points, width, height, low, high);
+    const path = sparkPath(points, total, width, height, low, high);
     this.node.toggleAttribute("hidden", !path);
     if (!path) return;
-    const end = Math.max(...points.map(([place]) => place), 1);
     const value = valueAt(points, at);
     this.line.setAttribute("d", path);
     this.dot.toggleAttribute("hidden", value == null);
-    this.dot.setAttribute("cx", String((width * Math.min(at, end)) / end));
+    this.dot.setAttribute("cx", String(width * Math.min(at / Math.max(total, 1), 1)));
     this.dot.setAttribute("cy", String(heightOf(value ?? low, height, low, high)));
     this.floor.toggleAttribute("hidden", worth?.control == null);
     const floor = String(heightOf(worth?.control ?? low, height, low, high));
@@ -65,7 +64,7 @@ export class Picture {
     this.title = make("div", "name");
     this.canvas = make("canvas", "", { "aria-hidden": "true" });
     this.said = make("span", "said", { "aria-hidden": "true" });
-    this.button = make("button", "face", { type: "button", tabindex: -1 }, this.canvas, this.said);
+    this.button = make("button", "map", { type: "button", tabindex: -1 }, this.canvas, this.said);
     this.value = make("b", "fidelity");
     this.spark = new Spark();
     this.status = make("span", "status");
@@ -141,12 +140,13 @@ export class Picture {
   /** Draw the moment at a share of the way; at the end of the way, the map as it is. */
   show(share) {
     const frame = share < 1 ? this.reel.at(share) : null;
-    const { worth, evaluations } = this.cell;
+    const { worth, evaluations, state, progress } = this.cell;
+    const total = state === "running" && progress ? evaluations / progress : evaluations;
     const at = frame ? frame.at : evaluations;
     const value = frame ? valueAt(this.points, at) : worth?.fidelity ?? valueAt(this.points, at);
     const { activation } = this.gallery;
     say(this.value, this.whole || value != null ? worthText(value, activation) : "");
-    this.spark.draw(this.points, worth, at, activation);
+    this.spark.draw(this.points, total, worth, at, activation);
     say(this.status, this.statusText(frame));
     const words = worth ? worthWords(worth, activation) : this.whole ? "Not finished: no random map to compare with yet" : "";
     say(this.said, words);
@@ -158,10 +158,9 @@ export class Picture {
 
   statusText(frame) {
     if (frame) return `after ${frame.at.toLocaleString("en-US")}`;
-    const { state, progress, secondsLeft } = this.cell;
+    const { state, progress } = this.cell;
     if (state !== "running") return STATES[state] ?? "";
-    const percent = progress == null ? "Starting" : `${Math.round(100 * progress)} %`;
-    return secondsLeft == null ? percent : `${percent} · ${durationText(secondsLeft)} left`;
+    return progress == null ? "Starting" : `${Math.round(100 * progress)} %`;
   }
 
   paint(frame) {

@@ -43,12 +43,12 @@ export function valueAt(points, evaluations) {
   return found;
 }
 
-/** The curve as the path of an SVG of this size, `low` at its lower edge and `high` at its upper one. */
-export function sparkPath(points, width, height, low, high) {
+/** The curve as the path of an SVG of this size: `total` at its right edge, `low` at the lower and `high` at the upper. */
+export function sparkPath(points, total, width, height, low, high) {
   const drawn = points.filter(([, value]) => value != null);
   if (drawn.length < 2) return "";
-  const end = Math.max(drawn[drawn.length - 1][0], 1);
-  const x = (place) => ((width * place) / end).toFixed(1);
+  const end = Math.max(total, 1);
+  const x = (place) => ((width * Math.min(place, end)) / end).toFixed(1);
   return `M${drawn.map(([place, value]) => `${x(place)} ${heightOf(value, height, low, high).toFixed(1)}`).join("L")}`;
 }
 

@@ -38,9 +38,10 @@ test("the value at a moment is the last one that had been reported by then", () 
 });
 
 test("a curve spans its width and stays inside its height", () => {
-  assert.equal(sparkPath([[0, 0], [50, 0.5], [100, 1]], 72, 20, 0, 1), "M0.0 20.0L36.0 10.0L72.0 0.0");
-  assert.equal(sparkPath([[0, 0.3]], 72, 20, 0, 1), "", "one point is no curve");
-  assert.equal(sparkPath([[0, null], [3, null]], 72, 20, 0, 1), "");
+  assert.equal(sparkPath([[0, 0], [50, 0.5], [100, 1]], 100, 72, 20, 0, 1), "M0.0 20.0L36.0 10.0L72.0 0.0");
+  assert.equal(sparkPath([[0, 0.3]], 9, 72, 20, 0, 1), "", "one point is no curve");
+  assert.equal(sparkPath([[0, null], [3, null]], 3, 72, 20, 0, 1), "");
+  assert.equal(sparkPath([[0, 0], [50, 1]], 100, 72, 20, 0, 1), "M0.0 20.0L36.0 0.0", "half of the way is half of the width");
   assert.deepEqual([-5, 7].map((value) => heightOf(value, 20, 0, 1)), [20, 0]);
   assert.equal(heightOf(3, 20, 3, 3), 10, "a flat curve lies in the middle");
 });
