@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from decam.classifier import Pixels
@@ -16,6 +18,7 @@ from decam.ui import state, text
 from decam.ui.class_maps import cards
 from decam.ui.components.grid.grid import GridColumn, GridRow, result_grid
 from decam.ui.shared import pictures
+from decam.ui.shared.pictures import Chosen
 
 CLEAR = 0.5
 """Likeness from which a place is called a clear answer."""
@@ -26,42 +29,37 @@ SHOWN = (
 )
 
 
-def show(snapshot: RunSnapshot, chosen: CellKey | None) -> None:
-    """Draw the choice of pictures, and each beside the places where the map answers."""
-    key = chosen if chosen is not None and _map(snapshot, chosen) is not None else _first(snapshot)
-    explanation = _map(snapshot, key)
-    if explanation is None:
+def show(snapshot: RunSnapshot, key: CellKey) -> None:
+    """Draw the choice of pictures, and each beside the places where the map of this cell answers, if it is finished."""
+    explanation = snapshot.cells[key].explanation
+    if not isinstance(explanation, ClassExplanation):
         return
     named = " · ".join(part for part in (explanation.label, cards.title(snapshot, key)) if part)
     st.markdown(f"**Where in a picture does this map answer?** :gray[{text.plain(named)}; click another map above]")
-    with st.expander("Pictures", expanded=True, key="maps-pictures"):
-        shown = pictures.panel()
-    if not shown:
-        st.caption("Choose a sample or upload a picture to see where the map answers in it.")
-        return
-    try:
-        classifier = state.models().get(snapshot.plan.questions[key.question].model.name, snapshot.plan.device)
-        rows, cells = [], []
-        for picture in shown:
-            view = picture.view(classifier)
-            answer = _answer(f"{snapshot.id}.{key.question}.{key.method}", picture.key, view, explanation.map)
-            rows.append(GridRow(picture.key, picture.name, view, note=_note(answer)))
-            cells.append(GridCell(picture.key, "answer", CellState.DONE, saliency=answer.alike))
-    except DecamError as error:
-        st.error(text.plain(str(error)))
-        return
+    left, right = st.columns([1, 2], gap="large")
+    with left:
+        chosen = pictures.panel()
+    with right:
+        if not chosen:
+            st.caption("Choose a sample or upload a picture to see where the map answers in it.")
+            return
+        try:
+            _grid(snapshot, key, explanation, chosen)
+        except DecamError as error:
+            st.error(text.plain(str(error)))
+
+
+def _grid(snapshot: RunSnapshot, key: CellKey, explanation: ClassExplanation, chosen: Sequence[Chosen]) -> None:
+    classifier = state.models().get(snapshot.plan.questions[key.question].model.name, snapshot.plan.device)
+    rows, cells = [], []
+    for picture in chosen:
+        view = picture.view(classifier)
+        answer = _answer(f"{snapshot.id}.{key.question}.{key.method}", picture.key, view, explanation.map)
+        rows.append(GridRow(picture.key, picture.name, view, note=_note(answer)))
+        cells.append(GridCell(picture.key, "answer", CellState.DONE, saliency=answer.alike))
     column = GridColumn("answer", f"Likeness to {explanation.label}", signed=True, help=SHOWN)
     result_grid(rows, [column], cells, key="maps-answers")
     st.caption(SHOWN)
-
-
-def _map(snapshot: RunSnapshot, key: CellKey) -> ClassExplanation | None:
-    cell = snapshot.cells.get(key)
-    return cell.explanation if cell is not None and isinstance(cell.explanation, ClassExplanation) else None
-
-
-def _first(snapshot: RunSnapshot) -> CellKey:
-    return next(key for key in sorted(snapshot.cells) if _map(snapshot, key) is not None)
 
 
 @st.cache_data(show_spinner=False, max_entries=256)

@@ -14,6 +14,7 @@ from decam.ui import state
 from decam.ui.class_maps import answering, cards
 from decam.ui.compare import export_panel, run_view
 from decam.ui.components.gallery.gallery import gallery
+from decam.ui.components.grid.grid import Place
 
 A_PAGE = 48
 """The most cards that are drawn at once."""
@@ -51,6 +52,7 @@ def _draw(snapshot: RunSnapshot) -> None:
         _size(snapshot),
         key=f"gallery-{snapshot.id.replace('_', '.')}",  # two underlines in a key mean something to the framework
         activation=any(isinstance(target, Unit) for target in targets),
+        selected=_first_finished(snapshot),
         live=state.live(snapshot),
     )
     with st.expander("How to read these maps"):
@@ -58,9 +60,15 @@ def _draw(snapshot: RunSnapshot) -> None:
         st.markdown(READ)
     if not any(cell.explanation is not None for cell in snapshot.cells.values()):
         return
-    answering.show(snapshot, None if chosen is None else CellKey(int(chosen[0]), int(chosen[1])))
+    if chosen is not None:
+        answering.show(snapshot, CellKey(int(chosen[0]), int(chosen[1])))
     st.markdown("**Export**")
     export_panel.show(snapshot, None)
+
+
+def _first_finished(snapshot: RunSnapshot) -> Place | None:
+    finished = (key for key, cell in sorted(snapshot.cells.items()) if cell.explanation is not None)
+    return next(((str(key.question), str(key.method)) for key in finished), None)
 
 
 def _part(targets: Sequence[int | Unit]) -> Sequence[int | Unit]:

@@ -141,12 +141,13 @@ export class Picture {
   show(share) {
     const frame = share < 1 ? this.reel.at(share) : null;
     const { worth, evaluations, state, progress } = this.cell;
-    const total = state === "running" && progress ? evaluations / progress : evaluations;
+    const last = Math.max(0, ...this.points.map(([place]) => place));
+    const total = state === "running" && progress ? evaluations / progress : last;
     const at = frame ? frame.at : evaluations;
     const value = frame ? valueAt(this.points, at) : worth?.fidelity ?? valueAt(this.points, at);
     const { activation } = this.gallery;
     say(this.value, this.whole || value != null ? worthText(value, activation) : "");
-    this.spark.draw(this.points, total, worth, at, activation);
+    this.spark.draw(this.points, total, worth, Math.min(at, last), activation);
     say(this.status, this.statusText(frame));
     const words = worth ? worthWords(worth, activation) : this.whole ? "Not finished: no random map to compare with yet" : "";
     say(this.said, words);

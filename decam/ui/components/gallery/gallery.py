@@ -66,23 +66,24 @@ def gallery(
     *,
     key: str,
     activation: bool = False,
+    selected: Place | None = None,
     live: LiveRun | None = None,
 ) -> Place | None:
-    """Draw the gallery and return the keys (row, column) of the map that was chosen by a click, None before one was.
+    """Draw the gallery and return the keys (row, column) of the map that was chosen by a click, or `selected`.
 
     `size` is the height and width of the maps. With `activation`, values are a unit's activations, else probabilities.
     Drawn again under the same `key`, it changes in place. With the `live` run whose cells these are, the gallery goes
     on by itself, and need not be drawn again before the run ends.
     """
     places = [(picture.cell.row, picture.cell.column) for card in cards for picture in card.pictures]
-    chosen = _chosen(st.session_state.get(key), places)
+    chosen = _chosen(st.session_state.get(key), places) or (selected if selected in places else None)
     result = _GALLERY(
         key=key,
         data=payload(cards, size, key=key, activation=activation, live=live, selected=chosen),
         default={"selected": None},
         on_selected_change=_remembered,
     )
-    return _chosen(result, places)
+    return _chosen(result, places) or chosen
 
 
 def payload(
