@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from decam.classifier import TorchClassifier
 from decam.experiments.kinds import class_maps, comparison
 from decam.experiments.kinds.class_maps import targets_of
 from decam.experiments.plan import MethodChoice, PictureChoice
@@ -162,13 +161,12 @@ def test_a_unit_of_a_layer_is_asked_about_in_place_of_a_class() -> None:
 def test_a_method_that_needs_what_the_model_does_not_give_says_so_and_offers_another(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    deep = dataclasses.replace(PULL, name="deep", title="Deep", needs=frozenset({"gradients"}), instead=NAME)
+    deep = dataclasses.replace(PULL, name="deep", title="Deep", needs=frozenset({"attention"}), instead=NAME)
     monkeypatch.setitem(CLASS_METHODS, "deep", deep)
-    monkeypatch.setattr(TorchClassifier, "provides", frozenset({"output"}))
     arrived = visitor()
     arrived.app.session_state["mapped"] = ("deep",)
     arrived.look()
-    assert arrived.says("Deep needs the model's gradients")
+    assert arrived.says("Deep needs the model's attention")
     assert not arrived.offers("map-classes")
     arrived.press("instead-deep")
     assert arrived.alerts == [] and arrived.offers("map-classes")

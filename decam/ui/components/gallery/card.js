@@ -158,7 +158,7 @@ export class Picture {
   }
 
   statusText(frame) {
-    if (frame) return `after ${frame.at.toLocaleString("en-US")}`;
+    if (frame) return `${frame.at.toLocaleString("en-US")} eval.`;
     const { state, progress } = this.cell;
     if (state !== "running") return STATES[state] ?? "";
     return progress == null ? "Starting" : `${Math.round(100 * progress)} %`;
