@@ -219,7 +219,6 @@ export class Card {
     say(this.title, title);
     mark(this.title, "title", title);
     mark(this.node, "aria-label", title);
-    this.node.style.setProperty("--pictures", pictures.length);
     const known = this.pictures;
     this.pictures = new Map();
     for (const data of pictures) {

@@ -51,6 +51,9 @@ class Gallery {
       card.update(data);
       for (const [place, picture] of card.pictures) this.places.set(place, picture);
     }
+    const most = Math.max(1, ...cards.map(({ pictures }) => pictures.length));
+    this.wall.style.setProperty("--pictures", String(most));
+    this.wall.classList.toggle("alone", most === 1);
     arrange(this.wall, [...this.cards.values()].map(({ node }) => node));
     if (selected) this.selected = selected.join("\n");
     this.markSelected();
