@@ -1,4 +1,4 @@
-"""A gallery of class maps in a browser: it grows without reruns, goes back and forth, opens by its link, is exported."""
+"""A gallery of class maps in a browser: it grows without reruns, is replayed, opens by its link and is exported."""
 
 from __future__ import annotations
 
@@ -98,7 +98,8 @@ def test_a_gallery_grows_without_reruns_is_replayed_opened_by_its_link_and_expor
     other = Gallery(context.new_page())
     other.open(page.url)
     other.finished()
-    expect(other.picture("star")).to_have_attribute("aria-label", gallery.picture("star").get_attribute("aria-label") or "")
+    label = gallery.picture("star").get_attribute("aria-label")
+    expect(other.picture("star")).to_have_attribute("aria-label", label or "")
     other.page.wait_for_timeout(1500)
     assert other.drawn("star") == whole
 
