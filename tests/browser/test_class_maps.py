@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from decam.methods import CLASS_METHODS
-from tests.browser.compare import LONG_MS, RUN_MS
+from tests.browser.compare import LONG_MS, Compare
 from tests.browser.test_watching import Talk
 from tests.tools.server import Server
 
@@ -51,7 +51,7 @@ class Gallery:
 
     def finished(self) -> None:
         """Wait until the run has ended well."""
-        expect(self.main.get_by_test_id("stMarkdown").get_by_text("Finished", exact=True)).to_be_visible(timeout=RUN_MS)
+        Compare(self.page).finished()
 
     def move(self, share: float) -> None:
         """Put the slider at a share of the way."""
