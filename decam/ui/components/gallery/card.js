@@ -85,6 +85,7 @@ export class Picture {
     this.title.hidden = !title;
     this.node.style.setProperty("--shape", `${size[1]} / ${size[0]}`);
     if (points.length >= this.points.length) this.points = points;
+    if (cell.worth && !film) this.reel.clear();
     if (film && film.url !== this.film?.url && (cell.worth || !this.reel.frames.length)) this.wind(film);
     this.take(cell);
   }
@@ -103,7 +104,7 @@ export class Picture {
     const made = [...this.notes.children];
     arrange(this.notes, lines.map((_, i) => made[i] ?? make("p")));
     lines.forEach((line, i) => say(this.notes.children[i], line));
-    this.nothing.hidden = !(cell.worth && saysNothing(cell.worth));
+    this.nothing.hidden = !(cell.worth && saysNothing(cell.worth, this.gallery.activation));
     this.load(cell).catch((problem) => console.debug("decam: a class's map has not arrived", problem));
     this.show(this.gallery.share);
   }

@@ -68,7 +68,7 @@ class Gallery {
   /** There may be more moments now. */
   moved() {
     const most = Math.max(0, ...[...this.places.values()].map(({ reel }) => reel.frames.length));
-    if (most !== this.player.count) this.player.setCount(most);
+    this.player.setCount(most);
     this.player.node.hidden = most < 2;
   }
 

@@ -76,9 +76,10 @@ export function worthWords({ fidelity, baseline, control }, activation) {
   return `${map} with the map, ${none} without, ${random} with a random map of the same size`;
 }
 
-/** True if a random map of the same size does as much. */
-export function saysNothing(worth) {
-  return worth.fidelity != null && worth.control != null && worth.fidelity <= worth.control;
+/** True if a random map of the same size does as much, to the digits that are shown of a probability. */
+export function saysNothing({ fidelity, control }, activation) {
+  if (fidelity == null || control == null) return false;
+  return activation ? fidelity <= control : Math.round(100 * fidelity) <= Math.round(100 * control);
 }
 
 /** How strong a shown pattern is at each pixel, from its RGBA values: the L2 norm over the colours. */

@@ -61,9 +61,11 @@ test("what a map is worth is said in words", () => {
 });
 
 test("a map that is not above a random one says nothing", () => {
-  assert.equal(saysNothing({ fidelity: 0.1, control: 0.1 }), true);
-  assert.equal(saysNothing({ fidelity: 0.11, control: 0.1 }), false);
-  assert.equal(saysNothing({ fidelity: null, control: 0.1 }), false);
+  assert.equal(saysNothing({ fidelity: 0.1, control: 0.1 }, false), true);
+  assert.equal(saysNothing({ fidelity: 0.104, control: 0.1 }, false), true, "0.10 is not above 0.10");
+  assert.equal(saysNothing({ fidelity: 0.11, control: 0.1 }, false), false);
+  assert.equal(saysNothing({ fidelity: 0.104, control: 0.1 }, true), false);
+  assert.equal(saysNothing({ fidelity: null, control: 0.1 }, false), false);
 });
 
 test("the magnitude is the norm over the colours about grey", () => {
