@@ -54,6 +54,12 @@ PAGES = (
         "Do maps change when the model forgets, stage by stage, what it learnt?",
         "decam.ui.randomisation.page",
     ),
+    Entry(
+        "class_maps",
+        "What the model looks for",
+        "What a model takes a class to be: one map for a class, with no picture at hand.",
+        "decam.ui.class_maps.page",
+    ),
 )
 _folders: list[Path] = []
 """The folder of files that draw the pages, if this process serves a checkout."""

@@ -23,12 +23,12 @@ from decam.ui.shared import uploads
 from decam.ui.shared.downloads import Downloads
 from decam.ui.shared.shared_jobs import SharedJobs
 
-RUN, CHECK = "run", "sanity"
-PARAMETERS = {"sanity": CHECK}
+RUN, CHECK, GALLERY = "run", "sanity", "gallery"
+PARAMETERS = {"sanity": CHECK, "class_maps": GALLERY}
 """By page, which parameter of the address names the run that is shown; on all other pages it is RUN."""
 WALKTHROUGHS = 48  # kept when they are done
 CARRIED = ("model", "device", "steps", "seed", "deletion_fill", "insertion_fill", "swapped", "searched", "variants")
-CARRIED_KINDS = ("setting:", "target:", "walk-", "sanity-")
+CARRIED_KINDS = ("setting:", "target:", "walk-", "sanity-", "maps-")
 
 
 @st.cache_resource(show_spinner=False)
@@ -143,7 +143,7 @@ def show_run(run: str | None, *, made_here: bool = False) -> None:
 
 
 def hand_over(run: str, kind: str) -> None:
-    """Show this run where `kind`, RUN or CHECK, names what is shown, and no longer on this page."""
+    """Show this run where `kind`, such as CHECK, names what is shown, and no longer on this page."""
     show_run(None)
     st.session_state[f"shown_{kind}"] = run
     st.session_state[f"taken_up_{kind}"] = None
@@ -154,7 +154,7 @@ def _parameter() -> str:
 
 
 def taken_up(kind: str, link: str) -> bool:
-    """Whether the page's widgets are to be filled from this run, which `kind`, RUN or CHECK, names; True once.
+    """Whether the page's widgets are to be filled from this run, which `kind`, such as CHECK, names; True once.
 
     The address decides which one is shown, and the browser's Back changes the address alone: the widgets follow
     whenever another one is shown than the last time.

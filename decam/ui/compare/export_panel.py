@@ -12,6 +12,16 @@ from decam.export import tables
 from decam.runs.snapshots import RunSnapshot
 from decam.ui.compare import run_grid
 
+CONTENTS = {
+    True: "Overlays (PNG), raw maps (NPZ), curves and metrics (CSV), pictures as the model saw them, and settings.",
+    False: "Maps as pictures (PNG) and as raw numbers (NPZ), what each is worth, and settings.",
+}
+"""What the ZIP holds, by whether the run is about pictures."""
+ONE_BY_ONE = {
+    True: "The grid of the Compare page saves each overlay, and the camera above a figure saves that figure, as PNG. "
+    "The replay needs the whole ZIP, since it checks the pictures too.",
+    False: "The replay needs the whole ZIP, since it checks the maps too.",
+}
 REPLAY = "python -m decam replay settings.json"
 
 
@@ -31,11 +41,12 @@ def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
             lambda: export.zip_bytes(snapshot.grid, look, _created(snapshot)),
             f"{name}.zip",
             "application/zip",
-            "Overlays (PNG), raw maps (NPZ), curves and metrics (CSV), pictures as the model saw them, and settings.",
+            CONTENTS[bool(snapshot.plan.pictures)],
             primary=True,
         )
-        colours = "run to each map's extremes" if look.extremes else "leave out the top 1 % of each map's values"
-        st.caption(f"As on this page, colours of overlays {colours}.")
+        if snapshot.plan.pictures:
+            colours = "run to each map's extremes" if look.extremes else "leave out the top 1 % of each map's values"
+            st.caption(f"As on this page, colours of overlays {colours}.")
         st.caption("Unpacked, its settings make the same maps again:")
         st.code(REPLAY, language="bash")
     with parts:
@@ -62,10 +73,7 @@ def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
                 "application/json",
                 "Model, methods with their settings, seeds and versions.",
             )
-        st.caption(
-            "The grid of the Compare page saves each overlay, and the camera above a figure saves that figure, as PNG. "
-            "The replay needs the whole ZIP, since it checks the pictures too."
-        )
+        st.caption(ONE_BY_ONE[bool(snapshot.plan.pictures)])
 
 
 def _settings(snapshot: RunSnapshot, look: export.Look) -> bytes:

@@ -82,7 +82,7 @@ def _maps_each(model: str, mode: Mode, _classifier: TorchClassifier) -> int:
 def take_up(snapshot: RunSnapshot) -> None:
     """Set the widgets to what a check was made from."""
     plan = snapshot.plan
-    model_choice.restore(plan)
+    model_choice.restore(plan.model, plan.device)
     pictures.keep(snapshot.id)
     question = plan.questions[0]
     targets.restore(plan.model, pictures.kept_key(snapshot.id, plan.place_of(0)), question.target)

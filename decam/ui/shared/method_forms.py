@@ -9,8 +9,8 @@ import streamlit as st
 from decam.classifier import Classifier
 from decam.errors import SettingError
 from decam.experiments.plan import MethodChoice
-from decam.methods import METHODS
-from decam.methods.base import Method
+from decam.methods import described
+from decam.methods.base import AnyMethod
 from decam.settings import Parameter, Settings
 from decam.ui import text
 from decam.ui.shared import method_choice
@@ -56,12 +56,12 @@ def panel(
     return choices
 
 
-def settings(method: Method, classifier: Classifier | None) -> Settings:
+def settings(method: AnyMethod, classifier: Classifier | None) -> Settings:
     """The settings of a method as they were left, whether or not its form is drawn; raises SettingError."""
     return method.settings.from_mapping(_left(method, classifier))
 
 
-def _left(method: Method, classifier: Classifier | None) -> dict[str, object]:
+def _left(method: AnyMethod, classifier: Classifier | None) -> dict[str, object]:
     model = _model(classifier)
     values: dict[str, object] = {}
     for parameter in method.settings.parameters():
@@ -71,7 +71,7 @@ def _left(method: Method, classifier: Classifier | None) -> dict[str, object]:
     return values
 
 
-def _one_of(rows: Sequence[Method]) -> Method:
+def _one_of(rows: Sequence[AnyMethod]) -> AnyMethod:
     """Draw the choice of the method whose form is shown."""
     by_name = {method.name: method for method in rows}
     if st.session_state.get("form") not in by_name:
@@ -79,7 +79,7 @@ def _one_of(rows: Sequence[Method]) -> Method:
     wanted = st.selectbox(
         "Settings of",
         list(by_name),
-        format_func=lambda name: METHODS[name].title,
+        format_func=lambda name: by_name[name].title,
         key="form",
         persist_state="session",
         help="Whose settings are shown; those of the others stay as they were left.",
@@ -87,7 +87,7 @@ def _one_of(rows: Sequence[Method]) -> Method:
     return by_name[wanted]
 
 
-def fields(method: Method, classifier: Classifier | None, without: Sequence[str] = ()) -> dict[str, object]:
+def fields(method: AnyMethod, classifier: Classifier | None, without: Sequence[str] = ()) -> dict[str, object]:
     """Draw a widget for each parameter but those in `without`, and return the values by name."""
     st.caption(f"{text.plain(method.summary)} [{text.plain(method.reference)}]({method.url})")
     return {
@@ -99,7 +99,7 @@ def fields(method: Method, classifier: Classifier | None, without: Sequence[str]
 
 def total(classifier: Classifier, choices: Sequence[MethodChoice]) -> int:
     """Evaluations that the maps of one picture cost."""
-    return sum(METHODS[choice.name].cost(choice.settings, classifier) for choice in choices)
+    return sum(described(choice.name).cost(choice.settings, classifier) for choice in choices)
 
 
 def restore(choices: tuple[MethodChoice, ...], model: str, wish: Wish = COMPARED) -> None:

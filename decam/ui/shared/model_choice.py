@@ -8,7 +8,6 @@ import streamlit as st
 
 from decam.classifier import Classifier, TorchClassifier
 from decam.errors import ModelError
-from decam.experiments.plan import Plan
 from decam.hardware.device import describe, devices
 from decam.models import catalogue, default_for
 from decam.models.catalogue import ENTRIES, Entry
@@ -87,18 +86,18 @@ def limits(entry: Entry, pictures: Sequence[Chosen]) -> None:
         st.info(f"{entry.title} knows photographs; the drawn scenes are unlike anything it was trained on.")
 
 
+def restore(model: str, device: str) -> None:
+    """Choose this model and this device, where both are on offer here."""
+    if model in ENTRIES:
+        chosen_by_visitor(model)
+    if device in devices():
+        st.session_state["device"] = device
+
+
 def chosen_by_visitor(name: str) -> None:
     """Choose this model, whatever the pictures are."""
     st.session_state["model"] = name
     _by_visitor()
-
-
-def restore(plan: Plan) -> None:
-    """Choose a plan's model and device, as far as they are here."""
-    if plan.model in ENTRIES:
-        chosen_by_visitor(plan.model)
-    if plan.device in devices():
-        st.session_state["device"] = plan.device
 
 
 def _follow(pictures: Sequence[Chosen]) -> None:

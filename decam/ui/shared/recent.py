@@ -54,7 +54,8 @@ def _line(summary: RunSummary, shown: bool) -> None:
 
 def _name(summary: RunSummary) -> str:
     if not summary.pictures:
-        return summary.model
+        entry = ENTRIES.get(summary.model)
+        return entry.title if entry else summary.model
     first = summary.pictures[0]
     return first if len(summary.pictures) == 1 else f"{first} +{len(summary.pictures) - 1}"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from decam.errors import DecamError
-from decam.experiments.plan import COMPARISON, RANDOMISATION
+from decam.experiments.plan import CLASS_MAPS, COMPARISON, RANDOMISATION
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import nav, state, text
 
@@ -24,6 +24,7 @@ class RunPage:
 RUN_PAGES: dict[str, RunPage] = {
     COMPARISON: RunPage("compare", "comparison", state.RUN),
     RANDOMISATION: RunPage("sanity", "check", state.CHECK),
+    CLASS_MAPS: RunPage("class_maps", "gallery", state.GALLERY),
 }
 
 

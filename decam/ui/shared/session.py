@@ -48,7 +48,7 @@ def _take_up(snapshot: RunSnapshot | None) -> None:
     if snapshot is None or not state.taken_up(state.RUN, snapshot.id):
         return
     plan = snapshot.plan
-    model_choice.restore(plan)
+    model_choice.restore(plan.model, plan.device)
     pictures.keep(snapshot.id)
     for place, question in enumerate(plan.questions):
         targets.restore(plan.model, pictures.kept_key(snapshot.id, plan.place_of(place)), question.target)

@@ -26,7 +26,7 @@ SMALL = 4_000
 
 _GRID = st.components.v2.component(
     "decam_grid",
-    css=styles("shared/base.css", "grid/grid.css"),
+    css=styles("shared/base.css", "shared/choice.css", "grid/grid.css"),
     js=source("grid/grid.js"),
 )
 

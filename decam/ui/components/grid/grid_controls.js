@@ -74,7 +74,7 @@ function keepSettings(settings) {
 }
 
 /** One choice of several, side by side. */
-function choice(name, label, options, current, changed) {
+export function choice(name, label, options, current, changed) {
   const group = make("div", `choice ${name}`, { role: "radiogroup", "aria-label": label });
   for (const [key, title, help, swatch] of options) {
     const input = make("input", "", { type: "radio", name, value: key });

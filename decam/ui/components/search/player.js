@@ -22,19 +22,21 @@ export class Player {
   /** @type {number | undefined} */
   timer;
 
-  /** `show(index)` draws a moment; `caption(index)` is what stands beside the slider. */
-  constructor(show, caption) {
+  /** `show(index)` draws a moment, which is called `noun`; `caption(index)` is what stands beside the slider. */
+  constructor(show, caption, noun = "generation") {
     this.show = show;
     this.caption = caption;
+    this.noun = noun;
+    const named = noun[0].toUpperCase() + noun.slice(1);
     this.count = 0;
     this.at = 0;
     this.button = make("button", "play", { type: "button" });
-    this.slider = make("input", "", { type: "range", min: 0, step: 1, "aria-label": "Generation", title: "Goes back and forth through the generations" });
-    this.pace = make("select", "", { "aria-label": "Speed", title: "How fast the generations are played" });
+    this.slider = make("input", "", { type: "range", min: 0, step: 1, "aria-label": named, title: `Goes back and forth through the ${noun}s` });
+    this.pace = make("select", "", { "aria-label": "Speed", title: `How fast the ${noun}s are played` });
     for (const times of [0.5, 1, 2, 4]) this.pace.append(make("option", "", { value: times }, `${times}×`));
     this.pace.value = "1";
     this.text = make("output", "where");
-    this.node = make("div", "player", { role: "group", "aria-label": "Generations" }, this.button, this.slider, this.pace, this.text);
+    this.node = make("div", "player", { role: "group", "aria-label": `${named}s` }, this.button, this.slider, this.pace, this.text);
     this.button.addEventListener("click", () => (this.timer ? this.pause() : this.play()));
     this.slider.addEventListener("input", () => (this.pause(), this.go(Number(this.slider.value))));
     this.pace.addEventListener("change", () => this.timer && this.play());
@@ -83,6 +85,6 @@ export class Player {
     const name = this.timer ? "Pause" : "Play";
     this.button.replaceChildren(svg(this.timer ? PAUSE : PLAY));
     this.button.setAttribute("aria-label", name);
-    this.button.title = this.timer ? "Stay at this generation" : "Play the generations one after the other";
+    this.button.title = this.timer ? `Stay at this ${this.noun}` : `Play the ${this.noun}s one after the other`;
   }
 }

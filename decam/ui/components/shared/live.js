@@ -93,7 +93,7 @@ class LiveFeed {
 
   again() {
     this.rest();
-    this.timer = setTimeout(() => this.seen(), PAUSE);
+    this.timer = setTimeout(() => this.seen(), INTERVAL);
   }
 
   async ask() {
@@ -111,7 +111,7 @@ class LiveFeed {
     if (answer?.run) this.take(answer.cells, answer.run);
     else if (answer) this.each("lost");
     if (answer?.ended) this.end();
-    else this.timer = setTimeout(() => this.seen(), PAUSE);
+    else this.timer = setTimeout(() => this.seen(), INTERVAL);
   }
 
   take(changed, run) {

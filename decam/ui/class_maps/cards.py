@@ -1,0 +1,64 @@
+"""A run of class maps as the gallery shows it: a card a class or unit, in it a map for each model, seed and method."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import streamlit as st
+
+from decam.experiments.cells import Cell, CellKey
+from decam.experiments.history import Frame
+from decam.experiments.kinds.class_maps import targets_of
+from decam.explanation import Target
+from decam.export.wire import GridCell, grid_cells
+from decam.models import catalogue
+from decam.runs.snapshots import RunSnapshot
+from decam.ui.components.gallery.gallery import Film, GalleryCard, GalleryPicture, film, points
+
+
+def of(snapshot: RunSnapshot, targets: Collection[Target] | None = None) -> list[GalleryCard]:
+    """The cards of these targets, of all where they are None, in the plan's order."""
+    cells = grid_cells(snapshot)
+    made = []
+    for place, target in enumerate(targets_of(snapshot.plan)):
+        if targets is not None and target not in targets:
+            continue
+        asked = [i for i, one in enumerate(snapshot.plan.questions) if target == one.about]
+        keys = [CellKey(question, method) for question in asked for method in range(len(snapshot.plan.methods))]
+        pictures = tuple(_picture(snapshot, key, cells[key]) for key in keys)
+        made.append(GalleryCard(str(place), snapshot.grid.subject_of(asked[0]), pictures))
+    return made
+
+
+def title(snapshot: RunSnapshot, key: CellKey) -> str:
+    """What tells a map from the others of its card: model, seed and method, each where there are several of them."""
+    plan, question = snapshot.plan, snapshot.plan.questions[key.question]
+    parts = []
+    if len({one.model.name for one in plan.questions}) > 1:
+        entry = catalogue.ENTRIES.get(question.model.name)
+        parts.append(entry.title if entry else question.model.name)
+    if len({one.seed for one in plan.questions}) > 1:
+        parts.append(f"seed {question.seed}")
+    if len(plan.methods) > 1:
+        parts.append(plan.titles()[key.method])
+    return " · ".join(parts)
+
+
+def _picture(snapshot: RunSnapshot, key: CellKey, shown: GridCell) -> GalleryPicture:
+    cell = snapshot.cells[key]
+    if cell.explanation is not None:
+        curve, way = _kept(f"{snapshot.id}.{key.question}.{key.method}", cell)
+    else:
+        curve, way = _way(cell.settled().frames)
+    return GalleryPicture(shown, title(snapshot, key), curve, way)
+
+
+@st.cache_data(show_spinner=False, max_entries=2048)
+def _kept(place: str, _cell: Cell) -> tuple[list[tuple[int, float]], Film | None]:
+    """The way to a finished map; `place` tells it from all others for good."""
+    del place
+    return _way(_cell.frames)
+
+
+def _way(frames: tuple[Frame, ...]) -> tuple[list[tuple[int, float]], Film | None]:
+    return points(frames), film(frames)

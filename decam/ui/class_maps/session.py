@@ -1,0 +1,65 @@
+"""What happens between a visitor and a gallery of class maps: arriving with its link, and starting one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from decam.classifier import TorchClassifier
+from decam.experiments.kinds import class_maps
+from decam.experiments.plan import CLASS_MAPS, MethodChoice
+from decam.explanation import Unit
+from decam.runs.snapshots import RunSnapshot
+from decam.ui import state
+from decam.ui.class_maps import form
+from decam.ui.class_maps.form import How
+from decam.ui.shared import action, method_forms, run_pages, session, throughput
+from decam.ui.shared.action import Start
+
+START = Start(
+    title="Look inside",
+    key="map-classes",
+    icon=":material/play_arrow:",
+    help="Make a map for each class, model, seed and method. You can leave the page meanwhile.",
+)
+
+
+def opened() -> RunSnapshot | None:
+    """Begin the page: its widgets as they were left or as the run of its link has them, and that run."""
+    session.begin("class_maps")
+    snapshot = run_pages.snapshot_of(state.run_id(), CLASS_MAPS)
+    if snapshot is not None and state.taken_up(state.GALLERY, snapshot.id):
+        form.take_up(snapshot)
+    throughput.learn(snapshot)
+    return snapshot
+
+
+def begin_again() -> None:
+    """Leave the run behind; settings stay."""
+    state.show_run(None)
+
+
+def bar(
+    classifier: TorchClassifier,
+    targets: Sequence[int | Unit],
+    choices: Sequence[MethodChoice],
+    how: How,
+    snapshot: RunSnapshot | None,
+) -> RunSnapshot | None:
+    """Draw the methods beside the button that starts a run or stops the one shown; the run to show."""
+    each = len(targets) * len(how.models) * len(how.seeds)
+    evaluations = each * method_forms.total(classifier, choices)
+    form.warn(len(targets), evaluations)
+
+    def begin() -> str:
+        plan = class_maps.plan(how.models, str(classifier.device), targets, choices, seeds=how.seeds)
+        return state.runs().start(plan, (), state.owner())
+
+    return action.bar(
+        START,
+        snapshot,
+        beside=lambda: form.methods(classifier, choices),
+        work=action.work(classifier, each * len(choices), evaluations),
+        ready=bool(targets and choices),
+        begin=begin,
+        stop=session.stop,
+    )

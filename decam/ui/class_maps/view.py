@@ -1,0 +1,98 @@
+"""A run of class maps on the page: how it stands, the gallery, where a map answers in a picture, and its export."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from decam.experiments.cells import CellKey
+from decam.experiments.kinds.class_maps import targets_of
+from decam.explanation import Target, Unit
+from decam.runs.snapshots import RunSnapshot
+from decam.ui import state
+from decam.ui.class_maps import answering, cards
+from decam.ui.compare import export_panel, run_view
+from decam.ui.components.gallery.gallery import gallery
+from decam.ui.components.grid.grid import Place
+
+A_PAGE = 48
+"""The most cards that are drawn at once."""
+
+WHAT = (
+    "A class map is the small change that makes a model see one class in **any** picture, found without a picture of "
+    "that class. It is added to the pixels: grey is no change, bright adds light, dark takes light away. Shapes that "
+    "come back with every seed are what the model looks for."
+)
+READ = (
+    "The number under a map is its **fidelity**: the mean probability of the class over fresh pictures that carry the "
+    "map. Near 1, the map alone is enough for the model. A map says something only where its fidelity lies above that "
+    "of a random map of the same size, the dotted line. Where it does not, the map shows nothing that the model looks "
+    "for."
+)
+
+
+def welcome() -> None:
+    """Say what the page is for, before there is a run."""
+    with st.container(key="maps-welcome"):
+        st.subheader("What does this model take a class to be?")
+        st.markdown(f"{WHAT} Choose classes and press **Look inside**.")
+
+
+def show(snapshot: RunSnapshot | None) -> None:
+    """Draw a run, or nothing where there is none; the gallery follows it by itself."""
+    if snapshot is not None:
+        run_view.show(snapshot, _draw)
+
+
+def _draw(snapshot: RunSnapshot) -> None:
+    targets = _part(targets_of(snapshot.plan))
+    chosen = gallery(
+        cards.of(snapshot, targets),
+        _size(snapshot),
+        key=f"gallery-{snapshot.id.replace('_', '.')}",  # two underlines in a key mean something to the framework
+        activation=any(isinstance(target, Unit) for target in targets),
+        selected=_first_finished(snapshot),
+        live=state.live(snapshot),
+    )
+    with st.expander("How to read these maps"):
+        st.markdown(WHAT)
+        st.markdown(READ)
+    if not any(cell.explanation is not None for cell in snapshot.cells.values()):
+        return
+    if chosen is not None:
+        answering.show(snapshot, CellKey(int(chosen[0]), int(chosen[1])))
+    st.markdown("**Export**")
+    export_panel.show(snapshot, None)
+
+
+def _first_finished(snapshot: RunSnapshot) -> Place | None:
+    finished = (key for key, cell in sorted(snapshot.cells.items()) if cell.explanation is not None)
+    return next(((str(key.question), str(key.method)) for key in finished), None)
+
+
+def _part(targets: Sequence[Target]) -> Sequence[Target]:
+    """The targets that are drawn; where they are many, the visitor turns the pages."""
+    if len(targets) <= A_PAGE:
+        return targets
+    starts = range(0, len(targets), A_PAGE)
+    st.session_state.setdefault("maps-part", 0)
+    if st.session_state["maps-part"] not in starts:
+        st.session_state["maps-part"] = 0
+    start = st.selectbox(
+        "Classes shown",
+        starts,
+        format_func=lambda first: f"{first + 1} to {min(first + A_PAGE, len(targets))} of {len(targets):,}",
+        key="maps-part",
+        width=240,
+    )
+    return targets[start : start + A_PAGE]
+
+
+def _size(snapshot: RunSnapshot) -> tuple[int, int]:
+    """Height and width of the maps, square until the first has come."""
+    for cell in snapshot.cells.values():
+        if cell.pattern is not None:
+            _, height, width = cell.pattern.shape
+            return height, width
+    return 224, 224
