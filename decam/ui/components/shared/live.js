@@ -6,7 +6,7 @@
 import { address } from "./component.js";
 
 const SILENCE = 30000; // milliseconds without a word, after which a stream is taken for held back; it beats every 15 s
-const PAUSE = 1000; // between two questions
+const INTERVAL = 1000; // between two questions
 const DOZE = 45000; // between two questions of a page that nobody looks at; work that nobody asks for ends after 90 s
 const GRACE = 1500; // for which a connection outlives its last follower: Streamlit lets go and takes hold again
 
