@@ -32,7 +32,9 @@ export async function drawMap(canvas, map, { signed, table, picture, size, view 
   const [levels, behind] = await Promise.all([loadGrey(map.map), pictureOf(picture)]);
   if (!fresh()) return false;
   const layer = sheet(width, height);
-  compose(layer, fieldOf(levels, map.low, map.high, { width, height }), signed, limitsOf([map], signed, false), table, view);
+  const field = fieldOf(levels, map.low, map.high, { width, height });
+  const [low, high] = limitsOf([map], signed, false);
+  compose(layer, field, signed, [low, high], table, view);
   Object.assign(canvas, { width, height });
   const greyed = view === "overlay" && signed;
   if (greyed) behind.grey ??= greyOf(behind.image);

@@ -38,6 +38,8 @@ const MANNERS = { words: inWords, bar: asBar };
 class Maps {
   /** @type {any} */
   data;
+  /** @type {any} */
+  tables;
   /** @type {number | null} */
   frame = null;
 
