@@ -8,7 +8,7 @@ from pathlib import Path
 
 from decam.api import explain
 from decam.classifier import Classifier
-from decam.methods import METHODS, Method
+from decam.methods import CLASS_METHODS, METHODS, AnyMethod, ClassMethod
 from decam.methods.taxonomy import grouped as methods_by_family
 from decam.metrics import METRICS, Metric
 from decam.metrics.similarity import SIMILARITIES, Similarity
@@ -21,6 +21,7 @@ from decam.settings import Parameter, Settings
 FOLDER = Path(__file__).parent
 NOTICE = "<!-- Written by `python -m docs.tables` from the tables: change the rows, not this page. -->"
 MODELS = bundled.SOURCE.offered
+ALL_METHODS: tuple[AnyMethod, ...] = (*METHODS.values(), *CLASS_METHODS.values())
 
 SOURCES = """\
 ## The three sources
@@ -81,7 +82,7 @@ def methods_page() -> str:
         "`x` the picture, `p` a probability, `y` a score before the softmax and `A` an activation map. Evaluations are "
         "images through the model, at the usual settings.",
     ]
-    for family, rows in methods_by_family(METHODS.values()):
+    for family, rows in methods_by_family(ALL_METHODS):
         parts += [f"## {family.title}", family.summary]
         for method in rows:
             parts += _method(method, classifiers)
@@ -160,8 +161,8 @@ def main() -> None:
         (FOLDER / name).write_text(page(), encoding="utf-8")
 
 
-def _rows_and_links() -> Iterator[tuple[Method | Metric | Similarity, str]]:
-    for method in METHODS.values():
+def _rows_and_links() -> Iterator[tuple[AnyMethod | Metric | Similarity, str]]:
+    for method in ALL_METHODS:
         yield method, f"[{method.title}](methods.md#method-{method.name})"
     for metric in METRICS.values():
         yield metric, f"[{metric.title}](metrics.md#metric-{metric.name})"
@@ -169,7 +170,7 @@ def _rows_and_links() -> Iterator[tuple[Method | Metric | Similarity, str]]:
         yield similarity, f"[{similarity.title}](metrics.md#similarity-{similarity.name})"
 
 
-def _method(method: Method, classifiers: dict[str, Classifier]) -> list[str]:
+def _method(method: AnyMethod, classifiers: dict[str, Classifier]) -> list[str]:
     able = [name for name, classifier in classifiers.items() if not method.obstacle(classifier)]
     cost = method.cost(method.settings(), classifiers[able[0]])
     needs = f"the model's {' and '.join(sorted(method.needs))}" if method.needs else "no model"
@@ -182,9 +183,10 @@ def _method(method: Method, classifiers: dict[str, Classifier]) -> list[str]:
         ("Good at", method.strengths),
         ("Watch out", method.misleads),
     )
+    asked = 'explain_class(classifier, "star"' if isinstance(method, ClassMethod) else 'explain(classifier, "cat.jpg"'
     example = f"""\
 classifier = decam.load_classifier("{able[0]}")
-explanation = decam.explain(classifier, "cat.jpg", method="{method.name}"{_argument(method.settings)})"""
+explanation = decam.{asked}, method="{method.name}"{_argument(method.settings)})"""
     return [
         *_head(method.title, f"method-{method.name}", method.summary, method.formula, facts),
         *_tail(method.settings, example),

@@ -7,13 +7,13 @@ from xml.etree import ElementTree
 import pytest
 from markdown import Markdown
 
-from decam.methods import METHODS
+from decam.methods import CLASS_METHODS, METHODS
 from decam.metrics import METRICS
 from decam.metrics.similarity import SIMILARITIES
 from docs.formulas import Formulas, mathml
 
 SPACE = "{http://www.w3.org/1998/Math/MathML}"
-ROWS = (*METHODS.values(), *METRICS.values(), *SIMILARITIES.values())
+ROWS = (*METHODS.values(), *CLASS_METHODS.values(), *METRICS.values(), *SIMILARITIES.values())
 
 
 @pytest.mark.parametrize("formula", [row.formula for row in ROWS], ids=[row.name for row in ROWS])

@@ -6,14 +6,14 @@ import re
 
 import pytest
 
-from decam.methods import METHODS
+from decam.methods import CLASS_METHODS, METHODS, described
 from decam.metrics import METRICS
 from decam.metrics.similarity import SIMILARITIES
 from docs import tables
 
 pytestmark = pytest.mark.slow
 
-ROWS = (*METHODS.values(), *METRICS.values(), *SIMILARITIES.values())
+ROWS = (*METHODS.values(), *CLASS_METHODS.values(), *METRICS.values(), *SIMILARITIES.values())
 
 
 def _committed(name: str) -> str:
@@ -27,8 +27,8 @@ def test_a_page_is_what_the_script_writes(name: str) -> None:
 
 def test_every_method_has_a_section_with_all_its_settings() -> None:
     sections = dict(zip(*_split(_committed("methods.md"), "method"), strict=True))
-    assert list(sections) and set(sections) == set(METHODS)
-    for name, method in METHODS.items():
+    assert list(sections) and set(sections) == {*METHODS, *CLASS_METHODS}
+    for name, method in (METHODS | CLASS_METHODS).items():
         missing = [one.name for one in method.settings.parameters() if f"| `{one.name}` |" not in sections[name]]
         assert missing == [], name
         assert method.summary in sections[name]
@@ -56,7 +56,7 @@ def test_examples_are_python_and_name_settings_that_exist() -> None:
         (example,) = re.findall(r"^```python\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
         compile(example, name, "exec")
         given = set(re.findall(r"(\w+)=", example)) - {"method"}
-        assert given <= {one.name for one in METHODS[name].settings.parameters()}
+        assert given <= {one.name for one in described(name).settings.parameters()}
 
 
 def _split(text: str, kind: str) -> tuple[list[str], list[str]]:
