@@ -6,6 +6,7 @@ import json
 import math
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from decam.ui.components.table.value_table import Column, Row, payload
 
@@ -49,3 +50,15 @@ def test_what_is_no_number_is_sent_as_nothing_with_its_note() -> None:
 def test_a_table_without_values_has_no_bars(rows: tuple[Row, ...]) -> None:
     (column,) = payload("Values", ("Method",), COLUMNS[:1], rows)["columns"]
     assert column["reach"] is None
+
+
+def _page_of_a_run_with_underlines_in_its_link() -> None:
+    from decam.ui.components.table.value_table import Column, Row, show
+
+    show("Values", ("Method",), (Column("Cost", 0),), (Row(("one",), (1,)),), key="values-a__b_")
+
+
+def test_a_table_is_drawn_whatever_the_link_of_its_run() -> None:
+    app = AppTest.from_function(_page_of_a_run_with_underlines_in_its_link, default_timeout=30).run()
+    assert not app.exception
+    assert len(app.get("bidi_component")) == 1
