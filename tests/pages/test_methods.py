@@ -46,7 +46,7 @@ def visitor() -> Visitor:
 
 def cards(of: Visitor) -> dict[str, str]:
     """What is drawn of each method beside its formula, by its name."""
-    found = (re.search(r'<article class="dc-method" data-method="([^"]+)"', text) for text in of.app.html.values)
+    found = (re.search(r'<article class="dc-method" id="method-([^"]+)"', text) for text in of.app.html.values)
     return {match[1]: match.string for match in found if match}
 
 

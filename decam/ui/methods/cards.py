@@ -52,15 +52,17 @@ _COLOURS = (
 
 
 def show(classifier: Classifier, picture: Chosen, runs: Sequence[RunSnapshot]) -> Mapping[str, DeltaGenerator]:
-    """Draw all cards but for their heads, and return the places of those by the method's name.
+    """Draw all cards, and return the places of their heads, which change with the runs, by the method's name.
 
-    The first run is the classifier's own; the others are of models that stand in where it cannot be explained.
+    Heads are drawn at once, so that a link to a card still leads to it when they change. The first run is the
+    classifier's own; the others are of models that stand in where it cannot be explained.
     """
     st.caption(f"{_NOTATION} {_COLOURS}")
     models = {choice.name: run.plan.model for run in runs[1:] for choice in run.plan.methods}
     places: dict[str, DeltaGenerator] = {}
+    heads = _heads(classifier, picture, runs)
     for family, rows in grouped(METHODS.values()):
-        places |= _family(family, rows, classifier, picture, models)
+        places |= _family(family, rows, classifier, picture, models, heads)
     return places
 
 
@@ -71,7 +73,7 @@ def follow(
     status: DeltaGenerator,
     places: Mapping[str, DeltaGenerator],
 ) -> None:
-    """Draw the heads of the cards, and in `status` how the runs stand; the browser draws maps as they come."""
+    """Draw in `status` how the runs stand, and the heads when they change; the browser draws maps as they come."""
     followed = _followed(runs)
     look = followed is not None and state.live(followed) is None
     with status:
@@ -85,7 +87,12 @@ def _followed(runs: Sequence[RunSnapshot]) -> RunSnapshot | None:
 
 
 def _family(
-    family: Family, rows: Iterable[Method], classifier: Classifier, picture: Chosen, models: Mapping[str, str]
+    family: Family,
+    rows: Iterable[Method],
+    classifier: Classifier,
+    picture: Chosen,
+    models: Mapping[str, str],
+    heads: Mapping[str, str],
 ) -> Mapping[str, DeltaGenerator]:
     """Draw a family's cards and return, by the method's name, the places where the maps will be drawn."""
     places = {}
@@ -96,8 +103,8 @@ def _family(
     with st.container(key=f"cards-{family.name}"):
         for row in rows:
             with st.container(border=True, gap="small", key=f"card-{row.name}"):
-                st.html(f'<div class="dc-anchor" id="{tree.method_anchor(row)}"></div>')
                 places[row.name] = st.empty()
+                places[row.name].html(heads[row.name])
                 st.markdown(f"$$\n{row.formula}\n$$")
                 st.html(_judgement(row))
                 with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
@@ -147,18 +154,24 @@ def _live(
                 on_click=session.stop,
                 args=(runs[0].id,),
             )
+    heads = _heads(classifier, picture, runs)
+    try:
+        for name, place in places.items():
+            place.html(heads[name])
+    except StreamlitInvalidLayoutContextError:
+        return  # the whole page is being drawn anew beside this, which has taken the places: nobody sees this drawing
+    if look and _followed(runs) is None:
+        st.rerun()
+
+
+def _heads(classifier: Classifier, picture: Chosen, runs: Sequence[RunSnapshot]) -> dict[str, str]:
+    """The heads of all cards as the runs have them now, by the method's name."""
     drawn: dict[str, str] = {}
     for run in runs:
         cells = dict(shared_run.cells(run))
         truth = _truth(classifier, picture, cells.values())
         drawn |= {name: _head(METHODS[name], classifier, run, cell, truth) for name, cell in cells.items()}
-    try:
-        for name, place in places.items():
-            place.html(drawn.get(name) or _head(METHODS[name], classifier, runs[0], None, None))
-    except StreamlitInvalidLayoutContextError:
-        return  # the whole page is being drawn anew beside this, which has taken the places: nobody sees this drawing
-    if look and _followed(runs) is None:
-        st.rerun()
+    return {name: drawn.get(name) or _head(row, classifier, runs[0], None, None) for name, row in METHODS.items()}
 
 
 def _status(runs: Sequence[RunSnapshot]) -> None:
@@ -189,7 +202,7 @@ def _head(row: Method, classifier: Classifier, snapshot: RunSnapshot, cell: Cell
     note_lines = "".join(f'<p class="note">{text.escaped(note)}</p>' for note in notes)
     obstacle = "" if cell is not None else row.obstacle(classifier)
     return (
-        f'<article class="dc-method" data-method="{row.name}">'
+        f'<article class="dc-method" id="{tree.method_anchor(row)}">'
         f"{_figure(row, snapshot, cell, obstacle, truth)}"
         f"<div><h3>{text.escaped(row.title)}</h3><p>{text.escaped(row.summary)}</p>"
         f'<ul class="badges">{_badges(row)}</ul><p class="cost">{_cost(row, classifier, cell, obstacle)}</p>'
