@@ -66,11 +66,11 @@ def test_the_readme_can_be_read_in_one_go() -> None:
 
 
 def test_every_model_and_method_named_on_a_command_line_exists() -> None:
-    from decam.methods import METHODS
+    from decam.methods import CLASS_METHODS, METHODS
     from decam.models import catalogue
 
     lines = "\n".join(re.findall(r"^    .*python -m decam.*$", TEXT, re.MULTILINE))
-    assert set(re.findall(r"--method ([\w-]+)", lines)) <= set(METHODS)
+    assert set(re.findall(r"--method ([\w-]+)", lines)) <= {*METHODS, *CLASS_METHODS}
     models = re.findall(r"--model (\S+)", lines)
     assert models and all(catalogue.find(name) is not None for name in models)
 

@@ -181,7 +181,16 @@ def test_fidelity_is_what_asking_the_model_anew_says() -> None:
     assert mean(drawn + noise / noise.norm() * found.norm) < 0.9 * found.fidelity
 
 
-@pytest.mark.parametrize("changes", [{}, {"shift": 0.2, "turn": 20.0}, {"refinements": 2}, {"goal": 0.8}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        *(
+            pytest.param(changes, marks=pytest.mark.slow)
+            for changes in ({"shift": 0.2, "turn": 20.0}, {"refinements": 2}, {"goal": 0.8})
+        ),
+    ],
+)
 def test_a_map_made_beside_others_is_the_map_made_alone(changes: dict[str, float]) -> None:
     known, settings = classifier(Convolutional(), ("early",)), replace(PLAIN, norm=0.3, **changes)
     targets = [((0,), 1), ((1,), 2), ((2,), 1), ((0, 1), 1)]

@@ -255,6 +255,7 @@ def test_what_a_network_draws_by_chance_is_the_same_for_picture_and_baseline() -
     assert found.saliency.any() and found.notes == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("baseline", ["mean", "noise"])
 @pytest.mark.parametrize(("names", "make"), SHARED_OUT.values(), ids=SHARED_OUT)
 def test_steps_without_a_rule_in_the_paper_are_named_and_the_map_still_adds_up(
