@@ -32,6 +32,9 @@ def test_a_check_against_shuffled_labels_ends_with_a_verdict_for_each_method(pag
     assert words is not None
     page.goto(page.url)  # its link
     expect(table).to_have_text(words, timeout=LONG_MS)
+    for group in ("Similarity", "Values of signed maps"):
+        chosen = page.get_by_role("radiogroup", name=group).get_by_role("radio", checked=True)
+        expect(chosen).to_have_count(1)
 
 
 def test_a_check_that_was_stopped_is_continued_from_its_link_and_deleted(page: Page, common_server: Server) -> None:
