@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 
 import numpy as np
@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from decam.classifier import Pixels
+from decam.classifier import Classifier, Pixels
 from decam.classifier.answers import check_range
 from decam.errors import ModelError, SettingError
-from decam.explanation import Map, Question
+from decam.explanation import Ledger, Map, Question
 from decam.hardware.device import is_memory as is_memory  # those who ask through here find it here
 from decam.hardware.parallel_batches import ahead, side_by_side
 
@@ -195,16 +195,24 @@ class MaskedQueries:
         return answers
 
     def _halve(self, error: BaseException) -> None:
-        """Make room after a batch that did not fit; raises what was not about memory, and ModelError at one image."""
-        if not is_memory(error):
-            raise error
         self._buffers.clear()
-        if self._image.device.type == "cuda":
-            torch.cuda.empty_cache()
-        if self.batch_size == 1:
-            raise ModelError(
-                f"There is not enough memory to ask {self._classifier.name} about a single picture; "
-                "choose a smaller model or free memory, then run again."
-            ) from error
-        self.batch_size //= 2
-        self._ledger.note(f"Memory ran short, so the batch was halved to {self.batch_size} and tried again.")
+        self.batch_size = halved(self.batch_size, error, self._classifier, [self._ledger])
+
+
+def halved(size: int, error: BaseException, classifier: Classifier, ledgers: Iterable[Ledger]) -> int:
+    """Half the size of a batch that did not fit into memory, which all ledgers note.
+
+    Raises an error again that was not about memory, and ModelError where a batch held one picture alone.
+    """
+    if not is_memory(error):
+        raise error
+    if classifier.device.type == "cuda":
+        torch.cuda.empty_cache()
+    if size == 1:
+        raise ModelError(
+            f"There is not enough memory to ask {classifier.name} about a single picture; "
+            "choose a smaller model or free memory, then run again."
+        ) from error
+    for ledger in ledgers:
+        ledger.note(f"Memory ran short, so the batch was halved to {size // 2} and tried again.")
+    return size // 2

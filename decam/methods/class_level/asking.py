@@ -14,7 +14,7 @@ from decam.classifier import Classifier, TorchClassifier, computing
 from decam.classifier.answers import check_range
 from decam.errors import MethodError, ModelError, SettingError
 from decam.explanation import ClassQuestion, Ledger, Target, Unit
-from decam.hardware.device import is_memory
+from decam.masking import halved
 from decam.methods.support.weight_sharing import share_weights
 
 Found = TypeVar("Found")
@@ -92,7 +92,7 @@ class Road:
             try:
                 found.append(ask(part, at))
             except (RuntimeError, MemoryError) as error:
-                self._halve(error)
+                self._batch = halved(self._batch, error, self.classifier, self.ledgers)
                 continue
             for row, count in enumerate(rows[at].bincount().tolist()):
                 self.ledgers[row].evaluations += count
@@ -190,19 +190,6 @@ class Road:
         if reading.kind == "independent" and not reading.single:
             return F.logsigmoid(logits)
         return torch.log_softmax(logits, dim=1)
-
-    def _halve(self, error: BaseException) -> None:
-        """Make room after a batch that did not fit; raises what was not about memory, and ModelError at one picture."""
-        if not is_memory(error):
-            raise error
-        if self._batch == 1:
-            raise ModelError(
-                f"There is not enough memory to ask {self.classifier.name} about a single picture; "
-                "choose a smaller model or free memory, then run again."
-            ) from error
-        self._batch //= 2
-        for ledger in self.ledgers:
-            ledger.note(f"Memory ran short, so the batch was halved to {self._batch} and tried again.")
 
 
 def _all(row: int, pictures: Tensor) -> Tensor:
