@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from decam.classifier import TorchClassifier
-from decam.errors import MethodError, ModelError
+from decam.errors import MethodError
 from decam.explanation import Progress, Question
-from decam.masking import is_memory
+from decam.masking import halved
 from decam.methods.support.arrangement import Arrangement
 from decam.methods.support.interruptible import Checkpoint, run_with_progress
 from decam.methods.support.weight_sharing import share_weights
@@ -124,11 +124,4 @@ def by_library(
         try:
             return (yield from run_with_progress(with_gradients, question.ledger, total))
         except (RuntimeError, MemoryError) as error:
-            if not is_memory(error):
-                raise
-            if batch == 1:
-                raise ModelError(
-                    f"There is not enough memory for a gradient of {classifier.name}; choose a smaller model."
-                ) from error
-            batch //= 2
-            question.ledger.note(f"Memory ran short, so the batch was halved to {batch} and tried again.")
+            batch = halved(batch, error, classifier, [question.ledger])
