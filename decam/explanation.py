@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
-from math import inf
+from math import inf, nan
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -100,6 +100,8 @@ class ClassMap:
     then clipped to [0, 1]. `fidelity` is the target's mean probability over fresh samples with the pattern, `baseline`
     the same without it, `control` the same with a random pattern of the same L2 norm; `norm` is that norm. For a unit
     they are the share of samples on which it passes the 0.95 quantile of its activations without a pattern.
+    `cost` is what the pattern costs in the method's own measure, where the method looks for the cheapest pattern; NaN
+    for other methods.
     """
 
     pattern: Map
@@ -107,6 +109,7 @@ class ClassMap:
     baseline: float
     control: float
     norm: float
+    cost: float = nan
 
 
 @dataclass(frozen=True)
@@ -170,13 +173,15 @@ class ClassExplanation(Explanation):
     target's mean probability over fresh samples with the map; `baseline` is that without it and `control` that with a
     random map of the same L2 norm, which is `norm`. Of several classes at once `target` is the first, and their
     probabilities are added. For a unit, `target` is its channel, `label` names it, and probabilities are the share of
-    samples on which it passes the 0.95 quantile of its activations without a map.
+    samples on which it passes the 0.95 quantile of its activations without a map. `cost` is what the map costs in the
+    measure of a method that looks for the cheapest one, and NaN for other methods.
     """
 
     map: Map
     baseline: float
     control: float
     norm: float
+    cost: float = nan
 
     @property
     def fidelity(self) -> float:
@@ -189,7 +194,7 @@ class ClassExplanation(Explanation):
         return self.map
 
 
-_OF_CLASS = ("baseline", "control", "norm")
+_OF_CLASS = ("baseline", "control", "norm", "cost")
 
 
 def class_arrays(explanation: Explanation) -> dict[str, NDArray[Any]]:
@@ -203,7 +208,7 @@ def class_values(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any] | None:
     """The fields of ClassExplanation that `class_arrays` wrote; None where there are none."""
     if "map" not in arrays:
         return None
-    return {"map": arrays["map"], **{name: float(arrays[name]) for name in _OF_CLASS}}
+    return {"map": arrays["map"], **{name: float(arrays[name]) for name in _OF_CLASS if name in arrays}}
 
 
 def magnitude(pattern: Map) -> Map:

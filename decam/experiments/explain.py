@@ -163,6 +163,7 @@ def _class_explanation(
         baseline=found.baseline,
         control=found.control,
         norm=found.norm,
+        cost=found.cost,
     )
 
 

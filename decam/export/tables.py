@@ -21,7 +21,7 @@ from decam.metrics.base import Curve
 Row: TypeAlias = Sequence[object]
 
 _ASKED = ("number", "picture", "model", "method", "target", "label", "probability")
-_WORTH = ("baseline", "control", "norm")  # of a class's map, whose probability is its fidelity
+_WORTH = ("baseline", "control", "norm", "cost")  # of a class's map, whose probability is its fidelity
 _SPENT = ("evaluations", "seconds", "notes")
 # Japanese and Chinese spreadsheets take the wide forms of the signs for the signs.
 _FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
