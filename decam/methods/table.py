@@ -22,7 +22,9 @@ from decam.methods.class_level.activation_maximisation import ACTIVATION_MAXIMIS
 from decam.methods.class_level.black_box import INPUT_AGNOSTIC_BLACK_BOX
 from decam.methods.class_level.input_agnostic import INPUT_AGNOSTIC
 from decam.methods.class_level.mean_of_maps import MEAN_OF_MAPS
+from decam.methods.class_level.neural_cleanse import NEURAL_CLEANSE
 from decam.methods.class_level.phase import PHASE
+from decam.methods.class_level.smallest import SMALLEST
 from decam.methods.class_level.universal import UNIVERSAL
 from decam.methods.controls.maps import CENTRE, EDGES, RANDOM
 from decam.methods.controls.untrained import UNTRAINED
@@ -86,6 +88,8 @@ CLASS_METHODS: dict[str, ClassMethod] = {
         PHASE,
         UNIVERSAL,
         MEAN_OF_MAPS,
+        SMALLEST,
+        NEURAL_CLEANSE,
     )
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from typing import TypeAlias, TypeVar
 
@@ -12,6 +12,7 @@ from decam.methods.base import Series
 from decam.settings import Settings
 
 FAMILY = "class"
+TOGETHER = 16  # maps that are made in joint batches; more would only take more memory
 BLACK_BOX = "input-agnostic-black-box"
 """The method that is offered for models that give their answers alone."""
 Chosen = TypeVar("Chosen", bound=Settings)
@@ -37,6 +38,16 @@ def one_by_one(
             yield place, found
 
     return run
+
+
+def by_seed(questions: Sequence[ClassQuestion]) -> Iterator[tuple[int, ...]]:
+    """The places of questions that may be answered in joint batches: one seed each, and not too many at once."""
+    places: dict[int, list[int]] = {}
+    for number, question in enumerate(questions):
+        places.setdefault(question.seed, []).append(number)
+    for numbers in places.values():
+        for start in range(0, len(numbers), TOGETHER):
+            yield tuple(numbers[start : start + TOGETHER])
 
 
 def _numbered(steps: OneClass, place: int) -> Generator[tuple[int, Progress], None, ClassMap]:

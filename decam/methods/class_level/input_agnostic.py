@@ -11,7 +11,7 @@ moving the map about, the running mean by which the search stops, keeping a refi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -21,7 +21,7 @@ from decam.explanation import ClassMap, ClassQuestion, ClassSteps, Progress
 from decam.methods.base import ClassMethod
 from decam.methods.class_level import samples
 from decam.methods.class_level.asking import Road
-from decam.methods.class_level.base import BLACK_BOX, FAMILY, SERIES
+from decam.methods.class_level.base import BLACK_BOX, FAMILY, SERIES, by_seed
 from decam.methods.class_level.common import (
     Basis,
     Jitter,
@@ -42,7 +42,6 @@ from decam.settings import Settings, parameter
 
 RECENT = 8  # iterations over whose mean a map must reach the goal
 LAST = 0.2  # of the step size is left at the budget's end
-TOGETHER = 16  # maps that are made in joint batches; more would only take more memory
 _CLIMBING, _REFINING, _MEASURING, _WAITING = range(4)
 """Stages of a question, each with random numbers of its own, so that a map depends on its question alone."""
 
@@ -267,17 +266,8 @@ class _Search:
 
 def input_agnostic(questions: Sequence[ClassQuestion], settings: InputAgnosticSettings) -> ClassSteps:
     """The maps of some classes; those of one seed are asked in joint batches over the same samples."""
-    for numbers in _groups(questions):
+    for numbers in by_seed(questions):
         yield from _Search([questions[number] for number in numbers], numbers, settings).run()
-
-
-def _groups(questions: Sequence[ClassQuestion]) -> Iterator[tuple[int, ...]]:
-    by_seed: dict[int, list[int]] = {}
-    for number, question in enumerate(questions):
-        by_seed.setdefault(question.seed, []).append(number)
-    for numbers in by_seed.values():
-        for start in range(0, len(numbers), TOGETHER):
-            yield tuple(numbers[start : start + TOGETHER])
 
 
 INPUT_AGNOSTIC = ClassMethod(

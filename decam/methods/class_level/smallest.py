@@ -1,0 +1,163 @@
+"""The cheapest pattern: how little must be added to any picture at all for the model to see the class.
+
+Steepest ascent from nothing in a measure of choice, until the class has the goal on average; then the pattern is
+scaled to where it just has it. What is left is the pattern's cost, by which classes of a model are compared. That an
+attacked class is cheap is the idea of Neural Cleanse (Wang et al. 2019); measures and search are this project's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from decam.explanation import ClassMap, ClassQuestion, ClassSteps, Progress
+from decam.methods.base import ClassMethod
+from decam.methods.class_level import samples
+from decam.methods.class_level.asking import Road
+from decam.methods.class_level.base import BLACK_BOX, FAMILY, SERIES, by_seed
+from decam.methods.class_level.bases import MEASURES
+from decam.methods.class_level.common import norms, radius_of, stage_seed, unit_length
+from decam.methods.support.seeded_globals import generator_of
+from decam.settings import Settings, parameter
+
+RECENT = 3  # steps over whose mean a pattern must have the goal
+KEPT = 0.8  # of the earlier gradients is kept in a step's
+LARGEST = 2.0  # scale to which a pattern that falls short is tried
+HALVINGS = 7
+_CLIMBING, _MEASURING = range(2)
+
+
+@dataclass(frozen=True)
+class SmallestSettings(Settings):
+    """In what a pattern is measured, and what the search may cost."""
+
+    basis: str = parameter("pixels", "What a pattern's cost is.", choices=tuple(MEASURES))
+    iterations: int = parameter(60, "Steps at most; a pattern that reaches the goal stops earlier.", low=1, high=10_000)
+    batch: int = parameter(6, "Samples drawn for each step.", low=1, high=256)
+    samples: str = parameter(
+        "mixed", "The pictures of nothing in particular to which the pattern is added.", choices=samples.CHOICES
+    )
+    goal: float = parameter(0.8, "The mean probability that the pattern must just reach.", low=0.0, high=1.0, step=0.05)
+    step: float = parameter(
+        0.002,
+        "L2 norm of the first step, divided by the root of the number of the map's values.",
+        low=0.0001,
+        high=1.0,
+        step=0.001,
+    )
+    growth: float = parameter(1.04, "How many times longer each step is than the one before.", low=1.0, high=2.0)
+    fresh: int = parameter(24, "Samples on which the pattern is scaled and measured.", low=1, high=10_000)
+
+
+class _Search:
+    """Some questions of one seed about one classifier, answered over the same samples."""
+
+    def __init__(
+        self, questions: Sequence[ClassQuestion], numbers: Sequence[int], settings: SmallestSettings
+    ) -> None:
+        self.settings, self.numbers = settings, numbers
+        self.seed, self.size = questions[0].seed, questions[0].classifier.input_size
+        self.road = Road.of(questions)
+        self.measure = MEASURES[settings.basis]
+        self.draw = samples.sampler(settings.samples, questions[0].pictures)
+        self.maps = torch.zeros(len(questions), 3, *self.size)
+        self.slopes = torch.zeros_like(self.maps)
+        self.recent: list[list[float]] = [[] for _ in questions]
+
+    def run(self) -> ClassSteps:
+        """All questions: the steps of those that go on, then the maps of all."""
+        active = torch.arange(len(self.maps))
+        length = radius_of(self.settings.step, self.size)
+        for iteration in range(1, self.settings.iterations + 1):
+            values = self._climb(active, length, iteration)
+            for row, value in zip(active.tolist(), values.tolist(), strict=True):
+                self.recent[row] = [*self.recent[row][1 - RECENT :], value]
+                yield self.numbers[row], self._progress(row, iteration)
+            active = torch.tensor([row for row in active.tolist() if not self._reached(row)], dtype=torch.long)
+            if not len(active):
+                break
+            length *= self.settings.growth
+        for row in range(len(self.maps)):
+            yield self.numbers[row], self._finished(row)
+
+    def _climb(self, active: Tensor, length: float, iteration: int) -> Tensor:
+        """One step of every active pattern; the mean value of each before the step."""
+        batch = self.settings.batch
+        drawn = self.draw(batch, self.size, generator_of(stage_seed(self.seed, _CLIMBING, iteration)))
+        rows = active.repeat_interleave(batch)
+        pictures = drawn.repeat(len(active), 1, 1, 1) + self.maps[rows]
+        slopes, values = self.road.slopes(pictures, rows)
+        mean = slopes.view(len(active), batch, *slopes.shape[1:]).mean(1)
+        self.slopes[active] = KEPT * self.slopes[active] + (1 - KEPT) * unit_length(mean)
+        self.maps[active] += length * self.measure.steepest(self.slopes[active])
+        return values.view(-1, batch).mean(1)
+
+    def _reached(self, row: int) -> bool:
+        recent = self.recent[row]
+        return len(recent) == RECENT and sum(recent) / RECENT >= self.settings.goal
+
+    def _progress(self, row: int, iteration: int) -> Progress:
+        curves = {"fidelity": self.recent[row][-1], "norm": float(self.maps[row].norm())}
+        asked = self.road.ledgers[row].evaluations
+        pattern = self.maps[row].clone().numpy()
+        return Progress(iteration, self.settings.iterations, asked, curves=curves, pattern=pattern)
+
+    def _finished(self, row: int) -> ClassMap:
+        """The pattern at the smallest scale that has the goal, measured on the same samples for every question."""
+        settings, pattern = self.settings, self.maps[row]
+        generator = generator_of(stage_seed(self.seed, _MEASURING))
+        drawn = self.draw(settings.fresh, self.size, generator)
+        noise = unit_length(torch.randn(pattern[None].shape, generator=generator))[0]
+        rows = torch.full((settings.fresh,), row)
+
+        def value(added: Tensor) -> float:
+            return float(self.road.values(drawn + added, rows).mean())
+
+        low, high = 0.0, LARGEST
+        best = value(pattern * high)
+        if best >= settings.goal:
+            for _ in range(HALVINGS):
+                middle = (low + high) / 2
+                here = value(pattern * middle)
+                low, high, best = (low, middle, here) if here >= settings.goal else (middle, high, best)
+        else:
+            self.road.ledgers[row].note(
+                f"The pattern reached {best:.2f}, below the goal of {settings.goal:.2f}, so its cost is only a lower "
+                "bound: give more iterations."
+            )
+        scaled = pattern * high
+        norm = float(scaled.norm())
+        cost = float(self.measure.cost(scaled[None])[0])
+        control = value(noise * norm)
+        return ClassMap(scaled.numpy().astype(np.float32), best, value(torch.zeros_like(scaled)), control, norm, cost)
+
+
+def smallest(questions: Sequence[ClassQuestion], settings: SmallestSettings) -> ClassSteps:
+    """The cheapest patterns of some classes; those of one seed are asked in joint batches over the same samples."""
+    for numbers in by_seed(questions):
+        yield from _Search([questions[number] for number in numbers], numbers, settings).run()
+
+
+SMALLEST = ClassMethod(
+    name="smallest",
+    title="Cheapest pattern",
+    family=FAMILY,
+    summary="The least that must be added to any picture for the class to win.",
+    reference="Wang et al., Neural Cleanse: Identifying and Mitigating Backdoor Attacks in Neural Networks (2019), for "
+    "the aim",
+    url="https://doi.org/10.1109/SP.2019.00031",
+    formula=r"\min_\delta \; \lVert \delta \rVert_b \;\text{ where }\; \mathbb{E}_x\, p_c(x + \delta) \ge g",
+    strengths="An attacker's trigger makes its class cheap, and the pattern shows where and how.",
+    misleads="A class may be cheap without an attacker: one that resembles noise or a plain colour.",
+    needs=frozenset({"gradients"}),
+    signed=True,
+    settings=SmallestSettings,
+    cost=lambda settings, _: settings.iterations * settings.batch + (HALVINGS + 3) * settings.fresh,
+    series=SERIES,
+    run=smallest,
+    instead=BLACK_BOX,
+)
