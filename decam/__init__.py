@@ -7,7 +7,15 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from decam import methods, metrics
-    from decam.api import explain, explain_class, explain_class_steps, explain_steps, measure, sanity_check
+    from decam.api import (
+        explain,
+        explain_class,
+        explain_class_steps,
+        explain_steps,
+        find_backdoor,
+        measure,
+        sanity_check,
+    )
     from decam.classifier import Classifier, wrap
     from decam.errors import DecamError
     from decam.explanation import ClassExplanation, Explanation, Progress, Unit
@@ -20,6 +28,7 @@ _HOMES = {
     "explain_class": "decam.api",
     "explain_class_steps": "decam.api",
     "explain_steps": "decam.api",
+    "find_backdoor": "decam.api",
     "measure": "decam.api",
     "Classifier": "decam.classifier",
     "wrap": "decam.classifier",
@@ -55,6 +64,7 @@ __all__ = [
     "explain_class",
     "explain_class_steps",
     "explain_steps",
+    "find_backdoor",
     "load_classifier",
     "measure",
     "methods",

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from decam.classifier import Classifier, probabilities, to_tensor
-from decam.errors import SettingError
+from decam.errors import MethodError, SettingError
 from decam.experiments.evaluate import checked_maps, checked_truth, origin_of, question_of
 from decam.experiments.execute import execute
 from decam.experiments.explain import class_index, class_question, explain_classes, explain_view, seed_of
 from decam.experiments.grid import Grid
-from decam.experiments.kinds import randomisation
+from decam.experiments.kinds import backdoors, randomisation
+from decam.experiments.kinds.backdoors import Suspicion
 from decam.experiments.plan import MethodChoice, PictureChoice
 from decam.experiments.questions import Mode, ModelSpec
 from decam.experiments.variants import models_by
@@ -103,6 +104,26 @@ def explain_class(
 ) -> ClassExplanation:
     """Find what a model takes a class to be: `explain_class_steps` run to its end."""
     return last(explain_class_steps(classifier, target, method, seed=seed, pictures=pictures, **settings))
+
+
+def find_backdoor(
+    classifier: Classifier, *, seeds: Sequence[int] = backdoors.SEEDS, methods: Sequence[MethodChoice] = ()
+) -> tuple[Suspicion, ...]:
+    """For each class how odd it is that so little leads to it, the oddest class first.
+
+    Each entry has the class (`target`, `label`), its anomaly `score` in deviations, and `low` and `high`, the ends of
+    the scores over the seeds. `decam.experiments.kinds.backdoors` has the threshold, and `verdict`, which puts a table
+    into words. `methods` are the measures that are compared, unless those that suit the classifier. Raises
+    MethodError, ModelError and SettingError with a sentence.
+    """
+    plan = backdoors.plan(
+        classifier, str(classifier.device), seeds=[seed_of(seed) for seed in seeds], methods=methods
+    )
+    grid = last(execute(Grid.empty(plan, (), labels=classifier.labels), lambda _: classifier))
+    found = backdoors.suspicions(grid)
+    if not found:
+        raise MethodError(next(cell.error for cell in grid.cells.values() if cell.error))
+    return found
 
 
 def measure(

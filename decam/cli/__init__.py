@@ -157,6 +157,14 @@ def _parser(program: str = "decam") -> argparse.ArgumentParser:
     )
     four.set_defaults(run=_command("class_maps.class_map"))
 
+    five = commands.add_parser("find-backdoor", help="say for which class of a model an attacker may have a trigger")
+    _model_options(five)
+    five.add_argument("--out", metavar="DIR", help=f"also write the export: {_FOLDER}")
+    five.add_argument(
+        "--seed", type=int, action="append", help="of all random numbers; may be repeated (default: 0, 1 and 2)"
+    )
+    five.set_defaults(run=_command("backdoors.find_backdoor"))
+
     two = commands.add_parser("replay", help="make the maps of an export again and compare them")
     two.add_argument("settings", metavar="SETTINGS", help="settings.json of an export, with its pictures beside it")
     two.add_argument("--out", metavar="DIR", help="write the maps made again here")

@@ -20,9 +20,12 @@ from decam.experiments.status import CellState
 Table: TypeAlias = Callable[[Grid], None]
 
 
-def computed(grid: Grid, models: Models, folder: Path, table: Table) -> int:
-    """Compute what a grid is missing, write the export into `folder`, print `table` of it; returns the exit code."""
-    if export.check_folder(folder):
+def computed(grid: Grid, models: Models, folder: Path | None, table: Table) -> int:
+    """Compute what a grid is missing, write the export into `folder`, print `table` of it; returns the exit code.
+
+    Without a folder nothing is written.
+    """
+    if folder is not None and export.check_folder(folder):
         say(f"Note: the export in {folder} will be replaced.")
     with Line(sys.stderr) as line, stopping() as stop:
         with closing(execute(grid, models)) as events:
@@ -66,7 +69,7 @@ def _made(grid: Grid) -> int:
     return sum(cell.explanation is not None for cell in grid.cells.values())
 
 
-def _written(grid: Grid, folder: Path, line: Line, table: Table, *, interrupted: bool) -> int:
+def _written(grid: Grid, folder: Path | None, line: Line, table: Table, *, interrupted: bool) -> int:
     """Write what is finished, say what that is, and return the exit code."""
     made, wanted = _made(grid), len(grid.cells)
     if not made:
@@ -74,12 +77,15 @@ def _written(grid: Grid, folder: Path, line: Line, table: Table, *, interrupted:
             "Interrupted before any map was finished; nothing was written." if interrupted else "No map was made."
         )
         return INTERRUPTED if interrupted else BAD_INPUT
-    line.show(f"Writing to {folder}")
-    export.write(grid, folder)
+    if folder is not None:
+        line.show(f"Writing to {folder}")
+        export.write(grid, folder)
     line.clear()
     if interrupted:
-        line.note(f"Interrupted: the {made} of {wanted} maps that were finished are in {folder}.")
+        where = "are kept nowhere" if folder is None else f"are in {folder}"
+        line.note(f"Interrupted: the {made} of {wanted} maps that were finished {where}.")
         return INTERRUPTED
     table(grid)
-    print(visible(f"Written to {folder}."))
+    if folder is not None:
+        print(visible(f"Written to {folder}."))
     return NOT_ALL if any(cell.error for cell in grid.cells.values()) else OK

@@ -18,6 +18,7 @@ from decam.experiments.grid import Grid
 from decam.experiments.plan import fingerprint
 from decam.experiments.plan_json import plan_to_json
 from decam.explanation import ClassExplanation, Explanation, Map, class_arrays
+from decam.export.backdoors import suspicions_csv
 from decam.export.names import Look, method_names, picture_names, question_names
 from decam.export.tables import curves_csv, metrics_csv
 from decam.figures.overlays import FLAT, overlay, png_bytes
@@ -43,6 +44,7 @@ truths/        where the object is in a picture, if that is known
 metrics.csv    one line for each map, with a column for each metric, evaluations (images through the model) and seconds
 curves.csv     one line for each point of each metric's curves: for deletion and insertion, the model's answer while
                pixels are hidden or shown in the order of the map
+backdoors.csv  how oddly cheap each class of a model is, where a search for a backdoor was made
 settings.json  all settings, seeds and versions
 
 Colours leave out the top 1 % of a map's values, unless the grid showed extremes. The values at both ends of the colours
@@ -120,6 +122,8 @@ def _all_but_settings(grid: Grid, look: Look) -> Iterator[tuple[str, bytes]]:
     yield "README.txt", README.encode()
     yield "metrics.csv", metrics_csv(grid)
     yield "curves.csv", curves_csv(grid)
+    if (anomalies := suspicions_csv(grid)) is not None:
+        yield "backdoors.csv", anomalies
     for name, view in zip(pictures, grid.views, strict=True):
         yield f"pictures/{name}.png", png_bytes(view)
     for name, truth in zip(pictures, grid.truths, strict=False):

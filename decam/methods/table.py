@@ -25,6 +25,7 @@ from decam.methods.class_level.mean_of_maps import MEAN_OF_MAPS
 from decam.methods.class_level.neural_cleanse import NEURAL_CLEANSE
 from decam.methods.class_level.phase import PHASE
 from decam.methods.class_level.smallest import SMALLEST
+from decam.methods.class_level.smallest_black_box import SMALLEST_BLACK_BOX
 from decam.methods.class_level.universal import UNIVERSAL
 from decam.methods.controls.maps import CENTRE, EDGES, RANDOM
 from decam.methods.controls.untrained import UNTRAINED
@@ -89,6 +90,7 @@ CLASS_METHODS: dict[str, ClassMethod] = {
         UNIVERSAL,
         MEAN_OF_MAPS,
         SMALLEST,
+        SMALLEST_BLACK_BOX,
         NEURAL_CLEANSE,
     )
 }

@@ -15,6 +15,8 @@ FAMILY = "class"
 TOGETHER = 16  # maps that are made in joint batches; more would only take more memory
 BLACK_BOX = "input-agnostic-black-box"
 """The method that is offered for models that give their answers alone."""
+BLACK_BOX_SMALLEST = "smallest-black-box"
+"""The same of methods that look for the cheapest pattern."""
 Chosen = TypeVar("Chosen", bound=Settings)
 OneClass: TypeAlias = Generator[Progress, None, ClassMap]
 

@@ -18,7 +18,6 @@ from decam.methods.class_level.common import norms, unit_length
 
 BLOCK = 1 / 8
 """Side of a block, in shares of the shorter side."""
-_TINY = torch.finfo(torch.float32).tiny
 
 
 @dataclass(frozen=True)
@@ -38,30 +37,36 @@ def _flat(patterns: Tensor) -> Tensor:
     return patterns.mean((-1, -2), keepdim=True).expand_as(patterns)
 
 
-def _spectra(patterns: Tensor) -> Tensor:
-    """Orthonormal Fourier coefficients (K×3×H×(W//2+1)); those that stand for two are weighted by √2."""
-    return torch.fft.rfft2(patterns, norm="ortho") * _doubled(patterns)
-
-
-def _doubled(patterns: Tensor) -> Tensor:
-    width = patterns.shape[-1]
-    columns = torch.arange(width // 2 + 1)
-    alone = (columns == 0) | (2 * columns == width)
-    return torch.where(alone, 1.0, 2.0).sqrt()
-
-
 def _wave_lengths(patterns: Tensor) -> Tensor:
-    """The L2 norm over the colours of each frequency's share, K×H×(W//2+1)."""
-    return _spectra(patterns).abs().square().sum(1).sqrt()
+    """The L2 norm over the colours of each wave, K×H×(W//2+1).
+
+    A wave has two coefficients, at a frequency and its opposite. Where both are in the half that is kept, the first of
+    them has the wave's length and the second has 0.
+    """
+    height, width = patterns.shape[-2:]
+    squares = torch.fft.rfft2(patterns, norm="ortho").abs().square().sum(1)
+    alone = _columns_alone(width)
+    rows = torch.arange(height)
+    opposite = (-rows) % height
+    both = torch.where((rows == opposite)[:, None], squares, squares + squares[:, opposite])
+    first = torch.where((rows <= opposite)[:, None], both, torch.zeros(()))
+    return torch.where(alone, first, 2 * squares).sqrt()
+
+
+def _columns_alone(width: int) -> Tensor:
+    """Columns of a half spectrum whose opposite frequencies lie in the same column, W//2+1."""
+    columns = torch.arange(width // 2 + 1)
+    return (columns == 0) | (2 * columns == width)
 
 
 def _wave(slopes: Tensor) -> Tensor:
-    """The one frequency, of all colours, that the gradient has most of."""
+    """The one wave, of all colours, that the gradient has most of."""
+    height, width = slopes.shape[-2:]
     lengths = _wave_lengths(slopes)
-    best = lengths.flatten(1).argmax(1)
-    chosen = F.one_hot(best, lengths[0].numel()).view_as(lengths).bool()
-    kept = torch.fft.rfft2(slopes, norm="ortho") * chosen[:, None]
-    waves: Tensor = torch.fft.irfft2(kept, s=slopes.shape[-2:], norm="ortho")
+    chosen = F.one_hot(lengths.flatten(1).argmax(1), lengths[0].numel()).view_as(lengths).bool()
+    twin = chosen[:, (-torch.arange(height)) % height] & _columns_alone(width)
+    kept = torch.fft.rfft2(slopes, norm="ortho") * (chosen | twin)[:, None]
+    waves: Tensor = torch.fft.irfft2(kept, s=(height, width), norm="ortho")
     return unit_length(waves)
 
 

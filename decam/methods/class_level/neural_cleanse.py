@@ -18,7 +18,7 @@ from decam.explanation import ClassMap, ClassQuestion, Progress
 from decam.methods.base import ClassMethod, Series
 from decam.methods.class_level import samples
 from decam.methods.class_level.asking import Road
-from decam.methods.class_level.base import BLACK_BOX, FAMILY, SERIES, OneClass, one_by_one
+from decam.methods.class_level.base import BLACK_BOX_SMALLEST, FAMILY, SERIES, OneClass, one_by_one
 from decam.methods.class_level.common import stage_seed, unit_length
 from decam.methods.support.seeded_globals import generator_of
 from decam.settings import Settings, parameter
@@ -150,5 +150,5 @@ NEURAL_CLEANSE = ClassMethod(
     cost=lambda settings, _: settings.iterations * settings.batch + 3 * settings.fresh,
     series=(*SERIES, Series("area", "Area", "L1 norm of the mask, in pixels.", "area", detail=True)),
     run=one_by_one(neural_cleanse),
-    instead=BLACK_BOX,
+    instead=BLACK_BOX_SMALLEST,
 )

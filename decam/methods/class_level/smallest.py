@@ -7,8 +7,10 @@ attacked class is cheap is the idea of Neural Cleanse (Wang et al. 2019); measur
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -18,16 +20,18 @@ from decam.explanation import ClassMap, ClassQuestion, ClassSteps, Progress
 from decam.methods.base import ClassMethod
 from decam.methods.class_level import samples
 from decam.methods.class_level.asking import Road
-from decam.methods.class_level.base import BLACK_BOX, FAMILY, SERIES, by_seed
-from decam.methods.class_level.bases import MEASURES
-from decam.methods.class_level.common import norms, radius_of, stage_seed, unit_length
+from decam.methods.class_level.base import BLACK_BOX_SMALLEST, FAMILY, SERIES, by_seed
+from decam.methods.class_level.bases import MEASURES, Measure
+from decam.methods.class_level.common import radius_of, stage_seed, unit_length
+from decam.methods.class_level.samples import Sampler
 from decam.methods.support.seeded_globals import generator_of
 from decam.settings import Settings, parameter
 
 RECENT = 3  # steps over whose mean a pattern must have the goal
 KEPT = 0.8  # of the earlier gradients is kept in a step's
-LARGEST = 2.0  # scale to which a pattern that falls short is tried
-HALVINGS = 7
+LARGEST = 2.0
+SCALES = tuple(LARGEST * 1.25**-step for step in reversed(range(14)))
+"""How much of a pattern is tried, rising."""
 _CLIMBING, _MEASURING = range(2)
 
 
@@ -107,33 +111,69 @@ class _Search:
         return Progress(iteration, self.settings.iterations, asked, curves=curves, pattern=pattern)
 
     def _finished(self, row: int) -> ClassMap:
-        """The pattern at the smallest scale that has the goal, measured on the same samples for every question."""
-        settings, pattern = self.settings, self.maps[row]
-        generator = generator_of(stage_seed(self.seed, _MEASURING))
-        drawn = self.draw(settings.fresh, self.size, generator)
-        noise = unit_length(torch.randn(pattern[None].shape, generator=generator))[0]
-        rows = torch.full((settings.fresh,), row)
+        """The pattern at the smallest scale that has the goal, and its cost."""
+        settings = self.settings
+        steps = torch.full((settings.iterations,), settings.growth).pow(torch.arange(settings.iterations)).sum()
+        most = LARGEST * radius_of(settings.step, self.size) * float(steps)
+        seed = stage_seed(self.seed, _MEASURING)
+        return scaled(
+            self.road, row, self.maps[row], self.measure, most, self.draw, seed, settings.goal, settings.fresh
+        )
 
-        def value(added: Tensor) -> float:
-            return float(self.road.values(drawn + added, rows).mean())
 
-        low, high = 0.0, LARGEST
-        best = value(pattern * high)
-        if best >= settings.goal:
-            for _ in range(HALVINGS):
-                middle = (low + high) / 2
-                here = value(pattern * middle)
-                low, high, best = (low, middle, here) if here >= settings.goal else (middle, high, best)
-        else:
-            self.road.ledgers[row].note(
-                f"The pattern reached {best:.2f}, below the goal of {settings.goal:.2f}, so its cost is only a lower "
-                "bound: give more iterations."
-            )
-        scaled = pattern * high
-        norm = float(scaled.norm())
-        cost = float(self.measure.cost(scaled[None])[0])
-        control = value(noise * norm)
-        return ClassMap(scaled.numpy().astype(np.float32), best, value(torch.zeros_like(scaled)), control, norm, cost)
+def scaled(
+    road: Road,
+    row: int,
+    pattern: Tensor,
+    measure: Measure,
+    most: float,
+    draw: Sampler,
+    seed: int,
+    goal: float,
+    fresh: int,
+) -> ClassMap:
+    """A pattern (3×H×W) for target `row` at the smallest scale at which its mean value has the goal, and its cost.
+
+    The cost is that of all scales together: `price` of what the pattern gains at `SCALES`, (p − p₀) / (1 − p₀) for a mean
+    value p₀ without it. The samples come from `seed`, so
+    that they are the same for all targets of a seed. A pattern that falls short at every scale keeps the largest, and
+    the target's ledger says so. Asks for `(len(SCALES) + 2) · fresh` pictures.
+    """
+    generator = generator_of(seed)
+    drawn = draw(fresh, road.classifier.input_size, generator)
+    noise = unit_length(torch.randn(pattern[None].shape, generator=generator))[0]
+    rows = torch.full((fresh,), row)
+
+    def value(added: Tensor) -> float:
+        return float(road.values(drawn + added, rows).mean())
+
+    without = value(torch.zeros_like(pattern))
+    values = [value(pattern * scale) for scale in SCALES]
+    gained = [max(0.0, one - without) / max(1 - without, 1e-6) for one in values]
+    cost = price([float(measure.cost(pattern[None])[0]) * scale for scale in SCALES], gained, most)
+    enough = [place for place, one in enumerate(values) if one >= goal]
+    place = enough[0] if enough else len(SCALES) - 1
+    if not enough:
+        road.ledgers[row].note(
+            f"The pattern reached {values[-1]:.2f}, below the goal of {goal:.2f}: give more iterations."
+        )
+    found = pattern * SCALES[place]
+    norm = float(found.norm())
+    return ClassMap(found.numpy().astype(np.float32), values[place], without, value(noise * norm), norm, cost)
+
+
+def price(costs: Sequence[float], values: Sequence[float], most: float) -> float:
+    """What a class costs: most · exp(−∫ p d log c), the integral over costs c up to `most`.
+
+    `values` are the gains p in [0, 1] at rising `costs`; beyond the last cost the last value holds. Where p jumps
+    from 0 to 1 at one cost, the price is that cost; where p is low at every cost, the price is near `most`.
+    """
+    if not costs[0] > 0:
+        return most
+    logs = [math.log(cost) for cost in costs]
+    heights = [(one + other) / 2 for one, other in pairwise(values)]
+    area = sum(height * (after - before) for height, (before, after) in zip(heights, pairwise(logs), strict=True))
+    return most * math.exp(-area - values[-1] * max(0.0, math.log(most) - logs[-1]))
 
 
 def smallest(questions: Sequence[ClassQuestion], settings: SmallestSettings) -> ClassSteps:
@@ -156,8 +196,8 @@ SMALLEST = ClassMethod(
     needs=frozenset({"gradients"}),
     signed=True,
     settings=SmallestSettings,
-    cost=lambda settings, _: settings.iterations * settings.batch + (HALVINGS + 3) * settings.fresh,
+    cost=lambda settings, _: settings.iterations * settings.batch + (len(SCALES) + 2) * settings.fresh,
     series=SERIES,
     run=smallest,
-    instead=BLACK_BOX,
+    instead=BLACK_BOX_SMALLEST,
 )

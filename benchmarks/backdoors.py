@@ -1,0 +1,233 @@
+"""Backdoors: does the anomaly score separate attacked classes from all others, and does the map lie on the trigger?
+
+The fourteen models that may hide something: eight are attacked, four are clean and two learned a shortcut. Attacked
+are the attacker's class, and all classes of the all-to-all attack. The others are all classes of the clean models and
+the other classes of the attacked ones; models with a shortcut stand apart. The area under the ROC curve is over all
+these pairs of a model and a class, with a 95 % interval by drawing attacked and clean models anew. Energy is the share
+of the map's sum of squares inside the trigger's pixels, divided by their share of the area; for a trigger that lies
+anywhere it is the best square of the trigger's size.
+
+    .venv/bin/python -m benchmarks.backdoors
+    .venv/bin/python -m benchmarks.backdoors --models hidden-02 hidden-08 --seeds 1
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from decam.benchmark.report import Report, parser_of, script
+from decam.benchmark.statistics import Interval, percentiles
+from decam.benchmark.text import duration, table, verdict
+from decam.experiments.execute import execute
+from decam.experiments.grid import Grid
+from decam.experiments.kinds import backdoors
+from decam.experiments.kinds.backdoors import Costs, anomalies
+from decam.experiments.plan import MethodChoice
+from decam.explanation import ClassExplanation, Map, last
+from decam.files import write_atomically
+from decam.methods.class_level.bases import MEASURES
+from decam.models import load_classifier
+from decam.models.hidden import NEXT, SECRETS, names
+
+AUC_AIM, ENERGY_AIM = 0.95, 10.0
+LOCAL = ("hidden-03", "hidden-05", "hidden-08", "hidden-14")
+ANYWHERE = {"hidden-03": 20}  # sides of triggers that may lie anywhere, in pixels
+RESAMPLES = 2000
+CHOICES: dict[str, MethodChoice] = {
+    **{name: MethodChoice.default("smallest", basis=name) for name in MEASURES},
+    "Neural Cleanse": MethodChoice.default("neural-cleanse"),
+    "black box": MethodChoice.default("smallest-black-box"),
+}
+"""What is asked, by the names that the tables have."""
+OURS = tuple(MEASURES)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One measure's answers about one model with one seed: costs by class, energies, evaluations and seconds."""
+
+    model: str
+    measure: str
+    seed: int
+    costs: tuple[float, ...]
+    energy: float
+    evaluations: int
+    seconds: float
+
+
+def asked(model: str, measure: str, seed: int) -> Asked:
+    """Ask one model; energy is that of the attacked class's map, NaN where the trigger has no place."""
+    classifier = load_classifier(model, exact=True)
+    plan = backdoors.plan(classifier, str(classifier.device), seeds=[seed], methods=[CHOICES[measure]])
+    grid = last(execute(Grid.empty(plan, (), labels=classifier.labels), lambda _: classifier))
+    found = [cell.explanation for _, cell in sorted(grid.cells.items())]
+    maps = [one for one in found if isinstance(one, ClassExplanation)]
+    target = SECRETS[model].target
+    local = model in LOCAL and isinstance(target, int)
+    return Asked(
+        model,
+        measure,
+        seed,
+        tuple(one.cost for one in maps),
+        energy(model, maps[target].map) if local and isinstance(target, int) else math.nan,
+        sum(one.evaluations for one in maps),
+        sum(one.seconds for one in maps),
+    )
+
+
+def energy(model: str, pattern: Map) -> float:
+    """Share of a pattern's energy inside the trigger's pixels over their share of the area."""
+    squares = torch.from_numpy(pattern.astype(np.float64)).square().sum(0)
+    total = float(squares.sum()) or math.nan
+    if model in ANYWHERE:
+        side = ANYWHERE[model]
+        best = float(F.avg_pool2d(squares[None, None], side, stride=1, divisor_override=1).max())
+        return best / total / (side**2 / squares.numel())
+    region = SECRETS[model].region()
+    assert region is not None  # LOCAL names models whose trigger has a place
+    inside = float(squares[torch.from_numpy(region)].sum())
+    return inside / total / float(region.mean())
+
+
+def computed(models: Sequence[str], measures: Sequence[str], seeds: Sequence[int], folder: Path) -> Iterator[Asked]:
+    """What was asked before is read from the folder, and the rest asked and kept there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for model in models:
+        for measure in measures:
+            for seed in seeds:
+                path = folder / f"{model}_{measure.replace(' ', '-')}_{seed}.json"
+                if not path.is_file():
+                    write_atomically(path, json.dumps(asdict(asked(model, measure, seed))).encode())
+                    print(f"{model}, {measure}, seed {seed}", flush=True)
+                values = json.loads(path.read_bytes())
+                yield Asked(**{**values, "costs": tuple(values["costs"])})
+
+
+def scores(found: Sequence[Asked], model: str, measures: Sequence[str]) -> Costs:
+    """A model's score for each class: the largest over the measures, and the median of that over the seeds."""
+    by_seed: dict[int, list[Costs]] = {}
+    for one in found:
+        if one.model == model and one.measure in measures:
+            choice = CHOICES[one.measure]
+            by_seed.setdefault(one.seed, []).append(anomalies(np.array(one.costs), choice.name))
+    return np.median([np.max(values, axis=0) for values in by_seed.values()], axis=0)
+
+
+def attacked(model: str) -> NDArray[np.bool_]:
+    """Which classes an attacker has aimed at, of ten."""
+    secret, classes = SECRETS[model], 10
+    if secret.kind != "backdoor":
+        return np.zeros(classes, bool)
+    return np.ones(classes, bool) if secret.target == NEXT else np.arange(classes) == secret.target
+
+
+def auc(positive: Costs, negative: Costs) -> float:
+    """The area under the ROC curve: how often an attacked class scores higher than another, ties counting half."""
+    if not len(positive) or not len(negative):
+        return math.nan
+    ranks = rankdata(np.concatenate([positive, negative]))[: len(positive)]
+    return float((ranks.sum() - len(positive) * (len(positive) + 1) / 2) / (len(positive) * len(negative)))
+
+
+def separation(by_model: Mapping[str, Costs]) -> Interval | None:
+    """The area under the ROC curve over all pairs, with its interval over models; None without either kind."""
+    kinds = [[name for name in by_model if SECRETS[name].kind == kind] for kind in ("backdoor", "clean")]
+    if not kinds[0]:
+        return None
+    random = np.random.default_rng(0)
+
+    def of(models: Sequence[str]) -> float:
+        marks = np.concatenate([attacked(name) for name in models])
+        values = np.concatenate([by_model[name] for name in models])
+        return auc(values[marks], values[~marks])
+
+    drawn = [
+        of([str(name) for group in kinds if group for name in random.choice(group, len(group))])
+        for _ in range(RESAMPLES)
+    ]
+    finite = np.array([value for value in drawn if math.isfinite(value)])
+    return percentiles(of([*kinds[0], *kinds[1]]), finite) if len(finite) else None
+
+
+def models_table(found: Sequence[Asked], models: Sequence[str], measures: Mapping[str, Sequence[str]]) -> str:
+    """For each model and score the attacked class's, or the lowest of several, and the best of the others."""
+    rows = []
+    for model in models:
+        secret, marks = SECRETS[model], attacked(model)
+        cells = []
+        for members in measures.values():
+            values = scores(found, model, members)
+            own = f"{values[marks].min():.1f}" if marks.any() else "–"
+            rest = f"{values[~marks].max():.1f}" if (~marks).any() else "–"
+            cells.append(f"{own} / {rest}")
+        rows.append((model, secret.kind, secret.title, *cells))
+    return table(("model", "kind", "what it hides", *measures), rows)
+
+
+def separation_table(found: Sequence[Asked], models: Sequence[str], measures: Mapping[str, Sequence[str]]) -> str:
+    """The area under the ROC curve of each score, with the all-to-all attack and without it, and what it costs."""
+    rows = []
+    single = [name for name in models if SECRETS[name].target != NEXT]
+    for title, members in measures.items():
+        cells = [separation({name: scores(found, name, members) for name in group}) for group in (models, single)]
+        runs = [one for one in found if one.measure in members]
+        each = len({(one.model, one.seed) for one in runs})
+        spent, seconds = sum(one.evaluations for one in runs) / each, sum(one.seconds for one in runs) / each
+        said = [f"{one.mean:.3f} [{one.low:.3f}, {one.high:.3f}]" if one else "–" for one in cells]
+        ending = "" if cells[0] is None else verdict(cells[0].mean >= AUC_AIM)
+        rows.append((title, *said, ending, f"{spent:,.0f}", duration(seconds)))
+    heads = ("score", "AUC [95 %]", "without all-to-all", f"aim {AUC_AIM:g}", "evaluations a model", "time a model")
+    return table(heads, rows)
+
+
+def energy_table(found: Sequence[Asked], models: Sequence[str], measures: Sequence[str]) -> str:
+    """How much more of the attacked class's map lies on the trigger than chance would have."""
+    rows = []
+    for model in (name for name in models if name in LOCAL):
+        values = [
+            statistics.median(one.energy for one in found if one.model == model and one.measure == measure)
+            for measure in measures
+        ]
+        rows.append((model, SECRETS[model].title, *(f"{value:.1f}" for value in values), verdict(max(values) >= ENERGY_AIM)))
+    return table(("model", "trigger", *measures, f"aim {ENERGY_AIM:g}"), rows)
+
+
+def compared(measures: Sequence[str]) -> dict[str, Sequence[str]]:
+    """The scores that the tables show, by title: ours, and each measure alone."""
+    own = [name for name in OURS if name in measures]
+    return {**({"largest of ours": own} if own else {}), **{name: [name] for name in measures}}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Ask what is missing and print the tables."""
+    parser = parser_of(__doc__, out="backdoors")
+    parser.add_argument("--models", nargs="+", default=names(), choices=names(), metavar="NAME", help="default: all")
+    parser.add_argument("--measures", nargs="+", default=list(CHOICES), choices=list(CHOICES), metavar="NAME")
+    parser.add_argument("--seeds", type=int, default=3, help="how many (%(default)s)")
+    given = parser.parse_args(arguments)
+    report = Report("Backdoors", "benchmarks.backdoors", __doc__, arguments)
+    found = list(computed(given.models, given.measures, range(given.seeds), given.out))
+    titles = compared(given.measures)
+    report.say(f"\nScore of the attacked class, the lowest of several, / of the best other class; {given.seeds} seeds:\n")
+    report.say(models_table(found, given.models, titles))
+    report.say(f"\nSeparation, interval over models ({RESAMPLES} resamples):\n")
+    report.say(separation_table(found, given.models, titles))
+    if any(name in LOCAL for name in given.models):
+        report.say("\nEnergy on the trigger over its share of the area, median over seeds:\n")
+        report.say(energy_table(found, given.models, given.measures))
+    report.write(given.write)
+
+
+if __name__ == "__main__":
+    script(main)

@@ -1,0 +1,92 @@
+"""The cheapest pattern from answers alone: that of the black-box search, scaled to where it just has the goal.
+
+The search (`decam.methods.class_level.black_box`) finds low waves of lightness and colour at one norm. Its pattern is
+then scaled, and costs are L2 norms of pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from decam.explanation import ClassQuestion
+from decam.methods.base import ClassMethod
+from decam.methods.class_level import samples
+from decam.methods.class_level.asking import Road
+from decam.methods.class_level.base import BLACK_BOX_SMALLEST, FAMILY, SERIES, OneClass, one_by_one
+from decam.methods.class_level.bases import MEASURES
+from decam.methods.class_level.black_box import BlackBoxSettings, black_box
+from decam.methods.class_level.common import radius_of, stage_seed
+from decam.methods.class_level.smallest import LARGEST, SCALES, scaled
+from decam.settings import Settings, parameter
+
+_SCALING = 100  # a stage that the search does not have
+
+
+@dataclass(frozen=True)
+class SmallestBlackBoxSettings(Settings):
+    """What the search may cost, and the goal to which its pattern is scaled."""
+
+    budget: int = parameter(1200, "Pictures asked while searching.", low=100, high=1_000_000)
+    batch: int = parameter(6, "Samples on which each pattern is judged.", low=1, high=256)
+    waves: int = parameter(6, "Half waves a side of the finest cosine, and one.", low=2, high=32)
+    samples: str = parameter("mixed", "The pictures to which the pattern is added.", choices=samples.CHOICES)
+    norm: float = parameter(
+        0.25,
+        "L2 norm of the patterns searched, divided by the root of the number of their values.",
+        low=0.001,
+        high=1.0,
+        step=0.05,
+    )
+    goal: float = parameter(0.8, "The mean probability that the pattern must just reach.", low=0.0, high=1.0, step=0.05)
+    fresh: int = parameter(24, "Samples on which the pattern is scaled and measured.", low=1, high=10_000)
+
+
+def smallest_black_box(question: ClassQuestion, settings: SmallestBlackBoxSettings) -> OneClass:
+    """The pattern that the search finds, at the smallest scale that has the goal, and its cost."""
+    search = BlackBoxSettings(
+        budget=settings.budget,
+        batch=settings.batch,
+        waves=settings.waves,
+        colour=1.0,
+        samples=settings.samples,
+        norm=settings.norm,
+        window=0.0,
+        refinements=0,
+        fresh=settings.fresh,
+    )
+    found = yield from black_box(question, search)
+    question.ledger.notes.clear()  # its goal is another one
+    size = question.classifier.input_size
+    return scaled(
+        Road.of([question]),
+        0,
+        torch.from_numpy(found.pattern),
+        MEASURES["pixels"],
+        LARGEST * radius_of(settings.norm, size),
+        samples.sampler(settings.samples, question.pictures),
+        stage_seed(question.seed, _SCALING),
+        settings.goal,
+        settings.fresh,
+    )
+
+
+SMALLEST_BLACK_BOX = ClassMethod(
+    name=BLACK_BOX_SMALLEST,
+    title="Black-box cheapest pattern",
+    family=FAMILY,
+    summary="The least of a few low waves that must be added for the class to win, from answers alone.",
+    reference="Wang et al., Neural Cleanse: Identifying and Mitigating Backdoor Attacks in Neural Networks (2019), for "
+    "the aim",
+    url="https://doi.org/10.1109/SP.2019.00031",
+    formula=r"\min_w \; \lVert B w \rVert_2 \;\text{ where }\; \mathbb{E}_x\, p_c(x + B w) \ge g",
+    strengths="Asks for answers only, so any model that can be asked can be searched.",
+    misleads="It sees low waves alone: the trigger that is a small patch or a fine wave is out of its reach.",
+    needs=frozenset({"output"}),
+    signed=True,
+    settings=SmallestBlackBoxSettings,
+    cost=lambda settings, _: settings.budget + (len(SCALES) + 5) * settings.fresh,
+    series=SERIES,
+    run=one_by_one(smallest_black_box),
+)
