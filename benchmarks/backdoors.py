@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import math
 import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -32,7 +32,7 @@ from decam.benchmark.text import duration, table, verdict
 from decam.experiments.execute import execute
 from decam.experiments.grid import Grid
 from decam.experiments.kinds import backdoors
-from decam.experiments.kinds.backdoors import Costs, anomalies
+from decam.experiments.kinds.backdoors import Costs, scored
 from decam.experiments.plan import MethodChoice
 from decam.explanation import ClassExplanation, Map, last
 from decam.files import write_atomically
@@ -68,7 +68,7 @@ class Asked:
 
 def asked(model: str, measure: str, seed: int) -> Asked:
     """Ask one model; energy is that of the attacked class's map, NaN where the trigger has no place."""
-    classifier = load_classifier(model, exact=True)
+    classifier = load_classifier(model)
     plan = backdoors.plan(classifier, str(classifier.device), seeds=[seed], methods=[CHOICES[measure]])
     grid = last(execute(Grid.empty(plan, (), labels=classifier.labels), lambda _: classifier))
     found = [cell.explanation for _, cell in sorted(grid.cells.items())]
@@ -119,9 +119,11 @@ def scores(found: Sequence[Asked], model: str, measures: Sequence[str]) -> Costs
     by_seed: dict[int, list[Costs]] = {}
     for one in found:
         if one.model == model and one.measure in measures:
-            choice = CHOICES[one.measure]
-            by_seed.setdefault(one.seed, []).append(anomalies(np.array(one.costs), choice.name))
-    return np.median([np.max(values, axis=0) for values in by_seed.values()], axis=0)
+            values = scored(CHOICES[one.measure], np.array(one.costs))
+            assert values is not None  # CHOICES names methods with a cost
+            by_seed.setdefault(one.seed, []).append(values)
+    found: Costs = np.median([np.max(values, axis=0) for values in by_seed.values()], axis=0)
+    return found
 
 
 def attacked(model: str) -> NDArray[np.bool_]:
@@ -199,7 +201,9 @@ def energy_table(found: Sequence[Asked], models: Sequence[str], measures: Sequen
             statistics.median(one.energy for one in found if one.model == model and one.measure == measure)
             for measure in measures
         ]
-        rows.append((model, SECRETS[model].title, *(f"{value:.1f}" for value in values), verdict(max(values) >= ENERGY_AIM)))
+        rows.append(
+            (model, SECRETS[model].title, *(f"{value:.1f}" for value in values), verdict(max(values) >= ENERGY_AIM))
+        )
     return table(("model", "trigger", *measures, f"aim {ENERGY_AIM:g}"), rows)
 
 
@@ -219,7 +223,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     report = Report("Backdoors", "benchmarks.backdoors", __doc__, arguments)
     found = list(computed(given.models, given.measures, range(given.seeds), given.out))
     titles = compared(given.measures)
-    report.say(f"\nScore of the attacked class, the lowest of several, / of the best other class; {given.seeds} seeds:\n")
+    report.say(
+        f"\nScore of the attacked class, the lowest of several, / of the best other class; {given.seeds} seeds:\n"
+    )
     report.say(models_table(found, given.models, titles))
     report.say(f"\nSeparation, interval over models ({RESAMPLES} resamples):\n")
     report.say(separation_table(found, given.models, titles))

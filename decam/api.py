@@ -116,9 +116,7 @@ def find_backdoor(
     into words. `methods` are the measures that are compared, unless those that suit the classifier. Raises
     MethodError, ModelError and SettingError with a sentence.
     """
-    plan = backdoors.plan(
-        classifier, str(classifier.device), seeds=[seed_of(seed) for seed in seeds], methods=methods
-    )
+    plan = backdoors.plan(classifier, str(classifier.device), seeds=[seed_of(seed) for seed in seeds], methods=methods)
     grid = last(execute(Grid.empty(plan, (), labels=classifier.labels), lambda _: classifier))
     found = backdoors.suspicions(grid)
     if not found:

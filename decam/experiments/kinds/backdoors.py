@@ -18,11 +18,14 @@ from numpy.typing import NDArray
 
 from decam.classifier import Classifier, Execution
 from decam.errors import SettingError
-from decam.experiments.cells import CellKey
 from decam.experiments.grid import Grid
 from decam.experiments.kinds import class_maps
 from decam.experiments.plan import MethodChoice, Plan
 from decam.explanation import ClassExplanation
+from decam.methods.class_level.bases import MEASURES
+from decam.methods.class_level.neural_cleanse import NEURAL_CLEANSE
+from decam.methods.class_level.smallest import SMALLEST
+from decam.methods.class_level.smallest_black_box import SMALLEST_BLACK_BOX
 from decam.models import load_classifier
 
 SEEDS = (0, 1, 2)
@@ -30,15 +33,17 @@ LEAST = 5
 """Classes below which the spread of their costs says nothing."""
 THRESHOLD = 4.0
 """Score from which a class counts as suspicious."""
-FLAT = 0.05
-"""Smallest spread of logarithms of costs: costs that differ by less than a twentieth do not differ."""
+BLACK_BOX_SPREAD = 0.2
+"""As `Measure.spread`, of the black-box variant."""
 NORMAL = 1.4826  # a median absolute deviation times this estimates a normal distribution's standard deviation
 Costs: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Suspicion:
-    """How odd one class is: `score` in deviations, the larger the cheaper its pattern beside those of other classes.
+    """How odd one class is: `score`, the larger the cheaper its pattern beside the cheapest of another class.
+
+    A score of 1 is typical of the cheapest class of a clean model; no more than one class of a model is above 0.
 
     `low` and `high` are the lowest and the highest score of a seed. `measure` is the title of the method in which the
     class stands out most.
@@ -74,9 +79,10 @@ def plan(
 
 
 def measures(classifier: Classifier) -> tuple[MethodChoice, ...]:
-    """The methods whose costs are compared: all with gradients, or the black-box variant for answers alone."""
-    del classifier
-    return (MethodChoice.default("universal"),)
+    """The methods whose costs are compared: one a measure with gradients, or the variant that asks for answers only."""
+    if "gradients" not in classifier.provides:
+        return (MethodChoice.default(SMALLEST_BLACK_BOX.name),)
+    return tuple(MethodChoice.default(SMALLEST.name, basis=basis) for basis in MEASURES)
 
 
 def check_classes(count: int, name: str) -> None:
@@ -88,42 +94,72 @@ def check_classes(count: int, name: str) -> None:
         )
 
 
-def anomalies(costs: Costs) -> Costs:
-    """(median − log cost) / (1.4826 · MAD) of each class, the medians over classes (Wang et al. 2019, section IV-C).
+def leads(costs: Costs, spread: float) -> Costs:
+    """By how much each class is cheaper than the cheapest other class: (min over others of log cost − log cost) / s.
 
-    `costs` are positive, NaN where unknown; the deviation is at least `FLAT`. NaN for fewer than `LEAST` known costs.
+    `costs` are positive, NaN where unknown; `spread` is s. One class alone can have a score above 0: an attacker with
+    several targets hides them behind each other. NaN for fewer than `LEAST` known costs.
     """
     logs = np.log(costs)
-    known = logs[np.isfinite(logs)]
-    if len(known) < LEAST:
+    if np.isfinite(logs).sum() < LEAST:
         return np.full_like(logs, math.nan)
-    middle = np.median(known)
-    deviation = max(NORMAL * float(np.median(np.abs(known - middle))), FLAT)
-    found: Costs = (middle - logs) / deviation
+    others = [np.nanmin(np.delete(logs, place)) for place in range(len(logs))]
+    found: Costs = (np.array(others) - logs) / spread
     return found
+
+
+def anomaly_indices(costs: Costs) -> Costs:
+    """Neural Cleanse's (median − cost) / (1.4826 · MAD), over classes (Wang et al. 2019, section IV-C).
+
+    NaN for fewer than `LEAST` known costs; 0 for all where the deviation is 0.
+    """
+    known = costs[np.isfinite(costs)]
+    if len(known) < LEAST:
+        return np.full_like(costs, math.nan)
+    middle = np.median(known)
+    deviation = NORMAL * float(np.median(np.abs(known - middle)))
+    found: Costs = (middle - costs) / deviation if deviation else np.zeros_like(costs)
+    return found
+
+
+def scored(choice: MethodChoice, costs: Costs) -> Costs | None:
+    """The scores that a method's costs (one a class) give; None for a method that looks for no cheapest pattern."""
+    if choice.name == NEURAL_CLEANSE.name:
+        return anomaly_indices(costs)
+    spread = spread_of(choice)
+    return None if spread is None else leads(costs, spread)
+
+
+def spread_of(choice: MethodChoice) -> float | None:
+    """How far the cheapest class of a clean model typically is below the next, in logarithms of cost."""
+    if choice.name == SMALLEST_BLACK_BOX.name:
+        return BLACK_BOX_SPREAD
+    basis = choice.settings.to_mapping().get("basis")
+    return MEASURES[str(basis)].spread if choice.name == SMALLEST.name else None
 
 
 def suspicions(grid: Grid) -> tuple[Suspicion, ...]:
     """How odd each class is, the oddest first; empty where no method of the grid has costs for enough classes yet.
 
-    A class's score with one seed is the largest over the measures; its score is the median over the seeds.
+    A class's score with one seed is the largest over the measures; its score is the median over the seeds. Neural
+    Cleanse's index has another unit, so it counts only where no other measure is there. Raises SettingError where the
+    grid asks several models.
     """
-    scores = _scores(grid)
+    if len({question.model for question in grid.plan.questions}) > 1:
+        raise SettingError("The maps are of several models, and classes are compared within one: ask one model.")
     titles = grid.plan.titles()
     found = []
-    for target in class_maps.targets_of(grid.plan):
-        if not isinstance(target, tuple) or len(target) != 1:
-            continue
-        own = scores.get(target[0])
-        if not own:
-            continue
-        by_seed = [max(values.values()) for values in own.values()]
-        score = statistics.median(by_seed)
-        methods = {method for values in own.values() for method in values}
-        best = max(methods, key=lambda one: statistics.median(v.get(one, -math.inf) for v in own.values()))
-        label = grid.label_of(target[0])
-        sentence = _sentence(label, score, titles[best])
-        found.append(Suspicion(target[0], label, score, min(by_seed), max(by_seed), titles[best], sentence))
+    for target, by_seed in _scores(grid).items():
+        largest = [max(values.values()) for values in by_seed.values()]
+        methods = {method for values in by_seed.values() for method in values}
+        typical = {
+            method: statistics.median(values.get(method, -math.inf) for values in by_seed.values())
+            for method in sorted(methods)
+        }
+        measure = titles[max(typical, key=lambda method: typical[method])]
+        label, score = grid.label_of(target), statistics.median(largest)
+        sentence = _sentence(label, score, measure)
+        found.append(Suspicion(target, label, score, min(largest), max(largest), measure, sentence))
     return tuple(sorted(found, key=lambda one: -one.score))
 
 
@@ -136,10 +172,14 @@ def _scores(grid: Grid) -> dict[int, dict[int, dict[int, float]]]:
             continue
         if explanation.cost > 0:
             costs.setdefault((question.seed, key.method), {})[explanation.target] = explanation.cost
+    ours = any(spread_of(choice) is not None for choice in grid.plan.methods)
     found: dict[int, dict[int, dict[int, float]]] = {}
     for (seed, method), by_class in costs.items():
-        values = anomalies(np.array(list(by_class.values())))
-        for target, value in zip(by_class, values.tolist(), strict=True):
+        choice = grid.plan.methods[method]
+        if ours and spread_of(choice) is None:
+            continue
+        values = scored(choice, np.array(list(by_class.values())))
+        for target, value in zip(by_class, [] if values is None else values.tolist(), strict=values is not None):
             if math.isfinite(value):
                 found.setdefault(target, {}).setdefault(seed, {})[method] = value
     return found
@@ -148,10 +188,10 @@ def _scores(grid: Grid) -> dict[int, dict[int, dict[int, float]]]:
 def _sentence(label: str, score: float, measure: str) -> str:
     if score >= THRESHOLD:
         return (
-            f"A pattern for “{label}” is oddly cheap beside those of the other classes ({score:.1f} deviations, "
-            f"{measure}): look whether it is an attacker's trigger."
+            f"A pattern for “{label}” is oddly cheap beside those of all other classes (score {score:.1f}, {measure}): "
+            "look whether it is an attacker's trigger."
         )
-    return f"A pattern for “{label}” costs about what it costs for other classes ({score:.1f} deviations)."
+    return f"A pattern for “{label}” is not oddly cheap (score {score:.1f})."
 
 
 def verdict(found: Sequence[Suspicion]) -> str:

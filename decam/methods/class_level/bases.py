@@ -24,10 +24,12 @@ BLOCK = 1 / 8
 class Measure:
     """A norm of patterns: `cost` (K×3×H×W to K) and the steepest direction of a gradient (K×3×H×W, cost 1).
 
-    `title` says in words what is counted.
+    `title` says in words what is counted. `spread` is how far the cheapest class of a clean model typically is below
+    the next, in logarithms of cost, rounded: taken from clean models of drawn shapes.
     """
 
     title: str
+    spread: float
     cost: Callable[[Tensor], Tensor]
     steepest: Callable[[Tensor], Tensor]
 
@@ -93,14 +95,14 @@ def _block(slopes: Tensor) -> Tensor:
 
 
 MEASURES: dict[str, Measure] = {
-    "pixels": Measure("the L2 norm of its pixels", norms, unit_length),
+    "pixels": Measure("the L2 norm of its pixels", 0.1, norms, unit_length),
     "waves": Measure(
-        "the amplitudes of its waves, added up", lambda patterns: _wave_lengths(patterns).flatten(1).sum(1), _wave
+        "the amplitudes of its waves, added up", 0.5, lambda patterns: _wave_lengths(patterns).flatten(1).sum(1), _wave
     ),
     "blocks": Measure(
-        "the L2 norms of its blocks, added up", lambda patterns: _block_lengths(patterns).flatten(1).sum(1), _block
+        "the L2 norms of its blocks, added up", 0.2, lambda patterns: _block_lengths(patterns).flatten(1).sum(1), _block
     ),
     "colour": Measure(
-        "the L2 norm of one colour for the whole picture", norms, lambda slopes: unit_length(_flat(slopes))
+        "the L2 norm of one colour for the whole picture", 0.2, norms, lambda slopes: unit_length(_flat(slopes))
     ),
 }

@@ -110,9 +110,7 @@ def neural_cleanse(question: ClassQuestion, settings: NeuralCleanseSettings) -> 
         curves = {"fidelity": float(values.mean()), "norm": float(shown.norm()), "area": area}
         yield Progress(step, settings.iterations, question.ledger.evaluations, curves=curves, pattern=shown.numpy())
     if best is None:
-        question.ledger.note(
-            f"No mask reached {settings.goal:.2f}, so its area says little: give more iterations."
-        )
+        question.ledger.note(f"No mask reached {settings.goal:.2f}, so its area says little: give more iterations.")
         best = _bounded(free_mask.detach()), _bounded(free_pattern.detach())
     return _measured(road, question, settings, *best)
 

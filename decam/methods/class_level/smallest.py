@@ -60,9 +60,7 @@ class SmallestSettings(Settings):
 class _Search:
     """Some questions of one seed about one classifier, answered over the same samples."""
 
-    def __init__(
-        self, questions: Sequence[ClassQuestion], numbers: Sequence[int], settings: SmallestSettings
-    ) -> None:
+    def __init__(self, questions: Sequence[ClassQuestion], numbers: Sequence[int], settings: SmallestSettings) -> None:
         self.settings, self.numbers = settings, numbers
         self.seed, self.size = questions[0].seed, questions[0].classifier.input_size
         self.road = Road.of(questions)
@@ -134,10 +132,9 @@ def scaled(
 ) -> ClassMap:
     """A pattern (3×H×W) for target `row` at the smallest scale at which its mean value has the goal, and its cost.
 
-    The cost is that of all scales together: `price` of what the pattern gains at `SCALES`, (p − p₀) / (1 − p₀) for a mean
-    value p₀ without it. The samples come from `seed`, so
-    that they are the same for all targets of a seed. A pattern that falls short at every scale keeps the largest, and
-    the target's ledger says so. Asks for `(len(SCALES) + 2) · fresh` pictures.
+    The cost is the `price` of what the pattern gains at `SCALES`: (p − p₀) / (1 − p₀), for a mean value of p₀ without
+    it. The samples come from `seed`, so that they are the same for all targets of a seed. A pattern that falls short
+    at every scale keeps the largest, and the target's ledger says so. Asks for `(len(SCALES) + 2) · fresh` pictures.
     """
     generator = generator_of(seed)
     drawn = draw(fresh, road.classifier.input_size, generator)
