@@ -83,9 +83,9 @@ class MethodChoice:
         _check_settings(self.name, self.settings, described(self.name).settings)
 
     @classmethod
-    def default(cls, name: str) -> MethodChoice:
-        """The method with the settings it comes with; raises MethodError for an unknown name."""
-        return cls(name, described(name).settings())
+    def default(cls, name: str, **settings: int | float | str | bool) -> MethodChoice:
+        """The method with the settings it comes with, but for those given; raises MethodError and SettingError."""
+        return cls(name, described(name).settings.from_mapping(settings))
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from decam.models import load_classifier
 SEEDS = (0, 1, 2)
 LEAST = 5
 """Classes below which the spread of their costs says nothing."""
-THRESHOLD = 4.0
+THRESHOLD = 2.5
 """Score from which a class counts as suspicious."""
 BLACK_BOX_SPREAD = 0.2
 """As `Measure.spread`, of the black-box variant."""
@@ -69,9 +69,9 @@ def plan(
     """The plan that looks for the cheapest patterns of every class of a model, once with each seed.
 
     `model` is a classifier or the name of one, which is loaded. `methods` are those of `measures` unless given.
-    Raises what loading raises, and SettingError for a model of two classes or fewer.
+    Raises what loading raises, and SettingError for a model of fewer than `LEAST` classes.
     """
-    classifier = load_classifier(model, device) if isinstance(model, str) else model
+    classifier = load_classifier(model, device=device) if isinstance(model, str) else model
     check_classes(len(classifier.labels), classifier.name)
     targets = range(len(classifier.labels))
     chosen = tuple(methods) or measures(classifier)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from decam import find_backdoor
 from decam.classifier import FunctionClassifier, TorchClassifier, wrap
-from decam.errors import SettingError
+from decam.errors import MethodError, SettingError
 from decam.experiments.cells import Cell
 from decam.experiments.grid import Grid
 from decam.experiments.kinds import backdoors, class_maps
@@ -172,8 +172,6 @@ def test_a_model_that_gives_answers_alone_is_searched_by_the_black_box_variant()
 
 
 def test_what_cannot_be_asked_is_said_in_the_cells_sentence() -> None:
-    from decam.errors import MethodError
-
     closed = FunctionClassifier(lambda pictures: torch.full((len(pictures), 6), 1 / 6), LABELS, (SIDE, SIDE))
     with pytest.raises(MethodError, match="needs the model's gradients"):
         find_backdoor(closed, seeds=(0,), methods=[smallest("pixels")])
