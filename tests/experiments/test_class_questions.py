@@ -191,7 +191,9 @@ def test_an_export_holds_the_patterns_and_is_made_again_bit_for_bit(tmp_path: Pa
     picture = np.asarray(Image.open(tmp_path / "out" / "patterns" / "class-001_pull.png"))
     assert (picture == shown(map_of(grid, 1).map)).all()
     lines = (tmp_path / "out" / "metrics.csv").read_text().splitlines()
-    assert lines[0].startswith("number,picture,model,method,target,label,probability,baseline,control,norm,evaluations")
+    assert lines[0].startswith(
+        "number,picture,model,method,target,label,probability,baseline,control,norm,cost,evaluations"
+    )
     assert len(lines) == 7
     recording = read(tmp_path / "out" / "settings.json")
     events = list(remake(recording, models_by(lambda _: layered())))

@@ -73,7 +73,7 @@ def test_a_class_is_as_odd_as_its_oddest_measure_makes_it_and_seeds_make_the_int
     methods = [smallest("pixels"), smallest("waves")]
     costs = {(0, 0): even, (0, 1): odd, (1, 0): even, (1, 1): odder, (2, 0): even, (2, 1): odd}
     found = suspicions(grid(costs, methods, seeds=3))
-    assert [one.target for one in found][0] == 3 and len(found) == 6
+    assert next(one.target for one in found) == 3 and len(found) == 6
     spread = MEASURES["waves"].spread
     assert found[0].score == found[0].low == pytest.approx(math.log(5) / spread)
     assert found[0].high == pytest.approx(math.log(10) / spread)
@@ -120,7 +120,7 @@ def test_maps_of_several_models_are_not_compared() -> None:
 def test_the_export_has_a_line_a_class() -> None:
     content = dict(files(grid({(0, 0): [5.0, 5.0, 0.5, 5.0, 5.0, 5.0]}, [smallest("pixels")])))["backdoors.csv"]
     rows = list(csv.DictReader(io.StringIO(content.decode())))
-    assert [row["label"] for row in rows][0] == "c" and len(rows) == 6
+    assert next(row["label"] for row in rows) == "c" and len(rows) == 6
     assert float(rows[0]["score"]) == pytest.approx(math.log(10) / MEASURES["pixels"].spread, rel=1e-6)
 
 

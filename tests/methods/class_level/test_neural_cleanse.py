@@ -48,6 +48,7 @@ class Corner(nn.Module):
         return torch.stack([-light, light], 1)
 
 
+@pytest.mark.slow
 def test_the_mask_comes_to_lie_on_the_corner_that_decides() -> None:
     model = wrap(Corner(), labels=["rest", "light"], input_size=SIDE, mean=0.0, std=1.0, answers="logits")
     assert isinstance(model, TorchClassifier)
