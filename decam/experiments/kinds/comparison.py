@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from decam.classifier import Execution
 from decam.errors import SettingError
 from decam.experiments.kinds.base import Kind
-from decam.experiments.plan import COMPARISON, MethodChoice, MetricChoice, PictureChoice, Plan
+from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, Plan
 from decam.experiments.questions import ModelSpec, QuestionSpec
+
+COMPARISON = "comparison"
 
 
 def plan(

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from decam.classifier import TorchClassifier
 from decam.experiments.kinds import class_maps
-from decam.experiments.plan import CLASS_MAPS, MethodChoice
+from decam.experiments.kinds.class_maps import CLASS_MAPS
+from decam.experiments.plan import MethodChoice
 from decam.explanation import Unit
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state

@@ -9,7 +9,8 @@ import streamlit as st
 from decam.classifier import TorchClassifier
 from decam.errors import DecamError
 from decam.experiments.kinds import randomisation
-from decam.experiments.plan import RANDOMISATION, MethodChoice, PictureChoice
+from decam.experiments.kinds.randomisation import RANDOMISATION
+from decam.experiments.plan import MethodChoice, PictureChoice
 from decam.methods import METHODS
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text

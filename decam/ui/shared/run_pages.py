@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import streamlit as st
 
 from decam.errors import DecamError
-from decam.experiments.plan import CLASS_MAPS, COMPARISON, RANDOMISATION
+from decam.experiments.kinds.class_maps import CLASS_MAPS
+from decam.experiments.kinds.comparison import COMPARISON
+from decam.experiments.kinds.randomisation import RANDOMISATION
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import nav, state, text
 

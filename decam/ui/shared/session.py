@@ -9,7 +9,8 @@ import streamlit as st
 from decam.classifier import TorchClassifier
 from decam.errors import StoreError
 from decam.experiments.kinds import comparison
-from decam.experiments.plan import COMPARISON, MethodChoice, PictureChoice
+from decam.experiments.kinds.comparison import COMPARISON
+from decam.experiments.plan import MethodChoice, PictureChoice
 from decam.methods import METHODS
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text, theme
