@@ -137,9 +137,9 @@ def paired_metrics(choices: Sequence[MetricChoice]) -> list[tuple[MetricChoice, 
 class Plan:
     """All that a run is made from: questions, asked of methods, whose maps metrics measure.
 
-    `kind` names a row of `decam.experiments.kinds`. Questions refer to `pictures` by index. `execution` is how the model
-    is asked: None until a run has begun, which writes down what it used. Raises SettingError or ModelError where a
-    part is missing or out of bounds.
+    `kind` names a row of `decam.experiments.kinds`. Questions refer to `pictures` by index. `execution` is how the
+    model is asked: None until a run has begun, which writes down what it used. Raises SettingError or ModelError where
+    a part is missing or out of bounds.
     """
 
     kind: str

@@ -51,4 +51,4 @@ def _facts(plan: Plan) -> tuple[str, ...]:
     return (f"{count} method{'' if count == 1 else 's'}",)
 
 
-KIND = Kind(name=COMPARISON, title="Recent runs", noun="run", facts=_facts)
+KIND = Kind(name=COMPARISON, title="Recent runs", noun="comparison", facts=_facts)

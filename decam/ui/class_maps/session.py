@@ -28,7 +28,7 @@ def opened() -> RunSnapshot | None:
     """Begin the page: its widgets as they were left or as the run of its link has them, and that run."""
     session.begin("class_maps")
     snapshot = run_pages.snapshot_of(state.run_id(), CLASS_MAPS)
-    if snapshot is not None and state.taken_up(state.GALLERY, snapshot.id):
+    if snapshot is not None and state.taken_up(snapshot.id):
         form.take_up(snapshot)
     throughput.learn(snapshot)
     return snapshot

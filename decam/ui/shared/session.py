@@ -46,7 +46,7 @@ def opened(page: str) -> RunSnapshot | None:
 
 def _take_up(snapshot: RunSnapshot | None) -> None:
     """Set the page's widgets as the run of the address has them, whenever the address names another run."""
-    if snapshot is None or not state.taken_up(state.RUN, snapshot.id):
+    if snapshot is None or not state.taken_up(snapshot.id):
         return
     plan = snapshot.plan
     model_choice.restore(plan.model, plan.device)
