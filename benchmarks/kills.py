@@ -1,15 +1,15 @@
 """What survives `kill -9`: a comparison and a randomisation check killed at random moments, resumed and compared.
 
-    python -m benchmarks.kills [--kills 100] [--seed 0] [--url postgresql+psycopg://…]
-
 A process of its own computes a run and says what its snapshots show as finished. It is killed at a random moment, the
 data directory is opened anew, and everything that the process had shown must be there. Another process resumes the run,
 and is killed in turn. What a run has in the end must be, bit for bit, what one has that nobody disturbed.
+
+    .venv/bin/python -m benchmarks.kills --kills 20 --seed 3
+    .venv/bin/python -m benchmarks.kills --url postgresql+psycopg://…
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import multiprocessing
 import random
@@ -28,6 +28,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from decam.benchmark.report import Report, parser_of
+from decam.benchmark.text import table
 from decam.classifier import Classifier, Pixels
 from decam.errors import NoSuchRunError
 from decam.experiments.kinds import comparison, randomisation
@@ -41,6 +43,15 @@ from decam.runs.store import Store
 
 KINDS = ("comparison", "randomisation")
 LOOK_SECONDS = 0.005
+HEAD = (
+    "run",
+    "killed",
+    "shown before a kill, median (most)",
+    "shown and lost",
+    "not called interrupted",
+    "runs resumed to the end",
+    "of these not as an undisturbed one",
+)
 Fact: TypeAlias = tuple[str, ...]
 """Something finished: a prediction, a map with its fingerprint, or a measurement with its value."""
 
@@ -59,14 +70,19 @@ class Outcome:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Kill, resume, compare; print what was seen, and return 1 where anything was lost or different."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=100, help="how many processes are killed (default: 100)")
-    parser.add_argument("--seed", type=int, default=0, help="where the random moments begin (default: 0)")
+    parser = parser_of(__doc__)
+    parser.add_argument("--kills", type=int, default=100, help="how many processes are killed (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="where the random moments begin (%(default)s)")
     parser.add_argument("--url", default="", help="the database, by default a SQLite file in the directory")
     asked = parser.parse_args(arguments)
+    # The page names the kind of database alone: an address may hold a password.
+    repeated = ["--kills", str(asked.kills), "--seed", str(asked.seed)]
+    report = Report("Killed servers", "benchmarks.kills", __doc__ or "", repeated)
+    report.say(f"Database: {asked.url.partition(':')[0] or 'sqlite'}\n")
     with tempfile.TemporaryDirectory() as folder:
         outcomes = kill_often(Path(folder), asked.kills, asked.seed, asked.url)
-    print(table(outcomes))
+    report.say(outcome_table(outcomes))
+    report.write(asked.write)
     return int(any(each.lost or each.not_interrupted or each.different for each in outcomes))
 
 
@@ -89,20 +105,14 @@ def kill_often(folder: Path, kills: int, seed: int = 0, url: str = "") -> list[O
     return outcomes
 
 
-def table(outcomes: Sequence[Outcome]) -> str:
+def outcome_table(outcomes: Sequence[Outcome]) -> str:
     """The outcomes in Markdown."""
-    lines = [
-        "| run | killed | shown before a kill, median (most) | shown and lost | not called interrupted | runs "
-        "resumed to the end | of these not as an undisturbed one |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    rows = []
     for each in outcomes:
         middle = f"{statistics.median(each.shown):g} ({max(each.shown)})" if each.shown else "–"
-        lines.append(
-            f"| {each.kind} | {len(each.shown)} | {middle} | {each.lost} | {each.not_interrupted} | {each.finished} | "
-            f"{each.different} |"
-        )
-    return "\n".join(lines)
+        counts = (each.lost, each.not_interrupted, each.finished, each.different)
+        rows.append((each.kind, len(each.shown), middle, *counts))
+    return table(HEAD, rows)
 
 
 def _undisturbed(folder: Path, url: str, kind: str) -> tuple[set[Fact], float]:

@@ -10,7 +10,8 @@ from typing import TypeAlias
 from decam.benchmark.shards import Asked
 from decam.classifier import Execution
 from decam.experiments.cells import CellKey
-from decam.experiments.plan import BENCHMARK, MethodChoice, Versions
+from decam.experiments.kinds.benchmark import BENCHMARK
+from decam.experiments.plan import MethodChoice, Versions
 from decam.experiments.status import Status
 from decam.explanation import Map
 from decam.runs.snapshots import CellOutline

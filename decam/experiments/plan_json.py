@@ -10,7 +10,9 @@ from typing import Any, TypeVar, cast
 
 from decam.classifier import EARLIER_NAMES, PRECISIONS, Execution
 from decam.errors import ModelError, SettingError
-from decam.experiments.plan import COMPARISON, MethodChoice, MetricChoice, PictureChoice, Plan, Versions, usual_metrics
+from decam.experiments.kinds import get as get_kind
+from decam.experiments.kinds.comparison import COMPARISON
+from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, Plan, Versions, usual_metrics
 from decam.experiments.questions import ModelSpec, QuestionSpec, Variant
 from decam.explanation import Unit
 from decam.methods import described
@@ -73,7 +75,7 @@ def _plan_of_questions(read: dict[str, Any]) -> Plan:
     )
     execution = read.get("execution")
     return Plan(
-        kind=_get(read, "of", str, where),
+        kind=get_kind(_get(read, "of", str, where)).name,
         device=_get(read, "device", str, where),
         pictures=tuple(_picture(entry) for entry in _get(read, "pictures", list, where)),
         questions=tuple(_question(entry) for entry in _get(read, "questions", list, where)),

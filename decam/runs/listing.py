@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 
-from decam.experiments.kinds import KINDS
+from decam.experiments.kinds import get as get_kind
 from decam.runs.snapshots import RunSnapshot, RunSummary
 from decam.runs.store.files import thumbnail
 
@@ -35,7 +35,7 @@ def summarise(run: RunSnapshot) -> RunSummary:
         status=run.status,
         kind=run.plan.kind,
         model=run.plan.model,
-        facts=KINDS[run.plan.kind].facts(run.plan),
+        facts=get_kind(run.plan.kind).facts(run.plan),
         pictures=tuple(picture.name for picture in run.plan.pictures),
         methods=tuple(method.name for method in run.plan.methods),
         thumbnail=thumbnail(run.views[0]) if run.views else b"",

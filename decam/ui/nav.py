@@ -15,12 +15,16 @@ ICON = ENTRY / "icon.png"
 
 @dataclass(frozen=True)
 class Entry:
-    """A page: the last part of its address, its title, one sentence of help, and the module whose show() draws it."""
+    """A page: the last part of its address, its title, one sentence of help, and the module whose show() draws it.
+
+    `parameter` is the one of its address that names the run shown: pages that share it show the same run.
+    """
 
     address: str
     title: str
     help: str
     module: str
+    parameter: str = "run"
 
     def show(self) -> None:
         """Draw the page; its module is imported when somebody visits it first."""
@@ -53,12 +57,14 @@ PAGES = (
         "Sanity",
         "Do maps change when the model forgets, stage by stage, what it learnt?",
         "decam.ui.randomisation.page",
+        parameter="sanity",
     ),
     Entry(
         "class_maps",
         "What the model looks for",
         "What a model takes a class to be: one map for a class, with no picture at hand.",
         "decam.ui.class_maps.page",
+        parameter="gallery",
     ),
 )
 _folders: list[Path] = []
@@ -71,6 +77,11 @@ def page(address: str) -> st.Page:
     entry = _BY_ADDRESS[address]
     source = _folders[0] / f"{entry.address}.py" if _folders else entry.show
     return st.Page(source, title=entry.title, url_path=entry.address, default=entry is PAGES[0])
+
+
+def parameter(address: str) -> str:
+    """Which parameter of a page's address names the run shown; raises KeyError for an address that is not listed."""
+    return _BY_ADDRESS[address].parameter
 
 
 def links() -> None:

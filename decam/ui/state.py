@@ -18,14 +18,12 @@ from decam.models.cache import Models
 from decam.runs.service import Runs
 from decam.runs.snapshots import RunSnapshot
 from decam.runs.store import Store
+from decam.ui import nav
 from decam.ui.components.live import LiveRun
 from decam.ui.shared import uploads
 from decam.ui.shared.downloads import Downloads
 from decam.ui.shared.shared_jobs import SharedJobs
 
-RUN, CHECK, GALLERY = "run", "sanity", "gallery"
-PARAMETERS = {"sanity": CHECK, "class_maps": GALLERY}
-"""By page, which parameter of the address names the run that is shown; on all other pages it is RUN."""
 WALKTHROUGHS = 48  # kept when they are done
 CARRIED = ("model", "device", "steps", "seed", "deletion_fill", "insertion_fill", "swapped", "searched", "variants")
 CARRIED_KINDS = ("setting:", "target:", "walk-", "sanity-", "maps-")
@@ -120,12 +118,12 @@ def run_id() -> str | None:
 
     The Sanity page has a run of its own, so that a check and a comparison can be looked at in turn.
     """
-    kind = _parameter()
-    if kind in st.query_params:
-        st.session_state[f"shown_{kind}"] = st.query_params[kind]
-    elif st.session_state.get(f"shown_{kind}"):
-        st.query_params[kind] = st.session_state[f"shown_{kind}"]
-    return cast("str | None", st.session_state.get(f"shown_{kind}"))
+    name = _parameter()
+    if name in st.query_params:
+        st.session_state[f"shown_{name}"] = st.query_params[name]
+    elif st.session_state.get(f"shown_{name}"):
+        st.query_params[name] = st.session_state[f"shown_{name}"]
+    return cast("str | None", st.session_state.get(f"shown_{name}"))
 
 
 def show_run(run: str | None, *, made_here: bool = False) -> None:
@@ -133,34 +131,37 @@ def show_run(run: str | None, *, made_here: bool = False) -> None:
 
     `made_here`: the page's widgets are what the run was made from.
     """
-    kind = _parameter()
-    st.session_state[f"shown_{kind}"] = run
-    st.session_state[f"taken_up_{kind}"] = run if made_here else None
+    name = _parameter()
+    st.session_state[f"shown_{name}"] = run
+    st.session_state[f"taken_up_{name}"] = run if made_here else None
     if run is None:
-        st.query_params.pop(kind, None)
+        st.query_params.pop(name, None)
     else:
-        st.query_params[kind] = run
+        st.query_params[name] = run
 
 
-def hand_over(run: str, kind: str) -> None:
-    """Show this run where `kind`, such as CHECK, names what is shown, and no longer on this page."""
+def hand_over(run: str, page: str) -> None:
+    """Show this run on the page of that address, and no longer on this one."""
+    name = nav.parameter(page)
     show_run(None)
-    st.session_state[f"shown_{kind}"] = run
-    st.session_state[f"taken_up_{kind}"] = None
+    st.session_state[f"shown_{name}"] = run
+    st.session_state[f"taken_up_{name}"] = None
 
 
 def _parameter() -> str:
-    return PARAMETERS.get(st.session_state.get("page", ""), RUN)
+    """The parameter of this page's address that names the run shown."""
+    return nav.parameter(st.session_state["page"])
 
 
-def taken_up(kind: str, link: str) -> bool:
-    """Whether the page's widgets are to be filled from this run, which `kind`, such as CHECK, names; True once.
+def taken_up(link: str) -> bool:
+    """True once for each run that this page shows: its widgets are to be filled from that run.
 
     The address decides which one is shown, and the browser's Back changes the address alone: the widgets follow
     whenever another one is shown than the last time.
     """
-    other = st.session_state.get(f"taken_up_{kind}") != link
-    st.session_state[f"taken_up_{kind}"] = link
+    name = _parameter()
+    other = st.session_state.get(f"taken_up_{name}") != link
+    st.session_state[f"taken_up_{name}"] = link
     return other
 
 

@@ -18,7 +18,8 @@ from decam.benchmark.shards import Asked, link_of
 from decam.experiments.events import Measured
 from decam.experiments.execute import execute
 from decam.experiments.grid import Grid
-from decam.experiments.plan import BENCHMARK, MethodChoice, MetricChoice
+from decam.experiments.kinds.benchmark import BENCHMARK
+from decam.experiments.plan import MethodChoice, MetricChoice
 from decam.experiments.status import Status
 from decam.explanation import Progress, last
 from decam.methods import METHODS

@@ -12,7 +12,9 @@ from decam.benchmark.shards import Asked, link_of
 from decam.errors import NoSuchRunError
 from decam.experiments.cells import CellKey
 from decam.experiments.kinds import benchmark, comparison
-from decam.experiments.plan import BENCHMARK, COMPARISON, MethodChoice, MetricChoice, PictureChoice
+from decam.experiments.kinds.benchmark import BENCHMARK
+from decam.experiments.kinds.comparison import COMPARISON
+from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice
 from decam.experiments.status import CellState, Status
 from decam.runs.store import Store
 from tests.benchmark.conftest import keep

@@ -18,7 +18,8 @@ from decam.benchmark.candidates import Candidate, selected
 from decam.benchmark.datasets import Subject
 from decam.benchmark.outcomes import Outcomes
 from decam.experiments.kinds import benchmark
-from decam.experiments.plan import BENCHMARK, PictureChoice, fingerprint, usual_metrics
+from decam.experiments.kinds.benchmark import BENCHMARK
+from decam.experiments.plan import PictureChoice, fingerprint, usual_metrics
 from decam.images.scenes import scene
 from decam.methods.de_cam.method import DeCamSettings
 from decam.runs.store import Store

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.kills import KINDS, Outcome, kill_often, table
+from benchmarks import kills
+from benchmarks.kills import KINDS, Outcome, kill_often, main, outcome_table
 
 
 @pytest.mark.slow
@@ -20,6 +21,18 @@ def test_what_was_shown_before_a_kill_is_there_and_the_end_is_that_of_an_undistu
 
 
 def test_the_table_says_what_was_seen() -> None:
-    text = table([Outcome("comparison", [0, 7, 3], 2, 1, 4, 5), Outcome("randomisation")])
+    text = outcome_table([Outcome("comparison", [0, 7, 3], 2, 1, 4, 5), Outcome("randomisation")])
     assert "| comparison | 3 | 3 (7) | 2 | 1 | 4 | 5 |" in text
     assert "| randomisation | 0 | – | 0 | 0 | 0 | 0 |" in text
+
+
+def test_the_page_names_the_kind_of_database_but_not_its_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(kills, "kill_often", lambda *_: [Outcome("comparison", [1], lost=1)])
+    page = tmp_path / "kills.md"
+    assert main(["--kills", "1", "--url", "postgresql+psycopg://somebody:secret@here/runs", "--write", str(page)]) == 1
+    text = page.read_text()
+    assert "Database: postgresql+psycopg" in text and "| comparison | 1 | 1 (1) | 1 | 0 | 0 | 0 |" in text
+    assert "    .venv/bin/python -m benchmarks.kills --kills 1 --seed 0\n" in text
+    assert "secret" not in text + capsys.readouterr().out

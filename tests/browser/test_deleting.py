@@ -39,17 +39,19 @@ def test_a_double_click_on_delete_takes_the_run_that_was_named_and_no_other(
     runs(tmp_path / "decam-data")
     compare = Compare(page)
     compare.open(start_server().url)
-    bins = compare.sidebar.get_by_role("button", name=re.compile("^Delete run "))
+    bins = compare.sidebar.get_by_role("button", name=re.compile("^Delete comparison "))
     expect(bins).to_have_count(3)
     for left, name in ((2, "Arrow"), (1, "my_cat_*1*.png")):
-        compare.sidebar.get_by_role("button", name=re.compile(rf"^Delete run {re.escape(name)}, \d\d:\d\d$")).click()
+        compare.sidebar.get_by_role(
+            "button", name=re.compile(rf"^Delete comparison {re.escape(name)}, \d\d:\d\d$")
+        ).click()
         window = page.get_by_role("dialog", name=re.compile(rf"^Delete “{re.escape(name)}”, \d\d:\d\d, 1 method\?$"))
         window.get_by_role("button", name="Delete", exact=True).dblclick()
         expect(window).to_have_count(0)
         expect(bins).to_have_count(left)
     compare.open(page.url)
     expect(bins).to_have_count(1)
-    expect(compare.sidebar.get_by_role("button", name=re.compile("^Delete run Star"))).to_be_visible()
+    expect(compare.sidebar.get_by_role("button", name=re.compile("^Delete comparison Star"))).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
     page.close()  # before its server ends
 

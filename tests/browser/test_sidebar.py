@@ -7,10 +7,10 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from decam.ui import nav
 from tests.browser.conftest import Finished, Watch
 from tests.tools.server import Server
 
-PAGES = ("", "de_cam", "methods", "metrics", "sanity")
 # Asked until it is true: the sidebar slides out of the window when it closes.
 IN_FRONT = """() => {
     const button = document.querySelector('[data-testid="stExpandSidebarButton"]');
@@ -55,7 +55,7 @@ def test_the_button_that_opens_the_sidebar_can_be_seen_and_pressed_on_every_page
     )
     context.on("page", watch.attach)
     page = context.new_page()
-    for path in PAGES:
+    for path in ("", *(entry.address for entry in nav.PAGES)):
         page.goto(f"{common_server.url}{path}")
         collapsed(page)
         expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")

@@ -19,7 +19,8 @@ from decam.experiments.events import Explained, Failed, Progressed
 from decam.experiments.execute import execute
 from decam.experiments.grid import Grid
 from decam.experiments.kinds import KINDS, class_maps
-from decam.experiments.plan import CLASS_MAPS, MethodChoice, PictureChoice, Plan
+from decam.experiments.kinds.class_maps import CLASS_MAPS
+from decam.experiments.plan import MethodChoice, PictureChoice, Plan
 from decam.experiments.plan_json import plan_from_json, plan_to_json
 from decam.experiments.questions import ModelSpec, QuestionSpec
 from decam.experiments.variants import models_by

@@ -13,7 +13,7 @@ import pytest
 from decam.classifier import Execution
 from decam.errors import DecamError, MethodError, ModelError, SettingError
 from decam.experiments.kinds import KINDS, comparison
-from decam.experiments.plan import KINDS as KIND_NAMES
+from decam.experiments.kinds import get as get_kind
 from decam.experiments.plan import (
     MethodChoice,
     MetricChoice,
@@ -28,9 +28,10 @@ from decam.metrics import METRICS, RANDOMISATION
 from tests.experiments.plans import a_plan, two_models
 
 
-def test_every_kind_of_plan_has_a_row() -> None:
-    assert tuple(KINDS) == KIND_NAMES
-    assert all(KINDS[name].name == name for name in KINDS)
+def test_a_kind_of_plan_is_found_by_its_name_and_another_is_a_sentence() -> None:
+    assert all(get_kind(name) is row and row.name == name for name, row in KINDS.items())
+    with pytest.raises(SettingError, match=f"no kind of plan 'séance'; there are: {', '.join(KINDS)}"):
+        get_kind("séance")
 
 
 def test_a_metric_is_named_once_with_the_same_settings_and_takes_its_own() -> None:
@@ -67,7 +68,6 @@ def test_a_fingerprint_is_the_sha256_of_the_pixels() -> None:
 @pytest.mark.parametrize(
     ("changes", "error", "words"),
     [
-        ({"kind": "séance"}, SettingError, "no kind of plan 'séance'"),
         ({"device": "banana"}, SettingError, "no device 'banana'"),
         ({"questions": ()}, SettingError, "at least one picture"),
         ({"methods": ()}, SettingError, "at least one picture or class, and one method"),

@@ -129,11 +129,11 @@ def test_a_deleted_run_is_gone_with_its_files_and_its_link(server: Path) -> None
 def test_a_question_names_the_run_and_no_deletes_nothing() -> None:
     visitor = Visitor()
     older, newer = quick_run(visitor, "scene-arrow"), quick_run(visitor, "scene-star")
-    visitor.press(f"delete-run-{older}")
+    visitor.press(f"delete-comparison-{older}")
     assert visitor.offers(f"for-good-{older}")
     assert not visitor.has("button", f"for-good-{newer}"), "it can delete nothing but what it names"
-    label = visitor.app.button(key=f"delete-run-{older}").label
-    assert re.fullmatch(r"Delete run Arrow, \d\d:\d\d", label)
+    label = visitor.app.button(key=f"delete-comparison-{older}").label
+    assert re.fullmatch(r"Delete comparison Arrow, \d\d:\d\d", label)
     visitor.press(f"cancel-{older}")
     assert not visitor.has("button", f"for-good-{older}")
     assert visitor.recent == [newer, older]
@@ -142,7 +142,7 @@ def test_a_question_names_the_run_and_no_deletes_nothing() -> None:
 def test_a_run_that_is_gone_when_its_question_is_answered_is_told_and_no_other_goes() -> None:
     visitor = Visitor()
     older, newer = quick_run(visitor, "scene-arrow"), quick_run(visitor, "scene-star")
-    visitor.press(f"delete-run-{older}")
+    visitor.press(f"delete-comparison-{older}")
     state.runs().delete(older)
     visitor.press(f"for-good-{older}")
     assert visitor.says("There is no run", older)
@@ -188,7 +188,7 @@ def test_on_a_shared_server_strangers_see_a_run_by_its_link_alone(monkeypatch: p
     guest = Visitor(run)
     assert guest.grid == visitor.grid
     assert guest.recent == []
-    assert not guest.has("button", f"delete-run-{run}")
+    assert not guest.has("button", f"delete-comparison-{run}")
 
 
 def test_a_finished_run_is_there_after_a_restart(restart: Callable[[], None]) -> None:

@@ -16,7 +16,7 @@ import pytest
 from decam.errors import MethodError
 from decam.experiments.cells import CellKey
 from decam.experiments.grid import Grid
-from decam.experiments.kinds import comparison, randomisation
+from decam.experiments.kinds import benchmark, comparison, randomisation
 from decam.experiments.plan import MethodChoice, PictureChoice, Plan
 from decam.experiments.status import CellState, Status
 from decam.experiments.variants import variants
@@ -234,6 +234,14 @@ def test_a_link_that_leads_nowhere_says_so_and_offers_a_way_on(bad: str) -> None
     arrived = visitor(bad)
     assert arrived.says("There is no run")
     assert next(button.label for button in arrived.app.button if button.key == "leave-run") == "Start a new check"
+    arrived.press("leave-run")
+    assert arrived.alerts == [] and link(arrived) == ""
+
+
+def test_a_link_to_a_run_that_no_page_shows_says_so_and_offers_a_way_on(server: Path) -> None:
+    of = benchmark.plan(["embedded"], "cpu", [PictureChoice("Star")], [MethodChoice.default("random")])
+    arrived = visitor(kept(server, "part", of))
+    assert arrived.says("This link leads to a part of a benchmark, which no page shows.")
     arrived.press("leave-run")
     assert arrived.alerts == [] and link(arrived) == ""
 

@@ -91,7 +91,7 @@ class Visitor:
         self.app.file_uploader[0].set_value([(name, content, "application/octet-stream") for name, content in files])
         return self.look()
 
-    def delete(self, link: str, kind: str = "run") -> Self:
+    def delete(self, link: str, kind: str = "comparison") -> Self:
         """Delete a run or a check of the list, and say yes when asked."""
         return self.press(f"delete-{kind}-{link}").press(f"for-good-{link}")
 

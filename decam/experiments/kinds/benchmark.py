@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from decam.errors import SettingError
 from decam.experiments.kinds.base import Kind
-from decam.experiments.plan import BENCHMARK, MethodChoice, MetricChoice, PictureChoice, Plan
+from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, Plan
 from decam.experiments.questions import ModelSpec, QuestionSpec
+
+BENCHMARK = "benchmark"
 
 
 def plan(

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from decam.classifier import Execution
 from decam.errors import SettingError
 from decam.experiments.kinds.base import Kind
-from decam.experiments.plan import CLASS_MAPS, MethodChoice, PictureChoice, Plan
+from decam.experiments.plan import MethodChoice, PictureChoice, Plan
 from decam.experiments.questions import ModelSpec, QuestionSpec
 from decam.explanation import Target, Unit
+
+CLASS_MAPS = "class maps"
 
 
 def plan(

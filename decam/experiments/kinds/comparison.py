@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from decam.classifier import Execution
 from decam.errors import SettingError
 from decam.experiments.kinds.base import Kind
-from decam.experiments.plan import COMPARISON, MethodChoice, MetricChoice, PictureChoice, Plan
+from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, Plan
 from decam.experiments.questions import ModelSpec, QuestionSpec
+
+COMPARISON = "comparison"
 
 
 def plan(
@@ -49,4 +51,4 @@ def _facts(plan: Plan) -> tuple[str, ...]:
     return (f"{count} method{'' if count == 1 else 's'}",)
 
 
-KIND = Kind(name=COMPARISON, title="Recent runs", noun="run", facts=_facts)
+KIND = Kind(name=COMPARISON, title="Recent runs", noun="comparison", facts=_facts)

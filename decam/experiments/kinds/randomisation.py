@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from decam.classifier import Classifier
 from decam.experiments.kinds.base import Kind
-from decam.experiments.plan import RANDOMISATION, MethodChoice, MetricChoice, PictureChoice, Plan
+from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, Plan
 from decam.experiments.questions import Mode, ModelSpec, QuestionSpec, Variant
 from decam.experiments.variants import variants
 from decam.metrics.resemblance import TO_CONTROLS, TO_REFERENCE
+
+RANDOMISATION = "randomisation"
 
 
 def similarities() -> tuple[MetricChoice, ...]:

@@ -15,8 +15,8 @@ from decam.classifier import Pixels
 from decam.errors import DecamError, StoreError
 from decam.experiments.cells import Cell, CellKey
 from decam.experiments.grid import Grid
-from decam.experiments.kinds.randomisation import similarities
-from decam.experiments.plan import RANDOMISATION, MethodChoice, MetricChoice, PictureChoice, Plan, Versions, fingerprint
+from decam.experiments.kinds.randomisation import RANDOMISATION, similarities
+from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, Plan, Versions, fingerprint
 from decam.experiments.questions import Mode, ModelSpec, QuestionSpec, Variant
 from decam.experiments.status import Status
 from decam.experiments.variants import LABELS

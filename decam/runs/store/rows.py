@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from decam.experiments.cells import CellKey
 from decam.experiments.grid import Guess
-from decam.experiments.kinds import KINDS
+from decam.experiments.kinds import get as get_kind
 from decam.experiments.plan_json import plan_to_json
 from decam.explanation import Explanation
 from decam.metrics.base import Measurement
@@ -29,7 +29,7 @@ def run_row(run: RunSnapshot, instance: str) -> RunRow:
         instance=instance,
         version=run.version,
         model=run.plan.model,
-        facts=list(KINDS[run.plan.kind].facts(run.plan)),
+        facts=list(get_kind(run.plan.kind).facts(run.plan)),
         methods=[method.name for method in run.plan.methods],
         plan=plan_to_json(run.plan),
         labels=list(run.labels),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from decam.experiments.plan import CLASS_MAPS
+from decam.experiments.kinds.class_maps import CLASS_MAPS
 from decam.ui import state, theme
 from decam.ui.class_maps import form, session, view
 from decam.ui.shared import method_forms, model_choice, recent

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from decam.classifier import TorchClassifier
 from decam.experiments.kinds import class_maps
-from decam.experiments.plan import CLASS_MAPS, MethodChoice
+from decam.experiments.kinds.class_maps import CLASS_MAPS
+from decam.experiments.plan import MethodChoice
 from decam.explanation import Unit
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state
@@ -27,7 +28,7 @@ def opened() -> RunSnapshot | None:
     """Begin the page: its widgets as they were left or as the run of its link has them, and that run."""
     session.begin("class_maps")
     snapshot = run_pages.snapshot_of(state.run_id(), CLASS_MAPS)
-    if snapshot is not None and state.taken_up(state.GALLERY, snapshot.id):
+    if snapshot is not None and state.taken_up(snapshot.id):
         form.take_up(snapshot)
     throughput.learn(snapshot)
     return snapshot

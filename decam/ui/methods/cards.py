@@ -12,7 +12,7 @@ from decam.classifier import Classifier, Pixels
 from decam.durations import duration
 from decam.errors import StoreError
 from decam.experiments.cells import Cell, CellKey
-from decam.experiments.plan import COMPARISON
+from decam.experiments.kinds.comparison import COMPARISON
 from decam.experiments.status import CellState
 from decam.explanation import Map, Truth
 from decam.export.standing import ABSENT

@@ -9,7 +9,7 @@ import streamlit as st
 
 from decam.classifier import Classifier, Pixels, TorchClassifier, to_tensor
 from decam.errors import DecamError
-from decam.experiments.plan import COMPARISON
+from decam.experiments.kinds.comparison import COMPARISON
 from decam.explanation import Explanation, Progress, Question, Truth
 from decam.export.standing import awaiting
 from decam.figures import FLAT, png_uri

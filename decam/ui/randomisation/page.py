@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from decam.experiments.plan import RANDOMISATION
+from decam.experiments.kinds.randomisation import RANDOMISATION
 from decam.ui import state, theme
 from decam.ui.randomisation import form, session, view
 from decam.ui.search import form as search_form

@@ -9,7 +9,8 @@ import streamlit as st
 from decam.classifier import TorchClassifier
 from decam.errors import DecamError
 from decam.experiments.kinds import randomisation
-from decam.experiments.plan import RANDOMISATION, MethodChoice, PictureChoice
+from decam.experiments.kinds.randomisation import RANDOMISATION
+from decam.experiments.plan import MethodChoice, PictureChoice
 from decam.methods import METHODS
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
@@ -33,7 +34,7 @@ def opened() -> RunSnapshot | None:
     """Begin the page: its rules, its widgets as they were left or as the check of its link has them, and that check."""
     session.begin("sanity")
     snapshot = run_pages.snapshot_of(state.run_id(), RANDOMISATION)
-    if snapshot is not None and state.taken_up(state.CHECK, snapshot.id):
+    if snapshot is not None and state.taken_up(snapshot.id):
         form.take_up(snapshot)
     throughput.learn(snapshot)
     return snapshot

@@ -7,7 +7,7 @@ import base64
 import streamlit as st
 
 from decam.experiments.kinds import KINDS
-from decam.experiments.plan import COMPARISON
+from decam.experiments.kinds.comparison import COMPARISON
 from decam.experiments.status import Status
 from decam.export.standing import STATUS
 from decam.methods import described, is_method

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import streamlit as st
 
 from decam.errors import DecamError
-from decam.experiments.plan import CLASS_MAPS, COMPARISON, RANDOMISATION
+from decam.experiments.kinds import KINDS
+from decam.experiments.kinds.class_maps import CLASS_MAPS
+from decam.experiments.kinds.comparison import COMPARISON
+from decam.experiments.kinds.randomisation import RANDOMISATION
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import nav, state, text
 
-
-@dataclass(frozen=True)
-class RunPage:
-    """The page for one kind of run: its address, what it shows, and the parameter that names the run shown."""
-
-    address: str
-    noun: str
-    parameter: str
-
-
-RUN_PAGES: dict[str, RunPage] = {
-    COMPARISON: RunPage("compare", "comparison", state.RUN),
-    RANDOMISATION: RunPage("sanity", "check", state.CHECK),
-    CLASS_MAPS: RunPage("class_maps", "gallery", state.GALLERY),
-}
+PAGE_OF = {COMPARISON: "compare", RANDOMISATION: "sanity", CLASS_MAPS: "class_maps"}
+"""The address of the page that shows runs of a kind; no page shows the other kinds."""
 
 
 def snapshot_of(run: str | None, kind: str) -> RunSnapshot | None:
@@ -36,19 +24,29 @@ def snapshot_of(run: str | None, kind: str) -> RunSnapshot | None:
         snapshot = state.runs().snapshot(run)
     except DecamError as error:
         st.error(text.plain(str(error)))
-        noun = RUN_PAGES[kind].noun
-        st.button(f"Start a new {noun}", on_click=state.show_run, args=(None,), key="leave-run", type="primary")
+        _leave(kind)
         return None
     if snapshot.plan.kind == kind:
         return snapshot
-    _lead_on(snapshot)
+    address = PAGE_OF.get(snapshot.plan.kind)
+    if address is None:
+        st.info(f"This link leads to a {KINDS[snapshot.plan.kind].noun}, which no page shows.")
+        _leave(kind)
+    else:
+        _lead_on(snapshot, address)
     return None
 
 
-def _lead_on(snapshot: RunSnapshot) -> None:
-    its = RUN_PAGES[snapshot.plan.kind]
-    page = nav.page(its.address)
-    st.info(f"This link leads to a {its.noun}. The {page.title} page shows it.")
+def _leave(kind: str) -> None:
+    """Draw the way on from a link that no page can follow."""
+    label = f"Start a new {KINDS[kind].noun}"
+    st.button(label, on_click=state.show_run, args=(None,), key="leave-run", type="primary")
+
+
+def _lead_on(snapshot: RunSnapshot, address: str) -> None:
+    """Draw the way on to the page that shows this run."""
+    page, name = nav.page(address), nav.parameter(address)
+    st.info(f"This link leads to a {KINDS[snapshot.plan.kind].noun}. The {page.title} page shows it.")
     if st.button(f"Open on the {page.title} page", key="open-on-its-page", type="primary"):
-        state.hand_over(snapshot.id, its.parameter)
-        st.switch_page(page, query_params={its.parameter: snapshot.id})
+        state.hand_over(snapshot.id, address)
+        st.switch_page(page, query_params={name: snapshot.id})

@@ -9,7 +9,8 @@ import streamlit as st
 from decam.classifier import TorchClassifier
 from decam.errors import StoreError
 from decam.experiments.kinds import comparison
-from decam.experiments.plan import COMPARISON, MethodChoice, PictureChoice
+from decam.experiments.kinds.comparison import COMPARISON
+from decam.experiments.plan import MethodChoice, PictureChoice
 from decam.methods import METHODS
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text, theme
@@ -45,7 +46,7 @@ def opened(page: str) -> RunSnapshot | None:
 
 def _take_up(snapshot: RunSnapshot | None) -> None:
     """Set the page's widgets as the run of the address has them, whenever the address names another run."""
-    if snapshot is None or not state.taken_up(state.RUN, snapshot.id):
+    if snapshot is None or not state.taken_up(snapshot.id):
         return
     plan = snapshot.plan
     model_choice.restore(plan.model, plan.device)

@@ -12,8 +12,9 @@ from hypothesis import strategies as some
 
 from decam.experiments.cells import Cell, CellKey
 from decam.experiments.grid import Grid
+from decam.experiments.kinds.randomisation import RANDOMISATION
 from decam.experiments.kinds.randomisation_reading import Compared, lines, readings
-from decam.experiments.plan import RANDOMISATION, MethodChoice, MetricChoice, PictureChoice, Plan
+from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, Plan
 from decam.experiments.questions import Mode, ModelSpec, QuestionSpec, Variant
 from decam.methods.controls.maps import CENTRE, EDGES, RANDOM
 from decam.metrics.base import Measurement

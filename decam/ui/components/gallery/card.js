@@ -3,11 +3,11 @@
 import { compose, loadImage, readable, sheet } from "../grid/grid_draw.js";
 import { arrange, mark } from "../grid/grid_controls.js";
 import { make, say } from "../shared/component.js";
+import { STATES } from "../shared/states.js";
 import { heightOf, Reel, saysNothing, spanOf, sparkPath, strengths, valueAt, worthText, worthWords } from "./reel.js";
 
 const SMALL = 56; // pixels a side of a moment, as the server keeps them
 const SPARK = [72, 20];
-const STATES = { waiting: "Waiting", failed: "Failed", stopped: "Stopped", unavailable: "Not available" };
 const NOTHING = "No better than a random map";
 
 function shape(name, attributes) {

@@ -2,6 +2,7 @@
 
 import { make, say } from "../shared/component.js";
 import { durationText } from "../shared/duration.js";
+import { STATES } from "../shared/states.js";
 import { arrange, button, icon, mark } from "./grid_controls.js";
 import {
   clamp,
@@ -20,7 +21,6 @@ import {
 } from "./grid_draw.js";
 
 const SAVE = "M8 2v8m0 0 3-3m-3 3L5 7M3 13.5h10";
-const WORDS = { waiting: "Waiting", measuring: "Measuring", stopped: "Stopped", failed: "Failed", unavailable: "Not available" };
 
 /** The canvas of a picture or a map, with the crosshair and the value beneath it. */
 class Plate {
@@ -140,7 +140,7 @@ class Cell extends Plate {
     this.node.dataset.state = state;
     const worded = state === "failed" || state === "unavailable";
     this.frame.classList.toggle("worded", worded);
-    say(this.words, worded ? data.error || WORDS[state] : "");
+    say(this.words, worded ? data.error || STATES[state] : "");
     this.words.title = worded ? data.error : "";
     const share = state === "running" ? progress ?? 0 : state === "measuring" ? progress ?? null : null;
     this.bar.hidden = share === null;
@@ -159,10 +159,10 @@ class Cell extends Plate {
     const time = seconds == null ? [] : [durationText(seconds)];
     if (state === "running") return percent.concat(left).join(" · ") || "Starting";
     // A finished map may wait long for its curves, behind the other maps: it must not look as if it were stuck.
-    if (state === "measuring") return percent.length ? ["Measuring", ...percent].join(" · ") : "Ready · curves follow";
+    if (state === "measuring") return percent.length ? [STATES.measuring, ...percent].join(" · ") : "Ready · curves follow";
     if (state === "done") return cost.concat(time).join(" · ") || "Done";
-    if (state === "stopped") return [WORDS.stopped, ...(seconds == null ? cost : ["map kept"])].join(" · ");
-    return WORDS[state];
+    if (state === "stopped") return [STATES.stopped, ...(seconds == null ? cost : ["map kept"])].join(" · ");
+    return STATES[state];
   }
 
   /** What the ends of its colours stand for. */
