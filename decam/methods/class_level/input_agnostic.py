@@ -24,6 +24,7 @@ from decam.methods.class_level.asking import Road
 from decam.methods.class_level.base import BLACK_BOX, FAMILY, SERIES
 from decam.methods.class_level.common import (
     Basis,
+    FreshSamples,
     Jitter,
     Moments,
     fallen_short,
@@ -135,6 +136,7 @@ class _Search:
         self.reached = [False] * len(questions)
         self.iterations = max(1, settings.budget // (settings.batch * (2 if settings.sign_check else 1)))
         self.thresholds = unit_thresholds(self.road, self.draw, self._random(_WAITING), settings.fresh)
+        self._fresh: dict[int, FreshSamples] = {}
         self._before = [ledger.evaluations for ledger in self.road.ledgers]
 
     def run(self) -> ClassSteps:
@@ -242,17 +244,23 @@ class _Search:
         """A map that is done, refined and measured on fresh samples."""
         settings = self.settings
         for number in range(settings.refinements if self.layer else 0):
-            self._refine(row)
+            self._refine(row, number)
             yield self.numbers[row], self._progress(row, min(iteration + number + 1, self.iterations))
-        seed = stage_seed(self.seed, _MEASURING)
-        found = measured(self.road, row, self.maps[row], self.thresholds[row], self.draw, seed, settings.fresh)
+        fresh = self._drawn_once(settings.refinements, stage_seed(self.seed, _MEASURING))
+        found = measured(self.road, row, self.maps[row], self.thresholds[row], fresh)
         if not self.reached[row]:
             self.road.ledgers[row].note(fallen_short(found.fidelity, settings.goal))
         return found
 
-    def _refine(self, row: int) -> None:
+    def _drawn_once(self, number: int, seed: int) -> FreshSamples:
+        """The fresh samples of a stage, which all questions share: drawing takes as long as asking."""
+        if number not in self._fresh:
+            self._fresh[number] = FreshSamples.drawn(self.draw, self.size, seed, self.settings.fresh)
+        return self._fresh[number]
+
+    def _refine(self, row: int, number: int) -> None:
         """Strengthen what the early activations agree on, and keep it if fidelity has not fallen."""
-        drawn = self.draw(self.settings.fresh, self.size, self._random(_REFINING, self._asked(row)))
+        drawn = self._drawn_once(number, stage_seed(self.seed, _REFINING, number)).samples
         rows, pattern = torch.full((len(drawn),), row), self.maps[row]
         grid = self.road.activations(drawn + pattern, self.layer, row)
         regions = region(grid, self.size)[None]
