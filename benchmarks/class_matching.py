@@ -25,7 +25,7 @@ from decam.images.scenes.shapes import TARGETS
 
 SIDE = 64
 BLUR = 1.0  # places
-RADII = (5.0, 6.5, 8.0, 10.0, 12.5, 15.0)  # of silhouettes, in places
+RADII = (9.0, 11.0, 13.0, 15.0, 17.5, 20.0)  # of silhouettes, in places: those of scenes, 18 to 40 pixels
 REACH = 1.3  # of a template's disc, in radii
 STEP = 15  # degrees between turns
 PROPORTIONS = (1, 2)  # seeds of a shape's proportions

@@ -53,8 +53,8 @@ RECENT = 4  # steps over whose mean the tries must reach the goal
 class BlackBoxSettings(Settings):
     """What the search may cost, and how fine a map may be."""
 
-    budget: int = parameter(12_000, "Pictures asked while searching.", low=100, high=1_000_000)
-    pairs: int = parameter(64, "Random waves tried for each step; each takes two pictures.", low=2, high=4096)
+    budget: int = parameter(20_000, "Pictures asked while searching.", low=100, high=1_000_000)
+    pairs: int = parameter(96, "Random waves tried for each step; each takes two pictures.", low=2, high=4096)
     reach: float = parameter(
         0.2,
         "Length of a try, as a share of the norm; a short one is drowned by rounding, a long one blurs.",
@@ -62,9 +62,9 @@ class BlackBoxSettings(Settings):
         high=1.0,
         step=0.05,
     )
-    step: float = parameter(0.1, "Length of the first steps, as a share of the norm.", low=0.001, high=1.0, step=0.05)
+    step: float = parameter(0.15, "Length of the first steps, as a share of the norm.", low=0.001, high=1.0, step=0.05)
     waves: int = parameter(
-        16,
+        24,
         "Half waves a side of the finest cosine, and one; more show more detail and need more budget.",
         low=2,
         high=64,
@@ -73,15 +73,15 @@ class BlackBoxSettings(Settings):
     samples: str = parameter("scenes", "The pictures to which the map is added.", choices=samples.CHOICES)
     pool: int = parameter(64, "Samples that are drawn once and asked about in turn.", low=1, high=10_000)
     norm: float = parameter(
-        0.25,
+        0.3,
         "Largest L2 norm of the map, divided by the root of the number of its values.",
         low=0.001,
         high=1.0,
         step=0.05,
     )
-    window: float = parameter(0.4, "Radius of the place of the map, in sides; 0 is anywhere.", low=0.0, high=2.0)
+    window: float = parameter(0.3, "Radius of the place of the map, in sides; 0 is anywhere.", low=0.0, high=2.0)
     goal: float = parameter(0.95, "The mean probability at which the search stops.", low=0.0, high=1.0, step=0.05)
-    refinements: int = parameter(3, "Times the strong regions are strengthened.", low=0, high=100)
+    refinements: int = parameter(0, "Times the strong regions are strengthened.", low=0, high=100)
     strength: float = parameter(0.2, "Share by which a refinement strengthens.", low=0.01, high=5.0, step=0.1)
     fresh: int = parameter(64, "Samples on which the finished map is measured.", low=1, high=10_000)
 

@@ -23,13 +23,13 @@ class CompetitorSettings(Settings):
 
     iterations: int = parameter(100, "Steps of the method.", low=1, high=10_000)
     norm: float = parameter(
-        0.25,
+        0.3,
         "L2 norm to which the finished map is scaled, divided by the root of the number of its values.",
         low=0.001,
         high=1.0,
         step=0.05,
     )
-    samples: str = parameter("mixed", "Samples on which fidelity is measured.", choices=samples.CHOICES)
+    samples: str = parameter("scenes", "Samples on which fidelity is measured.", choices=samples.CHOICES)
     fresh: int = parameter(64, "How many of them.", low=1, high=10_000)
 
 
