@@ -22,6 +22,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 
 from benchmarks.class_matching import lightness, seed_scores, shape_scores
+from decam.benchmark.candidates import fitting
 from decam.benchmark.report import Report, parser_of, script
 from decam.benchmark.statistics import bootstrap
 from decam.benchmark.text import head, row, spread, verdict
@@ -193,7 +194,7 @@ class Bench:
             found = [
                 one
                 for seed in self.seeds
-                for one in again(self.embedded, self.of(self.ways[0], seed), self.targets, name, FRESH)
+                for one in again(self.embedded, self.of(WAYS[0], seed), self.targets, name, FRESH)
             ]
             self.report.say(row((name, *fidelities(found, HELD))))
 
@@ -202,13 +203,13 @@ class Bench:
         self.report.say("\n## Meaning\n")
         usual = noises(self.embedded.input_size)
         for seed in self.seeds:
-            alone, assigned = matched(self._shapes(self.of(self.ways[0], seed), usual))
+            alone, assigned = matched(self._shapes(self.of(WAYS[0], seed), usual))
             self.report.say(
                 f"seed {seed}: {alone} of 10 maps match their shape best, {assigned} as a one-to-one assignment "
                 f"(aim: {MATCHED}): {verdict(max(alone, assigned) >= MATCHED)}\n"
             )
         for one, other in zip(self.seeds, self.seeds[1:], strict=False):
-            pair = [lightness([found.pattern for found in self.of(self.ways[0], seed).maps]) for seed in (one, other)]
+            pair = [lightness([found.pattern for found in self.of(WAYS[0], seed).maps]) for seed in (one, other)]
             alike, _ = matched(seed_scores(*pair).numpy())
             self.report.say(
                 f"seeds {one} and {other}: {alike} of 10 maps are closest to the same class's "
@@ -220,8 +221,8 @@ class Bench:
         alone, together = [], []
         for turn in range(self.rounds):
             chosen = [(4 * turn + place) % len(self.targets) for place in range(4)]
-            alone.append([made(self.embedded, self.ways[0], [target], turn).seconds for target in chosen])
-            together.append(made(self.embedded, self.ways[0], self.targets, turn).seconds * len(self.targets))
+            alone.append([made(self.embedded, WAYS[0], [target], turn).seconds for target in chosen])
+            together.append(made(self.embedded, WAYS[0], self.targets, turn).seconds * len(self.targets))
         ratio = [whole / sum(four) for whole, four in zip(together, alone, strict=True)]
         single = [seconds for four in alone for seconds in four]
         self.report.say(f"\n## Cost on the embedded model, {self.rounds} rounds in turns, median (lowest to highest)\n")
@@ -273,13 +274,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--parts", nargs="+", choices=tuple(PARTS), default=tuple(PARTS), metavar="PART", help=" ".join(PARTS)
     )
+    titles = [way.title for way in WAYS]
+    parser.add_argument("--methods", nargs="+", default=["*"], metavar="NAME", help="titles or patterns: '*box'")
     parser.add_argument("--seeds", nargs="+", type=int, default=[10, 11], help="of the maps (default: 10 11)")
     parser.add_argument("--rounds", type=int, default=3, help="turns in which cost is taken (%(default)s)")
     parser.add_argument("--classes", type=int, default=50, help="of ImageNet (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="the method alone on one seed, in a minute")
     asked = parser.parse_args(arguments)
+    wanted = fitting(titles, asked.methods, "method")
+    chosen = tuple(way for way in WAYS if way.title in wanted)
     report = Report("Class maps", "benchmarks.class_maps", __doc__, arguments)
-    seeds, ways, parts = (asked.seeds[:1], WAYS[:1], QUICK) if asked.quick else (asked.seeds, WAYS, asked.parts)
+    seeds, ways, parts = (asked.seeds[:1], WAYS[:1], QUICK) if asked.quick else (asked.seeds, chosen, asked.parts)
     bench = Bench(report, seeds, ways, asked.rounds, asked.classes)
     for name in parts:
         PARTS[name](bench)
