@@ -53,8 +53,10 @@ def noise() -> torch.Tensor:
 
 @pytest.mark.slow
 def test_a_shape_matches_its_own_silhouette_whatever_its_place_size_turn_and_sign() -> None:
-    alone, assigned = matched(shape_scores(lightness(a_field()), noise()).numpy())
-    assert alone >= 9
+    shapes = lightness(a_field())
+    plain = torch.stack([likeness(shapes, silhouettes(name)) for name in CLASSES], dim=1)
+    assert matched(plain.numpy())[0] >= 9
+    _, assigned = matched(shape_scores(shapes, noise()).numpy())  # in deviations, three are closer to another shape
     assert assigned == 10
 
 
