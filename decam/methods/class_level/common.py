@@ -136,11 +136,11 @@ class Jitter:
     turn: float = 0.0
     zoom: float = 0.0
 
-    def drawn(self, count: int, generator: torch.Generator) -> Tensor | None:
-        """Affine maps of places (N×2×3); None where nothing moves."""
+    def drawn(self, count: int, generator: torch.Generator, share: float = 1.0) -> Tensor | None:
+        """Affine maps of places (N×2×3), with that share of the moves; None where nothing moves."""
         if not (self.shift or self.turn or self.zoom):
             return None
-        chances = torch.rand(count, 4, generator=generator) * 2 - 1
+        chances = (torch.rand(count, 4, generator=generator) * 2 - 1) * share
         angles, scales = torch.deg2rad(chances[:, 0] * self.turn), torch.exp(-chances[:, 1] * self.zoom)
         cosine, sine, shifts = scales * angles.cos(), scales * angles.sin(), 2 * self.shift * chances[:, 2:]
         rows = [torch.stack([cosine, -sine, shifts[:, 0]], 1), torch.stack([sine, cosine, shifts[:, 1]], 1)]
@@ -172,31 +172,40 @@ def unit_thresholds(road: Road, draw: Sampler, generator: torch.Generator, count
     return found
 
 
-def measured(
-    road: Road, number: int, pattern: Tensor, threshold: Tensor, draw: Sampler, seed: int, fresh: int
-) -> ClassMap:
+@dataclass(frozen=True, eq=False)
+class FreshSamples:
+    """What finished maps are measured on: samples (N×3×H×W), and noise of unit length (3×H×W) for the control."""
+
+    samples: Tensor
+    noise: Tensor
+
+    @classmethod
+    def drawn(cls, draw: Sampler, size: Size, seed: int, count: int) -> FreshSamples:
+        """Samples and noise that a seed decides, the same for all targets."""
+        generator = generator_of(seed)
+        samples = draw(count, size, generator)
+        return cls(samples, unit_length(torch.randn(1, 3, *size, generator=generator))[0])
+
+
+def measured(road: Road, number: int, pattern: Tensor, threshold: Tensor, fresh: FreshSamples) -> ClassMap:
     """A finished pattern (3×H×W) for target `number`: its fidelity, what there is without it, and a control.
 
-    The samples and the control's noise come from `seed`, so that they are the same for all targets of a seed. Where
-    clipping takes more than half of the pattern's energy, the target's ledger says so.
+    The control is the noise at the pattern's norm. Where clipping takes more than half of the pattern's energy, the
+    target's ledger says so.
     """
-    generator = generator_of(seed)
-    samples = draw(fresh, road.classifier.input_size, generator)
-    noise = unit_length(torch.randn(pattern[None].shape, generator=generator))[0] * pattern.norm()
-    rows = torch.full((fresh,), number)
-    values = [
-        float(raised(road.values(samples + one, rows), threshold.expand(fresh)).mean())
-        for one in (pattern, torch.zeros_like(pattern), noise)
-    ]
-    energy = fresh * pattern.square().sum().clamp_min(torch.finfo(torch.float32).tiny)
+    samples, norm = fresh.samples, float(pattern.norm())
+    rows = torch.full((len(samples),), number)
+    with_pattern, without, control = (
+        float(raised(road.values(samples + one, rows), threshold.expand(len(samples))).mean())
+        for one in (pattern, torch.zeros_like(pattern), fresh.noise * norm)
+    )
+    energy = len(samples) * pattern.square().sum().clamp_min(torch.finfo(torch.float32).tiny)
     clipped = float(1 - ((samples + pattern).clamp(0, 1) - samples).square().sum() / energy)
     if clipped > CLIPPING_LIMIT:
         road.ledgers[number].note(
             f"Clipping to [0, 1] takes {clipped:.0%} of the map's energy, so its norm saturates the pictures: choose a "
             "smaller one."
         )
-    with_pattern, without, control = values
-    norm = float(pattern.norm())
     return ClassMap(pattern.numpy().astype(np.float32), with_pattern, without, control, norm)
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from decam.explanation import ClassMap, ClassQuestion, Progress
 from decam.methods.class_level import samples
 from decam.methods.class_level.asking import Road
-from decam.methods.class_level.common import measured, radius_of, stage_seed, unit_length, unit_thresholds
+from decam.methods.class_level.common import FreshSamples, measured, radius_of, stage_seed, unit_length, unit_thresholds
 from decam.methods.support.seeded_globals import generator_of
 from decam.settings import Settings, parameter
 
@@ -23,13 +23,13 @@ class CompetitorSettings(Settings):
 
     iterations: int = parameter(100, "Steps of the method.", low=1, high=10_000)
     norm: float = parameter(
-        0.25,
+        0.3,
         "L2 norm to which the finished map is scaled, divided by the root of the number of its values.",
         low=0.001,
         high=1.0,
         step=0.05,
     )
-    samples: str = parameter("mixed", "Samples on which fidelity is measured.", choices=samples.CHOICES)
+    samples: str = parameter("scenes", "Samples on which fidelity is measured.", choices=samples.CHOICES)
     fresh: int = parameter(64, "How many of them.", low=1, high=10_000)
 
 
@@ -59,7 +59,8 @@ class Work:
             pattern = unit_length(pattern[None])[0] * self.radius
         seed, fresh = self.question.seed, self.settings.fresh
         threshold = unit_thresholds(self.road, self.draw, generator_of(stage_seed(seed, _WAITING)), fresh)[0]
-        return measured(self.road, 0, pattern, threshold, self.draw, stage_seed(seed, _MEASURING), fresh)
+        drawn = FreshSamples.drawn(self.draw, self.size, stage_seed(seed, _MEASURING), fresh)
+        return measured(self.road, 0, pattern, threshold, drawn)
 
 
 def grey(question: ClassQuestion) -> Tensor:

@@ -6,7 +6,7 @@ the idea and its outline: a perturbation that holds over samples, made with the 
 them, whose sign is chosen by the target's mean probability, projected onto a ball, and refined by what the model's own
 activations agree on. This is a reconstruction. Free choices of this project: the distributions of samples, the
 basis in which steps are taken (spectrum, colours, window), one second moment for a whole map, the halving of steps,
-moving the map about, the running mean by which the search stops, keeping a refinement only where fidelity holds.
+moves of the map that fade, the running mean by which the search stops, keeping a refinement only where fidelity holds.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from decam.methods.class_level.asking import Road
 from decam.methods.class_level.base import BLACK_BOX, FAMILY, SERIES, by_seed
 from decam.methods.class_level.common import (
     Basis,
+    FreshSamples,
     Jitter,
     Moments,
     fallen_short,
@@ -51,7 +52,7 @@ class InputAgnosticSettings(Settings):
     """What the search may cost, where it looks, and how a map may look."""
 
     budget: int = parameter(
-        3000,
+        3600,
         "Pictures asked at most while the map is made, each with its gradient or without; a map that reaches its goal "
         "stops earlier.",
         low=10,
@@ -59,18 +60,21 @@ class InputAgnosticSettings(Settings):
     )
     batch: int = parameter(8, "Samples drawn for each step.", low=1, high=256)
     samples: str = parameter(
-        "mixed", "The pictures of nothing in particular to which the map is added.", choices=samples.CHOICES
+        "scenes",
+        "The pictures of nothing in particular to which the map is added. On scenes a random map leaves every class "
+        "low; dead leaves and 1/f noise alone have a favourite class.",
+        choices=samples.CHOICES,
     )
     norm: float = parameter(
-        0.25,
+        0.3,
         "Largest L2 norm of the map, divided by the root of the number of its values, so that it means the same at "
-        "every size: 0.25 is a norm of 55 at 128×128 pixels. A small map must be shaped as the class is.",
+        "every size: 0.3 is a norm of 67 at 128×128 pixels. A smaller map leaves some classes below a fidelity of 0.9.",
         low=0.001,
         high=1.0,
         step=0.05,
     )
     step: float = parameter(0.1, "Length of the first steps, as a share of the norm.", low=0.001, high=1.0, step=0.05)
-    goal: float = parameter(0.95, "The mean probability at which a map is done.", low=0.0, high=1.0, step=0.05)
+    goal: float = parameter(0.97, "The mean probability at which a map is done.", low=0.0, high=1.0, step=0.05)
     objective: str = parameter(
         "log-probability",
         "What the gradient is of; the logit also rises where the class has won already.",
@@ -82,28 +86,46 @@ class InputAgnosticSettings(Settings):
         "the shape of the gradient.",
     )
     sign_check: bool = parameter(
-        True, "Turn or halve a step that does not raise the mean probability; one forward pass more a step or two."
+        False,
+        "Turn or halve a step that does not raise the mean probability, as the paper does; off, the pictures asked for "
+        "that are spent on more steps.",
     )
     cutoff: float = parameter(
-        12.0, "Cycles a picture at which a Gaussian low-pass ends the map's detail; 0 keeps all.", low=0.0, high=1000.0
+        8.0, "Cycles a picture at which a Gaussian low-pass ends the map's detail; 0 keeps all.", low=0.0, high=1000.0
     )
     spectrum: float = parameter(
         0.5, "Steps are weighted by frequency to minus this; more makes large forms.", low=0.0, high=3.0, step=0.5
     )
     colour: float = parameter(
-        0.3,
+        0.0,
         "Weight of colour beside lightness in a step; 1 leaves the colours as they are, 0 makes the map grey.",
         low=0.0,
         high=1.0,
         step=0.1,
     )
     window: float = parameter(
-        0.4, "Radius of the place in the middle where the map may be, in sides; 0 is anywhere.", low=0.0, high=2.0
+        0.3,
+        "Radius of the place in the middle where the map may be, in sides; a small one has room for one shape, 0 is "
+        "anywhere.",
+        low=0.0,
+        high=2.0,
     )
-    shift: float = parameter(0.0, "Largest shift of the map between samples, in sides.", low=0.0, high=0.5, step=0.05)
-    turn: float = parameter(0.0, "Largest turn of the map between samples, in degrees.", low=0.0, high=180.0)
-    zoom: float = parameter(0.0, "Largest logarithm of the map's scale between samples.", low=0.0, high=1.0, step=0.1)
-    refinements: int = parameter(3, "Times the regions of agreeing activations are strengthened.", low=0, high=100)
+    shift: float = parameter(
+        0.08,
+        "Largest shift of the map between samples, in sides. All moves fade to none at the budget's end: early ones "
+        "make a map a shape that is seen wherever it lies.",
+        low=0.0,
+        high=0.5,
+        step=0.05,
+    )
+    turn: float = parameter(
+        180.0,
+        "Largest turn of the map between samples, in degrees; choose 0 where the classes have an upright.",
+        low=0.0,
+        high=180.0,
+    )
+    zoom: float = parameter(0.4, "Largest logarithm of the map's scale between samples.", low=0.0, high=1.0, step=0.1)
+    refinements: int = parameter(0, "Times the regions of agreeing activations are strengthened.", low=0, high=100)
     strength: float = parameter(0.2, "Share by which a refinement strengthens.", low=0.01, high=5.0, step=0.1)
     layer: str = parameter("", "The early layer whose activations count; the first that has places.", source="layers")
     fresh: int = parameter(64, "Samples on which the finished map is measured.", low=1, high=10_000)
@@ -132,8 +154,10 @@ class _Search:
         self.share = torch.ones(len(questions))
         self.recent: list[list[float]] = [[] for _ in questions]
         self.reached = [False] * len(questions)
-        self.iterations = max(1, settings.budget // (settings.batch * (2 if settings.sign_check else 1)))
+        self.a_step = settings.batch * (2 if settings.sign_check else 1)  # pictures, where it raises the map
+        self.iterations = max(1, settings.budget // self.a_step)
         self.thresholds = unit_thresholds(self.road, self.draw, self._random(_WAITING), settings.fresh)
+        self._fresh: dict[int, FreshSamples] = {}
         self._before = [ledger.evaluations for ledger in self.road.ledgers]
 
     def run(self) -> ClassSteps:
@@ -166,7 +190,8 @@ class _Search:
         settings, active, generator = self.settings, self.active, self._random(_CLIMBING, iteration)
         batch = settings.batch
         drawn = self.draw(batch, self.size, generator).repeat(len(active), 1, 1, 1)
-        places = self.jitter.drawn(batch, generator)
+        left = 1 - (iteration - 1) / self.iterations
+        places = self.jitter.drawn(batch, generator, left)
         affine = None if places is None else places.repeat(len(active), 1, 1)
         rows = active.repeat_interleave(batch)
 
@@ -184,7 +209,7 @@ class _Search:
         (slope,) = torch.autograd.grad(placed, leaf, slopes / batch)
         before = self._mean(values, rows)
         direction = unit_length(self.basis.picture(self.moments.step(self.basis.step(slope))))
-        fading = 1 - (1 - LAST) * (iteration - 1) / self.iterations
+        fading = LAST + (1 - LAST) * left
         step = direction * (settings.step * fading * self.radius * self.share[active]).view(-1, 1, 1, 1)
         there, after = project(here + step, self.radius), before
         if settings.sign_check:
@@ -228,7 +253,7 @@ class _Search:
         recent = self.recent[row] = [*self.recent[row][1 - RECENT :], value]
         self.reached[row] = len(recent) == RECENT and sum(recent) / RECENT >= self.settings.goal
         spent = self._asked(row) - self._before[row]
-        return self.reached[row] or spent + 2 * self.settings.batch > self.settings.budget
+        return self.reached[row] or spent + self.a_step > self.settings.budget
 
     def _rest(self, done: Sequence[bool]) -> None:
         """Maps that are done take no more steps."""
@@ -241,17 +266,23 @@ class _Search:
         """A map that is done, refined and measured on fresh samples."""
         settings = self.settings
         for number in range(settings.refinements if self.layer else 0):
-            self._refine(row)
+            self._refine(row, number)
             yield self.numbers[row], self._progress(row, min(iteration + number + 1, self.iterations))
-        seed = stage_seed(self.seed, _MEASURING)
-        found = measured(self.road, row, self.maps[row], self.thresholds[row], self.draw, seed, settings.fresh)
+        fresh = self._drawn_once(settings.refinements, stage_seed(self.seed, _MEASURING))
+        found = measured(self.road, row, self.maps[row], self.thresholds[row], fresh)
         if not self.reached[row]:
             self.road.ledgers[row].note(fallen_short(found.fidelity, settings.goal))
         return found
 
-    def _refine(self, row: int) -> None:
+    def _drawn_once(self, number: int, seed: int) -> FreshSamples:
+        """The fresh samples of a stage, which all questions share: drawing takes as long as asking."""
+        if number not in self._fresh:
+            self._fresh[number] = FreshSamples.drawn(self.draw, self.size, seed, self.settings.fresh)
+        return self._fresh[number]
+
+    def _refine(self, row: int, number: int) -> None:
         """Strengthen what the early activations agree on, and keep it if fidelity has not fallen."""
-        drawn = self.draw(self.settings.fresh, self.size, self._random(_REFINING, self._asked(row)))
+        drawn = self._drawn_once(number, stage_seed(self.seed, _REFINING, number)).samples
         rows, pattern = torch.full((len(drawn),), row), self.maps[row]
         grid = self.road.activations(drawn + pattern, self.layer, row)
         regions = region(grid, self.size)[None]

@@ -107,6 +107,10 @@ PLAIN = InputAgnosticSettings(
     spectrum=0.0,
     colour=1.0,
     window=0.0,
+    shift=0.0,
+    turn=0.0,
+    zoom=0.0,
+    sign_check=True,
     refinements=0,
     norm=0.1,
     goal=1.0,
@@ -187,7 +191,7 @@ def test_fidelity_is_what_asking_the_model_anew_says() -> None:
         {},
         *(
             pytest.param(changes, marks=pytest.mark.slow)
-            for changes in ({"shift": 0.2, "turn": 20.0}, {"refinements": 2}, {"goal": 0.8})
+            for changes in ({"shift": 0.2, "turn": 20.0}, {"refinements": 2}, {"goal": 0.8}, {"sign_check": False})
         ),
     ],
 )
@@ -199,6 +203,18 @@ def test_a_map_made_beside_others_is_the_map_made_alone(changes: dict[str, float
         alone = one(ClassQuestion(known, target, seed), settings)
         np.testing.assert_allclose(found.pattern, alone.pattern, atol=1e-5)
         assert found.fidelity == pytest.approx(alone.fidelity, abs=1e-4)
+
+
+def test_without_the_check_of_signs_the_whole_budget_goes_into_steps() -> None:
+    budget, batch = PLAIN.budget, PLAIN.batch
+    steps = {}
+    for check in (True, False):
+        short = replace(PLAIN, sign_check=check, step=0.001)
+        events = list(input_agnostic([ClassQuestion(classifier(), (0,))], short))
+        steps[check] = sum(isinstance(event, Progress) for _, event in events)
+    assert budget // (3 * batch) - 1 <= steps[True] <= budget // (2 * batch)
+    assert steps[False] == budget // batch
+    assert steps[True] < steps[False]
 
 
 def test_events_of_questions_asked_together_take_turns() -> None:

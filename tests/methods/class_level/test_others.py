@@ -33,19 +33,53 @@ def test_the_black_box_variant_finds_the_side_that_must_be_lighter_and_counts_ev
         return ramp(pictures)
 
     question = ClassQuestion(FunctionClassifier(counted, ["left", "right"], (SIDE, SIDE), batch_size=8), (0,))
-    settings = BlackBoxSettings(budget=600, samples="gaussian", waves=3, window=0.0, fresh=16, batch=2, population=10)
+    settings = BlackBoxSettings(budget=600, samples="gaussian", waves=3, window=0.0, fresh=16, pairs=10, pool=8)
     found = last(black_box(question, settings))
     assert found.fidelity > 0.95
     assert found.pattern[:, :, :8].mean() > 0.1 + found.pattern[:, :, 8:].mean()
     assert question.ledger.evaluations == sum(seen)
 
 
-def test_waves_are_cosines_at_the_radius() -> None:
+def test_waves_are_cosines_that_fall_with_their_order() -> None:
     waves = Waves((8, 8), 2, 0.0, 0.0)
     assert waves.dimensions == 4
-    shown = waves.maps(torch.tensor([[0.0, 1.0, 0.0, 0.0]]), 3.0)
-    expected = torch.cos(torch.pi * (torch.arange(8) + 0.5) / 8).expand(3, 8, 8)
-    torch.testing.assert_close(shown[0], expected / expected.norm() * 3)
+    shown = waves.pictures(torch.tensor([[0.0, 1.0, 0.0, 0.0]]))
+    expected = torch.cos(torch.pi * (torch.arange(8) + 0.5) / 8).expand(3, 8, 8) / 6**0.5
+    torch.testing.assert_close(shown[0], expected)
+
+
+def test_waves_are_those_of_a_plain_loop_in_all_axes_of_colour() -> None:
+    waves, drawn = Waves((5, 7), 3, 0.5, 0.4), torch.randn(2, 27, generator=torch.Generator().manual_seed(1))
+    axes = torch.tensor([[1.0, 1.0, 1.0], [0.5, -0.5, 0.0], [0.25, 0.25, -0.5]])
+    axes = axes / axes.norm(dim=1, keepdim=True) * torch.tensor([[1.0], [0.5], [0.5]])
+    rows, columns = (torch.arange(5) + 0.5) / 5, (torch.arange(7) + 0.5) / 7
+    window = torch.exp(-((((rows[:, None] - 0.5) ** 2 + (columns[None] - 0.5) ** 2).sqrt() / 0.4) ** 4))
+    expected = torch.zeros(2, 3, 5, 7)
+    for place, weights in enumerate(drawn.view(2, 3, 3, 3)):
+        for axis in range(3):
+            for j in range(3):
+                for k in range(3):
+                    wave = torch.cos(torch.pi * j * rows)[:, None] * torch.cos(torch.pi * k * columns)[None]
+                    size = weights[axis, j, k] / (1 + j * j + k * k) ** 0.5
+                    expected[place] += size * axes[axis].view(3, 1, 1) * wave * window
+    torch.testing.assert_close(waves.pictures(drawn), expected)
+
+
+def test_a_black_box_map_depends_on_its_seed_and_never_passes_its_norm() -> None:
+    settings = BlackBoxSettings(budget=200, samples="gaussian", waves=3, norm=0.1, fresh=8, pairs=10, pool=8, goal=1.0)
+    box = FunctionClassifier(ramp, ["left", "right"], (SIDE, SIDE), batch_size=8)
+    first, again, other = (last(black_box(ClassQuestion(box, (1,), seed), settings)) for seed in (1, 1, 2))
+    assert (first.pattern == again.pattern).all()
+    assert (first.pattern != other.pattern).any()
+    assert first.norm <= 0.1 * (3 * SIDE * SIDE) ** 0.5 * (1 + 1e-5)
+
+
+def test_a_black_box_that_cannot_be_led_is_said() -> None:
+    deaf = FunctionClassifier(lambda pictures: torch.full((len(pictures), 2), 0.5), ["a", "b"], (SIDE, SIDE))
+    question = ClassQuestion(deaf, (0,))
+    found = last(black_box(question, BlackBoxSettings(budget=100, samples="gaussian", pairs=10, pool=4, fresh=4)))
+    assert found.fidelity == pytest.approx(0.5)
+    assert any("below the goal of 0.95" in note for note in question.ledger.notes)
 
 
 def test_phases_do_not_change_the_spectrum() -> None:

@@ -11,7 +11,7 @@ from skimage.filters import threshold_otsu
 
 from decam.errors import SettingError
 from decam.methods.class_level import samples
-from decam.methods.class_level.common import Basis, Jitter, Moments, moved, norms, project, radius_of
+from decam.methods.class_level.common import Basis, FreshSamples, Jitter, Moments, moved, norms, project, radius_of
 from decam.methods.class_level.refinement import region, strengthened
 
 
@@ -102,6 +102,24 @@ def test_a_quarter_turn_of_a_map_is_that_of_the_array() -> None:
     turned = moved(maps, torch.tensor([[[0.0, -1.0, 0.0], [1.0, 0.0, 0.0]]]))
     torch.testing.assert_close(turned, torch.rot90(maps, 1, (2, 3)), rtol=0, atol=1e-5)
     assert Jitter().drawn(3, generator()) is None
+
+
+def test_a_share_of_the_moves_is_that_of_smaller_ones_and_none_leaves_maps_where_they_are() -> None:
+    whole = Jitter(0.2, 90.0, 0.5)
+    torch.testing.assert_close(
+        whole.drawn(5, generator(), 0.5), Jitter(0.1, 45.0, 0.25).drawn(5, generator()), rtol=0, atol=1e-6
+    )
+    maps = torch.rand(5, 3, 8, 8, generator=generator())
+    torch.testing.assert_close(moved(maps, whole.drawn(5, generator(), 0.0)), maps, rtol=0, atol=1e-5)
+
+
+def test_fresh_samples_are_those_of_their_seed_with_noise_of_unit_length() -> None:
+    first, again, other = (FreshSamples.drawn(samples.gaussian, (6, 7), seed, 3) for seed in (1, 1, 2))
+    assert torch.equal(first.samples, again.samples)
+    assert torch.equal(first.noise, again.noise)
+    assert not torch.equal(first.noise, other.noise)
+    assert first.samples.shape == (3, 3, 6, 7)
+    assert float(first.noise.norm()) == pytest.approx(1, abs=1e-5)
 
 
 def test_the_region_is_that_of_otsus_threshold() -> None:
