@@ -164,7 +164,7 @@ class _Search:
         chosen = torch.randint(settings.pool, (settings.pairs,), generator=generator)
         gains, values = [], []
         together = max(1, self.question.classifier.execution.batch_size)
-        for vectors, places in zip(tries.split(together), chosen.split(together), strict=True):
+        for vectors, places in zip(torch.split(tries, together), torch.split(chosen, together), strict=True):
             moves = unit_length(self.waves.pictures(vectors)) * (settings.reach * self.radius)
             here = self.pool[places] + self.pattern
             answers = self._values(torch.cat([here + moves, here - moves]))
