@@ -45,7 +45,8 @@ def show(snapshot: RunSnapshot | None) -> None:
         run_view.show(snapshot, _draw)
 
 
-def _draw(snapshot: RunSnapshot) -> None:
+def maps(snapshot: RunSnapshot) -> Place | None:
+    """Draw the gallery of a run and how to read it; the map that is chosen."""
     targets = _part(targets_of(snapshot.plan))
     chosen = gallery(
         cards.of(snapshot, targets),
@@ -58,6 +59,11 @@ def _draw(snapshot: RunSnapshot) -> None:
     with st.expander("How to read these maps"):
         st.markdown(WHAT)
         st.markdown(READ)
+    return chosen
+
+
+def _draw(snapshot: RunSnapshot) -> None:
+    chosen = maps(snapshot)
     if not any(cell.explanation is not None for cell in snapshot.cells.values()):
         return
     if chosen is not None:
