@@ -18,7 +18,7 @@ from decam.ui.shared import pictures, targets
 from decam.ui.shared.pictures import Chosen
 
 SEED = "suspect-place"
-TRIED = range(1, 9)  # seeds: a trigger that may lie anywhere lies elsewhere with one of these
+TRIED = range(8)  # seeds: a trigger that may lie anywhere lies elsewhere with one of these
 
 
 def show(snapshot: RunSnapshot, secret: Secret) -> None:
@@ -52,8 +52,8 @@ def attacked(classifier: TorchClassifier, picture: Chosen, secret: Secret, seed:
 def moves(model: str) -> bool:
     """Whether the seed decides where a model's trigger lies."""
     secret = hidden.secret(model)
-    first = secret.region(0)
-    return first is not None and any(not np.array_equal(first, secret.region(seed)) for seed in TRIED)
+    regions = [region for seed in TRIED if (region := secret.region(seed)) is not None]
+    return any((region != regions[0]).any() for region in regions)
 
 
 def _seed() -> int:

@@ -1,4 +1,4 @@
-"""What the reader guesses of a model: a class, every class or none, kept for each run in the session and the address."""
+"""What the reader guesses of a model: a class, every class or none; session and address keep it for each run."""
 
 from __future__ import annotations
 

@@ -42,12 +42,8 @@ def arrive() -> None:
     name = by_number(given)
     if name is None:
         first, last = (f"{hidden.number(one):02d}" for one in (hidden.names()[0], hidden.names()[-1]))
-        shown = text.shortened(given, 40)
-        st.error(
-            text.plain(
-                f"There is no model with the number “{shown}”: choose one from {first} to {last} in the sidebar."
-            )
-        )
+        shown = text.plain(text.shortened(given, 40))
+        st.error(f"There is no model with the number “{shown}”: choose one from {first} to {last} in the sidebar.")
         return
     if st.session_state.get(NUMBER) != name or st.session_state.get(SOURCE) != NUMBERED:
         state.show_run(None)

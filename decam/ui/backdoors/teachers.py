@@ -31,8 +31,8 @@ STEPS = (
     (
         "Reveal and attack",
         "15 minutes",
-        "High accuracy on ordinary pictures says nothing about a trigger. Compare the groups: which triggers were found, "
-        "and which were not?",
+        "High accuracy on ordinary pictures says nothing about a trigger. Compare the groups: which triggers were "
+        "found, and which were not?",
     ),
 )
 

@@ -13,8 +13,8 @@ from decam.ui.compare import export_panel, run_view
 from decam.ui.components.live import status as live_status
 
 WELCOME = (
-    "Somebody trained these models. Some of them have a **backdoor**: a mark in a picture, the trigger, makes the model "
-    "answer a class of the attacker's choice. Some learnt a **shortcut**, and some hide nothing. On ordinary pictures "
+    "Somebody trained these models. Some have a **backdoor**: a mark in a picture, the trigger, makes the model answer "
+    "a class of the attacker's choice. Some learnt a **shortcut**, and some hide nothing. On ordinary pictures "
     "all of them are right nearly always.\n\n"
     "Choose a model by its number and press **Search**: the search looks for the cheapest map of every class. Then "
     "guess which class is attacked, and see."

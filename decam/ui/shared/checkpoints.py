@@ -1,4 +1,4 @@
-"""Files of weights that visitors bring: kept in the data directory under their digest, so that runs can be continued."""
+"""Files of weights that visitors bring: kept in the data directory by their digest, so that runs can be resumed."""
 
 from __future__ import annotations
 
