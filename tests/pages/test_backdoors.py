@@ -15,6 +15,7 @@ from safetensors.torch import save
 
 from decam import load_classifier
 from decam.classifier import probabilities, to_tensor
+from decam.errors import ModelError
 from decam.experiments.kinds import backdoors, class_maps, comparison
 from decam.experiments.plan import MethodChoice, PictureChoice
 from decam.explanation import ClassMap, ClassQuestion, ClassSteps, Progress
@@ -76,7 +77,8 @@ def guessed(model: str, guess: str) -> Visitor:
 
 
 def address(of: Visitor, name: str) -> str:
-    return str((of.app.query_params.get(name) or [""])[0])
+    found = of.app.query_params.get(name, "")
+    return found if isinstance(found, str) else found[0]
 
 
 def link(of: Visitor) -> str:
@@ -139,13 +141,18 @@ def test_a_search_shows_a_map_and_a_score_with_its_interval_for_every_class_with
     assert arrived.alerts == []
 
 
+def timed(line: str) -> bool:
+    """Whether a line says how long something took, or how the fastest way was found."""
+    return "Finished" in line or "batches of" in line
+
+
 def test_all_models_look_alike_before_the_reveal() -> None:
     clean, backdoored = guessed("02", "3"), guessed("08", "3")
     plain = [
         "\n".join(texts(one)).replace(link(one), "RUN").replace(number, "NN")
         for one, number in ((clean, "02"), (backdoored, "08"))
     ]
-    without_times = ["\n".join(line for line in one.splitlines() if "Finished" not in line) for one in plain]
+    without_times = ["\n".join(line for line in one.splitlines() if not timed(line)) for one in plain]
     assert without_times[0] == without_times[1]
     assert set(clean.app.query_params) == set(backdoored.app.query_params) == {"suspect", "model", "guess"}
 
@@ -303,7 +310,6 @@ def test_an_own_file_is_kept_by_its_content_so_that_its_search_can_be_opened_and
     ("name", "content", "reason"),
     [
         ("letter.pt", b"Dear Sir or Madam, this is no model.", "letter.pt"),
-        ("letter.txt", b"Dear Sir or Madam, this is no model.", "letter.txt is no file of weights: give one that ends"),
         ("empty.pth", b"", "empty.pth"),
         ("short.safetensors", save({"a": torch.zeros(3000)})[:5000], "short.safetensors"),
         ("other.safetensors", save({"a": torch.zeros(3)}), "are of no network that is known here"),
@@ -325,6 +331,12 @@ def test_a_file_that_is_too_large_gets_its_sentence(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(checkpoints, "MEGABYTES", 1)
     large = content + bytes(2**20)
     assert own("large.pt", large).says("large.pt is larger than 1 MB, the limit for a file of weights")
+
+
+def test_a_file_of_another_kind_gets_its_sentence_where_a_browser_lets_it_through(server: Path) -> None:
+    with pytest.raises(ModelError, match="letter.txt is no file of weights: give one that ends in .safetensors, .pt"):
+        checkpoints.keep(b"Dear Sir or Madam, this is no model.", "letter.txt")
+    assert not (server / "checkpoints").exists()
 
 
 def test_a_shared_server_offers_no_model_of_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
