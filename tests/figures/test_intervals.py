@@ -14,9 +14,7 @@ ROWS = (Interval("disc", 1.0, 0.5, 1.2), Interval("star", 6.0, 4.5, 9.0), Interv
 def test_each_value_lies_in_its_interval_on_its_own_line(dark: bool) -> None:
     figure = intervals_figure("Score", ROWS, 4.0, dark=dark)
     (dots,) = figure.data
-    ends = [
-        (x - down, x + up) for x, up, down in zip(dots.x, dots.error_x.array, dots.error_x.arrayminus, strict=True)
-    ]
+    ends = [(x - down, x + up) for x, up, down in zip(dots.x, dots.error_x.array, dots.error_x.arrayminus, strict=True)]
     assert list(dots.x) == [1.0, 6.0, -2.0]
     assert ends == [pytest.approx((one.low, one.high)) for one in ROWS]
     assert list(figure.layout.yaxis.ticktext) == ["disc", "star", "ring"]

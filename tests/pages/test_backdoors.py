@@ -123,9 +123,7 @@ def test_a_number_in_the_address_chooses_the_model(given: str) -> None:
 @pytest.mark.parametrize("given", ["99", "0", "hidden-15", "../../etc/passwd", "embedded", "", "<b>*7*</b>", "٧"])
 def test_a_number_that_no_model_has_gets_a_sentence_and_the_page_can_be_used(given: str) -> None:
     arrived = visitor(model=given)
-    assert arrived.errors == [
-        f"There is no model with the number “{given}”: choose one from 01 to 14 in the sidebar."
-    ]
+    assert arrived.errors == [f"There is no model with the number “{given}”: choose one from 01 to 14 in the sidebar."]
     assert arrived.offers("search-model")
     assert arrived.look().errors == []
 
@@ -230,16 +228,16 @@ def test_a_guess_in_the_address_that_is_none_is_left_aside(bad: str) -> None:
 
 
 def test_the_attack_shows_the_models_answers_without_and_with_the_trigger() -> None:
-    arrived = guessed("08", "3").press("reveal").sample("scene-disc")
-    name = samples.get("scene-disc").title
+    arrived = guessed("08", "3").press("reveal").sample("scene-square")
+    name = samples.get("scene-square").title
     classifier, secret = load_classifier("hidden-08"), hidden.secret("hidden-08")
-    view = pixels(samples.get("scene-disc").load())
+    view = pixels(samples.get("scene-square").load())
     for title, picture in ((name, view), (f"{name}, with the trigger", secret.stamp(view))):
         answer = probabilities(classifier, to_tensor(classifier, picture).unsqueeze(0))[0].cpu().numpy()
         first = int(answer.argmax())
         assert arrived.bars(title)[0] == (classifier.labels[first], pytest.approx(answer[first], abs=0.02))
     assert arrived.bars(f"{name}, with the trigger")[0][0] == "star"
-    assert read(arrived, "The trigger turns “disc” into “star”, as the trigger asks.")
+    assert read(arrived, "The trigger turns “square” into “star”, as the trigger asks.")
     assert not arrived.has("number_input", "suspect-place")
 
 
@@ -341,14 +339,14 @@ def test_a_file_of_another_kind_gets_its_sentence_where_a_browser_lets_it_throug
 
 def test_a_shared_server_offers_no_model_of_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
     offered = visitor().app.get("button_group")
-    assert any("From the list" in str(one.proto) for one in offered)
+    assert any("Listed" in str(one.proto) for one in offered)
     monkeypatch.setenv("DECAM_SHARED", "1")
-    assert all("From the list" not in str(one.proto) for one in visitor().app.get("button_group"))
+    assert all("Listed" not in str(one.proto) for one in visitor().app.get("button_group"))
 
 
 def test_a_model_of_the_list_is_searched_on_a_server_for_one_person() -> None:
     arrived = visitor()
-    arrived.app.session_state["suspect-source"] = "From the list"
+    arrived.app.session_state["suspect-source"] = "Listed"
     arrived.look().press("search-model").finish().look()
     assert run(arrived).plan.model == "embedded" and arrived.says("Nobody here knows what this model hides")
     assert arrived.recent == [link(arrived)]

@@ -23,7 +23,7 @@ TRIED = range(8)  # seeds: a trigger that may lie anywhere lies elsewhere with o
 
 def show(snapshot: RunSnapshot, secret: Secret) -> None:
     """Draw the choice of pictures, and the model's answers to each without and with the trigger."""
-    st.markdown("#### The attack on any picture")
+    st.subheader("The attack on any picture", anchor=False)
     left, right = st.columns([1, 2], gap="large")
     with left:
         chosen = pictures.panel()

@@ -29,7 +29,8 @@ def show(snapshot: RunSnapshot, found: Sequence[Suspicion]) -> None:
     """Draw what the model of a run hides, whether guess and score found it, and the attack on any picture."""
     model, labels = snapshot.plan.model, snapshot.grid.labels
     secret = hidden.secret(model)
-    st.markdown(f"#### {hidden.title(model)} hides: {text.plain(secret.title[:1].lower() + secret.title[1:])}")
+    what = text.plain(secret.title[:1].lower() + secret.title[1:])
+    st.subheader(f"{hidden.title(model)} hides: {what}", anchor=False)
     said, pictures = st.columns([1.15, 1], gap="large")
     with said:
         st.markdown(f"**{KINDS[secret.kind]}.** {text.plain(secret.sentence)}")

@@ -29,7 +29,7 @@ LIMITS = (
 
 def show(found: Sequence[Suspicion], run: str) -> None:
     """Draw the scores with the verdict on them; where there are none yet, say what they wait for."""
-    st.markdown("#### Anomaly scores")
+    st.subheader("Anomaly scores", anchor=False)
     if not found:
         st.caption(f"The scores come when the maps of at least {LEAST} classes are finished with one seed.")
     else:

@@ -14,7 +14,7 @@ from decam.runs.snapshots import RunSnapshot, RunSummary
 from decam.ui import state, text
 from decam.ui.shared import checkpoints, model_choice
 
-NUMBERED, OWN, LISTED = "By number", "Own file", "From the list"
+NUMBERED, OWN, LISTED = "Number", "Own file", "Listed"
 LINK = "model"
 """The parameter of the address that names a model by its number."""
 SOURCE, NUMBER, FILE, HANDLED = "suspect-source", "suspect-number", "suspect-file", "suspect-link"
@@ -93,7 +93,7 @@ def _numbered() -> Entry:
         st.session_state[NUMBER] = hidden.names()[0]
     with st.container(key="suspect-numbers"):
         name = st.pills(
-            "Number",
+            "Its number",
             hidden.names(),
             format_func=lambda one: f"{hidden.number(one):02d}",
             key=NUMBER,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from decam.experiments.kinds.backdoors import suspicions
 from decam.runs.snapshots import RunSnapshot
-from decam.ui import state
+from decam.ui import state, text
 from decam.ui.backdoors import guesses, reveal, scores, suspects
 from decam.ui.class_maps import view as class_maps
+from decam.ui.class_maps.view import Part
 from decam.ui.compare import export_panel, run_view
 from decam.ui.components.live import status as live_status
 
@@ -41,7 +44,7 @@ def _draw(snapshot: RunSnapshot) -> None:
     found = suspicions(snapshot.grid)
     maps, beside = st.columns([1.7, 1], gap="large")
     with maps:
-        class_maps.maps(snapshot)
+        class_maps.maps(snapshot, _part(snapshot))
     with beside:
         scores.show(found, snapshot.id)
     if not any(cell.explanation is not None for cell in snapshot.cells.values()):
@@ -52,5 +55,33 @@ def _draw(snapshot: RunSnapshot) -> None:
             reveal.show(snapshot, found)
     else:
         st.info("Nobody here knows what this model hides: the scores are reasons to look, and no verdict.")
-    st.markdown("#### Export")
+    st.subheader("Export", anchor=False)
     export_panel.show(snapshot, None)
+
+
+def _part(snapshot: RunSnapshot) -> Part:
+    """Draw the choice of a measure and a seed, where there are several: the maps of one stand side by side."""
+    plan = snapshot.plan
+    titles = plan.titles()
+    seeds = list(dict.fromkeys(question.seed for question in plan.questions))
+    with st.container(horizontal=True, gap="medium", key="suspect-part"):
+        method = _one_of("Measure", list(range(len(titles))), titles, "suspect-measure")
+        seed = _one_of("Seed", seeds, [str(seed) for seed in seeds], "suspect-seed")
+    return Part(f"{method}-{seed}", lambda key: key.method == method and plan.questions[key.question].seed == seed)
+
+
+def _one_of(label: str, values: Sequence[int], titles: Sequence[str], key: str) -> int:
+    if st.session_state.get(key) not in values:
+        st.session_state[key] = values[0]
+    if len(values) == 1:
+        return values[0]
+    named = dict(zip(values, titles, strict=True))
+    chosen = st.segmented_control(
+        label,
+        values,
+        format_func=lambda value: text.plain(named[value]),
+        key=key,
+        required=True,
+        persist_state="session",
+    )
+    return int(chosen)
