@@ -84,4 +84,4 @@ def _one_of(label: str, values: Sequence[int], titles: Sequence[str], key: str) 
         required=True,
         persist_state="session",
     )
-    return int(chosen)
+    return values[0] if chosen is None else chosen
