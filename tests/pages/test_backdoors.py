@@ -54,6 +54,7 @@ CHEAP = dataclasses.replace(PULL, name="cheap", title="Cheap", run=_run)
 def _measure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(CLASS_METHODS, "cheap", CHEAP)
     monkeypatch.setattr(backdoors, "measures", lambda _: (MethodChoice.default("cheap"),))
+    monkeypatch.setattr(backdoors, "spread_of", lambda _: 0.2)
 
 
 def visitor(**address: str) -> Visitor:
@@ -145,14 +146,15 @@ def timed(line: str) -> bool:
 
 
 def test_all_models_look_alike_before_the_reveal() -> None:
-    clean, backdoored = guessed("02", "3"), guessed("08", "3")
-    plain = [
-        "\n".join(texts(one)).replace(link(one), "RUN").replace(number, "NN")
-        for one, number in ((clean, "02"), (backdoored, "08"))
-    ]
-    without_times = ["\n".join(line for line in one.splitlines() if not timed(line)) for one in plain]
-    assert without_times[0] == without_times[1]
-    assert set(clean.app.query_params) == set(backdoored.app.query_params) == {"suspect", "model", "guess"}
+    plain, names = [], []
+    for number in ("02", "08", "04"):
+        arrived = guessed(number, "3")
+        told = "\n".join(texts(arrived)).replace(link(arrived), "RUN").replace(f"Model {number}", "Model NN")
+        plain.append("\n".join(line for line in told.splitlines() if not timed(line)))
+        names.append(set(arrived.app.query_params))
+        state.runs().delete(link(arrived))
+    assert plain[0] == plain[1] == plain[2] and "Locked in" in plain[0]
+    assert names == [{"suspect", "model", "guess"}] * 3
 
 
 @pytest.mark.parametrize("model", ["hidden-03", "hidden-07", "hidden-09"])

@@ -13,12 +13,14 @@ from decam.ui.components.charts import figures
 
 MOST = 20
 """The most classes that are drawn; of more, those with the highest scores."""
-AXIS = "Anomaly score (deviations)"
+AXIS = "Anomaly score"
 MEANS = (
     "A trigger is a short way to its class: a pattern that leads there from any picture costs less than those of the "
-    "other classes. The **anomaly score** says how much less, in robust standard deviations of the costs of all "
-    "classes. The dot is the median over the seeds, and the line reaches from the lowest seed to the highest. From "
-    f"{THRESHOLD:g} on, the dotted line, a class counts as suspicious."
+    "other classes. The **anomaly score** says how much cheaper the pattern of a class is than the cheapest one of any "
+    "other class, on a logarithmic scale: 1 is typical of the cheapest class of a clean model. Cost is measured in "
+    "several ways, and that in which the class stands out most counts. The dot is the median over the seeds, and the "
+    f"line reaches from the lowest seed to the highest. From {THRESHOLD:g} on, the dotted line, a class counts as "
+    "suspicious."
 )
 LIMITS = (
     "A high score is a reason to look, and no proof: a class may be easy to reach by itself, or by a mark that went "
