@@ -111,10 +111,10 @@ def bar(
 
 def _facts(classifier: TorchClassifier, title: str, plan: Plan) -> None:
     height, width = classifier.input_size
-    measures = ", ".join(plan.titles())
+    measures = text.several(len(plan.methods), "measure")
     st.markdown(
         f"**{text.plain(title)}** :gray[· {len(classifier.labels):,} classes · {height}×{width} pixels · "
-        f"measured by: {text.plain(measures)}]",
+        f"{measures} of cost · {text.several(len({one.seed for one in plan.questions}), 'seed')}]",
         width="stretch",
     )
 
