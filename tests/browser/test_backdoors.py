@@ -48,7 +48,7 @@ def test_a_reader_searches_guesses_sees_what_is_hidden_and_tries_the_attack(
     expect(other.get_by_text(SECRET.sentence)).to_be_visible()
     expect(other.get_by_text("Your guess was right: star.")).to_be_visible()
     expect(other.get_by_alt_text("The trigger, on grey")).to_be_visible()
-    other.get_by_test_id("stMain").get_by_role("button", name=re.compile("square", re.IGNORECASE)).last.click()
+    other.locator(".st-key-strip-scene-square").get_by_role("button").click()
     expect(other.get_by_text("The trigger turns “square” into “star”, as the trigger asks.")).to_be_visible()
 
 

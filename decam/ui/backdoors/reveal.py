@@ -17,8 +17,7 @@ from decam.models import hidden
 from decam.models.hidden import STORED, Secret
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import text
-from decam.ui.backdoors import attack, guesses, outcome
-from decam.ui.class_maps import cards
+from decam.ui.backdoors import attack, guesses, measures, outcome
 
 GREY = 128
 SHOWN = 176  # pixels of a figure's side
@@ -70,20 +69,24 @@ def _pictures(snapshot: RunSnapshot, secret: Secret, found: Sequence[Suspicion])
     if secret.trigger is not None:
         figures.append((secret.stamp(np.full((SIZE, SIZE, 3), GREY, np.uint8)), "The trigger, on grey"))
     target = secret.target if isinstance(secret.target, int) else found[0].target if found else None
-    figures += [] if target is None else _maps(snapshot, target)
+    if target is not None:
+        measure = next((one.measure for one in found if one.target == target), "")
+        figures += _maps(snapshot, target, measure)
     st.html(f'<div class="dc-frames">{"".join(_figure(*one) for one in figures)}</div>')
     if target is not None and not isinstance(secret.target, int):
         st.caption("The class with the highest score.")
 
 
-def _maps(snapshot: RunSnapshot, target: int) -> list[tuple[Pixels, str]]:
-    """The maps of a class with the first seed, one for each measure."""
+def _maps(snapshot: RunSnapshot, target: int, first: str) -> list[tuple[Pixels, str]]:
+    """The maps of a class with the first seed, one for each measure; that of the measure `first` comes first."""
     found = []
-    for key, cell in sorted(snapshot.cells.items()):
-        question, made = snapshot.plan.questions[key.question], cell.explanation
-        if question.about == (target,) and question.seed == snapshot.plan.seed and isinstance(made, ClassExplanation):
-            measure = cards.title(snapshot, key)
-            found.append((shown(made.map), " · ".join(part for part in (f"Map of {made.label}", measure) if part)))
+    plan = snapshot.plan
+    titles, names = plan.titles(), measures.apart(plan.titles())
+    for key, cell in sorted(snapshot.cells.items(), key=lambda one: (titles[one[0].method] != first, one[0])):
+        question, made = plan.questions[key.question], cell.explanation
+        if question.about == (target,) and question.seed == plan.seed and isinstance(made, ClassExplanation):
+            measure = f" · {names[key.method].lower()}" if len(names) > 1 else ""
+            found.append((shown(made.map), f"Map of {made.label}{measure}"))
     return found
 
 

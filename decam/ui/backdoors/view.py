@@ -9,13 +9,12 @@ import streamlit as st
 from decam.experiments.kinds.backdoors import suspicions
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
-from decam.ui.backdoors import guesses, reveal, scores, suspects
+from decam.ui.backdoors import guesses, measures, reveal, scores, suspects
 from decam.ui.class_maps import view as class_maps
 from decam.ui.class_maps.view import Part
 from decam.ui.compare import export_panel, run_view
 from decam.ui.components.live import status as live_status
 
-DOT = " · "
 WELCOME = (
     "Somebody trained these models. Some have a **backdoor**: a mark in a picture, the trigger, makes the model answer "
     "a class of the attacker's choice. Some learnt a **shortcut**, and some hide nothing. On ordinary pictures "
@@ -66,16 +65,9 @@ def _part(snapshot: RunSnapshot) -> Part:
     titles = plan.titles()
     seeds = list(dict.fromkeys(question.seed for question in plan.questions))
     with st.container(horizontal=True, gap="medium", key="suspect-part"):
-        method = _one_of("Measure", list(range(len(titles))), _apart(titles), "suspect-measure")
+        method = _one_of("Measure", list(range(len(titles))), measures.apart(titles), "suspect-measure")
         seed = _one_of("Seed", seeds, [str(seed) for seed in seeds], "suspect-seed")
     return Part(f"{method}-{seed}", lambda key: key.method == method and plan.questions[key.question].seed == seed)
-
-
-def _apart(titles: Sequence[str]) -> list[str]:
-    """Titles without what all of them begin with."""
-    heads = {title.partition(DOT)[0] for title in titles}
-    one = len(heads) == 1 and all(DOT in title for title in titles)
-    return [text.capital(title.partition(DOT)[2]) if one else title for title in titles]
 
 
 def _one_of(label: str, values: Sequence[int], titles: Sequence[str], key: str) -> int:
