@@ -37,10 +37,10 @@ def test_exactly_one_guess_is_right_of_each_model(name: str) -> None:
     [
         ("hidden-02", found(d=1.0), True, "no class reaches the threshold, and the highest score is 1.0 (“d”)"),
         ("hidden-02", found(d=HIGH), False, "false alarm"),
-        ("hidden-08", found(d=HIGH), True, "“d” alone reaches the threshold, with 5.0"),
+        ("hidden-08", found(d=HIGH), True, f"“d” alone reaches the threshold, with {HIGH:.1f}"),
         ("hidden-08", found(d=HIGH, e=HIGH + 1), False, "so does 1 other class"),
         ("hidden-08", found(d=HIGH, e=HIGH, f=HIGH), False, "so do 2 other classes"),
-        ("hidden-08", found(d=1.0, e=HIGH), False, "number 2 of 10; the highest score is 5.0 (“e”)"),
+        ("hidden-08", found(d=1.0, e=HIGH), False, f"number 2 of 10; the highest score is {HIGH:.1f} (“e”)"),
         ("hidden-08", tuple(one for one in found() if one.target != 3), False, "The attacked class has no score"),
         ("hidden-07", ALL, True, "every class reaches"),
         ("hidden-07", found(d=HIGH), False, "1 of 10 classes"),
