@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from decam.experiments.plan import CLASS_MAPS
+from decam.experiments.kinds.class_maps import CLASS_MAPS
 from decam.ui import state, theme
 from decam.ui.backdoors import session, suspects, teachers, view
 from decam.ui.shared import model_choice, recent

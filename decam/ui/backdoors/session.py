@@ -7,8 +7,8 @@ import streamlit as st
 from decam.classifier import TorchClassifier
 from decam.errors import DecamError
 from decam.experiments.kinds import backdoors
-from decam.experiments.kinds.class_maps import targets_of
-from decam.experiments.plan import CLASS_MAPS, Plan
+from decam.experiments.kinds.class_maps import CLASS_MAPS, targets_of
+from decam.experiments.plan import Plan
 from decam.experiments.questions import MAX_SEED
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
@@ -34,7 +34,7 @@ def opened() -> RunSnapshot | None:
     if snapshot is not None and not is_search(snapshot):
         run_pages.lead_on(snapshot)
         snapshot = None
-    if snapshot is None or not state.taken_up(state.SUSPECT, snapshot.id):
+    if snapshot is None or not state.taken_up(snapshot.id):
         suspects.arrive()
         snapshot = snapshot if state.run_id() is not None else None
     else:
