@@ -81,7 +81,7 @@ def explain_class_steps(
     `settings` are the method's own by name. Closing the generator cancels. Raises ImageError, MethodError and
     SettingError with a sentence.
     """
-    chosen = get_class_method(method).settings.from_mapping(settings)
+    chosen = get_class_method(method).settings_for(classifier, settings)
     views = [classifier.view(to_picture(picture)) for picture in pictures]
     question = class_question(classifier, target, seed, views)
     (explanation,) = yield from relayed(explain_classes([question], method, chosen), _progress)

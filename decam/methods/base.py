@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from decam.classifier import Classifier, Need
 from decam.explanation import ClassQuestion, ClassSteps, Question, Steps
-from decam.settings import Settings
+from decam.settings import Parameter, Settings
 
 if TYPE_CHECKING:
     from decam.methods.attention.prototype_matches import PrototypeMatch
+
+
+Value: TypeAlias = int | float | str | bool
 
 
 @dataclass(frozen=True)
@@ -33,13 +36,19 @@ def _nothing_more(classifier: Classifier) -> str:
     return ""
 
 
+def _as_they_are(classifier: Classifier) -> Mapping[str, Value]:
+    del classifier
+    return {}
+
+
 @dataclass(frozen=True, kw_only=True)
 class AnyMethod:
     """What the rows of all methods say, whether they ask about a picture or about a class.
 
     `cost(settings, classifier)` is the number of evaluations that a map will take, given the row's own settings class.
     `formula` is LaTeX; `strengths` and `misleads` are a sentence each. `requires` says why a classifier that gives all
-    that is needed cannot be explained all the same.
+    that is needed cannot be explained all the same. `suited` has the defaults, by the settings' names, that another kind
+    of classifier than the usual one needs.
     """
 
     name: str
@@ -57,6 +66,18 @@ class AnyMethod:
     strengths: str = ""
     misleads: str = ""
     requires: Callable[[Classifier], str] = _nothing_more
+    suited: Callable[[Classifier], Mapping[str, Value]] = _as_they_are
+
+    def settings_for(self, classifier: Classifier, given: Mapping[str, object] | None = None) -> Settings:
+        """The settings given by name, and for the others the defaults that suit this classifier; raises SettingError."""
+        return self.settings.from_mapping({**self.suited(classifier), **(given or {})})
+
+    def parameters_for(self, classifier: Classifier | None) -> tuple[Parameter, ...]:
+        """The parameters of the settings, with the defaults that suit this classifier."""
+        suited = {} if classifier is None else self.suited(classifier)
+        return tuple(
+            replace(one, default=suited[one.name]) if one.name in suited else one for one in self.settings.parameters()
+        )
 
     def obstacle(self, classifier: Classifier) -> str:
         """Why this method cannot explain this classifier, as a sentence; the empty string where it can."""

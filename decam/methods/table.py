@@ -20,6 +20,7 @@ from decam.methods.attention.attention_maps import ATTENTION_BRANCH, BILINEAR, C
 from decam.methods.base import AnyMethod, ClassMethod, Method
 from decam.methods.class_level.activation_maximisation import ACTIVATION_MAXIMISATION
 from decam.methods.class_level.black_box import INPUT_AGNOSTIC_BLACK_BOX
+from decam.methods.class_level.evolved import INPUT_AGNOSTIC_EVOLVED
 from decam.methods.class_level.input_agnostic import INPUT_AGNOSTIC
 from decam.methods.class_level.mean_of_maps import MEAN_OF_MAPS
 from decam.methods.class_level.neural_cleanse import NEURAL_CLEANSE
@@ -85,6 +86,7 @@ CLASS_METHODS: dict[str, ClassMethod] = {
     for method in (
         INPUT_AGNOSTIC,
         INPUT_AGNOSTIC_BLACK_BOX,
+        INPUT_AGNOSTIC_EVOLVED,
         ACTIVATION_MAXIMISATION,
         PHASE,
         UNIVERSAL,

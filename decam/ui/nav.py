@@ -66,6 +66,13 @@ PAGES = (
         "decam.ui.class_maps.page",
         parameter="gallery",
     ),
+    Entry(
+        "backdoors",
+        "Find the backdoor",
+        "A model may hide something: search it, guess what it is, and then see.",
+        "decam.ui.backdoors.page",
+        parameter="suspect",
+    ),
 )
 _folders: list[Path] = []
 """The folder of files that draw the pages, if this process serves a checkout."""

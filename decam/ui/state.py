@@ -26,7 +26,7 @@ from decam.ui.shared.shared_jobs import SharedJobs
 
 WALKTHROUGHS = 48  # kept when they are done
 CARRIED = ("model", "device", "steps", "seed", "deletion_fill", "insertion_fill", "swapped", "searched", "variants")
-CARRIED_KINDS = ("setting:", "target:", "walk-", "sanity-", "maps-")
+CARRIED_KINDS = ("setting:", "target:", "walk-", "sanity-", "maps-", "suspect-")
 
 
 @st.cache_resource(show_spinner=False)

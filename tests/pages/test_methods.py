@@ -16,11 +16,11 @@ import pytest
 from decam.classifier import Classifier, Pixels
 from decam.experiments import execute
 from decam.explanation import Progress, Question, Steps
-from decam.methods import METHODS
+from decam.methods import CLASS_METHODS, METHODS
 from decam.methods.taxonomy import FAMILIES, TREE, Branch, grouped
 from decam.models import load_classifier
 from decam.models.sources import torchvision as torchvision_source
-from decam.ui import state
+from decam.ui import nav, state
 from decam.ui.methods import shared_run
 from tests.pages.conftest import QUICK
 from tests.pages.visitor import PATIENCE, Visitor
@@ -110,6 +110,11 @@ def test_the_tree_leads_to_every_card_and_greys_what_cannot_run_with_the_reason(
         link = re.search(rf'<a href="#method-{re.escape(name)}"([^>]*)>', tree)
         assert link is not None
         assert (html.unescape(link[1]) == f' class="off" title="{obstacle}"') if obstacle else link[1] == ""
+    leaf = tree[tree.index(FAMILIES["class"].title) :]
+    titles = re.findall(r'<a href="class_maps" target="_self"[^>]*>([^<]+)</a>', leaf)
+    assert [html.unescape(title) for title in titles] == [row.title for row in CLASS_METHODS.values()]
+    assert "class_maps" in {entry.address for entry in nav.PAGES}
+    assert set(re.findall(r'href="#family-([^"]+)"', tree)) == {family.name for family, _ in grouped(METHODS.values())}
 
 
 @pytest.mark.usefixtures("cheap")

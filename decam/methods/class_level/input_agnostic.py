@@ -17,7 +17,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from decam.classifier import Classifier
 from decam.explanation import ClassMap, ClassQuestion, ClassSteps, Progress
+from decam.images.scenes.scene import CLASSES
 from decam.methods.base import ClassMethod
 from decam.methods.class_level import samples
 from decam.methods.class_level.asking import Road
@@ -301,6 +303,25 @@ def input_agnostic(questions: Sequence[ClassQuestion], settings: InputAgnosticSe
         yield from _Search([questions[number] for number in numbers], numbers, settings).run()
 
 
+PHOTOGRAPHS: dict[str, int | float | str | bool] = {
+    "norm": 0.25,
+    "window": 0.0,
+    "cutoff": 0.0,
+    "colour": 0.3,
+    "shift": 0.0,
+    "turn": 0.0,
+    "zoom": 0.0,
+    "budget": 400,
+    "fresh": 24,
+}
+"""For models of photographs: their objects have an upright and colours, lie anywhere, and are told by detail."""
+
+
+def _suited(classifier: Classifier) -> dict[str, int | float | str | bool]:
+    """Nothing for models of the generated scenes, for which the defaults were chosen; else `PHOTOGRAPHS`."""
+    return {} if tuple(classifier.labels) == CLASSES else PHOTOGRAPHS
+
+
 INPUT_AGNOSTIC = ClassMethod(
     name="input-agnostic",
     title="Input-agnostic map",
@@ -315,6 +336,7 @@ INPUT_AGNOSTIC = ClassMethod(
     needs=frozenset({"gradients"}),
     signed=True,
     settings=InputAgnosticSettings,
+    suited=_suited,
     cost=lambda settings, _: settings.budget + 3 * settings.fresh * (1 + settings.refinements),
     series=SERIES,
     run=input_agnostic,

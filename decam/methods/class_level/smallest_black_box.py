@@ -1,6 +1,6 @@
 """The cheapest pattern from answers alone: that of the black-box search, scaled to where it just has the goal.
 
-The search (`decam.methods.class_level.black_box`) finds low waves of lightness and colour at one norm. Its pattern is
+The search (`decam.methods.class_level.evolved`) finds low waves of lightness and colour at one norm. Its pattern is
 then scaled, and costs are L2 norms of pixels.
 """
 
@@ -16,8 +16,8 @@ from decam.methods.class_level import samples
 from decam.methods.class_level.asking import Road
 from decam.methods.class_level.base import BLACK_BOX_SMALLEST, FAMILY, SERIES, OneClass, one_by_one
 from decam.methods.class_level.bases import MEASURES
-from decam.methods.class_level.black_box import BlackBoxSettings, black_box
 from decam.methods.class_level.common import radius_of, stage_seed
+from decam.methods.class_level.evolved import EvolvedSettings, evolved
 from decam.methods.class_level.smallest import LARGEST, SCALES, scaled
 from decam.settings import Settings, parameter
 
@@ -45,7 +45,7 @@ class SmallestBlackBoxSettings(Settings):
 
 def smallest_black_box(question: ClassQuestion, settings: SmallestBlackBoxSettings) -> OneClass:
     """The pattern that the search finds, at the smallest scale that has the goal, and its cost."""
-    search = BlackBoxSettings(
+    search = EvolvedSettings(
         budget=settings.budget,
         batch=settings.batch,
         waves=settings.waves,
@@ -56,7 +56,7 @@ def smallest_black_box(question: ClassQuestion, settings: SmallestBlackBoxSettin
         refinements=0,
         fresh=settings.fresh,
     )
-    found = yield from black_box(question, search)
+    found = yield from evolved(question, search)
     question.ledger.notes.clear()  # its goal is another one
     size = question.classifier.input_size
     return scaled(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import streamlit as st
 
@@ -16,8 +16,12 @@ from decam.runs.snapshots import RunSnapshot
 from decam.ui.components.gallery.gallery import Film, GalleryCard, GalleryPicture, film, points
 
 
-def of(snapshot: RunSnapshot, targets: Collection[Target] | None = None) -> list[GalleryCard]:
-    """The cards of these targets, of all where they are None, in the plan's order."""
+def of(
+    snapshot: RunSnapshot,
+    targets: Collection[Target] | None = None,
+    only: Callable[[CellKey], bool] = lambda _: True,
+) -> list[GalleryCard]:
+    """The cards of these targets, of all where they are None, in the plan's order, with the maps that `only` keeps."""
     cells = grid_cells(snapshot)
     made = []
     for place, target in enumerate(targets_of(snapshot.plan)):
@@ -25,7 +29,8 @@ def of(snapshot: RunSnapshot, targets: Collection[Target] | None = None) -> list
             continue
         asked = [i for i, one in enumerate(snapshot.plan.questions) if target == one.about]
         keys = [CellKey(question, method) for question in asked for method in range(len(snapshot.plan.methods))]
-        pictures = tuple(_picture(snapshot, key, cells[key]) for key in keys)
+        keys = [key for key in keys if only(key)]
+        pictures = tuple(_picture(snapshot, key, cells[key], alone=len(keys) == 1) for key in keys)
         made.append(GalleryCard(str(place), snapshot.grid.subject_of(asked[0]), pictures))
     return made
 
@@ -35,7 +40,7 @@ def title(snapshot: RunSnapshot, key: CellKey) -> str:
     plan, question = snapshot.plan, snapshot.plan.questions[key.question]
     parts = []
     if len({one.model.name for one in plan.questions}) > 1:
-        entry = catalogue.ENTRIES.get(question.model.name)
+        entry = catalogue.find(question.model.name)
         parts.append(entry.title if entry else question.model.name)
     if len({one.seed for one in plan.questions}) > 1:
         parts.append(f"seed {question.seed}")
@@ -44,13 +49,13 @@ def title(snapshot: RunSnapshot, key: CellKey) -> str:
     return " · ".join(parts)
 
 
-def _picture(snapshot: RunSnapshot, key: CellKey, shown: GridCell) -> GalleryPicture:
+def _picture(snapshot: RunSnapshot, key: CellKey, shown: GridCell, alone: bool) -> GalleryPicture:
     cell = snapshot.cells[key]
     if cell.explanation is not None:
         curve, way = _kept(f"{snapshot.id}.{key.question}.{key.method}", cell)
     else:
         curve, way = _way(cell.settled().frames)
-    return GalleryPicture(shown, title(snapshot, key), curve, way)
+    return GalleryPicture(shown, "" if alone else title(snapshot, key), curve, way)
 
 
 @st.cache_data(show_spinner=False, max_entries=2048)

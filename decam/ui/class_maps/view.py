@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -32,6 +33,14 @@ READ = (
 )
 
 
+@dataclass(frozen=True)
+class Part:
+    """Some of a run's maps: what tells the part from others, and whether it has the map of a cell."""
+
+    name: str
+    has: Callable[[CellKey], bool]
+
+
 def welcome() -> None:
     """Say what the page is for, before there is a run."""
     with st.container(key="maps-welcome"):
@@ -45,19 +54,26 @@ def show(snapshot: RunSnapshot | None) -> None:
         run_view.show(snapshot, _draw)
 
 
-def _draw(snapshot: RunSnapshot) -> None:
+def maps(snapshot: RunSnapshot, part: Part | None = None) -> Place | None:
+    """Draw the gallery of a run, or a part of its maps, and how to read it; the map that is chosen."""
     targets = _part(targets_of(snapshot.plan))
+    name = f"gallery-{snapshot.id.replace('_', '.')}"  # two underlines in a key mean something to the framework
     chosen = gallery(
-        cards.of(snapshot, targets),
+        cards.of(snapshot, targets) if part is None else cards.of(snapshot, targets, part.has),
         _size(snapshot),
-        key=f"gallery-{snapshot.id.replace('_', '.')}",  # two underlines in a key mean something to the framework
+        key=name if part is None else f"{name}-{part.name}",
         activation=any(isinstance(target, Unit) for target in targets),
-        selected=_first_finished(snapshot),
+        selected=_first_finished(snapshot) if part is None else None,
         live=state.live(snapshot),
     )
     with st.expander("How to read these maps"):
         st.markdown(WHAT)
         st.markdown(READ)
+    return chosen
+
+
+def _draw(snapshot: RunSnapshot) -> None:
+    chosen = maps(snapshot)
     if not any(cell.explanation is not None for cell in snapshot.cells.values()):
         return
     if chosen is not None:

@@ -7,10 +7,13 @@ from collections.abc import Collection, Sequence
 import streamlit as st
 
 from decam.classifier import Classifier
-from decam.methods import METHODS
-from decam.methods.base import Method
+from decam.methods import CLASS_METHODS, METHODS
+from decam.methods.base import AnyMethod, Method
 from decam.methods.taxonomy import TREE, Branch, Family, grouped
 from decam.ui import text
+
+CLASS_PAGE = "class_maps"
+"""The address of the page on which the methods that no picture is given to are at work."""
 
 
 def show(classifier: Classifier, elsewhere: Collection[str]) -> None:
@@ -50,14 +53,15 @@ def _part(part: Branch | str, classifier: Classifier, elsewhere: Collection[str]
     if isinstance(part, Branch):
         inner = _branches(part.parts, classifier, elsewhere)
         return f'<li class="branch">{_label(part.title, part.summary)}{inner}</li>' if inner else ""
-    for family, rows in grouped(METHODS.values()):
+    for family, rows in grouped((*METHODS.values(), *CLASS_METHODS.values())):
         if family.name == part:
             methods = "".join(_method(row, classifier) for row in rows)
             if all(row.obstacle(classifier) for row in rows):
                 shown = all(row.name in elsewhere for row in rows)
                 way = "their cards show models made for them" if shown else "choose another one above"
                 methods += f"<em>None can explain this model: {way}.</em>"
-            label = _label(family.title, family.summary, family_anchor(family))
+            cards = any(isinstance(row, Method) for row in rows)
+            label = _label(family.title, family.summary, family_anchor(family) if cards else "")
             return f'<li class="family">{label}<div class="methods">{methods}</div></li>'
     return ""
 
@@ -68,7 +72,9 @@ def _label(title: str, summary: str, anchor: str = "") -> str:
     return f'<div class="label"><b>{linked}</b><span>{text.escaped(summary)}</span></div>'
 
 
-def _method(row: Method, classifier: Classifier) -> str:
+def _method(row: AnyMethod, classifier: Classifier) -> str:
+    """The way to a method's card, or to the page that shows it where its answer belongs to no picture."""
     obstacle = row.obstacle(classifier)
     off = f' class="off" title="{text.escaped(obstacle)}"' if obstacle else ""
-    return f'<a href="#{method_anchor(row)}"{off}>{text.escaped(row.title)}</a>'
+    way = f'href="#{method_anchor(row)}"' if isinstance(row, Method) else f'href="{CLASS_PAGE}" target="_self"'
+    return f"<a {way}{off}>{text.escaped(row.title)}</a>"

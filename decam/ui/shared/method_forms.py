@@ -9,7 +9,7 @@ import streamlit as st
 from decam.classifier import Classifier
 from decam.errors import SettingError
 from decam.experiments.plan import MethodChoice
-from decam.methods import described
+from decam.methods import ClassMethod, described
 from decam.methods.base import AnyMethod
 from decam.settings import Parameter, Settings
 from decam.ui import text
@@ -22,8 +22,12 @@ FORMS = 6
 
 
 def setting_key(method: str, parameter: Parameter, model: str) -> str:
-    """Where the session keeps a setting; what depends on the model is kept for each model."""
-    return f"setting:{method}:{parameter.name}" + (f":{model}" if parameter.source else "")
+    """Where the session keeps a setting; what depends on the model is kept for each model.
+
+    Defaults of methods about classes do.
+    """
+    depends = parameter.source or isinstance(described(method), ClassMethod)
+    return f"setting:{method}:{parameter.name}" + (f":{model}" if depends else "")
 
 
 def panel(
@@ -64,7 +68,7 @@ def settings(method: AnyMethod, classifier: Classifier | None) -> Settings:
 def _left(method: AnyMethod, classifier: Classifier | None) -> dict[str, object]:
     model = _model(classifier)
     values: dict[str, object] = {}
-    for parameter in method.settings.parameters():
+    for parameter in method.parameters_for(classifier):
         value = st.session_state.get(setting_key(method.name, parameter, model), parameter.default)
         offered = not parameter.source or value in getattr(classifier, parameter.source, ())
         values[parameter.name] = value if offered else parameter.default
@@ -92,7 +96,7 @@ def fields(method: AnyMethod, classifier: Classifier | None, without: Sequence[s
     st.caption(f"{text.plain(method.summary)} [{text.plain(method.reference)}]({method.url})")
     return {
         parameter.name: field(setting_key(method.name, parameter, _model(classifier)), parameter, classifier)
-        for parameter in method.settings.parameters()
+        for parameter in method.parameters_for(classifier)
         if parameter.name not in without
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -11,24 +12,32 @@ from decam.experiments.kinds.comparison import COMPARISON
 from decam.experiments.status import Status
 from decam.export.standing import STATUS
 from decam.methods import described, is_method
-from decam.models.catalogue import ENTRIES
+from decam.models import catalogue
 from decam.runs.snapshots import RunSummary
 from decam.ui import state, text
 from decam.ui.shared import deleting
 from decam.ui.shared.deleting import Deletable
 
 LIMIT = 12
+LOOKED_AT = 100
+"""The most runs among which a page looks for those that it lists."""
 
 
-def panel(shown: str | None, kind: str = COMPARISON) -> None:
-    """Draw the newest runs of one kind, newest first; `shown` is the one on the page."""
+def panel(
+    shown: str | None, kind: str = COMPARISON, only: Callable[[RunSummary], bool] | None = None, title: str = ""
+) -> None:
+    """Draw the newest runs of one kind, newest first; `shown` is the one on the page.
+
+    `only` leaves out the others of that kind, and `title` then heads the list in place of the kind's own.
+    """
     runs = state.runs()
-    summaries = runs.recent(state.listed_owner(), LIMIT, kind)
+    summaries = runs.recent(state.listed_owner(), LIMIT if only is None else LOOKED_AT, kind)
+    summaries = [summary for summary in summaries if only is None or only(summary)][:LIMIT]
     if runs.trouble:
         st.warning(text.plain(runs.trouble))
     if not summaries:
         return
-    st.markdown(f"**{KINDS[kind].title}**")
+    st.markdown(f"**{title or KINDS[kind].title}**")
     st.html(f"<style>{''.join(_picture(summary) for summary in summaries)}</style>")
     with st.container(key="recent", gap="xsmall"):
         for summary in summaries:
@@ -54,8 +63,7 @@ def _line(summary: RunSummary, shown: bool) -> None:
 
 def _name(summary: RunSummary) -> str:
     if not summary.pictures:
-        entry = ENTRIES.get(summary.model)
-        return entry.title if entry else summary.model
+        return _model(summary)
     first = summary.pictures[0]
     return first if len(summary.pictures) == 1 else f"{first} +{len(summary.pictures) - 1}"
 
@@ -69,8 +77,12 @@ def _facts(summary: RunSummary) -> str:
 
 def _help(summary: RunSummary) -> str:
     methods = ", ".join(described(name).title if is_method(name) else name for name in summary.methods)
-    model = ENTRIES[summary.model].title if summary.model in ENTRIES else summary.model
-    return f"{model}: {methods}"
+    return f"{_model(summary)}: {methods}"
+
+
+def _model(summary: RunSummary) -> str:
+    entry = catalogue.find(summary.model)
+    return entry.title if entry else summary.model
 
 
 def _picture(summary: RunSummary) -> str:

@@ -16,35 +16,37 @@ PAGE_OF = {COMPARISON: "compare", RANDOMISATION: "sanity", CLASS_MAPS: "class_ma
 """The address of the page that shows runs of a kind; no page shows the other kinds."""
 
 
-def snapshot_of(run: str | None, kind: str) -> RunSnapshot | None:
-    """The run as it is now; None, with the reason and a way on, where a page for runs of this kind cannot show it."""
+def snapshot_of(run: str | None, kind: str, noun: str = "") -> RunSnapshot | None:
+    """The run as it is now; None, with the reason and a way on, where a page for runs of this kind cannot show it.
+
+    `noun` is what the page calls such a run, where that is not what the kind's own page calls it.
+    """
     if run is None:
         return None
     try:
         snapshot = state.runs().snapshot(run)
     except DecamError as error:
         st.error(text.plain(str(error)))
-        _leave(kind)
+        _leave(noun or KINDS[kind].noun)
         return None
     if snapshot.plan.kind == kind:
         return snapshot
-    address = PAGE_OF.get(snapshot.plan.kind)
-    if address is None:
-        st.info(f"This link leads to a {KINDS[snapshot.plan.kind].noun}, which no page shows.")
-        _leave(kind)
+    if snapshot.plan.kind in PAGE_OF:
+        lead_on(snapshot)
     else:
-        _lead_on(snapshot, address)
+        st.info(f"This link leads to a {KINDS[snapshot.plan.kind].noun}, which no page shows.")
+        _leave(noun or KINDS[kind].noun)
     return None
 
 
-def _leave(kind: str) -> None:
+def _leave(noun: str) -> None:
     """Draw the way on from a link that no page can follow."""
-    label = f"Start a new {KINDS[kind].noun}"
-    st.button(label, on_click=state.show_run, args=(None,), key="leave-run", type="primary")
+    st.button(f"Start a new {noun}", on_click=state.show_run, args=(None,), key="leave-run", type="primary")
 
 
-def _lead_on(snapshot: RunSnapshot, address: str) -> None:
-    """Draw the way on to the page that shows this run."""
+def lead_on(snapshot: RunSnapshot) -> None:
+    """Draw the way on to the page that shows runs of this kind; raises KeyError where no page does."""
+    address = PAGE_OF[snapshot.plan.kind]
     page, name = nav.page(address), nav.parameter(address)
     st.info(f"This link leads to a {KINDS[snapshot.plan.kind].noun}. The {page.title} page shows it.")
     if st.button(f"Open on the {page.title} page", key="open-on-its-page", type="primary"):

@@ -48,13 +48,17 @@ def row(classifier: Classifier, chosen: Sequence[Chosen], *, judged: bool = True
 def seen(classifier: Classifier, picture: Chosen) -> None:
     """Draw a picture beside its likeliest classes, with nothing to choose."""
     try:
-        view = picture.view(classifier)
-        answer = _answer(classifier.name, str(classifier.device), view, classifier)
+        view, likely = picture.view(classifier), answer(classifier, picture)
     except DecamError as error:
         st.error(text.plain(str(error)))
         return
-    order = [int(index) for index in np.argsort(-answer, kind="stable")[:TOP]]
-    st.html(_bars(classifier, picture, view, answer, order, order[0]))
+    order = [int(index) for index in np.argsort(-likely, kind="stable")[:TOP]]
+    st.html(_bars(classifier, picture, view, likely, order, order[0]))
+
+
+def answer(classifier: Classifier, picture: Chosen) -> NDArray[np.float32]:
+    """The probability of every class for a picture; raises ImageError where it cannot be read."""
+    return _answer(classifier.name, str(classifier.device), picture.view(classifier), classifier)
 
 
 @st.cache_data(show_spinner=False, max_entries=256)

@@ -1,0 +1,66 @@
+"""Values with their intervals below each other, and the threshold from which one counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from decam.figures.charts import DARK, LIGHT, dress
+from decam.figures.colours import method_colour
+
+LINE = 24  # pixels for each value
+FRAME = 84  # pixels for the axis and its title
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A named value between the ends of its interval."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+
+
+def intervals_figure(axis: str, intervals: Sequence[Interval], threshold: float, *, dark: bool = False) -> go.Figure:
+    """The values, the first one on top; those from the threshold on have another colour, and a line marks it."""
+    ink = DARK if dark else LIGHT
+    figure = go.Figure(
+        go.Scatter(
+            x=[one.value for one in intervals],
+            y=list(range(len(intervals))),
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [one.high - one.value for one in intervals],
+                "arrayminus": [one.value - one.low for one in intervals],
+                "color": ink.faint,
+                "thickness": 1.5,
+                "width": 4,
+            },
+            mode="markers",
+            marker={
+                "size": 10,
+                "color": [method_colour(0 if one.value >= threshold else 1, dark) for one in intervals],
+            },
+            customdata=[(one.name, one.low, one.high) for one in intervals],
+            hovertemplate="<b>%{customdata[0]}</b><br>%{x:.1f}, from %{customdata[1]:.1f} to %{customdata[2]:.1f}"
+            "<extra></extra>",
+        )
+    )
+    dress(figure, ink, FRAME + LINE * len(intervals), "", entries=0, columns=1)
+    figure.add_vline(x=threshold, line={"color": ink.faint, "width": 1.5, "dash": "dot"})
+    ends = [end for one in intervals for end in (one.low, one.high)]
+    low, high = min([0.0, *ends]), max([threshold, *ends])
+    room = 0.06 * (high - low)
+    figure.update_xaxes(title=axis, range=[low - room, high + room])
+    figure.update_yaxes(
+        tickvals=list(range(len(intervals))),
+        ticktext=[one.name for one in intervals],
+        range=[len(intervals) - 0.4, -0.6],
+        showgrid=False,
+    )
+    figure.update_layout(hovermode="closest", showlegend=False, margin={"l": 8, "r": 8, "t": 8, "b": 44})
+    return figure

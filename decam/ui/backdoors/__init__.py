@@ -1,0 +1,1 @@
+"""The page on models that may hide something."""

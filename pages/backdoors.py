@@ -1,0 +1,5 @@
+"""The page on models that may hide something."""
+
+from decam.ui.backdoors.page import show
+
+show()
