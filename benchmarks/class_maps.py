@@ -31,6 +31,7 @@ from decam.explanation import ClassMap, ClassQuestion
 from decam.methods.class_level import samples
 from decam.methods.class_level.asking import Road
 from decam.methods.class_level.common import Basis, FreshSamples, measured
+from decam.methods.class_level.input_agnostic import PHOTOGRAPHS as SUITED
 from decam.methods.class_level.input_agnostic import InputAgnosticSettings
 from decam.methods.table import get_class_method
 from decam.models import EMBEDDED, load_classifier
@@ -70,22 +71,8 @@ WAYS = (
     Way("mean of maps", "mean-of-maps"),
 )
 
-PHOTOGRAPHS = Way(
-    "input-agnostic",
-    OWN,
-    {
-        "norm": 0.25,
-        "window": 0.0,
-        "cutoff": 0.0,
-        "colour": 0.3,
-        "shift": 0.0,
-        "turn": 0.0,
-        "zoom": 0.0,
-        "budget": 400,
-        "fresh": 24,
-    },
-)
-"""For ImageNet's models: the map may be anywhere and of any detail, and is not moved."""
+PHOTOGRAPHS = Way("input-agnostic", OWN, dict(SUITED))
+"""For ImageNet's models: what suits them by default."""
 
 
 @dataclass(frozen=True, eq=False)

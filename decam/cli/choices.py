@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from decam.classifier import Classifier
 from decam.errors import SettingError
 from decam.experiments.plan import MethodChoice, MetricChoice
 from decam.methods import described
@@ -13,9 +14,9 @@ from decam.settings import Settings
 
 
 def choices(
-    methods: Sequence[str], metrics: Sequence[str], pairs: Sequence[str]
+    methods: Sequence[str], metrics: Sequence[str], pairs: Sequence[str], classifier: Classifier | None = None
 ) -> tuple[tuple[MethodChoice, ...], tuple[MetricChoice, ...]]:
-    """Methods and metrics by name with settings given as "name.setting=value".
+    """Methods and metrics by name with settings given as "name.setting=value"; others suit the classifier, if given.
 
     Raises MethodError for an unknown name, SettingError for one given twice and for anything wrong with a setting.
     """
@@ -25,6 +26,8 @@ def choices(
             if names.count(name) > 1:
                 raise SettingError(f"{option} {name} is given twice; give each once.")
     values = _values(rows, pairs)
+    if classifier is not None:
+        values |= {name: {**described(name).suited(classifier), **values[name]} for name in methods}
     settings = {name: _settings(name, row, values[name]) for name, row in rows.items()}
     return (
         tuple(MethodChoice(name, settings[name]) for name in methods),

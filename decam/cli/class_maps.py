@@ -21,8 +21,8 @@ DEFAULT_METHODS = ("input-agnostic",)
 
 def class_map(given: argparse.Namespace) -> int:
     """Make the maps of some classes or units of one model and write the export."""
-    methods, _ = choices(given.method or DEFAULT_METHODS, (), given.set)
     classifier = classifier_of(given.model or default_model(), given.device)
+    methods, _ = choices(given.method or DEFAULT_METHODS, (), given.set, classifier)
     plan = class_maps.plan(
         [classifier.name],
         str(classifier.device),

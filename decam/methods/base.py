@@ -47,8 +47,8 @@ class AnyMethod:
 
     `cost(settings, classifier)` is the number of evaluations that a map will take, given the row's own settings class.
     `formula` is LaTeX; `strengths` and `misleads` are a sentence each. `requires` says why a classifier that gives all
-    that is needed cannot be explained all the same. `suited` has the defaults, by the settings' names, that another kind
-    of classifier than the usual one needs.
+    that is needed cannot be explained all the same. `suited` has the defaults, by the settings' names, that another
+    kind of classifier than the usual one needs.
     """
 
     name: str
@@ -69,7 +69,7 @@ class AnyMethod:
     suited: Callable[[Classifier], Mapping[str, Value]] = _as_they_are
 
     def settings_for(self, classifier: Classifier, given: Mapping[str, object] | None = None) -> Settings:
-        """The settings given by name, and for the others the defaults that suit this classifier; raises SettingError."""
+        """The settings given by name, and for the others what suits this classifier; raises SettingError."""
         return self.settings.from_mapping({**self.suited(classifier), **(given or {})})
 
     def parameters_for(self, classifier: Classifier | None) -> tuple[Parameter, ...]:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from decam import api, export
 from decam.classifier import Classifier
+from decam.cli.choices import choices
 from decam.errors import DecamError, MethodError, SettingError
 from decam.experiments.cells import CellKey
 from decam.experiments.events import Explained, Failed, Progressed
@@ -27,7 +28,7 @@ from decam.experiments.variants import models_by
 from decam.explanation import ClassExplanation, Unit, last
 from decam.export import wire
 from decam.export.replay import Remade, read, remake
-from decam.methods import CLASS_METHODS
+from decam.methods import CLASS_METHODS, get_class_method
 from decam.methods.class_level.display import shown
 from decam.runs.service import Runs
 from decam.runs.store import Store
@@ -256,3 +257,26 @@ def test_a_method_that_cannot_ask_a_model_names_the_one_that_can(monkeypatch: py
         MethodError, match=r"Deep needs the model's gradients.* Choose Pull, which asks for answers only"
     ):
         api.explain_class(colours(), 1, "deep")
+
+
+def test_a_method_has_defaults_that_suit_a_kind_of_model_and_what_is_given_counts_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    few = dataclasses.replace(PULL, suited=lambda model: {"steps": 5} if model.name == "layered" else {})
+    monkeypatch.setitem(CLASS_METHODS, NAME, few)
+    assert api.explain_class(layered(), 0, NAME).settings == PullSettings(steps=5)
+    assert api.explain_class(layered(), 0, NAME, steps=2).settings == PullSettings(steps=2)
+    assert api.explain_class(colours(), 0, NAME).settings == PullSettings()
+    assert [one.default for one in few.parameters_for(layered())] == [5]
+    assert [one.default for one in few.parameters_for(None)] == [3]
+    (choice,), _ = choices([NAME], (), (), layered())
+    assert choice.settings == PullSettings(steps=5)
+    (choice,), _ = choices([NAME], (), (f"{NAME}.steps=4",), layered())
+    assert choice.settings == PullSettings(steps=4)
+
+
+def test_the_input_agnostic_maps_defaults_suit_scenes_and_photographs(embedded: Classifier) -> None:
+    row = get_class_method("input-agnostic")
+    assert row.settings_for(embedded) == row.settings()
+    suited = row.settings_for(layered()).to_mapping()
+    assert (suited["turn"], suited["budget"], suited["window"]) == (0.0, 400, 0.0)
