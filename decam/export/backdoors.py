@@ -11,6 +11,8 @@ HEAD = ("class", "label", "score", "lowest", "highest", "measure", "sentence")
 
 def suspicions_csv(grid: Grid) -> bytes | None:
     """How odd each class is, the oddest first; None where no method of the grid has costs to compare."""
+    if not grid.plan.about_classes or len({question.model for question in grid.plan.questions}) > 1:
+        return None
     found = suspicions(grid)
     if not found:
         return None

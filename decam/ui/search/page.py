@@ -13,7 +13,7 @@ from decam.ui.shared import measuring, model_choice, pictures, recent, session, 
 
 def show() -> None:
     """Draw the page."""
-    snapshot = session.opened("de-cam")
+    snapshot = session.opened("de_cam")
 
     with st.sidebar:
         theme.brand(session.begin_again)
