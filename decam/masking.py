@@ -173,7 +173,7 @@ class MaskedQueries:
         return ends
 
     def _even(self, count: int) -> int:
-        """The size of a batch when `count` pictures are shared out evenly among the streams."""
+        """The size of a batch when `count` pictures are shared out evenly among the parallel batches."""
         rounds = -(-count // self.round_size)
         return -(-count // (rounds * self._parallel_batches))
 

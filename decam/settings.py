@@ -50,7 +50,7 @@ class Parameter:
         if self.choices and value not in self.choices:
             raise SettingError(f"{self.name} is {value!r}, but must be one of: {', '.join(self.choices)}.")
 
-    def told(self, value: int | float | str | bool) -> str:
+    def in_words(self, value: int | float | str | bool) -> str:
         """A value with what it is a value of, in words: 196 steps, black fill, noise 0.01, layer features.3."""
         title = self.title[0].lower() + self.title[1:]
         first, space, rest = title.partition(" ")

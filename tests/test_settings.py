@@ -74,7 +74,7 @@ class Told(Settings):
 )
 def test_a_value_is_told_with_what_it_is_a_value_of(name: str, value: int | float | str | bool, words: str) -> None:
     (described,) = (one for one in Told.parameters() if one.name == name)
-    assert described.told(value) == words
+    assert described.in_words(value) == words
 
 
 @pytest.mark.parametrize("settings", [row.settings for row in (*METHODS.values(), *METRICS.values())])

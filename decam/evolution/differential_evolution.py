@@ -298,10 +298,10 @@ class DifferentialEvolution:
 
     def _select(self, asked: Tensor, fitness: Tensor) -> Tensor:
         """Let trials replace their targets, learn from it, and shrink where that is due."""
-        told, count = asked.shape[0], self.population.shape[0]
-        if told < count:
-            asked = torch.cat([asked, self.population[told:]])
-            fitness = torch.cat([fitness, self.fitness[told:]])
+        answered, count = asked.shape[0], self.population.shape[0]
+        if answered < count:
+            asked = torch.cat([asked, self.population[answered:]])
+            fitness = torch.cat([fitness, self.fitness[answered:]])
         accepted = fitness >= self.fitness
         self._control.learn(*self._used, accepted, (fitness - self.fitness).clamp_min_(0.0))
         if self._archive.capacity:
@@ -313,7 +313,7 @@ class DifferentialEvolution:
             kept = self.fitness.argsort(descending=True, stable=True)[:size].sort().values
             self.population, self.fitness = self.population[kept], self.fitness[kept]
             self._archive.shrink(self._capacity(size))
-        return accepted[:told]
+        return accepted[:answered]
 
     def _check_stop(self) -> None:
         chosen = self.settings

@@ -255,7 +255,7 @@ def _titles(choices: Sequence[tuple[str, MethodChoice | MetricChoice]]) -> tuple
         same = [other.settings.to_mapping() for _, other in choices if other.name == choice.name]
         differing = [name for name in values if any(other[name] != values[name] for other in same)]
         parameters = [one for one in choice.settings.parameters() if one.name in differing]
-        whole = " · ".join([title, *(one.told(values[one.name]) for one in parameters)])
+        whole = " · ".join([title, *(one.in_words(values[one.name]) for one in parameters)])
         before = sum(other.split(" #")[0] == whole for other in titles)
         titles.append(f"{whole} #{before + 1}" if before else whole)
     return tuple(titles)

@@ -18,22 +18,22 @@ Answer = TypeVar("Answer")
 _lock = threading.Lock()
 
 
-def side_by_side(ask: Callable[[Part], Answer], parts: Iterable[Part], streams: int) -> Generator[Answer, None, None]:
-    """`ask(part)` of every part, in their order; up to `streams` are asked at a time.
+def side_by_side(ask: Callable[[Part], Answer], parts: Iterable[Part], count: int) -> Generator[Answer, None, None]:
+    """`ask(part)` of every part, in their order; up to `count` are asked at a time.
 
-    With one stream they are asked in the caller's thread. What `ask` raises is raised here; closing the iterator
+    With a count of 1 they are asked in the caller's thread. What `ask` raises is raised here; closing the iterator
     waits for the parts that are being asked and drops the others.
     """
-    if streams == 1:
+    if count == 1:
         yield from map(ask, parts)
         return
-    threads = _threads(streams)
+    threads = _threads(count)
     coming: deque[Future[Answer]] = deque()
     try:
         for part in parts:
             coming.append(_submit(threads, ask, part))
             # As many again wait in line, so that no thread is idle while the caller looks at an answer.
-            if len(coming) == 2 * streams:
+            if len(coming) == 2 * count:
                 yield coming.popleft().result()
         while coming:
             yield coming.popleft().result()
@@ -63,24 +63,24 @@ def _submit(threads: ThreadPoolExecutor, ask: Callable[[Part], Answer], part: Pa
         return future
 
 
-def _threads(streams: int) -> ThreadPoolExecutor:
+def _threads(count: int) -> ThreadPoolExecutor:
     with _lock:
-        return _started(streams)
+        return _started(count)
 
 
 @cache
-def _started(streams: int) -> ThreadPoolExecutor:
+def _started(count: int) -> ThreadPoolExecutor:
     """A pool in which PyTorch uses one core a thread."""
     usual = torch.get_num_threads()
-    meeting = threading.Barrier(streams)
+    meeting = threading.Barrier(count)
 
     def begin() -> None:
         torch.get_num_threads()  # a thread takes the default when it first asks, which must not come later
         torch.set_num_threads(1)
         meeting.wait()
 
-    threads = ThreadPoolExecutor(streams, thread_name_prefix="decam-stream")
-    wait([threads.submit(begin) for _ in range(streams)])
+    threads = ThreadPoolExecutor(count, thread_name_prefix="decam-batch")
+    wait([threads.submit(begin) for _ in range(count)])
     # The number is a thread's own but also the default of threads to come: for those it is what it was.
     torch.set_num_threads(usual)
     return threads

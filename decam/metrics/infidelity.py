@@ -62,7 +62,7 @@ def fallen(case: Case, settings: InfidelitySettings) -> Generator[Progress, None
     return (yield from case.once(("squares", settings), lambda: _asked(case, settings)))
 
 
-def foretold(saliency: Values, hidden: Tensor, falls: Tensor) -> Values:
+def predicted_drops(saliency: Values, hidden: Tensor, falls: Tensor) -> Values:
     """The falls (N) that a map foretells: its sums over the squares, times the one factor that suits them best."""
     sums = np.array([saliency[square].sum() for square in hidden.numpy()])
     squared = float(sums @ sums)

@@ -34,12 +34,14 @@ class Remaker:
         if origin is None:
             raise SettingError("This map cannot be made again, because it is not known which method made it.")
         question = case.question if image is None else dataclasses.replace(case.question, image=image)
-        saliency = yield from relayed(origin.make(question, (origin.seed + shift) % _SEEDS), lambda e: [self._told(e)])
+        saliency = yield from relayed(
+            origin.make(question, (origin.seed + shift) % _SEEDS), lambda e: [self._counted(e)]
+        )
         self._done += _FINE
         yield self._at(0)
         return cleaned(saliency)
 
-    def _told(self, event: Progress) -> Progress:
+    def _counted(self, event: Progress) -> Progress:
         return self._at(_FINE * event.step // event.total if event.total else 0)
 
     def _at(self, part: int) -> Progress:

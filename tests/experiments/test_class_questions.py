@@ -33,7 +33,8 @@ from decam.methods.class_level.display import shown
 from decam.runs.service import Runs
 from decam.runs.store import Store
 from tests.experiments.class_level import BROKEN, NAME, PULL, PullSettings
-from tests.runs.colours import LABELS, SIZE, colours, layered, wait_for
+from tests.runs.colours import colours, layered, wait_for
+from tests.tools.colours import LABELS, SIZE
 
 
 @pytest.fixture(autouse=True)

@@ -26,26 +26,11 @@ from decam.experiments.status import CellState
 from decam.explanation import Progress, last
 from decam.methods import METHODS
 from decam.metrics import FaithfulnessSettings
-
-SIZE = (24, 24)
-
-
-def brightness(images: Tensor) -> Tensor:
-    """Three classes: red, green and blue, by share of all light."""
-    light = images.mean(dim=(2, 3)) + 1e-3
-    return light / light.sum(dim=1, keepdim=True)
+from tests.tools.colours import LABELS, SIZE, brightness, views
 
 
 def a_classifier(function: Callable[[Tensor], Tensor] = brightness, batch_size: int = 16) -> FunctionClassifier:
-    return wrap(function, labels=["red", "green", "blue"], input_size=SIZE, batch_size=batch_size)
-
-
-def views(count: int) -> list[np.ndarray]:
-    """Pictures whose brightest channel is red, green, blue, red, …"""
-    drawn = np.random.default_rng(1).integers(0, 100, (count, *SIZE, 3), dtype=np.uint8)
-    for number, view in enumerate(drawn):
-        view[:, :, number % 3] += 120
-    return list(drawn)
+    return wrap(function, labels=LABELS, input_size=SIZE, batch_size=batch_size)
 
 
 def a_plan(count: int, *methods: str | MethodChoice, **changes: Any) -> Plan:

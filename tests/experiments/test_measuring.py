@@ -25,8 +25,8 @@ from decam.explanation import Progress, Truth, last
 from decam.methods import METHODS
 from decam.metrics import METRICS, Case, Measurement
 from decam.settings import Settings
+from tests.tools.colours import LABELS, SIZE, brightness, views
 
-SIZE = (24, 24)
 NAMES = ("average-drop", "sparsity", "pointing-game", "seed-agreement")
 
 
@@ -38,18 +38,10 @@ class Counted:
 
     def __call__(self, images: Tensor) -> Tensor:
         self.asked += len(images)
-        light = images.mean(dim=(2, 3)) + 1e-3
-        return light / light.sum(dim=1, keepdim=True)
+        return brightness(images)
 
     def classifier(self) -> FunctionClassifier:
-        return wrap(self, labels=["red", "green", "blue"], input_size=SIZE)
-
-
-def views(count: int) -> list[np.ndarray]:
-    drawn = np.random.default_rng(1).integers(0, 100, (count, *SIZE, 3), dtype=np.uint8)
-    for number, view in enumerate(drawn):
-        view[:, :, number % 3] += 120
-    return list(drawn)
+        return wrap(self, labels=LABELS, input_size=SIZE)
 
 
 def a_plan(count: int = 1, *metrics: str | MetricChoice) -> Plan:

@@ -6,13 +6,17 @@ import numpy as np
 import pytest
 import torch
 
+from decam import methods
 from decam.classifier import TorchClassifier
 from decam.errors import MethodError
 from decam.experiments.explain import explain_view
 from decam.explanation import Progress, last
-from decam.methods import METHODS, get
+from decam.methods import METHODS, ClassMethod, get
+from decam.methods.base import Method
+from decam.methods.table import CLASS_METHODS
 from decam.settings import Settings
 from tests.tools.networks import small_classifier
+from tests.tools.rows import made_in
 
 QUICK: dict[str, dict[str, int | float | str | bool]] = {
     "de-cam": {"budget": 400},
@@ -42,19 +46,12 @@ def view() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
 
 
-def test_the_table_has_the_promised_methods_in_order() -> None:
-    assert list(METHODS) == [
-        *("de-cam", "rise", "occlusion", "feature-ablation", "feature-permutation"),
-        *("lime", "kernel-shap"),
-        *("cam", "grad-cam", "grad-cam++", "smooth-grad-cam++", "xgrad-cam", "layer-cam", "finer-cam"),
-        "refine-cam",
-        *("score-cam", "ss-cam", "is-cam", "ablation-cam"),
-        *("gradient", "input-x-gradient", "guided-backprop", "deconvolution", "integrated-gradients"),
-        *("smoothgrad", "vargrad", "deeplift", "gradient-shap", "guided-grad-cam"),
-        *("attention-branch", "bilinear-attention", "prototypes", "attention-rollout", "class-token", "legrad"),
-        *("random", "centre", "edges", "untrained"),
-    ]
-    assert all(row.name == name and row.summary.endswith(".") and row.reference for name, row in METHODS.items())
+def test_every_row_that_a_module_makes_is_in_a_table_once_and_complete() -> None:
+    rows = [*METHODS.values(), *CLASS_METHODS.values()]
+    assert {id(row) for row in made_in(methods, Method, ClassMethod)} == {id(row) for row in rows}
+    assert len({row.name for row in rows}) == len(rows)
+    for table in (METHODS, CLASS_METHODS):
+        assert all(row.name == name and row.summary.endswith(".") and row.reference for name, row in table.items())
 
 
 @pytest.mark.parametrize("name", METHODS)

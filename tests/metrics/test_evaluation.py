@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import decam
+from decam import metrics
 from decam.api import explain
 from decam.errors import MethodError, SettingError
 from decam.experiments.evaluate import case_of
@@ -17,23 +18,13 @@ from decam.experiments.explain import explain_view
 from decam.explanation import last
 from decam.masking import fill
 from decam.methods import METHODS
-from decam.metrics import METRICS, Case, Origin, Request, evaluate
+from decam.metrics import METRICS, RANDOMISATION, Case, Metric, Origin, Request, evaluate
 from decam.metrics.faithfulness import DeletionSettings, InsertionSettings
 from tests.conftest import Rectangle
 from tests.tools.cases import SIZE, bent, case, run, saliency, signed, values, view
+from tests.tools.rows import made_in
 
-REQUIRED = {
-    "faithfulness": [
-        *("deletion", "insertion", "deletion-correlation", "insertion-correlation"),
-        *("average-drop", "increase-in-confidence", "average-drop-in-deletion", "infidelity", "road", "adcc"),
-    ],
-    "localisation": [
-        *("pointing-game", "energy-inside", "iou", "iou-otsu"),
-        *("relevance-mass", "relevance-rank", "localisation-auc"),
-    ],
-    "robustness": ["max-sensitivity", "seed-agreement", "consistency"],
-    "complexity": ["sparsity", "entropy", "effective-pixels"],
-}
+LOCALISATION = [name for name, row in METRICS.items() if row.family == "localisation"]
 TRUTH = np.zeros(SIZE, bool)
 TRUTH[3:8, 2:6] = True
 RANKING = ["deletion", "insertion", "road", "pointing-game", "iou", "relevance-rank", "localisation-auc"]
@@ -62,10 +53,12 @@ BROKEN = {
 }
 
 
-def test_the_table_holds_the_required_rows_each_complete() -> None:
-    families = {family: [row.name for row in METRICS.values() if row.family == family] for family in REQUIRED}
-    assert families == REQUIRED
-    assert list(METRICS) == [name for names in REQUIRED.values() for name in names]
+def test_every_row_that_a_module_makes_is_in_a_table_once() -> None:
+    assert {id(row) for row in made_in(metrics, Metric)} == {id(row) for row in METRICS.values()}
+    assert not set(METRICS) & set(RANDOMISATION)
+
+
+def test_every_row_is_complete() -> None:
     for name, row in METRICS.items():
         assert row.name == name
         assert row.direction in (-1, 1)
@@ -94,8 +87,7 @@ def test_maps_judged_together_are_as_each_alone(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "truth"),
-    [(name, "some") for name in METRICS]
-    + [(name, truth) for name in REQUIRED["localisation"] for truth in ("none", "all")],
+    [(name, "some") for name in METRICS] + [(name, truth) for name in LOCALISATION for truth in ("none", "all")],
 )
 @pytest.mark.parametrize("broken", BROKEN)
 def test_no_map_and_no_truth_breaks_a_metric(name: str, truth: str, broken: str) -> None:

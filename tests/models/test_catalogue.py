@@ -22,19 +22,8 @@ from decam.errors import ModelError
 from decam.models import catalogue, default_for, load_classifier
 from decam.models.catalogue import ENTRIES, Download, Entry, download
 
-NAMES = (
-    "squeezenet1_0",
-    "mobilenet_v3_large",
-    "resnet18",
-    "resnet50",
-    "efficientnet_b0",
-    "densenet121",
-    "vgg16",
-    "convnext_tiny",
-    "vit_b_16",
-    "swin_t",
-)
-ATTENTION = ("abn", "bcnn", "prototypes", "small-vit")
+NAMES = [name for name, entry in ENTRIES.items() if entry.source == "torchvision"]
+OWN = [name for name, entry in ENTRIES.items() if entry.source == "bundled"]
 CONTENT = bytes(range(256)) * 3000
 RIGHT = hashlib.sha256(CONTENT).hexdigest()[:8]
 
@@ -96,10 +85,6 @@ def files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
 
-def test_the_embedded_model_comes_first_then_the_attention_models_then_torchvisions_in_order() -> None:
-    assert tuple(ENTRIES) == ("embedded", *ATTENTION, *NAMES)
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_every_fact_is_torchvisions_own(name: str) -> None:
     entry, weights = ENTRIES[name], get_model_weights(name).DEFAULT
@@ -116,7 +101,7 @@ def test_the_size_is_that_of_the_real_file(shared: Path) -> None:
     assert entry.size == pytest.approx(file.stat().st_size, rel=0.02)
 
 
-@pytest.mark.parametrize("name", ["embedded", *ATTENTION])
+@pytest.mark.parametrize("name", OWN)
 def test_the_entry_of_an_own_model_tells_what_its_weights_tell(name: str) -> None:
     from decam.models.sources.bundled import BUNDLED
 

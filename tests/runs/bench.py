@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Generator
 
 from decam.runs.queue import Ending, Queue
-
-PATIENCE = 60.0
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.002)
+from tests.tools.waiting import PATIENCE, wait_until
 
 
 class Bench:

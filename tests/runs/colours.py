@@ -17,18 +17,12 @@ from decam.experiments.kinds import comparison, randomisation
 from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, Plan, usual_metrics
 from decam.explanation import Progress
 from decam.runs.service import Runs, RunSnapshot
+from tests.tools.colours import LABELS, SIZE, brightness
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
-SIZE = (24, 24)
-LABELS = ("red", "green", "blue")
 ANOTHER = MetricChoice.default("deletion", steps=4, fill="noise")
 """A metric that `a_plan` does not ask for."""
-
-
-def brightness(images: Tensor) -> Tensor:
-    light = images.mean(dim=(2, 3)) + 1e-3
-    return light / light.sum(dim=1, keepdim=True)
 
 
 def colours(_model: str = "colours", _device: str = "cpu") -> Classifier:
@@ -54,13 +48,6 @@ def layered(_model: str = "layered", _device: str = "cpu") -> TorchClassifier:
         drawn = np.random.default_rng(place).normal(size=tuple(parameter.shape)).astype(np.float32)
         parameter.data = parameter.data.new_tensor(drawn)
     return TorchClassifier("layered", network.eval(), list(LABELS), input_size=SIZE)
-
-
-def views(count: int) -> list[np.ndarray]:
-    drawn = np.random.default_rng(1).integers(0, 100, (count, *SIZE, 3), dtype=np.uint8)
-    for number, view in enumerate(drawn):
-        view[:, :, number % 3] += 120
-    return list(drawn)
 
 
 def a_plan(count: int, *methods: str, **changes: Any) -> Plan:

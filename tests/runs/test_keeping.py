@@ -20,8 +20,9 @@ from decam.experiments.cells import Cell, CellKey
 from decam.runs.queue import Queue
 from decam.runs.service import Runs, RunSnapshot
 from decam.runs.store import Store
-from tests.runs.colours import ANOTHER, PATIENCE, ROOT, Gate, a_plan, colours, running, views, wait_for
+from tests.runs.colours import ANOTHER, PATIENCE, ROOT, Gate, a_plan, colours, running, wait_for
 from tests.tools import postgresql
+from tests.tools.colours import views
 
 
 @pytest.mark.slow
@@ -68,7 +69,8 @@ from decam.explanation import Progress
 from decam.methods import METHODS
 from decam.runs.service import Runs
 from decam.runs.store import Store
-from tests.runs.colours import a_plan, colours, views
+from tests.runs.colours import a_plan, colours
+from tests.tools.colours import views
 
 def slow(*_):
     while True:
@@ -183,7 +185,8 @@ import resource, sys, threading
 from pathlib import Path
 from decam.runs.service import Runs
 from decam.runs.store import Store
-from tests.runs.colours import a_plan, colours, views, wait_for
+from tests.runs.colours import a_plan, colours, wait_for
+from tests.tools.colours import views
 
 runs = Runs(Store(Path(sys.argv[1])), colours)
 wait_for(runs, runs.start(a_plan(1, "random"), views(1)))

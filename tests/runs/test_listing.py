@@ -14,7 +14,8 @@ from decam.experiments.status import Status
 from decam.runs.service import Runs
 from decam.runs.snapshots import SYSTEM_OWNER, RunSnapshot
 from decam.runs.store import Store
-from tests.runs.colours import ANOTHER, Gate, a_plan, colours, running, views, wait_for
+from tests.runs.colours import ANOTHER, Gate, a_plan, colours, running, wait_for
+from tests.tools.colours import views
 
 
 def test_links_cannot_be_guessed(runs: Runs) -> None:

@@ -23,7 +23,8 @@ from decam.explanation import last
 from decam.export import files
 from decam.runs.service import Runs
 from decam.runs.store import Store
-from tests.runs.colours import Gate, a_check, a_plan, colours, layered, running, views, wait_for
+from tests.runs.colours import Gate, a_check, a_plan, colours, layered, running, wait_for
+from tests.tools.colours import views
 
 LAST = CellKey(2, 1)
 

@@ -23,7 +23,8 @@ from decam.explanation import Progress, last
 from decam.methods import METHODS
 from decam.runs.service import Runs
 from decam.runs.store import Store
-from tests.runs.colours import ANOTHER, PATIENCE, SIZE, Gate, a_plan, colours, running, views, wait_for
+from tests.runs.colours import ANOTHER, PATIENCE, Gate, a_plan, colours, running, wait_for
+from tests.tools.colours import SIZE, views
 
 
 def test_a_run_ends_with_every_map_and_measurement_of_the_plan(runs: Runs) -> None:

@@ -8,13 +8,14 @@ import re
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Self
+
+from tests.tools.ports import free_port
 
 PROGRAMS = ("initdb", "postgres")
 USERS = ("postgres", "nobody")  # the server refuses to run as root
@@ -51,7 +52,7 @@ class PostgreSQL:
     def __init__(self, programs: Path) -> None:
         self._programs = programs
         self._password = secrets.token_hex(12)
-        self.port = _free_port()
+        self.port = free_port()
         self._folder = Path(tempfile.mkdtemp(prefix="decam-postgresql-"))
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -138,12 +139,6 @@ def _account() -> pwd.struct_passwd | None:
     if account is None:
         raise RuntimeError(f"The server must not run as root, and there is no user {' or '.join(USERS)}.")
     return account
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def main() -> int:

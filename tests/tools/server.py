@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import IO, Self
+
+from tests.tools.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 120
@@ -24,7 +25,7 @@ class Server:
     def __init__(self, data: Path, log: Path, environment: dict[str, str] | None = None) -> None:
         self.data = data
         self.log = log
-        self.port = _free_port()
+        self.port = free_port()
         self._environment = os.environ | {"DECAM_DATA": str(data)} | (environment or {})
         self._process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
@@ -95,9 +96,3 @@ class Server:
     def output(self) -> str:
         """All that it has printed so far."""
         return self.log.read_text(errors="replace") if self.log.is_file() else ""
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

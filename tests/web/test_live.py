@@ -20,7 +20,8 @@ from decam.runs.store import Store
 from decam.ui.components.grid.grid import GridColumn, payload
 from decam.web import lifespan
 from decam.web import live as route
-from tests.web.watched import RUN, Answer, Moments, a_plan, ask, colours, life, merge, views
+from tests.tools.colours import views
+from tests.web.watched import RUN, Answer, Moments, a_plan, ask, colours, life, merge
 
 PATH = f"/live/{RUN}"
 

@@ -12,10 +12,9 @@ from typing import Any
 import anyio
 import numpy as np
 from starlette.applications import Starlette
-from torch import Tensor
 
 from decam import web
-from decam.classifier import Classifier, Pixels, wrap
+from decam.classifier import Classifier, wrap
 from decam.errors import NoSuchRunError
 from decam.experiments.cells import CellKey
 from decam.experiments.events import Event, Explained, Measured, Predicted, Progressed
@@ -28,27 +27,14 @@ from decam.methods import METHODS
 from decam.metrics.base import Measurement
 from decam.runs.snapshots import RunSnapshot
 from decam.runs.state import RunState
+from tests.tools.colours import LABELS, SIZE, brightness, views
 
-SIZE = (24, 24)
 RUN = "an-unguessable_link"
 FIRST = "start"  # the name of the first page
 
 
-def brightness(images: Tensor) -> Tensor:
-    """Three classes: red, green and blue, by share of all light."""
-    light = images.mean(dim=(2, 3)) + 1e-3
-    return light / light.sum(dim=1, keepdim=True)
-
-
 def colours(_model: str = "colours", _device: str = "cpu") -> Classifier:
-    return wrap(brightness, labels=["red", "green", "blue"], input_size=SIZE)
-
-
-def views(count: int) -> list[Pixels]:
-    drawn = np.random.default_rng(1).integers(0, 100, (count, *SIZE, 3), dtype=np.uint8)
-    for number, view in enumerate(drawn):
-        view[:, :, number % 3] += 120
-    return list(drawn)
+    return wrap(brightness, labels=LABELS, input_size=SIZE)
 
 
 def a_plan(pictures: int = 2, budget: int = 260) -> Plan:

@@ -74,7 +74,7 @@ def _squares(work: Work) -> tuple[tuple[Panel, ...], str]:
     case, settings = work.case, work.settings
     hidden, falls = last(infidelity.fallen(case, settings))
     came: Values = falls.numpy()
-    foretold = infidelity.foretold(work.saliency, hidden, falls)
+    foretold = infidelity.predicted_drops(work.saliency, hidden, falls)
     question = case.question
     filling = fill(settings.fill, question.image, question.classifier.mean)
     order = np.argsort(-came, kind="stable")

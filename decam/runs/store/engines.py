@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from decam.errors import StoreError
-from decam.runs.store.files import UnwritableError, told
+from decam.runs.store.files import UnwritableError, as_store_error
 
 BUSY_SECONDS = 20.0
 CONNECT_SECONDS = 10
@@ -94,7 +94,7 @@ class SQLite:
     def engine(self) -> Engine:
         """An engine whose transactions begin where `_begun` says; the folder is made where it is missing."""
         if not self.options:
-            with told(f"write in {self.path.parent}"):
+            with as_store_error(f"write in {self.path.parent}"):
                 self.path.parent.mkdir(parents=True, exist_ok=True)
         address = f"{self.path.absolute().as_uri()}?{self.options}"
         engine = create_engine(

@@ -33,7 +33,7 @@ class UnwritableError(StoreError):
 
 
 @contextlib.contextmanager
-def told(doing: str) -> Iterator[None]:
+def as_store_error(doing: str) -> Iterator[None]:
     """Turn the operating system's refusals into an UnwritableError that says what could not be done and why."""
     try:
         yield
@@ -47,7 +47,7 @@ def told(doing: str) -> Iterator[None]:
 
 def write(path: Path, content: bytes) -> None:
     """Put `content` at `path`, whole or not at all, on the disk before this returns; raises StoreError."""
-    with told(f"write {path}"):
+    with as_store_error(f"write {path}"):
         write_atomically(path, content)
 
 

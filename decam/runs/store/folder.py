@@ -34,7 +34,7 @@ class RunFolder:
 
     def write_pictures(self, run: RunSnapshot) -> None:
         """Make the folder and keep the views and masks of a run; raises StoreError."""
-        with files.told(f"write in {self.path}"):
+        with files.as_store_error(f"write in {self.path}"):
             self.path.mkdir(parents=True, exist_ok=True)
         for position, view in enumerate(run.views):
             files.write_view(self.view(position), view)

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import IO
 
-from decam.runs.store.files import told
+from decam.runs.store.files import as_store_error
 
 _YOUNG_SECONDS = 60.0
 
@@ -36,7 +36,7 @@ else:
 def alive(folder: Path, token: str) -> bool:
     """Whether the process with this token, among those that keep their locks in `folder`, still runs."""
     path = _name(folder, token)
-    with told(f"read {path}"):
+    with as_store_error(f"read {path}"):
         try:
             file = path.open("rb")
         except FileNotFoundError:
@@ -51,7 +51,7 @@ class Instance:
     def __init__(self, folder: Path) -> None:
         self.token = secrets.token_hex(8)
         self._path = _name(folder, self.token)
-        with told(f"write in {folder}"):
+        with as_store_error(f"write in {folder}"):
             folder.mkdir(parents=True, exist_ok=True)
             _sweep(folder)
             self._file = self._path.open("wb")

@@ -87,7 +87,7 @@ class Store:
             self._refuse_foreign(opened, row)
             row.instance, row.status, row.note = opened.instance.token, Status.QUEUED, ""
         for draft in drafts(self._folder(run_id).path):  # of a process that was killed while it wrote
-            with files.told(f"remove {draft}"):
+            with files.as_store_error(f"remove {draft}"):
                 draft.unlink(missing_ok=True)
 
     def begin(self, run_id: str, plan: Plan, labels: Sequence[str]) -> None:
@@ -252,7 +252,7 @@ class Store:
             self._refuse_foreign(opened, row)
             session.execute(delete(RunRow).where(RunRow.id == run_id))
         folder = self._folder(run_id).path
-        with files.told(f"remove {folder}"):
+        with files.as_store_error(f"remove {folder}"):
             shutil.rmtree(folder)
 
     def close(self) -> None:
@@ -292,7 +292,7 @@ class Store:
             # Another process may have been faster, and somebody may have deleted the run since.
             if check.path.is_file() and session.get(RunRow, check.run.id) is None:
                 rows.add_finished(session, check.run)
-        with files.told(f"rename {check.path}"), contextlib.suppress(FileNotFoundError):
+        with files.as_store_error(f"rename {check.path}"), contextlib.suppress(FileNotFoundError):
             check.path.rename(check.path.with_name(check.path.name + first_version.IMPORTED))
 
     @contextlib.contextmanager

@@ -261,7 +261,7 @@ def test_in_a_directory_that_may_only_be_read_runs_are_still_there(
     before.close()
 
     def refuse(folder: Path) -> None:
-        with files.told(f"write in {folder}"):
+        with files.as_store_error(f"write in {folder}"):
             raise OSError(30, os.strerror(30))
 
     monkeypatch.setattr("decam.runs.store.runs.Instance", refuse)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -12,15 +11,7 @@ from decam.errors import DecamError
 from decam.explanation import Progress
 from decam.runs.queue import Queue
 from decam.ui.shared.shared_jobs import SharedJobs
-
-PATIENCE = 60.0
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.002)
+from tests.tools.waiting import PATIENCE, wait_until
 
 
 class Work:
