@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from functools import partial
 from typing import TypeAlias, TypeVar
 
 from decam.errors import SettingError
-from decam.explanation import ClassMap, ClassQuestion, ClassSteps, Progress
+from decam.explanation import ClassMap, ClassQuestion, ClassSteps, Progress, relayed
 from decam.methods.base import Series
 from decam.settings import Settings
 
@@ -36,7 +36,7 @@ def one_by_one(
 
     def run(questions: Sequence[ClassQuestion], settings: Chosen) -> ClassSteps:
         for place, question in enumerate(questions):
-            found = yield from _numbered(answer(question, settings), place)
+            found = yield from relayed(answer(question, settings), partial(_at, place))
             yield place, found
 
     return run
@@ -52,15 +52,8 @@ def by_seed(questions: Sequence[ClassQuestion]) -> Iterator[tuple[int, ...]]:
             yield tuple(numbers[start : start + TOGETHER])
 
 
-def _numbered(steps: OneClass, place: int) -> Generator[tuple[int, Progress], None, ClassMap]:
-    with closing(steps):
-        while True:
-            try:
-                progress = next(steps)
-            except StopIteration as stop:
-                found: ClassMap = stop.value
-                return found
-            yield place, progress
+def _at(place: int, progress: Progress) -> list[tuple[int, Progress]]:
+    return [(place, progress)]
 
 
 def single_class(question: ClassQuestion, subject: str) -> int:

@@ -38,7 +38,7 @@ from decam.methods.class_level.common import (
     unit_thresholds,
     window_of,
 )
-from decam.methods.class_level.refinement import region, strengthened
+from decam.methods.class_level.refinement import refined, region
 from decam.methods.class_level.samples import Size
 from decam.methods.support.seeded_globals import generator_of
 from decam.settings import Settings, parameter
@@ -186,13 +186,10 @@ class _Search:
     def _refine(self, checked: Tensor) -> None:
         """Strengthen where the map is strong, and keep it if fidelity has not fallen."""
         where = region(torch.from_numpy(magnitude(self.pattern.numpy())), self.size)
-        stronger = strengthened(self.pattern[None], where[None], self.settings.strength, self.radius)[0]
-        before, after = (
-            float(raised(self._values(checked + one), self.threshold.expand(len(checked))).mean())
-            for one in (self.pattern, stronger)
+        threshold, strength = self.threshold[0], self.settings.strength
+        self.pattern = refined(
+            self.road, 0, self.pattern, where, checked, threshold, strength=strength, radius=self.radius
         )
-        if after >= before:
-            self.pattern = stronger
 
 
 def black_box(question: ClassQuestion, settings: BlackBoxSettings) -> OneClass:

@@ -9,9 +9,11 @@ same pictures: a population cannot search as many waves.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from decam.evolution.differential_evolution import DifferentialEvolution, EvolutionSettings
 from decam.evolution.operators import Box
@@ -31,7 +33,7 @@ from decam.methods.class_level.common import (
     unit_length,
     unit_thresholds,
 )
-from decam.methods.class_level.refinement import region, strengthened
+from decam.methods.class_level.refinement import refined, region
 from decam.methods.support.seeded_globals import generator_of
 from decam.settings import Settings, parameter
 
@@ -63,8 +65,21 @@ class EvolvedSettings(Settings):
     fresh: int = parameter(64, "Samples on which the finished map is measured.", low=1, high=10_000)
 
 
-def evolved(question: ClassQuestion, settings: EvolvedSettings) -> OneClass:
-    """The map of the fittest vector, refined."""
+@dataclass(frozen=True)
+class Fittest:
+    """What a search found: the fittest vector's pattern (3×H×W), and the highest mean value of any on the samples.
+
+    `road` and `threshold` are those by which the question was asked.
+    """
+
+    pattern: Tensor
+    fidelity: float
+    road: Road
+    threshold: Tensor
+
+
+def fittest(question: ClassQuestion, settings: EvolvedSettings) -> Generator[Progress, None, Fittest]:
+    """The search alone: its pattern is neither refined nor measured."""
     size, seed = question.classifier.input_size, question.seed
     road, draw = Road.of([question]), samples.sampler(settings.samples, question.pictures)
     threshold = unit_thresholds(road, draw, generator_of(stage_seed(seed, _WAITING)), settings.fresh)[0]
@@ -91,20 +106,24 @@ def evolved(question: ClassQuestion, settings: EvolvedSettings) -> OneClass:
         yield Progress(number, generations, question.ledger.evaluations, curves=curves, pattern=pattern.numpy())
         if fidelity >= settings.goal:
             break
+    return Fittest(pattern, fidelity, road, threshold)
+
+
+def evolved(question: ClassQuestion, settings: EvolvedSettings) -> OneClass:
+    """The map of the fittest vector, refined."""
+    best = yield from fittest(question, settings)
+    size, seed, road, threshold = question.classifier.input_size, question.seed, best.road, best.threshold
+    draw = samples.sampler(settings.samples, question.pictures)
+    pattern, radius = best.pattern, radius_of(settings.norm, size)
     checked = draw(settings.fresh, size, generator_of(stage_seed(seed, _REFINING)))
-    rows = torch.zeros(settings.fresh, dtype=torch.long)
     for _ in range(settings.refinements):
         where = region(torch.from_numpy(magnitude(pattern.numpy())), size)
-        stronger = strengthened(pattern[None], where[None], settings.strength, radius)[0]
-        before, after = (
-            float(raised(road.values(checked + one, rows), threshold.expand(settings.fresh)).mean())
-            for one in (pattern, stronger)
-        )
-        pattern = stronger if after >= before else pattern
-        yield Progress(generations, generations, question.ledger.evaluations)
+        strength = settings.strength
+        pattern = refined(road, 0, pattern, where, checked, threshold, strength=strength, radius=radius)
+        yield Progress(1, 1, question.ledger.evaluations)
     fresh = FreshSamples.drawn(draw, size, stage_seed(seed, _MEASURING), settings.fresh)
     found = measured(road, 0, pattern, threshold, fresh)
-    if fidelity < settings.goal:
+    if best.fidelity < settings.goal:
         question.ledger.note(fallen_short(found.fidelity, settings.goal))
     return found
 

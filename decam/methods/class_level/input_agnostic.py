@@ -39,7 +39,7 @@ from decam.methods.class_level.common import (
     unit_length,
     unit_thresholds,
 )
-from decam.methods.class_level.refinement import region, strengthened
+from decam.methods.class_level.refinement import refined, region
 from decam.methods.support.seeded_globals import generator_of
 from decam.settings import Settings, parameter
 
@@ -285,16 +285,12 @@ class _Search:
     def _refine(self, row: int, number: int) -> None:
         """Strengthen what the early activations agree on, and keep it if fidelity has not fallen."""
         drawn = self._drawn_once(number, stage_seed(self.seed, _REFINING, number)).samples
-        rows, pattern = torch.full((len(drawn),), row), self.maps[row]
-        grid = self.road.activations(drawn + pattern, self.layer, row)
-        regions = region(grid, self.size)[None]
-        stronger = strengthened(pattern[None], regions, self.settings.strength, self.radius)[0]
-        before, after = (
-            float(raised(self.road.values(drawn + one, rows), self.thresholds[rows]).mean())
-            for one in (pattern, stronger)
+        pattern = self.maps[row]
+        where = region(self.road.activations(drawn + pattern, self.layer, row), self.size)
+        threshold, strength = self.thresholds[row], self.settings.strength
+        self.maps[row] = refined(
+            self.road, row, pattern, where, drawn, threshold, strength=strength, radius=self.radius
         )
-        if after >= before:
-            self.maps[row] = stronger
 
 
 def input_agnostic(questions: Sequence[ClassQuestion], settings: InputAgnosticSettings) -> ClassSteps:

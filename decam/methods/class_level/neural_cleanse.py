@@ -19,7 +19,7 @@ from decam.methods.base import ClassMethod, Series
 from decam.methods.class_level import samples
 from decam.methods.class_level.asking import Road
 from decam.methods.class_level.base import BLACK_BOX_SMALLEST, FAMILY, SERIES, OneClass, one_by_one
-from decam.methods.class_level.common import stage_seed, unit_length
+from decam.methods.class_level.common import FreshSamples, stage_seed
 from decam.methods.support.seeded_globals import generator_of
 from decam.settings import Settings, parameter
 
@@ -118,14 +118,13 @@ def neural_cleanse(question: ClassQuestion, settings: NeuralCleanseSettings) -> 
 def _measured(
     road: Road, question: ClassQuestion, settings: NeuralCleanseSettings, mask: Tensor, pattern: Tensor
 ) -> ClassMap:
-    generator = generator_of(stage_seed(question.seed, _MEASURING))
-    draw = samples.sampler(settings.samples, question.pictures)
-    drawn = draw(settings.fresh, question.classifier.input_size, generator)
-    shown = mask * (pattern - GREY)
-    noise = unit_length(torch.randn(shown[None].shape, generator=generator))[0] * shown.norm()
+    draw, size = samples.sampler(settings.samples, question.pictures), question.classifier.input_size
+    fresh = FreshSamples.drawn(draw, size, stage_seed(question.seed, _MEASURING), settings.fresh)
+    drawn, shown = fresh.samples, mask * (pattern - GREY)
     rows = torch.zeros(settings.fresh, dtype=torch.long)
     fidelity, without, control = (
-        float(road.values(pictures, rows).mean()) for pictures in (laid(drawn, mask, pattern), drawn, drawn + noise)
+        float(road.values(pictures, rows).mean())
+        for pictures in (laid(drawn, mask, pattern), drawn, drawn + fresh.noise * shown.norm())
     )
     found = shown.numpy().astype(np.float32)
     return ClassMap(found, fidelity, without, control, float(shown.norm()), float(mask.sum()))

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from decam.masking import upsample
-from decam.methods.class_level.common import project
+from decam.methods.class_level.asking import Road
+from decam.methods.class_level.common import project, raised
 from decam.metrics.localisation import otsu
 
 
@@ -21,6 +22,27 @@ def region(grid: Tensor, size: tuple[int, int]) -> Tensor:
     cut = otsu(grid.double().flatten().unsqueeze(0).numpy())[0]
     above = (grid.double() > cut).float() if cut == cut else torch.ones_like(grid)
     return upsample(above.unsqueeze(0), size)[0, 0]
+
+
+def refined(
+    road: Road,
+    row: int,
+    pattern: Tensor,
+    where: Tensor,
+    samples: Tensor,
+    threshold: Tensor,
+    *,
+    strength: float,
+    radius: float,
+) -> Tensor:
+    """A pattern (3×H×W) strengthened where `where` (H×W) says, or as it was if its fidelity on samples would fall."""
+    rows = torch.full((len(samples),), row)
+    stronger = strengthened(pattern[None], where[None], strength, radius)[0]
+    before, after = (
+        float(raised(road.values(samples + one, rows), threshold.expand(len(samples))).mean())
+        for one in (pattern, stronger)
+    )
+    return stronger if after >= before else pattern
 
 
 def strengthened(maps: Tensor, regions: Tensor, strength: float, radius: float) -> Tensor:

@@ -22,8 +22,7 @@ from decam.methods.class_level import samples
 from decam.methods.class_level.asking import Road
 from decam.methods.class_level.base import BLACK_BOX_SMALLEST, FAMILY, SERIES, by_seed
 from decam.methods.class_level.bases import MEASURES, Measure
-from decam.methods.class_level.common import radius_of, stage_seed, unit_length
-from decam.methods.class_level.samples import Sampler
+from decam.methods.class_level.common import FreshSamples, radius_of, stage_seed, unit_length
 from decam.methods.support.seeded_globals import generator_of
 from decam.settings import Settings, parameter
 
@@ -69,6 +68,7 @@ class _Search:
         self.maps = torch.zeros(len(questions), 3, *self.size)
         self.slopes = torch.zeros_like(self.maps)
         self.recent: list[list[float]] = [[] for _ in questions]
+        self.fresh = FreshSamples.drawn(self.draw, self.size, stage_seed(self.seed, _MEASURING), settings.fresh)
 
     def run(self) -> ClassSteps:
         """All questions: the steps of those that go on, then the maps of all."""
@@ -113,10 +113,7 @@ class _Search:
         settings = self.settings
         steps = torch.full((settings.iterations,), settings.growth).pow(torch.arange(settings.iterations)).sum()
         most = LARGEST * radius_of(settings.step, self.size) * float(steps)
-        seed = stage_seed(self.seed, _MEASURING)
-        return scaled(
-            self.road, row, self.maps[row], self.measure, most, self.draw, seed, settings.goal, settings.fresh
-        )
+        return scaled(self.road, row, self.maps[row], self.measure, most, settings.goal, self.fresh)
 
 
 def scaled(
@@ -125,24 +122,19 @@ def scaled(
     pattern: Tensor,
     measure: Measure,
     most: float,
-    draw: Sampler,
-    seed: int,
     goal: float,
-    fresh: int,
+    fresh: FreshSamples,
 ) -> ClassMap:
     """A pattern (3×H×W) for target `row` at the smallest scale at which its mean value has the goal, and its cost.
 
     The cost is the `price` of what the pattern gains at `SCALES`: (p − p₀) / (1 − p₀), for a mean value of p₀ without
-    it. The samples come from `seed`, so that they are the same for all targets of a seed. A pattern that falls short
-    at every scale keeps the largest, and the target's ledger says so. Asks for `(len(SCALES) + 2) · fresh` pictures.
+    it. A pattern that falls short at every scale keeps the largest, and the target's ledger says so. The model is asked
+    about the fresh samples `len(SCALES) + 2` times.
     """
-    generator = generator_of(seed)
-    drawn = draw(fresh, road.classifier.input_size, generator)
-    noise = unit_length(torch.randn(pattern[None].shape, generator=generator))[0]
-    rows = torch.full((fresh,), row)
+    rows = torch.full((len(fresh.samples),), row)
 
     def value(added: Tensor) -> float:
-        return float(road.values(drawn + added, rows).mean())
+        return float(road.values(fresh.samples + added, rows).mean())
 
     without = value(torch.zeros_like(pattern))
     values = [value(pattern * scale) for scale in SCALES]
@@ -156,7 +148,7 @@ def scaled(
         )
     found = pattern * SCALES[place]
     norm = float(found.norm())
-    return ClassMap(found.numpy().astype(np.float32), values[place], without, value(noise * norm), norm, cost)
+    return ClassMap(found.numpy().astype(np.float32), values[place], without, value(fresh.noise * norm), norm, cost)
 
 
 def price(costs: Sequence[float], values: Sequence[float], most: float) -> float:

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-
 from decam.explanation import ClassQuestion
 from decam.methods.base import ClassMethod
 from decam.methods.class_level import samples
-from decam.methods.class_level.asking import Road
 from decam.methods.class_level.base import BLACK_BOX_SMALLEST, FAMILY, SERIES, OneClass, one_by_one
 from decam.methods.class_level.bases import MEASURES
-from decam.methods.class_level.common import radius_of, stage_seed
-from decam.methods.class_level.evolved import EvolvedSettings, evolved
+from decam.methods.class_level.common import FreshSamples, radius_of, stage_seed
+from decam.methods.class_level.evolved import EvolvedSettings, fittest
 from decam.methods.class_level.smallest import LARGEST, SCALES, scaled
 from decam.settings import Settings, parameter
 
@@ -56,20 +53,11 @@ def smallest_black_box(question: ClassQuestion, settings: SmallestBlackBoxSettin
         refinements=0,
         fresh=settings.fresh,
     )
-    found = yield from evolved(question, search)
-    question.ledger.notes.clear()  # its goal is another one
-    size = question.classifier.input_size
-    return scaled(
-        Road.of([question]),
-        0,
-        torch.from_numpy(found.pattern),
-        MEASURES["pixels"],
-        LARGEST * radius_of(settings.norm, size),
-        samples.sampler(settings.samples, question.pictures),
-        stage_seed(question.seed, _SCALING),
-        settings.goal,
-        settings.fresh,
-    )
+    found = yield from fittest(question, search)
+    size, draw = question.classifier.input_size, samples.sampler(settings.samples, question.pictures)
+    most = LARGEST * radius_of(settings.norm, size)
+    fresh = FreshSamples.drawn(draw, size, stage_seed(question.seed, _SCALING), settings.fresh)
+    return scaled(found.road, 0, found.pattern, MEASURES["pixels"], most, settings.goal, fresh)
 
 
 SMALLEST_BLACK_BOX = ClassMethod(
@@ -86,7 +74,7 @@ SMALLEST_BLACK_BOX = ClassMethod(
     needs=frozenset({"output"}),
     signed=True,
     settings=SmallestBlackBoxSettings,
-    cost=lambda settings, _: settings.budget + (len(SCALES) + 5) * settings.fresh,
+    cost=lambda settings, _: settings.budget + (len(SCALES) + 2) * settings.fresh,
     series=SERIES,
     run=one_by_one(smallest_black_box),
 )
