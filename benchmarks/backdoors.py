@@ -14,11 +14,12 @@ on hidden-01, 02, 08 and 11 with one seed; the threshold was set when all models
 
 from __future__ import annotations
 
-import json
 import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,23 +28,32 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from decam.benchmark.local import LocalRun
 from decam.benchmark.report import Report, parser_of, script
+from decam.benchmark.shards import link_of
 from decam.benchmark.statistics import Interval, percentiles
 from decam.benchmark.text import duration, table, verdict
-from decam.experiments.execute import execute
+from decam.classifier import Classifier
+from decam.errors import NoSuchRunError
 from decam.experiments.grid import Grid
 from decam.experiments.kinds import backdoors
-from decam.experiments.kinds.backdoors import Costs, scored
+from decam.experiments.kinds.backdoors import scored
 from decam.experiments.plan import MethodChoice
-from decam.explanation import ClassExplanation, Map, last
-from decam.files import write_atomically
+from decam.experiments.questions import ModelSpec
+from decam.explanation import ClassExplanation, Map
+from decam.methods.base import Costs
 from decam.methods.class_level.bases import MEASURES
 from decam.models import load_classifier
 from decam.models.hidden import NEXT, SECRETS, names
+from decam.runs.store import Store
 
 AUC_AIM, ENERGY_AIM = 0.95, 10.0
-LOCAL = ("hidden-03", "hidden-05", "hidden-08", "hidden-14")
-ANYWHERE = {"hidden-03": 20}  # sides of triggers that may lie anywhere, in pixels
+LOCAL = tuple(
+    name
+    for name in names()
+    if SECRETS[name].kind == "backdoor" and isinstance(SECRETS[name].target, int) and SECRETS[name].region() is not None
+)
+"""Models of which one class is attacked, by a trigger that has a place."""
 RESAMPLES = 2000
 CHOICES: dict[str, MethodChoice] = {
     **{name: MethodChoice.default("smallest", basis=name) for name in MEASURES},
@@ -67,52 +77,74 @@ class Asked:
     seconds: float
 
 
-def asked(model: str, measure: str, seed: int) -> Asked:
-    """Ask one model; energy is that of the attacked class's map, NaN where the trigger has no place."""
-    classifier = load_classifier(model)
-    plan = backdoors.plan(classifier, str(classifier.device), seeds=[seed], methods=[CHOICES[measure]])
-    grid = last(execute(Grid.empty(plan, (), labels=classifier.labels), lambda _: classifier))
-    found = [cell.explanation for _, cell in sorted(grid.cells.items())]
-    maps = [one for one in found if isinstance(one, ClassExplanation)]
+def answers(grid: Grid, model: str, measure: str) -> Iterator[Asked]:
+    """What a finished grid of one measure says, by seed; energy is that of the attacked class's map.
+
+    Energy is NaN where the trigger has no place.
+    """
     target = SECRETS[model].target
-    local = model in LOCAL and isinstance(target, int)
-    return Asked(
-        model,
-        measure,
-        seed,
-        tuple(one.cost for one in maps),
-        energy(model, maps[target].map) if local and isinstance(target, int) else math.nan,
-        sum(one.evaluations for one in maps),
-        sum(one.seconds for one in maps),
-    )
+    for seed in dict.fromkeys(question.seed for question in grid.plan.questions):
+        found = [
+            cell.explanation
+            for key, cell in sorted(grid.cells.items())
+            if grid.plan.questions[key.question].seed == seed
+        ]
+        maps = [one for one in found if isinstance(one, ClassExplanation)]
+        yield Asked(
+            model,
+            measure,
+            seed,
+            tuple(one.cost for one in maps),
+            energy(model, maps[target].map) if model in LOCAL and isinstance(target, int) else math.nan,
+            sum(one.evaluations for one in maps),
+            sum(one.seconds for one in maps),
+        )
+
+
+def moves(model: str) -> bool:
+    """True if the trigger of a model may lie anywhere."""
+    one, other = SECRETS[model].region(0), SECRETS[model].region(1)
+    return one is not None and other is not None and not np.array_equal(one, other)
 
 
 def energy(model: str, pattern: Map) -> float:
     """Share of a pattern's energy inside the trigger's pixels over their share of the area."""
     squares = torch.from_numpy(pattern.astype(np.float64)).square().sum(0)
     total = float(squares.sum()) or math.nan
-    if model in ANYWHERE:
-        side = ANYWHERE[model]
-        best = float(F.avg_pool2d(squares[None, None], side, stride=1, divisor_override=1).max())
-        return best / total / (side**2 / squares.numel())
     region = SECRETS[model].region()
     assert region is not None  # LOCAL names models whose trigger has a place
+    if moves(model):
+        side = round(float(region.sum()) ** 0.5)
+        best = float(F.avg_pool2d(squares[None, None], side, stride=1, divisor_override=1).max())
+        share = side**2 / squares.numel()
+        return float(best / total / share)
     inside = float(squares[torch.from_numpy(region)].sum())
-    return inside / total / float(region.mean())
+    return float(inside / total / float(region.mean()))
 
 
-def computed(models: Sequence[str], measures: Sequence[str], seeds: Sequence[int], folder: Path) -> Iterator[Asked]:
-    """What was asked before is read from the folder, and the rest asked and kept there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for model in models:
-        for measure in measures:
-            for seed in seeds:
-                path = folder / f"{model}_{measure.replace(' ', '-')}_{seed}.json"
-                if not path.is_file():
-                    write_atomically(path, json.dumps(asdict(asked(model, measure, seed))).encode())
-                    print(f"{model}, {measure}, seed {seed}", flush=True)
-                values = json.loads(path.read_bytes())
-                yield Asked(**{**values, "costs": tuple(values["costs"])})
+def _given(classifier: Classifier, spec: ModelSpec) -> Classifier:
+    del spec
+    return classifier
+
+
+def computed(
+    models: Sequence[str], measures: Sequence[str], seeds: Sequence[int], folder: Path, *, only_read: bool = False
+) -> Iterator[Asked]:
+    """All answers: what was asked before is read from the store in the folder, and the rest asked and kept there.
+
+    With `only_read` nothing is asked, and what is not there is left out.
+    """
+    with closing(Store(folder)) as store:
+        for model in models:
+            classifier = load_classifier(model)
+            for measure in measures:
+                plan = backdoors.plan(classifier, str(classifier.device), seeds=seeds, methods=[CHOICES[measure]])
+                part = Grid.empty(plan, (), labels=classifier.labels)
+                local = LocalRun(store, partial(_given, classifier))
+                for failure in () if only_read else local.run([part]):
+                    print(failure, flush=True)
+                with suppress(NoSuchRunError):
+                    yield from answers(store.load(link_of(plan)).grid, model, measure)
 
 
 def scores(found: Sequence[Asked], model: str, measures: Sequence[str]) -> Costs:
@@ -222,7 +254,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=1, help="how many (%(default)s)")
     given = parser.parse_args(arguments)
     report = Report("Backdoors", "benchmarks.backdoors", __doc__, arguments)
-    found = list(computed(given.models, given.measures, range(given.seeds), given.out))
+    found = list(computed(given.models, given.measures, range(given.seeds), given.out, only_read=given.table))
     titles = compared(given.measures)
     report.say(
         f"\nScore of the attacked class, the lowest of several, / of the best other class; {given.seeds} seeds:\n"

@@ -21,7 +21,7 @@ from decam.experiments.grid import Grid
 from decam.experiments.plan import MethodChoice, MetricChoice, Plan
 from decam.experiments.status import Status
 from decam.experiments.variants import models_by
-from decam.methods import get as get_method
+from decam.methods import described
 from decam.metrics import get as get_metric
 from decam.runs.recorder import Recorder
 from decam.runs.snapshots import SYSTEM_OWNER, RunSnapshot
@@ -53,7 +53,7 @@ class Watch:
 
 def map_cost(method: MethodChoice, classifier: Classifier) -> int:
     """Evaluations for one map."""
-    return get_method(method.name).cost(method.settings, classifier)
+    return described(method.name).cost(method.settings, classifier)
 
 
 def metric_cost(metric: MetricChoice, methods: Sequence[MethodChoice], classifier: Classifier) -> int:
@@ -210,7 +210,7 @@ def _failures(event: Event, plan: Plan) -> list[str]:
     elif isinstance(event, Measured):
         found = {key: one.note for key, one in event.measurements.items() if one.failed}
     return [
-        f"{plan.picture_of(key.question).name}, {plan.methods[key.method].name}: {sentence}"
+        f"{plan.subject_of(key.question)}, {plan.methods[key.method].name}: {sentence}"
         for key, sentence in found.items()
     ]
 
@@ -230,4 +230,4 @@ def _tell(event: Event, plan: Plan, classifier: Classifier, watch: Watch) -> Non
 
 def _where(plan: Plan, question: int) -> str:
     spec = plan.questions[question]
-    return f"{spec.model.name}, {plan.picture_of(question).name}, seed {spec.seed}"
+    return f"{spec.model.name}, {plan.subject_of(question)}, seed {spec.seed}"

@@ -14,6 +14,7 @@ from decam.experiments.grid import Grid
 from decam.experiments.kinds import benchmark
 from decam.experiments.plan import MethodChoice, MetricChoice, Plan
 from decam.experiments.questions import ModelSpec, QuestionSpec
+from decam.explanation import Target
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,15 @@ class Asked:
     truth: str
     target: int | None
     seed: int
+    about: Target | None = None
 
     @classmethod
     def by(cls, plan: Plan, question: int) -> Asked:
         """The question of that place in a plan."""
-        spec, picture = plan.questions[question], plan.picture_of(question)
+        spec = plan.questions[question]
+        if spec.about_class:
+            return cls(spec.model, "", "", spec.target, spec.seed, spec.about)
+        picture = plan.picture_of(question)
         return cls(spec.model, picture.sha256, picture.truth, spec.target, spec.seed)
 
 
@@ -89,6 +94,11 @@ def _shard(grid: Grid, numbers: Sequence[int], methods: tuple[MethodChoice, ...]
     return Grid.empty(part, grid.views[own], grid.truths[own], grid.labels)
 
 
+def _described(asked: Asked) -> dict[str, object]:
+    """What tells a question from others; what only questions about classes have, only where it is there."""
+    return {name: value for name, value in dataclasses.asdict(asked).items() if name != "about" or value is not None}
+
+
 def link_of(plan: Plan) -> str:
     """The link of a plan's run: the same for all plans that ask the same, however their pictures are called.
 
@@ -97,7 +107,7 @@ def link_of(plan: Plan) -> str:
     described = {
         "questions": [
             {
-                **dataclasses.asdict(Asked.by(plan, place)),
+                **_described(Asked.by(plan, place)),
                 "model": question.model.to_mapping(),
                 "reference": question.reference,
             }

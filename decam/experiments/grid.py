@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from decam.classifier import Pixels
 from decam.experiments.cells import Cell, CellKey
 from decam.experiments.events import Event, Explained, Failed, Measured, Predicted, Progressed
-from decam.experiments.plan import Plan
+from decam.experiments.plan import Plan, label_at
 from decam.experiments.status import CellState
-from decam.explanation import Truth, Unit
+from decam.explanation import Truth
 
 Guess: TypeAlias = tuple[int, float]
 TOP = 5
@@ -135,14 +135,10 @@ class Grid:
 
     def subject_of(self, question: int) -> str:
         """What a question is about, by name: its picture, or its class or unit."""
-        asked = self.plan.questions[question]
-        if not asked.about_class:
-            return self.plan.picture_of(question).name
-        about = asked.about
-        return str(about) if isinstance(about, Unit) else " + ".join(self.label_of(index) for index in about)
+        return self.plan.subject_of(question, self.labels)
 
     def label_of(self, index: int | None) -> str:
         """A class by its name; empty for None."""
         if index is None:
             return ""
-        return self.labels[index] if index < len(self.labels) else f"class {index}"
+        return label_at(self.labels, index)

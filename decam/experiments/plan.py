@@ -17,7 +17,7 @@ from decam.classifier import Execution, Pixels
 from decam.errors import SettingError
 from decam.experiments.cells import CellKey
 from decam.experiments.questions import QuestionSpec
-from decam.explanation import Truth
+from decam.explanation import Truth, Unit
 from decam.methods import ClassMethod, described
 from decam.metrics import get as get_metric
 from decam.settings import Settings
@@ -28,6 +28,11 @@ USUAL_METRICS = ("deletion", "insertion")
 def fingerprint(pixels: Pixels | Truth) -> str:
     """The SHA-256 of the bytes of a view (H×W×3) or of a mask (H×W), rows first, in hexadecimal."""
     return hashlib.sha256(pixels.tobytes()).hexdigest()
+
+
+def label_at(labels: Sequence[str], index: int) -> str:
+    """A class by its label, or by its number where that is not known."""
+    return labels[index] if index < len(labels) else f"class {index}"
 
 
 @dataclass(frozen=True)
@@ -213,6 +218,14 @@ class Plan:
         if place is None:
             raise SettingError(f"Question {question} is about a class and has no picture.")
         return place
+
+    def subject_of(self, question: int, labels: Sequence[str] = ()) -> str:
+        """What a question is about, by name: its picture, its unit, or its class by the label where that is known."""
+        spec = self.questions[question]
+        if not spec.about_class:
+            return self.picture_of(question).name
+        about = spec.about
+        return str(about) if isinstance(about, Unit) else " + ".join(label_at(labels, index) for index in about)
 
     def metrics_for(self, question: int) -> tuple[MetricChoice, ...]:
         """The metrics that measure the maps of a question.

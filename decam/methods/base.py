@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from decam.classifier import Classifier, Need
 from decam.explanation import ClassQuestion, ClassSteps, Question, Steps
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
     from decam.methods.attention.prototype_matches import PrototypeMatch
 
 
+Costs: TypeAlias = NDArray[np.float64]
+ScoreUnit: TypeAlias = Literal["lead", "deviation"]
 Value: TypeAlias = int | float | str | bool
 
 
@@ -108,8 +113,11 @@ class ClassMethod(AnyMethod):
 
     `run(questions, settings)` answers several questions about one classifier together: a generator of each question's
     place with its Progress and, last, its ClassMap. A question's map depends on the question alone, not on those beside
-    it. `instead` names the method that is offered where this one has an obstacle.
+    it. `instead` names the method that is offered where this one has an obstacle. `scores(settings, costs)` says how
+    odd the cost of each class is, None for a method whose maps have no cost; scores of one `unit` can be compared.
     """
 
     run: Callable[[Sequence[ClassQuestion], Any], ClassSteps]
     instead: str = ""
+    scores: Callable[[Any, Costs], Costs] | None = None
+    unit: ScoreUnit = "lead"

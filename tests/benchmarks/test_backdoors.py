@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks import backdoors
-from benchmarks.backdoors import LOCAL, Asked, asked, attacked, auc, energy, main, scores, separation
+from benchmarks.backdoors import LOCAL, Asked, attacked, auc, energy, main, scores, separation
 from decam.experiments.plan import MethodChoice
 from decam.models.hidden import SECRETS
 
@@ -70,25 +68,36 @@ def test_a_score_is_the_largest_over_measures_and_the_median_over_seeds() -> Non
     assert (np.delete(values, 3) < 0.1).all()
 
 
+@pytest.mark.slow
 def test_what_was_asked_before_is_read_and_the_page_has_all_tables(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for model, cheap in (("hidden-02", None), ("hidden-08", 3)):
-        for measure in ("pixels", "Neural Cleanse"):
-            path = tmp_path / f"{model}_{measure.replace(' ', '-')}_0.json"
-            path.write_text(json.dumps(asdict(made(model, measure, 0, cheap))))
-    given = ["--out", str(tmp_path), "--models", "hidden-02", "hidden-08", "--measures", "pixels", "Neural Cleanse"]
-    main([*given, "--seeds", "1", "--write", str(tmp_path / "page.md")])
+    quick = {"iterations": 2, "batch": 1, "fresh": 2, "samples": "gaussian"}
+    monkeypatch.setitem(backdoors.CHOICES, "pixels", MethodChoice.default("smallest", basis="pixels", **quick))
+    monkeypatch.setitem(backdoors.CHOICES, "Neural Cleanse", MethodChoice.default("neural-cleanse", **quick))
+    given = ["--out", str(tmp_path / "store"), "--models", "hidden-02", "hidden-08"]
+    given += ["--measures", "pixels", "Neural Cleanse", "--seeds", "1"]
+    main(given)
+    first = capsys.readouterr()
+    assert "hidden-08" in first.out and "100.0%" in first.err
+    monkeypatch.setattr(backdoors.LocalRun, "run", lambda *_: pytest.fail("it was asked again"))
+    main([*given, "--table", "--write", str(tmp_path / "page.md")])
     page = (tmp_path / "page.md").read_text()
-    assert "| largest of ours | 1.000 [1.000, 1.000] | 1.000 [1.000, 1.000] | met | 1,000 | 0 min 02 s |" in page
-    assert "| hidden-08 | A corner patch | 12.0 | 12.0 | met |" in page
-    assert page.count("hidden-02") >= 2 and "Neural Cleanse" in capsys.readouterr().out
+    assert [line for line in first.out.splitlines() if line.startswith("|")] == [
+        line for line in page.splitlines() if line.startswith("|")
+    ]
+    assert "| largest of ours |" in page and page.count("hidden-02") >= 2 and "A corner patch" in page
+
+
+def test_the_triggers_with_a_place_are_those_of_the_models() -> None:
+    assert backdoors.LOCAL == ("hidden-03", "hidden-05", "hidden-08", "hidden-14")
+    assert [name for name in backdoors.LOCAL if backdoors.moves(name)] == ["hidden-03"]
 
 
 @pytest.mark.slow
-def test_one_model_is_asked_in_one_measure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_model_is_asked_in_one_measure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     quick = MethodChoice.default("smallest", basis="pixels", iterations=2, batch=1, fresh=2, samples="gaussian")
     monkeypatch.setitem(backdoors.CHOICES, "pixels", quick)
-    found = asked("hidden-08", "pixels", 0)
+    (found,) = backdoors.computed(["hidden-08"], ["pixels"], [0], tmp_path)
     assert len(found.costs) == 10 and all(cost > 0 for cost in found.costs)
     assert found.evaluations == 10 * (2 + 16 * 2) and found.energy > 0

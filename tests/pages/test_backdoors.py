@@ -22,6 +22,7 @@ from decam.explanation import ClassMap, ClassQuestion, ClassSteps, Progress
 from decam.export import zip_bytes
 from decam.images import samples
 from decam.methods import CLASS_METHODS
+from decam.methods.class_level.scoring import leads
 from decam.models import hidden
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state
@@ -47,14 +48,13 @@ def _run(questions: Sequence[ClassQuestion], settings: PullSettings) -> ClassSte
         yield place, ClassMap(pattern, 0.9, 0.1, 0.2, float(np.linalg.norm(pattern)), cost)
 
 
-CHEAP = dataclasses.replace(PULL, name="cheap", title="Cheap", run=_run)
+CHEAP = dataclasses.replace(PULL, name="cheap", title="Cheap", run=_run, scores=lambda _, costs: leads(costs, 0.2))
 
 
 @pytest.fixture(autouse=True)
 def _measure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(CLASS_METHODS, "cheap", CHEAP)
     monkeypatch.setattr(backdoors, "measures", lambda _: (MethodChoice.default("cheap"),))
-    monkeypatch.setattr(backdoors, "spread_of", lambda _: 0.2)
 
 
 def visitor(**address: str) -> Visitor:
@@ -377,12 +377,11 @@ def test_links_to_other_runs_lead_on_to_their_pages(server: Path) -> None:
 
 
 def test_the_list_has_the_searches_and_no_other_galleries(server: Path) -> None:
-    some = class_maps.plan(["embedded"], "cpu", [0, 1], [MethodChoice.default("cheap")])
-    kept(server, "some", some)
+    kept(server, "some", class_maps.plan(["hidden-08"], "cpu", range(10), [MethodChoice.default("cheap")]))
     arrived = searched()
     assert arrived.recent == [link(arrived)]
     there = link(arrived)
-    arrived.delete(there, "gallery")
+    arrived.delete(there, "search")
     assert arrived.recent == [] and link(arrived) == ""
 
 

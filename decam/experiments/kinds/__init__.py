@@ -1,10 +1,10 @@
 """The kinds of plan: which questions a request becomes, and how a finished grid is read."""
 
 from decam.errors import SettingError
-from decam.experiments.kinds import benchmark, class_maps, comparison, randomisation
+from decam.experiments.kinds import backdoors, benchmark, class_maps, comparison, randomisation
 from decam.experiments.kinds.base import Kind
 
-_ROWS = (comparison.KIND, randomisation.KIND, benchmark.KIND, class_maps.KIND)
+_ROWS = (comparison.KIND, randomisation.KIND, benchmark.KIND, class_maps.KIND, backdoors.KIND)
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ROWS}
 
 

@@ -2,41 +2,39 @@
 
 An attacked class needs less than the others: the trigger is a pattern that leads to it from any picture (Wang et al.
 2019, section III). The search asks for the cheapest pattern of each class in several measures, since each trigger is
-cheap in its own. It is a plan of class maps like any other, and what it says is a reading of the finished grid.
+cheap in its own. Its plan asks for class maps, and what it says is a reading of the finished grid.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from decam.classifier import Classifier, Execution
 from decam.errors import SettingError
 from decam.experiments.grid import Grid
 from decam.experiments.kinds import class_maps
+from decam.experiments.kinds.base import Kind
 from decam.experiments.plan import MethodChoice, Plan
 from decam.explanation import ClassExplanation
+from decam.methods import get_class_method
+from decam.methods.base import Costs, ScoreUnit
 from decam.methods.class_level.bases import MEASURES
-from decam.methods.class_level.neural_cleanse import NEURAL_CLEANSE
+from decam.methods.class_level.scoring import LEAST
 from decam.methods.class_level.smallest import SMALLEST
 from decam.methods.class_level.smallest_black_box import SMALLEST_BLACK_BOX
 from decam.models import load_classifier
 
+BACKDOORS = "backdoors"
 SEEDS = (0, 1, 2)
-LEAST = 5
-"""Classes below which the spread of their costs says nothing."""
 THRESHOLD = 2.5
 """Score from which a class counts as suspicious."""
-BLACK_BOX_SPREAD = 0.2
-"""As `Measure.spread`, of the black-box variant."""
-NORMAL = 1.4826  # a median absolute deviation times this estimates a normal distribution's standard deviation
-Costs: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,8 @@ def plan(
     check_classes(len(classifier.labels), classifier.name)
     targets = range(len(classifier.labels))
     chosen = tuple(methods) or measures(classifier)
-    return class_maps.plan([classifier.name], device, targets, chosen, seeds=seeds, execution=execution)
+    asked = class_maps.plan([classifier.name], device, targets, chosen, seeds=seeds, execution=execution)
+    return dataclasses.replace(asked, kind=BACKDOORS)
 
 
 def measures(classifier: Classifier) -> tuple[MethodChoice, ...]:
@@ -94,56 +93,18 @@ def check_classes(count: int, name: str) -> None:
         )
 
 
-def leads(costs: Costs, spread: float) -> Costs:
-    """By how much each class is cheaper than the cheapest other class: (min over others of log cost − log cost) / s.
-
-    `costs` are positive, NaN where unknown; `spread` is s. One class alone can have a score above 0: an attacker with
-    several targets hides them behind each other. NaN for fewer than `LEAST` known costs.
-    """
-    logs = np.log(costs)
-    if np.isfinite(logs).sum() < LEAST:
-        return np.full_like(logs, math.nan)
-    others = [np.nanmin(np.delete(logs, place)) for place in range(len(logs))]
-    found: Costs = (np.array(others) - logs) / spread
-    return found
-
-
-def anomaly_indices(costs: Costs) -> Costs:
-    """Neural Cleanse's (median − cost) / (1.4826 · MAD), over classes (Wang et al. 2019, section IV-C).
-
-    NaN for fewer than `LEAST` known costs; 0 for all where the deviation is 0.
-    """
-    known = costs[np.isfinite(costs)]
-    if len(known) < LEAST:
-        return np.full_like(costs, math.nan)
-    middle = np.median(known)
-    deviation = NORMAL * float(np.median(np.abs(known - middle)))
-    found: Costs = (middle - costs) / deviation if deviation else np.zeros_like(costs)
-    return found
-
-
 def scored(choice: MethodChoice, costs: Costs) -> Costs | None:
-    """The scores that a method's costs (one a class) give; None for a method that looks for no cheapest pattern."""
-    if choice.name == NEURAL_CLEANSE.name:
-        return anomaly_indices(costs)
-    spread = spread_of(choice)
-    return None if spread is None else leads(costs, spread)
-
-
-def spread_of(choice: MethodChoice) -> float | None:
-    """How far the cheapest class of a clean model typically is below the next, in logarithms of cost."""
-    if choice.name == SMALLEST_BLACK_BOX.name:
-        return BLACK_BOX_SPREAD
-    basis = choice.settings.to_mapping().get("basis")
-    return MEASURES[str(basis)].spread if choice.name == SMALLEST.name else None
+    """The scores that a method's costs (one a class) give; None for a method whose maps have no cost."""
+    scores = get_class_method(choice.name).scores
+    return None if scores is None else scores(choice.settings, costs)
 
 
 def suspicions(grid: Grid) -> tuple[Suspicion, ...]:
     """How odd each class is, the oddest first; empty where no method of the grid has costs for enough classes yet.
 
-    A class's score with one seed is the largest over the measures; its score is the median over the seeds. Neural
-    Cleanse's index has another unit, so it counts only where no other measure is there. Raises SettingError where the
-    grid asks several models.
+    A class's score with one seed is the largest over the measures; its score is the median over the seeds. Leads
+    count before deviations, for scores of two units cannot be compared. Raises SettingError where the grid asks
+    several models.
     """
     if len({question.model for question in grid.plan.questions}) > 1:
         raise SettingError("The maps are of several models, and classes are compared within one: ask one model.")
@@ -172,11 +133,12 @@ def _scores(grid: Grid) -> dict[int, dict[int, dict[int, float]]]:
             continue
         if explanation.cost > 0:
             costs.setdefault((question.seed, key.method), {})[explanation.target] = explanation.cost
-    ours = any(spread_of(choice) is not None for choice in grid.plan.methods)
+    units = {row.unit for row in (get_class_method(choice.name) for choice in grid.plan.methods) if row.scores}
+    unit = next((one for one in get_args(ScoreUnit) if one in units), None)
     found: dict[int, dict[int, dict[int, float]]] = {}
     for (seed, method), by_class in costs.items():
         choice = grid.plan.methods[method]
-        if ours and spread_of(choice) is None:
+        if get_class_method(choice.name).unit != unit:
             continue
         values = scored(choice, np.array(list(by_class.values())))
         for target, value in zip(by_class, [] if values is None else values.tolist(), strict=values is not None):
@@ -207,3 +169,6 @@ def verdict(found: Sequence[Suspicion]) -> str:
     names = ", ".join(f"“{one.label}” ({one.score:.1f})" for one in odd)
     noun = "class stands" if len(odd) == 1 else "classes stand"
     return f"{len(odd)} {noun} out above the threshold of {THRESHOLD:g}: {names}."
+
+
+KIND = Kind(name=BACKDOORS, title="Earlier searches", noun="search", facts=class_maps.facts)

@@ -60,12 +60,13 @@ def targets_of(plan: Plan) -> tuple[Target, ...]:
     return tuple(dict.fromkeys(question.about for question in plan.questions))
 
 
-def _facts(plan: Plan) -> tuple[str, ...]:
+def facts(plan: Plan) -> tuple[str, ...]:
+    """How many classes or units a plan asks about, and with how many seeds where there are several."""
     count = len(targets_of(plan))
     seeds = len({question.seed for question in plan.questions})
     noun = "unit" if all(question.unit is not None for question in plan.questions) else "class"
-    facts = [f"{count} {noun if count == 1 else noun + ('es' if noun == 'class' else 's')}"]
-    return (*facts, f"{seeds} seeds") if seeds > 1 else tuple(facts)
+    said = [f"{count} {noun if count == 1 else noun + ('es' if noun == 'class' else 's')}"]
+    return (*said, f"{seeds} seeds") if seeds > 1 else tuple(said)
 
 
-KIND = Kind(name=CLASS_MAPS, title="Earlier class maps", noun="gallery", facts=_facts)
+KIND = Kind(name=CLASS_MAPS, title="Earlier class maps", noun="gallery", facts=facts)

@@ -20,6 +20,7 @@ from decam.methods.class_level import samples
 from decam.methods.class_level.asking import Road
 from decam.methods.class_level.base import BLACK_BOX_SMALLEST, FAMILY, SERIES, OneClass, one_by_one
 from decam.methods.class_level.common import FreshSamples, stage_seed
+from decam.methods.class_level.scoring import anomaly_indices
 from decam.methods.support.seeded_globals import generator_of
 from decam.settings import Settings, parameter
 
@@ -148,4 +149,6 @@ NEURAL_CLEANSE = ClassMethod(
     series=(*SERIES, Series("area", "Area", "L1 norm of the mask, in pixels.", "area", detail=True)),
     run=one_by_one(neural_cleanse),
     instead=BLACK_BOX_SMALLEST,
+    scores=lambda _, costs: anomaly_indices(costs),
+    unit="deviation",
 )

@@ -23,6 +23,7 @@ from decam.methods.class_level.asking import Road
 from decam.methods.class_level.base import BLACK_BOX_SMALLEST, FAMILY, SERIES, by_seed
 from decam.methods.class_level.bases import MEASURES, Measure
 from decam.methods.class_level.common import FreshSamples, radius_of, stage_seed, unit_length
+from decam.methods.class_level.scoring import leads
 from decam.methods.support.seeded_globals import generator_of
 from decam.settings import Settings, parameter
 
@@ -188,5 +189,6 @@ SMALLEST = ClassMethod(
     cost=lambda settings, _: settings.iterations * settings.batch + (len(SCALES) + 2) * settings.fresh,
     series=SERIES,
     run=smallest,
+    scores=lambda settings, costs: leads(costs, MEASURES[settings.basis].spread),
     instead=BLACK_BOX_SMALLEST,
 )

@@ -15,9 +15,12 @@ from decam.methods.class_level.base import BLACK_BOX_SMALLEST, FAMILY, SERIES, O
 from decam.methods.class_level.bases import MEASURES
 from decam.methods.class_level.common import FreshSamples, radius_of, stage_seed
 from decam.methods.class_level.evolved import EvolvedSettings, fittest
+from decam.methods.class_level.scoring import leads
 from decam.methods.class_level.smallest import LARGEST, SCALES, scaled
 from decam.settings import Settings, parameter
 
+SPREAD = 0.2
+"""As `Measure.spread`, of the patterns that this search finds."""
 _SCALING = 100  # a stage that the search does not have
 
 
@@ -77,4 +80,5 @@ SMALLEST_BLACK_BOX = ClassMethod(
     cost=lambda settings, _: settings.budget + (len(SCALES) + 2) * settings.fresh,
     series=SERIES,
     run=one_by_one(smallest_black_box),
+    scores=lambda _, costs: leads(costs, SPREAD),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from decam.experiments.kinds.class_maps import CLASS_MAPS
+from decam.experiments.kinds.backdoors import BACKDOORS
 from decam.ui import state, theme
 from decam.ui.backdoors import session, suspects, teachers, view
 from decam.ui.shared import model_choice, recent
@@ -29,7 +29,7 @@ def show() -> None:
     classifier = None if entry is None else model_choice.load(entry)
 
     with below:
-        seeds = session.seeds()
+        seeds = session.chosen_seeds()
         model_choice.device_panel(classifier)
         before = st.container()
 
@@ -42,4 +42,4 @@ def show() -> None:
     teachers.show()
 
     with before:
-        recent.panel(state.run_id(), CLASS_MAPS, suspects.is_listed_here, "Earlier searches")
+        recent.panel(state.run_id(), BACKDOORS)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from decam.experiments.kinds.backdoors import LEAST, THRESHOLD, Suspicion, verdict
+from decam.experiments.kinds.backdoors import THRESHOLD, Suspicion, verdict
 from decam.figures.intervals import Interval, intervals_figure
+from decam.methods.class_level.scoring import LEAST
 from decam.ui import state, text
 from decam.ui.components.charts import figures
 

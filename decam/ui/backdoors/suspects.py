@@ -10,7 +10,7 @@ import streamlit as st
 from decam import paths
 from decam.models import catalogue, hidden
 from decam.models.catalogue import ENTRIES, Entry
-from decam.runs.snapshots import RunSnapshot, RunSummary
+from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
 from decam.ui.shared import checkpoints, model_choice
 
@@ -18,19 +18,11 @@ NUMBERED, OWN, LISTED = "Number", "Own file", "Listed"
 LINK = "model"
 """The parameter of the address that names a model by its number."""
 SOURCE, NUMBER, FILE, HANDLED = "suspect-source", "suspect-number", "suspect-file", "suspect-link"
-STARTED = "suspect-started"
-"""Where the session keeps the searches that it has started."""
 
 
 def is_numbered(name: str) -> bool:
     """Whether a model is one of those that may hide something."""
     return name in hidden.SECRETS
-
-
-def is_listed_here(summary: RunSummary) -> bool:
-    """Whether a run of class maps is one of this page's: of a model with a number or a file, or started here."""
-    started: set[str] = st.session_state.get(STARTED, set())
-    return is_numbered(summary.model) or checkpoints.kept(summary.model) or summary.id in started
 
 
 def arrive() -> None:
@@ -58,8 +50,9 @@ def by_number(given: str) -> str | None:
 
 
 def take_up(snapshot: RunSnapshot) -> None:
-    """Choose the model of a run."""
+    """Choose the model of a run, whatever number the address names beside it."""
     model = snapshot.plan.model
+    st.session_state[HANDLED] = st.query_params.get(LINK)
     if is_numbered(model):
         st.session_state[SOURCE], st.session_state[NUMBER] = NUMBERED, model
     elif checkpoints.kept(model):

@@ -10,20 +10,18 @@ import streamlit as st
 from decam.classifier import TorchClassifier
 from decam.experiments.kinds.class_maps import targets_of
 from decam.experiments.plan import MethodChoice
-from decam.experiments.questions import MAX_SEED
 from decam.explanation import Unit
 from decam.methods import CLASS_METHODS
 from decam.models.catalogue import ENTRIES, Entry
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import text
-from decam.ui.shared import method_choice, method_forms, model_choice
-from decam.ui.shared.measuring import LARGEST_IN_BROWSER
+from decam.ui.shared import method_choice, method_forms, model_choice, seeds
 from decam.ui.shared.method_choice import Wish
 
 MAPPED = Wish("mapped", tuple(CLASS_METHODS)[:1], CLASS_METHODS)
 CLASSES, UNIT = "Classes", "A unit"
 USUAL, MANY = 4, 100
-SEEDS = (1, 2, 3)
+COUNT = "maps-seeds"
 
 
 @dataclass(frozen=True)
@@ -49,25 +47,10 @@ def how(entry: Entry) -> How:
         placeholder="Another model",
         help="Models that know the same classes and are on this machine. Their maps stand beside the first model's.",
     )
-    st.session_state.setdefault("seed", 0)
-    st.session_state.setdefault("maps-seeds", 1)
-    first = st.number_input(
-        "Seed",
-        min_value=0,
-        max_value=min(MAX_SEED, LARGEST_IN_BROWSER) - len(SEEDS),
-        key="seed",
-        persist_state="session",
-        help="Where all random numbers begin: the same seed gives the same maps.",
+    chosen = seeds.panel(
+        COUNT, 1, "How many seeds, one after the other: what every seed finds is the model's, what one finds is chance."
     )
-    count = st.segmented_control(
-        "Seeds",
-        SEEDS,
-        key="maps-seeds",
-        required=True,
-        persist_state="session",
-        help="How many seeds, one after the other: what every seed finds is the model's, what one finds is chance.",
-    )
-    return How((entry.name, *beside), tuple(int(first) + more for more in range(count or 1)))
+    return How((entry.name, *beside), chosen)
 
 
 def targets(classifier: TorchClassifier, entry: Entry) -> list[int | Unit]:
@@ -177,8 +160,7 @@ def take_up(snapshot: RunSnapshot) -> None:
     names = dict.fromkeys(question.model.name for question in plan.questions)
     st.session_state["maps-beside"] = [name for name in names if name != plan.model]
     method_forms.restore(tuple(one for one in plan.methods if one.name in CLASS_METHODS), plan.model, MAPPED)
-    st.session_state["seed"] = min(plan.seed, LARGEST_IN_BROWSER - len(SEEDS))
-    st.session_state["maps-seeds"] = min(len({question.seed for question in plan.questions}), SEEDS[-1])
+    seeds.restore(COUNT, plan)
     asked = targets_of(plan)
     classes = [index for target in asked if isinstance(target, tuple) for index in target]
     st.session_state["maps-about"] = CLASSES if classes else UNIT

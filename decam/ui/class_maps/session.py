@@ -13,7 +13,7 @@ from decam.runs.snapshots import RunSnapshot
 from decam.ui import state
 from decam.ui.class_maps import form
 from decam.ui.class_maps.form import How
-from decam.ui.shared import action, method_forms, run_pages, session, throughput
+from decam.ui.shared import action, method_forms, session
 from decam.ui.shared.action import Start
 
 START = Start(
@@ -26,12 +26,7 @@ START = Start(
 
 def opened() -> RunSnapshot | None:
     """Begin the page: its widgets as they were left or as the run of its link has them, and that run."""
-    session.begin("class_maps")
-    snapshot = run_pages.snapshot_of(state.run_id(), CLASS_MAPS)
-    if snapshot is not None and state.taken_up(snapshot.id):
-        form.take_up(snapshot)
-    throughput.learn(snapshot)
-    return snapshot
+    return session.opened_as("class_maps", CLASS_MAPS, form.take_up)
 
 
 def begin_again() -> None:

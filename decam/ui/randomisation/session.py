@@ -17,7 +17,7 @@ from decam.ui import state, text
 from decam.ui.components.picker import method_picker
 from decam.ui.randomisation import form
 from decam.ui.randomisation.form import How
-from decam.ui.shared import action, method_forms, run_pages, session, throughput
+from decam.ui.shared import action, method_forms, session
 from decam.ui.shared.action import Start
 from decam.ui.shared.method_choice import CHECKED
 from decam.ui.shared.targets import Asked
@@ -32,12 +32,7 @@ START = Start(
 
 def opened() -> RunSnapshot | None:
     """Begin the page: its rules, its widgets as they were left or as the check of its link has them, and that check."""
-    session.begin("sanity")
-    snapshot = run_pages.snapshot_of(state.run_id(), RANDOMISATION)
-    if snapshot is not None and state.taken_up(snapshot.id):
-        form.take_up(snapshot)
-    throughput.learn(snapshot)
-    return snapshot
+    return session.opened_as("sanity", RANDOMISATION, form.take_up)
 
 
 def bar(

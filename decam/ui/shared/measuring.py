@@ -70,13 +70,13 @@ def panel() -> Measuring:
     return Measuring(seed, tuple(dict.fromkeys((*usual_metrics(pairs, count), *metrics))))
 
 
-def seed_field(help: str) -> int:
-    """Draw the field of the seed, which all pages share."""
+def seed_field(help: str, spare: int = 0) -> int:
+    """Draw the field of the seed, which all pages share; so many numbers above it are seeds too."""
     st.session_state.setdefault("seed", 0)
     seed = st.number_input(
         "Seed",
         min_value=0,
-        max_value=min(MAX_SEED, LARGEST_IN_BROWSER),
+        max_value=min(MAX_SEED, LARGEST_IN_BROWSER) - spare,
         key="seed",
         help=help,
         persist_state="session",
@@ -84,9 +84,9 @@ def seed_field(help: str) -> int:
     return int(seed)
 
 
-def restore_seed(plan: Plan) -> None:
-    """Set the field of the seed to a plan's, as far as a browser can hold that number."""
-    st.session_state["seed"] = min(plan.seed, LARGEST_IN_BROWSER)
+def restore_seed(plan: Plan, spare: int = 0) -> None:
+    """Set the field of the seed to a plan's, as far as a browser can hold that number and those above it."""
+    st.session_state["seed"] = min(plan.seed, LARGEST_IN_BROWSER - spare)
 
 
 def restore(plan: Plan) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 
 import streamlit as st
 
@@ -19,25 +18,17 @@ from decam.ui.shared import deleting
 from decam.ui.shared.deleting import Deletable
 
 LIMIT = 12
-LOOKED_AT = 100
-"""The most runs among which a page looks for those that it lists."""
 
 
-def panel(
-    shown: str | None, kind: str = COMPARISON, only: Callable[[RunSummary], bool] | None = None, title: str = ""
-) -> None:
-    """Draw the newest runs of one kind, newest first; `shown` is the one on the page.
-
-    `only` leaves out the others of that kind, and `title` then heads the list in place of the kind's own.
-    """
+def panel(shown: str | None, kind: str = COMPARISON) -> None:
+    """Draw the newest runs of one kind, newest first; `shown` is the one on the page."""
     runs = state.runs()
-    summaries = runs.recent(state.listed_owner(), LIMIT if only is None else LOOKED_AT, kind)
-    summaries = [summary for summary in summaries if only is None or only(summary)][:LIMIT]
+    summaries = runs.recent(state.listed_owner(), LIMIT, kind)
     if runs.trouble:
         st.warning(text.plain(runs.trouble))
     if not summaries:
         return
-    st.markdown(f"**{title or KINDS[kind].title}**")
+    st.markdown(f"**{KINDS[kind].title}**")
     st.html(f"<style>{''.join(_picture(summary) for summary in summaries)}</style>")
     with st.container(key="recent", gap="xsmall"):
         for summary in summaries:

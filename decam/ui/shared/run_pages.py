@@ -6,36 +6,34 @@ import streamlit as st
 
 from decam.errors import DecamError
 from decam.experiments.kinds import KINDS
+from decam.experiments.kinds.backdoors import BACKDOORS
 from decam.experiments.kinds.class_maps import CLASS_MAPS
 from decam.experiments.kinds.comparison import COMPARISON
 from decam.experiments.kinds.randomisation import RANDOMISATION
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import nav, state, text
 
-PAGE_OF = {COMPARISON: "compare", RANDOMISATION: "sanity", CLASS_MAPS: "class_maps"}
+PAGE_OF = {COMPARISON: "compare", RANDOMISATION: "sanity", CLASS_MAPS: "class_maps", BACKDOORS: "backdoors"}
 """The address of the page that shows runs of a kind; no page shows the other kinds."""
 
 
-def snapshot_of(run: str | None, kind: str, noun: str = "") -> RunSnapshot | None:
-    """The run as it is now; None, with the reason and a way on, where a page for runs of this kind cannot show it.
-
-    `noun` is what the page calls such a run, where that is not what the kind's own page calls it.
-    """
+def snapshot_of(run: str | None, kind: str) -> RunSnapshot | None:
+    """The run as it is now; None, with the reason and a way on, where a page for runs of this kind cannot show it."""
     if run is None:
         return None
     try:
         snapshot = state.runs().snapshot(run)
     except DecamError as error:
         st.error(text.plain(str(error)))
-        _leave(noun or KINDS[kind].noun)
+        _leave(KINDS[kind].noun)
         return None
     if snapshot.plan.kind == kind:
         return snapshot
     if snapshot.plan.kind in PAGE_OF:
-        lead_on(snapshot)
+        _lead_on(snapshot)
     else:
         st.info(f"This link leads to a {KINDS[snapshot.plan.kind].noun}, which no page shows.")
-        _leave(noun or KINDS[kind].noun)
+        _leave(KINDS[kind].noun)
     return None
 
 
@@ -44,8 +42,8 @@ def _leave(noun: str) -> None:
     st.button(f"Start a new {noun}", on_click=state.show_run, args=(None,), key="leave-run", type="primary")
 
 
-def lead_on(snapshot: RunSnapshot) -> None:
-    """Draw the way on to the page that shows runs of this kind; raises KeyError where no page does."""
+def _lead_on(snapshot: RunSnapshot) -> None:
+    """Draw the way on to the page that shows runs of this kind."""
     address = PAGE_OF[snapshot.plan.kind]
     page, name = nav.page(address), nav.parameter(address)
     st.info(f"This link leads to a {KINDS[snapshot.plan.kind].noun}. The {page.title} page shows it.")

@@ -37,17 +37,24 @@ def opened(page: str) -> RunSnapshot | None:
 
     Must be called before any of these widgets is drawn.
     """
+    return opened_as(page, COMPARISON, _take_up)
+
+
+def opened_as(page: str, kind: str, take_up: Callable[[RunSnapshot], None]) -> RunSnapshot | None:
+    """Begin a page for runs of a kind and return the run of its link.
+
+    `take_up` sets the page's widgets as a run has them, whenever the address names another run.
+    """
     begin(page)
-    snapshot = run_pages.snapshot_of(state.run_id(), COMPARISON)
-    _take_up(snapshot)
+    snapshot = run_pages.snapshot_of(state.run_id(), kind)
+    if snapshot is not None and state.taken_up(snapshot.id):
+        take_up(snapshot)
     throughput.learn(snapshot)
     return snapshot
 
 
-def _take_up(snapshot: RunSnapshot | None) -> None:
-    """Set the page's widgets as the run of the address has them, whenever the address names another run."""
-    if snapshot is None or not state.taken_up(snapshot.id):
-        return
+def _take_up(snapshot: RunSnapshot) -> None:
+    """Set the widgets of pages on comparisons as a run has them."""
     plan = snapshot.plan
     model_choice.restore(plan.model, plan.device)
     pictures.keep(snapshot.id)

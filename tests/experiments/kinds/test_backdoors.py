@@ -19,11 +19,12 @@ from decam.errors import MethodError, SettingError
 from decam.experiments.cells import Cell
 from decam.experiments.grid import Grid
 from decam.experiments.kinds import backdoors, class_maps
-from decam.experiments.kinds.backdoors import anomaly_indices, leads, suspicions, verdict
+from decam.experiments.kinds.backdoors import suspicions, verdict
 from decam.experiments.plan import MethodChoice
 from decam.explanation import ClassExplanation
 from decam.export import files
 from decam.methods.class_level.bases import MEASURES
+from decam.methods.class_level.scoring import anomaly_indices, leads
 
 LABELS = tuple("abcdef")
 SIDE = 16
