@@ -1,4 +1,4 @@
-"""The one road to a model: pictures masked, blended and asked in batches, counted, and stopped between two of them."""
+"""The road to a model's answers: pictures masked, blended, asked in batches, counted, and stopped between two batches."""
 
 from __future__ import annotations
 
