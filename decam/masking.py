@@ -1,4 +1,4 @@
-"""The road to a model's answers: pictures masked, blended, asked in batches, counted, and stopped between two batches."""
+"""The road to a model's answers: masked or blended pictures in batches, counted, and stopped between two of them."""
 
 from __future__ import annotations
 
