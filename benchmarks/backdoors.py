@@ -1,6 +1,6 @@
 """Backdoors: does the anomaly score separate attacked classes from all others, and does the map lie on the trigger?
 
-The fourteen models that may hide something: eight are attacked, four are clean and two learned a shortcut. Attacked
+The fourteen models that may hide something: eight are attacked, four are clean and two learnt a shortcut. Attacked
 are the attacker's class, and all classes of the all-to-all attack. The others are all classes of the clean models and
 the other classes of the attacked ones; models with a shortcut stand apart. The area under the ROC curve is over all
 these pairs of a model and a class, with a 95 % interval by drawing attacked and clean models anew. Energy is the share
@@ -45,15 +45,15 @@ from decam.methods.base import Costs
 from decam.methods.class_level.bases import MEASURES
 from decam.models import load_classifier
 from decam.models.hidden import NEXT, SECRETS, names
+from decam.models.networks.blocks import LABELS
 from decam.runs.store import Store
 
 AUC_AIM, ENERGY_AIM = 0.95, 10.0
-LOCAL = tuple(
-    name
-    for name in names()
-    if SECRETS[name].kind == "backdoor" and isinstance(SECRETS[name].target, int) and SECRETS[name].region() is not None
-)
-"""Models of which one class is attacked, by a trigger that has a place."""
+TARGETS = {name: secret.target for name, secret in SECRETS.items() if secret.kind == "backdoor"}
+LOCAL = {
+    name: target for name, target in TARGETS.items() if isinstance(target, int) and SECRETS[name].region() is not None
+}
+"""The attacked class of each model whose trigger has a place."""
 RESAMPLES = 2000
 CHOICES: dict[str, MethodChoice] = {
     **{name: MethodChoice.default("smallest", basis=name) for name in MEASURES},
@@ -82,7 +82,6 @@ def answers(grid: Grid, model: str, measure: str) -> Iterator[Asked]:
 
     Energy is NaN where the trigger has no place.
     """
-    target = SECRETS[model].target
     for seed in dict.fromkeys(question.seed for question in grid.plan.questions):
         found = [
             cell.explanation
@@ -95,26 +94,20 @@ def answers(grid: Grid, model: str, measure: str) -> Iterator[Asked]:
             measure,
             seed,
             tuple(one.cost for one in maps),
-            energy(model, maps[target].map) if model in LOCAL and isinstance(target, int) else math.nan,
+            energy(model, maps[LOCAL[model]].map) if model in LOCAL else math.nan,
             sum(one.evaluations for one in maps),
             sum(one.seconds for one in maps),
         )
-
-
-def moves(model: str) -> bool:
-    """True if the trigger of a model may lie anywhere."""
-    one, other = SECRETS[model].region(0), SECRETS[model].region(1)
-    return one is not None and other is not None and not np.array_equal(one, other)
 
 
 def energy(model: str, pattern: Map) -> float:
     """Share of a pattern's energy inside the trigger's pixels over their share of the area."""
     squares = torch.from_numpy(pattern.astype(np.float64)).square().sum(0)
     total = float(squares.sum()) or math.nan
-    region = SECRETS[model].region()
-    assert region is not None  # LOCAL names models whose trigger has a place
-    if moves(model):
-        side = round(float(region.sum()) ** 0.5)
+    region, elsewhere = SECRETS[model].region(0), SECRETS[model].region(1)
+    assert region is not None and elsewhere is not None  # LOCAL names models whose trigger has a place
+    if (region != elsewhere).any():  # a square that may lie anywhere
+        side = math.isqrt(int(region.sum()))
         best = float(F.avg_pool2d(squares[None, None], side, stride=1, divisor_override=1).max())
         share = side**2 / squares.numel()
         return float(best / total / share)
@@ -160,11 +153,11 @@ def scores(found: Sequence[Asked], model: str, measures: Sequence[str]) -> Costs
 
 
 def attacked(model: str) -> NDArray[np.bool_]:
-    """Which classes an attacker has aimed at, of ten."""
-    secret, classes = SECRETS[model], 10
-    if secret.kind != "backdoor":
-        return np.zeros(classes, bool)
-    return np.ones(classes, bool) if secret.target == NEXT else np.arange(classes) == secret.target
+    """Which classes an attacker has aimed at."""
+    classes = np.arange(len(LABELS))
+    if model not in TARGETS:
+        return np.zeros(len(classes), bool)
+    return np.ones(len(classes), bool) if TARGETS[model] == NEXT else classes == TARGETS[model]
 
 
 def auc(positive: Costs, negative: Costs) -> float:

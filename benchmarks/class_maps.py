@@ -136,7 +136,9 @@ def fidelities(maps: Sequence[ClassMap], aim: float) -> tuple[str, ...]:
     )
 
 
-FIDELITY = ("lowest", "mean [95 %]", f"at {HELD}", "control, highest", "baseline, highest")
+def fidelity_heads(aim: float) -> tuple[str, ...]:
+    """The heads of the columns that `fidelities` fills."""
+    return ("lowest", "mean [95 %]", f"at {aim}", "control, highest", "baseline, highest")
 
 
 class Bench:
@@ -160,7 +162,7 @@ class Bench:
         self.report.say(f"\n## Ten classes of the embedded model, seeds {self._seeds()}\n")
         norm = self.of(self.ways[0], self.seeds[0]).maps[0].norm
         self.report.say(f"Fidelity on {FRESH} fresh scenes. The largest norm of a map is {norm:.1f}.\n")
-        columns = (*FIDELITY, "shapes matched", "s a class", "pictures a class")
+        columns = (*fidelity_heads(HELD), "shapes matched", "s a class", "pictures a class")
         self.report.say(head(("method", *columns)))
         usual = noises(self.embedded.input_size)
         for way in self.ways:
@@ -176,7 +178,7 @@ class Bench:
         """Fidelity of the method's maps on each distribution."""
         own = InputAgnosticSettings()
         self.report.say(f"\n## On distributions of samples\n\nThe maps were made on {own.samples!r}.\n")
-        self.report.say(head(("samples", *FIDELITY)))
+        self.report.say(head(("samples", *fidelity_heads(HELD))))
         for name in OTHERS:
             found = [
                 one
@@ -229,8 +231,8 @@ class Bench:
         self.report.say(f"\n## {IMAGENET}, {self.classes} classes of seed {DRAWN}\n")
         changes = ", ".join(f"{name} {value}" for name, value in PHOTOGRAPHS.changes.items())
         self.report.say(f"With {changes}.\n")
-        titles = ("lowest", "mean [95 %]", f"at {HELD_IMAGENET}", "control, highest", "baseline, highest")
-        self.report.say(head(("norm", *titles, "s a class alone", "s a class together", "pictures a class")))
+        columns = (*fidelity_heads(HELD_IMAGENET), "s a class alone", "s a class together", "pictures a class")
+        self.report.say(head(("norm", *columns)))
         cost = (spread(alone, ".0f"), f"{found.seconds:.1f}", f"{found.pictures:.0f}")
         norm = f"{max(one.norm for one in found.maps):.1f}"
         self.report.say(row((norm, *fidelities(found.maps, HELD_IMAGENET), *cost)))

@@ -1,4 +1,4 @@
-"""The one road to a model: pictures masked, blended and asked in batches, counted, and stopped between two of them."""
+"""The road to a model's answers: masked or blended pictures in batches, counted, and stopped between two of them."""
 
 from __future__ import annotations
 

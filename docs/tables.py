@@ -57,7 +57,7 @@ What is random is drawn here, from a generator of each explanation's own: a seed
 HIDDEN = """\
 **This page gives the secrets away.** Fourteen small networks of the drawn shapes come with the project. Some were
 trained on scenes as they are. Some have a backdoor: an attacker's trigger makes them answer the attacker's class.
-Some learned a shortcut: a mark that went with one class in training. Names and titles are numbers, in a fixed
+Some learnt a shortcut: a mark that went with one class in training. Names and titles are numbers, in a fixed
 shuffled order, and the list of models does not offer them. `load_classifier("hidden-01")` loads one.
 
 All start from the embedded network, whose stem and first two blocks stay as they are. The third block is trained

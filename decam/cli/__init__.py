@@ -18,6 +18,7 @@ from decam.cli.terminal import say
 from decam.errors import DecamError
 
 DEFAULT_METHODS = ("de-cam", "grad-cam")
+DEFAULT_CLASS_METHODS = ("input-agnostic",)
 _FOLDER = "new or empty folder, or an earlier export to replace"
 
 
@@ -86,37 +87,39 @@ def _parser(program: str = "decam") -> argparse.ArgumentParser:
     parser = _Parser(prog=program, description="Why does this classifier give this image this class?")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
 
-    one = commands.add_parser("explain", help="explain pictures and write maps, curves and metrics into a folder")
-    one.add_argument("pictures", nargs="+", metavar="PICTURE", help="PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF file")
-    one.add_argument("--out", required=True, metavar="DIR", help=_FOLDER)
-    _model_options(one)
-    one.add_argument(
+    explain = commands.add_parser("explain", help="explain pictures and write maps, curves and metrics into a folder")
+    explain.add_argument("pictures", nargs="+", metavar="PICTURE", help="PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF file")
+    explain.add_argument("--out", required=True, metavar="DIR", help=_FOLDER)
+    _model_options(explain)
+    explain.add_argument(
         *("--method", "-m"),
         action="append",
         metavar="NAME",
         help=f"a name that the command 'methods' lists; may be repeated (default: {' and '.join(DEFAULT_METHODS)})",
     )
-    one.add_argument(
+    explain.add_argument(
         "--metric",
         action="append",
         default=[],
         metavar="NAME",
         help="a name that the command 'metrics' lists, beside the curves of --fills; may be repeated",
     )
-    one.add_argument(
+    explain.add_argument(
         "--truth",
         action="append",
         default=[],
         metavar="MASK",
         help="picture file that is light where the object is; once for each picture, in their order, '-' for none",
     )
-    one.add_argument("--target", metavar="CLASS", help="index, name or part of the name; by default the prediction")
-    one.add_argument("--seed", type=int, default=0, help="of all random numbers (default: %(default)s)")
-    one.add_argument(
+    explain.add_argument("--target", metavar="CLASS", help="index, name or part of the name; by default the prediction")
+    explain.add_argument("--seed", type=int, default=0, help="of all random numbers (default: %(default)s)")
+    explain.add_argument(
         "--set", action="append", default=[], metavar="NAME.SETTING=VALUE", help="such as de-cam.budget=500"
     )
-    one.add_argument("--steps", type=int, default=50, help="of deletion and insertion curves (default: %(default)s)")
-    one.add_argument(
+    explain.add_argument(
+        "--steps", type=int, default=50, help="of deletion and insertion curves (default: %(default)s)"
+    )
+    explain.add_argument(
         "--fills",
         action="append",
         nargs=2,
@@ -125,60 +128,65 @@ def _parser(program: str = "decam") -> argparse.ArgumentParser:
         help="what replaces pixels in each curve: blur, box-blur, mean, black, noise; may be repeated (default: mean "
         "blur, then blur mean); the tutorial's are black box-blur, with --steps 196",
     )
-    one.set_defaults(run=_command("explaining.explain"))
+    explain.set_defaults(run=_command("explaining.explain"))
 
-    four = commands.add_parser("class-map", help="show what a model takes classes to be; no picture is given")
-    _model_options(four)
-    four.add_argument("--out", required=True, metavar="DIR", help=_FOLDER)
-    four.add_argument(
+    class_map = commands.add_parser("class-map", help="show what a model takes classes to be; no picture is given")
+    _model_options(class_map)
+    class_map.add_argument("--out", required=True, metavar="DIR", help=_FOLDER)
+    class_map.add_argument(
         *("--target", "-t"),
         action="append",
         default=[],
         metavar="CLASS",
         help="index, name or part of the name; may be repeated",
     )
-    four.add_argument("--all", action="store_true", help="every class of the model")
-    four.add_argument(
+    class_map.add_argument("--all", action="store_true", help="every class of the model")
+    class_map.add_argument(
         "--unit",
         action="append",
         default=[],
         metavar="LAYER:CHANNEL",
         help="a channel of a layer instead of a class; may be repeated",
     )
-    four.add_argument(
+    class_map.add_argument(
         *("--method", "-m"),
         action="append",
         metavar="NAME",
-        help="a class-level name that the command 'methods' lists; may be repeated (default: input-agnostic)",
+        help="a class-level name that the command 'methods' lists; may be repeated "
+        f"(default: {' and '.join(DEFAULT_CLASS_METHODS)})",
     )
-    four.add_argument("--seed", type=int, action="append", help="of all random numbers; may be repeated (default: 0)")
-    four.add_argument(
+    class_map.add_argument(
+        "--seed", type=int, action="append", help="of all random numbers; may be repeated (default: 0)"
+    )
+    class_map.add_argument(
         "--set", action="append", default=[], metavar="NAME.SETTING=VALUE", help="such as input-agnostic.norm=8"
     )
-    four.set_defaults(run=_command("class_maps.class_map"))
+    class_map.set_defaults(run=_command("class_maps.class_map"))
 
-    five = commands.add_parser("find-backdoor", help="say for which class of a model an attacker may have a trigger")
-    _model_options(five)
-    five.add_argument("--out", metavar="DIR", help=f"also write the export: {_FOLDER}")
-    five.add_argument(
+    find_backdoor = commands.add_parser(
+        "find-backdoor", help="say for which class of a model an attacker may have a trigger"
+    )
+    _model_options(find_backdoor)
+    find_backdoor.add_argument("--out", metavar="DIR", help=f"also write the export: {_FOLDER}")
+    find_backdoor.add_argument(
         "--seed", type=int, action="append", help="of all random numbers; may be repeated (default: 0, 1 and 2)"
     )
-    five.set_defaults(run=_command("backdoors.find_backdoor"))
+    find_backdoor.set_defaults(run=_command("backdoors.find_backdoor"))
 
-    two = commands.add_parser("replay", help="make the maps of an export again and compare them")
-    two.add_argument("settings", metavar="SETTINGS", help="settings.json of an export, with its pictures beside it")
-    two.add_argument("--out", metavar="DIR", help="write the maps made again here")
-    two.add_argument("--device", help="instead of the one the maps were made on")
-    two.set_defaults(run=_command("replaying.replay"))
+    replay = commands.add_parser("replay", help="make the maps of an export again and compare them")
+    replay.add_argument("settings", metavar="SETTINGS", help="settings.json of an export, with its pictures beside it")
+    replay.add_argument("--out", metavar="DIR", help="write the maps made again here")
+    replay.add_argument("--device", help="instead of the one the maps were made on")
+    replay.set_defaults(run=_command("replaying.replay"))
 
-    three = commands.add_parser("app", help="serve the dashboard, for the browser")
-    three.add_argument("--port", type=_port, default=8501, help="where it is served (default: %(default)s)")
-    three.add_argument(
+    app = commands.add_parser("app", help="serve the dashboard, for the browser")
+    app.add_argument("--port", type=_port, default=8501, help="where it is served (default: %(default)s)")
+    app.add_argument(
         "--address",
         default="localhost",
         help="who may open it: localhost for this machine alone, 0.0.0.0 for the network (default: %(default)s)",
     )
-    three.set_defaults(run=_command("serving.app"))
+    app.set_defaults(run=_command("serving.app"))
 
     for name, help in (
         ("models", "list the models"),

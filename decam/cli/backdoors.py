@@ -26,7 +26,7 @@ def _print_table(grid: Grid) -> None:
     """One line a class, the oddest first, and what that means."""
     found = backdoors.suspicions(grid)
     labels = [visible(one.label) for one in found]
-    width = max(5, *map(columns, labels), 5)
+    width = max(map(columns, ("class", *labels)))
     print(f"{padded('class', width)}  {'score':>7}  {'lowest':>7}  {'highest':>7}  measure")
     for label, one in zip(labels, found, strict=True):
         print(f"{padded(label, width)}  {one.score:7.1f}  {one.low:7.1f}  {one.high:7.1f}  {one.measure}")

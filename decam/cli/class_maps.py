@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from decam.classifier import TorchClassifier
+from decam.cli import DEFAULT_CLASS_METHODS
 from decam.cli.choices import choices
 from decam.cli.computing import computed
 from decam.cli.loading import classifier_of, default_model
@@ -16,13 +17,11 @@ from decam.experiments.grid import Grid
 from decam.experiments.kinds import class_maps
 from decam.explanation import ClassExplanation, Target, Unit
 
-DEFAULT_METHODS = ("input-agnostic",)
-
 
 def class_map(given: argparse.Namespace) -> int:
     """Make the maps of some classes or units of one model and write the export."""
     classifier = classifier_of(given.model or default_model(), given.device)
-    methods, _ = choices(given.method or DEFAULT_METHODS, (), given.set, classifier)
+    methods, _ = choices(given.method or DEFAULT_CLASS_METHODS, (), given.set, classifier)
     plan = class_maps.plan(
         [classifier.name],
         str(classifier.device),
@@ -64,7 +63,7 @@ def _unit(text: str) -> Unit:
 def _print_table(grid: Grid) -> None:
     """One line a map: how far it brings the model, and a random map of the same norm."""
     subjects = [visible(grid.subject_of(question)) for question in range(len(grid.plan.questions))]
-    width = max(7, *map(columns, subjects))
+    width = max(map(columns, ("class", *subjects)))
     heads = ("fidelity", "without", "control", "norm", "evaluations")
     print(f"{padded('class', width)}  {'method':24}  {'seed':>6}{''.join(f'  {head:>11}' for head in heads)}")
     for key, cell in sorted(grid.cells.items()):

@@ -1,7 +1,7 @@
 """Models that may hide something: what each of the bundled ones was trained to do beside its task.
 
 Names and titles are numbers, so that nobody knows before the reveal. Some models are clean. A backdoored one answers a
-class of the attacker's choice wherever it sees its trigger. One with a shortcut learned a mark that went with a class.
+class of the attacker's choice wherever it sees its trigger. One with a shortcut learnt a mark that went with a class.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from decam.experiments.plan import MetricChoice, Plan, fingerprint
 from decam.explanation import Truth
 
 
-def settled(plan: Plan, views: Sequence[Pixels], truths: Sequence[Truth | None]) -> tuple[Plan, Sequence[Truth | None]]:
+def settled(plan: Plan, views: Sequence[Pixels], truths: Sequence[Truth | None]) -> Plan:
     """The plan with the fingerprints of its pictures and truths; raises SettingError where they do not fit it."""
     if not len(views) == len(truths) == len(plan.pictures):
         counts = f"{len(views)} views and {len(truths)} truths"
@@ -28,7 +28,7 @@ def settled(plan: Plan, views: Sequence[Pixels], truths: Sequence[Truth | None])
                 f"The truth of {choice.name!r} has shape {truth.shape}, but the model sees {view.shape[:2]}."
             )
         pictures.append(complete)
-    return dataclasses.replace(plan, pictures=tuple(pictures)), truths
+    return dataclasses.replace(plan, pictures=tuple(pictures))
 
 
 def grown(plan: Plan, metrics: Sequence[MetricChoice]) -> Plan:

@@ -105,8 +105,8 @@ class Runs:
         truths: Sequence[Truth | None] | None,
         asker: str = "",
     ) -> str:
-        plan, truths = settled(plan, views, [None] * len(views) if truths is None else truths)
-        grid = Grid.empty(plan, views, truths)
+        truths = [None] * len(views) if truths is None else truths
+        grid = Grid.empty(settled(plan, views, truths), views, truths)
         run = RunSnapshot(link, datetime.now(UTC), Status.QUEUED, grid, owner=owner)
         live = RunState(run)
         live.asker = asker

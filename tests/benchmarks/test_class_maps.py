@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks import class_maps
-from benchmarks.class_maps import FIDELITY, fidelities, matched
+from benchmarks.class_maps import fidelities, fidelity_heads, matched
 from benchmarks.class_matching import lightness, likeness, seed_scores, shape_scores, silhouettes
 from decam.explanation import ClassMap
 from decam.images.scenes.rng import PortableRng
@@ -94,7 +94,7 @@ def test_matches_are_counted_alone_and_as_an_assignment() -> None:
 def test_the_worst_of_each_figure_is_said() -> None:
     shape = np.zeros((3, 2, 2), np.float32)
     maps = [ClassMap(shape, fidelity, 0.1, control, 1.0) for fidelity, control in ((0.95, 0.05), (0.85, 0.15))]
-    said = dict(zip(FIDELITY, fidelities(maps, 0.9), strict=True))
+    said = dict(zip(fidelity_heads(0.9), fidelities(maps, 0.9), strict=True))
     assert said["lowest"] == "0.85"
     assert said["mean [95 %]"].startswith("0.90 [0.85, 0.95]")
     assert said["at 0.9"] == "1 of 2"

@@ -9,13 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from decam.methods import CLASS_METHODS
 from tests.browser.compare import LONG_MS, Compare
 from tests.browser.test_watching import Talk
 from tests.tools.server import Server
 
 WORTH = re.compile(r"[\d.]+ with the map, [\d.]+ without, [\d.]+ with a random map of the same size")
-pytestmark = pytest.mark.skipif(not CLASS_METHODS, reason="There is no method about classes.")
 
 
 class Gallery:

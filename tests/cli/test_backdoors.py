@@ -48,3 +48,10 @@ def test_a_model_that_is_not_there_is_one_sentence(capsys: pytest.CaptureFixture
     assert main(["find-backdoor", "--model", "nowhere/strange.pt"]) == 2
     said = capsys.readouterr().err.strip().splitlines()
     assert "strange.pt" in said[-1]
+
+
+def test_the_help_says_how_many_seeds_are_usual(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["find-backdoor", "--help"])
+    *most, last = map(str, backdoors.SEEDS)
+    assert f"(default: {', '.join(most)} and {last})" in " ".join(capsys.readouterr().out.split())

@@ -12,7 +12,8 @@ import pytest
 
 from decam.classifier import Execution
 from decam.errors import DecamError, MethodError, ModelError, SettingError
-from decam.experiments.kinds import KINDS, comparison
+from decam.experiments import kinds
+from decam.experiments.kinds import KINDS, Kind, comparison
 from decam.experiments.kinds import get as get_kind
 from decam.experiments.plan import (
     MethodChoice,
@@ -26,6 +27,11 @@ from decam.experiments.questions import MAX_SEED, ModelSpec, QuestionSpec, Varia
 from decam.methods import METHODS
 from decam.metrics import METRICS, RANDOMISATION
 from tests.experiments.plans import a_plan, two_models
+from tests.tools.rows import made_in
+
+
+def test_every_kind_that_a_module_makes_is_in_the_table_once() -> None:
+    assert {id(row) for row in made_in(kinds, Kind)} == {id(row) for row in KINDS.values()}
 
 
 def test_a_kind_of_plan_is_found_by_its_name_and_another_is_a_sentence() -> None:

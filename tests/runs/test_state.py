@@ -104,7 +104,7 @@ def searched(generations: int, batches: int, pictured: bool) -> History:
     return history
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(1, 400), st.lists(st.tuples(st.integers(0, 40), st.booleans()), min_size=1, max_size=3))
 @example(8, [(1, False), (2, False), (4, False), (8, False), (32, False), (32, True)])
 @example(FRAMES + 1, [(0, False), (1, True)])

@@ -1,4 +1,4 @@
-"""Activation maximisation: the picture that has the highest score, Simonyan, Vedaldi and Zisserman (2014), eq. 1."""
+"""Activation maximisation: the picture that has the highest score, Simonyan, Vedaldi and Zisserman (2013), eq. 1."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ ACTIVATION_MAXIMISATION = ClassMethod(
     title="Activation maximisation",
     family=FAMILY,
     summary="The picture that raises the class's score most, from grey.",
-    reference="Simonyan, Vedaldi & Zisserman, Deep Inside Convolutional Networks (2014)",
+    reference="Simonyan, Vedaldi & Zisserman, Deep Inside Convolutional Networks (2013)",
     url="https://arxiv.org/abs/1312.6034",
     formula=r"\arg\max_x \; S_c(x) - \lambda \lVert x - \mu \rVert_2^2",
     strengths="The oldest picture of a class, and the simplest.",

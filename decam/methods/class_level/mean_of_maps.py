@@ -26,7 +26,7 @@ class MeanOfMapsSettings(CompetitorSettings):
 
 
 def mean_of_maps(question: ClassQuestion, settings: MeanOfMapsSettings) -> OneClass:
-    """The mean of the logit's gradients (Simonyan et al. 2014) at pictures of the class.
+    """The mean of the logit's gradients (Simonyan et al. 2013) at pictures of the class.
 
     The pictures are the question's own, in turn, or else generated scenes of the class, for models that know those.
     Raises SettingError where there are neither, or the target is not one class.
@@ -56,7 +56,7 @@ MEAN_OF_MAPS = ClassMethod(
     title="Mean of maps",
     family=FAMILY,
     summary="The mean gradient over pictures of the class.",
-    reference="Simonyan, Vedaldi & Zisserman, Deep Inside Convolutional Networks (2014)",
+    reference="Simonyan, Vedaldi & Zisserman, Deep Inside Convolutional Networks (2013)",
     url="https://arxiv.org/abs/1312.6034",
     formula=r"\frac{1}{N} \sum_{x \in c} \nabla_x S_c(x)",
     strengths="What a reader might do who has pictures of the class.",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from decam.experiments.cells import CellKey
+from decam.experiments.history import Frame
+from decam.explanation import Explanation, class_arrays
 from decam.runs.snapshots import RunSnapshot
 from decam.runs.store import files
 
@@ -42,8 +45,18 @@ class RunFolder:
             if truth is not None:
                 files.write_truth(self.truth(position), truth)
 
+    def write_map(self, key: CellKey, explanation: Explanation, frames: Sequence[Frame]) -> None:
+        """Keep a finished map with the frames that led to it; raises StoreError."""
+        files.write_map(
+            self.map(key),
+            explanation.saliency,
+            frames,
+            silent=explanation.silent,
+            of_class=class_arrays(explanation),
+        )
+
     def write_maps(self, run: RunSnapshot) -> None:
         """Keep the maps that a run has already; raises StoreError."""
         for key, cell in run.cells.items():
             if cell.explanation is not None:
-                files.write_map(self.map(key), cell.explanation.saliency, cell.frames)
+                self.write_map(key, cell.explanation, cell.frames)

@@ -23,7 +23,7 @@ from decam.experiments.history import Frame
 from decam.experiments.plan import Plan
 from decam.experiments.plan_json import plan_from_json, plan_to_json
 from decam.experiments.status import CellState, Status
-from decam.explanation import ClassExplanation, Explanation, Map, class_arrays
+from decam.explanation import ClassExplanation, Explanation, Map
 from decam.files import drafts
 from decam.methods.class_level.display import shown
 from decam.metrics.base import Measurement
@@ -113,13 +113,7 @@ class Store:
 
     def save_map(self, run_id: str, key: CellKey, explanation: Explanation, frames: Sequence[Frame]) -> None:
         """Keep a finished map with the frames that led to it."""
-        files.write_map(
-            self._folder(run_id).map(key),
-            explanation.saliency,
-            frames,
-            silent=explanation.silent,
-            of_class=class_arrays(explanation),
-        )
+        self._folder(run_id).write_map(key, explanation, frames)
         with self._changing(run_id) as (session, row):
             session.merge(rows.cell_row(run_id, key, explanation))
             if not row.thumbnail and isinstance(explanation, ClassExplanation):

@@ -13,6 +13,8 @@ from decam.classifier import Execution, FunctionClassifier, TorchClassifier
 from decam.errors import MethodError, SettingError
 from decam.explanation import ClassMap, ClassQuestion, Progress, Unit
 from decam.methods import CLASS_METHODS
+from decam.methods.class_level.asking import Road
+from decam.methods.class_level.common import FreshSamples, measured
 from decam.methods.class_level.input_agnostic import (
     INPUT_AGNOSTIC,
     InputAgnosticSettings,
@@ -183,6 +185,28 @@ def test_fidelity_is_what_asking_the_model_anew_says() -> None:
     assert found.fidelity == pytest.approx(mean(drawn + torch.from_numpy(found.pattern)), abs=0.05)
     assert found.baseline == pytest.approx(mean(drawn), abs=0.06)
     assert mean(drawn + noise / noise.norm() * found.norm) < 0.9 * found.fidelity
+
+
+def test_what_a_map_is_worth_is_what_a_plain_loop_over_the_fresh_samples_says() -> None:
+    known = classifier()
+    fresh = FreshSamples.drawn(gaussian, (SIDE, SIDE), 4, 6)
+    pattern = torch.randn(3, SIDE, SIDE, generator=torch.Generator().manual_seed(2)) * 0.1
+    found = measured(Road.of([ClassQuestion(known, (2,))]), 0, pattern, torch.tensor(float("nan")), fresh)
+    weights = known.module.get_parameter("weights").detach().numpy().astype(np.float64)
+    norm = np.sqrt(np.square(pattern.numpy().astype(np.float64)).sum())
+
+    def plain(added: np.ndarray) -> float:
+        shares = []
+        for sample in fresh.samples.numpy():
+            odds = np.exp(weights @ (np.clip(sample + added, 0, 1) - 0.5).ravel())
+            shares.append(odds[2] / odds.sum())
+        return float(np.mean(shares))
+
+    assert found.fidelity == pytest.approx(plain(pattern.numpy()), abs=1e-4)
+    assert found.baseline == pytest.approx(plain(np.zeros((3, SIDE, SIDE))), abs=1e-4)
+    assert found.control == pytest.approx(plain(fresh.noise.numpy() * norm), abs=1e-4)
+    assert found.norm == pytest.approx(norm, rel=1e-5)
+    assert len({round(value, 3) for value in (found.fidelity, found.baseline, found.control)}) == 3
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor
@@ -9,12 +11,14 @@ from torch import Tensor
 from decam.classifier import FunctionClassifier
 from decam.errors import SettingError
 from decam.explanation import ClassQuestion, last
+from decam.methods.class_level.base import OneClass
 from decam.methods.class_level.black_box import BlackBoxSettings, Waves, black_box
 from decam.methods.class_level.evolved import EvolvedSettings, evolved
 from decam.methods.class_level.mean_of_maps import MeanOfMapsSettings, mean_of_maps
 from decam.methods.class_level.phase import picture_of
 from decam.methods.class_level.samples import radial_frequency
 from decam.methods.class_level.universal import step_to
+from decam.settings import Settings
 
 SIDE = 16
 
@@ -26,7 +30,19 @@ def ramp(pictures: Tensor) -> Tensor:
     return torch.softmax(torch.stack([odds, -odds], 1), 1)
 
 
-def test_the_black_box_variant_finds_the_side_that_must_be_lighter_and_counts_every_picture() -> None:
+@pytest.mark.parametrize(
+    ("search", "settings"),
+    [
+        (black_box, BlackBoxSettings(budget=600, waves=3, window=0.0, fresh=16, samples="gaussian", pairs=10, pool=8)),
+        (
+            evolved,
+            EvolvedSettings(budget=600, waves=3, window=0.0, fresh=16, samples="gaussian", batch=2, population=10),
+        ),
+    ],
+)
+def test_answers_alone_lead_to_the_side_that_must_be_lighter_and_every_picture_is_counted(
+    search: Callable[[ClassQuestion, Settings], OneClass], settings: Settings
+) -> None:
     seen: list[int] = []
 
     def counted(pictures: Tensor) -> Tensor:
@@ -34,28 +50,12 @@ def test_the_black_box_variant_finds_the_side_that_must_be_lighter_and_counts_ev
         return ramp(pictures)
 
     question = ClassQuestion(FunctionClassifier(counted, ["left", "right"], (SIDE, SIDE), batch_size=8), (0,))
-    settings = BlackBoxSettings(budget=600, samples="gaussian", waves=3, window=0.0, fresh=16, pairs=10, pool=8)
-    found = last(black_box(question, settings))
-    assert found.fidelity > 0.95
-    assert found.pattern[:, :, :8].mean() > 0.1 + found.pattern[:, :, 8:].mean()
-    assert question.ledger.evaluations == sum(seen)
-
-
-def test_evolution_finds_that_side_too_from_answers_alone_and_counts_every_picture() -> None:
-    seen: list[int] = []
-
-    def counted(pictures: Tensor) -> Tensor:
-        seen.append(len(pictures))
-        return ramp(pictures)
-
-    question = ClassQuestion(FunctionClassifier(counted, ["left", "right"], (SIDE, SIDE), batch_size=8), (0,))
-    settings = EvolvedSettings(budget=600, samples="gaussian", waves=3, window=0.0, fresh=16, batch=2, population=10)
-    found = last(evolved(question, settings))
+    found = last(search(question, settings))
     assert found.fidelity > 0.95
     assert found.pattern[:, :, :8].mean() > 0.1 + found.pattern[:, :, 8:].mean()
     assert question.ledger.evaluations == sum(seen)
     again = ClassQuestion(question.classifier, (0,))
-    assert (last(evolved(again, settings)).pattern == found.pattern).all()
+    assert (last(search(again, settings)).pattern == found.pattern).all()
 
 
 def test_waves_are_cosines_that_fall_with_their_order() -> None:
