@@ -16,7 +16,7 @@ from decam.experiments.kinds.comparison import COMPARISON
 from decam.experiments.status import CellState
 from decam.explanation import Map, Truth
 from decam.export.standing import ABSENT
-from decam.export.wire import Kept
+from decam.export.wire import picture_file
 from decam.figures import limits_for, overlay, png_bytes
 from decam.figures.steps import outlined
 from decam.methods import METHODS
@@ -225,7 +225,7 @@ def _figure(row: Method, snapshot: RunSnapshot, cell: Cell | None, obstacle: str
     if cell is None or cell.saliency is None:
         stands = CellState.STOPPED if cell is None else cell.state
         words = obstacle or (cell.error if cell is not None else "") or ABSENT.get(stands, stands.value)
-        source = address(_view_file(view), "field.picture")
+        source = address(picture_file(view), "field.picture")
         return (
             f'<figure class="none"{place}><img src="{source}" alt=""><figcaption>{text.escaped(words)}</figcaption>'
             f"{_bar(cell)}</figure>"
@@ -259,7 +259,6 @@ def _drawn(view: Pixels, saliency: Map, signed: bool, limits: tuple[float, float
     return png_bytes(covered if truth is None else outlined(covered, truth))
 
 
-_view_file = Kept(png_bytes)
 _kept = st.cache_data(show_spinner=False, max_entries=256)(_drawn)
 
 
