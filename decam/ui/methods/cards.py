@@ -54,8 +54,8 @@ _COLOURS = (
 def show(classifier: Classifier, picture: Chosen, runs: Sequence[RunSnapshot]) -> Mapping[str, DeltaGenerator]:
     """Draw all cards, and return the places of their heads, which change with the runs, by the method's name.
 
-    Heads are drawn at once, so that a link to a card still leads to it when they change. The first run is the
-    classifier's own; the others are of models that stand in where it cannot be explained.
+    Heads are drawn with their cards: drawn later, they would move the cards below, and links would miss them. The first
+    run is the classifier's own. The others are of models that stand in where the classifier cannot be explained.
     """
     st.caption(f"{_NOTATION} {_COLOURS}")
     models = {choice.name: run.plan.model for run in runs[1:] for choice in run.plan.methods}
@@ -82,7 +82,7 @@ def follow(
 
 
 def _followed(runs: Sequence[RunSnapshot]) -> RunSnapshot | None:
-    """The run that the browser follows: one at a time, for it has few connections to a server."""
+    """The run that the browser follows: one at a time, since a browser opens few connections to a server."""
     return next((run for run in runs if run.active), None)
 
 
@@ -135,7 +135,7 @@ def _compare(row: Method, model: str, picture: Chosen) -> None:
 def _live(
     links: Sequence[str], look: bool, classifier: Classifier, picture: Chosen, places: Mapping[str, DeltaGenerator]
 ) -> None:
-    # The drawing of the whole page must write into every place: the framework lets later ones write into those only.
+    # The whole page's own call writes the heads again: the framework lets later calls write only where that one did.
     runs = [run for run in (run_pages.snapshot_of(link, COMPARISON) for link in links) if run is not None]
     if len(runs) < len(links):
         for place in places.values():
