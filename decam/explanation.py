@@ -194,21 +194,22 @@ class ClassExplanation(Explanation):
         return self.map
 
 
-_OF_CLASS = ("baseline", "control", "norm", "cost")
+CLASS_VALUES = ("baseline", "control", "norm", "cost")
+"""The numbers of a class's map that other maps do not have, by the names of their fields."""
 
 
 def class_arrays(explanation: Explanation) -> dict[str, NDArray[Any]]:
     """What a class's map has beyond other maps, as named arrays for a file; nothing for a map of a picture."""
     if not isinstance(explanation, ClassExplanation):
         return {}
-    return {"map": explanation.map, **{name: np.array(getattr(explanation, name)) for name in _OF_CLASS}}
+    return {"map": explanation.map, **{name: np.array(getattr(explanation, name)) for name in CLASS_VALUES}}
 
 
 def class_values(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any] | None:
     """The fields of ClassExplanation that `class_arrays` wrote; None where there are none."""
     if "map" not in arrays:
         return None
-    return {"map": arrays["map"], **{name: float(arrays[name]) for name in _OF_CLASS if name in arrays}}
+    return {"map": arrays["map"], **{name: float(arrays[name]) for name in CLASS_VALUES if name in arrays}}
 
 
 def magnitude(pattern: Map) -> Map:

@@ -1,10 +1,11 @@
-"""Runs as they change: what is new since a version of a run, encoded once however many watch it."""
+"""Runs and other work as they change: what is new since a version, encoded once however many watch it."""
 
 from __future__ import annotations
 
 import json
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from decam.lru import Lru
 from decam.methods import described
 from decam.runs.snapshots import RunSnapshot
 
-PACE = 0.5  # seconds between two looks at a run, however many watch it
+PACE = 0.5  # seconds between two looks at a run or other work, however many watch it
 PROGRESS = 1.0  # seconds between two news of which nothing but progress is new: drawing them costs the browser most
 _FEEDS = 64  # runs whose changes are remembered for new watchers
 
@@ -32,7 +33,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class News:
-    """What changed in a run: cells as JSON objects, then the run. `ended` says that nothing follows."""
+    """What changed: cells as JSON objects, then what is watched as a whole. `ended` says that nothing follows."""
 
     version: int
     cells: tuple[bytes, ...]
@@ -50,17 +51,42 @@ class _Seen:
     fresh: int  # number of the first point of its search that the version before did not have, 0 where all are new
 
 
-class Feed:
-    """The changes of one run. All methods may be called from any thread.
+class Feed(ABC):
+    """The changes of a run or of other work, looked at twice a second at most.
 
-    The feed looks at the run at most twice a second, and takes up what is mere progress once a second. It compares
-    cells by identity, and encodes a cell only when somebody asks for it, once a version.
+    All methods may be called from any thread. A later version has a higher number.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._looked = float("-inf")
+        self._version = 0
+
+    @abstractmethod
+    def news(self, since: int | None = None, drawn: bool = False) -> News:
+        """What changed since a version; everything where the version is none that this feed has seen.
+
+        `drawn` says that the version is what a page has drawn.
+        """
+
+    def is_new(self, since: int | None) -> bool:
+        """True where `news` has something newer, or would have to look to know; never waits."""
+        return self._version != since or self._due()
+
+    def _due(self) -> bool:
+        return time.monotonic() >= self._looked + PACE
+
+
+class RunFeed(Feed):
+    """The changes of one run, of which mere progress is taken up once a second.
+
+    Cells are compared by identity. A cell is encoded only when somebody asks for it, once a version.
     """
 
     def __init__(self, source: Source, run: str) -> None:
+        super().__init__()
         self._source, self._run = source, run
-        self._lock = threading.RLock()
-        self._looked = self._noted = float("-inf")
+        self._noted = float("-inf")
         self._snapshot: RunSnapshot | None = None
         self._first = self._previous = 0
         self._cells: dict[CellKey, _Seen] = {}
@@ -81,7 +107,7 @@ class Feed:
                 self._see(key, cell, snapshot.version)
             self._previous = snapshot.version if last is None else last.version
             self._first = self._first or snapshot.version
-            self._snapshot = snapshot
+            self._snapshot, self._version = snapshot, snapshot.version
             self._noted = time.monotonic()
             self._news.clear()
 
@@ -95,11 +121,10 @@ class Feed:
         self._cells[key] = _Seen(cell, best, version, len(then) if continued else 0)
 
     def news(self, since: int | None = None, drawn: bool = False) -> News:
-        """What changed since a version of the run; everything where the version is none that this feed has seen.
+        """What changed since a version of the run; raises DecamError where the run cannot be read.
 
         A search's points are those that came since, if the version is the one before the present one, and else all of
-        them. `drawn` says that the version is what a page has drawn, which has no points yet. Raises DecamError where
-        the run cannot be read.
+        them. What a page has drawn has no points yet.
         """
         with self._lock:
             snapshot = self._look()
@@ -110,13 +135,8 @@ class Feed:
                 self._news[key] = self._gather(snapshot, since, drawn)
             return self._news[key]
 
-    def is_new(self, since: int | None) -> bool:
-        """True where `news` has something newer, or would have to look at the run to know; never waits."""
-        snapshot = self._snapshot
-        return snapshot is None or snapshot.version != since or time.monotonic() >= self._looked + PACE
-
     def _look(self) -> RunSnapshot:
-        if self._snapshot is None or time.monotonic() >= self._looked + PACE:
+        if self._snapshot is None or self._due():
             snapshot = self._source.snapshot(self._run)
             self._looked = time.monotonic()
             if self._looked >= self._noted + PROGRESS or self._has_moved(snapshot):
@@ -164,18 +184,17 @@ def _milestones(cell: Cell) -> tuple[object, ...]:
     return cell.state, cell.explanation is None, len(cell.measurements), cell.error
 
 
-class WorkFeed:
-    """How work that is no run stands. All methods may be called from any thread.
+class WorkFeed(Feed):
+    """How work that is no run stands.
 
     Each piece of work is a cell, whose row is its name, in the state `running` or `ended`. `look` says by the name how
     a piece stands, None once it has ended.
     """
 
     def __init__(self, look: Callable[[str], Standing | None]) -> None:
+        super().__init__()
         self._look = look
-        self._lock = threading.Lock()
-        self._looked = float("-inf")
-        self._version = 1
+        self._version = 1  # a page has drawn version 0
         self._cells: dict[str, tuple[int, dict[str, Any]]] = {}
 
     def follow(self, name: str) -> None:
@@ -185,19 +204,15 @@ class WorkFeed:
             self._looked = float("-inf")
 
     def news(self, since: int | None = None, drawn: bool = False) -> News:
-        """The pieces that changed since a version."""
+        """The pieces that changed since a version; all of them for a page, which has drawn none."""
         with self._lock:
-            if time.monotonic() >= self._looked + PACE:
+            if self._due():
                 self._take_up()
             first = -1 if since is None or drawn or since > self._version else since
             changed = [cell for version, cell in self._cells.values() if version > first]
             ended = all(cell["state"] == "ended" for _, cell in self._cells.values())
             cells = tuple(encoded({"cell": cell, "search": None}) for cell in changed)
             return News(self._version, cells, encoded({"version": str(self._version)}), ended)
-
-    def is_new(self, since: int | None) -> bool:
-        """True where `news` has something newer, or would have to look to know; never waits."""
-        return self._version != since or time.monotonic() >= self._looked + PACE
 
     def _take_up(self) -> None:
         self._looked = time.monotonic()
@@ -214,17 +229,17 @@ class Feeds:
     def __init__(self, source: Source) -> None:
         self.source = source
         self._lock = threading.Lock()
-        self._feeds: Lru[str, Feed | WorkFeed] = Lru(_FEEDS)
+        self._feeds: Lru[str, Feed] = Lru(_FEEDS)
 
     def note(self, snapshot: RunSnapshot) -> None:
         """Remember what a page has drawn, so that a watcher who begins there is sent only what came since."""
         feed = self.of(snapshot.id)
-        if isinstance(feed, Feed):
+        if isinstance(feed, RunFeed):
             feed.note(snapshot)
 
-    def of(self, name: str) -> Feed | WorkFeed:
+    def of(self, name: str) -> Feed:
         """The feed of this name, the same for all who watch it at a time: that of a run where there is no other."""
-        return self._made(name, lambda: Feed(self.source, name))
+        return self._made(name, lambda: RunFeed(self.source, name))
 
     def work(self, name: str, look: Callable[[str], Standing | None]) -> WorkFeed:
         """The feed of a visitor's other work, made where there is none under this name, which nobody can guess."""
@@ -232,7 +247,7 @@ class Feeds:
         assert isinstance(feed, WorkFeed)  # runs have names of their own
         return feed
 
-    def _made(self, name: str, make: Callable[[], Feed | WorkFeed]) -> Feed | WorkFeed:
+    def _made(self, name: str, make: Callable[[], Feed]) -> Feed:
         with self._lock:
             feed = self._feeds.get(name)
             if feed is None:

@@ -13,7 +13,7 @@ import numpy as np
 from decam.experiments.cells import Cell, CellKey
 from decam.experiments.grid import Grid
 from decam.experiments.plan import Plan
-from decam.explanation import ClassExplanation
+from decam.explanation import CLASS_VALUES, ClassExplanation
 from decam.export.names import method_names
 from decam.metrics import get as get_metric
 from decam.metrics.base import Curve
@@ -21,7 +21,6 @@ from decam.metrics.base import Curve
 Row: TypeAlias = Sequence[object]
 
 _ASKED = ("number", "picture", "model", "method", "target", "label", "probability")
-_WORTH = ("baseline", "control", "norm", "cost")  # of a class's map, whose probability is its fidelity
 _SPENT = ("evaluations", "seconds", "notes")
 # Japanese and Chinese spreadsheets take the wide forms of the signs for the signs.
 _FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
@@ -35,7 +34,7 @@ CURVES_HEAD = (
 def metrics_csv(grid: Grid) -> bytes:
     """One line for each map that is finished or failed, one column for each metric of the plan."""
     names = metric_names(grid.plan)
-    worth = _WORTH if grid.plan.about_classes else ()
+    worth = CLASS_VALUES if grid.plan.about_classes else ()
     return csv_bytes((*_ASKED, *worth, *names.values(), *_SPENT), _metrics(grid, list(names)))
 
 
@@ -73,12 +72,12 @@ def _metrics(grid: Grid, keys: Sequence[str]) -> Iterator[Row]:
         begin, explanation = _begin(grid, key), cell.explanation
         if explanation is None:
             if cell.error:
-                blank = 5 + len(keys) + (len(_WORTH) if grid.plan.about_classes else 0)
+                blank = 5 + len(keys) + (len(CLASS_VALUES) if grid.plan.about_classes else 0)
                 yield (*begin, *[""] * blank, cell.error)
             continue
         answer: Row = (explanation.target, explanation.label, number(explanation.probability))
         if isinstance(explanation, ClassExplanation):
-            answer = (*answer, *(number(getattr(explanation, name)) for name in _WORTH))
+            answer = (*answer, *(number(getattr(explanation, name)) for name in CLASS_VALUES))
         values = ["" if one not in cell.measurements else number(cell.measurements[one].value) for one in keys]
         notes = " ".join([*explanation.notes, *_remarks(cell, keys), *([cell.error] if cell.error else [])])
         yield (*begin, *answer, *values, explanation.evaluations, f"{explanation.seconds:.3f}", notes)

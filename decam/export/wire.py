@@ -19,7 +19,7 @@ from decam.experiments.plan import MetricChoice, Plan
 from decam.experiments.status import CellState
 from decam.explanation import ClassExplanation, Map
 from decam.export.standing import Standing, standing
-from decam.figures import limits_of, png_bytes
+from decam.figures import data_uri, limits_of, lut, png_bytes, png_uri
 from decam.methods import described
 from decam.methods.base import Series
 from decam.methods.class_level.display import shown
@@ -120,20 +120,22 @@ def map_file(saliency: Map) -> MapFile:
     return MapFile(png_bytes(np.stack(channels, axis=2).astype(np.uint8)), low, high)
 
 
-def data_uri(png: bytes) -> str:
-    """A PNG inside its own address."""
-    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
-
-
 def short(value: float | None) -> float | None:
     """A value that JSON can carry, to a few digits; None where there is none or it is not finite."""
     return None if value is None or not abs(value) < float("inf") else float(f"{value:.{DIGITS}g}")
 
 
+def colour_table(name: str) -> str:
+    """A table of 256 colours (256×3, RGB) in base64, as the browser's scripts take it."""
+    return base64.b64encode(lut(name).tobytes()).decode("ascii")
+
+
+picture_file = Kept(png_bytes)
+"""The PNG of a picture, made once for as long as the picture lives."""
 _map_file = Kept(map_file)
 _ends = {signed: Kept(partial(limits_of, signed=signed)) for signed in (False, True)}
 _pattern_file = Kept(lambda pattern: png_bytes(shown(pattern)))
-_mask_uri = Kept(lambda mask: data_uri(png_bytes(mask)))
+_mask_uri = Kept(png_uri)
 
 
 def best_places(cells: Sequence[GridCell], metrics: Sequence[GridMetric]) -> Best:

@@ -13,7 +13,18 @@ from decam.figures.colours import (
     plotly_scale,
     table_for,
 )
-from decam.figures.overlays import FLAT, alone, limits_for, masked, overlay, png_bytes, png_uri, scaled, upsampled
+from decam.figures.overlays import (
+    FLAT,
+    alone,
+    data_uri,
+    limits_for,
+    masked,
+    overlay,
+    png_bytes,
+    png_uri,
+    scaled,
+    upsampled,
+)
 from decam.metrics.scales import limits_of, shared_limits
 
 if TYPE_CHECKING:
@@ -37,6 +48,7 @@ __all__ = [
     "alone",
     "convergence_figure",
     "curves_figure",
+    "data_uri",
     "limits_for",
     "limits_of",
     "lut",

@@ -120,9 +120,14 @@ def png_bytes(pixels: Pixels) -> bytes:
     return buffer.getvalue()
 
 
+def data_uri(png: bytes) -> str:
+    """A PNG inside its own address."""
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+
+
 def png_uri(pixels: Pixels) -> str:
     """H×W×3 or H×W bytes as a data URI, for an image inside a page or a figure."""
-    return "data:image/png;base64," + base64.b64encode(png_bytes(pixels)).decode("ascii")
+    return data_uri(png_bytes(pixels))
 
 
 def _units(saliency: AnyMap, signed: bool, limits: Limits) -> Floats:

@@ -1,4 +1,4 @@
-"""Infidelity: whether the map foretells what hiding random squares of the picture does to the score."""
+"""Infidelity: whether the map predicts what hiding random squares of the picture does to the score."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def fallen(case: Case, settings: InfidelitySettings) -> Generator[Progress, None
 
 
 def predicted_drops(saliency: Values, hidden: Tensor, falls: Tensor) -> Values:
-    """The falls (N) that a map foretells: its sums over the squares, times the one factor that suits them best."""
+    """The drops (N) that a map predicts: its sums over the squares, times the factor with the least squared error."""
     sums = np.array([saliency[square].sum() for square in hidden.numpy()])
     squared = float(sums @ sums)
     factor = float(sums @ falls.numpy()) / squared if squared > 0 else 0.0
@@ -95,7 +95,7 @@ def _captums(saliency: Tensor, hidden: Tensor, falls: Tensor) -> float:
         return part.double(), masks - part.double()
 
     def score(masks: Tensor) -> Tensor:
-        # Captum asks about the perturbed masks and then about the whole picture, whose score is the zero of the falls.
+        # Captum asks about the perturbed masks and then about the whole picture, whose score is the zero of the drops.
         return -current.pop() if current else torch.zeros(len(masks), dtype=torch.float64)
 
     whole = torch.ones_like(saliency)[None]
@@ -120,7 +120,7 @@ INFIDELITY = Metric(
     name="infidelity",
     title="Infidelity",
     family="faithfulness",
-    summary="How badly the map's sum over a hidden square foretells the fall in probability; lower is better.",
+    summary="How badly the map's sum over a hidden square predicts the drop in probability; lower is better.",
     reference="Yeh et al., On the (In)fidelity and Sensitivity of Explanations (2019), computed by Captum",
     url="https://arxiv.org/abs/1901.09392",
     formula=r"\min_\beta \mathbb{E}_I \left[\left(\beta\, I^\top S - \left(f_c(x) - f_c(x_{\setminus I})\right)"

@@ -17,7 +17,7 @@ ICON = ENTRY / "icon.png"
 class Entry:
     """A page: the last part of its address, its title, one sentence of help, and the module whose show() draws it.
 
-    `parameter` is the one of its address that names the run shown: pages that share it show the same run.
+    `parameter` names the run shown in the page's address. Pages with the same parameter show the same run.
     """
 
     address: str
@@ -69,7 +69,7 @@ PAGES = (
     Entry(
         "backdoors",
         "Find the backdoor",
-        "A model may hide something: search it, guess what it is, and then see.",
+        "A model may hide something. Search the model, guess what is hidden, then see the answer.",
         "decam.ui.backdoors.page",
         parameter="suspect",
     ),

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from decam.errors import DecamError, NoSuchRunError
-from decam.export.live import PACE, Feed, Feeds, News, WorkFeed, encoded, feeds
+from decam.export.live import PACE, Feed, Feeds, News, encoded, feeds
 from decam.web.server import ending
 
 BEAT_SECONDS = 15.0
@@ -57,14 +57,12 @@ def _asked(request: Request) -> tuple[int | None, bool]:
     return (None if version is None else int(version)), not header and not query.get("since")
 
 
-async def _news(feed: Feed | WorkFeed, since: int | None, drawn: bool) -> News:
+async def _news(feed: Feed, since: int | None, drawn: bool) -> News:
     """What is new; maps are encoded beside the event loop, so that other visitors do not wait for it."""
     return await anyio.to_thread.run_sync(feed.news, since, drawn)
 
 
-async def _events(
-    watched: Feeds, run: str, feed: Feed | WorkFeed, since: int | None, first: News
-) -> AsyncIterator[bytes]:
+async def _events(watched: Feeds, run: str, feed: Feed, since: int | None, first: News) -> AsyncIterator[bytes]:
     yield b"retry: 1000\n\n"
     news, spoken = first, time.monotonic()
     while True:

@@ -184,7 +184,7 @@ def encodings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_a_cell_is_encoded_once_for_all_who_lack_it_whatever_else_they_have(monkeypatch: pytest.MonkeyPatch) -> None:
     moments, made = life(), encodings(monkeypatch)
-    feed = live.Feed(Moments(moments[-1:]), RUN)
+    feed = live.RunFeed(Moments(moments[-1:]), RUN)
     for moment in moments:
         feed.note(moment)
     assert not made, "nobody has asked yet"

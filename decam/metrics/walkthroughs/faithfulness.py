@@ -70,29 +70,29 @@ def _around(most: int, steps: int, fall: str) -> tuple[tuple[int, str], ...]:
 
 
 def _squares(work: Work) -> tuple[tuple[Panel, ...], str]:
-    """A few hidden squares with the fall foretold and the fall that came, and all of them as points."""
+    """A few hidden squares with the predicted and the measured drop, and all squares as points."""
     case, settings = work.case, work.settings
     hidden, falls = last(infidelity.fallen(case, settings))
-    came: Values = falls.numpy()
-    foretold = infidelity.predicted_drops(work.saliency, hidden, falls)
+    measured: Values = falls.numpy()
+    predicted = infidelity.predicted_drops(work.saliency, hidden, falls)
     question = case.question
     filling = fill(settings.fill, question.image, question.classifier.mean)
-    order = np.argsort(-came, kind="stable")
+    order = np.argsort(-measured, kind="stable")
     pictures = []
     for place in (int(order[rank]) for rank in spread(len(order), _SQUARES)):
         square = hidden[place].to(question.image.device)
-        caption = f"foretold {foretold[place]:+.2f}, came {came[place]:+.2f}"
+        caption = f"predicted {predicted[place]:+.2f}, measured {measured[place]:+.2f}"
         pictures.append(Picture(caption, to_pixels(torch.where(square, filling, question.image))))
-    ends = array([min(0.0, came.min(), foretold.min()), max(came.max(), foretold.max())])
+    ends = array([min(0.0, measured.min(), predicted.min()), max(measured.max(), predicted.max())])
     chart = Chart(
         "The value is the mean squared distance from the line",
-        "Fall in probability that the map foretells",
-        "Fall that came",
-        (Line("each square", foretold, came, points=True), Line("foretold rightly", ends, ends, quiet=True)),
+        "Drop in probability that the map predicts",
+        "Measured drop",
+        (Line("each square", predicted, measured, points=True), Line("predicted rightly", ends, ends, quiet=True)),
     )
     return (work.judged(), *pictures, chart), (
-        f"{len(came)} random squares hidden, one at a time: what the map foretells misses the fall that came by "
-        f"{work.measurement.value:.4f} in the mean square."
+        f"{len(measured)} random squares hidden, one at a time: the drop that the map predicts misses the measured "
+        f"one by {work.measurement.value:.4f} in the mean square."
     )
 
 

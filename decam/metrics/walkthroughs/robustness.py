@@ -54,9 +54,10 @@ def _unsteady(work: Work) -> tuple[tuple[Panel, ...], str]:
     names = tuple(str(number) for number in range(1, len(changes) + 1))
     bars = Bars("Relative change of the map; the value is the highest", names, changes)
     sentence = (
-        f"Of {len(changes)} pictures with up to {work.settings.radius:.0%} noise, shown is the one that changed the "
+        f"Of {len(changes)} pictures with up to {work.settings.radius:.0%} noise, the one shown changed the map most: "
+        f"by {work.measurement.value:.1%} of the map's norm."
     )
-    return (*panels, bars), f"{sentence}map most: by {work.measurement.value:.1%} of its norm."
+    return (*panels, bars), sentence
 
 
 def _seeds(work: Work) -> tuple[tuple[Panel, ...], str]:

@@ -18,6 +18,7 @@ from decam.methods.base import Series
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state
 from decam.ui import text as words
+from decam.ui.components import component_key
 from decam.ui.components.charts import figures as charts
 from decam.ui.components.charts.live import LivePicture, LiveSearch, live_charts
 from decam.ui.components.grid.grid import address
@@ -118,7 +119,7 @@ def _charts(
         [(frame.evaluations, frame.curves) for frame in frames],
         total,
         [LivePicture(title, png_uri(pixels)) for title, pixels in pictures],
-        key=f"live-{snapshot.id.replace('_', '.')}",  # two underlines in a key mean something to the framework
+        key=component_key(f"live-{snapshot.id}"),
         words=words,
         search=search,
     )

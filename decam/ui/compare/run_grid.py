@@ -7,6 +7,7 @@ from decam.export.wire import grid_cells, grid_metrics, probability_of
 from decam.methods import METHODS
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state
+from decam.ui.components import component_key
 from decam.ui.components.grid import grid
 from decam.ui.components.grid.grid import GridColumn, GridRow, result_grid
 
@@ -35,7 +36,7 @@ def extremes(snapshot: RunSnapshot) -> bool:
 
 
 def _key(snapshot: RunSnapshot) -> str:
-    return f"grid-{snapshot.id.replace('_', '.')}"  # two underlines in a key mean something to the framework
+    return component_key(f"grid-{snapshot.id}")
 
 
 def _row(snapshot: RunSnapshot, question: int) -> GridRow:

@@ -17,6 +17,11 @@ class ScriptError(ValueError):
     """Modules that cannot be joined, in a sentence."""
 
 
+def component_key(name: str) -> str:
+    """A component's key from a name that may hold a run's link: two underlines in a key mean something to Streamlit."""
+    return name.replace("_", ".")
+
+
 def styles(*names: str) -> str:
     """Several .css files of these folders, named as "folder/file", as one."""
     return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in names)

@@ -16,7 +16,7 @@ from decam.experiments.kinds.comparison import COMPARISON
 from decam.experiments.status import CellState
 from decam.explanation import Map, Truth
 from decam.export.standing import ABSENT
-from decam.export.wire import Kept
+from decam.export.wire import picture_file
 from decam.figures import limits_for, overlay, png_bytes
 from decam.figures.steps import outlined
 from decam.methods import METHODS
@@ -54,8 +54,8 @@ _COLOURS = (
 def show(classifier: Classifier, picture: Chosen, runs: Sequence[RunSnapshot]) -> Mapping[str, DeltaGenerator]:
     """Draw all cards, and return the places of their heads, which change with the runs, by the method's name.
 
-    Heads are drawn at once, so that a link to a card still leads to it when they change. The first run is the
-    classifier's own; the others are of models that stand in where it cannot be explained.
+    Heads are drawn with their cards: drawn later, they would move the cards below, and links would miss them. The first
+    run is the classifier's own. The others are of models that stand in where the classifier cannot be explained.
     """
     st.caption(f"{_NOTATION} {_COLOURS}")
     models = {choice.name: run.plan.model for run in runs[1:] for choice in run.plan.methods}
@@ -82,7 +82,7 @@ def follow(
 
 
 def _followed(runs: Sequence[RunSnapshot]) -> RunSnapshot | None:
-    """The run that the browser follows: one at a time, for it has few connections to a server."""
+    """The run that the browser follows: one at a time, since a browser opens few connections to a server."""
     return next((run for run in runs if run.active), None)
 
 
@@ -135,7 +135,7 @@ def _compare(row: Method, model: str, picture: Chosen) -> None:
 def _live(
     links: Sequence[str], look: bool, classifier: Classifier, picture: Chosen, places: Mapping[str, DeltaGenerator]
 ) -> None:
-    # The drawing of the whole page must write into every place: the framework lets later ones write into those only.
+    # The whole page's own call writes the heads again: the framework lets later calls write only where that one did.
     runs = [run for run in (run_pages.snapshot_of(link, COMPARISON) for link in links) if run is not None]
     if len(runs) < len(links):
         for place in places.values():
@@ -225,7 +225,7 @@ def _figure(row: Method, snapshot: RunSnapshot, cell: Cell | None, obstacle: str
     if cell is None or cell.saliency is None:
         stands = CellState.STOPPED if cell is None else cell.state
         words = obstacle or (cell.error if cell is not None else "") or ABSENT.get(stands, stands.value)
-        source = address(_view_file(view), "field.picture")
+        source = address(picture_file(view), "field.picture")
         return (
             f'<figure class="none"{place}><img src="{source}" alt=""><figcaption>{text.escaped(words)}</figcaption>'
             f"{_bar(cell)}</figure>"
@@ -259,7 +259,6 @@ def _drawn(view: Pixels, saliency: Map, signed: bool, limits: tuple[float, float
     return png_bytes(covered if truth is None else outlined(covered, truth))
 
 
-_view_file = Kept(png_bytes)
 _kept = st.cache_data(show_spinner=False, max_entries=256)(_drawn)
 
 

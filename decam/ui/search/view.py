@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,8 +14,8 @@ from decam.experiments.cells import Cell, CellKey
 from decam.experiments.history import Frame
 from decam.experiments.plan import MethodChoice
 from decam.experiments.status import CellState
-from decam.export.wire import probability_of, total_of
-from decam.figures import DIVERGING, SEQUENTIAL, limits_for, lut, method_colour, overlay, png_bytes
+from decam.export.wire import colour_table, probability_of, total_of
+from decam.figures import DIVERGING, SEQUENTIAL, limits_for, method_colour, overlay, png_bytes
 from decam.hardware.device import devices
 from decam.masking import fill
 from decam.methods import METHODS
@@ -26,7 +25,7 @@ from decam.runs.snapshots import RunSnapshot
 from decam.ui import state
 from decam.ui.compare import generations
 from decam.ui.compare.generations import Moment
-from decam.ui.components import source, styles
+from decam.ui.components import component_key, source, styles
 from decam.ui.components.charts import live
 from decam.ui.components.grid.grid import address
 
@@ -50,7 +49,7 @@ _BEFORE = {
 
 def show(snapshot: RunSnapshot, place: CellKey) -> None:
     """Draw the search of one cell, as far as it has come."""
-    key = f"search-{snapshot.id.replace('_', '.')}"  # two underlines in a key mean something to the framework
+    key = component_key(f"search-{snapshot.id}")
     _SEARCH(key=key, data=payload(snapshot, place, key))
 
 
@@ -81,7 +80,7 @@ def payload(snapshot: RunSnapshot, place: CellKey, key: str) -> dict[str, Any]:
         "label": snapshot.grid.label_of(target),
         "probability": probability_of(snapshot, place.question, target),
         "guide": reading(bool(choice.settings.to_mapping().get("follow_edges", False))),
-        "tables": {"map": _table(SEQUENTIAL[0]), "difference": _table(DIVERGING)},
+        "tables": {"map": colour_table(SEQUENTIAL[0]), "difference": colour_table(DIVERGING)},
         "charts": _charts(METHODS[choice.name].series, frames, cell),
         "words": thinned(len(shown), len(frames)) if moments else words_of(cell, frames, _variant(choice)),
     }
@@ -135,10 +134,6 @@ def _map(cell: Cell, view: Pixels) -> Pixels:
     if cell.saliency is None:
         return view
     return overlay(view, cell.saliency, limits=limits_for(cell.explanation, cell.saliency, signed=False))
-
-
-def _table(name: str) -> str:
-    return base64.b64encode(lut(name).tobytes()).decode("ascii")
 
 
 def _filling(snapshot: RunSnapshot, place: CellKey) -> Pixels | None:

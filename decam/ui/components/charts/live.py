@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import streamlit as st
 
-from decam.export.wire import short
-from decam.figures import lut, table_for
+from decam.export.wire import colour_table, short
+from decam.figures import table_for
 from decam.methods.base import Series
 from decam.ui.components import source, styles
 from decam.ui.components.live import LiveRun
@@ -64,12 +63,11 @@ def live_charts(
     """
     data = payload(series, colours, points, total, pictures, words)
     if search is not None:
-        table = lut(table_for("cividis", search.signed)).tobytes()
         data["search"] = {
             **asdict(search),
             "series": [asdict(item) for item in series],
             "palette": list(colours),
-            "colours": base64.b64encode(table).decode("ascii"),
+            "colours": colour_table(table_for("cividis", search.signed)),
         }
     _LIVE(key=key, data=data, on_finished_change=_nothing)
 

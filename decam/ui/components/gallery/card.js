@@ -2,7 +2,8 @@
 
 import { compose, loadImage, readable, sheet } from "../grid/grid_draw.js";
 import { arrange, mark } from "../grid/grid_controls.js";
-import { make, say } from "../shared/component.js";
+import { draw, make, say } from "../shared/component.js";
+import { placeOf } from "../shared/live.js";
 import { STATES } from "../shared/states.js";
 import { heightOf, Reel, saysNothing, spanOf, sparkPath, strengths, valueAt, worthText, worthWords } from "./reel.js";
 
@@ -10,21 +11,15 @@ const SMALL = 56; // pixels a side of a moment, as the server keeps them
 const SPARK = [72, 20];
 const NOTHING = "No better than a random map";
 
-function shape(name, attributes) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, String(value));
-  return node;
-}
-
 /** The curve of the fidelity, with the height of a random map. */
 class Spark {
   constructor() {
     const [width, height] = SPARK;
-    this.node = shape("svg", { viewBox: `-2 -2 ${width + 4} ${height + 4}`, class: "spark", "aria-hidden": "true" });
-    this.floor = shape("line", { class: "floor", x1: 0, x2: width });
-    this.line = shape("path", {});
-    this.dot = shape("circle", { r: 2.2 });
-    this.node.append(this.floor, this.line, this.dot);
+    this.floor = draw("line", { class: "floor", x1: 0, x2: width });
+    this.line = draw("path");
+    this.dot = draw("circle", { r: 2.2 });
+    const frame = { viewBox: `-2 -2 ${width + 4} ${height + 4}`, class: "spark", "aria-hidden": "true" };
+    this.node = draw("svg", frame, this.floor, this.line, this.dot);
   }
 
   /** @param {[number, number | null][]} points */
@@ -63,8 +58,8 @@ export class Picture {
     this.cell = { state: "waiting", notes: [] };
     this.title = make("div", "name");
     this.canvas = make("canvas", "", { "aria-hidden": "true" });
-    this.said = make("span", "said", { "aria-hidden": "true" });
-    this.button = make("button", "map", { type: "button", tabindex: -1 }, this.canvas, this.said);
+    this.worth = make("span", "worth", { "aria-hidden": "true" });
+    this.button = make("button", "map", { type: "button", tabindex: -1 }, this.canvas, this.worth);
     this.value = make("b", "fidelity");
     this.spark = new Spark();
     this.status = make("span", "status");
@@ -77,7 +72,7 @@ export class Picture {
 
   /** What the page says of the map. */
   update({ row, column, title, cell, points, film, size }) {
-    this.place = `${row}\n${column}`;
+    this.place = placeOf({ row, column });
     this.key = [row, column];
     this.name = title;
     this.size = size;
@@ -109,7 +104,7 @@ export class Picture {
     this.show(this.gallery.share);
   }
 
-  /** Take up the moments of a finished map, which one picture holds below each other. */
+  /** Take the moments of a finished map, which lie below each other in one picture. */
   wind(film) {
     this.film = film;
     this.strip = null;
@@ -138,7 +133,7 @@ export class Picture {
     this.reel.add({ at, kept });
   }
 
-  /** Draw the moment at a share of the way; at the end of the way, the map as it is. */
+  /** Draw the moment at a share of the way, in [0, 1]; at 1 the map as it is now. */
   show(share) {
     const frame = share < 1 ? this.reel.at(share) : null;
     const { worth, evaluations, state, progress } = this.cell;
@@ -151,8 +146,8 @@ export class Picture {
     this.spark.draw(this.points, total, worth, Math.min(at, last), activation);
     say(this.status, this.statusText(frame));
     const words = worth ? worthWords(worth, activation) : this.whole ? "Not finished: no random map to compare with yet" : "";
-    say(this.said, words);
-    this.said.hidden = !words;
+    say(this.worth, words);
+    this.worth.hidden = !words;
     const parts = [this.card.name, this.name, words, this.nothing.hidden ? "" : NOTHING, this.status.textContent, ...[...this.notes.children].map((note) => note.textContent)];
     mark(this.button, "aria-label", parts.filter(Boolean).join("; "));
     this.paint(frame);
@@ -184,7 +179,7 @@ export class Picture {
     if (this.gallery.view === "magnitude") this.strengthen(context);
   }
 
-  /** How strong the pattern is, in the place of its colours. */
+  /** Show how strong the pattern is at each pixel, instead of its colours. */
   strengthen(context) {
     const { width, height } = this.canvas;
     const field = strengths(context.getImageData(0, 0, width, height).data);
@@ -223,7 +218,7 @@ export class Card {
     const known = this.pictures;
     this.pictures = new Map();
     for (const data of pictures) {
-      const place = `${data.row}\n${data.column}`;
+      const place = placeOf(data);
       const picture = known.get(place) ?? new Picture(this.gallery);
       picture.card = this;
       this.pictures.set(place, picture);

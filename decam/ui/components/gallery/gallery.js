@@ -1,7 +1,7 @@
 // The gallery of class maps as a Streamlit component: a card a class, all cards at one moment of their way.
 
 import { arrange, choice, mark } from "../grid/grid_controls.js";
-import { make, mounted } from "../shared/component.js";
+import { bytesFrom, make, mounted } from "../shared/component.js";
 import { Follower, placeOf } from "../shared/live.js";
 import { Player } from "../search/player.js";
 import { Card } from "./card.js";
@@ -41,7 +41,7 @@ class Gallery {
     this.live = live;
     this.running = Boolean(live);
     this.activation = activation;
-    this.table ??= Uint8Array.from(atob(table), (letter) => letter.charCodeAt(0));
+    this.table ??= bytesFrom(table);
     const known = this.cards;
     this.cards = new Map();
     this.places = new Map();

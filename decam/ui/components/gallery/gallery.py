@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
@@ -12,10 +11,10 @@ import numpy as np
 import streamlit as st
 
 from decam.experiments.history import Frame
-from decam.export.wire import GridCell, cell_object, short
-from decam.figures import COLOURS, lut, png_bytes
+from decam.export.wire import GridCell, cell_object, colour_table, short
+from decam.figures import COLOURS, png_bytes
 from decam.ui.components import source, styles
-from decam.ui.components.grid.grid import Place, address
+from decam.ui.components.grid.grid import Place, address, chosen_place, remembered
 from decam.ui.components.live import LiveRun
 
 MOMENTS = 40
@@ -76,14 +75,14 @@ def gallery(
     on by itself, and need not be drawn again before the run ends.
     """
     places = [(picture.cell.row, picture.cell.column) for card in cards for picture in card.pictures]
-    chosen = _chosen(st.session_state.get(key), places) or (selected if selected in places else None)
+    chosen = chosen_place(st.session_state.get(key), places) or (selected if selected in places else None)
     result = _GALLERY(
         key=key,
         data=payload(cards, size, key=key, activation=activation, live=live, selected=chosen),
         default={"selected": None},
-        on_selected_change=_remembered,
+        on_selected_change=remembered,
     )
-    return _chosen(result, places) or chosen
+    return chosen_place(result, places) or chosen
 
 
 def payload(
@@ -102,7 +101,7 @@ def payload(
             for card in cards
         ],
         "activation": activation,
-        "table": base64.b64encode(lut(COLOURS[0]).tobytes()).decode("ascii"),
+        "table": colour_table(COLOURS[0]),
         "selected": selected,
         "live": None if live is None else asdict(live),
     }
@@ -144,13 +143,3 @@ def _picture(picture: GalleryPicture, size: tuple[int, int], key: str) -> dict[s
         "points": [(evaluations, short(value)) for evaluations, value in picture.points],
         "film": reel and {"url": address(reel.png, place % "film"), "evaluations": list(reel.evaluations)},
     }
-
-
-def _chosen(state: Any, places: Sequence[Place]) -> Place | None:
-    """The choice that came from a browser, if it is one of these places."""
-    chosen = state.get("selected") if isinstance(state, Mapping) else None
-    return next((place for place in places if list(place) == chosen), None)
-
-
-def _remembered() -> None:
-    """Nothing is left to do when a map is chosen: Streamlit keeps the choice and draws the page again."""

@@ -1,6 +1,6 @@
 // The result grid as a Streamlit component: one grid for each place in the page, updated in place; zoom and hover shared.
 
-import { make, mounted, say } from "../shared/component.js";
+import { bytesFrom, make, mounted, say } from "../shared/component.js";
 import { Follower, placeOf } from "../shared/live.js";
 import { Row } from "./grid_cells.js";
 import { arrange, controls, keptSettings, mark } from "./grid_controls.js";
@@ -87,9 +87,7 @@ class Grid {
   }
 
   start({ tables, diverging }) {
-    this.tables = Object.fromEntries(
-      Object.entries(tables).map(([name, text]) => [name, Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))]),
-    );
+    this.tables = Object.fromEntries(Object.entries(tables).map(([name, text]) => [name, bytesFrom(text)]));
     this.diverging = diverging;
     this.controls = controls(this.settings, this.tables, diverging, () => this.chosen(), (factor) => this.zoomBy(factor));
     this.stays.prepend(this.controls.node);

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -14,8 +13,17 @@ from numpy.typing import NDArray
 from streamlit import runtime
 
 from decam.classifier import Pixels
-from decam.export.wire import Best, GridCell, GridMetric, Kept, best_places, cell_object, data_uri
-from decam.figures import COLOURS, DIVERGING, lut, png_bytes
+from decam.export.wire import (
+    Best,
+    GridCell,
+    GridMetric,
+    Kept,
+    best_places,
+    cell_object,
+    colour_table,
+    picture_file,
+)
+from decam.figures import COLOURS, DIVERGING, data_uri, png_bytes
 from decam.ui.components import source, styles
 from decam.ui.components.live import LiveRun
 
@@ -71,9 +79,9 @@ def result_grid(
     whose cells these are, the grid goes on by itself, and need not be drawn again before the run ends.
     """
     places = {(row.key, column.key) for row in rows for column in columns}
-    before = _chosen(st.session_state.get(key), places) or selected
+    before = chosen_place(st.session_state.get(key), places) or selected
     result = _mounted(key, payload(rows, columns, cells, key=key, metrics=metrics, selected=before, live=live))
-    return _chosen(result, places) or (selected if selected in places else None)
+    return chosen_place(result, places) or (selected if selected in places else None)
 
 
 def extremes(key: str) -> bool:
@@ -94,8 +102,8 @@ def _mounted(key: str, data: dict[str, Any]) -> Any:
         key=key,
         data=data,
         default={"selected": None, "extremes": False},
-        on_selected_change=_remembered,
-        on_extremes_change=_remembered,
+        on_selected_change=remembered,
+        on_extremes_change=remembered,
     )
 
 
@@ -118,28 +126,27 @@ def payload(
         "rows": [_row(row, key) for row in rows],
         "cells": [_cell(cell, key, best, signed.get(cell.column, False)) for cell in cells],
         "extremes": extremes(key),
-        "tables": {name: base64.b64encode(lut(name).tobytes()).decode("ascii") for name in COLOURS},
+        "tables": {name: colour_table(name) for name in COLOURS},
         "diverging": DIVERGING,
         "selected": selected,
         "live": None if live is None else asdict(live),
     }
 
 
-def _chosen(state: Any, places: Collection[Place]) -> Place | None:
+def chosen_place(state: Any, places: Collection[Place]) -> Place | None:
     """The choice that came from a browser, if it is one of these places."""
     chosen = state.get("selected") if isinstance(state, Mapping) else None
     return next((place for place in places if list(place) == chosen), None)
 
 
-def _remembered() -> None:
-    """Nothing is left to do when a cell is chosen: Streamlit keeps the choice and draws the page again."""
+def remembered() -> None:
+    """Nothing is left to do when a map is chosen: Streamlit keeps the choice and draws the page again."""
 
 
 def _outline_file(truth: NDArray[np.bool_]) -> bytes:
     return png_bytes(truth.astype(np.uint8) * 255)
 
 
-_view_file = Kept(png_bytes)
 _truth_file = Kept(_outline_file)
 
 
@@ -153,7 +160,7 @@ def _row(row: GridRow, key: str) -> dict[str, Any]:
         "note": row.note,
         "height": row.view.shape[0],
         "width": row.view.shape[1],
-        "view": address(_view_file(row.view), f"{key}.view.{row.key}"),
+        "view": address(picture_file(row.view), f"{key}.view.{row.key}"),
         "truth": None if truth is None else address(truth, f"{key}.truth.{row.key}"),
     }
 

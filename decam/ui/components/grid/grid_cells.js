@@ -1,9 +1,9 @@
 // The rows and cells of the result grid: made once, then changed in place, only where something is new.
 
-import { make, say } from "../shared/component.js";
+import { icon, make, say } from "../shared/component.js";
 import { durationText } from "../shared/duration.js";
 import { STATES } from "../shared/states.js";
-import { arrange, button, icon, mark } from "./grid_controls.js";
+import { arrange, button, mark } from "./grid_controls.js";
 import {
   clamp,
   compose,

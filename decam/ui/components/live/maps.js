@@ -72,7 +72,7 @@ class Maps {
     this.waiting.clear();
   }
 
-  /** What an ended search is not drawn for: the page says in words why there is no map. */
+  /** Draw a map that is made or measured; where one was stopped or has failed, the page says so itself. */
   async show(place, cell) {
     const { progress, pictures, signed } = this.data;
     if (!["running", "measuring", "done"].includes(cell.state)) return;

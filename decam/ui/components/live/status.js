@@ -39,7 +39,7 @@ class Status {
     return this.place ? news?.cells.find(({ cell }) => placeOf(cell) === this.place.join("\n"))?.cell : news?.run;
   }
 
-  /** What a reader must know of a run is beneath the line, drawn by the page: it is asked to do so. */
+  /** Show how the run or the work stands. The page draws a run's note below the line: a new note asks for the page. */
   hear(stands) {
     if (!stands) return;
     if (stands.state === "ended") {

@@ -10,7 +10,7 @@ import streamlit as st
 from decam.export import wire
 from decam.export.standing import Standing
 from decam.runs.snapshots import RunSnapshot
-from decam.ui.components import source, styles
+from decam.ui.components import component_key, source, styles
 from decam.ui.components.live import LiveRun
 
 _STATUS = st.components.v2.component(
@@ -30,18 +30,18 @@ def show(snapshot: RunSnapshot, live: LiveRun, about: str = "") -> None:
     `about` comes first among the facts. Where nothing can be heard of the run in the browser, whatever calls this is
     run again once a second instead.
     """
-    _line(_key(snapshot), live, wire.run_object(snapshot), about)
+    _line(snapshot.id, live, wire.run_object(snapshot), about)
 
 
 def show_work(name: str, stands: Standing, live: LiveRun, about: str) -> None:
     """Draw the same line on work that is no run, of that name in the feed of `live`."""
     cell = wire.work_object(name, stands)
-    _line(name.replace("_", "."), live, {**cell, "note": ""}, about, [cell["row"], cell["column"]])
+    _line(name, live, {**cell, "note": ""}, about, [cell["row"], cell["column"]])
 
 
-def _line(key: str, live: LiveRun, stands: dict[str, Any], about: str, place: list[str] | None = None) -> None:
+def _line(name: str, live: LiveRun, stands: dict[str, Any], about: str, place: list[str] | None = None) -> None:
     _STATUS(
-        key=f"status-{key}",
+        key=component_key(f"status-{name}"),
         data={"live": asdict(live), "run": stands, "about": about, "place": place},
         on_ended_change=_nothing,
         on_look_change=_nothing,
@@ -51,14 +51,10 @@ def _line(key: str, live: LiveRun, stands: dict[str, Any], about: str, place: li
 def again_when_measured(snapshot: RunSnapshot, live: LiveRun, place: str) -> None:
     """Run whatever calls this again when maps were finished or measured since, at most once in five seconds."""
     _MEASURED(
-        key=f"measured-{place}-{_key(snapshot)}",
+        key=component_key(f"measured-{place}-{snapshot.id}"),
         data={"live": asdict(live), "measured": wire.measured(snapshot)},
         on_measured_change=_nothing,
     )
-
-
-def _key(snapshot: RunSnapshot) -> str:
-    return snapshot.id.replace("_", ".")  # two underlines in a key mean something to the framework
 
 
 def _nothing() -> None:

@@ -1,19 +1,8 @@
 // A play button and a slider over moments that the browser has all of: playing them asks the server for nothing.
 
-import { make, say } from "../shared/component.js";
+import { icon, make, say } from "../shared/component.js";
 
 const PACE = 650; // milliseconds a moment
-
-function svg(path) {
-  const space = "http://www.w3.org/2000/svg";
-  const drawing = document.createElementNS(space, "svg");
-  const shape = document.createElementNS(space, "path");
-  drawing.setAttribute("viewBox", "0 0 16 16");
-  drawing.setAttribute("aria-hidden", "true");
-  shape.setAttribute("d", path);
-  drawing.append(shape);
-  return drawing;
-}
 
 const PLAY = "M4 2.5v11l9-5.5z";
 const PAUSE = "M4 2.5h3v11H4zM9 2.5h3v11H9z";
@@ -83,7 +72,7 @@ export class Player {
 
   face() {
     const name = this.timer ? "Pause" : "Play";
-    this.button.replaceChildren(svg(this.timer ? PAUSE : PLAY));
+    this.button.replaceChildren(icon(this.timer ? PAUSE : PLAY));
     this.button.setAttribute("aria-label", name);
     this.button.title = this.timer ? `Stay at this ${this.noun}` : `Play the ${this.noun}s one after the other`;
   }

@@ -2,20 +2,10 @@
 
 import { Charts } from "../charts/chart.js";
 import { loadImage, minus } from "../grid/grid_draw.js";
-import { address, make, mounted, say } from "../shared/component.js";
+import { address, bytesFrom, make, mounted, say } from "../shared/component.js";
 import { Guide, Interpolation } from "./guide.js";
 import { Player } from "./player.js";
-import {
-  blend,
-  bytesOf,
-  colourCrossed,
-  colourGrid,
-  decoded,
-  GREY,
-  pixelsOf,
-  SHOWN_SHARE,
-  visibility,
-} from "./search_draw.js";
+import { blend, colourCrossed, colourGrid, decoded, GREY, pixelsOf, SHOWN_SHARE, visibility } from "./search_draw.js";
 
 const ROLES = { target: "target", best: "guide", r1: "r1", r2: "r2", r3: "r3" };
 const fixed = (value, digits = 3) => (value === null || !Number.isFinite(value) ? "–" : minus(value.toFixed(digits)));
@@ -86,7 +76,7 @@ class Search {
     this.data = data;
     this.shape = data.cells;
     this.generations = data.generations;
-    this.tables ??= { map: bytesOf(data.tables.map), difference: bytesOf(data.tables.difference) };
+    this.tables ??= { map: bytesFrom(data.tables.map), difference: bytesFrom(data.tables.difference) };
     say(this.words, data.words);
     this.words.hidden = !data.words;
     this.two.hidden = this.judged.hidden = this.player.node.hidden = !this.generations.length;

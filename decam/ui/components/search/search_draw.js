@@ -1,21 +1,20 @@
 // Pixels of the search: generations decoded, coarse grids coloured, and the pictures that a mask shows or hides.
 
 import { clamp, neighbours, NEUTRAL, outline, readable, sheet } from "../grid/grid_draw.js";
+import { bytesFrom } from "../shared/component.js";
 
 export const GREY = [128, 128, 128];
 export const SHOWN_SHARE = 0.25; // what a small mask shows of the picture, where ranking is what counts
 
-export const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-
 /** A generation as it was sent, with its grids as numbers. */
 export function decoded(sent, [rows, columns]) {
   const cells = rows * columns;
-  const whole = new Uint16Array(bytesOf(sent.grids).buffer);
+  const whole = new Uint16Array(bytesFrom(sent.grids).buffer);
   const unit = (sent.high - sent.low) / 65535;
   const grid = (i) => Float32Array.from(whole.subarray(i * cells, (i + 1) * cells), (value) => sent.low + unit * value);
   const { individuals, others, trials } = sent;
   const grids = Array.from({ length: individuals + others + trials }, (_, i) => grid(i));
-  const bits = bytesOf(sent.crossed);
+  const bits = bytesFrom(sent.crossed);
   const crossed = Array.from({ length: trials }, (_, i) =>
     Uint8Array.from({ length: cells }, (_, j) => (bits[(i * cells + j) >> 3] >> (7 - ((i * cells + j) & 7))) & 1),
   );

@@ -9,6 +9,19 @@ export function make(tag, className = "", attributes = {}, ...children) {
   return node;
 }
 
+/** An element of a drawing, or a whole one, with attributes and children. */
+export function draw(tag, attributes = {}, ...children) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
+  node.append(...children);
+  return node;
+}
+
+/** A drawing of 16 × 16 with one path, which screen readers pass over. */
+export function icon(path) {
+  return draw("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, draw("path", { d: path }));
+}
+
 /** Change text only where it is another, so that nothing is laid out again for nothing. */
 export function say(node, text) {
   if (node.textContent !== text) node.textContent = text;

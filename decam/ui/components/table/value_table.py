@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from decam.ui.components import source, styles
+from decam.ui.components import component_key, source, styles
 
 _TABLE = st.components.v2.component(
     "decam_table", css=styles("shared/base.css", "table/table.css"), js=source("table/table.js")
@@ -47,8 +47,7 @@ class Row:
 
 def show(title: str, words: Sequence[str], columns: Sequence[Column], rows: Sequence[Row], *, key: str) -> None:
     """Draw the table. A screen reader reads `title`; `words` are the heads of the columns of words."""
-    # Two underlines in a key mean something to the framework, and a run's link may hold them.
-    _TABLE(key=key.replace("_", "."), data=payload(title, words, columns, rows))
+    _TABLE(key=component_key(key), data=payload(title, words, columns, rows))
 
 
 def payload(title: str, words: Sequence[str], columns: Sequence[Column], rows: Sequence[Row]) -> dict[str, Any]:
