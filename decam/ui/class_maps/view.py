@@ -14,6 +14,7 @@ from decam.runs.snapshots import RunSnapshot
 from decam.ui import state
 from decam.ui.class_maps import answering, cards
 from decam.ui.compare import export_panel, run_view
+from decam.ui.components import component_key
 from decam.ui.components.gallery.gallery import gallery
 from decam.ui.components.grid.grid import Place
 
@@ -57,7 +58,7 @@ def show(snapshot: RunSnapshot | None) -> None:
 def maps(snapshot: RunSnapshot, part: Part | None = None) -> Place | None:
     """Draw the gallery of a run, or a part of its maps, and how to read it; the map that is chosen."""
     targets = _part(targets_of(snapshot.plan))
-    name = f"gallery-{snapshot.id.replace('_', '.')}"  # two underlines in a key mean something to the framework
+    name = component_key(f"gallery-{snapshot.id}")
     chosen = gallery(
         cards.of(snapshot, targets) if part is None else cards.of(snapshot, targets, part.has),
         _size(snapshot),
