@@ -90,8 +90,7 @@ def test_what_was_asked_before_is_read_and_the_page_has_all_tables(
 
 
 def test_the_triggers_with_a_place_are_those_of_the_models() -> None:
-    assert backdoors.LOCAL == ("hidden-03", "hidden-05", "hidden-08", "hidden-14")
-    assert [name for name in backdoors.LOCAL if backdoors.moves(name)] == ["hidden-03"]
+    assert backdoors.LOCAL == {"hidden-03": 0, "hidden-05": 6, "hidden-08": 3, "hidden-14": 1}
 
 
 @pytest.mark.slow
