@@ -1,0 +1,1 @@
+"""What the answers say: statistics of people and maps."""

@@ -1,0 +1,31 @@
+"""The table of blocks: what a study consists of, in the researcher's order."""
+
+from __future__ import annotations
+
+from decam.studies.blocks.base import BlockKind, Place
+from decam.studies.blocks.questionnaires import QUESTIONNAIRE
+from decam.studies.blocks.trials import TRAINING, TRIALS
+from decam.studies.blocks.words import BREAK, COMPREHENSION, CONSENT, DEBRIEFING, DEMOGRAPHICS, INSTRUCTIONS
+from decam.studies.design import StudyError
+
+BLOCKS: tuple[BlockKind, ...] = (
+    CONSENT,
+    DEMOGRAPHICS,
+    INSTRUCTIONS,
+    COMPREHENSION,
+    TRAINING,
+    TRIALS,
+    BREAK,
+    QUESTIONNAIRE,
+    DEBRIEFING,
+)
+
+__all__ = ["BLOCKS", "BlockKind", "Place", "get"]
+
+
+def get(name: str) -> BlockKind:
+    """The kind of block of this name; raises StudyError, with the names there are, where there is none."""
+    for kind in BLOCKS:
+        if kind.name == name:
+            return kind
+    raise StudyError(f"There is no block {name!r}; there are: {', '.join(kind.name for kind in BLOCKS)}.")

@@ -1,0 +1,106 @@
+"""What a row of the table of blocks says, and what it is given to make its screens from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from decam.settings import Settings
+from decam.studies.design import Block, Item, Study
+from decam.studies.elements import Choice, Entry, Number, Option, Question, Rating, Several, Slider
+from decam.studies.steps import Step
+from decam.studies.wording import Wording
+
+RATING_POINTS = 5
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a block stands: in which study, at which place, for the participant of which sequence."""
+
+    study: Study
+    block: Block
+    number: int
+    sequence: int
+    wording: Wording
+
+    @cached_property
+    def rng(self) -> np.random.Generator:
+        """Chance that depends on the study's seed, the sequence and the block alone."""
+        return np.random.default_rng([self.study.assignment.seed, self.sequence, self.number])
+
+    def step(self, place: int, elements: tuple[object, ...], **more: Any) -> Step:
+        """A screen of this block; `place` counts from 0."""
+        title = more.pop("title", "")
+        return Step(f"{self.number}.{place}", self.number, self.block.kind, title, elements, **more)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class BlockKind:
+    """A row of the table of blocks.
+
+    `steps` makes the screens of a block. `items` says what its own questions are for, and is empty where it has none;
+    with `tasks` it repeats a task. `lacks` says in a sentence what it is missing, and is empty where nothing is.
+    `before` names kinds that it must not come after.
+    """
+
+    name: str
+    title: str
+    summary: str
+    settings: type[Settings]
+    steps: Callable[[Place], list[Step]]
+    items: str = ""
+    tasks: bool = False
+    lacks: Callable[[Study, Block], str] = lambda _study, _block: ""
+
+
+def question(item: Item, name: str, wording: Wording) -> Question:
+    """A question of the researcher's own as an element."""
+    return _FORMS[item.form](item, name, wording)
+
+
+def _choice(item: Item, name: str, _wording: Wording) -> Question:
+    options = tuple(Option(f"{place + 1}", label) for place, label in enumerate(item.options))
+    kind = Several if item.form == "several" else Choice
+    return kind(name, item.text, options, optional=item.optional)
+
+
+def _rating(item: Item, name: str, wording: Wording) -> Question:
+    low, high = (item.options[0], item.options[-1]) if item.options else (wording("agree.low"), wording("agree.high"))
+    points = len(item.options) if len(item.options) > 2 else RATING_POINTS
+    return Rating(name, item.text, points, low, high, optional=item.optional)
+
+
+def _slider(item: Item, name: str, wording: Wording) -> Question:
+    low, high = (item.options[0], item.options[-1]) if item.options else (wording("agree.low"), wording("agree.high"))
+    return Slider(name, item.text, 0, 100, 5, low, high, optional=item.optional)
+
+
+_FORMS: Mapping[str, Callable[[Item, str, Wording], Question]] = {
+    "choice": _choice,
+    "several": _choice,
+    "rating": _rating,
+    "slider": _slider,
+    "number": lambda item, name, _wording: Number(name, item.text, -1e9, 1e9, optional=item.optional),
+    "text": lambda item, name, _wording: Entry(name, item.text, 2000, optional=item.optional),
+}
+FORMS = tuple(_FORMS)
+"""How a question of the researcher's own may be answered."""
+
+
+def right_answers(items: tuple[Item, ...]) -> dict[str, str | int]:
+    """The right answers of the items that have one, by the questions' names."""
+    return {
+        f"item{place + 1}": item.correct if item.form == "rating" else f"{item.correct + 1}"
+        for place, item in enumerate(items)
+        if item.correct >= 0
+    }
+
+
+def questions(items: tuple[Item, ...], wording: Wording) -> tuple[Question, ...]:
+    """All items as elements, named item1, item2 and so on."""
+    return tuple(question(item, f"item{place + 1}", wording) for place, item in enumerate(items))

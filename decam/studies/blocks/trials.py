@@ -1,0 +1,159 @@
+"""Blocks that repeat a task: the trials of a study, and training with feedback before them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from decam.settings import Settings, parameter
+from decam.studies import assignment, tasks
+from decam.studies.blocks.base import BlockKind, Place
+from decam.studies.design import Block, Condition, Stimulus, Study, TaskChoice
+from decam.studies.elements import Choice, Option, Pause, Prose
+from decam.studies.steps import Step
+
+ATTENTION = "attention"
+
+
+@dataclass(frozen=True)
+class TrialSettings(Settings):
+    """What comes between the trials."""
+
+    repeats: int = parameter(
+        0, "Catch trials that show the same map twice; for tasks that compare maps.", title="same map twice", low=0,
+        high=20,
+    )  # fmt: skip
+    attention: int = parameter(
+        0, "Attention checks, evenly among the trials.", title="attention checks", low=0, high=10
+    )
+    rest_after: int = parameter(0, "A break after so many trials; 0 for none.", title="break after", low=0, high=200)
+
+
+@dataclass(frozen=True)
+class TrainingSettings(Settings):
+    """Trials with feedback."""
+
+    trials: int = parameter(0, "How many; 0 for all stimuli kept for training.", low=0, high=200)
+    attempts: int = parameter(2, "How often a trial may be answered.", low=1, high=5)
+    feedback: bool = parameter(True, "Say after each answer what was right.")
+
+
+def _trials(place: Place) -> list[Step]:
+    settings = place.block.settings
+    assert isinstance(settings, TrialSettings)
+    screens = [_screen(place, stimulus, conditions) for stimulus, conditions in dealt(place, "trials")]
+    screens = _with_repeats(place, settings, screens)
+    screens = _spread(screens, [_attention(place, number) for number in range(settings.attention)])
+    if settings.rest_after:
+        screens = _with_rests(place, screens, settings.rest_after)
+    return [dataclasses.replace(step, id=f"{place.number}.{at}") for at, step in enumerate(screens)]
+
+
+def _training(place: Place) -> list[Step]:
+    settings = place.block.settings
+    assert isinstance(settings, TrainingSettings)
+    chosen = dealt(place, "training")[: settings.trials or None]
+    steps = [_screen(place, stimulus, conditions) for stimulus, conditions in chosen]
+    return [
+        dataclasses.replace(
+            step,
+            id=f"{place.number}.{at}",
+            feedback=settings.feedback and bool(step.correct),
+            attempts=settings.attempts if settings.feedback and step.correct else 1,
+        )
+        for at, step in enumerate(steps)
+    ]
+
+
+def dealt(place: Place, use: str) -> list[tuple[Stimulus, tuple[Condition, ...]]]:
+    """The stimuli and conditions that the assignment deals to a sequence, in order."""
+    study, stimuli = place.study, place.study.stimuli_for(use)
+    group = tasks.get(_task(place.block).name).group
+    if not stimuli:
+        return []
+    cells = assignment.sequence(study.assignment, place.sequence, len(stimuli), len(study.conditions), group)
+    return [(stimuli[cell.stimulus], tuple(study.conditions[one] for one in cell.conditions)) for cell in cells]
+
+
+def _screen(place: Place, stimulus: Stimulus, conditions: tuple[Condition, ...]) -> Step:
+    choice = _task(place.block)
+    task = tasks.get(choice.name)
+    trial = tasks.Trial(place.study, stimulus, conditions, place.wording)
+    screen = task.make(trial, choice.settings, place.rng)
+    facts = {"stimulus": stimulus.key, "conditions": [condition.key for condition in conditions], **screen.facts}
+    title = place.wording(f"{task.name}.title")
+    return place.step(0, screen.elements, task=task.name, correct=screen.correct, facts=facts, title=title)
+
+
+def _with_repeats(place: Place, settings: TrialSettings, screens: list[Step]) -> list[Step]:
+    """Trials that show one condition's map on all sides, on stimuli of this sequence."""
+    if not settings.repeats or not screens or tasks.get(_task(place.block).name).group != 2:
+        return screens
+    stimuli = {stimulus.key: stimulus for stimulus in place.study.stimuli}
+    methods = [one for one in place.study.conditions if not one.catch] or list(place.study.conditions)
+    repeated = []
+    for _ in range(settings.repeats):
+        like = screens[int(place.rng.integers(len(screens)))]
+        condition = methods[int(place.rng.integers(len(methods)))]
+        step = _screen(place, stimuli[str(like.facts["stimulus"])], (condition, condition))
+        repeated.append(dataclasses.replace(step, facts={**step.facts, "repeat": True}))
+    return _spread(screens, repeated)
+
+
+def _spread(screens: list[Step], more: list[Step]) -> list[Step]:
+    """The further screens evenly among the first ones, none of them first or last."""
+    mixed = list(screens)
+    for number, step in reversed(list(enumerate(more))):
+        mixed.insert(max(1, round((number + 1) * len(screens) / (len(more) + 1))), step)
+    return mixed
+
+
+def _attention(place: Place, number: int) -> Step:
+    """A question that says which answer to give."""
+    wording = place.wording
+    names = [wording(f"attention.{name}") for name in ("red", "green", "blue", "yellow")]
+    right = int(place.rng.integers(len(names)))
+    options = tuple(Option(str(at + 1), name) for at, name in enumerate(names))
+    asked = Choice("attention", wording("attention.prompt", answer=names[right]), options)
+    return place.step(
+        0, (asked,), correct={"attention": str(right + 1)}, attention=True, title=wording("attention.title"),
+        facts={"attention": number + 1},
+    )  # fmt: skip
+
+
+def _with_rests(place: Place, screens: list[Step], after: int) -> list[Step]:
+    rested: list[Step] = []
+    for number, step in enumerate(screens):
+        if number and number % after == 0:
+            prose = Prose(place.wording("break.text"), place.wording("break.heading"))
+            rested.append(place.step(0, (prose, Pause(0)), title=prose.heading))
+        rested.append(step)
+    return rested
+
+
+def _task(block: Block) -> TaskChoice:
+    assert block.task is not None
+    return block.task
+
+
+def _lacks(use: str) -> Callable[[Study, Block], str]:
+    def lacks(study: Study, block: Block) -> str:
+        if block.task is None:
+            return "This block has no task yet; choose one."
+        if not study.stimuli_for(use):
+            return f"No stimulus is kept for {use}; choose pictures of finished runs."
+        task = tasks.get(block.task.name)
+        return task.lacks(study, block.task.settings)
+
+    return lacks
+
+
+TRIALS = BlockKind(
+    "trials", "Trials", "A task, again and again, on the stimuli that the assignment deals.", TrialSettings, _trials,
+    tasks=True, lacks=_lacks("trials"),
+)  # fmt: skip
+TRAINING = BlockKind(
+    "training", "Training", "The task with feedback, on stimuli that are kept for training.", TrainingSettings,
+    _training, tasks=True, lacks=_lacks("training"),
+)  # fmt: skip

@@ -1,0 +1,148 @@
+"""Blocks that tell or ask something in words: consent, instructions, own questions, comprehension, debriefing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from decam.settings import Settings, parameter
+from decam.studies import tasks
+from decam.studies.blocks.base import BlockKind, Place, questions, right_answers
+from decam.studies.design import Block, Study
+from decam.studies.elements import Choice, Option, Pause, Prose
+from decam.studies.steps import Outcome, Step
+
+AGREED, REFUSED = "yes", "no"
+
+
+@dataclass(frozen=True)
+class ConsentSettings(Settings):
+    """The text that participants agree to."""
+
+    text: str = parameter("", "What is studied, what is kept, by whom, for how long, and whom to ask.")
+    version: str = parameter("1", "The version of the text; it is kept with the answer.")
+
+
+@dataclass(frozen=True)
+class TextSettings(Settings):
+    """A text of one's own."""
+
+    heading: str = parameter("", "The heading; empty for the usual one.")
+    text: str = parameter("", "The text; empty for the usual one. An empty line begins a new paragraph.")
+
+
+@dataclass(frozen=True)
+class InstructionSettings(TextSettings):
+    """Instructions before a task."""
+
+    example: bool = parameter(True, "Show an example: the first stimulus that is kept for examples.")
+
+
+@dataclass(frozen=True)
+class ComprehensionSettings(TextSettings):
+    """Questions on what the instructions said."""
+
+    attempts: int = parameter(2, "How often a question may be answered.", low=1, high=5)
+
+
+@dataclass(frozen=True)
+class PauseSettings(TextSettings):
+    """A break."""
+
+    seconds: int = parameter(0, "How long the break lasts at least.", low=0, high=600)
+
+
+def _consent(place: Place) -> list[Step]:
+    settings, wording = place.block.settings, place.wording
+    assert isinstance(settings, ConsentSettings)
+    options = (Option(AGREED, wording("consent.yes")), Option(REFUSED, wording("consent.no")))
+    asked = Choice("consent", wording("consent.prompt"), options)
+    text = Prose(settings.text or wording("consent.text"), wording("consent.heading"))
+    ends = {"consent": {REFUSED: Outcome.NO_CONSENT}}
+    facts = {"version": settings.version}
+    return [place.step(0, (text, asked), ends=ends, facts=facts, title=wording("consent.heading"))]
+
+
+def _prose(place: Place, key: str) -> Prose:
+    settings = place.block.settings
+    assert isinstance(settings, TextSettings)
+    wording = place.wording
+    return Prose(settings.text or wording(f"{key}.text"), settings.heading or wording(f"{key}.heading"))
+
+
+def _instructions(place: Place) -> list[Step]:
+    settings = place.block.settings
+    assert isinstance(settings, InstructionSettings)
+    prose = _prose(place, "instructions")
+    examples = place.study.stimuli_for("example") or place.study.stimuli[:1]
+    following = [block for block in place.study.blocks[place.number :] if block.task is not None]
+    if not settings.example or not examples or not following or following[0].task is None:
+        return [place.step(0, (prose,), title=prose.heading)]
+    task = tasks.get(following[0].task.name)
+    conditions = place.study.conditions[: task.group or None]
+    if task.group and len(conditions) < task.group:
+        return [place.step(0, (prose,), title=prose.heading)]
+    trial = tasks.Trial(place.study, examples[0], conditions, place.wording)
+    screen = task.make(trial, following[0].task.settings, place.rng)
+    shown = tuple(element for element in screen.elements if not element.name)
+    example = Prose(place.wording(f"{task.name}.example"), place.wording("instructions.example"))
+    return [place.step(0, (prose, example, *shown), title=prose.heading)]
+
+
+def _demographics(place: Place) -> list[Step]:
+    prose = _prose(place, "demographics")
+    return [place.step(0, (prose, *questions(place.block.items, place.wording)), title=prose.heading)]
+
+
+def _comprehension(place: Place) -> list[Step]:
+    settings = place.block.settings
+    assert isinstance(settings, ComprehensionSettings)
+    prose = _prose(place, "comprehension")
+    asked = (prose, *questions(place.block.items, place.wording))
+    correct = right_answers(place.block.items)
+    return [place.step(0, asked, correct=correct, feedback=True, attempts=settings.attempts, title=prose.heading)]
+
+
+def _break(place: Place) -> list[Step]:
+    settings = place.block.settings
+    assert isinstance(settings, PauseSettings)
+    prose = _prose(place, "break")
+    return [place.step(0, (prose, Pause(settings.seconds)), title=prose.heading)]
+
+
+def _debriefing(place: Place) -> list[Step]:
+    prose = _prose(place, "debriefing")
+    return [place.step(0, (prose,), title=prose.heading)]
+
+
+def _needs_items(_study: Study, block: Block) -> str:
+    for item in block.items:
+        if item.form in ("choice", "several") and len(item.options) < 2:
+            return f"The question {item.text[:40]!r} needs two options or more."
+    return "" if block.items else "This block asks nothing yet; add a question."
+
+
+def _needs_answers(study: Study, block: Block) -> str:
+    if not all(item.correct >= 0 for item in block.items):
+        return "Every question of a comprehension check needs a right answer."
+    return _needs_items(study, block)
+
+
+CONSENT = BlockKind(
+    "consent", "Consent", "A text to agree to; a refusal ends the study without data.", ConsentSettings, _consent,
+    lacks=lambda _study, block: "" if getattr(block.settings, "text", "") else "The consent has no text yet.",
+)  # fmt: skip
+DEMOGRAPHICS = BlockKind(
+    "demographics", "About the participant", "Own questions on who takes part; none is preset.", TextSettings,
+    _demographics, items="questions", lacks=_needs_items,
+)  # fmt: skip
+INSTRUCTIONS = BlockKind(
+    "instructions", "Instructions", "What to do, with an example of the task that follows.", InstructionSettings,
+    _instructions,
+)  # fmt: skip
+COMPREHENSION = BlockKind(
+    "comprehension", "Comprehension check",
+    "Questions on the instructions, with feedback and two tries; nobody is excluded by it.", ComprehensionSettings,
+    _comprehension, items="questions with a right answer", lacks=_needs_answers,
+)  # fmt: skip
+BREAK = BlockKind("break", "Break", "A rest between blocks.", PauseSettings, _break)
+DEBRIEFING = BlockKind("debriefing", "Debriefing", "What the study was about, at the end.", TextSettings, _debriefing)

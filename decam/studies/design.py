@@ -1,0 +1,231 @@
+"""A study as one value: stimuli, conditions, blocks, assignment, and how people come in and go out.
+
+Everything that a participant sees and everything that decides who sees what is in here. What is not: the stage
+(draft, pilot, live, closed), the answers, the frozen files; see `responses` and `stimuli`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from decam.errors import DecamError
+from decam.figures.colours import SEQUENTIAL
+from decam.settings import Settings, parameter
+from decam.studies.assignment import Assignment
+
+
+class StudyError(DecamError):
+    """A study that cannot be read, made or taken part in."""
+
+
+class Stage(StrEnum):
+    """How far a study is. In a pilot and live nothing that changes stimuli, blocks or assignment can be edited."""
+
+    DRAFT = "draft"
+    PILOT = "pilot"
+    LIVE = "live"
+    CLOSED = "closed"
+
+    @property
+    def open(self) -> bool:
+        """True where people can take part."""
+        return self in (Stage.PILOT, Stage.LIVE)
+
+
+@dataclass(frozen=True)
+class Display(Settings):
+    """How all maps of a study are drawn: in one manner, so that methods differ in their maps alone."""
+
+    view: str = parameter(
+        "overlay",
+        "What participants see of a map: over the picture, by itself, or only the places where it is high.",
+        choices=("overlay", "map", "masked"),
+    )
+    colours: str = parameter(
+        "cividis", "The colour table; all of them are safe for colour-blind readers.", choices=SEQUENTIAL
+    )
+    opacity: float = parameter(0.6, "How much of the map covers the picture.", low=0.1, high=1.0, step=0.05)
+    scale: str = parameter(
+        "rank",
+        "How values become colours: by their rank, which treats all methods alike, or between the map's own limits.",
+        choices=("rank", "limits"),
+    )
+    size: int = parameter(448, "The longer side of a stimulus, in pixels.", low=128, high=1024, step=32)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What a map comes from. `source` is "method", or the row of a built-in one; `catch` marks one that should lose.
+
+    `letter` is all that participants, and whoever reads blinded results, learn of it.
+    """
+
+    key: str
+    title: str
+    source: str = "method"
+    letter: str = ""
+    catch: bool = False
+
+
+@dataclass(frozen=True)
+class FrozenMap:
+    """A map as it was when the study was made: the digests of its picture and of its array in the study's folder.
+
+    `run`, `question` and `method` name the cell it comes from, and are empty and −1 where it comes from none. `target`
+    and `label` name the class that it explains. `measurements` are the values of the cell's metrics, by their keys.
+    """
+
+    condition: str
+    target: int
+    label: str
+    image: str
+    array: str
+    run: str = ""
+    question: int = -1
+    method: int = -1
+    measurements: Mapping[str, float] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stimulus:
+    """A picture with its maps. `target` is the class that most tasks are about, `answer` what the model says.
+
+    `correct` is the class that is really shown, and empty where nobody has said so. `guesses` are the model's
+    likeliest classes with their probabilities, the likeliest first. `use` says which block it may come in.
+    """
+
+    key: str
+    name: str
+    image: str
+    width: int
+    height: int
+    model: str
+    target: int
+    label: str
+    guesses: tuple[tuple[str, float], ...]
+    maps: tuple[FrozenMap, ...]
+    correct: str = ""
+    use: str = "trials"
+
+    @property
+    def answer(self) -> str:
+        """The class that the model answers."""
+        return self.guesses[0][0] if self.guesses else self.label
+
+    def map_of(self, condition: str, label: str = "") -> FrozenMap | None:
+        """The map of a condition for a class, by default for the target; None where there is none."""
+        wanted = label or self.label
+        return next((one for one in self.maps if one.condition == condition and one.label == wanted), None)
+
+
+USES = ("trials", "training", "example")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One question of the researcher's own: a text, how it is answered, and where one is right, which.
+
+    `form` is "choice", "several", "rating", "slider", "number" or "text". `correct` is the place of the right option
+    from 0, or the right point of a rating; −1 where none is right. `group` names the scale an item belongs to.
+    """
+
+    text: str
+    form: str = "choice"
+    options: tuple[str, ...] = ()
+    correct: int = -1
+    optional: bool = False
+    group: str = ""
+    reverse: bool = False
+
+
+@dataclass(frozen=True)
+class TaskChoice:
+    """A row of the table of tasks with its settings."""
+
+    name: str
+    settings: Settings
+
+
+@dataclass(frozen=True)
+class Block:
+    """A row of the table of blocks with its settings, the items it asks, and the task it repeats, if any."""
+
+    kind: str
+    settings: Settings
+    items: tuple[Item, ...] = ()
+    task: TaskChoice | None = None
+
+
+@dataclass(frozen=True)
+class Entrance(Settings):
+    """How people come in and go out."""
+
+    identity: str = parameter(
+        "PROLIFIC_PID",
+        "The parameter of the address that says who somebody is; the same value resumes. Empty: a personal code.",
+        title="identity parameter",
+    )
+    others: str = parameter(
+        "STUDY_ID, SESSION_ID",
+        "Other parameters of the address that are kept with the answers, separated by commas.",
+        title="other parameters",
+    )
+    identity_needed: bool = parameter(False, "Refuse whoever comes without the identity parameter.")
+    completed: str = parameter("", "Where to send those who completed: an address, or a code that is shown.")
+    no_consent: str = parameter("", "Where to send those who do not consent: an address, or a code that is shown.")
+    attention_failed: str = parameter("", "Where to send those who failed two attention checks.")
+    most: int = parameter(0, "How many people can take part; 0 for any number.", title="places", low=0, high=100_000)
+    until: str = parameter("", "The last day, as 2027-01-31, in UTC; empty for no end.", title="last day")
+    least_width: int = parameter(0, "The narrowest window, in pixels; 0 for any.", low=0, high=4000)
+    least_height: int = parameter(0, "The lowest window, in pixels; 0 for any.", low=0, high=4000)
+    touch: str = parameter("any", "Which devices may take part.", choices=("any", "touch", "no touch"))
+    full_screen: bool = parameter(False, "Ask for the full screen at the start, and record when it is left.")
+    user_agent: bool = parameter(False, "Keep the browser's name; the consent must say so.")
+
+
+@dataclass(frozen=True)
+class Hypothesis(Settings):
+    """What the preregistration says and the numbers do not."""
+
+    question: str = parameter("", "The main question or hypothesis, in a sentence.")
+    measure: str = parameter("", "The dependent variable, and how it is measured.")
+    analysis: str = parameter("", "The analysis that answers the question.")
+    exclusions: str = parameter("", "Further rules of exclusion, in words.")
+    sample: str = parameter("", "How many people, and why.")
+    other: str = parameter("", "Anything else, secondary analyses among it.")
+
+
+@dataclass(frozen=True)
+class Study:
+    """A whole study, as it is written to its document.
+
+    `wording` replaces texts of the participant's page by their keys; `direction` is "ltr" or "rtl". `exclusions` are
+    rules fixed beforehand: their names, with their settings.
+    """
+
+    name: str
+    language: str = "en"
+    direction: str = "ltr"
+    wording: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    display: Display = dataclasses.field(default_factory=Display)
+    conditions: tuple[Condition, ...] = ()
+    stimuli: tuple[Stimulus, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    assignment: Assignment = dataclasses.field(default_factory=Assignment)
+    entrance: Entrance = dataclasses.field(default_factory=Entrance)
+    hypothesis: Hypothesis = dataclasses.field(default_factory=Hypothesis)
+    exclusions: Mapping[str, Settings] = dataclasses.field(default_factory=dict)
+
+    def stimuli_for(self, use: str) -> tuple[Stimulus, ...]:
+        """The stimuli that may come in blocks of one use."""
+        return tuple(stimulus for stimulus in self.stimuli if stimulus.use == use)
+
+    def condition(self, key: str) -> Condition:
+        """A condition by its key; raises StudyError where there is none."""
+        for condition in self.conditions:
+            if condition.key == key:
+                return condition
+        raise StudyError(f"There is no condition {key!r}; there are: {', '.join(one.key for one in self.conditions)}.")

@@ -1,0 +1,36 @@
+"""The road of a participant: all screens of a study in order, for one sequence; and what a study still lacks."""
+
+from __future__ import annotations
+
+from decam.studies import blocks
+from decam.studies.design import Study
+from decam.studies.steps import Step
+from decam.studies.wording import Wording, shipped
+
+
+def wording_of(study: Study) -> Wording:
+    """The texts that a study's participants read: its language's, with its own in their places."""
+    return shipped(study.language).with_texts(study.wording, study.language, study.direction)
+
+
+def road(study: Study, sequence: int) -> tuple[Step, ...]:
+    """All screens that the participant of a sequence (from 0) sees; a pure function of the study."""
+    wording = wording_of(study)
+    steps: list[Step] = []
+    for number, block in enumerate(study.blocks):
+        place = blocks.Place(study, block, number, sequence, wording)
+        steps.extend(blocks.get(block.kind).steps(place))
+    return tuple(steps)
+
+
+def lacks(study: Study) -> list[str]:
+    """What keeps a study from being taken, each in a sentence that names the block; empty where nothing does."""
+    sentences = [] if study.name.strip() else ["The study has no name yet."]
+    if not any(block.task is not None for block in study.blocks):
+        sentences.append("The study asks about no map yet; add a block of trials.")
+    for number, block in enumerate(study.blocks, start=1):
+        kind = blocks.get(block.kind)
+        sentence = kind.lacks(study, block)
+        if sentence:
+            sentences.append(f"Block {number} ({kind.title}): {sentence}")
+    return sentences

@@ -1,0 +1,24 @@
+"""The table of tasks: what participants are asked about maps. One file a task."""
+
+from __future__ import annotations
+
+import difflib
+
+from decam.studies.design import StudyError
+from decam.studies.tasks.base import Screen, Task, Trial
+from decam.studies.tasks.forced_choice import FORCED_CHOICE
+
+TASKS: tuple[Task, ...] = (FORCED_CHOICE,)
+
+__all__ = ["TASKS", "Screen", "Task", "Trial", "get"]
+
+
+def get(name: str) -> Task:
+    """The task of this name; raises StudyError, with the names there are, where there is none."""
+    for task in TASKS:
+        if task.name == name:
+            return task
+    names = [task.name for task in TASKS]
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise StudyError(f"There is no task {name!r}; there are: {', '.join(names)}.{hint}")
