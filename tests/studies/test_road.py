@@ -66,7 +66,7 @@ def test_a_rational_participant_prefers_the_stronger_map() -> None:
         for step in steps:
             answer = get("forced-choice").rational(step, {"a": 3.0, "b": 0.0, "c": -3.0}, 0.0, rng)
             shown = step.facts["conditions"]
-            won += shown["left right".split().index(answer["preferred"])] == min(shown)
+            won += shown[["left", "right"].index(answer["preferred"])] == min(shown)
     assert won / (200 * len(steps)) > 0.9  # exp(3) / (1 + exp(3)) = .953 at least
 
 
@@ -124,7 +124,9 @@ def test_answers_to_choose_from_are_the_same_for_everybody_and_hold_the_models()
                 right = next(one.label for one in options if one.value == step.correct["answer"])
                 assert right == next(one.answer for one in made.stimuli if one.key == step.facts["stimulus"])
     assert all(len(orders) == 1 and len(next(iter(orders))) == 3 for orders in offered.values())
-    places = {next(iter(orders)).index(stimulus.answer) for stimulus in made.stimuli for orders in [offered[stimulus.key]]}
+    places = {
+        next(iter(orders)).index(stimulus.answer) for stimulus in made.stimuli for orders in [offered[stimulus.key]]
+    }
     assert len(places) > 1  # the right answer does not always stand in one place
 
 
