@@ -13,6 +13,7 @@ LONGEST = 3200
 """Characters that AsPredicted takes for all answers together."""
 
 MISSING = "[to be written]"
+_COLLECTED = "Yes, the study is live: some data have been collected."
 
 _RESULTS = {
     "preference": "which map is preferred (Bradley–Terry strengths from pairs, Plackett–Luce strengths from rankings)",
@@ -36,27 +37,15 @@ def _parts(study: Study, stage: Stage, digest: str) -> Iterator[tuple[str, str]]
         Stage.DRAFT: "No, no data have been collected for this study yet.",
         Stage.PILOT: "A pilot has been or is being run; its data are not part of the study.",
     }
-    yield (
-        "Have any data been collected for this study already?",
-        collected.get(stage, "Yes, the study is live: some data have been collected."),
-    )
-    yield "What's the main question being asked or hypothesis being tested in this study?", said.question or MISSING
-    yield (
-        "Describe the key dependent variable(s) specifying how they will be measured.",
-        said.measure or _measures(study),
-    )
-    yield "How many and which conditions will participants be assigned to?", _conditions(study)
-    yield (
-        "Specify exactly which analyses you will conduct to examine the main question/hypothesis.",
-        said.analysis or MISSING,
-    )
-    yield (
-        "Describe exactly how outliers will be defined and handled, and your precise rule(s) for excluding observations.",
-        _rules(study),
-    )
-    yield "How many observations will be collected or what will determine sample size?", _sample(study)
-    yield "Anything else you would like to pre-register?", _other(study, digest)
-    yield "Give a title for this AsPredicted pre-registration.", study.name or MISSING
+    yield "Have any data been collected for this study already?", collected.get(stage, _COLLECTED)
+    yield "What is the main question or hypothesis?", said.question or MISSING
+    yield "What is the dependent variable, and how is it measured?", said.measure or _measures(study)
+    yield "How many and which conditions are participants assigned to?", _conditions(study)
+    yield "Which analyses answer the main question?", said.analysis or MISSING
+    yield "How are outliers defined and handled, and who is excluded?", _rules(study)
+    yield "How many people take part, or what decides that?", _sample(study)
+    yield "What else is to be registered?", _other(study, digest)
+    yield "What is the title?", study.name or MISSING
 
 
 def _measures(study: Study) -> str:
@@ -77,8 +66,8 @@ def _conditions(study: Study) -> str:
     pictures = len(study.stimuli_for("trials"))
     many = f"{deal.stimuli} of {pictures}" if 0 < deal.stimuli < pictures else f"all {pictures}"
     return (
-        f"{len(names)} conditions: {', '.join(names)}. Each participant sees {sees} ({deal.subjects} subjects), on {many} "
-        f"pictures, in {deal.order} order, from sequences made beforehand with seed {deal.seed}. Methods are blinded."
+        f"{len(names)} conditions: {', '.join(names)}. Each participant sees {sees} ({deal.subjects} subjects), on "
+        f"{many} pictures, in {deal.order} order, from sequences made beforehand with seed {deal.seed}. Methods are blinded."
     )
 
 

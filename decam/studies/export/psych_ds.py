@@ -76,7 +76,8 @@ def _description(record: StudyRecord) -> bytes:
 def _readme(study: Study, count: int) -> str:
     return (
         f"# {study.name}\n\n"
-        f"Answers of {count} participant{'' if count == 1 else 's'} in a study of saliency maps, made with decam {__version__}.\n\n"
+        f"Answers of {count} participant{'' if count == 1 else 's'} in a study of saliency maps.\n"
+        f"Made with decam {__version__}.\n\n"
         "- `data/` has one table a participant; its columns are explained in `dataset_description.json`.\n"
         "- `data/raw/` has the same answers as they were stored.\n"
         "- `documentation/` has the codebook, `materials/` the whole study.\n"

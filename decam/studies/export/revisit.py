@@ -92,6 +92,11 @@ def _options(question: Any) -> list[str]:
     return [option.label for option in question.options]
 
 
+def _ends(slider: Slider) -> list[dict[str, object]]:
+    ends = ((slider.low, slider.least), (slider.high, slider.most))
+    return [{"label": label or str(value), "value": value} for label, value in ends]
+
+
 _FORMS: Mapping[str, Any] = {
     Choice.kind: lambda one: {"type": "radio", "options": _options(one)},
     Several.kind: lambda one: {"type": "checkbox", "options": _options(one)},
@@ -99,10 +104,7 @@ _FORMS: Mapping[str, Any] = {
     Rating.kind: lambda one: {
         "type": "likert", "numItems": one.points, "leftLabel": one.low, "rightLabel": one.high,
     },
-    Slider.kind: lambda one: {
-        "type": "slider", "step": one.step,
-        "options": [{"label": one.low or str(one.least), "value": one.least}, {"label": one.high or str(one.most), "value": one.most}],
-    },
+    Slider.kind: lambda one: {"type": "slider", "step": one.step, "options": _ends(one)},
     Number.kind: lambda one: {"type": "numerical", "min": one.least, "max": one.most},
     Entry.kind: lambda one: {"type": "longText" if one.long else "shortText"},
     Pointing.kind: lambda _one: {"type": "longText"},
