@@ -1,0 +1,1 @@
+"""Studies: people are asked about maps. A study computes no map; it freezes those of finished runs."""
