@@ -14,9 +14,9 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.stats import rankdata
 
 from decam.errors import SettingError
-from decam.metrics import similarity
 from decam.studies.analysis.resampling import Values
 
 Takes: TypeAlias = Literal["weights", "density"]
@@ -48,8 +48,8 @@ def auc_judd(saliency: ArrayLike, weights: ArrayLike) -> float:
 
     Thresholds are the map's values at clicked pixels (Judd et al. 2009): the true positive rate is the share of
     clicks at or above, the false positive rate that of pixels without clicks. Between thresholds the curve is
-    straight, so few clicks give a low value at most 1 and at the least 0.5 for one click. Equal values are one
-    threshold; nothing is jittered.
+    straight, so that few clicks flatter a map: one click alone gives 0.5 or more. Equal values are one threshold;
+    nothing is jittered.
     """
     values, clicked = _pair(saliency, weights)
     here = clicked > 0
@@ -78,9 +78,7 @@ def nss(saliency: ArrayLike, weights: ArrayLike) -> float:
 
 def cc(saliency: ArrayLike, density: ArrayLike) -> float:
     """Pearson's correlation of map and click density, in [−1, 1]; NaN where either is constant."""
-    first, second = (one - one.mean() for one in _pair(saliency, density))
-    scale = math.sqrt(float((first**2).sum()) * float((second**2).sum()))
-    return float((first * second).sum()) / scale if scale > SMALL else math.nan
+    return _correlation(*_pair(saliency, density))
 
 
 def kl(saliency: ArrayLike, density: ArrayLike) -> float:
@@ -105,8 +103,19 @@ def sim(saliency: ArrayLike, density: ArrayLike) -> float:
 
 def spearman(saliency: ArrayLike, density: ArrayLike) -> float:
     """Spearman's rank correlation of map and click density, in [−1, 1], ties sharing ranks; NaN for a constant map."""
-    first, second = _pair(saliency, density)
-    return similarity.spearman(first.astype(np.float32)[None], second.astype(np.float32)[None])
+    return _correlation(*(rankdata(one) for one in _pair(saliency, density)))
+
+
+def _correlation(first: Values, second: Values) -> float:
+    """Pearson's correlation; NaN where a line is constant but for rounding."""
+    ends = []
+    for line in (first, second):
+        spread = line - line.mean()
+        norm = float(np.linalg.norm(spread))
+        if norm <= 1e-12 * math.sqrt(len(line)) * float(np.abs(line).max()):
+            return math.nan
+        ends.append(spread / norm)
+    return float(np.clip(ends[0] @ ends[1], -1, 1))
 
 
 def _pair(saliency: ArrayLike, clicks: ArrayLike) -> tuple[Values, Values]:

@@ -114,15 +114,17 @@ def person_weights(marks: Clicks, picture: int, shape: Shape) -> tuple[Values, I
 
 def _cover(start: float, length: float, size: int, axis: str) -> Values:
     """The share of a span of pixels that lies on each pixel of a line of `size`, summing to 1."""
-    if start < 0 or start + length > size or (length == 0 and start >= size):
+    if start < 0 or start + length > size * (1 + 1e-12):  # places that were scaled are off by rounding
         raise SettingError(
             f"A click lies at {axis} = {start:g} to {start + length:g}, outside its picture of {size} pixels; "
             "places are in the picture's own pixels."
         )
-    pixels = np.arange(size)
+    pixels = np.arange(size, dtype=np.float64)
     if length == 0:
-        return (pixels == int(start)).astype(np.float64)
-    return np.clip(np.minimum(pixels + 1, start + length) - np.maximum(pixels, start), 0, None) / length
+        return np.where(pixels == min(int(start), size - 1), 1.0, 0.0)
+    cover: Values = np.maximum(0.0, np.minimum(pixels + 1, start + length) - np.maximum(pixels, start))
+    cover /= cover.sum()
+    return cover
 
 
 def density(weights: ArrayLike, sigma: float | None = None) -> Values:
@@ -241,7 +243,8 @@ def _blurred(weights: Values, sigma: float | None) -> Values:
 
 def _joined(blurred: Values) -> Values:
     total: Values = blurred.sum(axis=0)
-    return total / total.sum()
+    total /= total.sum()
+    return total
 
 
 def _moved(marks: Clicks, source: int, target: int, shapes: Sequence[Shape]) -> Clicks:

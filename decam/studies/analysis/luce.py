@@ -84,8 +84,8 @@ def _newton(choices: Choices, counts: Values, start: Values) -> Values:
 
 def connected(wins: Values) -> Flags:
     """For win matrices B × items × items: True where chains of wins lead from each item to each other (Ford 1957)."""
-    reach: Flags = np.asarray(wins > 0, dtype=bool) | np.eye(wins.shape[-1], dtype=bool)
+    reach: Flags = np.array(wins > 0, dtype=bool)
+    reach[..., range(wins.shape[-1]), range(wins.shape[-1])] = True
     for _ in range(max(1, int(np.ceil(np.log2(wins.shape[-1]))))):
-        reach = np.matmul(reach.astype(np.float32), reach.astype(np.float32)) > 0
-    every: Flags = reach.all(axis=(-1, -2))
-    return every
+        reach = np.asarray(np.matmul(reach.astype(np.float32), reach.astype(np.float32)) > 0)
+    return np.asarray(reach.all(axis=(-1, -2)))
