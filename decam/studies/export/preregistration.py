@@ -67,7 +67,8 @@ def _conditions(study: Study) -> str:
     many = f"{deal.stimuli} of {pictures}" if 0 < deal.stimuli < pictures else f"all {pictures}"
     return (
         f"{len(names)} conditions: {', '.join(names)}. Each participant sees {sees} ({deal.subjects} subjects), on "
-        f"{many} pictures, in {deal.order} order, from sequences made beforehand with seed {deal.seed}. Methods are blinded."
+        f"{many} pictures, in {deal.order} order, from sequences made beforehand with seed {deal.seed}. Methods are "
+        "blinded."
     )
 
 
