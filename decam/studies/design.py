@@ -94,7 +94,8 @@ class Stimulus:
     """A picture with its maps. `target` is the class that most tasks are about, `answer` what the model says.
 
     `correct` is the class that is really shown, and empty where nobody has said so. `guesses` are the model's
-    likeliest classes with their probabilities, the likeliest first. `use` says which block it may come in.
+    likeliest classes with their probabilities, the likeliest first. `use` says which block it may come in. `view` is
+    the digest of the picture as the model saw it, from which the stimulus can be drawn again.
     """
 
     key: str
@@ -109,6 +110,7 @@ class Stimulus:
     maps: tuple[FrozenMap, ...]
     correct: str = ""
     use: str = "trials"
+    view: str = ""
 
     @property
     def answer(self) -> str:
