@@ -32,9 +32,14 @@ class FrozenArray:
     silent: bool = False
 
 
+def digest_of(content: bytes) -> str:
+    """The name of a file that holds this: its SHA-256 in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def keep(folder: Path, content: bytes, ending: str) -> str:
     """Write a file that is not there yet, whole or not at all; its digest. Raises StudyError where the disk refuses."""
-    digest = hashlib.sha256(content).hexdigest()
+    digest = digest_of(content)
     path = folder / f"{digest}{ending}"
     try:
         if not path.is_file():
@@ -56,7 +61,7 @@ def read(folder: Path, digest: str, ending: str) -> bytes:
         raise StudyError(
             f"The study's file {path.name} cannot be read: {error.strerror or error}. Import the study's ZIP again."
         ) from error
-    if hashlib.sha256(content).hexdigest() != digest:
+    if digest_of(content) != digest:
         raise StudyError(f"The study's file {path.name} was changed or is damaged. Import the study's ZIP again.")
     return content
 
