@@ -192,12 +192,12 @@ class Entrance(Settings):
 class Hypothesis(Settings):
     """What the preregistration says and the numbers do not."""
 
-    question: str = parameter("", "The main question or hypothesis, in a sentence.")
-    measure: str = parameter("", "The dependent variable, and how it is measured.")
-    analysis: str = parameter("", "The analysis that answers the question.")
-    exclusions: str = parameter("", "Further rules of exclusion, in words.")
-    sample: str = parameter("", "How many people, and why.")
-    other: str = parameter("", "Anything else, secondary analyses among it.")
+    question: str = parameter("", "The main question or hypothesis, in a sentence.", lines=3)
+    measure: str = parameter("", "The dependent variable, and how it is measured.", lines=3)
+    analysis: str = parameter("", "The analysis that answers the question.", lines=3)
+    exclusions: str = parameter("", "Further rules of exclusion, in words.", lines=3)
+    sample: str = parameter("", "How many people, and why.", lines=3)
+    other: str = parameter("", "Anything else, secondary analyses among it.", lines=3)
 
 
 @dataclass(frozen=True)
