@@ -106,7 +106,12 @@ def _parsed(stored: str) -> _Hash:
         parsed = _Hash(int(cost), int(block), int(parallel), _bytes(salt), _bytes(value))
         memory = 128 * parsed.block * (parsed.cost + parsed.parallel + 2)
         sound = name == _NAME and len(parsed.salt) >= 8 and len(parsed.value) >= 16 and memory <= _MOST_MEMORY
-        if sound and parsed.cost >= 2**14 and parsed.cost & (parsed.cost - 1) == 0 and min(parsed.block, parsed.parallel) >= 1:
+        if (
+            sound
+            and parsed.cost >= 2**14
+            and parsed.cost & (parsed.cost - 1) == 0
+            and min(parsed.block, parsed.parallel) >= 1
+        ):
             return parsed
     except (ValueError, binascii.Error):
         pass  # said below, as for every other text that is no such hash
