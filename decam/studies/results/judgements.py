@@ -44,7 +44,8 @@ def _statement(read: Material, rows: list[Given]) -> Findings:
     figures = (
         Figure(f"{question.name}-means", f"{heading}mean rating", lambda dark: values_figure(
             f"Mean rating, 1 to {question.points}", named([one.bootstrap for one in found], titles), dark=dark)),
-        Figure(f"{question.name}-answers", f"{heading}all answers", lambda dark: ratings_figure(titles, counts, dark=dark)),
+        Figure(f"{question.name}-answers", f"{heading}all answers", lambda dark: ratings_figure(
+            titles, counts, dark=dark)),
     )  # fmt: skip
     head = ("condition", "answers", "people", "mean", "from", "to", "standard deviation")
     means = tuple(

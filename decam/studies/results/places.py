@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from decam.errors import StoreError
+from decam.figures.overlays import upsampled
 from decam.figures.studies import values_figure
 from decam.studies.analysis.click_scores import SCORES
 from decam.studies.analysis.clicks import Clicks, Scored, clicks, scores, shuffled_null, split_half
-from decam.studies.design import Stimulus
+from decam.studies.design import Stimulus, StudyError
 from decam.studies.results.base import Figure, Findings, Material, Section, Table, bounds, named
-from decam.studies.stimuli import array_of
 
 CEILING = "Other people"
 SHUFFLED = "Clicks in other pictures"
@@ -50,16 +49,16 @@ def _scored(read: Material, stimuli: list[Stimulus], made: Clicks) -> Findings:
         if all(frozen):
             try:
                 maps[condition.key] = [
-                    array_of(read.folder, one, (stimulus.height, stimulus.width))
+                    upsampled(frozen.read_array(read.folder, one.array).saliency, (stimulus.height, stimulus.width))
                     for one, stimulus in zip(frozen, stimuli, strict=True)
                     if one is not None
                 ]
-            except StoreError:  # its files are damaged or gone, which the page says of the stimulus; the others stay
+            except StudyError:  # its files are damaged or gone, which the page says of the stimulus; the others stay
                 continue
     shapes = [(one.height, one.width) for one in stimuli]
     figures: list[Figure] = []
     lines: list[tuple[object, ...]] = []
-    for score in SCORES:
+    for score in SCORES.values():
         found: dict[str, Scored] = {read.title(key): scores(own, made, score) for key, own in maps.items()}
         ceiling = split_half(shapes, made, score).halves
         lines += [(score.title, name, *bounds(one.mean)) for name, one in found.items()]
