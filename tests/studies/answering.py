@@ -25,21 +25,40 @@ def record(study: Study) -> StudyRecord:
 def participant(study: Study, sequence: int, **more: object) -> Participant:
     """Somebody who finished."""
     known: dict[str, object] = {
-        "code": f"person{sequence}", "study": "study", "lane": Lane.LIVE, "sequence": sequence, "identity": f"id{sequence}",
-        "parameters": {"STUDY_ID": "s"}, "device": {"width": 1200, "height": 800}, "outcome": Outcome.COMPLETED,
-        "excluded": "", "started": BEGAN, "seen": BEGAN + 60, "finished": BEGAN + 60, "digest": digest_of(study),
-    }  # fmt: skip
+        "code": f"person{sequence}",
+        "study": "study",
+        "lane": Lane.LIVE,
+        "sequence": sequence,
+        "identity": f"id{sequence}",
+        "parameters": {"STUDY_ID": "s"},
+        "device": {"width": 1200, "height": 800},
+        "outcome": Outcome.COMPLETED,
+        "excluded": "",
+        "started": BEGAN,
+        "seen": BEGAN + 60,
+        "finished": BEGAN + 60,
+        "digest": digest_of(study),
+    }
     return Participant(**{**known, **more})  # type: ignore[arg-type]
 
 
 def answer(who: Participant, step: Step, values: Mapping[str, object], attempt: int = 1, **more: object) -> Answer:
     """An answer that took 2 seconds, a half of one of them out of focus."""
     known: dict[str, object] = {
-        "id": digest(f"{who.code}{step.id}{attempt}")[:32], "participant": who.code, "step": step.id, "attempt": attempt,
-        "values": dict(values), "started": 1e12, "ended": 1e12 + 2000, "duration": 2000.0, "blurred": 500.0,
-        "events": ({"kind": "blur", "ms": 100},), "received": BEGAN + 3, "digest": who.digest,
+        "id": digest(f"{who.code}{step.id}{attempt}")[:32],
+        "participant": who.code,
+        "step": step.id,
+        "attempt": attempt,
+        "values": dict(values),
+        "started": 1e12,
+        "ended": 1e12 + 2000,
+        "duration": 2000.0,
+        "blurred": 500.0,
+        "events": ({"kind": "blur", "ms": 100},),
+        "received": BEGAN + 3,
+        "digest": who.digest,
         "right": step.right(dict(values)),  # type: ignore[arg-type]
-    }  # fmt: skip
+    }
     return Answer(**{**known, **more})  # type: ignore[arg-type]
 
 

@@ -175,8 +175,13 @@ def _window(participant: Participant, rows: Sequence[Given]) -> tuple[int, int]:
 
 def bounds(interval: Interval, digits: int = 3) -> tuple[object, object, object]:
     """An interval as three cells of a table; ends that are not known are empty."""
-    ends = (interval.low, interval.high) if interval.known else ("", "")
-    return (round(interval.value, digits), *(round(end, digits) if isinstance(end, float) else end for end in ends))
+    value = round(interval.value, digits)
+    return (value, round(interval.low, digits), round(interval.high, digits)) if interval.known else (value, "", "")
+
+
+def chart(draw: Callable[..., Any], *values: Any, **options: Any) -> Callable[[bool], Any]:
+    """What draws a chart of these values, on a dark page or a light one."""
+    return lambda dark: draw(*values, **options, dark=dark)
 
 
 def named(intervals: Sequence[Interval], names: Sequence[str]) -> list[Named]:
