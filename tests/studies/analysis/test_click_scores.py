@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def plain_auc(saliency: np.ndarray, weights: np.ndarray) -> float:
         hits = sum(w for s, w in clicked if s >= threshold) / sum(w for _, w in clicked)
         curve.append((sum(s >= threshold for s in others) / len(others), hits))
     curve.append((1.0, 1.0))
-    return sum((x1 - x0) * (y0 + y1) / 2 for (x0, y0), (x1, y1) in zip(curve, curve[1:], strict=False))
+    return sum((x1 - x0) * (y0 + y1) / 2 for (x0, y0), (x1, y1) in pairwise(curve))
 
 
 @settings(max_examples=100)

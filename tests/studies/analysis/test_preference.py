@@ -48,9 +48,7 @@ def plain_mm(wins: np.ndarray, rounds: int = 20_000) -> np.ndarray:
     for _ in range(rounds):
         new = np.empty(items)
         for i in range(items):
-            games = sum(
-                (wins[i, j] + wins[j, i]) / (strength[i] + strength[j]) for j in range(items) if j != i
-            )
+            games = sum((wins[i, j] + wins[j, i]) / (strength[i] + strength[j]) for j in range(items) if j != i)
             new[i] = wins[i].sum() / games
         new /= new.sum()
         if np.abs(new - strength).max() < 1e-14:

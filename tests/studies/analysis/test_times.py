@@ -32,8 +32,10 @@ def test_medians_of_resamples_are_over_the_people_drawn() -> None:
     values, people = generator.lognormal(7, 0.5, 90), np.repeat(np.arange(9), 10)
     own = sample(people, 60, 2)
     found = median(values, own, np.ones(90, dtype=bool))
-    plain = [np.median(np.concatenate([np.repeat(values[people == one], int(n)) for one, n in enumerate(w)]))
-             for w in own.weights]
+    plain = [
+        np.median(np.concatenate([np.repeat(values[people == one], int(n)) for one, n in enumerate(w)]))
+        for w in own.weights
+    ]
     assert (found.low, found.high) == pytest.approx(tuple(np.quantile(plain, (0.025, 0.975))))
     assert found.value == np.median(values)
 
