@@ -114,8 +114,9 @@ def test_sequences_past_those_made_beforehand_go_on_in_the_same_scheme(
     assert even(table["stimulus"])
     if group == 2:
         assert table["pair-sides"][1] <= 1
-    for part in range(parts):
-        again = lines(found[part * length : (part + 1) * length], stimuli, conditions)
+    rotates = made.stimuli in (0, stimuli)  # a rotation never ends, so all its sequences are even together
+    for start in [0] if rotates else range(0, parts * length, length):
+        again = lines(found if rotates else found[start : start + length], stimuli, conditions)
         assert even(again["stimulus"])
         if made.subjects == "within" and group == 1:
             assert even(again["condition"])
