@@ -224,6 +224,21 @@ class StudyStore:
             wanted = delete(ParticipantRow).where(ParticipantRow.study == study_id, ParticipantRow.lane == str(lane))
             return len(session.execute(wanted.returning(ParticipantRow.code)).all())
 
+    @contextmanager
+    def moment(self, study_id: str) -> Iterator[tuple[Session, StudyRecord]]:
+        """A session in which all rows are of one moment, with the study's record; raises NoSuchStudyError."""
+        with self._opened.reading() as session:
+            yield session, self._record(_row(session, study_id))
+
+    @contextmanager
+    def restoring(self, record: StudyRecord) -> Iterator[Session]:
+        """A session for writing a study that is not there; raises StudyError where its name or link is."""
+        with self._opened.writing() as session:
+            same = select(StudyRow.id).where((StudyRow.id == record.id) | (StudyRow.link == record.link))
+            if session.scalars(same).first() is not None:
+                raise StudyError("This study is here already; delete it first, or keep what is there.")
+            yield session
+
     def close(self) -> None:
         """Let go of the database."""
         self._opened.close()
