@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import Any, TypeVar
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar, get_type_hints
 
 from decam.errors import DecamError
 from decam.settings import Settings
 from decam.studies import blocks, tasks
 from decam.studies.analysis.exclusions import get as get_rule
 from decam.studies.assignment import Assignment
+from decam.studies.blocks.base import FORMS
 from decam.studies.design import (
     USES,
     Block,
@@ -27,9 +29,12 @@ from decam.studies.design import (
     StudyError,
     TaskChoice,
 )
+from decam.studies.road import wording_of
+from decam.studies.wording import DIRECTIONS
 
 SCHEMA = "decam study"
 VERSION = 1
+_DIGEST = re.compile("[0-9a-f]{64}")
 T = TypeVar("T")
 
 
@@ -102,10 +107,10 @@ def _study(read: Mapping[str, Any]) -> Study:
     unknown = set(read) - known - {"schema", "version"}
     if unknown:
         raise StudyError(f"This study has parts that no study has: {', '.join(sorted(unknown))}.")
-    return Study(
+    study = Study(
         name=_text(read["name"]),
         language=_text(read.get("language", "en")),
-        direction=_text(read.get("direction", "ltr")),
+        direction=_one_of(read.get("direction", "ltr"), DIRECTIONS, "direction of writing"),
         wording={_text(key): _text(value) for key, value in read.get("wording", {}).items()},
         display=Display.from_mapping(read.get("display", {})),
         conditions=tuple(_made(Condition, entry) for entry in read.get("conditions", ())),
@@ -119,15 +124,17 @@ def _study(read: Mapping[str, Any]) -> Study:
             for name, values in read.get("exclusions", {}).items()
         },
     )
+    _distinct([condition.key for condition in study.conditions], "conditions")
+    _distinct([stimulus.key for stimulus in study.stimuli], "stimuli")
+    wording_of(study)  # refuses texts that no page has
+    return study
 
 
 def _stimulus(entry: Mapping[str, Any]) -> Stimulus:
     maps = tuple(_made(FrozenMap, one) for one in entry["maps"])
     guesses = tuple((_text(label), float(probability)) for label, probability in entry["guesses"])
-    stimulus = _made(Stimulus, {**entry, "maps": maps, "guesses": guesses})
-    if stimulus.use not in USES:
-        raise StudyError(f"A stimulus is kept for {stimulus.use!r}, but must be for one of: {', '.join(USES)}.")
-    return stimulus
+    _one_of(entry.get("use", "trials"), USES, "use of a stimulus")
+    return _made(Stimulus, {**entry, "maps": maps, "guesses": guesses})
 
 
 def _block(entry: Mapping[str, Any]) -> Block:
@@ -136,9 +143,14 @@ def _block(entry: Mapping[str, Any]) -> Block:
     return Block(
         kind.name,
         kind.settings.from_mapping(entry.get("settings", {})),
-        tuple(_made(Item, {**item, "options": tuple(item.get("options", ()))}) for item in entry.get("items", ())),
+        tuple(_item(item) for item in entry.get("items", ())),
         None if task is None else TaskChoice(task["name"], _task_settings(task)),
     )
+
+
+def _item(entry: Mapping[str, Any]) -> Item:
+    _one_of(entry.get("form", "choice"), FORMS, "form of a question")
+    return _made(Item, {**entry, "options": tuple(_text(option) for option in entry.get("options", ()))})
 
 
 def _task_settings(entry: Mapping[str, Any]) -> Settings:
@@ -146,10 +158,30 @@ def _task_settings(entry: Mapping[str, Any]) -> Settings:
 
 
 def _made(kind: type[T], entry: Mapping[str, Any]) -> T:
+    """An entry as a value of its class; its plain fields must have the types that the class names."""
+    hints = get_type_hints(kind)
+    for name, value in entry.items():
+        expected = hints.get(name)
+        if expected in (str, int, bool) and type(value) is not expected:
+            raise TypeError(f"{name} is {str(value)[:40]!r}")
+        if name in ("image", "array") and not _DIGEST.fullmatch(value):
+            raise StudyError(f"{value[:40]!r} is no SHA-256 of a file, which a stimulus names its files by.")
     return kind(**entry)
+
+
+def _one_of(value: object, allowed: tuple[str, ...], what: str) -> str:
+    if value not in allowed:
+        raise StudyError(f"The {what} is {str(value)[:40]!r}, but must be one of: {', '.join(allowed)}.")
+    return str(value)
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise StudyError(f"A text is expected where the study has {str(value)[:40]!r}.")
     return value
+
+
+def _distinct(keys: Sequence[str], what: str) -> None:
+    doubled = [key for place, key in enumerate(keys) if key in keys[:place]]
+    if doubled:
+        raise StudyError(f"Two {what} are called {doubled[0]!r}; each needs a name of its own.")

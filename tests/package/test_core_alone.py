@@ -13,7 +13,17 @@ from PIL import Image
 from decam.images.scenes import scene
 from tests.conftest import ROOT
 
-APP_ONLY = ("streamlit", "plotly", "sqlalchemy", "alembic", "pandas", "psycopg", "starlette")
+APP_ONLY = (
+    "streamlit",
+    "plotly",
+    "sqlalchemy",
+    "alembic",
+    "choix",
+    "krippendorff",
+    "pandas",
+    "psycopg",
+    "starlette",
+)
 
 # A finder that does not find them is what a Python without them has; torch asks for pandas and takes no for an answer.
 HIDDEN = f"""

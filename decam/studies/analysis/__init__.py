@@ -1,1 +1,1 @@
-"""What the answers say: statistics of people and maps."""
+"""What people's answers say: plain arrays in, frozen values with intervals out; no database, page or study file."""

@@ -6,9 +6,15 @@ import difflib
 
 from decam.studies.design import StudyError
 from decam.studies.tasks.base import Screen, Task, Trial
+from decam.studies.tasks.clicks import CLICKS
+from decam.studies.tasks.distinction import DISTINCTION
 from decam.studies.tasks.forced_choice import FORCED_CHOICE
+from decam.studies.tasks.free_text import FREE_TEXT
+from decam.studies.tasks.ranking import RANKING
+from decam.studies.tasks.rating import RATING
+from decam.studies.tasks.simulation import SIMULATION
 
-TASKS: tuple[Task, ...] = (FORCED_CHOICE,)
+TASKS: tuple[Task, ...] = (FORCED_CHOICE, RANKING, RATING, SIMULATION, DISTINCTION, CLICKS, FREE_TEXT)
 
 __all__ = ["TASKS", "Screen", "Task", "Trial", "get"]
 

@@ -1,0 +1,161 @@
+"""The bootstrap that all analyses share: participants are drawn again, with all of their answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from decam.errors import SettingError
+
+Values: TypeAlias = NDArray[np.float64]
+Indices: TypeAlias = NDArray[np.int64]
+Flags: TypeAlias = NDArray[np.bool_]
+
+LEVEL = 0.95
+RESAMPLES = 2000
+MOST_RESAMPLES = 100_000
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value between the ends of its 95 % interval; the ends are NaN where the data allow none."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+    @property
+    def known(self) -> bool:
+        """True where both ends are numbers."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
+
+
+def percentiles(value: float, samples: Values, level: float = LEVEL) -> Interval:
+    """A value with the percentile interval of its bootstrap samples (Efron and Tibshirani 1993, section 13.3).
+
+    Samples that are not finite are left out: a resample can lack a whole condition. Without any the ends are NaN.
+    """
+    finite = samples[np.isfinite(samples)]
+    if not len(finite) or not math.isfinite(value):
+        return Interval(float(value), math.nan, math.nan)
+    low, high = np.quantile(finite, ((1 - level) / 2, (1 + level) / 2))
+    return Interval(float(value), float(low), float(high))
+
+
+def drawn(count: int, resamples: int = RESAMPLES, seed: int = 0) -> Values:
+    """How often each of `count` participants is drawn by each resample: resamples × count, each row sums to count.
+
+    The same seed gives the same draws. Raises SettingError for nobody, or for a number of resamples outside 1 to
+    100,000.
+    """
+    if count < 1:
+        raise SettingError("There are no answers to analyse; collect at least one.")
+    if not 1 <= resamples <= MOST_RESAMPLES:
+        raise SettingError(f"The number of resamples is {resamples}, but must lie between 1 and {MOST_RESAMPLES:,}.")
+    generator = np.random.default_rng(seed)
+    return generator.multinomial(count, np.full(count, 1 / count), size=resamples).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Everybody as they are, and every resample: how often each participant counts.
+
+    `codes` numbers the participant of each answer from 0, `people` counts them, and `weights` is resamples × people.
+    """
+
+    codes: Indices
+    people: int
+    weights: Values
+
+    def share(self, values: Values, which: Flags | None = None) -> Interval:
+        """The mean of the answers' `values` (those of the mask `which`), with its interval over participants."""
+        mask = np.ones(len(values), dtype=bool) if which is None else which
+        return percentiles(_mean(values[mask]), self.means(values, mask))
+
+    def means(self, values: Values, which: Flags) -> Values:
+        """The mean of the answers' values in each resample; NaN where a resample has none of them."""
+        codes = self.codes[which]
+        sums = np.bincount(codes, weights=values[which], minlength=self.people)
+        counts = np.bincount(codes, minlength=self.people)
+        totals: Values = self.weights @ counts
+        return np.divide(self.weights @ sums, totals, out=np.full_like(totals, np.nan), where=totals > 0)
+
+    def difference(self, values: Values, first: Flags, second: Flags) -> Interval:
+        """Mean over `first` minus mean over `second`, with its interval.
+
+        A participant brings the answers to both, so that a design within participants is analysed as one.
+        """
+        found = _mean(values[first]) - _mean(values[second])
+        return percentiles(found, self.means(values, first) - self.means(values, second))
+
+
+def sample(participants: ArrayLike, resamples: int = RESAMPLES, seed: int = 0) -> Sample:
+    """The participants of all answers (any labels, one an answer), drawn again with replacement.
+
+    Answers of one person are alike; hence people are drawn, not answers (a cluster bootstrap, Davison and Hinkley
+    1997, section 3.8). The same seed gives the same draws.
+    """
+    names, codes = np.unique(np.asarray(participants), return_inverse=True)
+    return Sample(codes.reshape(-1).astype(np.int64), len(names), drawn(len(names), resamples, seed))
+
+
+def _mean(values: Values) -> float:
+    return float(values.mean()) if len(values) else math.nan
+
+
+def numbers(values: ArrayLike, what: str) -> Values:
+    """Values as one line of finite numbers; raises SettingError for anything else. `what` names them: "ratings"."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 1:
+        raise SettingError(f"The {what} must be one line of numbers, not an array of shape {array.shape}.")
+    if not np.isfinite(array).all():
+        raise SettingError(f"The {what} must be finite numbers; leave out answers that are missing.")
+    return array
+
+
+def conditions_of(conditions: ArrayLike, order: Sequence[Any] = ()) -> tuple[tuple[Any, ...], Indices]:
+    """The conditions that occur, in the order given (else sorted), and the number of each answer's condition from 0.
+
+    Raises SettingError for a condition that the order lacks.
+    """
+    array = np.asarray(conditions)
+    names = tuple(order) or tuple(np.unique(array).tolist())
+    places = {name: place for place, name in enumerate(names)}
+    unknown = sorted({str(one) for one in array.tolist() if one not in places})
+    if unknown:
+        raise SettingError(f"There is no condition {unknown[0]!r} in the order {', '.join(map(str, names))}.")
+    return names, np.array([places[one] for one in array.tolist()], dtype=np.int64)
+
+
+def same_length(**lines: ArrayLike) -> int:
+    """The length that all these arrays share; raises SettingError where they differ or are empty."""
+    lengths = {name: len(np.asarray(line)) for name, line in lines.items()}
+    if len(set(lengths.values())) > 1:
+        described = ", ".join(f"{count} {name}" for name, count in lengths.items())
+        raise SettingError(f"Each answer needs one value of each sort, but there are {described}.")
+    count = next(iter(lengths.values()))
+    if not count:
+        raise SettingError("There are no answers to analyse; collect at least one.")
+    return count
+
+
+def per_participant(
+    values: Values, participants: ArrayLike, places: Indices, count: int, summary: Callable[[Values], float]
+) -> Values:
+    """A summary of each participant's values in each condition: participants × conditions, NaN where there are none."""
+    names, codes = np.unique(np.asarray(participants), return_inverse=True)
+    table = np.full((len(names), count), np.nan)
+    for person in range(len(names)):
+        for place in range(count):
+            own = values[(codes == person) & (places == place)]
+            if len(own):
+                table[person, place] = summary(own)
+    return table

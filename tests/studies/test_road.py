@@ -1,0 +1,187 @@
+"""The road of a participant: every screen of every block, the same for the same sequence, and nothing given away."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from decam.studies.blocks import BLOCKS
+from decam.studies.design import Condition, Item, StudyError
+from decam.studies.elements import Question
+from decam.studies.road import lacks, road
+from decam.studies.steps import Outcome
+from decam.studies.tasks import TASKS, get
+from tests.studies.studies import CONDITIONS, block, study, whole
+
+
+def test_a_road_is_the_same_for_the_same_sequence_and_differs_between_sequences() -> None:
+    made = whole()
+    assert road(made, 3) == road(made, 3)
+    assert [step.facts for step in road(made, 3)] != [step.facts for step in road(made, 4)]
+
+
+def test_every_kind_of_block_and_every_task_has_its_screens() -> None:
+    steps = road(whole(), 0)
+    assert {step.kind for step in steps} == {kind.name for kind in BLOCKS}
+    assert {step.task for step in steps if step.task} == {task.name for task in TASKS}
+
+
+def test_steps_have_distinct_names_that_say_block_and_place() -> None:
+    steps = road(whole(), 0)
+    assert len({step.id for step in steps}) == len(steps)
+    for step in steps:
+        assert step.id.split(".")[0] == str(step.block)
+
+
+def test_what_a_page_gets_names_no_method_no_run_and_no_right_answer() -> None:
+    secret = tuple(
+        dataclasses.replace(condition, key=f"secret-{condition.key}", title=f"Secret {condition.title}")
+        for condition in CONDITIONS
+    )
+    made = study(*(block("trials", task=task.name) for task in TASKS), conditions=secret)
+    text = json.dumps([step.visible() for step in road(made, 0)]).lower()
+    for word in ("secret", "condition", "stimulus", "correct", "facts", "picture0.png"):
+        assert word not in text
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_every_question_takes_its_own_answers_and_a_rational_participant_gives_such(task) -> None:
+    rng = np.random.default_rng(0)
+    for step in road(study(block("trials", task=task.name)), 1):
+        for question in step.questions:
+            for value in (question.random(rng), question.first()):
+                assert question.check(json.loads(json.dumps(value))) is not None
+        if step.task:
+            answers = get(step.task).rational(step, {"a": 2.0, "b": 0.0, "c": -2.0}, 0.0, rng)
+            assert step.check(answers) == answers
+
+
+def test_a_rational_participant_prefers_the_stronger_map() -> None:
+    rng, won = np.random.default_rng(0), 0
+    steps = [step for step in road(study(block("trials", task="forced-choice")), 0) if step.task]
+    for _ in range(200):
+        for step in steps:
+            answer = get("forced-choice").rational(step, {"a": 3.0, "b": 0.0, "c": -3.0}, 0.0, rng)
+            shown = step.facts["conditions"]
+            won += shown[["left", "right"].index(answer["preferred"])] == min(shown)
+    assert won / (200 * len(steps)) > 0.9  # exp(3) / (1 + exp(3)) = .953 at least
+
+
+def test_training_tells_what_was_right_and_gives_another_try() -> None:
+    made = whole()
+    steps = [step for step in road(made, 0) if step.kind == "training"]
+    assert steps
+    for step in steps:
+        assert step.feedback
+        assert step.attempts == 2
+        wrong = {"answer": "2" if step.correct["answer"] == "1" else "1"}
+        assert not step.final(wrong, 1)
+        assert step.final(wrong, 2)
+        assert step.final(dict(step.correct), 1)
+
+
+def test_no_consent_ends_the_study_and_consent_goes_on() -> None:
+    consent = road(study(), 0)[0]
+    assert consent.outcome({"consent": "no"}) is Outcome.NO_CONSENT
+    assert consent.outcome({"consent": "yes"}) is None
+    assert consent.waits
+
+
+def test_attention_checks_and_repeats_stand_among_the_trials() -> None:
+    made = study(block("trials", task="forced-choice", attention=2, repeats=2), count=12)
+    steps = [step for step in road(made, 0) if step.kind == "trials"]
+    attention = [place for place, step in enumerate(steps) if step.attention]
+    repeats = [step for step in steps if step.facts.get("repeat")]
+    assert len(attention) == len(repeats) == 2
+    assert attention[0] > 0
+    assert attention[-1] < len(steps) - 1
+    for place in attention:
+        prompt = steps[place].questions[0]
+        right = next(one.label for one in prompt.options if one.value == steps[place].correct["attention"])
+        assert right in prompt.prompt  # the instruction stands in the question
+    for step in repeats:
+        left, right = step.questions[0].options[:2]
+        assert left.picture.image == right.picture.image
+        assert len(set(step.facts["conditions"])) == 1
+
+
+def test_a_break_comes_after_so_many_trials() -> None:
+    steps = [step for step in road(study(block("trials", task="rating", rest_after=4), count=9), 0) if step.block == 1]
+    assert [place for place, step in enumerate(steps) if not step.questions] == [4, 9]
+
+
+def test_answers_to_choose_from_are_the_same_for_everybody_and_hold_the_models() -> None:
+    made = study(block("trials", task="forward-simulation", task_options=3))
+    offered: dict[str, set[tuple[str, ...]]] = {}
+    for sequence in range(6):
+        for step in road(made, sequence):
+            if step.task:
+                options = step.questions[0].options
+                offered.setdefault(str(step.facts["stimulus"]), set()).add(tuple(one.label for one in options))
+                right = next(one.label for one in options if one.value == step.correct["answer"])
+                assert right == next(one.answer for one in made.stimuli if one.key == step.facts["stimulus"])
+    assert all(len(orders) == 1 and len(next(iter(orders))) == 3 for orders in offered.values())
+    places = {
+        next(iter(orders)).index(stimulus.answer) for stimulus in made.stimuli for orders in [offered[stimulus.key]]
+    }
+    assert len(places) > 1  # the right answer does not always stand in one place
+
+
+def test_a_forward_simulation_of_the_picture_alone_shows_no_map() -> None:
+    maps = {one.image for stimulus in study().stimuli for one in stimulus.maps}
+    for shows, expected in (("picture", False), ("map", True)):
+        steps = road(study(block("trials", task="forward-simulation", task_shows=shows)), 0)
+        shown = {picture.image for step in steps for picture in step.pictures}
+        assert bool(shown & maps) is expected
+
+
+def test_without_a_map_the_control_condition_shows_the_picture_alone() -> None:
+    control = (Condition("control", "No map", "none"),)
+    steps = road(study(block("trials", task="forward-simulation"), conditions=control), 0)
+    assert all(len(step.pictures) == 1 for step in steps if step.task)
+
+
+def test_a_distinction_shows_the_models_class_and_asks_for_both() -> None:
+    for step in road(study(block("trials", task="distinction")), 2):
+        if step.task:
+            assert [question.name for question in step.questions] == [
+                "answered", "answered-confidence", "right", "right-confidence",
+            ]  # fmt: skip
+            assert step.correct["answered"] == step.correct["right"]
+            assert sorted(step.facts["classes"]) == ["cat", "dog", "fish", "owl"]
+
+
+def test_what_a_study_lacks_is_said_in_sentences() -> None:
+    assert lacks(whole()) == []
+    for made, sentence in (
+        (study(), "asks about no map"),
+        (study(block("comprehension", [Item("?", options=("a", "b"))])), "right answer"),
+        (study(block("comprehension")), "right answer|add a question"),
+        (study(block("demographics", [Item("Age", options=("a",))])), "two options"),
+        (study(block("trials", task="forced-choice"), conditions=CONDITIONS[:1]), "two conditions"),
+        (study(block("trials", task="ranking"), count=0), "No stimulus"),
+        (study(block("training", task="rating")), "kept for training"),
+        (study(block("trials", task="clicks", task_least=9, task_most=3)), "cannot both hold"),
+        (study(block("trials", task="distinction", task_classes=6)), "4 of 6 classes"),
+        (study(block("trials", task="rating"), conditions=(Condition("n", "None", "none"),)), "needs a map"),
+        (study(block("questionnaire")), "no items"),
+        (dataclasses.replace(whole(), name=" "), "no name"),
+    ):  # fmt: skip
+        assert any(any(part in one for part in sentence.split("|")) for one in lacks(made)), (sentence, lacks(made))
+
+
+def test_names_that_do_not_exist_are_refused_with_those_that_do() -> None:
+    with pytest.raises(StudyError, match="Did you mean 'ranking'"):
+        get("rankin")
+    with pytest.raises(StudyError, match="there are: consent"):
+        block("consnt")
+
+
+def test_every_answer_of_a_road_has_its_own_name_on_its_screen() -> None:
+    for step in road(whole(), 0):
+        names = [question.name for question in step.questions]
+        assert len(set(names)) == len(names)
+        assert all(isinstance(element, Question) == bool(element.name) for element in step.elements)
