@@ -12,7 +12,7 @@ from pathlib import Path
 from decam.studies.wording import Wording
 
 _FOLDER = Path(__file__).parent / "static"
-_TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+_TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
 
 # Nothing comes from elsewhere, nothing runs that is written into a page, and no form leads away. Platforms such as
 # Mechanical Turk show a study in a frame of theirs, so participants' pages may be framed, and previews by this server.
@@ -27,7 +27,7 @@ _PAGE = """<!doctype html>
 <meta name="robots" content="noindex">
 <meta name="color-scheme" content="light dark">
 <title>{title}</title>
-<link rel="icon" href="data:,">
+<link rel="icon" href="{files}/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="{files}/page.css">
 {script}</head>
 <body{data}>

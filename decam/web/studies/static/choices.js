@@ -1,6 +1,7 @@
 // Questions with radio buttons or boxes to tick: one of several options, several of them, a point of a scale.
 
 import { make, text } from "./dom.js";
+import { measure } from "./pictures.js";
 import { Question } from "./question.js";
 
 const KEYS = 9; // options that a number key can choose
@@ -55,7 +56,7 @@ export class Choice extends Ticked {
     const shown = options.filter((_, place) => element.options[place].picture);
     const rest = options.filter((_, place) => !element.options[place].picture);
     const row = make("div", "options row", {}, ...shown);
-    row.style.setProperty("--count", String(shown.length));
+    measure(row, element.options.flatMap(({ picture }) => picture ?? []));
     this.fill(row, ...(rest.length ? [make("div", "options beneath", {}, ...rest)] : []));
   }
 

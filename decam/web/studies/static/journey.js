@@ -166,7 +166,8 @@ export class Journey {
   end(outcome, exit) {
     this.leave();
     this.outbox.clear();
-    this.frame.end(outcome, exit);
+    // Where nothing but this browser says who somebody is, the next person at it would be taken for the one before.
+    this.frame.end(outcome, exit, this.visit?.personal ? () => this.anew("") : null);
   }
 
   leave() {
@@ -211,6 +212,5 @@ function device() {
     touch: navigator.maxTouchPoints > 0,
     pointer: matchMedia("(pointer: coarse)").matches ? "coarse" : "fine",
     dark: matchMedia("(prefers-color-scheme: dark)").matches,
-    language: navigator.language,
   };
 }

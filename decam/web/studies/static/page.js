@@ -16,8 +16,6 @@ function parameters(link) {
   const code = new URLSearchParams(location.hash.slice(1)).get("code");
   if (query.size) {
     const given = Object.fromEntries(query);
-    // Somebody else may sit at this browser now: the code of the one before is not theirs.
-    if (JSON.stringify(memory.get("parameters") ?? given) !== JSON.stringify(given)) memory.remove("code");
     memory.set("parameters", given);
   }
   if (code) memory.set("code", code);

@@ -54,6 +54,12 @@ export class Pictures {
   }
 }
 
+/** How wide pictures are at most beside each other, for the row that holds them. */
+export function measure(row, pictures) {
+  row.style.setProperty("--count", String(pictures.length));
+  row.style.setProperty("--wide", String(Math.max(...pictures.map(({ width }) => width))));
+}
+
 /** All pictures of a step. */
 export function picturesOf(step) {
   return step.elements.flatMap(({ shown = [], options = [], picture }) => [

@@ -1,6 +1,7 @@
 // Options in order, the best first: dragged, or moved by the buttons of each.
 
 import { announce, button, icon, make, text } from "./dom.js";
+import { measure } from "./pictures.js";
 import { Question } from "./question.js";
 
 const EARLIER = "M3 10.5 8 5.5l5 5";
@@ -13,7 +14,7 @@ export class Ranking extends Question {
     this.node.querySelector("legend")?.after(make("p", "help", {}, text("page.ranking.help")));
     const pictured = element.options.some(({ picture }) => picture);
     this.list = make("ol", `ranked${pictured ? " row" : ""}`);
-    this.list.style.setProperty("--count", String(element.options.length));
+    if (pictured) measure(this.list, element.options.flatMap(({ picture }) => picture ?? []));
     this.labels = new Map();
     for (const option of element.options) this.list.append(this.item(option));
     this.warned = false;

@@ -3,12 +3,14 @@
 import { Choice, Rating, Several } from "./choices.js";
 import { Clock } from "./clock.js";
 import { announce, frame, make, paragraphs, text } from "./dom.js";
+import { measure } from "./pictures.js";
 import { Pointing } from "./pointing.js";
 import { Ranking } from "./ranking.js";
 import { Entry, NumberField, Slider } from "./typed.js";
 
 const LONGEST = 20000; // characters of all answers of a screen
 const QUESTIONS = { choice: Choice, several: Several, ranking: Ranking, rating: Rating, slider: Slider, number: NumberField, entry: Entry, pointing: Pointing };
+const ABREAST = 4; // pictures that stand in one row
 const WAITING = 200; // ms after which a screen that loads says so
 
 export class Screen {
@@ -47,9 +49,10 @@ export class Screen {
     const place = kinds.findIndex((kind, at) => kind === "pictures" && kinds[at + 1] === "pictured");
     if (place < 0) return parts;
     const [seen, asked] = this.step.elements.slice(place, place + 2);
+    const counts = [seen.shown.length, asked.options.filter(({ picture }) => picture).length];
+    if (counts[0] + counts[1] > ABREAST) return parts;
     const beside = make("div", "beside", {}, parts[place], parts[place + 1]);
-    beside.style.setProperty("--seen", String(seen.shown.length));
-    beside.style.setProperty("--asked", String(asked.options.filter(({ picture }) => picture).length));
+    beside.style.setProperty("--parts", counts.map((count) => `minmax(0, ${count}fr)`).join(" "));
     return [...parts.slice(0, place), beside, ...parts.slice(place + 2)];
   }
 
@@ -78,7 +81,7 @@ export class Screen {
       make("figure", "", {}, this.pictures.draw(one), make("figcaption", "", { dir: "auto" }, one.caption)),
     );
     const row = make("div", "pictures row", {}, ...figures);
-    row.style.setProperty("--count", String(figures.length));
+    measure(row, shown);
     return row;
   }
 

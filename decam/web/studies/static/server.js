@@ -6,6 +6,7 @@ const PATIENCE = 20000; // ms for an answer
 const FIRST = 500; // ms before the second try; then twice as long each time
 const LONGEST = 15000;
 const BUSY = [408, 425, 429]; // refusals of the moment
+const CHANGED = "changed"; // the study was changed at the very moment
 
 /** What the server will not do; asking again would not help. */
 export class Refusal extends Error {
@@ -28,7 +29,8 @@ export async function post(address, body) {
   });
   const read = await answer.json(); // what is no JSON was not said by our server
   if (answer.ok) return read;
-  if (answer.status >= 500 || BUSY.includes(answer.status) || typeof read.error !== "string") throw new Error(`status ${answer.status}`);
+  const later = answer.status >= 500 || BUSY.includes(answer.status) || read.reason === CHANGED;
+  if (later || typeof read.error !== "string") throw new Error(`status ${answer.status}`);
   throw new Refusal(answer.status, read);
 }
 
