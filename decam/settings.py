@@ -18,6 +18,7 @@ class Parameter:
 
     `kind` is int, float, str or bool. `choices` lists the values allowed (str only). `source` names a list that
     depends on the classifier ("layers"), from which a form offers choices; the empty string is then its default.
+    `lines` is how many lines of a text a form shows at once.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Parameter:
     step: float | None = None
     choices: tuple[str, ...] = ()
     source: str = ""
+    lines: int = 1
 
     def check(self, value: object) -> None:
         """Raise SettingError unless `value` has the right type and lies within the bounds."""
@@ -77,10 +79,12 @@ def parameter(
     step: float | None = None,
     choices: tuple[str, ...] = (),
     source: str = "",
+    lines: int = 1,
 ) -> Any:
     """Declare a field of a settings class with what a form needs to know about it."""
-    described = {"title": title, "help": help, "low": low, "high": high, "step": step}
-    return dataclasses.field(default=default, metadata=described | {"choices": choices, "source": source})
+    described: dict[str, Any] = {"title": title, "help": help, "low": low, "high": high, "step": step}
+    described |= {"choices": choices, "source": source, "lines": lines}
+    return dataclasses.field(default=default, metadata=described)
 
 
 @dataclass(frozen=True)

@@ -179,6 +179,11 @@ def _parser(program: str = "decam") -> argparse.ArgumentParser:
     replay.add_argument("--device", help="instead of the one the maps were made on")
     replay.set_defaults(run=_command("replaying.replay"))
 
+    study = commands.add_parser("study", help="what belongs to studies with people")
+    of_study = study.add_subparsers(required=True, metavar="WHAT", title="what")
+    password = of_study.add_parser("password", help="hash the researchers' password, for Streamlit's secrets")
+    password.set_defaults(run=_command("studies.password"))
+
     app = commands.add_parser("app", help="serve the dashboard, for the browser")
     app.add_argument("--port", type=_port, default=8501, help="where it is served (default: %(default)s)")
     app.add_argument(

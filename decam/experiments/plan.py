@@ -248,7 +248,7 @@ class Plan:
 
         A method listed twice gets the settings that differ appended; identical ones are numbered.
         """
-        return _titles([(described(choice.name).title, choice) for choice in self.methods])
+        return method_titles(self.methods)
 
     def metric_titles(self) -> Mapping[str, str]:
         """The metrics' titles by the metrics' keys, made as `titles` makes them."""
@@ -259,6 +259,11 @@ class Plan:
 @lru_cache(maxsize=1024)
 def _metric_keys(plan: Plan, question: int) -> tuple[str, ...]:
     return tuple(choice.key for choice in plan.metrics_for(question))
+
+
+def method_titles(choices: Sequence[MethodChoice]) -> tuple[str, ...]:
+    """The titles of any choices of methods, no two the same, as `Plan.titles` says."""
+    return _titles([(described(choice.name).title, choice) for choice in choices])
 
 
 def _titles(choices: Sequence[tuple[str, MethodChoice | MetricChoice]]) -> tuple[str, ...]:

@@ -94,7 +94,8 @@ class Stimulus:
     """A picture with its maps. `target` is the class that most tasks are about, `answer` what the model says.
 
     `correct` is the class that is really shown, and empty where nobody has said so. `guesses` are the model's
-    likeliest classes with their probabilities, the likeliest first. `use` says which block it may come in.
+    likeliest classes with their probabilities, the likeliest first. `use` says which block it may come in. `view` is
+    the digest of the picture as the model saw it, from which the stimulus can be drawn again.
     """
 
     key: str
@@ -109,6 +110,7 @@ class Stimulus:
     maps: tuple[FrozenMap, ...]
     correct: str = ""
     use: str = "trials"
+    view: str = ""
 
     @property
     def answer(self) -> str:
@@ -190,12 +192,12 @@ class Entrance(Settings):
 class Hypothesis(Settings):
     """What the preregistration says and the numbers do not."""
 
-    question: str = parameter("", "The main question or hypothesis, in a sentence.")
-    measure: str = parameter("", "The dependent variable, and how it is measured.")
-    analysis: str = parameter("", "The analysis that answers the question.")
-    exclusions: str = parameter("", "Further rules of exclusion, in words.")
-    sample: str = parameter("", "How many people, and why.")
-    other: str = parameter("", "Anything else, secondary analyses among it.")
+    question: str = parameter("", "The main question or hypothesis, in a sentence.", lines=3)
+    measure: str = parameter("", "The dependent variable, and how it is measured.", lines=3)
+    analysis: str = parameter("", "The analysis that answers the question.", lines=3)
+    exclusions: str = parameter("", "Further rules of exclusion, in words.", lines=3)
+    sample: str = parameter("", "How many people, and why.", lines=3)
+    other: str = parameter("", "Anything else, secondary analyses among it.", lines=3)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decam.studies import blocks
 from decam.studies.design import Study
 from decam.studies.steps import Step
+from decam.studies.tasks.base import NO_MAP
 from decam.studies.wording import Wording, shipped
 
 
@@ -33,4 +34,15 @@ def lacks(study: Study) -> list[str]:
         sentence = kind.lacks(study, block)
         if sentence:
             sentences.append(f"Block {number} ({kind.title}): {sentence}")
+    return sentences + _gaps(study)
+
+
+def _gaps(study: Study) -> list[str]:
+    """Which stimuli lack a map of a condition that is shown with maps, a sentence a condition."""
+    sentences = []
+    for condition in study.conditions:
+        lacking = [one.name for one in study.stimuli if one.map_of(condition.key) is None]
+        if lacking and condition.source != NO_MAP:
+            few = ", ".join(lacking[:3]) + (f" and {len(lacking) - 3} more" if len(lacking) > 3 else "")
+            sentences.append(f"{condition.title} has no map of {few}; leave out the pictures or the condition.")
     return sentences

@@ -51,9 +51,15 @@ class EdgeSettings(Settings):
 
 def random_map(question: Question, settings: RandomSettings, seed: int) -> Steps:
     """Uniform noise on a grid, interpolated."""
-    grid = torch.rand((1, settings.cells, settings.cells), generator=torch.Generator().manual_seed(seed))
     yield from ()
-    return upsample(grid, question.classifier.input_size)[0, 0].numpy()
+    return noise_map(question.classifier.input_size, settings, seed)
+
+
+def noise_map(size: tuple[int, int], settings: RandomSettings, seed: int) -> Map:
+    """The noise for a picture of `size` (H, W), in [0, 1]."""
+    grid = torch.rand((1, settings.cells, settings.cells), generator=torch.Generator().manual_seed(seed))
+    found: Map = upsample(grid, size)[0, 0].numpy()
+    return found
 
 
 def centre_gaussian(question: Question, settings: CentreSettings, seed: int) -> Steps:

@@ -18,7 +18,7 @@ AGREED, REFUSED = "yes", "no"
 class ConsentSettings(Settings):
     """The text that participants agree to."""
 
-    text: str = parameter("", "What is studied, what is kept, by whom, for how long, and whom to ask.")
+    text: str = parameter("", "What is studied, what is kept, by whom, for how long, and whom to ask.", lines=8)
     version: str = parameter("1", "The version of the text; it is kept with the answer.")
 
 
@@ -27,7 +27,7 @@ class TextSettings(Settings):
     """A text of one's own."""
 
     heading: str = parameter("", "The heading; empty for the usual one.")
-    text: str = parameter("", "The text; empty for the usual one. An empty line begins a new paragraph.")
+    text: str = parameter("", "The text; empty for the usual one. An empty line begins a new paragraph.", lines=5)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,45 @@
+"""The command that hashes the researchers' password."""
+
+from __future__ import annotations
+
+import getpass
+import io
+import sys
+import tomllib
+from collections.abc import Iterator
+
+import pytest
+
+from decam.cli import main
+from decam.cli.codes import BAD_INPUT, OK
+from decam.studies.passwords import matches
+
+PASSWORD = "correct horse"
+
+
+def test_a_password_from_a_pipe_becomes_lines_of_the_secrets(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PASSWORD}\n"))
+    assert main(["study", "password"]) == OK
+    printed = capsys.readouterr()
+    assert matches(PASSWORD, tomllib.loads(printed.out)["studies"]["password"])
+    assert PASSWORD not in printed.out + printed.err
+    assert "secrets.toml" in printed.err
+
+
+@pytest.mark.parametrize(("typed", "sentence"), [
+    ((PASSWORD, PASSWORD), ""), ((PASSWORD, "correct house"), "The two passwords differ"),
+    (("short", "short"), "The password has 5 characters, but needs 10"),
+])  # fmt: skip
+def test_a_password_is_typed_twice_and_must_be_long_enough(
+    typed: tuple[str, str], sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers: Iterator[str] = iter(typed)
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    monkeypatch.setattr(getpass, "getpass", lambda _prompt: next(answers))
+    assert main(["study", "password"]) == (BAD_INPUT if sentence else OK)
+    printed = capsys.readouterr()
+    assert sentence in printed.err
+    assert bool(printed.out) == (not sentence)
