@@ -3,7 +3,7 @@
 import { Choice, Rating, Several } from "./choices.js";
 import { Clock } from "./clock.js";
 import { announce, frame, make, paragraphs, text } from "./dom.js";
-import { measure } from "./pictures.js";
+import { measure, picturesOf } from "./pictures.js";
 import { Pointing } from "./pointing.js";
 import { Ranking } from "./ranking.js";
 import { Entry, NumberField, Slider } from "./typed.js";
@@ -52,6 +52,7 @@ export class Screen {
     const counts = [seen.shown.length, asked.options.filter(({ picture }) => picture).length];
     if (counts[0] + counts[1] > ABREAST) return parts;
     const beside = make("div", "beside", {}, parts[place], parts[place + 1]);
+    measure(beside, picturesOf({ elements: [seen, asked] }));
     beside.style.setProperty("--parts", counts.map((count) => `minmax(0, ${count}fr)`).join(" "));
     return [...parts.slice(0, place), beside, ...parts.slice(place + 2)];
   }
