@@ -176,8 +176,8 @@ def utility_figure(
                 line={"color": colour, "dash": method_dash(place), "width": 2.2},
                 marker={"size": 8, "symbol": SYMBOLS[place % len(SYMBOLS)]},
                 customdata=[(at, one.low, one.high) for at, one in zip(curve.at, curve.intervals, strict=True)],
-                hovertemplate=f"<b>{curve.name}</b><br>%{{customdata[0]}} trials<br>%{{y:.2f}}, from %{{customdata[1]:.2f}} "
-                "to %{customdata[2]:.2f}<extra></extra>",
+                hovertemplate=f"<b>{curve.name}</b><br>%{{customdata[0]}} trials<br>"
+                "%{y:.2f}, from %{customdata[1]:.2f} to %{customdata[2]:.2f}<extra></extra>",
             )
         )
     dress(figure, ink, height, "", entries=len(curves), columns=3)

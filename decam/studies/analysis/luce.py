@@ -17,6 +17,7 @@ STEPS = 200
 TOLERANCE = 1e-9
 LARGEST_STEP = 1.0  # of a log-strength: within it the curvature changes by less than a factor of e²
 CHUNK = 4_000_000  # numbers of the largest array
+UNBOUNDED = "The strengths have no finite estimate: the wins do not connect all items both ways."
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,17 @@ def _newton(choices: Choices, counts: Values, start: Values) -> Values:
         slope = wins[rest] - expected
         curvature = -np.matmul(weighted.transpose(0, 2, 1), shares) + level
         curvature[:, range(choices.items), range(choices.items)] += expected
-        step = np.linalg.solve(curvature, slope[..., None])[..., 0]
+        try:
+            step = np.linalg.solve(curvature, slope[..., None])[..., 0]
+        except np.linalg.LinAlgError as error:  # strengths ran so far apart that wins no longer change them
+            raise SettingError(UNBOUNDED) from error
         largest = np.abs(step).max(axis=1, keepdims=True)
         theta[rest] += step * np.minimum(1, LARGEST_STEP / np.maximum(largest, TOLERANCE))
         rest = rest[largest[:, 0] > TOLERANCE]
         if not len(rest):
             centred: Values = theta - theta.mean(axis=1, keepdims=True)
             return centred
-    raise SettingError("The strengths have no finite estimate: the wins do not connect all items both ways.")
+    raise SettingError(UNBOUNDED)
 
 
 def connected(wins: Values) -> Flags:

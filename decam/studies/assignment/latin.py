@@ -10,13 +10,16 @@ from decam.errors import SettingError
 @cache
 def first_row(count: int) -> tuple[int, ...]:
     """The row 0, 1, n − 1, 2, n − 2, …, from which the others are made by adding (Williams 1949)."""
-    if count < 1:
-        raise SettingError(f"An order needs at least one condition; there are {count}.")
     return tuple((place + 1) // 2 if place % 2 else -(place // 2) % count for place in range(count))
 
 
 def rows(count: int) -> int:
-    """How many rows the square of n things has: n for even n, 2 n for odd n, and 1 for a single thing."""
+    """How many rows the square of n things has: n for even n, 2 n for odd n, and 1 for a single thing.
+
+    Raises SettingError for nothing.
+    """
+    if count < 1:
+        raise SettingError(f"An order needs at least one condition; there are {count}.")
     return 1 if count == 1 else count * (1 + count % 2)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from decam.settings import Settings, parameter
@@ -44,7 +44,9 @@ def _trials(place: Place) -> list[Step]:
     assert isinstance(settings, TrialSettings)
     screens = [_screen(place, stimulus, conditions) for stimulus, conditions in dealt(place, "trials")]
     screens = _with_repeats(place, settings, screens)
-    screens = _spread(screens, [_attention(place, number) for number in range(settings.attention)])
+    screens = assignment.spread(
+        screens, [_attention(place, number) for number in range(settings.attention)], key=_shown
+    )
     if settings.rest_after:
         screens = _with_rests(place, screens, settings.rest_after)
     return [dataclasses.replace(step, id=f"{place.number}.{at}") for at, step in enumerate(screens)]
@@ -72,7 +74,9 @@ def dealt(place: Place, use: str) -> list[tuple[Stimulus, tuple[Condition, ...]]
     group = tasks.get(_task(place.block).name).group
     if not stimuli:
         return []
-    cells = assignment.sequence(study.assignment, place.sequence, len(stimuli), len(study.conditions), group)
+    # The number of stimuli a participant is that of the trials; training shows all that are kept for it.
+    settings = study.assignment if use == "trials" else dataclasses.replace(study.assignment, stimuli=0)
+    cells = assignment.sequence(settings, place.sequence, len(stimuli), len(study.conditions), group)
     return [(stimuli[cell.stimulus], tuple(study.conditions[one] for one in cell.conditions)) for cell in cells]
 
 
@@ -98,15 +102,13 @@ def _with_repeats(place: Place, settings: TrialSettings, screens: list[Step]) ->
         condition = methods[int(place.rng.integers(len(methods)))]
         step = _screen(place, stimuli[str(like.facts["stimulus"])], (condition, condition))
         repeated.append(dataclasses.replace(step, facts={**step.facts, "repeat": True}))
-    return _spread(screens, repeated)
+    return assignment.spread(screens, repeated, key=_shown)
 
 
-def _spread(screens: list[Step], more: list[Step]) -> list[Step]:
-    """The further screens evenly among the first ones, none of them first or last."""
-    mixed = list(screens)
-    for number, step in reversed(list(enumerate(more))):
-        mixed.insert(max(1, round((number + 1) * len(screens) / (len(more) + 1))), step)
-    return mixed
+def _shown(step: Step) -> Hashable | None:
+    """The stimulus that a screen shows."""
+    stimulus = step.facts.get("stimulus")
+    return None if stimulus is None else str(stimulus)
 
 
 def _attention(place: Place, number: int) -> Step:

@@ -56,7 +56,7 @@ def pack_files(study: Study, folder: Path, sequences: int) -> Iterator[tuple[str
                 yield f"sheets/{sheets[shown]}.png", _sheet([content[digest] for digest in shown])
     files = {digest: f"stimuli/{name}.png" for digest, name in names.items()}
     yield "jspsych/index.html", page(study, roads, {digest: f"../{file}" for digest, file in files.items()}).encode()
-    paths = {(digest,): f"decam-study/{file}" for digest, file in files.items()}
+    paths: dict[tuple[str, ...], str] = {(digest,): f"decam-study/{file}" for digest, file in files.items()}
     paths |= {shown: f"decam-study/sheets/{name}.png" for shown, name in sheets.items()}
     yield "revisit/config.json", configuration(study, roads, paths)
     yield "study.json", study_to_json(study).encode()

@@ -85,7 +85,8 @@ def _response(question: Question) -> dict[str, Any]:
         "required": not question.optional,
         "location": "belowStimulus",
     }
-    return common | _FORMS[question.kind](question)
+    form: dict[str, Any] = _FORMS[question.kind](question)
+    return common | form
 
 
 def _options(question: Any) -> list[str]:

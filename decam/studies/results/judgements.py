@@ -9,7 +9,7 @@ from decam.figures.studies import Curve, detection_figure, ratings_figure, utili
 from decam.studies.analysis import accuracy, cumulative_link, detection, rank_tests, ratings, utility
 from decam.studies.elements import Choice, Rating
 from decam.studies.export.answers import Given
-from decam.studies.results.base import Figure, Findings, Material, Section, Table, bounds, named
+from decam.studies.results.base import Figure, Findings, Material, Section, Table, bounds, chart, named
 from decam.studies.steps import Step
 from decam.studies.tasks.base import NO_MAP
 
@@ -42,11 +42,15 @@ def _statement(read: Material, rows: list[Given]) -> Findings:
     counts = np.array([one.counts for one in found], dtype=np.int64)
     heading = f"{question.prompt}: "
     figures = (
-        Figure(f"{question.name}-means", f"{heading}mean rating", lambda dark: values_figure(
-            f"Mean rating, 1 to {question.points}", named([one.bootstrap for one in found], titles), dark=dark)),
-        Figure(f"{question.name}-answers", f"{heading}all answers", lambda dark: ratings_figure(
-            titles, counts, dark=dark)),
-    )  # fmt: skip
+        Figure(
+            f"{question.name}-means",
+            f"{heading}mean rating",
+            chart(
+                values_figure, f"Mean rating, 1 to {question.points}", named([one.bootstrap for one in found], titles)
+            ),
+        ),
+        Figure(f"{question.name}-answers", f"{heading}all answers", chart(ratings_figure, titles, counts)),
+    )
     head = ("condition", "answers", "people", "mean", "from", "to", "standard deviation")
     means = tuple(
         (title, one.answers, one.participants, *bounds(one.bootstrap), round(one.deviation, 3))
@@ -146,9 +150,7 @@ def _accuracy(read: Material, name: str, title: str) -> Findings | None:
             Figure(
                 f"accuracy-{name}-{kind.replace(' ', '-')}",
                 f"{title} ({kind})",
-                lambda dark, shown=shown: values_figure(
-                    "Share of right answers", shown, reference=chance, limits=(0, 1), dark=dark
-                ),
+                chart(values_figure, "Share of right answers", shown, reference=chance, limits=(0, 1)),
             )
         )
     head = ("condition", "pictures", "answers", "accuracy", "from", "to", "p against chance")
@@ -209,7 +211,7 @@ def _detection(read: Material) -> Findings | None:
     figure = Figure(
         "signal-detection",
         "Who trusts the model when it is right, and when it is wrong?",
-        lambda dark: detection_figure(*counts, ("trusts it", "does not"), dark=dark),
+        chart(detection_figure, *counts, ("trusts it", "does not")),
     )
     rows_ = (("d′", *sensitivity), ("criterion c", *criterion))
     said_so = "A person trusts the model where both questions got the same answer; the signal is a right model."
@@ -247,11 +249,13 @@ def _utility(read: Material) -> Findings | None:
         for title, one in zip(titles, found, strict=True)
     ]
     figures = (
-        Figure("utility", "Utility", lambda dark: values_figure(
-            "Utility", named([one.utility for one in found], titles), reference=1.0, dark=dark)),
-        Figure("utility-k", "Utility after training trials", lambda dark: utility_figure(
-            "Utility-K", curves, reference=1.0, dark=dark)),
-    )  # fmt: skip
+        Figure(
+            "utility",
+            "Utility",
+            chart(values_figure, "Utility", named([one.utility for one in found], titles), reference=1.0),
+        ),
+        Figure("utility-k", "Utility after training trials", chart(utility_figure, "Utility-K", curves, reference=1.0)),
+    )
     lines = tuple(
         (title, one.participants, *bounds(one.utility), *bounds(one.gain))
         for title, one in zip(titles, found, strict=True)

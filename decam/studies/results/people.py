@@ -13,10 +13,11 @@ from decam.studies import blocks
 from decam.studies.analysis import agreement, times
 from decam.studies.analysis.exclusions import choose
 from decam.studies.analysis.ratings import t_interval
+from decam.studies.analysis.resampling import Interval
 from decam.studies.blocks.questionnaires import SCALES
 from decam.studies.elements import Choice, Rating, Slider
 from decam.studies.export.answers import Given
-from decam.studies.results.base import Figure, Findings, Material, Section, Table, bounds, named
+from decam.studies.results.base import Figure, Findings, Material, Section, Table, bounds, chart, named
 from decam.studies.steps import Outcome
 
 
@@ -96,16 +97,14 @@ def _times(read: Material) -> Findings | None:
     figure = Figure(
         "response-times",
         "Median response time",
-        lambda dark: values_figure(
-            "Seconds", named([_seconds(one.median) for one in found], titles), unit=" s", digits=1, dark=dark
-        ),
+        chart(values_figure, "Seconds", named([_seconds(one.median) for one in found], titles), unit=" s", digits=1),
     )
     said = "Times are medians without the time in which the window was hidden or not in focus."
     return Findings((said,), (figure,), (Table("Response times", head, rows),))
 
 
-def _seconds(interval: times.Interval) -> times.Interval:
-    return times.Interval(interval.value / 1000, interval.low / 1000, interval.high / 1000)
+def _seconds(interval: Interval) -> Interval:
+    return Interval(interval.value / 1000, interval.low / 1000, interval.high / 1000)
 
 
 def _agreement(read: Material) -> Findings | None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from decam.figures.overlays import upsampled
 from decam.figures.studies import values_figure
+from decam.studies import frozen
 from decam.studies.analysis.click_scores import SCORES
 from decam.studies.analysis.clicks import Clicks, Scored, clicks, scores, shuffled_null, split_half
 from decam.studies.design import Stimulus, StudyError
-from decam.studies.results.base import Figure, Findings, Material, Section, Table, bounds, named
+from decam.studies.results.base import Figure, Findings, Material, Section, Table, bounds, chart, named
 
 CEILING = "Other people"
 SHUFFLED = "Clicks in other pictures"
@@ -36,7 +39,7 @@ def _places(read: Material) -> Findings | None:
     return _scored(read, stimuli, made)
 
 
-def _number(place: dict[str, object], name: str) -> float:
+def _number(place: Mapping[str, object], name: str) -> float:
     value = place.get(name, 0.0)
     return float(value) if isinstance(value, int | float) else 0.0
 
@@ -45,12 +48,12 @@ def _scored(read: Material, stimuli: list[Stimulus], made: Clicks) -> Findings:
     """Every condition that has a map of every picture, with each score; the ceiling and the null beside them."""
     maps: dict[str, list[np.ndarray[tuple[int, int], np.dtype[np.float32]]]] = {}
     for condition in read.study.conditions:
-        frozen = [one.map_of(condition.key) for one in stimuli]
-        if all(frozen):
+        theirs = [one.map_of(condition.key) for one in stimuli]
+        if all(theirs):
             try:
                 maps[condition.key] = [
                     upsampled(frozen.read_array(read.folder, one.array).saliency, (stimulus.height, stimulus.width))
-                    for one, stimulus in zip(frozen, stimuli, strict=True)
+                    for one, stimulus in zip(theirs, stimuli, strict=True)
                     if one is not None
                 ]
             except StudyError:  # its files are damaged or gone, which the page says of the stimulus; the others stay
@@ -73,7 +76,7 @@ def _scored(read: Material, stimuli: list[Stimulus], made: Clicks) -> Findings:
             Figure(
                 f"clicks-{score.name}",
                 f"Clicks and maps: {score.title}",
-                lambda dark, axis=axis, shown=shown: values_figure(axis, shown, dark=dark),
+                chart(values_figure, axis, shown),
             )
         )
     people = len(np.unique(made.participants))

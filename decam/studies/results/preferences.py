@@ -17,7 +17,7 @@ from decam.studies.analysis.preference import (
 )
 from decam.studies.analysis.preference import win_matrix as wins_of
 from decam.studies.export.answers import Given
-from decam.studies.results.base import Figure, Findings, Material, Section, Table, bounds, named
+from decam.studies.results.base import Figure, Findings, Material, Section, Table, bounds, chart, named
 from decam.studies.tasks.forced_choice import NEITHER
 
 
@@ -48,9 +48,7 @@ def _preference(read: Material) -> Findings | None:
     names = list(answers.items)
     figures = (
         _strengths_figure("bradley-terry", "Bradley–Terry strengths", strengths),
-        Figure(
-            "win-matrix", "How often the row beat the column", lambda dark: win_matrix_figure(names, wins, dark=dark)
-        ),
+        Figure("win-matrix", "How often the row beat the column", chart(win_matrix_figure, names, wins)),
     )
     matrix = tuple((name, *(round(float(value), 1) for value in line)) for name, line in zip(names, wins, strict=True))
     tables = (_strengths_table(strengths), Table("Wins of the row over the column", ("", *names), matrix))
@@ -82,7 +80,7 @@ def _sentences(strengths: Strengths) -> tuple[str, ...]:
 def _strengths_figure(name: str, title: str, strengths: Strengths) -> Figure:
     order = sorted(range(len(strengths.items)), key=lambda place: -strengths.values[place].value)
     shown = named([strengths.values[place] for place in order], [strengths.items[place] for place in order])
-    return Figure(name, title, lambda dark: values_figure("Log-strength", shown, reference=0.0, dark=dark))
+    return Figure(name, title, chart(values_figure, "Log-strength", shown, reference=0.0))
 
 
 def _strengths_table(strengths: Strengths) -> Table:
@@ -151,9 +149,7 @@ def _compared(table: PreferenceTable) -> Findings:
             Figure(
                 f"preference-{column.name}",
                 f"Preference and {column.title}",
-                lambda dark, axis=axis, metric=metric, strengths=strengths: preference_figure(
-                    axis, metric, strengths, dark=dark
-                ),
+                chart(preference_figure, axis, metric, strengths),
             )
         )
     head = ("metric", "correlation", "value", "from", "to", "p")
