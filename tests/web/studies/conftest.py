@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from decam.studies.responses import StudyRecord, StudyStore
-from tests.web.studies.participants import kept, short, store_at
+from tests.web.studies.participants import kept, short
+
+
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory whose tables are made, to be copied: making them takes longer than a test."""
+    made = tmp_path_factory.mktemp("empty")
+    store = StudyStore(made)
+    assert store.recent() == []
+    store.close()
+    return made
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StudyStore]:
-    monkeypatch.setenv("DECAM_DATA", str(tmp_path))
+def store(empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StudyStore]:
+    """The store of a new data directory."""
+    place = tmp_path / "data"
+    shutil.copytree(empty, place)
+    monkeypatch.setenv("DECAM_DATA", str(place))
     monkeypatch.delenv("DECAM_DATABASE_URL", raising=False)
-    made = store_at(tmp_path)
+    made = StudyStore(place)
     yield made
     made.close()
 

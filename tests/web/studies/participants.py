@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -87,7 +86,3 @@ class Visitor:
     def send(self, body: object) -> Answer:
         return post(self.path("answers"), body)
 
-
-def store_at(directory: Path) -> StudyStore:
-    """The store that the routes find when DECAM_DATA names this directory."""
-    return StudyStore(directory, "")

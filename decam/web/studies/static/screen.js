@@ -31,7 +31,7 @@ export class Screen {
     this.headed = 0;
     this.notice = make("p", "notice", { role: "alert" });
     this.next = /** @type {HTMLButtonElement} */ (make("button", "next", { type: "submit" }, label));
-    this.node = make("form", `screen ${step.kind}`, { novalidate: "", autocomplete: "off" });
+    this.node = make("form", `screen ${step.kind}`, { novalidate: "", autocomplete: "off", "data-step": step.id });
     const parts = step.elements.map((element) => this.draw(element));
     this.heading = /** @type {HTMLElement} */ (parts.map((part) => part.querySelector("h1")).find(Boolean) ?? make("h1", "title", {}, step.title));
     if (!parts.some((part) => part.contains(this.heading))) this.node.append(this.heading);
