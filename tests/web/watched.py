@@ -118,6 +118,7 @@ class Answer:
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    taken: int = 0
 
     @property
     def events(self) -> list[tuple[str, str, Any]]:
@@ -139,20 +140,25 @@ async def ask(
     headers: dict[str, str] | None = None,
     enough: Callable[[Answer], bool] = lambda _: False,
     base: str = "",
+    method: str = "GET",
+    body: Sequence[bytes] = (b"",),
 ) -> Answer:
-    """The answer to a GET, read to its end or until it is enough: then the client is gone."""
+    """The answer to a GET, read to its end or until it is enough: then the client is gone.
+
+    With another method, `body` is sent in parts; how many of them the server took is in `taken`.
+    """
     answer, gone = Answer(), anyio.Event()
     scope = {
-        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "GET",
+        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": method,
         "scheme": "http", "path": path, "raw_path": path.encode(), "query_string": query.encode(), "root_path": "",
         "headers": [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()],
         "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2),
     }  # fmt: skip
 
     async def receive() -> dict[str, Any]:
-        if not getattr(receive, "sent", False):
-            receive.sent = True  # type: ignore[attr-defined]  # a function that remembers
-            return {"type": "http.request", "body": b"", "more_body": False}
+        if answer.taken < len(body):
+            answer.taken += 1
+            return {"type": "http.request", "body": body[answer.taken - 1], "more_body": answer.taken < len(body)}
         await gone.wait()
         return {"type": "http.disconnect"}
 

@@ -1,0 +1,180 @@
+"""Somebody who takes part in a study with the keyboard alone, and remembers what was answered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from decam.studies import elements
+from decam.studies.design import Item, Study
+from decam.studies.responses import StudyRecord, StudyStore
+from decam.studies.road import road
+from decam.studies.steps import Step
+from tests.studies.studies import block, study
+from tests.tools.server import Server
+from tests.web.studies.participants import kept
+
+LINES = "The <b>head</b>, “mostly” & its ears"
+
+
+def everything() -> Study:
+    """A study in which each kind of question is asked, and every task."""
+    asked = [
+        Item("Age", "number"),
+        Item("Hand", options=("left", "right", "both")),
+        Item("Seen before", "several", options=("cats", "dogs", "owls")),
+        Item("Tired", "slider", options=("not at all", "very")),
+        Item("Anything else?", "text", optional=True),
+    ]
+    tasks = (
+        block("trials", task="forced-choice", task_confidence=True, task_neither=True),
+        block("trials", task="ranking"),
+        block("trials", task="rating"),
+        block("trials", task="forward-simulation"),
+        block("trials", task="distinction"),
+        block("trials", task="clicks", task_least=2),
+        block("trials", task="clicks", task_least=1, task_shape="boxes"),
+        block("trials", task="free-text"),
+    )
+    return study(
+        block("demographics", asked),
+        block("instructions"),
+        block("comprehension", [Item("Bright means?", options=("unimportant", "important"), correct=1)]),
+        *tasks,
+        block("break", seconds=1),
+        block("questionnaire", scale="NASA-TLX"),
+        block("debriefing"),
+        count=1,
+    )
+
+
+def made(server: Server, what: Study) -> tuple[StudyStore, StudyRecord]:
+    """A study that a server has from now on."""
+    store = StudyStore(server.data)
+    return store, kept(store, what)
+
+
+class Taking:
+    """A participant at a page. `given` holds the answers by steps, as they must be stored."""
+
+    def __init__(self, page: Page, record: StudyRecord, sequence: int = 0) -> None:
+        self.page = page
+        self.record = record
+        self.steps = road(record.study, sequence)
+        self.given: dict[str, dict[str, Any]] = {}
+
+    def open(self, server: Server, query: str = "") -> None:
+        """Come by the link."""
+        self.page.goto(f"{server.url}study/{self.record.link}{query}")
+
+    def at(self, step: Step) -> Locator:
+        """The screen of a step, once it is shown."""
+        form = self.page.locator(f'form[data-step="{step.id}"]')
+        expect(form).to_be_visible()
+        return form
+
+    def take(self, steps: tuple[Step, ...]) -> None:
+        """Answer these screens one after the other."""
+        for step in steps:
+            self.answer(step)
+
+    def answer(self, step: Step) -> None:
+        """Answer a screen with the keyboard, and go on."""
+        form = self.at(step)
+        values = {}
+        for number, question in enumerate(step.questions):
+            fieldset = form.locator("fieldset").nth(number)
+            self.tab_to(fieldset)
+            values[question.name] = _KEYS[type(question)](self, question, fieldset)
+        self.given[step.id] = values
+        self.go_on(form)
+        if step.feedback:
+            expect(form.locator(".verdict").first).to_be_visible()
+            self.page.keyboard.press("Enter")
+
+    def go_on(self, form: Locator) -> None:
+        """Press Enter, at the button where the focus is in something that has its own use for Enter."""
+        expect(form.locator(".next")).to_be_enabled()
+        if self.page.evaluate("!!document.activeElement.closest('textarea, button, [role=application]')"):
+            self.tab_to(form.locator(".next"))
+        self.page.keyboard.press("Enter")
+
+    def tab_to(self, place: Locator) -> None:
+        """Press Tab until the focus is in a place."""
+        for _ in range(80):
+            if place.evaluate("node => node.contains(document.activeElement)"):
+                return
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"The focus never came to {place}.")
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def finished(self) -> None:
+        """Wait until the page says that all is saved."""
+        expect(self.page.get_by_role("heading", name=re.compile("Thank you"))).to_be_visible()
+        expect(self.page.get_by_text("All your answers are saved")).to_be_visible()
+
+
+def _choice(taking: Taking, question: elements.Choice, _: Locator) -> object:
+    right = "important" in [option.label for option in question.options]
+    place = 2 if right else 1
+    taking.press(str(place))
+    return question.values[place - 1]
+
+
+def _several(taking: Taking, question: elements.Several, _: Locator) -> object:
+    taking.press("1", "2", "3", "2")
+    return [question.values[0], question.values[2]]
+
+
+def _ranking(taking: Taking, question: elements.Ranking, fieldset: Locator) -> object:
+    taking.tab_to(fieldset.get_by_role("button").nth(1))
+    taking.press("Enter")  # the first one down
+    first, second, *rest = question.values
+    return [second, first, *rest]
+
+
+def _rating(taking: Taking, question: elements.Rating, _: Locator) -> object:
+    taking.press(str(question.points - 1))
+    return question.points - 1
+
+
+def _slider(taking: Taking, question: elements.Slider, _: Locator) -> object:
+    taking.press("ArrowRight", "ArrowRight", "ArrowRight")
+    return (question.least + question.most) // 2 // question.step * question.step + 3 * question.step
+
+
+def _number(taking: Taking, _question: elements.Number, _: Locator) -> object:
+    taking.page.keyboard.type("37,5")
+    return 37.5
+
+
+def _entry(taking: Taking, _question: elements.Entry, _: Locator) -> object:
+    taking.page.keyboard.type(LINES)
+    return LINES
+
+
+def _pointing(taking: Taking, question: elements.Pointing, _: Locator) -> object:
+    width, height = question.picture.width, question.picture.height
+    if question.shape == "boxes":
+        taking.press("ArrowLeft", "Enter", "ArrowRight", "ArrowRight", "ArrowDown", "Enter")
+        return [{"x": 0.48 * width, "y": 0.5 * height, "width": 0.04 * width, "height": 0.02 * height}]
+    taking.press("ArrowRight", "Enter", "Enter", "Backspace", "ArrowUp", "Shift+ArrowUp", "Enter")
+    return [{"x": 0.52 * width, "y": 0.5 * height}, {"x": 0.52 * width, "y": 0.476 * height}]
+
+
+_KEYS: Mapping[type[elements.Question], Callable[[Taking, Any, Locator], object]] = {
+    elements.Choice: _choice,
+    elements.Several: _several,
+    elements.Ranking: _ranking,
+    elements.Rating: _rating,
+    elements.Slider: _slider,
+    elements.Number: _number,
+    elements.Entry: _entry,
+    elements.Pointing: _pointing,
+}
