@@ -26,7 +26,7 @@ HOW = (
 
 @dataclass(frozen=True)
 class Access:
-    """Somebody who may use the page. `owner` is whose studies are shown; None: everybody's. `name` is how to show it."""
+    """Somebody who may use the page. `owner` is whose studies are shown, None for all; `name` is how to show it."""
 
     owner: str | None
     name: str
