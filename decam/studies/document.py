@@ -12,7 +12,7 @@ from typing import Any, TypeVar, get_type_hints
 from decam.errors import DecamError
 from decam.settings import Settings
 from decam.studies import blocks, tasks
-from decam.studies.analysis.exclusions import get as get_rule
+from decam.studies.analysis.exclusions import choose
 from decam.studies.assignment import Assignment
 from decam.studies.blocks.base import FORMS
 from decam.studies.design import (
@@ -119,10 +119,7 @@ def _study(read: Mapping[str, Any]) -> Study:
         assignment=Assignment.from_mapping(read.get("assignment", {})),
         entrance=Entrance.from_mapping(read.get("entrance", {})),
         hypothesis=Hypothesis.from_mapping(read.get("hypothesis", {})),
-        exclusions={
-            _text(name): get_rule(name).settings.from_mapping(values)
-            for name, values in read.get("exclusions", {}).items()
-        },
+        exclusions={_text(name): choose(name, values).settings for name, values in read.get("exclusions", {}).items()},
     )
     _distinct([condition.key for condition in study.conditions], "conditions")
     _distinct([stimulus.key for stimulus in study.stimuli], "stimuli")

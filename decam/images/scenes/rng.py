@@ -6,6 +6,7 @@ products and library sines depend on the processor and are avoided.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ _OCTAVES = 6  # grids of 4, 6, 10, 18, 34, 66 and finally 130 samples, of which 
 class PortableRng:
     """A seeded stream of numbers."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int | Sequence[int]) -> None:
         self._bits = np.random.PCG64(seed)
         self._block: list[int] = []
 

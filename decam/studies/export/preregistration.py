@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from decam.studies import blocks, tasks
-from decam.studies.analysis.exclusions import get as get_rule
+from decam.studies.analysis.exclusions import RULES
 from decam.studies.design import Stage, Study
 from decam.studies.road import road
 
@@ -76,7 +76,7 @@ def _rules(study: Study) -> str:
     rules = []
     for name, settings in study.exclusions.items():
         values = ", ".join(one.in_words(getattr(settings, one.name)) for one in settings.parameters())
-        rules.append(f"{get_rule(name).title}{f' ({values})' if values else ''}.")
+        rules.append(f"{RULES[name].title}{f' ({values})' if values else ''}.")
     rules += [study.hypothesis.exclusions] if study.hypothesis.exclusions else []
     if not rules:
         return "Nobody is excluded."

@@ -1,0 +1,180 @@
+"""What the sections of a study's results read, and what each of them says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from decam.figures.intervals import Interval as Named
+from decam.studies import tasks
+from decam.studies.analysis.exclusions import Chosen, Flagged, Summary, choose, flagged
+from decam.studies.analysis.resampling import Interval
+from decam.studies.design import Condition, Study
+from decam.studies.export.answers import Given, given
+from decam.studies.responses import Answer, Participant, StudyRecord
+from decam.studies.steps import Outcome
+from decam.studies.tasks.forced_choice import SIDES
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of results: its title, the names of its columns, its rows of texts and numbers."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[object, ...], ...]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart: a name for its files, a title, and what draws it on a light or a dark page (a Plotly figure)."""
+
+    name: str
+    title: str
+    draw: Callable[[bool], Any]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a section says: sentences first, then charts, then the numbers behind them."""
+
+    sentences: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    tables: tuple[Table, ...] = ()
+
+
+@dataclass(frozen=True)
+class Material:
+    """All answers of a lane of a study, with everybody's flags.
+
+    `rows` are those of the participants that count: everybody, or with `kept_only` those whom no rule flags and no
+    researcher excluded. With `blinded`, conditions are called by their letters.
+    """
+
+    record: StudyRecord
+    participants: tuple[Participant, ...]
+    everything: tuple[Given, ...]
+    flagged: Flagged
+    folder: Path
+    kept_only: bool = False
+    blinded: bool = False
+
+    @property
+    def study(self) -> Study:
+        """The study."""
+        return self.record.study
+
+    @cached_property
+    def rows(self) -> tuple[Given, ...]:
+        """The answers that count, of each screen the last try."""
+        excluded = {one.code for one in self.participants if one.excluded}
+        kept = set(self.flagged.kept) - excluded
+        last: dict[tuple[str, str], int] = {}
+        for row in self.everything:
+            key = (row.participant.code, row.step.id)
+            last[key] = max(last.get(key, 0), row.answer.attempt)
+        return tuple(
+            row
+            for row in self.everything
+            if row.answer.attempt == last[row.participant.code, row.step.id]
+            and (not self.kept_only or row.participant.code in kept)
+        )
+
+    def trials(self, result: str, question: str = "") -> list[Given]:
+        """Answers to tasks of one kind of result: no training, no attention checks, no map shown twice."""
+        return [
+            row
+            for row in self.rows
+            if row.step.kind == "trials"
+            and row.step.task
+            and tasks.get(row.step.task).result == result
+            and not row.step.facts.get("repeat")
+            and question in ("", row.question.name)
+        ]
+
+    def title(self, key: str) -> str:
+        """What a condition is called."""
+        condition = self.study.condition(key)
+        return f"Method {condition.letter}" if self.blinded and condition.letter else condition.title
+
+    def titled(self, conditions: Iterable[Condition]) -> list[str]:
+        """What several conditions are called."""
+        return [self.title(condition.key) for condition in conditions]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A row of the table of sections: `read` gives what it says, or None where the study has nothing for it."""
+
+    name: str
+    title: str
+    summary: str
+    read: Callable[[Material], Findings | None]
+
+
+def material(
+    record: StudyRecord,
+    participants: Sequence[Participant],
+    answers: Sequence[Answer],
+    folder: Path,
+    *,
+    kept_only: bool = False,
+    blinded: bool = False,
+) -> Material:
+    """Answers as sections read them; the study's own rules of exclusion set the flags."""
+    plain = tuple(given(record, participants, answers))
+    rules = [Chosen(choose(name).rule, settings) for name, settings in record.study.exclusions.items()]
+    by_code: dict[str, list[Given]] = {}
+    for row in plain:
+        by_code.setdefault(row.participant.code, []).append(row)
+    everybody = flagged(rules, [_summary(one, by_code.get(one.code, [])) for one in participants])
+    titles = {
+        code: tuple(choose(flag.rule).rule.title for flag in flags)
+        for code, flags in zip(everybody.participants, everybody.flags, strict=True)
+    }
+    rows = tuple(given(record, participants, answers, titles)) if rules else plain
+    return Material(record, tuple(participants), rows, everybody, folder, kept_only, blinded)
+
+
+def _summary(participant: Participant, rows: Sequence[Given]) -> Summary:
+    """What the rules may know of a participant, from all answers to trials."""
+    trials = [row for row in rows if row.step.task and row.step.kind == "trials"]
+    screens = {(row.step.id, row.answer.attempt): row.answer for row in trials}
+    by_task: dict[str, list[str]] = {}
+    for row in trials:
+        if row.question is row.step.questions[0]:
+            by_task.setdefault(row.step.task, []).append(str(row.value))
+    return Summary(
+        participant=participant.code,
+        finished=participant.outcome in (Outcome.COMPLETED, Outcome.ATTENTION_FAILED),
+        times=tuple(max(one.duration - one.blurred, 0.0) for one in screens.values()),
+        taken=float(sum(one.duration for one in screens.values())),
+        away=float(sum(min(one.blurred, one.duration) for one in screens.values())),
+        answers={task: tuple(values) for task, values in by_task.items()},
+        sides=tuple(str(row.value) for row in trials if row.question.name == "preferred" and row.value in SIDES),
+        failed_checks=sum(row.step.attention and row.value != row.step.correct.get("attention") for row in rows),
+        window=_window(participant, rows),
+    )
+
+
+def _window(participant: Participant, rows: Sequence[Given]) -> tuple[int, int]:
+    """The least width and height of the window; a window that nobody measured counts as large enough."""
+    sizes = [participant.device, *(event for row in rows for event in row.answer.events)]
+    known = [(size.get("width"), size.get("height")) for size in sizes]
+    wide = [int(width) for width, _ in known if isinstance(width, int | float)]
+    high = [int(height) for _, height in known if isinstance(height, int | float)]
+    return min(wide, default=10_000), min(high, default=10_000)
+
+
+def bounds(interval: Interval, digits: int = 3) -> tuple[object, object, object]:
+    """An interval as three cells of a table; ends that are not known are empty."""
+    ends = (interval.low, interval.high) if interval.known else ("", "")
+    return (round(interval.value, digits), *(round(end, digits) if isinstance(end, float) else end for end in ends))
+
+
+def named(intervals: Sequence[Interval], names: Sequence[str]) -> list[Named]:
+    """Intervals with the names that a chart shows."""
+    return [Named(name, one.value, one.low, one.high) for name, one in zip(names, intervals, strict=True)]

@@ -1,0 +1,270 @@
+"""How maps are rated, and how well people predict the model: means, tests, accuracy, signal detection, utility."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from decam.errors import SettingError
+from decam.figures.studies import Curve, detection_figure, ratings_figure, utility_figure, values_figure
+from decam.studies.analysis import accuracy, cumulative_link, detection, rank_tests, ratings, utility
+from decam.studies.elements import Choice, Rating
+from decam.studies.export.answers import Given
+from decam.studies.results.base import Figure, Findings, Material, Section, Table, bounds, named
+from decam.studies.steps import Step
+from decam.studies.tasks.base import NO_MAP
+
+
+def _ratings(read: Material) -> Findings | None:
+    rows = [row for row in read.trials("ratings") if row.conditions and isinstance(row.value, int)]
+    if not rows:
+        return None
+    parts = [_statement(read, [row for row in rows if row.question.name == name]) for name in _names(rows)]
+    return Findings(
+        tuple(sentence for part in parts for sentence in part.sentences),
+        tuple(figure for part in parts for figure in part.figures),
+        tuple(table for part in parts for table in part.tables),
+    )
+
+
+def _names(rows: list[Given]) -> list[str]:
+    return list(dict.fromkeys(row.question.name for row in rows))
+
+
+def _statement(read: Material, rows: list[Given]) -> Findings:
+    """One statement: how each condition was rated, a rank test, and a model of the whole scale."""
+    question = rows[0].question
+    assert isinstance(question, Rating)
+    values = [int(str(row.value)) for row in rows]
+    conditions, people = [row.conditions[0] for row in rows], [row.participant.code for row in rows]
+    order = [one.key for one in read.study.conditions if one.key in conditions]
+    found = ratings.by_condition(values, conditions, people, question.points, order=order)
+    titles = [read.title(one.condition) for one in found]
+    counts = np.array([one.counts for one in found], dtype=np.int64)
+    heading = f"{question.prompt}: "
+    figures = (
+        Figure(f"{question.name}-means", f"{heading}mean rating", lambda dark: values_figure(
+            f"Mean rating, 1 to {question.points}", named([one.bootstrap for one in found], titles), dark=dark)),
+        Figure(f"{question.name}-answers", f"{heading}all answers", lambda dark: ratings_figure(
+            titles, counts, dark=dark)),
+    )  # fmt: skip
+    head = ("condition", "answers", "people", "mean", "from", "to", "standard deviation")
+    means = tuple(
+        (title, one.answers, one.participants, *bounds(one.bootstrap), round(one.deviation, 3))
+        for title, one in zip(titles, found, strict=True)
+    )
+    sentences, tables = _tests(read, values, conditions, people, question.points, order)
+    return Findings(tuple(sentences), figures, (Table(f"{heading}means", head, means), *tables))
+
+
+def _tests(
+    read: Material, values: list[int], conditions: list[str], people: list[str], points: int, order: list[str]
+) -> tuple[list[str], list[Table]]:
+    """A rank test, within or between people as the study deals, and the proportional-odds model."""
+    within = read.study.assignment.subjects == "within"
+    sentences: list[str] = []
+    tables: list[Table] = []
+    try:
+        test = (rank_tests.within if within else rank_tests.between)(values, conditions, people, order=order)
+        effect = "Kendall's W" if within else "ε²"
+        sentences.append(f"{test.name}: p = {test.p:.3g}, {effect} = {test.effect:.2f} ({test.participants} people).")
+        sentences += [test.note] if test.note else []
+        pairs = tuple(
+            (read.title(one.first), read.title(one.second), round(one.effect, 3), round(one.p, 5), round(one.p_holm, 5))
+            for one in test.pairs
+        )
+        tables.append(Table("Pairs of conditions", ("first", "second", "rank-biserial", "p", "p after Holm"), pairs))
+    except SettingError as error:
+        sentences.append(f"No rank test: {error}")
+    try:
+        model = cumulative_link.fit(values, conditions, points, participants=people, order=order)
+        odds = tuple((read.title(one.condition), *bounds(one.odds_ratio), round(one.p, 5)) for one in model.odds)
+        title = f"Odds of a higher rating, against {read.title(model.reference)}"
+        tables.append(Table(title, ("condition", "odds ratio", "from", "to", "p"), odds))
+        sentences += [model.note] if model.note else []
+    except SettingError as error:
+        sentences.append(f"No model of the scale: {error}")
+    return sentences, tables
+
+
+def _answered(read: Material, name: str) -> list[Given]:
+    """Answers to a question that has a right answer; `name` is the question's."""
+    return [row for row in read.trials("accuracy", name) if name in row.step.correct and row.conditions]
+
+
+def _right(row: Given) -> bool:
+    return bool(row.value == row.step.correct[row.question.name])
+
+
+def _chance(step: Step, name: str) -> float:
+    question = next(one for one in step.questions if one.name == name)
+    return 1 / len(question.options) if isinstance(question, Choice) else 0.5
+
+
+def _simulation(read: Material) -> Findings | None:
+    return _accuracy(read, "answer", "Predicting the model's answer")
+
+
+def _distinction(read: Material) -> Findings | None:
+    parts = [
+        _accuracy(read, "answered", "Which class did the model answer?"),
+        _accuracy(read, "right", "Which class is right?"),
+    ]
+    known = [part for part in parts if part is not None]
+    if not known:
+        return None
+    calibration = _calibration(read)
+    return Findings(
+        tuple(sentence for part in known for sentence in part.sentences),
+        tuple(figure for part in known for figure in part.figures),
+        (*(table for part in known for table in part.tables), *calibration),
+    )
+
+
+def _accuracy(read: Material, name: str, title: str) -> Findings | None:
+    """The share of right answers of each condition, and apart for the model's right and wrong answers."""
+    rows = _answered(read, name)
+    if not rows:
+        return None
+    chance = _chance(rows[0].step, name)
+    lines: list[tuple[object, ...]] = []
+    figures: list[Figure] = []
+    for kind, chosen in (("all", None), ("model right", True), ("model wrong", False)):
+        some = [row for row in rows if chosen is None or row.step.facts.get("model_right") is chosen]
+        if not some:
+            continue
+        conditions = [row.conditions[0] for row in some]
+        order = [one.key for one in read.study.conditions if one.key in conditions]
+        people = [row.participant.code for row in some]
+        found = accuracy.by_condition([_right(row) for row in some], conditions, people, chance, order=order)
+        titles = [read.title(one.condition) for one in found]
+        lines += [
+            (label, kind, one.answers, *bounds(one.bootstrap), round(one.p, 5))
+            for label, one in zip(titles, found, strict=True)
+        ]
+        shown = named([one.bootstrap for one in found], titles)
+        figures.append(
+            Figure(
+                f"accuracy-{name}-{kind.replace(' ', '-')}",
+                f"{title} ({kind})",
+                lambda dark, shown=shown: values_figure(
+                    "Share of right answers", shown, reference=chance, limits=(0, 1), dark=dark
+                ),
+            )
+        )
+    head = ("condition", "pictures", "answers", "accuracy", "from", "to", "p against chance")
+    sentences = [f"{title} Chance is {chance:.0%}."]
+    control = next((one for one in read.study.conditions if one.source == NO_MAP), None)
+    tables = [Table(title, head, tuple(lines))]
+    if control is not None and any(row.conditions[0] == control.key for row in rows):
+        tables.append(_differences(read, rows, control.key))
+    return Findings(tuple(sentences), tuple(figures), tuple(tables))
+
+
+def _differences(read: Material, rows: list[Given], control: str) -> Table:
+    found = accuracy.differences(
+        [_right(row) for row in rows],
+        [row.conditions[0] for row in rows],
+        [row.participant.code for row in rows],
+        control,
+    )
+    lines = tuple((read.title(one.first), *bounds(one.difference)) for one in found)
+    return Table(f"Accuracy above {read.title(control)}", ("condition", "difference", "from", "to"), lines)
+
+
+def _calibration(read: Material) -> list[Table]:
+    """Accuracy by stated confidence, for each question that asks for one."""
+    tables = []
+    for name in ("answered", "right"):
+        rows = [row for row in _answered(read, name) if isinstance(row.answer.values.get(f"{name}-confidence"), int)]
+        if rows:
+            stated = [int(str(row.answer.values[f"{name}-confidence"])) for row in rows]
+            people = [row.participant.code for row in rows]
+            found = accuracy.calibration([_right(row) for row in rows], stated, people)
+            lines = tuple((one.confidence, one.answers, *bounds(one.accuracy)) for one in found.levels)
+            tables.append(
+                Table(f"Accuracy by confidence ({name})", ("confidence", "answers", "accuracy", "from", "to"), lines)
+            )
+    return tables
+
+
+def _detection(read: Material) -> Findings | None:
+    """Can people tell the model's right answers from its wrong ones? Yes: they name the model's class as right."""
+    rows = [row for row in _answered(read, "right") if isinstance(row.step.facts.get("model_right"), bool)]
+    pairs = [
+        (
+            str(row.value) == str(row.answer.values.get("answered")),
+            bool(row.step.facts["model_right"]),
+            row.participant.code,
+        )
+        for row in rows
+        if row.answer.values.get("answered") is not None
+    ]
+    signals = {signal for _, signal, _ in pairs}
+    if len(signals) < 2:
+        return None
+    said, signal, people = zip(*pairs, strict=True)
+    found = detection.detection(said, signal, people)
+    sensitivity, criterion = bounds(found.sensitivity), bounds(found.criterion)
+    counts = (found.hits, found.misses, found.false_alarms, found.rejections)
+    figure = Figure(
+        "signal-detection",
+        "Who trusts the model when it is right, and when it is wrong?",
+        lambda dark: detection_figure(*counts, ("trusts it", "does not"), dark=dark),
+    )
+    rows_ = (("d′", *sensitivity), ("criterion c", *criterion))
+    said_so = "A person trusts the model where both questions got the same answer; the signal is a right model."
+    return Findings((said_so,), (figure,), (Table("Signal detection", ("measure", "value", "from", "to"), rows_),))
+
+
+def _utility(read: Material) -> Findings | None:
+    """Colin's utility: accuracy at test, after training, over that of the control without maps."""
+    control = next((one for one in read.study.conditions if one.source == NO_MAP), None)
+    rows = _answered(read, "answer")
+    if control is None or not rows or not any(block.kind == "training" for block in read.study.blocks):
+        return None
+    trained: dict[tuple[str, int], set[str]] = {}
+    for row in read.rows:
+        if row.step.kind == "training" and row.step.task:
+            trained.setdefault((row.participant.code, row.step.block), set()).add(row.step.id)
+    after = [
+        sum(
+            len(steps)
+            for (code, block), steps in trained.items()
+            if code == row.participant.code and block < row.step.block
+        )
+        for row in rows
+    ]
+    conditions = [row.conditions[0] for row in rows]
+    order = [one.key for one in read.study.conditions if one.key in conditions]
+    people = [row.participant.code for row in rows]
+    try:
+        found = utility.utilities([_right(row) for row in rows], conditions, after, people, control.key, order=order)
+    except SettingError as error:
+        return Findings((f"No utility: {error}",))
+    titles = [read.title(one.condition) for one in found]
+    curves = [
+        Curve(title, tuple(map(float, one.trainings)), tuple(named(one.utility_k, [title] * len(one.trainings))))
+        for title, one in zip(titles, found, strict=True)
+    ]
+    figures = (
+        Figure("utility", "Utility", lambda dark: values_figure(
+            "Utility", named([one.utility for one in found], titles), reference=1.0, dark=dark)),
+        Figure("utility-k", "Utility after training trials", lambda dark: utility_figure(
+            "Utility-K", curves, reference=1.0, dark=dark)),
+    )  # fmt: skip
+    lines = tuple(
+        (title, one.participants, *bounds(one.utility), *bounds(one.gain))
+        for title, one in zip(titles, found, strict=True)
+    )
+    head = ("condition", "people", "utility", "from", "to", "gain in accuracy", "from", "to")
+    said = f"Utility is accuracy over that of {read.title(control.key)}; 1 is no help (Colin et al. 2022)."
+    return Findings((said,), figures, (Table("Utility", head, lines),))
+
+
+RATINGS = Section("ratings", "Ratings", "How far people agree to statements about each method's maps.", _ratings)
+SIMULATION = Section("simulation", "Forward simulation", "How often people predict the model's answer.", _simulation)
+UTILITY = Section("utility", "Utility", "What seeing maps in training is worth at test.", _utility)
+DISTINCTION = Section(
+    "distinction", "Distinction", "Do maps tell which class the model answers, and which is right?", _distinction
+)
+DETECTION = Section("detection", "Signal detection", "Can people tell when the model is wrong?", _detection)

@@ -1,0 +1,218 @@
+"""Who took part: progress by condition, flags, response times, agreement, questionnaires."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from decam.errors import SettingError
+from decam.figures.studies import values_figure
+from decam.studies import blocks
+from decam.studies.analysis import agreement, times
+from decam.studies.analysis.exclusions import choose
+from decam.studies.analysis.ratings import t_interval
+from decam.studies.blocks.questionnaires import SCALES
+from decam.studies.elements import Choice, Rating, Slider
+from decam.studies.export.answers import Given
+from decam.studies.results.base import Figure, Findings, Material, Section, Table, bounds, named
+from decam.studies.steps import Outcome
+
+
+def _progress(read: Material) -> Findings | None:
+    outcomes = Counter(str(one.outcome) for one in read.participants)
+    if not read.participants:
+        return Findings(("Nobody has taken part yet.",))
+    done = outcomes[Outcome.COMPLETED] + outcomes[Outcome.ATTENTION_FAILED]
+    counted = {row.participant.code for row in read.rows}
+    sentences = [
+        f"{len(read.participants)} people came, {done} finished.",
+        f"{len(counted)} of them count here." if read.kept_only else "All of them count here, flagged or not.",
+    ]
+    shown: Counter[str] = Counter()
+    people: dict[str, set[str]] = {}
+    for row in read.rows:
+        if row.step.kind == "trials" and row.question is row.step.questions[0]:
+            for key in set(row.conditions):
+                shown[key] += 1
+                people.setdefault(key, set()).add(row.participant.code)
+    conditions = tuple(
+        (read.title(condition.key), len(people.get(condition.key, ())), shown[condition.key])
+        for condition in read.study.conditions
+    )
+    return Findings(
+        tuple(sentences),
+        tables=(
+            Table("How taking part ended", ("outcome", "people"), tuple(sorted(outcomes.items()))),
+            Table("Answers by condition", ("condition", "people", "trials answered"), conditions),
+        ),
+    )
+
+
+def _exclusions(read: Material) -> Findings | None:
+    by_hand = [one for one in read.participants if one.excluded]
+    if not read.study.exclusions and not by_hand:
+        return None
+    counts = read.flagged.counts
+    rows = [(choose(name).rule.title, counts.get(name, 0)) for name in read.study.exclusions]
+    rows += [("Excluded by the researcher", len(by_hand))] if by_hand else []
+    return Findings(
+        (str(read.flagged), "Rules set flags; nobody's answers are removed."),
+        tables=(Table("Flags", ("rule", "people"), tuple(rows)),),
+    )
+
+
+def _times(read: Material) -> Findings | None:
+    trials = [
+        row
+        for row in read.rows
+        if row.step.kind == "trials"
+        and row.step.task
+        and row.question is row.step.questions[0]
+        and row.answer.duration > 0
+    ]
+    if not trials:
+        return None
+    found = times.by_condition(
+        [row.answer.duration for row in trials],
+        [min(row.answer.blurred, row.answer.duration) for row in trials],
+        [row.step.task for row in trials],
+        [row.participant.code for row in trials],
+    )
+    titles = [str(one.condition) for one in found]
+    rows = tuple(
+        (
+            str(one.condition),
+            one.answers,
+            *bounds(one.median, 0),
+            *(round(end) for end in one.quartiles),
+            one.hidden,
+            one.flagged,
+        )
+        for one in found
+    )
+    head = ("task", "answers", "median ms", "from", "to", "lower quartile", "upper quartile", "window away", "odd")
+    figure = Figure(
+        "response-times",
+        "Median response time",
+        lambda dark: values_figure(
+            "Seconds", named([_seconds(one.median) for one in found], titles), unit=" s", digits=1, dark=dark
+        ),
+    )
+    said = "Times are medians without the time in which the window was hidden or not in focus."
+    return Findings((said,), (figure,), (Table("Response times", head, rows),))
+
+
+def _seconds(interval: times.Interval) -> times.Interval:
+    return times.Interval(interval.value / 1000, interval.low / 1000, interval.high / 1000)
+
+
+def _agreement(read: Material) -> Findings | None:
+    """Krippendorff's α for each question that several people answered about the same stimuli and conditions."""
+    rows: list[tuple[object, ...]] = []
+    by_question: dict[tuple[str, str], list[Given]] = {}
+    for row in read.rows:
+        if row.step.kind == "trials" and row.step.task and not row.step.facts.get("repeat"):
+            by_question.setdefault((row.step.task, row.question.name), []).append(row)
+    for (task, question), given in by_question.items():
+        sample = given[0].question
+        level = _LEVELS.get(type(sample))
+        if level is None:
+            continue
+        try:
+            found = agreement.alpha(_table(given), level)
+        except SettingError:  # nobody saw the same trial as somebody else; there is no agreement to report
+            continue
+        rows.append((task, question, found.level, *bounds(found.alpha), found.units, found.raters))
+    if not rows:
+        return None
+    head = ("task", "question", "level", "alpha", "from", "to", "trials", "people")
+    said = "Krippendorff's α is 1 where people agree fully and 0 where they agree no more than chance."
+    return Findings((said,), tables=(Table("Agreement", head, tuple(rows)),))
+
+
+_LEVELS: dict[type, agreement.Level] = {Choice: "nominal", Rating: "ordinal", Slider: "interval"}
+
+
+def _table(given: Sequence[Given]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """Answers as people × trials; a trial is a stimulus with its conditions, whichever side they stood on."""
+    people = {code: place for place, code in enumerate(dict.fromkeys(row.participant.code for row in given))}
+    units = {unit: place for place, unit in enumerate(dict.fromkeys(_unit(row) for row in given))}
+    codes: dict[str, int] = {}
+    table = np.full((len(people), len(units)), np.nan)
+    for row in given:
+        answer = row.chosen[0] if len(row.chosen) == 1 else row.value
+        number = float(answer) if isinstance(answer, int | float) else float(codes.setdefault(str(answer), len(codes)))
+        table[people[row.participant.code], units[_unit(row)]] = number
+    return table
+
+
+def _unit(row: Given) -> tuple[object, ...]:
+    return (row.step.facts.get("stimulus"), *sorted(row.conditions))
+
+
+def _questionnaires(read: Material) -> Findings | None:
+    tables: list[Table] = []
+    sentences: list[str] = []
+    for number, block in enumerate(read.study.blocks):
+        own = [row for row in read.rows if row.step.block == number]
+        if not blocks.get(block.kind).items or block.task is not None or not own:
+            continue
+        sentences += _scores(own)
+        tables.append(_items(own, f"Block {number + 1}: {blocks.get(block.kind).title}"))
+    return Findings(tuple(sentences), tables=tuple(tables)) if tables else None
+
+
+def _scores(own: Sequence[Given]) -> list[str]:
+    """The score of a published scale, over those who answered all of it."""
+    scale = next((one for one in SCALES if one.name == own[0].step.facts.get("scale")), None)
+    if scale is None:
+        return []
+    answers = {row.participant.code: row.answer.values for row in own}
+    scores = [score for score in (scale.score(values) for values in answers.values()) if score is not None]
+    if not scores:
+        return []
+    mean = t_interval(np.array(scores))
+    ends = f", from {mean.low:.1f} to {mean.high:.1f}" if mean.known else ""
+    return [f"{scale.title}: {mean.value:.1f} of 100{ends} ({len(scores)} people)."]
+
+
+def _items(own: Sequence[Given], title: str) -> Table:
+    """How often each answer was given to each question; means where answers are numbers."""
+    rows: list[tuple[object, ...]] = []
+    for question in {row.question.name: row.question for row in own}.values():
+        values = [row.value for row in own if row.question.name == question.name and row.value is not None]
+        if isinstance(question, Choice):
+            labels = {option.value: option.label for option in question.options}
+            flat = [one for value in values for one in (value if isinstance(value, list) else [value])]
+            counts = Counter(labels.get(str(one), str(one)) for one in flat)
+            said = ", ".join(f"{label} {count}" for label, count in counts.most_common())
+        elif all(isinstance(value, int | float) for value in values) and values:
+            numbers = np.array(values, dtype=np.float64)
+            said = f"mean {numbers.mean():.2f}, standard deviation {numbers.std(ddof=1) if len(numbers) > 1 else 0:.2f}"
+        else:
+            said = f"{len(values)} texts, in the table of answers"
+        rows.append((question.prompt, len(values), said))
+    return Table(title, ("question", "answers", "in short"), tuple(rows))
+
+
+def _texts(read: Material) -> Findings | None:
+    rows = tuple(
+        (row.step.facts.get("stimulus"), read.title(row.conditions[0]) if row.conditions else "", str(row.value))
+        for row in read.trials("text")
+        if row.value
+    )
+    if not rows:
+        return None
+    return Findings(
+        (f"{len(rows)} descriptions.",), tables=(Table("Descriptions", ("stimulus", "condition", "text"), rows),)
+    )
+
+
+PROGRESS = Section("progress", "Progress", "Who came, how far, and how many answers each condition has.", _progress)
+EXCLUSIONS = Section("exclusions", "Exclusions", "Rules fixed beforehand, as flags.", _exclusions)
+TIMES = Section("times", "Response times", "How long people took, without the time they were elsewhere.", _times)
+AGREEMENT = Section("agreement", "Agreement", "Whether people give the same answers to the same trials.", _agreement)
+QUESTIONNAIRES = Section("questionnaires", "Questionnaires", "Scores and answers to own questions.", _questionnaires)
+TEXTS = Section("texts", "Free text", "What people wrote.", _texts)
