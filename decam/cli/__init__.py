@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from io import TextIOWrapper
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from decam.cli.codes import BAD_INPUT, INTERRUPTED, OK
 from decam.cli.terminal import say
@@ -64,6 +64,43 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         say(f"{self.prog}: {message}; see {self.prog} --help.")
         sys.exit(BAD_INPUT)
+
+
+_LANES = ("live", "pilot", "simulated", "rehearsal")
+
+
+def _study_commands(of_study: Any) -> None:
+    """The commands on the studies of the data directory."""
+    of_study.add_parser("list", help="list the studies").set_defaults(run=_command("studies.show"))
+    named = {
+        "analyse": "print the results: strengths, ratings, accuracy, clicks, preference beside faithfulness",
+        "export": "write answers, codebook, results and a Psych-DS folder",
+        "pack": "write the study for jsPsych and reVISit",
+        "preregister": "print a preregistration under AsPredicted's headings",
+        "simulate": "let simulated participants take part",
+    }
+    commands = {name: of_study.add_parser(name, help=help) for name, help in named.items()}
+    for name, command in commands.items():
+        command.add_argument("study", metavar="STUDY", help="the study's id, as 'study list' prints it")
+        command.set_defaults(run=_command(f"studies.{name}"))
+    for name in ("analyse", "export"):
+        commands[name].add_argument(
+            "--lane", choices=_LANES, default="live", help="whose answers (default: %(default)s)"
+        )
+    commands["analyse"].add_argument("--kept", action="store_true", help="leave out whom a rule flags")
+    commands["analyse"].add_argument("--blinded", action="store_true", help="call methods by their letters")
+    for name in ("export", "pack"):
+        commands[name].add_argument("--out", metavar="DIR", required=True, help="a new or empty folder")
+    commands["pack"].add_argument(
+        "--sequences", type=int, default=20, help="how many sequences to write (default: %(default)s)"
+    )
+    commands["simulate"].add_argument(
+        "--persona", default="noisy-rational", help="how they answer (default: %(default)s)"
+    )
+    commands["simulate"].add_argument("--count", type=int, default=20, help="how many (default: %(default)s)")
+    commands["simulate"].add_argument(
+        "--seed", type=int, default=0, help="of all random numbers (default: %(default)s)"
+    )
 
 
 def _port(text: str) -> int:
@@ -183,6 +220,7 @@ def _parser(program: str = "decam") -> argparse.ArgumentParser:
     of_study = study.add_subparsers(required=True, metavar="WHAT", title="what")
     password = of_study.add_parser("password", help="hash the researchers' password, for Streamlit's secrets")
     password.set_defaults(run=_command("studies.password"))
+    _study_commands(of_study)
 
     app = commands.add_parser("app", help="serve the dashboard, for the browser")
     app.add_argument("--port", type=_port, default=8501, help="where it is served (default: %(default)s)")

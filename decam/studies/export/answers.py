@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from decam.export.tables import csv_bytes
+from decam.studies.design import Study
 from decam.studies.elements import Choice, Json, Question, Ranking
 from decam.studies.responses import Answer, Participant, StudyRecord
 from decam.studies.road import road
@@ -201,17 +202,18 @@ def given(
     participants: Sequence[Participant],
     answers: Sequence[Answer],
     flags: Mapping[str, tuple[str, ...]] | None = None,
+    documents: Mapping[str, Study] | None = None,
 ) -> Iterator[Given]:
     """All answers of a study's participants, one participant after another, in the order of their roads.
 
-    `flags` has the titles of broken rules by the participants' codes. Answers to a document that has changed since,
-    as in a pilot, are left out where their screen does not exist any more.
+    `flags` has the titles of broken rules by the participants' codes. `documents` are earlier versions of the study by
+    their digests: whoever took part in one, as in a pilot, is read by it.
     """
     by_participant: dict[str, list[Answer]] = {}
     for answer in answers:
         by_participant.setdefault(answer.participant, []).append(answer)
     for participant in participants:
-        steps = road(record.study, participant.sequence)
+        steps = road((documents or {}).get(participant.digest, record.study), participant.sequence)
         places = {step.id: place for place, step in enumerate(steps)}
         theirs = [one for one in by_participant.get(participant.code, []) if one.step in places]
         for answer in sorted(theirs, key=lambda one: (places[one.step], one.attempt)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -123,9 +123,13 @@ def material(
     *,
     kept_only: bool = False,
     blinded: bool = False,
+    documents: Mapping[str, Study] | None = None,
 ) -> Material:
-    """Answers as sections read them; the study's own rules of exclusion set the flags."""
-    plain = tuple(given(record, participants, answers))
+    """Answers as sections read them; the study's own rules of exclusion set the flags.
+
+    `documents` are earlier versions of the study by their digests.
+    """
+    plain = tuple(given(record, participants, answers, None, documents))
     rules = [Chosen(choose(name).rule, settings) for name, settings in record.study.exclusions.items()]
     by_code: dict[str, list[Given]] = {}
     for row in plain:
@@ -135,7 +139,7 @@ def material(
         code: tuple(choose(flag.rule).rule.title for flag in flags)
         for code, flags in zip(everybody.participants, everybody.flags, strict=True)
     }
-    rows = tuple(given(record, participants, answers, titles)) if rules else plain
+    rows = tuple(given(record, participants, answers, titles, documents)) if rules else plain
     return Material(record, tuple(participants), rows, everybody, folder, kept_only, blinded)
 
 

@@ -1,0 +1,247 @@
+"""Results find what people were made to think, count what they should, and leave nobody out in silence."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import math
+from pathlib import Path
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from decam.studies import frozen
+from decam.studies.analysis.exclusions import choose
+from decam.studies.design import Condition, Study
+from decam.studies.frozen import FrozenArray
+from decam.studies.results import SECTIONS, Findings, Material, material, results, table_csv
+from tests.studies.answering import answer, crowd, participant, record
+from tests.studies.studies import CLASSES, block, study, whole
+
+STRENGTHS = {"a": 1.5, "b": 0.0, "c": -1.5}
+
+
+def read(made: Study, count: int = 12, folder: Path = Path(), noise: float = 0.0, **options: bool) -> Material:
+    people, answers = crowd(made, count, STRENGTHS, noise)
+    return material(record(made), people, answers, folder, **options)
+
+
+def found(of: Material) -> dict[str, Findings]:
+    return {section.name: findings for section, findings in results(of)}
+
+
+def column(findings: Findings, table: int, name: str) -> list[object]:
+    chosen = findings.tables[table]
+    return [row[chosen.head.index(name)] for row in chosen.rows]
+
+
+def test_every_section_has_a_name_of_its_own() -> None:
+    assert len({section.name for section in SECTIONS}) == len(SECTIONS)
+
+
+@pytest.mark.slow
+def test_a_study_of_everything_is_read_whole_and_every_chart_can_be_drawn(tmp_path: Path) -> None:
+    sections = found(read(whole(), 6, tmp_path))
+    assert {"progress", "preference", "ranking", "ratings", "simulation", "distinction", "texts", "times", "agreement",
+            "questionnaires"} <= set(sections)  # fmt: skip
+    names = [figure.name for findings in sections.values() for figure in findings.figures]
+    assert len(set(names)) == len(names)
+    for findings in sections.values():
+        for figure in findings.figures:
+            assert isinstance(figure.draw(False), go.Figure)
+            assert isinstance(figure.draw(True), go.Figure)
+        for table in findings.tables:
+            assert all(len(row) == len(table.head) for row in table.rows)
+            lines = list(csv.reader(io.StringIO(table_csv(table).decode())))
+            assert len(lines) == 1 + len(table.rows)
+
+
+@pytest.mark.parametrize(("task", "section"), [("forced-choice", "preference"), ("ranking", "ranking")])
+def test_people_who_prefer_one_map_give_it_the_highest_strength(task: str, section: str) -> None:
+    findings = found(read(study(block("trials", task=task), count=8), 16))[section]
+    assert column(findings, 0, "condition") == ["A", "B", "C"]
+    strengths = column(findings, 0, "log-strength")
+    assert strengths[0] == pytest.approx(1.5, abs=0.6)
+    assert sum(strengths) == pytest.approx(0, abs=0.01)  # type: ignore[arg-type]
+
+
+def test_wins_are_those_counted_by_hand() -> None:
+    made = study(block("trials", task="forced-choice"), count=6)
+    people, answers = crowd(made, 5, STRENGTHS)
+    of = material(record(made), people, answers, Path())
+    wins = {(winner, loser): 0 for winner in "abc" for loser in "abc"}
+    for row in of.everything:
+        if row.question.name == "preferred":
+            winner = row.conditions[0] if row.value == "left" else row.conditions[1]
+            wins[winner, next(key for key in row.conditions if key != winner)] += 1
+    matrix = found(of)["preference"].tables[1]
+    for line, winner in zip(matrix.rows, "abc", strict=True):
+        assert [float(str(value)) for value in line[1:]] == [wins[winner, loser] for loser in "abc"]
+
+
+def test_no_difference_is_half_a_win_for_either() -> None:
+    made = study(block("trials", task="forced-choice", task_neither=True), count=3)
+    people, answers = crowd(made, 3, STRENGTHS)
+    alike = [
+        dataclasses.replace(
+            one, values={**one.values, "preferred": "neither"} if "preferred" in one.values else one.values
+        )
+        for one in answers
+    ]
+    findings = found(material(record(made), people, alike, Path()))["preference"]
+    assert column(findings, 0, "log-strength") == pytest.approx([0, 0, 0], abs=1e-6)
+
+
+def test_a_map_shown_twice_and_attention_checks_are_no_answers_about_methods() -> None:
+    made = study(block("trials", task="forced-choice", repeats=3, attention=2), count=4)
+    people, answers = crowd(made, 3, STRENGTHS)
+    of = material(record(made), people, answers, Path())
+    assert len(of.trials("preference")) == 3 * 4
+    shown = column(found(of)["progress"], 1, "trials answered")
+    assert sum(shown) == 3 * (4 * 2 + 3)  # type: ignore[arg-type]  # a repeat shows one condition
+
+
+def test_only_the_last_try_counts() -> None:
+    made = study(block("trials", task="forced-choice"), count=2)
+    who = participant(made, 0)
+    people, answers = crowd(made, 1, STRENGTHS)
+    step = next(row.step for row in material(record(made), people, answers, Path()).everything if row.step.task)
+    both = [answer(who, step, {"preferred": "left"}, 1), answer(who, step, {"preferred": "right"}, 2)]
+    rows = material(record(made), [who], both, Path()).trials("preference")
+    assert [row.value for row in rows] == ["right"]
+
+
+def test_accuracy_is_the_share_of_right_answers() -> None:
+    made = study(block("trials", task="forward-simulation", task_options=4), count=8)
+    people, answers = crowd(made, 10, STRENGTHS)
+    of = material(record(made), people, answers, Path())
+    findings = found(of)["simulation"]
+    for title, value in zip(column(findings, 0, "condition"), column(findings, 0, "accuracy"), strict=True):
+        rows = [row for row in of.trials("accuracy") if of.title(row.conditions[0]) == title]
+        assert value == pytest.approx(np.mean([row.value == row.step.correct["answer"] for row in rows]), abs=5e-4)
+    assert "25%" in findings.sentences[0]
+
+
+def test_utility_is_that_of_the_training_condition_over_the_control() -> None:
+    conditions = (Condition("a", "A", letter="X"), Condition("none", "No map", "none", letter="Y"))
+    made = study(
+        block("training", task="forward-simulation"),
+        block("trials", task="forward-simulation", task_shows="picture"),
+        conditions=conditions, count=8, subjects="between",
+    )  # fmt: skip
+    made = dataclasses.replace(
+        made,
+        stimuli=(
+            *made.stimuli,
+            *(dataclasses.replace(one, key=f"t{one.key}", use="training") for one in made.stimuli[:4]),
+        ),
+    )
+    people, answers = crowd(made, 30, {"a": 3.0, "none": -3.0})
+    of = material(record(made), people, answers, Path())
+    findings = found(of)["utility"]
+    rows = dict(zip(column(findings, 0, "condition"), column(findings, 0, "utility"), strict=True))
+    assert rows["No map"] == 1
+    shares = {
+        key: np.mean(
+            [row.value == row.step.correct["answer"] for row in of.trials("accuracy") if row.conditions[0] == key]
+        )
+        for key in ("a", "none")
+    }
+    assert rows["A"] == pytest.approx(shares["a"] / shares["none"], abs=1e-3)
+
+
+def test_signal_detection_needs_a_model_that_is_sometimes_wrong() -> None:
+    made = study(block("trials", task="distinction"), count=8)
+    assert "detection" not in found(read(made, 4))
+    wrong = tuple(
+        dataclasses.replace(one, correct=next(name for name in CLASSES if name != one.answer)) if place % 2 else one
+        for place, one in enumerate(made.stimuli)
+    )
+    findings = found(read(dataclasses.replace(made, stimuli=wrong), 20))["detection"]
+    assert dict(zip(column(findings, 0, "measure"), column(findings, 0, "value"), strict=True))["d′"] > 0.5  # type: ignore[operator]
+
+
+def test_flags_are_set_by_the_studys_rules_and_both_counts_can_be_had() -> None:
+    made = dataclasses.replace(
+        study(block("trials", task="forced-choice"), count=10),
+        exclusions={"too-fast": choose("too-fast", {"least": 1000}).settings},
+    )
+    people, answers = crowd(made, 6, STRENGTHS)
+    fast = {"person1", "person4"}
+    answers = [
+        dataclasses.replace(one, duration=300.0, blurred=0.0) if one.participant in fast else one for one in answers
+    ]
+    everybody = material(record(made), people, answers, Path())
+    kept = material(record(made), people, answers, Path(), kept_only=True)
+    assert {row.participant.code for row in everybody.rows} == {one.code for one in people}
+    assert {row.participant.code for row in kept.rows} == {one.code for one in people} - fast
+    assert column(found(everybody)["exclusions"], 0, "people") == [2]
+    assert {row.flags for row in everybody.everything if row.participant.code in fast} == {("Too fast",)}
+
+
+def test_whom_the_researcher_excluded_counts_no_more_among_the_kept() -> None:
+    made = study(block("trials", task="rating"), count=4)
+    people, answers = crowd(made, 3, STRENGTHS)
+    people[1] = dataclasses.replace(people[1], excluded="called twice")
+    kept = material(record(made), people, answers, Path(), kept_only=True)
+    assert {row.participant.code for row in kept.rows} == {"person0", "person2"}
+
+
+def test_blinded_results_name_no_method() -> None:
+    made = study(block("trials", task="forced-choice"), count=6)
+    findings = found(read(made, 6, blinded=True))["preference"]
+    assert sorted(map(str, column(findings, 0, "condition"))) == ["Method X", "Method Y", "Method Z"]
+
+
+def test_times_leave_out_what_was_spent_elsewhere() -> None:
+    findings = found(read(study(block("trials", task="rating"), count=4), 3))["times"]
+    assert column(findings, 0, "median ms") == [1500]
+
+
+def test_clicks_are_scored_against_every_map_and_their_own_ceiling(tmp_path: Path) -> None:
+    middle = np.exp(-(((np.mgrid[0:160, 0:224][0] - 80) / 24) ** 2) - (((np.mgrid[0:160, 0:224][1] - 112) / 34) ** 2))
+    corner = np.roll(middle, (70, 100), (0, 1))
+    digests = {
+        key: frozen.keep_array(tmp_path, FrozenArray(values.astype(np.float32)))
+        for key, values in (("a", middle), ("b", corner), ("c", np.flipud(corner)))
+    }
+    made = study(block("trials", task="clicks"), count=4)
+    stimuli = tuple(
+        dataclasses.replace(
+            one, maps=tuple(dataclasses.replace(each, array=digests[each.condition]) for each in one.maps)
+        )
+        for one in made.stimuli
+    )
+    findings = found(read(dataclasses.replace(made, stimuli=stimuli), 8, tmp_path))["clicks"]
+    rows = [dict(zip(findings.tables[0].head, row, strict=True)) for row in findings.tables[0].rows]
+    auc = {str(row["condition"]): row["value"] for row in rows if "AUC" in str(row["score"])}
+    assert auc["A"] > 0.8 > auc["B"]  # type: ignore[operator]
+    assert auc["Other people"] > 0.7  # type: ignore[operator]
+
+
+def test_preference_is_compared_with_the_metrics_of_the_same_cells() -> None:
+    made = study(block("trials", task="forced-choice"), count=6)
+    values = {"a": 0.9, "b": 0.5, "c": 0.1}
+    stimuli = tuple(
+        dataclasses.replace(
+            one,
+            maps=tuple(
+                dataclasses.replace(each, measurements={"insertion-00000000": values[each.condition]})
+                for each in one.maps
+            ),
+        )
+        for one in made.stimuli
+    )
+    findings = found(read(dataclasses.replace(made, stimuli=stimuli), 12))["faithfulness"]
+    rows = [dict(zip(findings.tables[0].head, row, strict=True)) for row in findings.tables[0].rows]
+    spearman = next(row for row in rows if row["correlation"] == "Spearman")
+    assert spearman["value"] == 1
+    assert spearman["p"] == pytest.approx(2 / math.factorial(3), abs=1e-4)
+    assert any("3 methods" in sentence for sentence in findings.sentences)
+
+
+def test_nobody_yet_is_said_and_nothing_fails() -> None:
+    of = material(record(whole()), [], [], Path())
+    assert found(of)["progress"].sentences == ("Nobody has taken part yet.",)
