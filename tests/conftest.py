@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from decam.classifier import FunctionClassifier, TorchClassifier
+    from tests.tools.postgresql import PostgreSQL
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("DECAM_TEST_SHARED", ROOT.parent / "shared"))
@@ -62,6 +63,30 @@ def data_directory(data_directories: Iterator[Path], monkeypatch: pytest.MonkeyP
     directory = next(data_directories)
     monkeypatch.setenv("DECAM_DATA", str(directory))
     return directory
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A server of its own; without one its tests are skipped."""
+    from tests.tools import postgresql as tools  # which not every system can import
+
+    programs = tools.find()
+    if programs is None:
+        pytest.skip("there is no PostgreSQL here: install it (Debian: apt-get install postgresql)")
+    server = tools.PostgreSQL(programs)
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def url(request: pytest.FixtureRequest) -> str:
+    """Where a store keeps its rows: empty for the file in its directory, or a new database of a server."""
+    if request.param == "sqlite":
+        return ""
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    return server.make_database()
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from decam.errors import DecamError
@@ -181,11 +182,25 @@ class Entrance(Settings):
     attention_failed: str = parameter("", "Where to send those who failed two attention checks.")
     most: int = parameter(0, "How many people can take part; 0 for any number.", title="places", low=0, high=100_000)
     until: str = parameter("", "The last day, as 2027-01-31, in UTC; empty for no end.", title="last day")
+    left_after: int = parameter(
+        24, "Hours without an answer after which somebody has left, and the sequence is given again.", low=1, high=720
+    )
     least_width: int = parameter(0, "The narrowest window, in pixels; 0 for any.", low=0, high=4000)
     least_height: int = parameter(0, "The lowest window, in pixels; 0 for any.", low=0, high=4000)
     touch: str = parameter("any", "Which devices may take part.", choices=("any", "touch", "no touch"))
     full_screen: bool = parameter(False, "Ask for the full screen at the start, and record when it is left.")
     user_agent: bool = parameter(False, "Keep the browser's name; the consent must say so.")
+
+    @property
+    def end(self) -> float | None:
+        """The Unix second at which the last day is over, None without one; raises StudyError for what is no date."""
+        if not self.until.strip():
+            return None
+        try:
+            last = datetime.strptime(self.until.strip(), "%Y-%m-%d").replace(tzinfo=UTC)
+        except ValueError as error:
+            raise StudyError(f"The last day is {self.until!r}, but must be a date such as 2027-01-31.") from error
+        return (last + timedelta(days=1)).timestamp()
 
 
 @dataclass(frozen=True)

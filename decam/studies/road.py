@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decam.studies import blocks
-from decam.studies.design import Study
+from decam.studies.design import Study, StudyError
 from decam.studies.steps import Step
 from decam.studies.tasks.base import NO_MAP
 from decam.studies.wording import Wording, shipped
@@ -29,6 +29,10 @@ def lacks(study: Study) -> list[str]:
     sentences = [] if study.name.strip() else ["The study has no name yet."]
     if not any(block.task is not None for block in study.blocks):
         sentences.append("The study asks about no map yet; add a block of trials.")
+    try:
+        _ = study.entrance.end
+    except StudyError as error:
+        sentences.append(str(error))
     for number, block in enumerate(study.blocks, start=1):
         kind = blocks.get(block.kind)
         sentence = kind.lacks(study, block)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from decam.studies import blocks, tasks
@@ -11,6 +13,8 @@ from decam.studies.assignment import Assignment
 from decam.studies.design import Block, Condition, FrozenMap, Item, Stimulus, Study, TaskChoice
 
 CONDITIONS = tuple(Condition(key, key.title(), letter=letter) for key, letter in zip("abc", "XYZ", strict=True))
+PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==")
+"""A grey picture of one pixel."""
 CLASSES = ("cat", "dog", "fish", "owl")
 
 
@@ -71,3 +75,11 @@ def whole() -> Study:
     )
     training = tuple(stimulus(number, "training") for number in (90, 91))
     return Study(**{**vars(made), "stimuli": (*made.stimuli, *training)})
+
+
+def freeze(made: Study, folder: Path) -> None:
+    """Put a file for every picture of a study into its folder, so that it can be taken."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in made.stimuli:
+        for name in (one.image, *(each.image for each in one.maps)):
+            (folder / f"{name}.png").write_bytes(PNG)

@@ -22,6 +22,7 @@ from decam.runs.store import migrations
 from decam.runs.store.database import Database
 from decam.runs.store.engines import LAYOUT
 from decam.runs.store.tables import Base, MeasurementRow, RunRow
+from decam.studies.responses import tables as _studies  # noqa: F401 - its tables are in the same database
 from tests.tools.postgresql import PostgreSQL
 
 ROOT = Path(__file__).resolve().parents[3]
