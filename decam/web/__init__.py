@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
+from decam.web import studies
 from decam.web.live import watch
 from decam.web.server import lifespan
 
@@ -17,6 +18,7 @@ def routes(base: str, first: str) -> list[Route]:
     prefix = "/" + base.strip("/") if base.strip("/") else ""
     return [
         Route(f"{prefix}/live/{{run}}", watch, methods=["GET"]),
+        *studies.routes(prefix),
         Route(f"{prefix}/{first}", _to_first, methods=["GET"]),
     ]
 

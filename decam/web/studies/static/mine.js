@@ -1,0 +1,59 @@
+// “My participation”: going on later, the personal code, and having everything deleted.
+
+import { button, make, text } from "./dom.js";
+
+export class Mine {
+  /**
+   * @param {{ code: string, personal: boolean }} visit
+   * @param {{ remove: () => Promise<void>, change: (code: string) => void }} acts
+   */
+  constructor({ code, personal }, acts) {
+    this.acts = acts;
+    this.dialog = /** @type {HTMLDialogElement} */ (make("dialog", "", { "aria-label": text("page.mine") }));
+    this.whole = [make("h2", "", {}, text("page.mine")), make("p", "", {}, text("page.mine.later"))];
+    if (personal) this.whole.push(...this.coded(code));
+    this.whole.push(this.buttons());
+    this.node = button(text("page.mine"), "quiet", () => this.open());
+    this.fill(this.whole);
+    this.nodes = [this.node, this.dialog];
+  }
+
+  open() {
+    this.fill(this.whole);
+    this.dialog.showModal();
+  }
+
+  fill(parts) {
+    this.dialog.replaceChildren(...parts);
+  }
+
+  coded(code) {
+    const shown = make("input", "field code", { readonly: "", value: code, dir: "ltr", "aria-label": text("page.mine.code") });
+    const copy = button(text("page.mine.copy"), "plain", async () => {
+      /** @type {HTMLInputElement} */ (shown).select();
+      await navigator.clipboard?.writeText(code); // only where the page came by HTTPS; elsewhere it is selected
+      if (navigator.clipboard) copy.textContent = text("page.mine.copied");
+    });
+    const typed = /** @type {HTMLInputElement} */ (make("input", "field code", { dir: "ltr", autocomplete: "off", "aria-label": text("page.mine.other.prompt") }));
+    const go = button(text("page.mine.other.go"), "plain", () => typed.value.trim() && this.acts.change(typed.value.trim()));
+    const other = make("details", "", {}, make("summary", "", {}, text("page.mine.other")), make("div", "line", {}, typed, go));
+    return [make("p", "", {}, text("page.mine.code")), make("div", "line", {}, shown, copy), make("p", "help", {}, text("page.mine.device")), other];
+  }
+
+  buttons() {
+    const close = button(text("page.next"), "next", () => this.dialog.close());
+    const remove = button(text("page.delete"), "danger", () => this.ask());
+    return make("div", "line spread", {}, remove, close);
+  }
+
+  /** Ask once more before everything is deleted. */
+  ask() {
+    const keep = button(text("page.delete.no"), "next", () => this.dialog.close());
+    const sure = button(text("page.delete.yes"), "danger", async () => {
+      sure.disabled = keep.disabled = true;
+      await this.acts.remove();
+    });
+    this.fill([make("h2", "", {}, text("page.delete")), make("p", "", {}, text("page.delete.sure")), make("div", "line spread", {}, sure, keep)]);
+    keep.focus();
+  }
+}

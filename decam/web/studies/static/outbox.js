@@ -1,0 +1,76 @@
+// Answers on their way: kept in the browser until the server has acknowledged them, and sent one by one, in order.
+
+import { insist, Refusal } from "./server.js";
+
+const KEY = "answer/";
+const DIGITS = 12;
+
+export class Outbox {
+  /**
+   * @param {import("./memory.js").Memory} memory
+   * @param {string} address where answers are posted
+   * @param {{ standing: (state: "saved" | "saving" | "offline") => void, answered: (entry: any, reply: any) => void, refused: (entry: any, refusal: Refusal) => void }} hears
+   */
+  constructor(memory, address, hears) {
+    this.memory = memory;
+    this.address = address;
+    this.hears = hears;
+    this.waiting = new Map();
+    this.sending = Promise.resolve();
+    this.last = 0;
+  }
+
+  /** Keep an answer and send it after those before it; the reply, or null where it was refused. */
+  add(entry) {
+    this.last = Math.max(this.last, ...this.memory.names(KEY).map((name) => Number(name.slice(KEY.length, KEY.length + DIGITS)))) + 1;
+    this.memory.set(`${KEY}${String(this.last).padStart(DIGITS, "0")}-${entry.id}`, entry);
+    const reply = new Promise((done) => this.waiting.set(entry.id, done));
+    void this.empty();
+    return reply;
+  }
+
+  get size() {
+    return this.memory.names(KEY).length;
+  }
+
+  /** Send all that is kept; ends when nothing is left. */
+  empty() {
+    this.sending = this.sending.then(() => this.send());
+    return this.sending;
+  }
+
+  async send() {
+    for (;;) {
+      const [name] = this.memory.names(KEY);
+      if (!name) break;
+      const entry = this.memory.get(name);
+      if (!entry) {
+        this.memory.remove(name);
+        continue;
+      }
+      this.hears.standing("saving");
+      await this.deliver(name, entry);
+    }
+    this.hears.standing("saved");
+  }
+
+  async deliver(name, entry) {
+    try {
+      const reply = await insist(this.address, entry, () => this.hears.standing("offline"));
+      this.memory.remove(name);
+      this.hears.answered(entry, reply);
+      this.waiting.get(entry.id)?.(reply);
+    } catch (refusal) {
+      if (!(refusal instanceof Refusal)) throw refusal;
+      this.memory.remove(name);
+      this.hears.refused(entry, refusal);
+      this.waiting.get(entry.id)?.(null);
+    }
+    this.waiting.delete(entry.id);
+  }
+
+  /** Let go of what is not sent yet. */
+  clear() {
+    for (const name of this.memory.names(KEY)) this.memory.remove(name);
+  }
+}

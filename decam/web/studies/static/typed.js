@@ -1,0 +1,83 @@
+// Questions that are answered with a slider, a number or a text.
+
+import { ends } from "./choices.js";
+import { make, text } from "./dom.js";
+import { Question } from "./question.js";
+
+const ANY = 1e8; // bounds from here on need not be said
+const FEW = 0.2; // share of the characters that are left when the participant is told
+
+/** A slider on which nothing is chosen before it is moved. */
+export class Slider extends Question {
+  constructor(element, screen) {
+    super(element, screen);
+    const { least, most, step, low, high } = element;
+    const middle = least + step * Math.round((most - least) / step / 2);
+    const range = { type: "range", min: least, max: most, step, value: middle, "aria-valuetext": text("page.slider.open") };
+    this.range = /** @type {HTMLInputElement} */ (make("input", "open", { ...range, "aria-label": `${element.prompt} (${low} – ${high})` }));
+    this.shown = make("output", "", { "aria-hidden": "true" });
+    // Whoever wants the value in the middle chooses it without moving the slider: a click or a key is enough.
+    for (const name of ["input", "pointerup"]) this.range.addEventListener(name, () => this.moved());
+    this.range.addEventListener("keyup", ({ key }) => {
+      if (key.startsWith("Arrow") || ["Home", "End", "PageUp", "PageDown", " "].includes(key)) this.moved();
+    });
+    this.fill(make("div", "scaled", {}, make("div", "slid", {}, this.range, this.shown), ends(low, high)));
+  }
+
+  moved() {
+    this.range.classList.remove("open");
+    this.range.removeAttribute("aria-valuetext");
+    this.shown.textContent = this.range.value;
+    this.answer(Number(this.range.value));
+  }
+
+  lacks() {
+    return super.lacks() && text("page.slider.open");
+  }
+}
+
+/** A number, written with a point or a comma. */
+export class NumberField extends Question {
+  constructor(element, screen) {
+    super(element, screen);
+    this.field = field(element, { inputmode: "decimal", autocomplete: "off", maxlength: 24 });
+    this.field.addEventListener("input", () => this.answer(this.read()));
+    this.fill(this.field);
+  }
+
+  read() {
+    const written = this.field.value.trim().replace(/[\u2212\u2013]/, "-").replace(",", ".");
+    if (!written) return null;
+    const value = Number(written);
+    return /^[-+]?(\d+\.?\d*|\.\d+)$/.test(written) ? value : NaN;
+  }
+
+  lacks() {
+    const { least, most } = this.element;
+    if (this.value === null) return super.lacks();
+    if (this.value >= least && this.value <= most) return "";
+    return Math.max(-least, most) >= ANY ? text("page.number.any") : text("page.number", { least, most });
+  }
+}
+
+/** A text. */
+export class Entry extends Question {
+  constructor(element, screen) {
+    super(element, screen);
+    this.field = field(element, { maxlength: element.most, dir: "auto" }, element.long ? "textarea" : "input");
+    this.left = make("p", "help", { hidden: "" });
+    this.field.addEventListener("input", () => {
+      const count = element.most - this.field.value.length;
+      this.left.hidden = count > element.most * FEW;
+      this.left.textContent = text("page.entry.left", { count });
+      this.answer(this.field.value.trim() ? this.field.value : null);
+    });
+    this.fill(this.field, this.left);
+  }
+}
+
+/** @returns {HTMLInputElement | HTMLTextAreaElement} */
+function field(element, attributes, tag = "input") {
+  const kind = tag === "input" ? { type: "text" } : { rows: 4 };
+  return /** @type {any} */ (make(tag, "field", { "aria-label": element.prompt, ...kind, ...attributes }));
+}
