@@ -15,7 +15,7 @@ DELETED = "deleted"
 
 @dataclass(frozen=True)
 class Deletable:
-    """What may be deleted: a run or a study, its link, what a visitor tells it from others by, and what goes with it."""
+    """What may be deleted: a run or a study, its link, what tells it from others, and what goes along with it."""
 
     kind: str
     link: str

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import streamlit as st
 
 from decam.errors import DecamError
 from decam.export.names import slug
-from decam.studies import archive
+from decam.studies.everything import everything
 from decam.studies.responses import Lane, StudyRecord
 from decam.studies.simulated import PERSONAS, simulate
 from decam.studies.steps import Outcome
@@ -24,6 +23,8 @@ TITLES: Mapping[Lane, str] = {
     Lane.SIMULATED: "Simulated",
 }
 MOST = 500
+LIKED, DISLIKED = 1.0, 0.0
+"""How good simulated participants find a map at first: of a method, and of a condition that should lose."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,11 @@ def show(record: StudyRecord) -> None:
 
 def _people(record: StudyRecord) -> None:
     counted = {lane: _outcomes(record, lane) for lane in TITLES}
-    if not any(counted.values()):
+    there = {lane: counts for lane, counts in counted.items() if counts}
+    if not there:
         st.caption("Nobody has taken part yet. Simulated participants show today what the results will look like.")
         return
-    there = {lane: counts for lane, counts in counted.items() if counts}
-    table: dict[str, list[str] | list[int]] = {"": [TITLES[lane] for lane in there]}
+    table: dict[str, list[str] | list[int]] = {"Lane": [TITLES[lane] for lane in there]}
     table["Began"] = [sum(counts.values()) for counts in there.values()]
     for outcome in Outcome:
         table[text.capital(str(outcome))] = [counts[outcome] for counts in there.values()]
@@ -63,11 +64,70 @@ def _outcomes(record: StudyRecord, lane: Lane) -> Counter[Outcome]:
 
 
 def _simulated(record: StudyRecord) -> None:
-    pass
+    missing = state.studies().lacks(record)
+    st.caption("They take the whole study by the road of people, so that its analysis exists before the data.")
+    personas = {one.name: one.title for one in PERSONAS}
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        persona = st.selectbox(
+            "Persona", list(personas), format_func=personas.__getitem__, key=f"study-{record.id}-persona", width=330
+        )
+        count = st.number_input("How many", 1, MOST, 20, key=f"study-{record.id}-simulated", width=130)
+        noise = st.number_input(
+            "Share of random answers", 0.0, 1.0, 0.1, 0.05, key=f"study-{record.id}-noise", width=190
+        )
+    strengths = _strengths(record) if persona == PERSONAS[0].name else {}
+    there = len(state.studies().participants(record.id, Lane.SIMULATED))
+    with st.container(horizontal=True, gap="small"):
+        begun = st.button(
+            "Let them take part", key=f"study-{record.id}-simulate", icon=":material/smart_toy:",
+            disabled=bool(missing), help=missing[0] if missing else "Their answers stay apart from those of people.",
+        )  # fmt: skip
+        if there:
+            st.button(
+                f"Remove all {there}", key=f"study-{record.id}-unsimulate", icon=":material/delete:",
+                on_click=_clear, args=(record.id,),
+            )  # fmt: skip
+    if begun:
+        bar = st.progress(0.0, "Simulated participants begin")
+        for one in simulate(state.sessions(), record, str(persona), int(count), there, strengths, float(noise)):
+            bar.progress(one.done / one.count, f"{one.done} of {one.count} took part")
+        st.rerun()
+
+
+def _strengths(record: StudyRecord) -> dict[str, float]:
+    """How good each condition is to the simulated participants, by its key."""
+    with st.expander("How good each condition is to them"):
+        st.caption("On the scale of the Bradley–Terry model: one point more is preferred in 73 % of pairs.")
+        with st.container(key="fields-strengths"):
+            return {
+                one.key: float(
+                    st.number_input(
+                        text.plain(one.title), -5.0, 5.0, DISLIKED if one.catch else LIKED, 0.5,
+                        key=f"study-{record.id}-strength-{one.key}",
+                    )
+                )
+                for one in record.study.conditions
+            }  # fmt: skip
+
+
+def _clear(study_id: str) -> None:
+    state.studies().clear(study_id, Lane.SIMULATED)
+
+
+def _download(record: StudyRecord) -> None:
+    st.caption(
+        "The design with its pictures, and for each lane the answers as a tidy table, the codebook, participants and "
+        "results. Answers keep the digest of the study that was asked."
+    )
+    st.download_button(
+        "Download everything", lambda: everything(state.studies(), record),
+        f"study-{slug(record.study.name, 40)}-everything.zip", "application/zip", type="primary",
+        key=f"study-{record.id}-everything", icon=":material/download:", on_click="ignore",
+    )  # fmt: skip
 
 
 SECTIONS: tuple[Section, ...] = (
     Section("Who took part", _people),
     Section("Simulated participants", _simulated),
+    Section("Everything in one file", _download),
 )
-_ = (json, asdict, slug, archive, PERSONAS, simulate, MOST)

@@ -58,7 +58,9 @@ def _whole(study: Study, language: str) -> Wording:
 
 
 def _file(record: StudyRecord, wording: Wording) -> None:
-    st.markdown("**Another language**  \nDownload the English texts, translate the values, and give the file back here.")
+    st.markdown(
+        "**Another language**  \nDownload the English texts, translate the values, and give the file back here."
+    )
     with st.container(horizontal=True, gap="small"):
         for name, one in (("English texts", shipped("en")), ("Texts of this study", wording)):
             st.download_button(
