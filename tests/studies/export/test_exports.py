@@ -23,7 +23,21 @@ from decam.studies.road import road
 from tests.studies.answering import answer, crowd, participant, record
 from tests.studies.studies import block, digest, study, whole
 
-REVISIT = ["participantId", "trialId", "trialOrder", "responseId", "condition", "answer", "correctAnswer", "duration", "startTime", "endTime", "status", "rejectReason", "configHash"]
+REVISIT = [
+    "participantId",
+    "trialId",
+    "trialOrder",
+    "responseId",
+    "condition",
+    "answer",
+    "correctAnswer",
+    "duration",
+    "startTime",
+    "endTime",
+    "status",
+    "rejectReason",
+    "configHash",
+]
 
 
 def table(content: bytes) -> list[dict[str, str]]:
