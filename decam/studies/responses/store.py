@@ -34,6 +34,7 @@ NEXT: Mapping[Stage, tuple[Stage, ...]] = {
 }
 """Where a study can go from a stage; a live one never goes back."""
 _STUDIES = 16  # documents kept in memory
+_ORDER = (ParticipantRow.started, ParticipantRow.sequence, ParticipantRow.code)
 
 
 class StudyStore:
@@ -182,7 +183,7 @@ class StudyStore:
         with self._opened.reading() as session:
             row = _row(session, study_id)
             before = left_before(self._record(row).study, self._clock())
-            rows = session.scalars(wanted.order_by(ParticipantRow.started, ParticipantRow.code)).all()
+            rows = session.scalars(wanted.order_by(*_ORDER)).all()
             return [as_seen(participant_of(row), before) for row in rows]
 
     def answers(self, study_id: str, lane: Lane) -> list[Answer]:
@@ -191,7 +192,7 @@ class StudyStore:
             select(AnswerRow)
             .join(ParticipantRow, ParticipantRow.code == AnswerRow.participant)
             .where(ParticipantRow.study == study_id, ParticipantRow.lane == str(lane))
-            .order_by(ParticipantRow.started, ParticipantRow.code, AnswerRow.received, AnswerRow.started)
+            .order_by(*_ORDER, AnswerRow.received, AnswerRow.started)
         )
         with self._opened.reading() as session:
             _row(session, study_id)

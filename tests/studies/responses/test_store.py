@@ -70,7 +70,7 @@ def test_only_a_draft_is_changed(store: StudyStore, stage: Stage) -> None:
         assert store.get(record.id) == changed
         assert changed.digest != record.digest
     else:
-        with pytest.raises(StudyError, match="make it a draft again first|copy it to a new study"):
+        with pytest.raises(StudyError, match=r"make it a draft again first|copy it to a new study"):
             store.save(record.id, small(most=9))
         assert store.get(record.id).study == record.study
 
@@ -139,7 +139,7 @@ def test_constraints_and_not_checks_keep_things_once(sessions: Sessions, store: 
         "UPDATE participants SET holds = 0 WHERE code = :code",
         "UPDATE participants SET identity = 'a' WHERE code = :code",
         "UPDATE participants SET study = 'nowhere' WHERE code = :code",
-        "INSERT INTO answers SELECT participant, 'another-id', step, attempt, given, started, ended, duration, blurred, "
+        "INSERT INTO answers SELECT participant, 'other-id', step, attempt, given, started, ended, duration, blurred, "
         "events, received, digest, correct FROM answers",
         "INSERT INTO answers SELECT participant, id, step, 2, given, started, ended, duration, blurred, events, "
         "received, digest, correct FROM answers",
@@ -204,7 +204,7 @@ def test_a_damaged_row_is_a_sentence(
     again = StudyStore(tmp_path / "data", url)
     if column == "lane":
         assert again.participants(record.id, Lane.LIVE) == []
-    with pytest.raises(StudyError, match="damaged in the database|no JSON"):
+    with pytest.raises(StudyError, match=r"damaged in the database|no JSON"):
         if table == "studies":
             again.get(record.id)
         elif table == "participants":
