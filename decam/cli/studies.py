@@ -20,6 +20,9 @@ from decam.studies.passwords import hashed
 from decam.studies.reading import export_files, material_of
 from decam.studies.responses import Lane, StudyStore
 from decam.studies.results import Table, results
+from decam.studies.sessions import Sessions
+from decam.studies.simulated import simulate as simulated
+from decam.studies.simulated import usual_strengths
 
 
 def password(given: argparse.Namespace) -> int:
@@ -89,8 +92,19 @@ def preregister(given: argparse.Namespace) -> int:
     with _store() as store:
         record = store.get(given.study)
         text = preregistration(record.study, record.stage, record.digest)
-    print(visible(text))
+    for line in text.splitlines():
+        print(visible(line))
     say(f"{len(text):,} of {LONGEST:,} characters.")
+    return OK
+
+
+def simulate(given: argparse.Namespace) -> int:
+    """Let simulated participants take the whole study, so that its analysis can be read before there are people."""
+    with _store() as store:
+        record = store.get(given.study)
+        strengths = usual_strengths(record.study)
+        for one in simulated(Sessions(store), record, given.persona, given.count, given.seed, strengths):
+            say(f"{one.done} of {one.count} took part: {one.outcome}.")
     return OK
 
 

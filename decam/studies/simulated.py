@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from decam.studies import tasks
-from decam.studies.design import StudyError
+from decam.studies.design import Study, StudyError
 from decam.studies.elements import Choice, Json
 from decam.studies.responses.records import Lane, StudyRecord
 from decam.studies.road import lacks, road
@@ -67,6 +67,15 @@ def get(name: str) -> Persona:
         if persona.name == name:
             return persona
     raise StudyError(f"There is no persona {name!r}; there are: {', '.join(one.name for one in PERSONAS)}.")
+
+
+LIKED, DISLIKED = 1.0, 0.0
+"""How strong a map is to simulated participants where nobody says: a method's, and one that should lose."""
+
+
+def usual_strengths(study: Study) -> dict[str, float]:
+    """Strengths of a study's conditions by their keys: all methods alike, and above what should lose."""
+    return {one.key: DISLIKED if one.catch else LIKED for one in study.conditions}
 
 
 def simulate(

@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 
 from decam.classifier import Pixels
 from decam.experiments.cells import Cell, CellKey
-from decam.experiments.plan import MethodChoice, fingerprint, method_titles
+from decam.experiments.plan import MethodChoice, MetricChoice, Plan, fingerprint, method_titles
 from decam.export.names import slug
 from decam.methods import described
 from decam.runs.snapshots import RunSnapshot
@@ -229,7 +229,15 @@ class _Freezing:
                 cell, key = run.cells[CellKey(place, method)], keys[choice]
                 if key in wanted and cell.explanation is not None and (key, label) not in made:
                     origin = FrozenMap(
-                        key, -1 if target is None else target, label, "", "", run_id, place, method, _values(cell)
+                        key,
+                        -1 if target is None else target,
+                        label,
+                        "",
+                        "",
+                        run_id,
+                        place,
+                        method,
+                        _values(cell, run.plan),
                     )
                     signed = described(choice.name).signed
                     array = FrozenArray(cell.explanation.saliency, signed, cell.explanation.silent)
@@ -275,9 +283,17 @@ class _Freezing:
         )
 
 
-def _values(cell: Cell) -> dict[str, float]:
-    """What metrics say of a map, by their keys; those that say nothing are left out."""
-    return {key: one.value for key, one in cell.measurements.items() if not one.failed and math.isfinite(one.value)}
+def _values(cell: Cell, plan: Plan) -> dict[str, float]:
+    """What metrics say of a map, by the metrics and their settings in words; those that say nothing are left out."""
+    choices = {choice.key: choice for choice in plan.metrics}
+    kept = {key: one.value for key, one in cell.measurements.items() if not one.failed and math.isfinite(one.value)}
+    return {measured_by(choices[key]): value for key, value in kept.items() if key in choices}
+
+
+def measured_by(choice: MetricChoice) -> str:
+    """A metric's name with its settings in words, as in "deletion: 50 steps, mean fill"; it needs no run to be read."""
+    words = [one.in_words(getattr(choice.settings, one.name)) for one in choice.settings.parameters()]
+    return f"{choice.name}: {', '.join(words)}" if words else choice.name
 
 
 def _named(stimuli: Sequence[Stimulus]) -> tuple[Stimulus, ...]:

@@ -83,6 +83,15 @@ def test_training_tells_what_was_right_and_gives_another_try() -> None:
         assert step.final(dict(step.correct), 1)
 
 
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_the_example_of_the_instructions_shows_the_pictures_of_its_task_and_asks_nothing(task) -> None:
+    made = study(block("instructions"), block("trials", task=task.name))
+    instructions = next(step for step in road(made, 0) if step.kind == "instructions")
+    trial = next(step for step in road(made, 0) if step.task)
+    assert not instructions.questions
+    assert len(instructions.pictures) == len(trial.pictures)
+
+
 def test_no_consent_ends_the_study_and_consent_goes_on() -> None:
     consent = road(study(), 0)[0]
     assert consent.outcome({"consent": "no"}) is Outcome.NO_CONSENT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def test_every_persona_takes_everything_there_is(sessions: Sessions, store: Stud
     assert list(answered) == [step.id for step in steps]
     assert all(step.check(dict(answered[step.id].values)) == answered[step.id].values for step in steps)
     ends = [(one.started, one.ended) for one in answered.values()]
-    assert all(before[1] <= after[0] + 1 for before, after in zip(ends, ends[1:], strict=False))
+    assert all(before[1] <= after[0] + 1 for before, after in itertools.pairwise(ends))
 
 
 def test_they_keep_out_of_everybody_elses_way(sessions: Sessions, store: StudyStore) -> None:

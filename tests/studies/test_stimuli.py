@@ -94,7 +94,7 @@ def test_the_array_is_the_map_itself_and_the_measurement_is_kept(tmp_path: Path)
     array = frozen.read_array(tmp_path, found.array)
     assert array.signed and not array.silent
     np.testing.assert_array_equal(array.saliency, given_map)
-    assert dict(found.measurements) == {DELETION.key: pytest.approx(0.26)}
+    assert dict(found.measurements) == {stimuli.measured_by(DELETION): pytest.approx(0.26)}
     assert (found.run, found.question, found.method) == ("one", 1, 1)
 
 

@@ -8,7 +8,7 @@ from decam.settings import Settings, parameter
 from decam.studies import tasks
 from decam.studies.blocks.base import BlockKind, Place, questions, right_answers
 from decam.studies.design import Block, Study
-from decam.studies.elements import Choice, Option, Pause, Prose
+from decam.studies.elements import Choice, Element, Option, Pause, Prose, Shown
 from decam.studies.steps import Outcome, Step
 
 AGREED, REFUSED = "yes", "no"
@@ -83,9 +83,16 @@ def _instructions(place: Place) -> list[Step]:
         return [place.step(0, (prose,), title=prose.heading)]
     trial = tasks.Trial(place.study, examples[0], conditions, place.wording)
     screen = task.make(trial, following[0].task.settings, place.rng)
-    shown = tuple(element for element in screen.elements if not element.name)
+    shown = tuple(_unasked(element) for element in screen.elements if element.pictures or not element.name)
     example = Prose(place.wording(f"{task.name}.example"), place.wording("instructions.example"))
     return [place.step(0, (prose, example, *shown), title=prose.heading)]
+
+
+def _unasked(element: Element) -> Element:
+    """An element as an example shows it: a question's pictures without the question."""
+    if not isinstance(element, Choice):
+        return Shown(tuple((picture, "") for picture in element.pictures)) if element.name else element
+    return Shown(tuple((option.picture, option.label) for option in element.options if option.picture is not None))
 
 
 def _demographics(place: Place) -> list[Step]:

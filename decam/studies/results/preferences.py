@@ -123,7 +123,7 @@ def _metrics(read: Material) -> list[MetricValues]:
     keys = dict.fromkeys(key for stimulus in read.study.stimuli for one in stimulus.maps for key in one.measurements)
     made = []
     for key in keys:
-        name = key.rpartition("-")[0] or key
+        name, _, settings = key.partition(": ")
         metric = get_metric(name)
         values = np.full((len(read.study.stimuli), len(conditions)), np.nan)
         for row, stimulus in enumerate(read.study.stimuli):
@@ -131,7 +131,8 @@ def _metrics(read: Material) -> list[MetricValues]:
                 one = stimulus.map_of(condition)
                 if one is not None and key in one.measurements:
                     values[row, column] = one.measurements[key]
-        made.append(MetricValues(key, metric.title, metric.direction > 0, values))
+        title = f"{metric.title} · {settings}" if settings else metric.title
+        made.append(MetricValues(f"{name}-{len(made) + 1}", title, metric.direction > 0, values))
     return made
 
 

@@ -12,7 +12,7 @@ from decam.errors import DecamError
 from decam.export.names import slug
 from decam.studies.everything import everything
 from decam.studies.responses import Lane, StudyRecord
-from decam.studies.simulated import PERSONAS, simulate
+from decam.studies.simulated import PERSONAS, simulate, usual_strengths
 from decam.studies.steps import Outcome
 from decam.ui import state, text
 from decam.ui.studies import findings
@@ -24,8 +24,6 @@ TITLES: Mapping[Lane, str] = {
     Lane.SIMULATED: "Simulated",
 }
 MOST = 500
-LIKED, DISLIKED = 1.0, 0.0
-"""How good simulated participants find a map at first: of a method, and of a condition that should lose."""
 
 
 @dataclass(frozen=True)
@@ -99,11 +97,12 @@ def _strengths(record: StudyRecord) -> dict[str, float]:
     """How good each condition is to the simulated participants, by its key."""
     with st.expander("How good each condition is to them"):
         st.caption("On the scale of the Bradley–Terry model: one point more is preferred in 73 % of pairs.")
+        usual = usual_strengths(record.study)
         with st.container(key="fields-strengths"):
             return {
                 one.key: float(
                     st.number_input(
-                        text.plain(one.title), -5.0, 5.0, DISLIKED if one.catch else LIKED, 0.5,
+                        text.plain(one.title), -5.0, 5.0, usual[one.key], 0.5,
                         key=f"study-{record.id}-strength-{one.key}",
                     )
                 )

@@ -228,7 +228,7 @@ def test_preference_is_compared_with_the_metrics_of_the_same_cells() -> None:
         dataclasses.replace(
             one,
             maps=tuple(
-                dataclasses.replace(each, measurements={"insertion-00000000": values[each.condition]})
+                dataclasses.replace(each, measurements={"insertion: 50 steps, blur fill": values[each.condition]})
                 for each in one.maps
             ),
         )
