@@ -39,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     # The page names the kind of database alone: an address may hold a password.
     kind = asked.database.partition(":")[0]
-    repeated = ["--kills", str(asked.kills), "--seed", str(asked.seed), "--database", kind]
+    counts = {"kills": asked.kills, "participants": asked.participants, "compare": asked.compare, "database": kind}
+    repeated = [word for name, value in counts.items() for word in (f"--{name}", str(value))]
     report = Report("A study on a killed server", "benchmarks.study_kills", __doc__ or "", repeated)
     report.say(f"Database: {kind}\n")
     try:
