@@ -10,7 +10,6 @@ that was acknowledged must be in the database once, and nobody must have been le
 
 from __future__ import annotations
 
-import contextlib
 import random
 import sys
 import time
@@ -40,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     # The page names the kind of database alone: an address may hold a password.
     kind = asked.database.partition(":")[0]
-    repeated = ["--kills", str(asked.kills), "--seed", str(asked.seed), "--database", kind]
+    counts = {"kills": asked.kills, "participants": asked.participants, "compare": asked.compare, "database": kind}
+    repeated = [word for name, value in counts.items() for word in (f"--{name}", str(value))]
     report = Report("A study on a killed server", "benchmarks.study_kills", __doc__ or "", repeated)
     report.say(f"Database: {kind}\n")
     try:
@@ -75,9 +75,13 @@ def kill_often(
     crowd.start()
     try:
         for number in range(kills):
-            compared = compare > 0 and number % compare == compare - 1
-            with comparison(server, ends=False) if compared else contextlib.nullcontext():
-                time.sleep(moments.uniform(0, life))
+            moment = moments.uniform(0, life)
+            if compare and number % compare == compare - 1:
+                with comparison(server) as visitor:
+                    visitor.during(moment)
+                    server.kill()
+            else:
+                time.sleep(moment)
                 server.kill()
             server.start()
         time.sleep(2 * pace)
