@@ -15,6 +15,7 @@ from decam.studies.road import road
 from decam.studies.steps import Step
 from tests.studies.studies import block, study
 from tests.tools.server import Server
+from tests.web.studies.painted import paint
 from tests.web.studies.participants import kept
 
 LINES = "The <b>head</b>, “mostly” & its ears"
@@ -54,7 +55,7 @@ def everything() -> Study:
 def made(server: Server, what: Study) -> tuple[StudyStore, StudyRecord]:
     """A study that a server has from now on."""
     store = StudyStore(server.data)
-    return store, kept(store, what)
+    return store, kept(store, what, paint)
 
 
 class Taking:

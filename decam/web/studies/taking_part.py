@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from decam.errors import DecamError
-from decam.studies.submissions import RefusedError
 from decam.web.studies import bodies, service
 from decam.web.studies.pages import picture
 
@@ -59,14 +58,7 @@ async def image(request: Request) -> Response:
     try:
         return await anyio.to_thread.run_sync(lambda: picture(service.folder(link), digest))
     except DecamError as error:
-        return refused(error)
-
-
-def refused(error: DecamError) -> Response:
-    """What went wrong in a sentence; a database that refuses may take it later."""
-    if isinstance(error, RefusedError):
-        return bodies.refusal(error.status, str(error), error.reason)
-    return bodies.refusal(service.status_of(error), str(error))
+        return bodies.refusal(*service.told(error))
 
 
 async def _answered(request: Request, act: Callable[[str, Body], Body]) -> Response:
@@ -77,4 +69,4 @@ async def _answered(request: Request, act: Callable[[str, Body], Body]) -> Respo
     except bodies.BodyError as error:
         return bodies.refusal(error.status, str(error))
     except DecamError as error:
-        return refused(error)
+        return bodies.refusal(*service.told(error))
