@@ -143,9 +143,11 @@ def ratings_figure(
                 "<extra></extra>",
             )
         )
-    dress(figure, ink, FRAME + 34 * len(names), "", entries=points, columns=min(points, 7))
+    longest = max((len(label) for label in labels), default=1)
+    columns = min(points, 7) if longest < 4 else 3 if longest < 9 else 2 if longest < 14 else 1
+    dress(figure, ink, FRAME + 34 * len(names), "", entries=points, columns=columns)
     figure.add_vline(x=0, line={"color": ink.faint, "width": 1.5})
-    figure.update_xaxes(title="Answers below and above the middle (%)")
+    figure.update_xaxes(title="Below and above the middle (%)")
     _rows(figure, names)
     figure.update_layout(barmode="overlay", bargap=0.25, hovermode="closest", legend={"traceorder": "normal"})
     return figure

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from decam.settings import Settings
 from decam.studies import blocks, tasks, templates
 from decam.studies.design import Block, Item, Stimulus, Study, StudyError
 
 Change = Callable[[Study], Study]
+Putting = Callable[[Study, Any], Study]
 
 
 @dataclass(frozen=True)

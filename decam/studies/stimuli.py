@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-import numpy as np
-
 from decam.classifier import Pixels
 from decam.experiments.cells import Cell, CellKey
 from decam.experiments.plan import MethodChoice, fingerprint, method_titles
@@ -18,6 +16,7 @@ from decam.export.names import slug
 from decam.methods import described
 from decam.runs.snapshots import RunSnapshot
 from decam.studies import catches, frozen
+from decam.studies.assignment import letters
 from decam.studies.catches import CATCHES, Catch
 from decam.studies.design import USES, Condition, Display, FrozenMap, Stimulus, Study, StudyError
 from decam.studies.drawing import drawn, enlarged, keep_picture
@@ -104,11 +103,6 @@ def freeze(
     freezing = _Freezing(runs, conditions, wanted, display, folder)
     stimuli = [freezing.stimulus(found[key]) for key in wanted.pictures]
     return conditions, _named(stimuli)
-
-
-def letters(count: int, seed: int) -> tuple[str, ...]:
-    """As many different letters (A to Z, then AA and so on), in an order that the seed decides."""
-    return tuple(_letter(int(place)) for place in np.random.default_rng(seed).permutation(count))
 
 
 def joined(study: Study, conditions: Sequence[Condition], stimuli: Sequence[Stimulus]) -> Study:
@@ -289,12 +283,3 @@ def _values(cell: Cell) -> dict[str, float]:
 def _named(stimuli: Sequence[Stimulus]) -> tuple[Stimulus, ...]:
     """The stimuli with keys that a reader of the data understands: the picture's name, and some of its digest."""
     return tuple(dataclasses.replace(one, key=f"{slug(PurePath(one.name).stem, 24)}-{one.key[-8:]}") for one in stimuli)
-
-
-def _letter(place: int) -> str:
-    """A, B, … Z, AA, AB and so on."""
-    text = ""
-    while place >= 0:
-        text = chr(ord("A") + place % 26) + text
-        place = place // 26 - 1
-    return text

@@ -73,6 +73,13 @@ PAGES = (
         "decam.ui.backdoors.page",
         parameter="suspect",
     ),
+    Entry(
+        "studies",
+        "Studies",
+        "Ask people about maps: from finished comparisons to a link, answers and their analysis.",
+        "decam.ui.studies.page",
+        parameter="study",
+    ),
 )
 _folders: list[Path] = []
 """The folder of files that draw the pages, if this process serves a checkout."""

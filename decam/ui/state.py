@@ -18,11 +18,14 @@ from decam.models.cache import Models
 from decam.runs.service import Runs
 from decam.runs.snapshots import RunSnapshot
 from decam.runs.store import Store
+from decam.studies.responses import StudyStore
+from decam.studies.sessions import Sessions
 from decam.ui import nav
 from decam.ui.components.live import LiveRun
 from decam.ui.shared import uploads
 from decam.ui.shared.downloads import Downloads
 from decam.ui.shared.shared_jobs import SharedJobs
+from decam.web.studies import service
 
 WALKTHROUGHS = 48  # kept when they are done
 CARRIED = ("model", "device", "steps", "seed", "deletion_fill", "insertion_fill", "swapped", "searched", "variants")
@@ -49,6 +52,16 @@ def runs() -> Runs:
     made = Runs(Store(paths.directory(), paths.database_url()), models().get)
     live_runs.offer(made)
     return made
+
+
+def sessions() -> Sessions:
+    """Those who take part in studies; the same ones that the participants' page serves."""
+    return service.sessions()
+
+
+def studies() -> StudyStore:
+    """The studies of this server."""
+    return sessions().store
 
 
 @st.cache_resource(show_spinner=False)

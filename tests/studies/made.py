@@ -18,6 +18,7 @@ from decam.methods import METHODS
 from decam.metrics.base import Measurement
 from decam.runs.plans import settled
 from decam.runs.snapshots import RunSnapshot
+from decam.runs.store import Store
 
 LABELS = ("cat", "dog", "bird")
 DELETION = MetricChoice.default("deletion", steps=5)
@@ -82,3 +83,18 @@ def _cell(grid: Grid, key: CellKey, saliency: Map | None, given: Mapping[CellKey
     )
     measured = {DELETION.key: Measurement("deletion", 0.25 + key.method / 100)}
     return Cell(CellState.DONE, saliency=explanation.saliency, explanation=explanation, measurements=measured)
+
+
+def keep(store: Store, made: RunSnapshot) -> str:
+    """Put a finished run into a store, as the server that computed it had; its link."""
+    store.add(made)
+    store.begin(made.id, made.plan, LABELS)
+    for question, guesses in enumerate(made.predictions):
+        store.save_predictions(made.id, question, guesses or ())
+    for key, cell in made.cells.items():
+        if cell.explanation is not None:
+            store.save_map(made.id, key, cell.explanation, ())
+            for choice, measurement in cell.measurements.items():
+                store.save_measurements(made.id, choice, {key: measurement})
+    store.save_status(made.id, Status.DONE)
+    return made.id

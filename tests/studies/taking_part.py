@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import threading
+from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 from decam.studies.design import Stage, Study
 from decam.studies.elements import Json, Question
@@ -12,6 +16,7 @@ from decam.studies.responses import StudyRecord, StudyStore
 from decam.studies.road import road
 from decam.studies.sessions import Reply, Sessions
 from decam.studies.steps import Step
+from decam.studies.submissions import RefusedError
 from tests.studies.studies import block, freeze, study
 
 DEVICE = {"width": 1280, "height": 720, "touch": False}
@@ -67,3 +72,27 @@ def take(sessions: Sessions, record: StudyRecord, sequence: int, code: str, upto
     """Answer everything, or the screens before `upto`, as whoever takes what stands first."""
     steps = steps_of(record.study, sequence)
     return [sessions.answer(record.link, code, sent(step)) for step in steps[:upto]]
+
+
+def at_once(count: int, act: Callable[[int], object]) -> list[object]:
+    """What several threads get that do the same at the same moment; errors among it."""
+    ready, got = threading.Barrier(count), list[object]()
+
+    def run(number: int) -> None:
+        ready.wait()
+        try:
+            got.append(act(number))
+        except Exception as error:  # noqa: BLE001 - looked at by the test
+            got.append(error)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return got
+
+
+def refusal(reason: str, sentence: str) -> Any:
+    """Expect a refusal for a reason, in a sentence."""
+    return pytest.raises(RefusedError, match=sentence, check=lambda error: error.reason == reason)

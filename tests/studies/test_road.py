@@ -14,7 +14,7 @@ from decam.studies.elements import Question
 from decam.studies.road import lacks, road
 from decam.studies.steps import Outcome
 from decam.studies.tasks import TASKS, get
-from tests.studies.studies import CONDITIONS, block, study, whole
+from tests.studies.studies import CONDITIONS, block, stimulus, study, whole
 
 
 def test_a_road_is_the_same_for_the_same_sequence_and_differs_between_sequences() -> None:
@@ -168,9 +168,20 @@ def test_what_a_study_lacks_is_said_in_sentences() -> None:
         (study(block("trials", task="distinction", task_classes=6)), "4 of 6 classes"),
         (study(block("trials", task="rating"), conditions=(Condition("n", "None", "none"),)), "needs a map"),
         (study(block("questionnaire")), "no items"),
+        (study(block("trials", task="rating"), stimuli=7), "cannot see 7 stimuli"),
+        (study(block("trials", task="rating", attention=1), count=1), "between two trials"),
         (dataclasses.replace(whole(), name=" "), "no name"),
     ):  # fmt: skip
         assert any(any(part in one for part in sentence.split("|")) for one in lacks(made)), (sentence, lacks(made))
+
+
+def test_training_shows_all_stimuli_kept_for_it_however_many_trials_there_are() -> None:
+    made = study(block("training", task="rating"), block("trials", task="rating"), stimuli=4)
+    few = dataclasses.replace(made, stimuli=(*made.stimuli, stimulus(6, "training"), stimulus(7, "training")))
+    assert lacks(few) == []
+    shown = [step.facts["stimulus"] for step in road(few, 0) if step.kind == "training" and step.task]
+    assert sorted(shown) == ["s6", "s7"]
+    assert len({step.facts["stimulus"] for step in road(few, 0) if step.kind == "trials" and step.task}) == 4
 
 
 def test_names_that_do_not_exist_are_refused_with_those_that_do() -> None:

@@ -76,7 +76,7 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Distinction:
-    """HIVE's distinction task: one picture, maps for four classes, two questions (Kim et al. 2022, section 4.2).
+    """HIVE's distinction task: one picture, maps for four classes, two questions (Kim et al. 2022, arXiv 2112.03184).
 
     `predicted` is how often the class was found that the model predicted, `correct` how often the right class; each
     over all pictures, over those on which the model is right, and over those on which it is wrong. A kind without

@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.ndimage import gaussian_filter
+from scipy.sparse import csr_array
 
 from decam.errors import SettingError
 from decam.studies.analysis.click_scores import Score
@@ -29,6 +30,7 @@ Shape: TypeAlias = tuple[int, int]
 WIDTH, SIDE = 21, 224
 FWHM = 2 * math.sqrt(2 * math.log(2))  # full width at half maximum of a Gaussian, in σ
 SPLITS = 20
+POINT = 1e-9  # pixels below which a box has no size
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,35 +98,41 @@ def default_sigma(shape: Shape) -> float:
     return WIDTH / FWHM * min(shape) / SIDE
 
 
-def person_weights(marks: Clicks, picture: int, shape: Shape) -> tuple[Values, Indices]:
-    """What each person clicked in one picture: people × H×W, each summing to 1, and who they are.
+def person_weights(marks: Clicks, picture: int, shape: Shape) -> csr_array:
+    """What each person clicked in one picture: people × pixels (row by row), each line summing to 1.
 
     A person's clicks weigh alike; so do people, however often they clicked. A box is uniform over its area. Raises
     SettingError for a click outside the picture.
     """
     here = np.flatnonzero(marks.pictures == picture)
     people, places = np.unique(marks.participants[here], return_inverse=True)
-    weights = np.zeros((len(people), *shape))
-    for click, person in zip(here, places.reshape(-1), strict=True):
-        rows = _cover(marks.y[click], marks.height[click], shape[0], "y")
-        columns = _cover(marks.x[click], marks.width[click], shape[1], "x")
-        weights[person] += np.outer(rows, columns)
-    return weights / np.maximum(1, weights.sum(axis=(1, 2), keepdims=True)), people.astype(np.int64)
+    persons = places.reshape(-1)
+    weights, lines, pixels = [np.empty(0)], [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+    each = 1 / np.bincount(persons, minlength=len(people))
+    for click, person in zip(here, persons, strict=True):
+        rows, down = _cover(marks.y[click], marks.height[click], shape[0], "y")
+        columns, across = _cover(marks.x[click], marks.width[click], shape[1], "x")
+        weights.append(np.outer(down, across).reshape(-1) * each[person])
+        pixels.append((rows[:, None] * shape[1] + columns).reshape(-1))
+        lines.append(np.full(len(rows) * len(columns), person))
+    ends = np.concatenate(lines), np.concatenate(pixels)
+    return csr_array((np.concatenate(weights), ends), shape=(len(people), shape[0] * shape[1]))
 
 
-def _cover(start: float, length: float, size: int, axis: str) -> Values:
-    """The share of a span of pixels that lies on each pixel of a line of `size`, summing to 1."""
+def _cover(start: float, length: float, size: int, axis: str) -> tuple[Indices, Values]:
+    """The pixels of a line of `size` that a span lies on, and the share of it on each."""
     if start < 0 or start + length > size * (1 + 1e-12):  # places that were scaled are off by rounding
         raise SettingError(
             f"A click lies at {axis} = {start:g} to {start + length:g}, outside its picture of {size} pixels; "
             "places are in the picture's own pixels."
         )
-    pixels = np.arange(size, dtype=np.float64)
-    if length == 0:
-        return np.where(pixels == min(int(start), size - 1), 1.0, 0.0)
-    cover: Values = np.maximum(0.0, np.minimum(pixels + 1, start + length) - np.maximum(pixels, start))
+    first = min(int(start), size - 1)
+    if length < POINT:
+        return np.array([first]), np.ones(1)
+    pixels = np.arange(first, min(size, math.ceil(start + length)))
+    cover: Values = np.minimum(pixels + 1, start + length) - np.maximum(pixels, start)
     cover /= cover.sum()
-    return cover
+    return pixels, cover
 
 
 def density(weights: ArrayLike, sigma: float | None = None) -> Values:
@@ -144,10 +152,10 @@ def density(weights: ArrayLike, sigma: float | None = None) -> Values:
 
 def click_map(marks: Clicks, picture: int, shape: Shape, sigma: float | None = None) -> Values:
     """The density of all people's clicks in one picture (H×W, sum 1). Raises SettingError where there are none."""
-    weights, people = person_weights(marks, picture, shape)
-    if not len(people):
+    weights = person_weights(marks, picture, shape)
+    if not weights.shape[0]:
         raise SettingError(f"Nobody clicked in picture {picture}, so it has no click map.")
-    return density(weights.mean(axis=0), sigma)
+    return density(_mean_map(weights, shape), sigma)
 
 
 def scores(
@@ -157,7 +165,13 @@ def scores(
 
     Pictures without clicks have no value.
     """
-    return _over_pictures([_against(saliency, marks, place, score, sigma) for place, saliency in enumerate(maps)], seed)
+    found = []
+    for place, saliency in enumerate(maps):
+        shape = _shape(saliency)
+        weights = person_weights(marks, place, shape)
+        there = weights.shape[0] > 0
+        found.append(score.run(saliency, _taken(score, _mean_map(weights, shape), sigma)) if there else math.nan)
+    return _over_pictures(found, seed)
 
 
 def split_half(
@@ -178,17 +192,18 @@ def split_half(
     generator = np.random.default_rng(seed)
     found = []
     for place, shape in enumerate(shapes):
-        weights, people = person_weights(marks, place, shape)
-        if len(people) < 2:
+        weights = person_weights(marks, place, shape)
+        people = weights.shape[0]
+        if people < 2:
             found.append(math.nan)
             continue
-        blurred = _blurred(weights, sigma)
         values = []
         for _ in range(splits):
-            order = generator.permutation(len(people))
-            halves = order[: len(people) // 2], order[len(people) // 2 :]
-            for own, other in (halves, halves[::-1]):
-                values.append(_run(score, _joined(blurred[own]), weights[other].mean(axis=0), blurred[other]))
+            order = generator.permutation(people)
+            halves = [_mean_map(weights[half], shape) for half in (order[: people // 2], order[people // 2 :])]
+            blurred = [density(half, sigma) for half in halves]
+            clicked = halves if score.takes == "weights" else blurred
+            values += [score.run(blurred[0], clicked[1]), score.run(blurred[1], clicked[0])]
         found.append(_mean(values))
     halves_scored = _over_pictures(found, seed)
     half = halves_scored.mean.value
@@ -214,49 +229,40 @@ def shuffled_null(
     generator = np.random.default_rng(seed)
     shapes = [_shape(saliency) for saliency in maps]
     clicked = [place for place in range(len(maps)) if (marks.pictures == place).any()]
+    moved: dict[tuple[int, Shape], Values] = {}
     found = []
     for place, saliency in enumerate(maps):
-        others = generator.permutation([other for other in clicked if other != place])[:draws]
-        values = [_against(saliency, _moved(marks, int(other), place, shapes), place, score, sigma) for other in others]
+        shape = shapes[place]
+        values = []
+        for other in generator.permutation([other for other in clicked if other != place])[:draws].tolist():
+            if (other, shape) not in moved:
+                weights = person_weights(_moved(marks, other, shapes[other], shape), other, shape)
+                moved[other, shape] = _taken(score, _mean_map(weights, shape), sigma)
+            values.append(score.run(saliency, moved[other, shape]))
         found.append(_mean(values))
     return _over_pictures(found, seed)
 
 
-def _against(saliency: ArrayLike, marks: Clicks, place: int, score: Score, sigma: float | None) -> float:
-    weights, people = person_weights(marks, place, _shape(saliency))
-    if not len(people):
-        return math.nan
-    mean: Values = weights.mean(axis=0)
-    return score.run(saliency, mean if score.takes == "weights" else density(mean, sigma))
+def _mean_map(weights: csr_array, shape: Shape) -> Values:
+    """The mean over people, H×W."""
+    return np.asarray(weights.mean(axis=0), dtype=np.float64).reshape(shape)
 
 
-def _run(score: Score, saliency: Values, weights: Values, blurred: Values) -> float:
-    return score.run(saliency, weights if score.takes == "weights" else _joined(blurred))
+def _taken(score: Score, weights: Values, sigma: float | None) -> Values:
+    """Clicks in the form that a score takes them."""
+    return weights if score.takes == "weights" else density(weights, sigma)
 
 
-def _blurred(weights: Values, sigma: float | None) -> Values:
-    """Each person's clicks blurred once, without norm: the blur of a mean is the mean of the blurs."""
-    width = default_sigma((weights.shape[-2], weights.shape[-1])) if sigma is None else sigma
-    blurred: Values = gaussian_filter(weights, width, mode="constant", axes=(-2, -1))
-    return blurred
-
-
-def _joined(blurred: Values) -> Values:
-    total: Values = blurred.sum(axis=0)
-    total /= total.sum()
-    return total
-
-
-def _moved(marks: Clicks, source: int, target: int, shapes: Sequence[Shape]) -> Clicks:
-    """The clicks in one picture as if they were in another, at the same places in shares of its size."""
-    here = marks.pictures == source
-    down, across = (own / other for own, other in zip(shapes[target], shapes[source], strict=True))
+def _moved(marks: Clicks, picture: int, source: Shape, target: Shape) -> Clicks:
+    """The clicks in one picture as if it had another size: at the same places in shares of it."""
+    here = marks.pictures == picture
+    down, across = target[0] / source[0], target[1] / source[1]
     return Clicks(
         marks.x[here] * across,
         marks.y[here] * down,
         marks.width[here] * across,
         marks.height[here] * down,
-        np.full(int(here.sum()), target),
+        marks.pictures[here],
         marks.participants[here],
     )
 

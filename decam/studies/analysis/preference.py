@@ -189,8 +189,8 @@ def resampled_strengths(drawn: Values, alpha: float, always: bool, start: Values
 def plackett_luce(answers: Rankings, *, resamples: int = RESAMPLES, seed: int = 0, alpha: float = ALPHA) -> Strengths:
     """Plackett–Luce strengths: each place of a ranking is a choice among the items left, by their strengths.
 
-    Plackett 1975, eq. 1. Greatest likelihood by Newton's method, for choix weighs no rankings. Intervals and `alpha`
-    are those of `bradley_terry`.
+    Plackett 1975. Greatest likelihood by Newton's method, for choix weighs no rankings. Intervals and `alpha` are
+    those of `bradley_terry`.
     """
     _check_alpha(alpha)
     count = len(answers.items)

@@ -1,6 +1,6 @@
 """Utility of explanations: what people predict better after training with maps than after training without.
 
-The paper's (Colin et al. 2022, arXiv 2112.04417, section 3): people see K training pictures with the model's answers,
+The paper's (Colin et al. 2022, arXiv 2112.04417): people see K training pictures with the model's answers,
 with or without maps, and then predict the model's answers to new pictures shown without maps. Utility-K is their
 accuracy after K training pictures, divided by that of the control group without maps; the utility of a method is the
 area under Utility-K over K.

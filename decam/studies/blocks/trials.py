@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
+from decam.errors import SettingError
 from decam.settings import Settings, parameter
 from decam.studies import assignment, tasks
 from decam.studies.blocks.base import BlockKind, Place
@@ -74,10 +75,13 @@ def dealt(place: Place, use: str) -> list[tuple[Stimulus, tuple[Condition, ...]]
     group = tasks.get(_task(place.block).name).group
     if not stimuli:
         return []
-    # The number of stimuli a participant is that of the trials; training shows all that are kept for it.
-    settings = study.assignment if use == "trials" else dataclasses.replace(study.assignment, stimuli=0)
-    cells = assignment.sequence(settings, place.sequence, len(stimuli), len(study.conditions), group)
+    cells = assignment.sequence(dealing(study, use), place.sequence, len(stimuli), len(study.conditions), group)
     return [(stimuli[cell.stimulus], tuple(study.conditions[one] for one in cell.conditions)) for cell in cells]
+
+
+def dealing(study: Study, use: str) -> assignment.Assignment:
+    """How stimuli of a use are dealt: the number for each participant is that of trials; training shows all."""
+    return study.assignment if use == "trials" else dataclasses.replace(study.assignment, stimuli=0)
 
 
 def _screen(place: Place, stimulus: Stimulus, conditions: tuple[Condition, ...]) -> Step:
@@ -146,9 +150,22 @@ def _lacks(use: str) -> Callable[[Study, Block], str]:
         if not study.stimuli_for(use):
             return f"No stimulus is kept for {use}; choose pictures of finished runs."
         task = tasks.get(block.task.name)
-        return task.lacks(study, block.task.settings)
+        return task.lacks(study, block.task.settings) or _undealt(study, block, use)
 
     return lacks
+
+
+def _undealt(study: Study, block: Block, use: str) -> str:
+    """Why the assignment cannot deal the stimuli of a block, in a sentence; empty where it can."""
+    settings, stimuli = block.settings, len(study.stimuli_for(use))
+    try:
+        assignment.check(dealing(study, use), stimuli, len(study.conditions), tasks.get(_task(block).name).group)
+        if isinstance(settings, TrialSettings):
+            shown = range(study.assignment.stimuli or stimuli)
+            assignment.spread(shown, range(settings.attention + settings.repeats))
+    except SettingError as error:
+        return str(error)
+    return ""
 
 
 TRIALS = BlockKind(

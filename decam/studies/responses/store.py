@@ -34,6 +34,7 @@ NEXT: Mapping[Stage, tuple[Stage, ...]] = {
 }
 """Where a study can go from a stage; a live one never goes back."""
 _STUDIES = 16  # documents kept in memory
+_ORDER = (ParticipantRow.started, ParticipantRow.sequence, ParticipantRow.code)
 
 
 class StudyStore:
@@ -182,7 +183,7 @@ class StudyStore:
         with self._opened.reading() as session:
             row = _row(session, study_id)
             before = left_before(self._record(row).study, self._clock())
-            rows = session.scalars(wanted.order_by(ParticipantRow.started, ParticipantRow.code)).all()
+            rows = session.scalars(wanted.order_by(*_ORDER)).all()
             return [as_seen(participant_of(row), before) for row in rows]
 
     def answers(self, study_id: str, lane: Lane) -> list[Answer]:
@@ -191,7 +192,7 @@ class StudyStore:
             select(AnswerRow)
             .join(ParticipantRow, ParticipantRow.code == AnswerRow.participant)
             .where(ParticipantRow.study == study_id, ParticipantRow.lane == str(lane))
-            .order_by(ParticipantRow.started, ParticipantRow.code, AnswerRow.received, AnswerRow.started)
+            .order_by(*_ORDER, AnswerRow.received, AnswerRow.started)
         )
         with self._opened.reading() as session:
             _row(session, study_id)
@@ -223,6 +224,21 @@ class StudyStore:
             _row(session, study_id)
             wanted = delete(ParticipantRow).where(ParticipantRow.study == study_id, ParticipantRow.lane == str(lane))
             return len(session.execute(wanted.returning(ParticipantRow.code)).all())
+
+    @contextmanager
+    def moment(self, study_id: str) -> Iterator[tuple[Session, StudyRecord]]:
+        """A session in which all rows are of one moment, with the study's record; raises NoSuchStudyError."""
+        with self._opened.reading() as session:
+            yield session, self._record(_row(session, study_id))
+
+    @contextmanager
+    def restoring(self, record: StudyRecord) -> Iterator[Session]:
+        """A session for writing a study that is not there; raises StudyError where its name or link is."""
+        with self._opened.writing() as session:
+            same = select(StudyRow.id).where((StudyRow.id == record.id) | (StudyRow.link == record.link))
+            if session.scalars(same).first() is not None:
+                raise StudyError("This study is here already; delete it first, or keep what is there.")
+            yield session
 
     def close(self) -> None:
         """Let go of the database."""

@@ -15,13 +15,14 @@ DELETED = "deleted"
 
 @dataclass(frozen=True)
 class Deletable:
-    """What may be deleted: a run or a check, its link, and what a visitor tells it from others by."""
+    """What may be deleted: a run or a study, its link, what tells it from others, and what goes along with it."""
 
     kind: str
     link: str
     name: str
     when: str
     facts: str
+    along: str = "its maps and its link"
 
 
 def button(item: Deletable, delete: Callable[[str], None]) -> None:
@@ -42,7 +43,7 @@ def button(item: Deletable, delete: Callable[[str], None]) -> None:
 
 
 def _ask(item: Deletable, delete: Callable[[str], None]) -> None:
-    st.markdown(f"The {item.kind} goes with its maps and its link. This cannot be undone.")
+    st.markdown(f"The {item.kind} goes with {item.along}. This cannot be undone.")
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         # The link is part of both keys: a click that comes late finds its own button or none.
         no = st.button("Cancel", key=f"cancel-{item.link}")

@@ -26,7 +26,7 @@ HOW = (
 
 @dataclass(frozen=True)
 class Access:
-    """Somebody who may use the page. `owner` is whose studies are shown; None: everybody's. `name` is how to show it."""
+    """Somebody who may use the page. `owner` is whose studies are shown, None for all; `name` is how to show it."""
 
     owner: str | None
     name: str
@@ -56,7 +56,7 @@ def allowed() -> Access | None:
     """Whoever may use the page; None, with the way to sign in, for anybody else."""
     ways = ways_in()
     if not ways.any:
-        if is_local(st.context.ip_address, dict(st.context.headers)):
+        if is_local(*connection()):
             return Access(None, "")
         st.info(
             "Studies can be used on the server's own machine alone, at localhost, because no sign-in is configured. "
@@ -67,6 +67,11 @@ def allowed() -> Access | None:
     if access is None:
         _ask(ways)
     return access
+
+
+def connection() -> tuple[str | None, dict[str, str]]:
+    """Where the visitor's connection comes from, None for this machine itself, and the headers it came with."""
+    return st.context.ip_address, dict(st.context.headers)
 
 
 def leave() -> None:

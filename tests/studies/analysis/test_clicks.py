@@ -37,8 +37,13 @@ def people_at(places: list[tuple[float, float]], people: int, spread: float, see
     return clicks(x, y, pictures, who)
 
 
+def dense(marks: Clicks, picture: int, shape: tuple[int, int]) -> np.ndarray:
+    """Each person's weights as H×W."""
+    return person_weights(marks, picture, shape).toarray().reshape(-1, *shape)
+
+
 def test_the_density_of_a_point_is_a_gaussian() -> None:
-    weights, _ = person_weights(clicks([30.7], [20.2], [0], [0]), 0, (61, 81))
+    weights = dense(clicks([30.7], [20.2], [0], [0]), 0, (61, 81))
     assert weights[0, 20, 30] == 1 and weights.sum() == 1
     found = density(weights[0], 3.0)
     rows, columns = np.indices((61, 81))
@@ -54,7 +59,7 @@ def test_the_default_blur_is_21_pixels_wide_at_half_height_at_224() -> None:
 
 
 def test_a_box_is_uniform_over_its_area() -> None:
-    weights, _ = person_weights(clicks([1], [2.5], [0], [0], [2], [1.0]), 0, (5, 6))
+    weights = dense(clicks([1], [2.5], [0], [0], [2], [1.0]), 0, (5, 6))
     expected = np.zeros((5, 6))
     expected[2, 1:3] = expected[3, 1:3] = 0.25
     np.testing.assert_allclose(weights[0], expected)
@@ -63,7 +68,7 @@ def test_a_box_is_uniform_over_its_area() -> None:
 @settings(max_examples=50)
 @given(st.floats(0, 9), st.floats(0.01, 3), st.floats(0, 9), st.floats(0.01, 3))
 def test_a_box_weighs_one_wherever_it_lies(x: float, width: float, y: float, height: float) -> None:
-    weights, _ = person_weights(clicks([x], [y], [0], [0], [width], [height]), 0, (12, 12))
+    weights = dense(clicks([x], [y], [0], [0], [width], [height]), 0, (12, 12))
     assert weights.sum() == pytest.approx(1)
     columns = np.indices((12, 12))[1]
     assert (weights[0] * (columns + 0.5)).sum() == pytest.approx(x + width / 2, abs=0.5)
@@ -71,15 +76,15 @@ def test_a_box_weighs_one_wherever_it_lies(x: float, width: float, y: float, hei
 
 def test_people_weigh_alike_however_often_they_click() -> None:
     marks = clicks([0, 0, 0, 3], [0, 0, 0, 3], [0] * 4, ["eager", "eager", "eager", "calm"])
-    weights, people = person_weights(marks, 0, (4, 4))
-    assert len(people) == 2
+    weights = dense(marks, 0, (4, 4))
+    assert len(weights) == 2
     mean = weights.mean(axis=0)
     assert mean[0, 0] == mean[3, 3] == 0.5
 
 
 def test_a_click_map_is_the_density_of_the_mean() -> None:
     marks = people_at([(12, 20)], 4, 2.0)
-    weights, _ = person_weights(marks, 0, (40, 40))
+    weights = dense(marks, 0, (40, 40))
     np.testing.assert_allclose(click_map(marks, 0, (40, 40)), density(weights.mean(axis=0)))
     peak = np.unravel_index(click_map(marks, 0, (40, 40)).argmax(), (40, 40))
     assert np.hypot(peak[0] - 20, peak[1] - 12) < 3, "x is across, y is down"
@@ -90,7 +95,7 @@ def test_scores_are_those_of_each_picture() -> None:
     maps = [np.random.default_rng(one).random((40, 40)) for one in range(3)]
     found = scores(maps, marks, SCORES["nss"])
     for place in range(2):
-        weights, _ = person_weights(marks, place, (40, 40))
+        weights = dense(marks, place, (40, 40))
         assert found.pictures[place] == pytest.approx(SCORES["nss"].run(maps[place], weights.mean(axis=0)))
     assert math.isnan(found.pictures[2]), "nobody clicked there"
     assert found.mean.value == pytest.approx(np.mean(found.pictures[:2]))
@@ -100,7 +105,7 @@ def test_scores_are_those_of_each_picture() -> None:
 def test_the_ceiling_of_two_people_is_one_against_the_other() -> None:
     marks = people_at([(10, 12)], 2, 3.0)
     found = split_half([(40, 40)], marks, SCORES["cc"], splits=3)
-    maps = [density(person_weights(marks, 0, (40, 40))[0][person]) for person in range(2)]
+    maps = [density(dense(marks, 0, (40, 40))[person]) for person in range(2)]
     expected = np.corrcoef(maps[0].ravel(), maps[1].ravel())[0, 1]
     assert found.halves.mean.value == pytest.approx(expected)
     assert found.corrected == pytest.approx(2 * expected / (1 + expected))
@@ -125,7 +130,7 @@ def test_the_null_is_the_mean_over_the_clicks_of_other_pictures() -> None:
     found = shuffled_null(maps, marks, SCORES["nss"])
     for place in range(3):
         own = [
-            SCORES["nss"].run(maps[place], person_weights(marks, other, (40, 40))[0].mean(axis=0))
+            SCORES["nss"].run(maps[place], dense(marks, other, (40, 40)).mean(axis=0))
             for other in range(3)
             if other != place
         ]

@@ -59,7 +59,7 @@ def plain_mm(wins: np.ndarray, rounds: int = 20_000) -> np.ndarray:
 
 
 def plain_mm_of_rankings(orders: list[tuple[int, ...]], items: int) -> np.ndarray:
-    """Hunter 2004, eq. 30, in loops."""
+    """Hunter 2004, section 5, in loops."""
     strength = np.ones(items)
     for _ in range(20_000):
         wins, games = np.zeros(items), np.zeros(items)

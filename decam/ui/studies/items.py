@@ -1,0 +1,109 @@
+"""Questions of the researcher's own: a row of fields for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from decam.studies import editing
+from decam.studies.blocks.base import FORMS, RATING_POINTS
+from decam.studies.design import Item, Study
+from decam.studies.responses import StudyRecord
+from decam.ui import text
+from decam.ui.studies import session
+
+TITLES = {
+    "choice": "One of several answers",
+    "several": "Any of several answers",
+    "rating": "Points of a scale",
+    "slider": "Slider",
+    "number": "Number",
+    "text": "Text",
+}
+CHOICES = ("choice", "several")
+SCALES = ("rating", "slider")
+
+
+def show(record: StudyRecord, place: int, *, answers: bool) -> None:
+    """Draw the questions of a block; with `answers`, each can have a right one."""
+    asked = record.study.blocks[place].items
+    for number, item in enumerate(asked):
+        title = text.plain(text.shortened(item.text, 60)) or "A question without a text"
+        with st.expander(
+            f"{number + 1} · {title}", expanded=not item.text, key=f"study-{record.id}-{place}-item-{number}"
+        ):
+            _item(record, place, number, item, answers)
+    if session.editable(record):
+        st.button(
+            "Add a question", icon=":material/add:", key=f"study-{record.id}-{place}-item-more",
+            on_click=session.change,
+            args=(record.id, lambda study: editing.with_item(study, place, len(study.blocks[place].items))),
+        )  # fmt: skip
+
+
+def _item(record: StudyRecord, place: int, number: int, item: Item, answers: bool) -> None:
+    locked = not session.editable(record)
+
+    def saved(name: str, read: Callable[[Any], Any] = lambda value: value) -> dict[str, Any]:
+        """The key of a field, and what saves it."""
+        key = f"study-{record.id}-{place}-item-{number}-{name}"
+
+        def put(study: Study, value: Any) -> Study:
+            return editing.with_item(study, place, number, **{name: read(value)})
+
+        return {"key": key, "on_change": session.typed(record.id, key, put), "disabled": locked}
+
+    def filled(value: object, widget: dict[str, Any]) -> dict[str, Any]:
+        session.fill(widget["key"], value)
+        return widget
+
+    st.text_area("Question", height=80, max_chars=2000, **filled(item.text, saved("text")))
+    st.selectbox("How it is answered", FORMS, format_func=TITLES.__getitem__, **filled(item.form, saved("form")))
+    if item.form in CHOICES + SCALES:
+        scale = item.form in SCALES
+        st.text_area(
+            "Points, one a line" if item.form == "rating" else "Ends, one a line" if scale else "Answers, one a line",
+            height=120,
+            max_chars=4000,
+            help=f"Without any, {RATING_POINTS} points from “strongly disagree” to “strongly agree”."
+            if scale
+            else None,
+            **filled("\n".join(item.options), saved("options", _lines)),
+        )
+    if answers and item.form in ("choice", "rating"):
+        _right(item, filled(_place(item), saved("correct")))
+    st.toggle("May be left out", **filled(item.optional, saved("optional")))
+    if item.form in SCALES:
+        st.text_input("Scale it belongs to", max_chars=100, help="Items with the same name are averaged.",
+                      **filled(item.group, saved("group")))  # fmt: skip
+        st.toggle("Counts the other way round", **filled(item.reverse, saved("reverse")))
+    if not locked:
+        st.button(
+            "Remove the question", icon=":material/delete:", key=f"study-{record.id}-{place}-item-{number}-out",
+            on_click=session.change, args=(record.id, lambda study: editing.without_item(study, place, number)),
+        )  # fmt: skip
+
+
+def _right(item: Item, widget: dict[str, Any]) -> None:
+    """The right answer: the place of an option from 0, or a point of a rating from 1."""
+    if item.form == "rating":
+        names = {point: str(point) for point in range(1, points(item) + 1)}
+    else:
+        names = dict(enumerate(item.options))
+    st.selectbox("Right answer", [-1, *names], format_func=lambda one: names.get(one, "None"), **widget)
+
+
+def _place(item: Item) -> int:
+    most = points(item) if item.form == "rating" else len(item.options) - 1
+    return item.correct if item.correct <= most else -1
+
+
+def points(item: Item) -> int:
+    """How many points the scale of a rating has."""
+    return len(item.options) if len(item.options) > 2 else RATING_POINTS
+
+
+def _lines(value: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in value.splitlines() if line.strip())

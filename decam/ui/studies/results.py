@@ -1,0 +1,139 @@
+"""Who took part and what they answered: one table of sections, drawn one below the other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from decam.errors import DecamError
+from decam.export.names import slug
+from decam.studies.everything import everything
+from decam.studies.responses import Lane, StudyRecord
+from decam.studies.simulated import PERSONAS, simulate
+from decam.studies.steps import Outcome
+from decam.ui import state, text
+from decam.ui.studies import findings
+
+TITLES: Mapping[Lane, str] = {
+    Lane.LIVE: "Live",
+    Lane.PILOT: "Pilot",
+    Lane.REHEARSAL: "Rehearsal",
+    Lane.SIMULATED: "Simulated",
+}
+MOST = 500
+LIKED, DISLIKED = 1.0, 0.0
+"""How good simulated participants find a map at first: of a method, and of a condition that should lose."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A row of the table: what stands above it, and what draws it."""
+
+    title: str
+    draw: Callable[[StudyRecord], None]
+
+
+def show(record: StudyRecord) -> None:
+    """Draw all sections."""
+    for section in SECTIONS:
+        with st.container(border=True):
+            st.subheader(section.title)
+            try:
+                section.draw(record)
+            except DecamError as error:
+                st.error(text.plain(str(error)))
+
+
+def _people(record: StudyRecord) -> None:
+    counted = {lane: _outcomes(record, lane) for lane in TITLES}
+    there = {lane: counts for lane, counts in counted.items() if counts}
+    if not there:
+        st.caption("Nobody has taken part yet. Simulated participants show today what the results will look like.")
+        return
+    table: dict[str, list[str] | list[int]] = {"Lane": [TITLES[lane] for lane in there]}
+    table["Began"] = [sum(counts.values()) for counts in there.values()]
+    for outcome in Outcome:
+        table[text.capital(str(outcome))] = [counts[outcome] for counts in there.values()]
+    st.dataframe(table, hide_index=True, width="stretch", height="content")
+
+
+def _outcomes(record: StudyRecord, lane: Lane) -> Counter[Outcome]:
+    return Counter(one.outcome for one in state.studies().participants(record.id, lane))
+
+
+def _simulated(record: StudyRecord) -> None:
+    missing = state.studies().lacks(record)
+    st.caption("They take the whole study by the road of people, so that its analysis exists before the data.")
+    personas = {one.name: one.title for one in PERSONAS}
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        persona = st.selectbox(
+            "Persona", list(personas), format_func=personas.__getitem__, key=f"study-{record.id}-persona", width=330
+        )
+        count = st.number_input("How many", 1, MOST, 20, key=f"study-{record.id}-simulated", width=130)
+        noise = st.number_input(
+            "Share of random answers", 0.0, 1.0, 0.1, 0.05, key=f"study-{record.id}-noise", width=190
+        )
+    strengths = _strengths(record) if persona == PERSONAS[0].name else {}
+    there = len(state.studies().participants(record.id, Lane.SIMULATED))
+    with st.container(horizontal=True, gap="small"):
+        begun = st.button(
+            "Let them take part", key=f"study-{record.id}-simulate", icon=":material/smart_toy:",
+            disabled=bool(missing), help=missing[0] if missing else "Their answers stay apart from those of people.",
+        )  # fmt: skip
+        if there:
+            st.button(
+                f"Remove all {there}", key=f"study-{record.id}-unsimulate", icon=":material/delete:",
+                on_click=_clear, args=(record.id,),
+            )  # fmt: skip
+    if begun:
+        bar = st.progress(0.0, "Simulated participants begin")
+        for one in simulate(state.sessions(), record, str(persona), int(count), there, strengths, float(noise)):
+            bar.progress(one.done / one.count, f"{one.done} of {one.count} took part")
+        st.rerun()
+
+
+def _strengths(record: StudyRecord) -> dict[str, float]:
+    """How good each condition is to the simulated participants, by its key."""
+    with st.expander("How good each condition is to them"):
+        st.caption("On the scale of the Bradley–Terry model: one point more is preferred in 73 % of pairs.")
+        with st.container(key="fields-strengths"):
+            return {
+                one.key: float(
+                    st.number_input(
+                        text.plain(one.title), -5.0, 5.0, DISLIKED if one.catch else LIKED, 0.5,
+                        key=f"study-{record.id}-strength-{one.key}",
+                    )
+                )
+                for one in record.study.conditions
+            }  # fmt: skip
+
+
+def _clear(study_id: str) -> None:
+    state.studies().clear(study_id, Lane.SIMULATED)
+
+
+def _download(record: StudyRecord) -> None:
+    st.caption(
+        "The design with its pictures, and for each lane the answers as a tidy table, the codebook, participants and "
+        "results. Answers keep the digest of the study that was asked."
+    )
+    st.download_button(
+        "Download everything", lambda: everything(state.studies(), record),
+        f"study-{slug(record.study.name, 40)}-everything.zip", "application/zip", type="primary",
+        key=f"study-{record.id}-everything", icon=":material/download:", on_click="ignore",
+    )  # fmt: skip
+
+
+def _analysis(record: StudyRecord) -> None:
+    findings.show(record, tuple(TITLES.items()))
+
+
+SECTIONS: tuple[Section, ...] = (
+    Section("Who took part", _people),
+    Section("Analysis", _analysis),
+    Section("Simulated participants", _simulated),
+    Section("Everything in one file", _download),
+)

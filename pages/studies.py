@@ -1,0 +1,5 @@
+"""The page on studies."""
+
+from decam.ui.studies.page import show
+
+show()

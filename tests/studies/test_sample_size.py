@@ -1,0 +1,65 @@
+"""Sample sizes follow the study's own trials, and agree with a formula where there is one."""
+
+from __future__ import annotations
+
+import pytest
+from scipy.stats import nct, t
+
+from decam.studies.analysis.power import PowerCurve, SimulatedRatings
+from decam.studies.design import StudyError
+from decam.studies.sample_size import SampleSettings, plans, sample_size
+from tests.studies.studies import block, study, whole
+
+
+def curve(of: object) -> PowerCurve:
+    while True:
+        try:
+            next(of)  # type: ignore[call-overload]
+        except StopIteration as end:
+            return end.value
+
+
+def test_each_study_has_the_plans_of_its_tasks() -> None:
+    assert [plan.result for plan in plans(whole())] == ["preference", "ratings", "accuracy"]
+    assert [plan.result for plan in plans(study(block("trials", task="rating")))] == ["ratings"]
+    assert plans(study(block("trials", task="clicks"))) == ()
+
+
+def test_assumptions_follow_the_studys_trials() -> None:
+    made = study(block("trials", task="rating", task_points="7"), count=9)
+    assumed = plans(made)[0].assumed(made)
+    assert isinstance(assumed, SimulatedRatings)
+    assert (assumed.points, assumed.trials) == (7, 3)  # nine trials over three conditions
+
+
+@pytest.mark.slow
+def test_power_is_that_of_the_t_test_where_nothing_is_rounded() -> None:
+    made = study(block("trials", task="rating"))
+    plan = plans(made)[0]
+    assumed = SimulatedRatings(
+        difference=0.5, deviation=1.0, between=0.0, of_difference=0.0, mean=6, points=11, trials=4
+    )
+    found = curve(sample_size(made, plan, assumed, SampleSettings(fewest=8, most=26, repetitions=1000)))
+    for one in found.sizes:
+        # Differences of means of four ratings, each of variance 1 + 1/12 for its rounding.
+        noncentral = 0.5 / ((2 * (1 + 1 / 12) / 4) ** 0.5) * one.size**0.5
+        bound = t.ppf(0.975, one.size - 1)
+        expected = 1 - nct.cdf(bound, one.size - 1, noncentral) + nct.cdf(-bound, one.size - 1, noncentral)
+        assert one.power.value == pytest.approx(expected, abs=0.06)
+
+
+@pytest.mark.slow
+def test_no_effect_is_found_as_often_as_the_level_says_and_a_large_one_nearly_always() -> None:
+    made = study(block("trials", task="forced-choice"), count=12)
+    plan = plans(made)[0]
+    for gap, low, high in ((0.0, 0.01, 0.1), (4.0, 0.95, 1.0)):
+        assumed = type(plan.assumed(made))(gap=gap, spread=0.0)
+        found = curve(sample_size(made, plan, assumed, SampleSettings(fewest=20, most=24, repetitions=300)))
+        assert low <= sum(one.power.value for one in found.sizes) / len(found.sizes) <= high
+
+
+def test_sizes_in_the_wrong_order_are_refused() -> None:
+    made = study(block("trials", task="rating"))
+    plan = plans(made)[0]
+    with pytest.raises(StudyError, match="must be fewer"):
+        sample_size(made, plan, plan.assumed(made), SampleSettings(fewest=60, most=60))
