@@ -217,6 +217,76 @@ def test_time_away_from_a_trial_is_told(common_server: Server, page: Page) -> No
     store.close()
 
 
+def test_wrong_answers_are_told_and_the_right_one_after_the_last_try(common_server: Server, page: Page) -> None:
+    store, record = made(common_server, everything())
+    taking = Taking(page, record)
+    taking.open(common_server)
+    taking.take(taking.steps[:3])
+    form = taking.at(taking.steps[3])
+    taking.press("1", "Enter")
+    expect(form.get_by_text("Not right.", exact=True)).to_be_visible()
+    form.get_by_role("button", name="Try again").click()
+    expect(form.get_by_role("radio").first).to_be_enabled()
+    taking.press("1", "Enter")
+    expect(form.get_by_text("Not right. The right answer is: important.")).to_be_visible()
+    form.get_by_role("button", name="Continue").click()
+    taking.at(taking.steps[4])
+    tries = [(one.attempt, one.right) for one in store.answers(record.id, Lane.REHEARSAL)[-2:]]
+    assert tries == [(1, False), (2, False)]
+    store.close()
+
+
+def test_a_browser_that_keeps_nothing_and_makes_no_ids_takes_part_all_the_same(
+    common_server: Server, page: Page
+) -> None:
+    page.add_init_script(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } });"
+        "Object.defineProperty(Crypto.prototype, 'randomUUID', { value: undefined });"
+    )
+    store, record = made(common_server, short())
+    taking = Taking(page, record)
+    taking.open(common_server)
+    expect(page.get_by_text("This browser keeps nothing.")).to_be_visible()
+    taking.take(taking.steps)
+    taking.finished()
+    ids = {answer.id for answer in store.answers(record.id, Lane.REHEARSAL)}
+    assert len(ids) == len(taking.steps) and all(len(one) == 36 and one[14] == "4" for one in ids)
+    store.close()
+
+
+def test_leaving_the_full_screen_is_told(common_server: Server, page: Page) -> None:
+    store, record = made(common_server, dataclasses.replace(short(), entrance=Entrance(full_screen=True)))
+    taking = Taking(page, record)
+    taking.open(common_server)
+    page.get_by_role("button", name="Go to full screen and begin").click()
+    taking.at(taking.steps[0])
+    assert page.evaluate("Boolean(document.fullscreenElement)")
+    page.evaluate("document.exitFullscreen()")
+    page.wait_for_function("!document.fullscreenElement")
+    taking.take(taking.steps)
+    taking.finished()
+    kinds = [event["kind"] for event in store.answers(record.id, Lane.REHEARSAL)[0].events]
+    assert "full-screen-exit" in kinds
+    store.close()
+
+
+def test_the_next_person_at_a_browser_can_begin(common_server: Server, page: Page) -> None:
+    store, record = made(common_server, dataclasses.replace(short(), entrance=Entrance(completed="CODE-7")))
+    taking = Taking(page, record)
+    taking.open(common_server)
+    taking.take(taking.steps)
+    taking.finished()
+    expect(page.get_by_text("CODE-7")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("CODE-7")).to_be_visible()
+    page.get_by_role("button", name="Another person takes part in this browser").click()
+    other = Taking(page, record, sequence=1)
+    other.answer(other.steps[0])
+    other.at(other.steps[1])
+    assert len(store.participants(record.id, Lane.REHEARSAL)) == 2
+    store.close()
+
+
 @pytest.fixture
 def preview(tmp_path: Path) -> Iterator[str]:
     """The address of a server in this process that has the preview of a study."""

@@ -66,11 +66,11 @@ export class Journey {
     this.visit = visit;
     this.memory.set("code", visit.code);
     speak(visit.texts, visit.language, visit.direction);
+    this.mine = new Mine(visit, { remove: () => this.remove(), change: (code) => this.anew(code) });
     if (visit.outcome !== GOING) {
       this.end(visit.outcome, visit.exit);
       return;
     }
-    this.mine = new Mine(visit, { remove: () => this.remove(), change: (code) => this.anew(code) });
     this.frame.foot.replaceChildren(...this.mine.nodes);
     if (visit.full_screen && !document.fullscreenElement && document.fullscreenEnabled) this.widen();
     else void this.show(visit.position, visit.attempt, visit.resumed ? text("page.resumed") : "");
@@ -167,7 +167,9 @@ export class Journey {
     this.leave();
     this.outbox.clear();
     // Where nothing but this browser says who somebody is, the next person at it would be taken for the one before.
-    this.frame.end(outcome, exit, this.visit?.personal ? () => this.anew("") : null);
+    const other = this.visit?.personal ? [button(text("page.done.other"), "quiet", () => this.anew(""))] : [];
+    const mine = outcome === "no consent" ? [] : (this.mine?.nodes ?? []);
+    this.frame.end(outcome, exit, [...mine, ...other]);
   }
 
   leave() {

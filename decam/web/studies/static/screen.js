@@ -54,7 +54,10 @@ export class Screen {
     const beside = make("div", "beside", {}, parts[place], parts[place + 1]);
     measure(beside, picturesOf({ elements: [seen, asked] }));
     beside.style.setProperty("--parts", counts.map((count) => `minmax(0, ${count}fr)`).join(" "));
-    return [...parts.slice(0, place), beside, ...parts.slice(place + 2)];
+    // The question stands above all of them; a screen reader reads it with the options.
+    parts[place + 1].querySelector("legend").classList.add("unseen");
+    const prompt = make("p", "prompt lines", { "aria-hidden": "true" }, asked.prompt);
+    return [...parts.slice(0, place), prompt, beside, ...parts.slice(place + 2)];
   }
 
   foot() {
