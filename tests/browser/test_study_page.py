@@ -254,6 +254,24 @@ def test_a_browser_that_keeps_nothing_and_makes_no_ids_takes_part_all_the_same(
     store.close()
 
 
+def test_a_trial_begins_only_when_its_pictures_are_there(common_server: Server, chromium: Browser) -> None:
+    store, record = made(common_server, study(block("trials", task="forced-choice"), count=1))
+    context = chromium.new_context()  # a picture that is lost is an error on the console
+    taking = Taking(context.new_page(), record)
+    there = threading.Event()
+    taking.page.route("**/images/*.png*", lambda route: route.continue_() if there.is_set() else route.abort())
+    taking.open(common_server)
+    taking.answer(taking.steps[0])
+    expect(taking.page.get_by_text("A picture could not be loaded.")).to_be_visible()
+    assert taking.page.locator("form").count() == 0
+    there.set()
+    taking.answer(taking.steps[1])
+    taking.finished()
+    assert store.answers(record.id, Lane.REHEARSAL)[1].duration < 10_000
+    context.close()
+    store.close()
+
+
 def test_leaving_the_full_screen_is_told(common_server: Server, page: Page) -> None:
     store, record = made(common_server, dataclasses.replace(short(), entrance=Entrance(full_screen=True)))
     taking = Taking(page, record)

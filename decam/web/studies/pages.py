@@ -59,7 +59,7 @@ async def preview_steps(request: Request) -> Response:
     return bodies.answer(
         {
             "steps": list(found.steps),
-            "texts": dict(wording.texts),
+            "texts": shell.own_texts(wording.texts),
             "language": wording.language,
             "direction": wording.direction,
         }

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from decam.errors import DecamError
-from decam.web.studies import bodies, service
+from decam.web.studies import bodies, service, shell
 from decam.web.studies.pages import picture
 
 Body = dict[str, Any]
@@ -25,7 +25,8 @@ async def enter(request: Request) -> Response:
         # Kept only where the study asks for it.
         device["user_agent"] = request.headers.get("user-agent", "")
         parameters, code = bodies.mapping(body, "parameters"), bodies.text(body, "code")
-        return dataclasses.asdict(service.sessions().enter(link, parameters, device, code))
+        visit = service.sessions().enter(link, parameters, device, code)
+        return {**dataclasses.asdict(visit), "texts": shell.own_texts(visit.texts)}
 
     return await _answered(request, let_in)
 

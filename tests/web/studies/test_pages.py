@@ -64,7 +64,7 @@ def test_scripts_write_no_markup_and_ask_nobody_else() -> None:
 
 
 def test_every_text_that_a_script_says_is_in_the_wording() -> None:
-    texts = shell._own(wording_of(short()))
+    texts = shell.own_texts(wording_of(short()).texts)
     for script in STATIC.glob("*.js"):
         said = re.findall(r'"(page\.[a-z.-]+[a-z])"', script.read_text(encoding="utf-8"))
         assert [key for key in said if key not in texts] == [], script.name

@@ -20,7 +20,7 @@ export class Journey {
     this.memory = new Memory(link);
     this.pictures = new Pictures(`${link}/images/`);
     this.frame = new Frame();
-    this.pictures.lost = () => announce(text("page.picture.lost"));
+    this.pictures.lost = () => this.frame.wait(text("page.picture.lost"));
     this.outbox = new Outbox(this.memory, `${link}/answers`, {
       standing: (state) => this.frame.standing(state),
       answered: (entry, reply) => this.answered(entry, reply),
