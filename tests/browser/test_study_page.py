@@ -19,7 +19,7 @@ from decam.studies.design import Entrance
 from decam.studies.responses import Lane
 from decam.studies.road import road, wording_of
 from decam.studies.steps import Outcome
-from tests.browser.study_taking import Taking, everything, made
+from tests.browser.study_taking import Taking, everything, made, without_times
 from tests.studies.studies import block, study
 from tests.tools.ports import free_port
 from tests.tools.server import Server
@@ -251,6 +251,27 @@ def test_a_browser_that_keeps_nothing_and_makes_no_ids_takes_part_all_the_same(
     taking.finished()
     ids = {answer.id for answer in store.answers(record.id, Lane.REHEARSAL)}
     assert len(ids) == len(taking.steps) and all(len(one) == 36 and one[14] == "4" for one in ids)
+    store.close()
+
+
+def test_what_was_not_sent_yet_is_there_again_after_a_reload(common_server: Server, page: Page) -> None:
+    store, record = made(common_server, everything())
+    taking = Taking(page, record)
+    taking.open(common_server)
+    for place, step in enumerate(taking.steps):
+        form = taking.at(step)
+        if step.questions and place:
+            taking.fill(step, form)
+            page.reload()
+            form = taking.at(step)
+            page.locator(".mention").wait_for()
+            taking.go_on(step, form)
+        else:
+            taking.answer(step)
+    taking.finished()
+    answers = {answer.step: answer for answer in store.answers(record.id, Lane.REHEARSAL)}
+    for step in taking.steps:
+        assert without_times(answers[step.id].values) == taking.given[step.id], step.id
     store.close()
 
 

@@ -13,7 +13,7 @@ from decam.studies.responses import StudyRecord, StudyStore
 from decam.studies.road import road, wording_of
 from decam.web.studies import shell
 from tests.conftest import ROOT
-from tests.web.studies.painted import paint
+from tests.web.studies.painted import blank
 from tests.web.studies.participants import get, kept, short
 
 STATIC = ROOT / "decam" / "web" / "studies" / "static"
@@ -99,7 +99,7 @@ def test_an_unknown_link_is_told_in_a_language_of_the_browser(store: StudyStore)
 
 def test_a_preview_is_served_with_its_pictures_and_may_be_framed_by_this_server_alone(tmp_path: Path) -> None:
     made = short()
-    paint(made, tmp_path)
+    blank(made, tmp_path)
     steps = road(made, 0)
     token = previews.offer(steps, wording_of(made), tmp_path)
     page = get(f"/study/preview/{token}")

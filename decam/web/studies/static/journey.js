@@ -97,16 +97,20 @@ export class Journey {
     }
     const step = steps[position];
     const last = position === steps.length - 1;
+    const name = `${step.id}/${attempt}`;
     const label = last ? "page.finish" : position === 0 ? "page.begin" : "page.next";
     const screen = new Screen(step, this.pictures, {
       label: text(step.elements.some(({ name }) => name) && !last ? "page.next" : label),
       done: (values, time) => void this.submit(position, attempt, values, time),
+      keep: (values) => this.memory.set("draft", { name, values }),
     });
+    const draft = this.memory.get("draft");
+    if (draft?.name === name) screen.restore(draft.values);
     for (const later of steps.slice(position + 1, position + 1 + AHEAD)) this.pictures.prefetch(later);
     this.screen = screen;
     this.frame.at(position, steps.length);
     await screen.show(this.frame.main);
-    this.again(screen, `${step.id}/${attempt}`);
+    this.again(screen, name);
     if (mention) this.frame.mention(mention);
     if (!this.memory.lasting) this.frame.mention(text("page.unsafe"));
   }
@@ -120,6 +124,7 @@ export class Journey {
   async submit(position, attempt, values, time) {
     const { steps, code } = this.visit;
     const step = steps[position];
+    this.memory.remove("draft");
     const sent = this.outbox.add({ id: uuid(), code, step: step.id, attempt, values, ...time });
     if (!step.waits && position < steps.length - 1) {
       void this.show(position + 1, 1);

@@ -99,6 +99,13 @@ export class Ranking extends Question {
     this.answer(this.order());
   }
 
+  restore(order) {
+    const places = new Map(this.items.map((item) => [item.dataset.value, item]));
+    this.list.append(...order.flatMap((value) => places.get(value) ?? []));
+    super.restore(this.order());
+    this.refresh();
+  }
+
   order() {
     return this.items.map((item) => item.dataset.value);
   }
