@@ -10,7 +10,6 @@ that was acknowledged must be in the database once, and nobody must have been le
 
 from __future__ import annotations
 
-import contextlib
 import random
 import sys
 import time
@@ -75,9 +74,13 @@ def kill_often(
     crowd.start()
     try:
         for number in range(kills):
-            compared = compare > 0 and number % compare == compare - 1
-            with comparison(server, ends=False) if compared else contextlib.nullcontext():
-                time.sleep(moments.uniform(0, life))
+            moment = moments.uniform(0, life)
+            if compare and number % compare == compare - 1:
+                with comparison(server) as visitor:
+                    visitor.during(moment)
+                    server.kill()
+            else:
+                time.sleep(moment)
                 server.kill()
             server.start()
         time.sleep(2 * pace)
