@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from decam.studies import elements
@@ -15,6 +16,7 @@ from decam.studies.road import road
 from decam.studies.steps import Step
 from tests.studies.studies import block, study
 from tests.tools.server import Server
+from tests.web.studies.painted import paint
 from tests.web.studies.participants import kept
 
 LINES = "The <b>head</b>, “mostly” & its ears"
@@ -54,7 +56,7 @@ def everything() -> Study:
 def made(server: Server, what: Study) -> tuple[StudyStore, StudyRecord]:
     """A study that a server has from now on."""
     store = StudyStore(server.data)
-    return store, kept(store, what)
+    return store, kept(store, what, paint)
 
 
 class Taking:
@@ -84,23 +86,27 @@ class Taking:
     def answer(self, step: Step) -> None:
         """Answer a screen with the keyboard, and go on."""
         form = self.at(step)
+        self.fill(step, form)
+        self.go_on(step, form)
+
+    def fill(self, step: Step, form: Locator) -> None:
+        """Answer all questions of a screen, and stay there."""
         values = {}
         for number, question in enumerate(step.questions):
             fieldset = form.locator("fieldset").nth(number)
             self.tab_to(fieldset)
             values[question.name] = _KEYS[type(question)](self, question, fieldset)
         self.given[step.id] = values
-        self.go_on(form)
-        if step.feedback:
-            expect(form.locator(".verdict").first).to_be_visible()
-            self.page.keyboard.press("Enter")
 
-    def go_on(self, form: Locator) -> None:
-        """Press Enter, at the button where the focus is in something that has its own use for Enter."""
+    def go_on(self, step: Step, form: Locator) -> None:
+        """Press Enter, at the button where the focus is in something that has its own use for Enter; hear feedback."""
         expect(form.locator(".next")).to_be_enabled()
         if self.page.evaluate("!!document.activeElement.closest('textarea, button, [role=application]')"):
             self.tab_to(form.locator(".next"))
         self.page.keyboard.press("Enter")
+        if step.feedback:
+            expect(form.locator(".verdict").first).to_be_visible()
+            self.page.keyboard.press("Enter")
 
     def tab_to(self, place: Locator) -> None:
         """Press Tab until the focus is in a place."""
@@ -118,6 +124,15 @@ class Taking:
         """Wait until the page says that all is saved."""
         expect(self.page.get_by_role("heading", name=re.compile("Thank you"))).to_be_visible()
         expect(self.page.get_by_text("All your answers are saved")).to_be_visible()
+
+
+def without_times(values: Any) -> Any:
+    """Places without the moment at which they were set, and rounded: a share of the picture is no round number."""
+    if isinstance(values, Mapping):
+        return {name: without_times(value) for name, value in values.items() if name != "ms"}
+    if isinstance(values, list | tuple):
+        return [without_times(one) for one in values]
+    return pytest.approx(values, abs=0.011) if isinstance(values, float) else values
 
 
 def _choice(taking: Taking, question: elements.Choice, _: Locator) -> object:

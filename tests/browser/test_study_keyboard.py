@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pytest
 from playwright.sync_api import Page
 
 from decam.studies.responses import Lane
 from decam.studies.steps import Outcome
-from tests.browser.study_taking import Taking, everything, made
+from tests.browser.study_taking import Taking, everything, made, without_times
 from tests.tools.server import Server
 
 pytestmark = pytest.mark.browser
@@ -35,19 +32,10 @@ def test_a_study_is_taken_by_keyboard_with_a_reload_in_the_middle(common_server:
     answers = {answer.step: answer for answer in store.answers(record.id, Lane.REHEARSAL)}
     assert list(answers) == [step.id for step in taking.steps]
     for step in taking.steps:
-        assert _without_times(answers[step.id].values) == taking.given[step.id], step.id
+        assert without_times(answers[step.id].values) == taking.given[step.id], step.id
     for answer in answers.values():
         assert 0 <= answer.blurred <= answer.duration == pytest.approx(answer.ended - answer.started, abs=2)
         assert all(0 <= event["ms"] <= answer.duration for event in answer.events)
     again = answers[taking.steps[half].id].events
     assert [event["kind"] for event in again].count("shown-again") == 1
     store.close()
-
-
-def _without_times(values: Any) -> Any:
-    """Places without the moment at which they were set, and rounded: a share of the picture is no round number."""
-    if isinstance(values, Mapping):
-        return {name: _without_times(value) for name, value in values.items() if name != "ms"}
-    if isinstance(values, list | tuple):
-        return [_without_times(one) for one in values]
-    return pytest.approx(values, abs=0.011) if isinstance(values, float) else values

@@ -25,9 +25,8 @@ async def study(request: Request) -> Response:
         record = await anyio.to_thread.run_sync(service.record, request.path_params["link"])
     except DecamError as error:
         wording = _wording_for(request)
-        missing = service.status_of(error) == 404
-        sentence = wording("page.refused.unknown") if missing else str(error)
-        return _html(shell.refusal(wording, sentence), 404 if missing else 503)
+        status, sentence, reason = service.told(error)
+        return _html(shell.refusal(wording, wording(f"page.refused.{reason}") if reason else sentence), status)
     return _html(shell.page(wording_of(record.study)))
 
 
@@ -60,7 +59,7 @@ async def preview_steps(request: Request) -> Response:
     return bodies.answer(
         {
             "steps": list(found.steps),
-            "texts": dict(wording.texts),
+            "texts": shell.own_texts(wording.texts),
             "language": wording.language,
             "direction": wording.direction,
         }

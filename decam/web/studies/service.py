@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from pathlib import Path
 
@@ -9,7 +10,9 @@ from decam import paths
 from decam.errors import DecamError
 from decam.studies.responses import NoSuchStudyError, StudyRecord, StudyStore
 from decam.studies.sessions import Sessions
+from decam.studies.submissions import RefusedError
 
+_LOG = logging.getLogger(__name__)
 _lock = threading.Lock()
 _opened: dict[tuple[Path, str], Sessions] = {}
 
@@ -34,6 +37,15 @@ def folder(link: str) -> Path:
     return store.folder(store.id_of(link))
 
 
-def status_of(error: DecamError) -> int:
-    """The HTTP status of an error: 404 for a link that leads nowhere, else 503, after which a page asks again."""
-    return 404 if isinstance(error, NoSuchStudyError) else 503
+def told(error: DecamError) -> tuple[int, str, str]:
+    """What a participant hears of an error: the HTTP status, a sentence, and the reason as a word where there is one.
+
+    What is wrong with the server is logged for its operator: paths and databases are nothing for participants, whose
+    page asks again.
+    """
+    if isinstance(error, RefusedError):
+        return error.status, str(error), error.reason
+    if isinstance(error, NoSuchStudyError):
+        return 404, str(error), "unknown"
+    _LOG.error("%s", error)
+    return 503, "The server cannot reach its studies now; try again in a moment.", ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -61,10 +62,11 @@ def version() -> str:
 
 def page(wording: Wording, up: str = "", preview: str = "") -> str:
     """The page whose script takes the participant along; `up` leads to /study/, `preview` to the preview's routes."""
-    texts = json.dumps(_own(wording), ensure_ascii=False)
+    texts = json.dumps(own_texts(wording.texts), ensure_ascii=False)
     data = f' data-texts="{escape(texts)}"' + (f' data-preview="{escape(preview)}"' if preview else "")
     script = f'<script type="module" src="{up}files/{version()}/page.js"></script>\n'
-    content = f"<noscript><p>{escape(wording('page.script'))}</p></noscript>"
+    content = f'<p class="waiting">{escape(wording("page.loading"))}</p>'
+    content += f"<noscript><p>{escape(wording('page.script'))}</p></noscript>"
     return _filled(wording, up, script, data, content)
 
 
@@ -86,5 +88,6 @@ def _filled(wording: Wording, up: str, script: str, data: str, content: str) -> 
     )
 
 
-def _own(wording: Wording) -> dict[str, str]:
-    return {key: text for key, text in wording.texts.items() if key.startswith("page.")}
+def own_texts(texts: Mapping[str, str]) -> dict[str, str]:
+    """The texts of the page itself; all others are in the screens already."""
+    return {key: text for key, text in texts.items() if key.startswith("page.")}

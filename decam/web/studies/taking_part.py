@@ -11,8 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from decam.errors import DecamError
-from decam.studies.submissions import RefusedError
-from decam.web.studies import bodies, service
+from decam.web.studies import bodies, service, shell
 from decam.web.studies.pages import picture
 
 Body = dict[str, Any]
@@ -26,7 +25,8 @@ async def enter(request: Request) -> Response:
         # Kept only where the study asks for it.
         device["user_agent"] = request.headers.get("user-agent", "")
         parameters, code = bodies.mapping(body, "parameters"), bodies.text(body, "code")
-        return dataclasses.asdict(service.sessions().enter(link, parameters, device, code))
+        visit = service.sessions().enter(link, parameters, device, code)
+        return {**dataclasses.asdict(visit), "texts": shell.own_texts(visit.texts)}
 
     return await _answered(request, let_in)
 
@@ -59,14 +59,7 @@ async def image(request: Request) -> Response:
     try:
         return await anyio.to_thread.run_sync(lambda: picture(service.folder(link), digest))
     except DecamError as error:
-        return refused(error)
-
-
-def refused(error: DecamError) -> Response:
-    """What went wrong in a sentence; a database that refuses may take it later."""
-    if isinstance(error, RefusedError):
-        return bodies.refusal(error.status, str(error), error.reason)
-    return bodies.refusal(service.status_of(error), str(error))
+        return bodies.refusal(*service.told(error))
 
 
 async def _answered(request: Request, act: Callable[[str, Body], Body]) -> Response:
@@ -77,4 +70,4 @@ async def _answered(request: Request, act: Callable[[str, Body], Body]) -> Respo
     except bodies.BodyError as error:
         return bodies.refusal(error.status, str(error))
     except DecamError as error:
-        return refused(error)
+        return bodies.refusal(*service.told(error))

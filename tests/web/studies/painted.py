@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,15 @@ def paint(study: Study, folder: Path) -> None:
             heat = _heat(100 * number + place, *size)
             mixed = 0.45 * scene + 0.55 * lut("cividis")[(heat * 255).astype(int)]
             Image.fromarray(mixed.astype(np.uint8)).save(folder / f"{one.image}.png")
+
+
+def blank(study: Study, folder: Path) -> None:
+    """One pixel for each picture of a study."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pixel = BytesIO()
+    Image.new("RGB", (1, 1)).save(pixel, "PNG")
+    for image in {one.image for stimulus in study.stimuli for one in (stimulus, *stimulus.maps)}:
+        (folder / f"{image}.png").write_bytes(pixel.getvalue())
 
 
 def _scene(seed: int, width: int, height: int) -> np.ndarray:

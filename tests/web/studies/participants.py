@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -16,17 +17,17 @@ from decam.studies.responses import StudyRecord, StudyStore
 from decam.studies.road import road
 from decam.studies.steps import Step
 from tests.studies.studies import block, study
-from tests.web.studies.painted import paint
+from tests.web.studies.painted import blank
 from tests.web.watched import Answer, ask
 
 DEVICE = {"width": 1440, "height": 900, "touch": False}
 JSON = {"content-type": "application/json"}
 
 
-def kept(store: StudyStore, made: Study) -> StudyRecord:
-    """A study in a store, with its pictures."""
+def kept(store: StudyStore, made: Study, draw: Callable[[Study, Path], None] = blank) -> StudyRecord:
+    """A study in a store, with its pictures; where nobody looks at them, a pixel each will do."""
     record = store.add(made)
-    paint(made, store.folder(record.id))
+    draw(made, store.folder(record.id))
     return record
 
 
@@ -85,4 +86,3 @@ class Visitor:
 
     def send(self, body: object) -> Answer:
         return post(self.path("answers"), body)
-

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import dataclasses
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from decam.studies.elements import Entry
 from decam.studies.responses import Lane, StudyRecord, StudyStore
-from tests.web.studies.participants import JSON, Visitor, get, kept, post, short
+from tests.web.studies.participants import Visitor, get, kept, post, short
 from tests.web.watched import Answer
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(1)> ' ; DROP TABLE answers; --"
@@ -147,20 +149,16 @@ def test_script_in_free_text_is_kept_as_it_was_written_and_is_markup_nowhere(
     visitor.enter({"PROLIFIC_PID": SCRIPT})
     for step in visitor.steps():
         body = visitor.body(step)
-        body["values"].update({name: SCRIPT for name, value in body["values"].items() if " " in str(value) or value in ("head", "edges", "background")})
-        if step.task == "free-text":
-            body["values"] = {question.name: SCRIPT for question in step.questions}
+        body["values"] |= {question.name: SCRIPT for question in step.questions if isinstance(question, Entry)}
         assert visitor.send(body).status == 200
-    texts = [answer.values for answer in store.answers(record.id, Lane.REHEARSAL) if SCRIPT in str(answer.values.values())]
-    assert texts
-    page = get(f"/study/{record.link}")
-    assert b"alert(1)" not in page.body
+    answers = store.answers(record.id, Lane.REHEARSAL)
+    assert sum(SCRIPT in answer.values.values() for answer in answers) == 3
+    assert store.participants(record.id, Lane.REHEARSAL)[0].identity == SCRIPT
+    assert b"alert(1)" not in get(f"/study/{record.link}").body
 
 
 def test_a_researchers_texts_are_no_markup_in_the_page(store: StudyStore) -> None:
-    import dataclasses
-
-    wording = {key: '"><script>alert(1)</script>{brace}' for key in ("page.title", "page.script", "page.refused")}
+    wording = dict.fromkeys(("page.title", "page.script", "page.refused"), '"><script>alert(1)</script>{brace}')
     made = dataclasses.replace(short(), wording=wording, language='en"><script>', direction="ltr")
     page = get(f"/study/{kept(store, made).link}")
     assert page.status == 200
@@ -168,17 +166,16 @@ def test_a_researchers_texts_are_no_markup_in_the_page(store: StudyStore) -> Non
     assert page.body.count(b"<script") == 1
 
 
-def test_errors_say_nothing_of_the_code(record: StudyRecord, monkeypatch: pytest.MonkeyPatch) -> None:
-    from decam.studies.sessions import Sessions
+def test_a_database_that_refuses_says_nothing_of_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "secret-place"
+    place.mkdir()
+    (place / "runs.sqlite").write_bytes(b"no database at all, but long enough to be looked at" * 50)
+    monkeypatch.setenv("DECAM_DATA", str(place))
+    for answer in (get("/study/any"), post("/study/any/enter", {}), get(f"/study/any/images/{'0' * 64}.png")):
+        assert answer.status == 503
+        assert b"secret-place" not in answer.body and b"sqlite" not in answer.body
 
-    def broken(*_: object) -> None:
-        raise RuntimeError("a secret path /home/x")
 
-    monkeypatch.setattr(Sessions, "enter", broken)
-    with pytest.raises(RuntimeError):
-        post(f"/study/{record.link}/enter", {"parameters": {}, "device": {}})
-
-
-def test_json_types_with_parameters_are_accepted(record: StudyRecord) -> None:
-    body = json.dumps({"parameters": {}, "device": {}}).encode()
-    assert post(f"/study/{record.link}/enter", body, {**JSON, "content-type": "application/json; charset=utf-8"}).status == 200
+def test_a_content_type_may_name_its_characters(record: StudyRecord) -> None:
+    kind = {"content-type": "application/json; charset=utf-8"}
+    assert post(f"/study/{record.link}/enter", {"parameters": {}, "device": {}}, kind).status == 200

@@ -28,6 +28,12 @@ class Ticked extends Question {
     return this.inputs.find((input) => input.checked)?.value ?? null;
   }
 
+  restore(value) {
+    const chosen = [value].flat().map(String);
+    for (const input of this.inputs) input.checked = chosen.includes(input.value);
+    super.restore(this.read());
+  }
+
   digit(number) {
     const input = this.inputs[number - 1];
     if (!input || number > KEYS) return false;

@@ -63,8 +63,8 @@ export class Frame {
     this.message(text("page.refused"), sentence, reason === "code" ? button(text("page.refused.start"), "next", anew) : again);
   }
 
-  /** The end: led on to an address, or a code, or thanks alone; `another` begins for somebody else. */
-  end(outcome, exit, another) {
+  /** The end: led on to an address, or a code, or thanks alone; `more` is what can still be done then. */
+  end(outcome, exit, more) {
     this.close();
     const key = ENDS[outcome] ?? "page.done";
     const address = exit.kind === "address" ? safe(exit.value) : null;
@@ -74,8 +74,7 @@ export class Frame {
       return;
     }
     const code = exit.kind === "code" ? [make("p", "code", {}, `${text("page.done.code")} `, make("strong", "", { dir: "ltr" }, exit.value))] : [];
-    const other = another ? [button(text("page.done.other"), "quiet", another)] : [];
-    this.message(text(key), text(`${key}.text`), ...code, ...other);
+    this.message(text(key), text(`${key}.text`), ...code, make("div", "line", {}, ...more));
   }
 
   /** A sentence above the screen, that goes with it. */

@@ -20,7 +20,7 @@ export class Journey {
     this.memory = new Memory(link);
     this.pictures = new Pictures(`${link}/images/`);
     this.frame = new Frame();
-    this.pictures.lost = () => announce(text("page.picture.lost"));
+    this.pictures.lost = () => this.frame.wait(text("page.picture.lost"));
     this.outbox = new Outbox(this.memory, `${link}/answers`, {
       standing: (state) => this.frame.standing(state),
       answered: (entry, reply) => this.answered(entry, reply),
@@ -66,11 +66,11 @@ export class Journey {
     this.visit = visit;
     this.memory.set("code", visit.code);
     speak(visit.texts, visit.language, visit.direction);
+    this.mine = new Mine(visit, { remove: () => this.remove(), change: (code) => this.anew(code) });
     if (visit.outcome !== GOING) {
       this.end(visit.outcome, visit.exit);
       return;
     }
-    this.mine = new Mine(visit, { remove: () => this.remove(), change: (code) => this.anew(code) });
     this.frame.foot.replaceChildren(...this.mine.nodes);
     if (visit.full_screen && !document.fullscreenElement && document.fullscreenEnabled) this.widen();
     else void this.show(visit.position, visit.attempt, visit.resumed ? text("page.resumed") : "");
@@ -97,16 +97,20 @@ export class Journey {
     }
     const step = steps[position];
     const last = position === steps.length - 1;
+    const name = `${step.id}/${attempt}`;
     const label = last ? "page.finish" : position === 0 ? "page.begin" : "page.next";
     const screen = new Screen(step, this.pictures, {
       label: text(step.elements.some(({ name }) => name) && !last ? "page.next" : label),
       done: (values, time) => void this.submit(position, attempt, values, time),
+      keep: (values) => this.memory.set("draft", { name, values }),
     });
+    const draft = this.memory.get("draft");
+    if (draft?.name === name) screen.restore(draft.values);
     for (const later of steps.slice(position + 1, position + 1 + AHEAD)) this.pictures.prefetch(later);
     this.screen = screen;
     this.frame.at(position, steps.length);
     await screen.show(this.frame.main);
-    this.again(screen, `${step.id}/${attempt}`);
+    this.again(screen, name);
     if (mention) this.frame.mention(mention);
     if (!this.memory.lasting) this.frame.mention(text("page.unsafe"));
   }
@@ -120,6 +124,7 @@ export class Journey {
   async submit(position, attempt, values, time) {
     const { steps, code } = this.visit;
     const step = steps[position];
+    this.memory.remove("draft");
     const sent = this.outbox.add({ id: uuid(), code, step: step.id, attempt, values, ...time });
     if (!step.waits && position < steps.length - 1) {
       void this.show(position + 1, 1);
@@ -167,7 +172,9 @@ export class Journey {
     this.leave();
     this.outbox.clear();
     // Where nothing but this browser says who somebody is, the next person at it would be taken for the one before.
-    this.frame.end(outcome, exit, this.visit?.personal ? () => this.anew("") : null);
+    const other = this.visit?.personal ? [button(text("page.done.other"), "quiet", () => this.anew(""))] : [];
+    const mine = outcome === "no consent" ? [] : (this.mine?.nodes ?? []);
+    this.frame.end(outcome, exit, [...mine, ...other]);
   }
 
   leave() {

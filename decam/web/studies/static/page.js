@@ -1,11 +1,11 @@
 // The page of a study: a participant's, or the researcher's preview of it.
 
-import { make, speak } from "./dom.js";
+import { speak } from "./dom.js";
 import { Journey } from "./journey.js";
 import { Memory } from "./memory.js";
 import { Preview } from "./preview.js";
 
-const { texts = "{}", preview = "", refused = "" } = document.body.dataset;
+const { texts = "{}", preview = "" } = document.body.dataset;
 const { lang, dir } = document.documentElement;
 speak(JSON.parse(texts), lang, dir);
 
@@ -14,18 +14,17 @@ function parameters(link) {
   const memory = new Memory(link);
   const query = new URLSearchParams(location.search);
   const code = new URLSearchParams(location.hash.slice(1)).get("code");
-  if (query.size) {
+  if (query.toString()) {
     const given = Object.fromEntries(query);
     memory.set("parameters", given);
   }
   if (code) memory.set("code", code);
-  if (query.size || code) history.replaceState(null, "", location.pathname);
+  if (query.toString() || code) history.replaceState(null, "", location.pathname);
 }
 
 if (preview) {
-  document.body.append(make("main"));
   void new Preview(preview).begin();
-} else if (!refused) {
+} else {
   const link = location.pathname.split("/").filter(Boolean).at(-1) ?? "";
   parameters(link);
   void new Journey(link).begin();

@@ -57,6 +57,7 @@ export class Pictures {
 /** How wide pictures are at most beside each other, for the row that holds them. */
 export function measure(row, pictures) {
   row.style.setProperty("--count", String(pictures.length));
+  row.classList.toggle("pair", pictures.length === 2);
   row.style.setProperty("--wide", String(Math.max(...pictures.map(({ width }) => width))));
 }
 

@@ -122,6 +122,12 @@ export class Pointing extends Question {
     this.refresh();
   }
 
+  restore(places) {
+    this.places = [...places];
+    super.restore(places);
+    this.refresh();
+  }
+
   changed() {
     this.answer(this.places.length ? [...this.places] : null);
     this.refresh();

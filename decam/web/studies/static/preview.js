@@ -13,6 +13,7 @@ export class Preview {
     this.folder = folder;
     this.frame = new Frame();
     this.pictures = new Pictures(`${folder}/images/`);
+    this.pictures.lost = () => this.frame.wait(text("page.picture.lost"));
     /** @type {any[]} */
     this.steps = [];
     /** @type {Screen | null} */

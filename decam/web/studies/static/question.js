@@ -58,6 +58,11 @@ export class Question {
     this.verdict.hidden = false;
   }
 
+  /** Show an answer again that was given before the page was loaded again. */
+  restore(value) {
+    this.value = value;
+  }
+
   focus() {
     /** @type {HTMLElement | null} */ (this.node.querySelector("input, textarea, [tabindex='0'], button"))?.focus();
   }

@@ -84,8 +84,10 @@ export class Ranking extends Question {
       return x >= box.left && x <= box.right && y >= box.top && y <= box.bottom;
     });
     if (!under || under === node) return;
-    if (items.indexOf(under) < items.indexOf(node)) under.before(node);
-    else under.after(node);
+    const [there, here] = [items.indexOf(under), items.indexOf(node)];
+    // The others are moved around it: an element that is taken out of the page loses the pointer.
+    if (there < here) node.after(...items.slice(there, here));
+    else node.before(...items.slice(here + 1, there + 1));
     this.refresh();
   }
 
@@ -95,6 +97,13 @@ export class Ranking extends Question {
     const label = this.labels.get(node.dataset.value);
     announce(text("page.ranking.place", { label, place, count: this.items.length }));
     this.answer(this.order());
+  }
+
+  restore(order) {
+    const places = new Map(this.items.map((item) => [item.dataset.value, item]));
+    this.list.append(...order.flatMap((value) => places.get(value) ?? []));
+    super.restore(this.order());
+    this.refresh();
   }
 
   order() {

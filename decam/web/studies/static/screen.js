@@ -17,12 +17,14 @@ export class Screen {
   /**
    * @param {any} step the screen, as the server says it
    * @param {import("./pictures.js").Pictures} pictures
-   * @param {{ label: string, done: (values: any, time: any) => void }} going what the button says and what follows it
+   * @param {{ label: string, done: (values: any, time: any) => void, keep?: (values: any) => void }} going what the
+   *   button says, what follows it, and what hears of answers that are not sent yet
    */
-  constructor(step, pictures, { label, done }) {
+  constructor(step, pictures, { label, done, keep = () => {} }) {
     this.step = step;
     this.pictures = pictures;
     this.done = done;
+    this.keep = keep;
     /** @type {import("./question.js").Question[]} */
     this.questions = [];
     /** @type {Clock | null} */
@@ -54,7 +56,10 @@ export class Screen {
     const beside = make("div", "beside", {}, parts[place], parts[place + 1]);
     measure(beside, picturesOf({ elements: [seen, asked] }));
     beside.style.setProperty("--parts", counts.map((count) => `minmax(0, ${count}fr)`).join(" "));
-    return [...parts.slice(0, place), beside, ...parts.slice(place + 2)];
+    // The question stands above all of them; a screen reader reads it with the options.
+    parts[place + 1].querySelector("legend").classList.add("unseen");
+    const prompt = make("p", "prompt lines", { "aria-hidden": "true" }, asked.prompt);
+    return [...parts.slice(0, place), prompt, beside, ...parts.slice(place + 2)];
   }
 
   foot() {
@@ -132,6 +137,16 @@ export class Screen {
   changed(question) {
     this.notice.textContent = "";
     this.clock?.changed(question.name);
+    if (this.clock) this.keep(this.values());
+  }
+
+  values() {
+    return Object.fromEntries(this.questions.map((question) => [question.name, question.value]));
+  }
+
+  /** Show answers again that were given before the page was loaded again. */
+  restore(values) {
+    for (const question of this.questions) if (values[question.name] != null) question.restore(values[question.name]);
   }
 
   /** Answer by a number key: the question that has the focus, or the first one without an answer. */
@@ -158,7 +173,7 @@ export class Screen {
       lacking[0].focus();
       return;
     }
-    const values = Object.fromEntries(this.questions.map((question) => [question.name, question.value]));
+    const values = this.values();
     if (JSON.stringify(values).length > LONGEST) {
       this.notice.textContent = text("page.entry.long");
       return;

@@ -23,7 +23,7 @@ export async function post(address, body) {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
-    signal: AbortSignal.timeout(PATIENCE),
+    signal: AbortSignal.timeout?.(PATIENCE),
     cache: "no-store",
     credentials: "same-origin",
   });

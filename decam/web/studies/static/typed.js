@@ -31,6 +31,11 @@ export class Slider extends Question {
     this.answer(Number(this.range.value));
   }
 
+  restore(value) {
+    this.range.value = String(value);
+    this.moved();
+  }
+
   lacks() {
     return super.lacks() && text("page.slider.open");
   }
@@ -43,6 +48,11 @@ export class NumberField extends Question {
     this.field = field(element, { inputmode: "decimal", autocomplete: "off", maxlength: 24 });
     this.field.addEventListener("input", () => this.answer(this.read()));
     this.fill(this.field);
+  }
+
+  restore(value) {
+    this.field.value = String(value);
+    super.restore(this.read());
   }
 
   read() {
@@ -73,6 +83,11 @@ export class Entry extends Question {
       this.answer(this.field.value.trim() ? this.field.value : null);
     });
     this.fill(this.field, this.left);
+  }
+
+  restore(value) {
+    this.field.value = value;
+    super.restore(value);
   }
 }
 

@@ -1,0 +1,111 @@
+"""Lost networks, closed pages and killed servers: a participant goes on at the same trial, and nothing is lost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from decam.studies.responses import Lane, StudyRecord, StudyStore
+from decam.studies.steps import Outcome
+from tests.browser.conftest import Watch
+from tests.browser.study_taking import Taking, made
+from tests.studies.studies import block, study
+from tests.tools.server import Server
+
+pytestmark = pytest.mark.browser
+TRIALS = study(block("trials", task="forced-choice"), block("debriefing"), count=8)
+
+
+def all_there(store: StudyStore, record: StudyRecord, taking: Taking) -> None:
+    """Each answer of a participant is in the store once, as it was given, and in order."""
+    answers = store.answers(record.id, Lane.REHEARSAL)
+    assert [answer.step for answer in answers] == [step.id for step in taking.steps]
+    assert {answer.step: dict(answer.values) for answer in answers} == taking.given
+    (who,) = store.participants(record.id, Lane.REHEARSAL)
+    assert who.outcome is Outcome.COMPLETED
+    store.close()
+
+
+def test_answers_given_without_a_network_are_sent_when_it_is_back(
+    common_server: Server, context: BrowserContext, page: Page, watch: Watch
+) -> None:
+    watch.server_goes = True
+    store, record = made(common_server, TRIALS)
+    taking = Taking(page, record)
+    taking.open(common_server)
+    taking.take(taking.steps[:3])
+    taking.at(taking.steps[3])
+    page.wait_for_load_state("networkidle")
+    context.set_offline(True)
+    taking.take(taking.steps[3:6])
+    expect(page.get_by_text("No connection.")).to_be_visible()
+    assert len(store.answers(record.id, Lane.REHEARSAL)) == 3
+    context.set_offline(False)
+    taking.take(taking.steps[6:])
+    taking.finished()
+    all_there(store, record, taking)
+
+
+def test_a_page_closed_without_a_network_sends_what_it_kept_when_it_is_opened_again(
+    common_server: Server, context: BrowserContext, page: Page, watch: Watch
+) -> None:
+    watch.server_goes = True
+    store, record = made(common_server, TRIALS)
+    first = Taking(page, record)
+    first.open(common_server)
+    first.take(first.steps[:2])
+    first.at(first.steps[2])
+    page.wait_for_load_state("networkidle")
+    context.set_offline(True)
+    first.take(first.steps[2:4])
+    first.at(first.steps[4])
+    page.close()
+    context.set_offline(False)
+    second = Taking(context.new_page(), record)
+    second.given = first.given
+    second.open(common_server)
+    second.at(second.steps[4])
+    expect(second.page.get_by_text("Welcome back.")).to_be_visible()
+    second.take(second.steps[4:])
+    second.finished()
+    all_there(store, record, second)
+
+
+def test_a_killed_server_costs_nothing(start_server: Callable[..., Server], page: Page, watch: Watch) -> None:
+    watch.server_goes = True
+    server = start_server()
+    store, record = made(server, TRIALS)
+    taking = Taking(page, record)
+    taking.open(server)
+    taking.take(taking.steps[:3])
+    taking.at(taking.steps[3])
+    page.wait_for_load_state("networkidle")
+    server.kill()
+    taking.take(taking.steps[3:5])
+    expect(page.get_by_text("No connection.")).to_be_visible()
+    server.start()
+    taking.take(taking.steps[5:])
+    taking.finished()
+    all_there(store, record, taking)
+
+
+def test_the_last_answer_is_waited_for(
+    common_server: Server, context: BrowserContext, page: Page, watch: Watch
+) -> None:
+    watch.server_goes = True
+    store, record = made(common_server, TRIALS)
+    taking = Taking(page, record)
+    taking.open(common_server)
+    taking.take(taking.steps[:-1])
+    last = taking.at(taking.steps[-1])
+    expect(last).to_be_visible()
+    context.set_offline(True)
+    taking.answer(taking.steps[-1])
+    expect(page.get_by_text(re.compile("Your last answers are being saved"))).to_be_visible()
+    expect(page.get_by_text("All your answers are saved")).to_have_count(0)
+    context.set_offline(False)
+    taking.finished()
+    all_there(store, record, taking)
