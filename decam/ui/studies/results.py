@@ -10,8 +10,8 @@ import streamlit as st
 
 from decam.errors import DecamError
 from decam.export.names import slug
-from decam.studies.everything import everything
 from decam.studies.responses import Lane, StudyRecord
+from decam.studies.responses.backup import everything
 from decam.studies.simulated import PERSONAS, simulate
 from decam.studies.steps import Outcome
 from decam.ui import state, text
@@ -116,11 +116,11 @@ def _clear(study_id: str) -> None:
 
 def _download(record: StudyRecord) -> None:
     st.caption(
-        "The design with its pictures, and for each lane the answers as a tidy table, the codebook, participants and "
-        "results. Answers keep the digest of the study that was asked."
+        "The design with its pictures, every version that people took part in, all participants and all answers. The "
+        "file can be restored on the page **All studies**, here or on another server."
     )
     st.download_button(
-        "Download everything", lambda: everything(state.studies(), record),
+        "Download everything", lambda: everything(state.studies(), record.id),
         f"study-{slug(record.study.name, 40)}-everything.zip", "application/zip", type="primary",
         key=f"study-{record.id}-everything", icon=":material/download:", on_click="ignore",
     )  # fmt: skip

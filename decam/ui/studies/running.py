@@ -21,6 +21,10 @@ from decam.ui.studies.sign_in import Access
 from decam.ui.studies.stages import STAGES, Way
 
 
+FEW = 2
+"""So many missing things are said in one line."""
+
+
 def show(record: StudyRecord, access: Access) -> None:
     """Draw the stages, the link and what can be done with the study as a whole."""
     with st.container(key="study-running"):
@@ -39,6 +43,9 @@ def lacking(record: StudyRecord) -> None:
     missing = state.studies().lacks(record)
     if not missing:
         st.caption(":material/check_circle: Nothing is missing; the pilot can start under **Take part**.")
+        return
+    if len(missing) <= FEW:
+        st.warning("**Still missing:** " + " ".join(text.plain(sentence) for sentence in missing))
         return
     with st.expander(f"Still missing: {text.several(len(missing), 'thing')}", icon=":material/error:"):
         st.markdown("\n".join(f"- {text.plain(sentence)}" for sentence in missing))

@@ -72,6 +72,16 @@ def attempt(work: Callable[[], object], done: str = "") -> bool:
     return True
 
 
+def slow(
+    title: str, work: Callable[[], object], waiting: str, *, key: str, icon: str, help: str, ready: bool, done: str = ""
+) -> None:
+    """Draw a button for work of some seconds, which says so meanwhile; afterwards the page is drawn anew."""
+    if st.button(title, key=key, icon=icon, help=help, type="primary", disabled=not ready):
+        with st.spinner(waiting):
+            attempt(work, done)
+        st.rerun()
+
+
 def say_done() -> None:
     """Say once what a callback has done."""
     sentence = st.session_state.pop(DONE, None)
