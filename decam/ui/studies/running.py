@@ -20,7 +20,6 @@ from decam.ui.studies import preview, session, start
 from decam.ui.studies.sign_in import Access
 from decam.ui.studies.stages import STAGES, Way
 
-
 FEW = 2
 """So many missing things are said in one line."""
 
@@ -28,12 +27,13 @@ FEW = 2
 def show(record: StudyRecord, access: Access) -> None:
     """Draw the stages, the link and what can be done with the study as a whole."""
     with st.container(key="study-running"):
-        with st.container(border=True):
-            _stage(record)
+        with st.container():
+            with st.container(border=True):
+                _stage(record)
+            with st.container(border=True):
+                _whole(record, access)
         with st.container(border=True):
             _link(record)
-        with st.container(border=True):
-            _whole(record, access)
 
 
 def lacking(record: StudyRecord) -> None:

@@ -85,4 +85,3 @@ class Visitor:
 
     def send(self, body: object) -> Answer:
         return post(self.path("answers"), body)
-

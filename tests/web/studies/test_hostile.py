@@ -147,11 +147,19 @@ def test_script_in_free_text_is_kept_as_it_was_written_and_is_markup_nowhere(
     visitor.enter({"PROLIFIC_PID": SCRIPT})
     for step in visitor.steps():
         body = visitor.body(step)
-        body["values"].update({name: SCRIPT for name, value in body["values"].items() if " " in str(value) or value in ("head", "edges", "background")})
+        body["values"].update(
+            {
+                name: SCRIPT
+                for name, value in body["values"].items()
+                if " " in str(value) or value in ("head", "edges", "background")
+            }
+        )
         if step.task == "free-text":
             body["values"] = {question.name: SCRIPT for question in step.questions}
         assert visitor.send(body).status == 200
-    texts = [answer.values for answer in store.answers(record.id, Lane.REHEARSAL) if SCRIPT in str(answer.values.values())]
+    texts = [
+        answer.values for answer in store.answers(record.id, Lane.REHEARSAL) if SCRIPT in str(answer.values.values())
+    ]
     assert texts
     page = get(f"/study/{record.link}")
     assert b"alert(1)" not in page.body
@@ -181,4 +189,7 @@ def test_errors_say_nothing_of_the_code(record: StudyRecord, monkeypatch: pytest
 
 def test_json_types_with_parameters_are_accepted(record: StudyRecord) -> None:
     body = json.dumps({"parameters": {}, "device": {}}).encode()
-    assert post(f"/study/{record.link}/enter", body, {**JSON, "content-type": "application/json; charset=utf-8"}).status == 200
+    assert (
+        post(f"/study/{record.link}/enter", body, {**JSON, "content-type": "application/json; charset=utf-8"}).status
+        == 200
+    )

@@ -53,7 +53,7 @@ def test_every_kind_of_screen_can_be_answered_over_the_routes(store: StudyStore)
 def test_nothing_that_a_participant_must_not_know_is_sent(record: StudyRecord) -> None:
     visitor = Visitor(record)
     visitor.enter()
-    for secret in ("correct", "facts", "conditions", "stimulus", "attention\":", record.id, record.digest):
+    for secret in ("correct", "facts", "conditions", "stimulus", 'attention":', record.id, record.digest):
         assert secret not in str(visitor.visit["steps"])
 
 
@@ -110,7 +110,11 @@ def test_deleting_leaves_nothing_and_the_code_leads_nowhere(store: StudyStore, r
     assert post(visitor.path("delete"), {"code": visitor.code}).json == {"deleted": True}
     assert store.participants(record.id, Lane.REHEARSAL) == []
     assert store.answers(record.id, Lane.REHEARSAL) == []
-    for answer in (visitor.enter(), visitor.send(visitor.body(visitor.steps()[1])), post(visitor.path("delete"), {"code": visitor.code})):
+    for answer in (
+        visitor.enter(),
+        visitor.send(visitor.body(visitor.steps()[1])),
+        post(visitor.path("delete"), {"code": visitor.code}),
+    ):
         assert (answer.status, answer.json["reason"]) == (404, "code")
 
 
@@ -124,12 +128,14 @@ def test_deleting_leaves_nothing_and_the_code_leads_nowhere(store: StudyStore, r
         (Entrance(until="2020-01-01"), {}, "closed"),
     ],
 )  # fmt: skip
-def test_who_may_not_take_part_hears_why(store: StudyStore, entrance: Entrance, body: dict[str, Any], reason: str) -> None:
+def test_who_may_not_take_part_hears_why(
+    store: StudyStore, entrance: Entrance, body: dict[str, Any], reason: str
+) -> None:
     record = kept(store, dataclasses.replace(short(), entrance=entrance))
     answer = post(f"/study/{record.link}/enter", {"parameters": {}, "device": {}, **body})
     assert answer.status in (403, 410) and answer.json["reason"] == reason
     assert answer.json["error"].endswith(".")
-    assert f'page.refused.{reason}' in get(f"/study/{record.link}").body.decode()
+    assert f"page.refused.{reason}" in get(f"/study/{record.link}").body.decode()
     assert store.participants(record.id, Lane.REHEARSAL) == []
 
 
