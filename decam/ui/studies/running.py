@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import partial
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -135,7 +134,7 @@ def _whole(record: StudyRecord, access: Access) -> None:
         st.button(
             "Copy as a new study", icon=":material/content_copy:", key=f"study-{record.id}-copy",
             help="A draft with the same pictures and blocks, without participants.",
-            on_click=session.attempt, args=(partial(_copy, record, access.owner or ""), "This is the copy."),
+            on_click=_copy, args=(record, access.owner or ""),
         )  # fmt: skip
         changed = text.when(datetime.fromtimestamp(record.changed, UTC))
         item = Deletable("study", record.id, start.name_of(record), changed, start.counts(record), start.ALONG)
@@ -143,4 +142,4 @@ def _whole(record: StudyRecord, access: Access) -> None:
 
 
 def _copy(record: StudyRecord, owner: str) -> None:
-    session.show(making.copy(state.studies(), record, owner).id)
+    session.attempt(lambda: session.show(making.copy(state.studies(), record, owner).id), "This is the copy.")
