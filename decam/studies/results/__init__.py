@@ -35,7 +35,7 @@ __all__ = ["SECTIONS", "Figure", "Findings", "Material", "Section", "Table", "ma
 def results(read: Material) -> Iterator[tuple[Section, Findings]]:
     """What each section says, in order; sections that the study has nothing for are left out."""
     for section in SECTIONS:
-        findings = section.read(read)
+        findings = section.read(read) if section.there(read) else None
         if findings is not None:
             yield section, findings
 

@@ -107,12 +107,22 @@ class Material:
 
 @dataclass(frozen=True)
 class Section:
-    """A row of the table of sections: `read` gives what it says, or None where the study has nothing for it."""
+    """A row of the table of sections.
+
+    `there` says, at once, whether the study has anything for it; `read` works out what it says, which can take seconds,
+    and gives None where the answers do not suffice.
+    """
 
     name: str
     title: str
     summary: str
     read: Callable[[Material], Findings | None]
+    there: Callable[[Material], bool]
+
+
+def has(result: str, question: str = "") -> Callable[[Material], bool]:
+    """Whether there are answers to tasks of one kind of result, or to one question of theirs."""
+    return lambda read: bool(read.trials(result, question))
 
 
 def material(

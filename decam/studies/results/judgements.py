@@ -9,7 +9,7 @@ from decam.figures.studies import Curve, detection_figure, ratings_figure, utili
 from decam.studies.analysis import accuracy, cumulative_link, detection, rank_tests, ratings, utility
 from decam.studies.elements import Choice, Rating
 from decam.studies.export.answers import Given
-from decam.studies.results.base import Figure, Findings, Material, Section, Table, bounds, chart, named
+from decam.studies.results.base import Figure, Findings, Material, Section, Table, bounds, chart, has, named
 from decam.studies.steps import Step
 from decam.studies.tasks.base import NO_MAP
 
@@ -265,10 +265,24 @@ def _utility(read: Material) -> Findings | None:
     return Findings((said,), figures, (Table("Utility", head, lines),))
 
 
-RATINGS = Section("ratings", "Ratings", "How far people agree to statements about each method's maps.", _ratings)
-SIMULATION = Section("simulation", "Forward simulation", "How often people predict the model's answer.", _simulation)
-UTILITY = Section("utility", "Utility", "What seeing maps in training is worth at test.", _utility)
-DISTINCTION = Section(
-    "distinction", "Distinction", "Do maps tell which class the model answers, and which is right?", _distinction
+def _trains(read: Material) -> bool:
+    control = any(one.source == NO_MAP for one in read.study.conditions)
+    trained = any(block.kind == "training" for block in read.study.blocks)
+    return control and trained and bool(read.trials("accuracy", "answer"))
+
+
+RATINGS = Section(
+    "ratings", "Ratings", "How far people agree to statements about each method's maps.", _ratings, has("ratings")
 )
-DETECTION = Section("detection", "Signal detection", "Can people tell when the model is wrong?", _detection)
+SIMULATION = Section(
+    "simulation", "Forward simulation", "How often people predict the model's answer.", _simulation,
+    has("accuracy", "answer"),
+)  # fmt: skip
+UTILITY = Section("utility", "Utility", "What seeing maps in training is worth at test.", _utility, _trains)
+DISTINCTION = Section(
+    "distinction", "Distinction", "Do maps tell which class the model answers, and which is right?", _distinction,
+    has("accuracy", "answered"),
+)  # fmt: skip
+DETECTION = Section(
+    "detection", "Signal detection", "Can people tell when the model is wrong?", _detection, has("accuracy", "right")
+)

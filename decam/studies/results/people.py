@@ -17,7 +17,7 @@ from decam.studies.analysis.resampling import Interval
 from decam.studies.blocks.questionnaires import SCALES
 from decam.studies.elements import Choice, Rating, Slider
 from decam.studies.export.answers import Given
-from decam.studies.results.base import Figure, Findings, Material, Section, Table, bounds, chart, named
+from decam.studies.results.base import Figure, Findings, Material, Section, Table, bounds, chart, has, named
 from decam.studies.steps import Outcome
 
 
@@ -209,9 +209,25 @@ def _texts(read: Material) -> Findings | None:
     )
 
 
-PROGRESS = Section("progress", "Progress", "Who came, how far, and how many answers each condition has.", _progress)
-EXCLUSIONS = Section("exclusions", "Exclusions", "Rules fixed beforehand, as flags.", _exclusions)
-TIMES = Section("times", "Response times", "How long people took, without the time they were elsewhere.", _times)
-AGREEMENT = Section("agreement", "Agreement", "Whether people give the same answers to the same trials.", _agreement)
-QUESTIONNAIRES = Section("questionnaires", "Questionnaires", "Scores and answers to own questions.", _questionnaires)
-TEXTS = Section("texts", "Free text", "What people wrote.", _texts)
+def _answered(read: Material) -> bool:
+    return any(row.step.task for row in read.rows)
+
+
+PROGRESS = Section(
+    "progress", "Progress", "Who came, how far, and how many answers each condition has.", _progress, lambda _read: True
+)
+EXCLUSIONS = Section(
+    "exclusions", "Exclusions", "Rules fixed beforehand, as flags.", _exclusions,
+    lambda read: bool(read.study.exclusions) or any(one.excluded for one in read.participants),
+)  # fmt: skip
+TIMES = Section(
+    "times", "Response times", "How long people took, without the time they were elsewhere.", _times, _answered
+)
+AGREEMENT = Section(
+    "agreement", "Agreement", "Whether people give the same answers to the same trials.", _agreement, _answered
+)
+QUESTIONNAIRES = Section(
+    "questionnaires", "Questionnaires", "Scores and answers to own questions.", _questionnaires,
+    lambda read: any(blocks.get(row.step.kind).items for row in read.rows),
+)  # fmt: skip
+TEXTS = Section("texts", "Free text", "What people wrote.", _texts, has("text"))

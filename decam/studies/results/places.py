@@ -12,7 +12,7 @@ from decam.studies import frozen
 from decam.studies.analysis.click_scores import SCORES
 from decam.studies.analysis.clicks import Clicks, Scored, clicks, scores, shuffled_null, split_half
 from decam.studies.design import Stimulus, StudyError
-from decam.studies.results.base import Figure, Findings, Material, Section, Table, bounds, chart, named
+from decam.studies.results.base import Figure, Findings, Material, Section, Table, bounds, chart, has, named
 
 CEILING = "Other people"
 SHUFFLED = "Clicks in other pictures"
@@ -88,4 +88,4 @@ def _scored(read: Material, stimuli: list[Stimulus], made: Clicks) -> Findings:
     return Findings(sentences, tuple(figures), (Table("Maps against clicks", head, tuple(lines)),))
 
 
-CLICKS = Section("clicks", "Clicks", "Do maps mark the places that people mark?", _places)
+CLICKS = Section("clicks", "Clicks", "Do maps mark the places that people mark?", _places, has("clicks"))

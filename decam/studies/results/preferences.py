@@ -17,7 +17,7 @@ from decam.studies.analysis.preference import (
 )
 from decam.studies.analysis.preference import win_matrix as wins_of
 from decam.studies.export.answers import Given
-from decam.studies.results.base import Figure, Findings, Material, Section, Table, bounds, chart, named
+from decam.studies.results.base import Figure, Findings, Material, Section, Table, bounds, chart, has, named
 from decam.studies.tasks.forced_choice import NEITHER
 
 
@@ -170,11 +170,20 @@ def _compared(table: PreferenceTable) -> Findings:
     return Findings(tuple(filter(None, (said, table.caution, table.note))), tuple(figures), tables)
 
 
-PREFERENCE = Section("preference", "Preference", "How strong each method's maps are in pairs.", _preference)
-RANKING = Section("ranking", "Ranking", "How strong each method's maps are in rankings.", _ranking)
+PREFERENCE = Section(
+    "preference",
+    "Preference",
+    "How strong each method's maps are in pairs.",
+    _preference,
+    has("preference", "preferred"),
+)
+RANKING = Section(
+    "ranking", "Ranking", "How strong each method's maps are in rankings.", _ranking, has("preference", "order")
+)
 FAITHFULNESS = Section(
     "faithfulness",
     "Preference and faithfulness",
     "Do people prefer what metrics call faithful? From the same maps.",
     _faithfulness,
+    lambda read: bool(read.trials("preference", "preferred")) and bool(_metrics(read)),
 )

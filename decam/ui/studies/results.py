@@ -15,6 +15,7 @@ from decam.studies.responses.backup import everything
 from decam.studies.simulated import PERSONAS, simulate
 from decam.studies.steps import Outcome
 from decam.ui import state, text
+from decam.ui.studies import findings
 
 TITLES: Mapping[Lane, str] = {
     Lane.LIVE: "Live",
@@ -126,8 +127,13 @@ def _download(record: StudyRecord) -> None:
     )  # fmt: skip
 
 
+def _analysis(record: StudyRecord) -> None:
+    findings.show(record, tuple(TITLES.items()))
+
+
 SECTIONS: tuple[Section, ...] = (
     Section("Who took part", _people),
+    Section("Analysis", _analysis),
     Section("Simulated participants", _simulated),
     Section("Everything in one file", _download),
 )
