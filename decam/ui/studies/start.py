@@ -154,16 +154,17 @@ def _bring(access: Access) -> None:
         st.session_state["studies-brought"] = turn + 1  # another uploader, without the file
         session.attempt(lambda: session.show(_brought(file.getvalue(), access).id))
 
-    st.toggle(
-        "With participants and answers", key=WHOLE,
-        help="For the file of Download everything: the study comes back as it was, under the same link.",
-    )  # fmt: skip
+    if access.owner is None:  # it comes back with its owner, who may be somebody else
+        st.toggle(
+            "With participants and answers", key=WHOLE,
+            help="For the file of Download everything: the study comes back as it was, under the same link.",
+        )  # fmt: skip
     st.file_uploader("The ZIP of a study", type=["zip", "json"], key=key, on_change=take, max_upload_size=200)
     st.caption("Without them it becomes a new draft with the same pictures and blocks.")
 
 
 def _brought(content: bytes, access: Access) -> StudyRecord:
     store = state.studies()
-    if st.session_state.get(WHOLE):
+    if access.owner is None and st.session_state.get(WHOLE):
         return restore(store, content)
     return making.from_file(store, content, access.owner or "")
