@@ -379,8 +379,39 @@ def test_simulated_participants_take_the_study_and_are_removed(researcher: Resea
     researcher.look().press(researcher.key("simulate"))
     people = state.studies().participants(researcher.record.id, Lane.SIMULATED)
     assert [one.outcome for one in people] == [Outcome.COMPLETED] * 2
-    researcher.press(researcher.key("unsimulate"))
+    researcher.press(researcher.key("clear"))
     assert state.studies().participants(researcher.record.id, Lane.SIMULATED) == []
+
+
+def entered(researcher: Researcher, stage: Stage) -> str:
+    """Somebody comes in while the study is in a stage; the personal code."""
+    record = consenting(researcher).record
+    state.studies().set_stage(record.id, stage)
+    return state.sessions().enter(record.link, {}, {"width": 1000, "height": 800}).code
+
+
+def test_somebody_is_excluded_for_a_reason_and_taken_back_in(researcher: Researcher) -> None:
+    entered(researcher, Stage.PILOT)
+    researcher.part("Results").press(researcher.key("exclude"))
+    assert researcher.says("An exclusion needs a reason")
+    researcher.app.text_input(key=researcher.key("why")).set_value("Asked twice")
+    researcher.press(researcher.key("exclude"))
+    (who,) = state.studies().participants(researcher.record.id, Lane.PILOT)
+    assert who.excluded == "Asked twice" and not who.holds
+    researcher.press(researcher.key("include"))
+    (who,) = state.studies().participants(researcher.record.id, Lane.PILOT)
+    assert who.excluded == "" and who.holds
+
+
+def test_somebody_who_asks_for_it_is_deleted_by_the_personal_code(researcher: Researcher) -> None:
+    code = entered(researcher, Stage.PILOT)
+    researcher.part("Results")
+    assert not researcher.has("button", researcher.key("clear")), "people are not removed all at once"
+    researcher.app.text_input(key=researcher.key("forget")).set_value(f" {code.upper()} ")
+    researcher.look().press(researcher.key("forget-ask"))
+    assert state.studies().participants(researcher.record.id, Lane.PILOT), "it is asked first"
+    researcher.press(f"for-good-participant-{researcher.record.id}")
+    assert state.studies().participants(researcher.record.id, Lane.PILOT) == []
 
 
 def test_everything_of_a_study_comes_back_with_its_participants(researcher: Researcher) -> None:

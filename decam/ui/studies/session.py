@@ -60,16 +60,15 @@ def change(study_id: str, how: Change) -> None:
     attempt(save)
 
 
-def attempt(work: Callable[[], object], done: str = "") -> bool:
-    """Do something in a callback: what goes wrong, or that it is done, is said on the page; True where it is done."""
+def attempt(work: Callable[[], object], done: str = "") -> None:
+    """Do something in a callback: what goes wrong, or that it is done, is said on the page."""
     try:
         work()
     except DecamError as error:
         st.session_state["problem"] = str(error)
-        return False
-    if done:
-        st.session_state[DONE] = done
-    return True
+    else:
+        if done:
+            st.session_state[DONE] = done
 
 
 def slow(
