@@ -48,7 +48,7 @@ def _table(people: Sequence[Participant]) -> None:
             "Sequence": [one.sequence + 1 for one in people],
             "Stands": [text.capital(str(one.outcome)) for one in people],
             "Excluded": [one.excluded for one in people],
-            "Began": [datetime.fromtimestamp(one.started, UTC) for one in people],
+            "Began": [text.when(datetime.fromtimestamp(one.started, UTC)) for one in people],
         },
         hide_index=True,
         width="stretch",
