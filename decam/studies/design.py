@@ -177,19 +177,34 @@ class Entrance(Settings):
         title="other parameters",
     )
     identity_needed: bool = parameter(False, "Refuse whoever comes without the identity parameter.")
-    completed: str = parameter("", "Where to send those who completed: an address, or a code that is shown.")
-    no_consent: str = parameter("", "Where to send those who do not consent: an address, or a code that is shown.")
-    attention_failed: str = parameter("", "Where to send those who failed two attention checks.")
+    completed: str = parameter(
+        "", "Where to send those who completed: an address, or a code that is shown.", title="after completing"
+    )
+    no_consent: str = parameter(
+        "", "Where to send those who do not consent: an address, or a code that is shown.", title="without consent"
+    )
+    attention_failed: str = parameter(
+        "", "Where to send those who failed two attention checks.", title="after failed attention checks"
+    )
     most: int = parameter(0, "How many people can take part; 0 for any number.", title="places", low=0, high=100_000)
     until: str = parameter("", "The last day, as 2027-01-31, in UTC; empty for no end.", title="last day")
     left_after: int = parameter(
-        24, "Hours without an answer after which somebody has left, and the sequence is given again.", low=1, high=720
+        24, "Hours without an answer after which somebody has left, and the sequence is given again.",
+        title="hours until somebody has left", low=1, high=720,
+    )  # fmt: skip
+    least_width: int = parameter(
+        0, "The narrowest window, in pixels; 0 for any.", title="least width (px)", low=0, high=4000
     )
-    least_width: int = parameter(0, "The narrowest window, in pixels; 0 for any.", low=0, high=4000)
-    least_height: int = parameter(0, "The lowest window, in pixels; 0 for any.", low=0, high=4000)
-    touch: str = parameter("any", "Which devices may take part.", choices=("any", "touch", "no touch"))
+    least_height: int = parameter(
+        0, "The lowest window, in pixels; 0 for any.", title="least height (px)", low=0, high=4000
+    )
+    touch: str = parameter(
+        "any", "Which devices may take part.", title="touch screens", choices=("any", "touch", "no touch")
+    )
     full_screen: bool = parameter(False, "Ask for the full screen at the start, and record when it is left.")
-    user_agent: bool = parameter(False, "Keep the browser's name; the consent must say so.")
+    user_agent: bool = parameter(
+        False, "Keep the name that the browser gives itself; the consent must say so.", title="keep the browser's name"
+    )
 
     @property
     def end(self) -> float | None:

@@ -25,7 +25,11 @@ class Part:
 
 def field_of(name: str) -> Part:
     """A field of the study that holds settings, such as its display."""
-    return Part(lambda study: _settings(study, name), lambda study, made: dataclasses.replace(study, **{name: made}))
+
+    def write(study: Study, made: Settings) -> Study:
+        return dataclasses.replace(study, **{name: made})  # type: ignore[arg-type]  # a field of such settings
+
+    return Part(lambda study: _settings(study, name), write)
 
 
 def block_settings(place: int) -> Part:

@@ -74,7 +74,7 @@ class Step:
 
     def check(self, values: object) -> dict[str, Json]:
         """All answers as they are stored; raises AnswerError for one that is missing, impossible or not asked."""
-        if not isinstance(values, Mapping) or len(json.dumps(values, default=str)) > LONGEST_ANSWER:
+        if not isinstance(values, Mapping) or len(json.dumps(values, default=str, ensure_ascii=False)) > LONGEST_ANSWER:
             raise AnswerError(
                 f"The answers of a screen must be an object by the questions' names, of at most {LONGEST_ANSWER:,} "
                 "characters."

@@ -14,8 +14,12 @@ import torch
 from torchvision.models import get_model
 
 from decam.models.catalogue import ENTRIES
+from decam.runs.store import Store
 from decam.ui import state
+from decam.ui.studies import sign_in
+from tests.pages.researcher import Researcher
 from tests.pages.visitor import Visitor
+from tests.studies.made import keep, run, view
 
 SEED = 7
 QUICK = "squeezenet1_0"
@@ -96,3 +100,27 @@ def quick_model(checkpoints: Path, weights: bytes) -> Path:
     assert path.parent == checkpoints
     path.write_bytes(weights)
     return path
+
+
+@pytest.fixture
+def at_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The visitor sits at the server's own machine; a test without a browser has no connection that says so."""
+    monkeypatch.setattr(sign_in, "connection", lambda: (None, {"Host": "localhost:8501"}))
+
+
+@pytest.fixture
+def compared(server: Path) -> str:
+    """A finished comparison of three pictures by two methods; its link."""
+    store = Store(server)
+    link = keep(store, run("one", {f"bird{number}.jpg": view(number, (224, 224)) for number in range(3)}))
+    store.close()
+    return link
+
+
+@pytest.fixture
+def researcher(compared: str) -> Researcher:
+    """Somebody who has just made a study of it."""
+    assert compared
+    made = Researcher()
+    made.app.text_input(key="studies-new-name").set_value("Which map?")
+    return made.press("studies-begin")

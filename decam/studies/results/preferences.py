@@ -121,7 +121,7 @@ def _metrics(read: Material) -> list[MetricValues]:
     """The metrics that any cell of the study has, as pictures × methods."""
     conditions = [one.key for one in read.study.conditions if one.source == "method"]
     keys = dict.fromkeys(key for stimulus in read.study.stimuli for one in stimulus.maps for key in one.measurements)
-    made = []
+    made: list[MetricValues] = []
     for key in keys:
         name, _, settings = key.partition(": ")
         metric = get_metric(name)

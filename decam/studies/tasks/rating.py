@@ -19,7 +19,7 @@ class RatingSettings(Settings):
 
     points: str = parameter("5", "Points of the scale.", choices=("5", "7"))
     statements: str = parameter(
-        "", "One statement a line; empty for the usual one. “{label}” becomes the class that the map explains."
+        "", "One statement a line; empty for the usual one. “{label}” becomes the class that the map explains.", lines=4
     )
     low: str = parameter("", "What the lowest point means; empty for “strongly disagree”.", title="lowest point")
     high: str = parameter("", "What the highest point means; empty for “strongly agree”.", title="highest point")

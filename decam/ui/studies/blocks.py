@@ -51,7 +51,6 @@ def _list(record: StudyRecord) -> int | None:
             key=f"study-{record.id}-block-{place}",
             type="primary" if place == chosen else "tertiary",
             icon=":material/error:" if lacking else None,
-            help=text.plain(lacking or kind.summary),
             width="stretch",
             on_click=_choose,
             args=(key, place),

@@ -16,7 +16,7 @@ from decam.studies.stimuli import Wanted
 from decam.ui import state, text
 from decam.ui.shared import thumbnails
 from decam.ui.shared.fields import field
-from decam.ui.studies import picking, session
+from decam.ui.studies import forms, picking, session
 
 SIDE = 160
 A_PAGE = 24
@@ -42,18 +42,20 @@ def _display(record: StudyRecord) -> None:
     st.caption("All maps in one manner, so that methods differ in their maps alone.")
     saved = record.study.display
     keys = {one.name: f"study-{record.id}-display-{one.name}" for one in Display.parameters()}
+    place = forms.grid("display")
     for one in Display.parameters():
         # What is chosen but not drawn yet stays; the study's own values come with another study or another drawing.
         if st.session_state.get(f"study-{record.id}-drawn") != saved:
             st.session_state[keys[one.name]] = getattr(saved, one.name)
-        field(keys[one.name], one, disabled=not session.editable(record))
+        with place:
+            field(keys[one.name], one, disabled=not session.editable(record))
     st.session_state[f"study-{record.id}-drawn"] = saved
     wished = Display(**{name: st.session_state[key] for name, key in keys.items()})
     if session.editable(record):
-        st.button(
-            "Draw all maps anew", key=f"study-{record.id}-draw", type="primary" if wished != saved else "secondary",
-            disabled=wished == saved, on_click=session.attempt,
-            args=(lambda: making.draw_again(state.studies(), record, wished), "All maps are drawn anew."),
+        session.slow(
+            "Draw all maps anew", lambda: making.draw_again(state.studies(), record, wished), "Maps are drawn …",
+            key=f"study-{record.id}-draw", icon=":material/brush:", ready=wished != saved, done="Drawn anew.",
+            help="From the frozen values: no run is needed.",
         )  # fmt: skip
 
 
@@ -182,8 +184,8 @@ def _more(record: StudyRecord) -> None:
     def add() -> None:
         making.with_more(state.studies(), state.studies().get(record.id), picked.runs, wanted)
 
-    st.button(
-        "Add them", type="primary", key=f"{name}-add", on_click=session.attempt, args=(add, "They are in the study."),
-        disabled=not picked.subjects or not (picked.methods or picked.catches),
+    session.slow(
+        "Add them", add, "Maps are copied and drawn …", key=f"{name}-add", icon=":material/add:",
+        ready=bool(picked.subjects and (picked.methods or picked.catches)), done="They are in the study.",
         help="What the study has already stays as it is. A condition needs a map of every picture.",
     )  # fmt: skip

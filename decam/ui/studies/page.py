@@ -91,8 +91,7 @@ def _head(record: StudyRecord) -> None:
             disabled=not session.editable(record),
             on_change=session.typed(record.id, key, _renamed),
         )
-        st.badge(standing.title, color=standing.colour)
-        st.caption(text.plain(start.facts(record)))
+        st.markdown(f":{standing.colour}-badge[{standing.title}] :gray[{text.plain(start.facts(record))}]")
     if not session.editable(record):
         st.info(f"**{standing.title}.** {standing.meaning}", icon=":material/lock:")
 

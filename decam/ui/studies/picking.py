@@ -116,9 +116,11 @@ def _methods(name: str, offer: Offer) -> tuple[str, ...]:
     if not titles:
         st.caption("These runs have no methods but controls.")
         return ()
-    key = f"{name}-methods"
-    before = st.session_state.get(key)
-    st.session_state[key] = [one for one in titles if before is None or one in before]
+    key, told = f"{name}-methods", f"{name}-methods-offered"
+    offered_before, chosen = st.session_state.get(told, ()), st.session_state.get(key, ())
+    # What another run brings is on at first; what was switched off stays off.
+    st.session_state[key] = [one for one in titles if one in chosen or one not in offered_before]
+    st.session_state[told] = tuple(titles)
     return tuple(
         st.pills(
             "Methods", list(titles), selection_mode="multi", format_func=lambda one: text.plain(titles[one]), key=key,

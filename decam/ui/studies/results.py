@@ -10,12 +10,12 @@ import streamlit as st
 
 from decam.errors import DecamError
 from decam.export.names import slug
-from decam.studies.everything import everything
 from decam.studies.responses import Lane, StudyRecord
+from decam.studies.responses.backup import everything
 from decam.studies.simulated import PERSONAS, simulate, usual_strengths
 from decam.studies.steps import Outcome
 from decam.ui import state, text
-from decam.ui.studies import findings
+from decam.ui.studies import findings, people
 
 TITLES: Mapping[Lane, str] = {
     Lane.LIVE: "Live",
@@ -76,16 +76,10 @@ def _simulated(record: StudyRecord) -> None:
         )
     strengths = _strengths(record) if persona == PERSONAS[0].name else {}
     there = len(state.studies().participants(record.id, Lane.SIMULATED))
-    with st.container(horizontal=True, gap="small"):
-        begun = st.button(
-            "Let them take part", key=f"study-{record.id}-simulate", icon=":material/smart_toy:",
-            disabled=bool(missing), help=missing[0] if missing else "Their answers stay apart from those of people.",
-        )  # fmt: skip
-        if there:
-            st.button(
-                f"Remove all {there}", key=f"study-{record.id}-unsimulate", icon=":material/delete:",
-                on_click=_clear, args=(record.id,),
-            )  # fmt: skip
+    begun = st.button(
+        "Let them take part", key=f"study-{record.id}-simulate", icon=":material/smart_toy:",
+        disabled=bool(missing), help=missing[0] if missing else "Their answers stay apart from those of people.",
+    )  # fmt: skip
     if begun:
         bar = st.progress(0.0, "Simulated participants begin")
         for one in simulate(state.sessions(), record, str(persona), int(count), there, strengths, float(noise)):
@@ -110,17 +104,13 @@ def _strengths(record: StudyRecord) -> dict[str, float]:
             }  # fmt: skip
 
 
-def _clear(study_id: str) -> None:
-    state.studies().clear(study_id, Lane.SIMULATED)
-
-
 def _download(record: StudyRecord) -> None:
     st.caption(
-        "The design with its pictures, and for each lane the answers as a tidy table, the codebook, participants and "
-        "results. Answers keep the digest of the study that was asked."
+        "The design with its pictures, every version that people took part in, all participants and all answers. The "
+        "file can be restored on the page **All studies**, here or on another server."
     )
     st.download_button(
-        "Download everything", lambda: everything(state.studies(), record),
+        "Download everything", lambda: everything(state.studies(), record.id),
         f"study-{slug(record.study.name, 40)}-everything.zip", "application/zip", type="primary",
         key=f"study-{record.id}-everything", icon=":material/download:", on_click="ignore",
     )  # fmt: skip
@@ -130,9 +120,14 @@ def _analysis(record: StudyRecord) -> None:
     findings.show(record, tuple(TITLES.items()))
 
 
+def _each(record: StudyRecord) -> None:
+    people.show(record, TITLES)
+
+
 SECTIONS: tuple[Section, ...] = (
     Section("Who took part", _people),
     Section("Analysis", _analysis),
+    Section("Participants", _each),
     Section("Simulated participants", _simulated),
     Section("Everything in one file", _download),
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import partial
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -20,16 +19,20 @@ from decam.ui.studies import preview, session, start
 from decam.ui.studies.sign_in import Access
 from decam.ui.studies.stages import STAGES, Way
 
+FEW = 2
+"""So many missing things are said in one line."""
+
 
 def show(record: StudyRecord, access: Access) -> None:
     """Draw the stages, the link and what can be done with the study as a whole."""
     with st.container(key="study-running"):
-        with st.container(border=True):
-            _stage(record)
+        with st.container():
+            with st.container(border=True):
+                _stage(record)
+            with st.container(border=True):
+                _whole(record, access)
         with st.container(border=True):
             _link(record)
-        with st.container(border=True):
-            _whole(record, access)
 
 
 def lacking(record: StudyRecord) -> None:
@@ -39,6 +42,9 @@ def lacking(record: StudyRecord) -> None:
     missing = state.studies().lacks(record)
     if not missing:
         st.caption(":material/check_circle: Nothing is missing; the pilot can start under **Take part**.")
+        return
+    if len(missing) <= FEW:
+        st.warning("**Still missing:** " + " ".join(text.plain(sentence) for sentence in missing))
         return
     with st.expander(f"Still missing: {text.several(len(missing), 'thing')}", icon=":material/error:"):
         st.markdown("\n".join(f"- {text.plain(sentence)}" for sentence in missing))
@@ -128,7 +134,7 @@ def _whole(record: StudyRecord, access: Access) -> None:
         st.button(
             "Copy as a new study", icon=":material/content_copy:", key=f"study-{record.id}-copy",
             help="A draft with the same pictures and blocks, without participants.",
-            on_click=session.attempt, args=(partial(_copy, record, access.owner or ""), "This is the copy."),
+            on_click=_copy, args=(record, access.owner or ""),
         )  # fmt: skip
         changed = text.when(datetime.fromtimestamp(record.changed, UTC))
         item = Deletable("study", record.id, start.name_of(record), changed, start.counts(record), start.ALONG)
@@ -136,4 +142,4 @@ def _whole(record: StudyRecord, access: Access) -> None:
 
 
 def _copy(record: StudyRecord, owner: str) -> None:
-    session.show(making.copy(state.studies(), record, owner).id)
+    session.attempt(lambda: session.show(making.copy(state.studies(), record, owner).id), "This is the copy.")

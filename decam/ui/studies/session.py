@@ -60,16 +60,25 @@ def change(study_id: str, how: Change) -> None:
     attempt(save)
 
 
-def attempt(work: Callable[[], object], done: str = "") -> bool:
-    """Do something in a callback: what goes wrong, or that it is done, is said on the page; True where it is done."""
+def attempt(work: Callable[[], object], done: str = "") -> None:
+    """Do something in a callback: what goes wrong, or that it is done, is said on the page."""
     try:
         work()
     except DecamError as error:
         st.session_state["problem"] = str(error)
-        return False
-    if done:
-        st.session_state[DONE] = done
-    return True
+    else:
+        if done:
+            st.session_state[DONE] = done
+
+
+def slow(
+    title: str, work: Callable[[], object], waiting: str, *, key: str, icon: str, help: str, ready: bool, done: str = ""
+) -> None:
+    """Draw a button for work of some seconds, which says so meanwhile; afterwards the page is drawn anew."""
+    if st.button(title, key=key, icon=icon, help=help, type="primary", disabled=not ready):
+        with st.spinner(waiting):
+            attempt(work, done)
+        st.rerun()
 
 
 def say_done() -> None:

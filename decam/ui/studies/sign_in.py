@@ -94,10 +94,11 @@ def ways_in() -> Ways:
 def admitted(claims: Mapping[str, Any], people: tuple[str, ...]) -> str:
     """The address of a signed-in account that is on the list, or whose domain is ("@example.org"); else empty."""
     address = str(claims.get("email") or "").strip().lower()
-    if "@" not in address or claims.get("email_verified") in (False, "false"):
+    name, _, domain = address.rpartition("@")
+    if not name or claims.get("email_verified") in (False, "false"):
         return ""
     listed = {one.strip().lower() for one in people}
-    return address if address in listed or "@" + address.rpartition("@")[2] in listed else ""
+    return address if address in listed or f"@{domain}" in listed else ""
 
 
 def _by_account(ways: Ways) -> Access | None:

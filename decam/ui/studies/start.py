@@ -9,6 +9,7 @@ import streamlit as st
 from decam.errors import DecamError
 from decam.studies import making, templates
 from decam.studies.responses import Lane, StudyRecord
+from decam.studies.responses.backup import restore
 from decam.studies.responses.records import LANES
 from decam.studies.steps import Outcome
 from decam.studies.stimuli import Wanted
@@ -21,6 +22,7 @@ from decam.ui.studies.sign_in import Access
 from decam.ui.studies.stages import STAGES
 
 NEW = "studies-new"
+WHOLE = "studies-whole"
 ALONG = "its pictures, its participants and all their answers"
 WHAT = (
     "Ask people about maps: which one explains an answer better, what the model will answer, where they would look. "
@@ -132,13 +134,11 @@ def _make(access: Access) -> None:
     def make() -> None:
         name = str(st.session_state.get(f"{NEW}-name", "")) or template.title
         record = making.from_runs(state.studies(), name, picked.runs, wanted, template, access.owner or "")
-        st.session_state[f"{NEW}-name"] = ""
         session.show(record.id)
 
     ready = bool(picked.subjects and (picked.methods or picked.catches))
-    st.button(
-        "Make the study", type="primary", key="studies-begin", icon=":material/add:", disabled=not ready,
-        on_click=session.attempt, args=(make,),
+    session.slow(
+        "Make the study", make, "Maps are copied and drawn …", key="studies-begin", icon=":material/add:", ready=ready,
         help="Maps are copied: changing or deleting a run later changes no study.",
     )  # fmt: skip
 
@@ -152,7 +152,19 @@ def _bring(access: Access) -> None:
         if file is None:
             return
         st.session_state["studies-brought"] = turn + 1  # another uploader, without the file
-        session.attempt(lambda: session.show(making.from_file(state.studies(), file.getvalue(), access.owner or "").id))
+        session.attempt(lambda: session.show(_brought(file.getvalue(), access).id))
 
-    st.file_uploader("The ZIP of an exported study", type=["zip", "json"], key=key, on_change=take, max_upload_size=200)
-    st.caption("It becomes a new draft. Participants and answers stay where they are.")
+    if access.owner is None:  # it comes back with its owner, who may be somebody else
+        st.toggle(
+            "With participants and answers", key=WHOLE,
+            help="For the file of Download everything: the study comes back as it was, under the same link.",
+        )  # fmt: skip
+    st.file_uploader("The ZIP of a study", type=["zip", "json"], key=key, on_change=take, max_upload_size=200)
+    st.caption("Without them it becomes a new draft with the same pictures and blocks.")
+
+
+def _brought(content: bytes, access: Access) -> StudyRecord:
+    store = state.studies()
+    if access.owner is None and st.session_state.get(WHOLE):
+        return restore(store, content)
+    return making.from_file(store, content, access.owner or "")
