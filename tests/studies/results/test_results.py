@@ -228,7 +228,9 @@ def test_preference_is_compared_with_the_metrics_of_the_same_cells() -> None:
         dataclasses.replace(
             one,
             maps=tuple(
-                dataclasses.replace(each, measurements={"insertion: 50 steps, blur fill": values[each.condition]})
+                dataclasses.replace(
+                    each, measurements={"insertion: 50 steps, blur fill": values[each.condition], "unheard-of: x": 1.0}
+                )
                 for each in one.maps
             ),
         )
