@@ -29,7 +29,7 @@ MARK = re.compile(r"\*\*(?P<bold>.+?)\*\*|`(?P<typed>.+?)`", re.DOTALL)
 
 
 class Guide:
-    """The page of the guide as its reader goes through it: labels, texts to type and commands, each only in its turn."""
+    """The page of the guide, read from its first step on: labels, texts to type and commands, each in its turn."""
 
     def __init__(self, text: str) -> None:
         steps = text[text.index("\n## ") :]
@@ -106,13 +106,14 @@ class Reader:
         return download.value.path()
 
 
-def test_the_first_study_of_the_guide(
+def test_the_guide_to_a_first_study_is_true_word_by_word(
     page: Page, context: BrowserContext, common_server: Server, tmp_path: Path
 ) -> None:
     reader = Reader(page)
     compares(reader, common_server)
     name = makes(reader)
     writes(reader)
+    plans(reader)
     simulates(reader)
     store = StudyStore(common_server.data)
     (record,) = [one for one in store.recent() if one.study.name == name]
@@ -166,6 +167,23 @@ def writes(reader: Reader) -> None:
     reader.presses("3 · Trials · Forced choice")
     expect(preview.get_by_role("heading", name="Which map?")).to_be_visible(timeout=LONG_MS)
     expect(preview.get_by_role("img")).to_have_count(3)
+
+
+def plans(reader: Reader) -> None:
+    reader.part("Plan")
+    question = reader.types("Question")
+    reader.sees("Rules of exclusion")
+    reader.guide.says("Attention checks")
+    reader.main.get_by_text("Attention checks", exact=True).click()
+    expect(reader.main.get_by_role("switch", name="Attention checks")).to_be_checked()
+    reader.guide.says("Read it")
+    reader.main.get_by_test_id("stExpander").get_by_text("Read it").click()
+    written = reader.main.get_by_test_id("stExpander").get_by_test_id("stCode")
+    expect(written).to_contain_text(question, timeout=LONG_MS)
+    expect(written).to_contain_text("attention checks", ignore_case=True)
+    reader.guide.says("Download the text")
+    saved = reader.saves(reader.main.get_by_role("button", name="Download the text"))
+    assert question in saved.read_text(encoding="utf-8")
 
 
 def simulates(reader: Reader) -> None:
@@ -286,7 +304,6 @@ def takes_along(reader: Reader, server: Server, store: StudyStore, record: Study
 
 
 def goes_live(reader: Reader) -> None:
-    reader.part("Plan")
     reader.part("Take part")
     reader.presses("Go live")
     reader.guide.says("Go live")
