@@ -20,6 +20,7 @@ from decam.studies.analysis.resampling import (
     Interval,
     Values,
     drawn,
+    numbered,
     numbers,
     percentiles,
     same_length,
@@ -86,8 +87,8 @@ def clicks(
     same_length(x=x, widths=wide, heights=high)
     if (wide < 0).any() or (high < 0).any():
         raise SettingError("A box has a negative size; give its left upper corner and how far it reaches.")
-    who = np.unique(np.asarray(participants), return_inverse=True)[1].reshape(-1).astype(np.int64)
-    return Clicks(numbers(x, "places"), numbers(y, "places"), wide, high, np.asarray(pictures, dtype=np.int64), who)
+    numbers_of_pictures, who = np.asarray(pictures, dtype=np.int64), numbered(participants)[1]
+    return Clicks(numbers(x, "places"), numbers(y, "places"), wide, high, numbers_of_pictures, who)
 
 
 def default_sigma(shape: Shape) -> float:
@@ -105,10 +106,9 @@ def person_weights(marks: Clicks, picture: int, shape: Shape) -> csr_array:
     SettingError for a click outside the picture.
     """
     here = np.flatnonzero(marks.pictures == picture)
-    people, places = np.unique(marks.participants[here], return_inverse=True)
-    persons = places.reshape(-1)
+    people, persons = numbered(marks.participants[here])
     weights, lines, pixels = [np.empty(0)], [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
-    each = 1 / np.bincount(persons, minlength=len(people))
+    each = 1 / np.bincount(persons, minlength=people)
     for click, person in zip(here, persons, strict=True):
         rows, down = _cover(marks.y[click], marks.height[click], shape[0], "y")
         columns, across = _cover(marks.x[click], marks.width[click], shape[1], "x")
@@ -116,7 +116,7 @@ def person_weights(marks: Clicks, picture: int, shape: Shape) -> csr_array:
         pixels.append((rows[:, None] * shape[1] + columns).reshape(-1))
         lines.append(np.full(len(rows) * len(columns), person))
     ends = np.concatenate(lines), np.concatenate(pixels)
-    return csr_array((np.concatenate(weights), ends), shape=(len(people), shape[0] * shape[1]))
+    return csr_array((np.concatenate(weights), ends), shape=(people, shape[0] * shape[1]))
 
 
 def _cover(start: float, length: float, size: int, axis: str) -> tuple[Indices, Values]:
@@ -273,7 +273,7 @@ def _over_pictures(values: Sequence[float], seed: int) -> Scored:
     if not len(finite):
         return Scored(Interval(math.nan, math.nan, math.nan), tuple(values))
     means = drawn(len(finite), RESAMPLES, seed) @ finite / len(finite)
-    return Scored(percentiles(float(finite.mean()), means), tuple(values))
+    return Scored(percentiles(float(finite.mean()), means, len(finite)), tuple(values))
 
 
 def _mean(values: Sequence[float]) -> float:
