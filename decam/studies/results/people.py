@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from decam.errors import SettingError
+from decam.export.standing import several
 from decam.figures.studies import values_figure
 from decam.studies import blocks
 from decam.studies.analysis import agreement, times
@@ -28,7 +29,7 @@ def _progress(read: Material) -> Findings | None:
     done = outcomes[Outcome.COMPLETED] + outcomes[Outcome.ATTENTION_FAILED]
     counted = {row.participant.code for row in read.rows}
     sentences = [
-        f"{len(read.participants)} people came, {done} finished.",
+        f"{several(len(read.participants), 'person', 'people')} came, {done} finished.",
         f"{len(counted)} of them count here." if read.kept_only else "All of them count here, flagged or not.",
     ]
     shown: Counter[str] = Counter()
@@ -174,7 +175,7 @@ def _scores(own: Sequence[Given]) -> list[str]:
         return []
     mean = t_interval(np.array(scores))
     ends = f", from {mean.low:.1f} to {mean.high:.1f}" if mean.known else ""
-    return [f"{scale.title}: {mean.value:.1f} of 100{ends} ({len(scores)} people)."]
+    return [f"{scale.title}: {mean.value:.1f} of 100{ends} ({several(len(scores), 'person', 'people')})."]
 
 
 def _items(own: Sequence[Given], title: str) -> Table:
@@ -191,7 +192,7 @@ def _items(own: Sequence[Given], title: str) -> Table:
             numbers = np.array(values, dtype=np.float64)
             said = f"mean {numbers.mean():.2f}, standard deviation {numbers.std(ddof=1) if len(numbers) > 1 else 0:.2f}"
         else:
-            said = f"{len(values)} texts, in the table of answers"
+            said = f"{several(len(values), 'text')}, in the table of answers"
         rows.append((question.prompt, len(values), said))
     return Table(title, ("question", "answers", "in short"), tuple(rows))
 
@@ -205,7 +206,8 @@ def _texts(read: Material) -> Findings | None:
     if not rows:
         return None
     return Findings(
-        (f"{len(rows)} descriptions.",), tables=(Table("Descriptions", ("stimulus", "condition", "text"), rows),)
+        (f"{several(len(rows), 'description')}.",),
+        tables=(Table("Descriptions", ("stimulus", "condition", "text"), rows),),
     )
 
 

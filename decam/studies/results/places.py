@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from decam.export.standing import several
 from decam.figures.overlays import upsampled
 from decam.figures.studies import values_figure
 from decam.studies import frozen
@@ -79,9 +80,10 @@ def _scored(read: Material, stimuli: list[Stimulus], made: Clicks) -> Findings:
                 chart(values_figure, axis, shown),
             )
         )
-    people = len(np.unique(made.participants))
+    people = several(len(np.unique(made.participants)), "person", "people")
+    marked, pictures = several(len(made.x), "place"), several(len(stimuli), "picture")
     sentences = (
-        f"{len(made.x)} places that {people} people marked in {len(stimuli)} pictures.",
+        f"{marked} that {people} marked in {pictures}.",
         f"“{CEILING}” is how well half of the people foretell the other half: no map can be expected to do better.",
     )
     head = ("score", "condition", "value", "from", "to")
