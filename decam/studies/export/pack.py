@@ -31,7 +31,7 @@ revisit/            a configuration for reVISit: put this folder into its public
 study.json          the whole study, which decam opens again
 
 The jsPsych page loads jsPsych 8 from unpkg.com. At its end it offers the answers as a CSV file; to keep them on a
-server, replace its function `finished`.
+server, replace its function `finished`. Answers of several choices and rankings come under "question:option" there.
 {missing}"""
 
 
