@@ -41,12 +41,11 @@ def values_figure(
     """Values with intervals below each other, the first on top: strengths, accuracies, response times.
 
     A dotted line marks the `reference` (0 of log-strengths, chance). `limits` are the axis', else all intervals fit.
-    An interval with NaN ends is shown as a dot alone.
+    An interval with NaN ends is shown as a dot alone, without ends where the mouse is.
     """
     _some(intervals)
     ink = DARK if dark else LIGHT
     number = f"%{{x:,.{digits}f}}{unit}"
-    ends = f"%{{customdata[1]:,.{digits}f}} to %{{customdata[2]:,.{digits}f}}{unit}"
     figure = go.Figure(
         go.Scatter(
             x=[one.value for one in intervals],
@@ -54,8 +53,8 @@ def values_figure(
             error_x=_error(intervals, ink),
             mode="markers",
             marker={"size": 10, "color": method_colour(1, dark)},
-            customdata=[(one.name, one.low, one.high) for one in intervals],
-            hovertemplate=f"<b>%{{customdata[0]}}</b><br>{number}, from {ends}<extra></extra>",
+            customdata=[(one.name, _ends(one, digits, unit)) for one in intervals],
+            hovertemplate=f"<b>%{{customdata[0]}}</b><br>{number}%{{customdata[1]}}<extra></extra>",
         )
     )
     dress(figure, ink, FRAME + LINE * len(intervals), "", entries=0, columns=1)
@@ -177,9 +176,9 @@ def utility_figure(
                 name=curve.name,
                 line={"color": colour, "dash": method_dash(place), "width": 2.2},
                 marker={"size": 8, "symbol": SYMBOLS[place % len(SYMBOLS)]},
-                customdata=[(at, one.low, one.high) for at, one in zip(curve.at, curve.intervals, strict=True)],
+                customdata=[(at, _ends(one)) for at, one in zip(curve.at, curve.intervals, strict=True)],
                 hovertemplate=f"<b>{curve.name}</b><br>%{{customdata[0]}} trials<br>"
-                "%{y:.2f}, from %{customdata[1]:.2f} to %{customdata[2]:.2f}<extra></extra>",
+                "%{y:.2f}%{customdata[1]}<extra></extra>",
             )
         )
     dress(figure, ink, height, "", entries=len(curves), columns=3)
@@ -340,6 +339,14 @@ def _error(
         "thickness": 1.5,
         "width": 4,
     }
+
+
+def _ends(interval: Interval, digits: int = 2, unit: str = "") -> str:
+    """The ends of an interval as they follow its value; nothing where they are not known."""
+    if not (math.isfinite(interval.low) and math.isfinite(interval.high)):
+        return ""
+    low, high = (f"{end:z,.{digits}f}".replace("-", "−") for end in (interval.low, interval.high))
+    return f", from {low} to {high}{unit}"
 
 
 def _room(intervals: Sequence[Interval], reference: float | None) -> tuple[float, float]:

@@ -6,17 +6,21 @@ import csv
 import dataclasses
 import io
 import math
+import re
 from pathlib import Path
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from decam.studies import frozen
 from decam.studies.analysis.exclusions import choose
 from decam.studies.design import Condition, Study
 from decam.studies.frozen import FrozenArray
 from decam.studies.results import SECTIONS, Findings, Material, material, results, table_csv
+from decam.studies.results.base import rounded
 from tests.studies.answering import answer, crowd, participant, record
 from tests.studies.studies import CLASSES, block, study, whole
 
@@ -53,6 +57,7 @@ def test_a_study_of_everything_is_read_whole_and_every_chart_can_be_drawn(tmp_pa
             assert isinstance(figure.draw(False), go.Figure)
             assert isinstance(figure.draw(True), go.Figure)
         for table in findings.tables:
+            assert len(set(table.head)) == len(table.head) and all(table.head)
             assert all(len(row) == len(table.head) for row in table.rows)
             lines = list(csv.reader(io.StringIO(table_csv(table).decode())))
             assert len(lines) == 1 + len(table.rows)
@@ -141,6 +146,8 @@ def test_utility_is_that_of_the_training_condition_over_the_control() -> None:
     people, answers = crowd(made, 30, {"a": 3.0, "none": -3.0})
     of = material(record(made), people, answers, Path())
     findings = found(of)["utility"]
+    head = findings.tables[0].head
+    assert len(set(head)) == len(head)
     rows = dict(zip(column(findings, 0, "condition"), column(findings, 0, "utility"), strict=True))
     assert rows["No map"] == 1
     shares = {
@@ -242,6 +249,48 @@ def test_preference_is_compared_with_the_metrics_of_the_same_cells() -> None:
     assert spearman["value"] == 1
     assert spearman["p"] == pytest.approx(2 / math.factorial(3), abs=1e-4)
     assert any("3 methods" in sentence for sentence in findings.sentences)
+
+
+@pytest.mark.slow
+def test_one_person_is_counted_as_one_and_gives_no_interval(tmp_path: Path) -> None:
+    sections = found(read(whole(), 1, tmp_path))
+    for findings in sections.values():
+        for sentence in findings.sentences:
+            assert not re.search(r"\b1 (people|participants|pictures|answers|methods|places|descriptions)\b", sentence)
+        for table in findings.tables:
+            for name in ("from", "to"):
+                ends = [place for place, head in enumerate(table.head) if head == name or head.endswith(f", {name}")]
+                drawn = table.title not in ("Agreement", "Maps against clicks") and "confidence" not in table.title
+                assert not drawn or all(row[place] == "" for row in table.rows for place in ends), table.title
+    assert "One person alone gives no intervals." in sections["preference"].sentences
+    assert sections["progress"].sentences[0] == "1 person came, 1 finished."
+
+
+def test_conditions_that_are_level_are_all_named() -> None:
+    made = study(block("trials", task="forced-choice", task_neither=True), count=3)
+    people, answers = crowd(made, 3, STRENGTHS)
+    neither = [
+        dataclasses.replace(one, values={**one.values, "preferred": "neither"}) if "preferred" in one.values else one
+        for one in answers
+    ]
+    findings = found(material(record(made), people, neither, Path()))["preference"]
+    assert "All conditions are level: none is preferred to another." in findings.sentences
+    assert "-0.0" not in table_csv(findings.tables[0]).decode()
+
+
+@given(st.floats(-1e-3, 1e-3) | st.just(math.nan))
+def test_no_cell_is_minus_zero(value: float) -> None:
+    shown = rounded(value)
+    assert (shown == "") == math.isnan(value)
+    assert str(shown) != "-0.0"
+
+
+def test_what_a_blinded_study_says_of_odds_without_an_estimate_names_no_method() -> None:
+    made = study(block("trials", task="rating"), count=4)
+    people, answers = crowd(made, 4, {"a": 50.0, "b": 0.0, "c": -50.0})
+    sentences = found(material(record(made), people, answers, Path(), blinded=True))["ratings"].sentences
+    (note,) = [one for one in sentences if "no finite estimate" in one]
+    assert "odds of Method Y, Method Z have" in note
 
 
 def test_nobody_yet_is_said_and_nothing_fails() -> None:
