@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from decam.studies.analysis.exclusions import choose
-from decam.studies.design import Hypothesis, Item, Stage
+from decam.studies.design import Hypothesis, Item, Stage, StudyError
 from decam.studies.document import digest_of, study_from_json
 from decam.studies.elements import Ranking, Several
 from decam.studies.export.answers import COLUMNS, answers_csv, codebook_csv, given, participants_csv, public_id
@@ -139,6 +139,14 @@ def test_a_pack_shows_the_same_screens_as_the_study(pack: dict[str, bytes]) -> N
         "radio", "ranking-sublist", "likert", "slider", "numerical", "longText",
     }  # fmt: skip
     assert study_from_json(pack["study.json"]) == made
+
+
+@pytest.mark.parametrize("sequences", [0, -3])
+def test_a_pack_without_sequences_is_refused(sequences: int, tmp_path: Path) -> None:
+    made = study(block("trials", task="forced-choice"), count=1)
+    freeze(made, tmp_path)
+    with pytest.raises(StudyError, match=f"pack of {sequences} sequences has nothing to show; write at least 1"):
+        next(pack_files(made, tmp_path, sequences))
 
 
 @pytest.mark.slow
