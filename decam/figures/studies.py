@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from decam.errors import SettingError
 from decam.figures.charts import DARK, LIGHT, Ink, dress
 from decam.figures.colours import DIVERGING, SEQUENTIAL, lut, method_colour, method_dash, plotly_scale
-from decam.figures.intervals import FRAME, LINE, Interval
+from decam.figures.intervals import FRAME, LINE, Interval, error_bars, name_rows
 
 CELL = 44  # pixels of a cell of a matrix
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon")
@@ -50,7 +50,7 @@ def values_figure(
         go.Scatter(
             x=[one.value for one in intervals],
             y=list(range(len(intervals))),
-            error_x=_error(intervals, ink),
+            error_x=error_bars(intervals, ink),
             mode="markers",
             marker={"size": 10, "color": method_colour(1, dark)},
             customdata=[(one.name, _ends(one, digits, unit)) for one in intervals],
@@ -61,7 +61,7 @@ def values_figure(
     if reference is not None:
         figure.add_vline(x=reference, line={"color": ink.faint, "width": 1.5, "dash": "dot"})
     figure.update_xaxes(title=axis, range=list(limits or _room(intervals, reference)))
-    _rows(figure, [one.name for one in intervals])
+    name_rows(figure, [one.name for one in intervals])
     figure.update_layout(hovermode="closest", showlegend=False, margin={"l": 8, "r": 8, "t": 8, "b": 44})
     return figure
 
@@ -147,7 +147,7 @@ def ratings_figure(
     dress(figure, ink, FRAME + 34 * len(names), "", entries=points, columns=columns)
     figure.add_vline(x=0, line={"color": ink.faint, "width": 1.5})
     figure.update_xaxes(title="Below and above the middle (%)")
-    _rows(figure, names)
+    name_rows(figure, names)
     figure.update_layout(barmode="overlay", bargap=0.25, hovermode="closest", legend={"traceorder": "normal"})
     return figure
 
@@ -171,7 +171,7 @@ def utility_figure(
             go.Scatter(
                 x=[at + shift for at in curve.at],
                 y=[one.value for one in curve.intervals],
-                error_y=_error(curve.intervals, ink, colour),
+                error_y=error_bars(curve.intervals, ink, colour),
                 mode="lines+markers",
                 name=curve.name,
                 line={"color": colour, "dash": method_dash(place), "width": 2.2},
@@ -210,8 +210,8 @@ def preference_figure(
         go.Scatter(
             x=[one.value for one in metric],
             y=[one.value for one in strengths],
-            error_x=_error(metric, ink),
-            error_y=_error(strengths, ink),
+            error_x=error_bars(metric, ink),
+            error_y=error_bars(strengths, ink),
             mode="markers+text",
             text=[one.name for one in metric],
             textposition="top right",
@@ -261,7 +261,7 @@ def power_figure(
             go.Scatter(
                 x=list(sizes),
                 y=[100 * one.value for one in powers],
-                error_y=_error(powers, ink, scale=100),
+                error_y=error_bars(powers, ink, scale=100),
                 mode="markers",
                 name="Simulated studies",
                 marker={"size": 9, "color": method_colour(0, dark)},
@@ -324,23 +324,6 @@ def detection_figure(
     return figure
 
 
-def _error(
-    intervals: Sequence[Interval], ink: Ink, colour: str = "", scale: float = 1.0
-) -> dict[str, str | bool | float | list[float]]:
-    """The bars of intervals as Plotly takes them; an end that is NaN has no length."""
-    up = [scale * (one.high - one.value) for one in intervals]
-    down = [scale * (one.value - one.low) for one in intervals]
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [reach if math.isfinite(reach) else 0.0 for reach in up],
-        "arrayminus": [reach if math.isfinite(reach) else 0.0 for reach in down],
-        "color": colour or ink.faint,
-        "thickness": 1.5,
-        "width": 4,
-    }
-
-
 def _ends(interval: Interval, digits: int = 2, unit: str = "") -> str:
     """The ends of an interval as they follow its value; nothing where they are not known."""
     if not (math.isfinite(interval.low) and math.isfinite(interval.high)):
@@ -355,13 +338,6 @@ def _room(intervals: Sequence[Interval], reference: float | None) -> tuple[float
     finite = [end for end in [*ends, *([] if reference is None else [reference])] if math.isfinite(end)] or [0.0]
     room = 0.06 * ((max(finite) - min(finite)) or 1.0)
     return min(finite) - room, max(finite) + room
-
-
-def _rows(figure: go.Figure, names: Sequence[str]) -> None:
-    """Names on the y axis, the first on top."""
-    figure.update_yaxes(
-        tickvals=list(range(len(names))), ticktext=list(names), range=[len(names) - 0.4, -0.6], showgrid=False
-    )
 
 
 def _step(point: int, points: int) -> str:
