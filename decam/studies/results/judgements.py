@@ -158,7 +158,7 @@ def _accuracy(read: Material, name: str, title: str) -> Findings | None:
         conditions = [row.conditions[0] for row in some]
         order = [one.key for one in read.study.conditions if one.key in conditions]
         people = [row.participant.code for row in some]
-        found = accuracy.by_condition([row.right for row in some], conditions, people, chance, order=order)
+        found = accuracy.by_condition([row.right is True for row in some], conditions, people, chance, order=order)
         titles = [read.title(one.condition) for one in found]
         lines += [
             (label, kind, one.answers, *bounds(one.bootstrap), rounded(one.p, 5))
@@ -183,7 +183,7 @@ def _accuracy(read: Material, name: str, title: str) -> Findings | None:
 
 def _differences(read: Material, rows: list[Given], control: str) -> Table:
     found = accuracy.differences(
-        [row.right for row in rows],
+        [row.right is True for row in rows],
         [row.conditions[0] for row in rows],
         [row.participant.code for row in rows],
         control,
@@ -200,7 +200,7 @@ def _calibration(read: Material) -> list[Table]:
         if rows:
             stated = [int(str(row.answer.values[f"{name}-confidence"])) for row in rows]
             people = [row.participant.code for row in rows]
-            found = accuracy.calibration([row.right for row in rows], stated, people)
+            found = accuracy.calibration([row.right is True for row in rows], stated, people)
             lines = tuple((one.confidence, one.answers, *bounds(one.accuracy)) for one in found.levels)
             tables.append(
                 Table(f"Accuracy by confidence ({name})", ("confidence", "answers", "accuracy", "from", "to"), lines)
@@ -259,7 +259,7 @@ def _utility(read: Material) -> Findings | None:
     order = [one.key for one in read.study.conditions if one.key in conditions]
     people = [row.participant.code for row in rows]
     try:
-        found = utility.utilities([row.right for row in rows], conditions, after, people, control.key, order=order)
+        found = utility.utilities([row.right is True for row in rows], conditions, after, people, control.key, order=order)
     except SettingError as error:
         return Findings((f"No utility: {error}",))
     titles = [read.title(one.condition) for one in found]
