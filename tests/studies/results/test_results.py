@@ -170,6 +170,26 @@ def test_signal_detection_needs_a_model_that_is_sometimes_wrong() -> None:
     assert dict(zip(column(findings, 0, "measure"), column(findings, 0, "value"), strict=True))["d′"] > 0.5  # type: ignore[operator]
 
 
+def test_distinction_is_counted_apart_for_the_models_right_and_wrong_answers() -> None:
+    made = study(block("trials", task="distinction"), count=8)
+    wrong = tuple(
+        dataclasses.replace(one, correct=next(name for name in CLASSES if name != one.answer)) if place % 2 else one
+        for place, one in enumerate(made.stimuli)
+    )
+    of = read(dataclasses.replace(made, stimuli=wrong), 6, noise=0.5)
+    findings = found(of)["distinction"]
+    assert "Chance is 25%." in findings.sentences[0]
+    for table, name in enumerate(("answered", "right")):
+        for row in (dict(zip(findings.tables[table].head, line, strict=True)) for line in findings.tables[table].rows):
+            own = [
+                one.value == one.step.correct[name]
+                for one in of.trials("accuracy", name)
+                if of.title(one.conditions[0]) == row["condition"]
+                and row["pictures"] in ("all", "model right" if one.step.facts["model_right"] else "model wrong")
+            ]
+            assert (row["answers"], row["accuracy"]) == (len(own), pytest.approx(np.mean(own), abs=5e-4))
+
+
 def test_flags_are_set_by_the_studys_rules_and_both_counts_can_be_had() -> None:
     made = dataclasses.replace(
         study(block("trials", task="forced-choice"), count=10),
