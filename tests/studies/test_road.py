@@ -14,6 +14,7 @@ from decam.studies.elements import Question
 from decam.studies.road import lacks, road
 from decam.studies.steps import Outcome
 from decam.studies.tasks import TASKS, get
+from decam.studies.tasks.simulation import offered
 from tests.studies.studies import CONDITIONS, block, stimulus, study, whole
 
 
@@ -137,6 +138,18 @@ def test_answers_to_choose_from_are_the_same_for_everybody_and_hold_the_models()
         next(iter(orders)).index(stimulus.answer) for stimulus in made.stimuli for orders in [offered[stimulus.key]]
     }
     assert len(places) > 1  # the right answer does not always stand in one place
+
+
+def test_what_chance_puts_on_screens_is_what_was_stored() -> None:
+    """Literals, so that another NumPy or another machine cannot change a study unseen."""
+    made = study(block("trials", task="distinction", attention=3))
+    asked = [[step.correct["attention"] for step in road(made, number) if step.attention] for number in range(4)]
+    assert asked == [["1", "1", "1"], ["1", "2", "4"], ["4", "4", "3"], ["3", "2", "4"]]
+    classes = [step.facts["classes"] for step in road(made, 2) if step.task]
+    assert classes[:2] == [["dog", "cat", "fish", "owl"], ["dog", "fish", "cat", "owl"]]
+    assert [offered(made, one, 3) for one in made.stimuli[:3]] == [
+        ("dog", "cat", "fish"), ("fish", "dog", "cat"), ("fish", "dog", "cat"),
+    ]  # fmt: skip
 
 
 def test_a_forward_simulation_of_the_picture_alone_shows_no_map() -> None:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from decam.settings import Settings
+from decam.studies.assignment.chance import Chance, Use
 from decam.studies.design import Block, Item, Study
 from decam.studies.elements import Choice, Entry, Number, Option, Question, Rating, Several, Slider
 from decam.studies.steps import Step
@@ -29,9 +28,9 @@ class Place:
     wording: Wording
 
     @cached_property
-    def rng(self) -> np.random.Generator:
+    def chance(self) -> Chance:
         """Chance that depends on the study's seed, the sequence and the block alone."""
-        return np.random.default_rng([self.study.assignment.seed, self.sequence, self.number])
+        return Chance(self.study.assignment.seed, Use.SCREENS, self.sequence, self.number)
 
     def step(self, place: int, elements: tuple[object, ...], **more: Any) -> Step:
         """A screen of this block; `place` counts from 0."""

@@ -88,7 +88,7 @@ def _screen(place: Place, stimulus: Stimulus, conditions: tuple[Condition, ...])
     choice = _task(place.block)
     task = tasks.get(choice.name)
     trial = tasks.Trial(place.study, stimulus, conditions, place.wording)
-    screen = task.make(trial, choice.settings, place.rng)
+    screen = task.make(trial, choice.settings, place.chance)
     facts = {"stimulus": stimulus.key, "conditions": [condition.key for condition in conditions], **screen.facts}
     title = place.wording(f"{task.name}.title")
     return place.step(0, screen.elements, task=task.name, correct=screen.correct, facts=facts, title=title)
@@ -102,8 +102,8 @@ def _with_repeats(place: Place, settings: TrialSettings, screens: list[Step]) ->
     methods = [one for one in place.study.conditions if not one.catch] or list(place.study.conditions)
     repeated = []
     for _ in range(settings.repeats):
-        like = screens[int(place.rng.integers(len(screens)))]
-        condition = methods[int(place.rng.integers(len(methods)))]
+        like = screens[place.chance.whole(len(screens))]
+        condition = methods[place.chance.whole(len(methods))]
         step = _screen(place, stimuli[str(like.facts["stimulus"])], (condition, condition))
         repeated.append(dataclasses.replace(step, facts={**step.facts, "repeat": True}))
     return assignment.spread(screens, repeated, key=_shown)
@@ -119,7 +119,7 @@ def _attention(place: Place, number: int) -> Step:
     """A question that says which answer to give."""
     wording = place.wording
     names = [wording(f"attention.{name}") for name in ("red", "green", "blue", "yellow")]
-    right = int(place.rng.integers(len(names)))
+    right = place.chance.whole(len(names))
     options = tuple(Option(str(at + 1), name) for at, name in enumerate(names))
     asked = Choice("attention", wording("attention.prompt", answer=names[right]), options)
     return place.step(

@@ -82,7 +82,7 @@ def _instructions(place: Place) -> list[Step]:
     if task.group and len(conditions) < task.group:
         return [place.step(0, (prose,), title=prose.heading)]
     trial = tasks.Trial(place.study, examples[0], conditions, place.wording)
-    screen = task.make(trial, following[0].task.settings, place.rng)
+    screen = task.make(trial, following[0].task.settings, place.chance)
     shown = tuple(_unasked(element) for element in screen.elements if element.pictures or not element.name)
     example = Prose(place.wording(f"{task.name}.example"), place.wording("instructions.example"))
     return [place.step(0, (prose, example, *shown), title=prose.heading)]
