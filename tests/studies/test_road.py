@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from decam.studies.blocks import BLOCKS
-from decam.studies.design import Condition, Item, StudyError
+from decam.studies.design import Condition, Item, Study, StudyError
 from decam.studies.elements import Question
 from decam.studies.road import lacks, road
 from decam.studies.steps import Outcome
@@ -146,7 +146,7 @@ def test_what_chance_puts_on_screens_is_what_was_stored() -> None:
     asked = [[step.correct["attention"] for step in road(made, number) if step.attention] for number in range(4)]
     assert asked == [["1", "1", "1"], ["1", "2", "4"], ["4", "4", "3"], ["3", "2", "4"]]
     classes = [step.facts["classes"] for step in road(made, 2) if step.task]
-    assert classes[:2] == [["dog", "cat", "fish", "owl"], ["dog", "fish", "cat", "owl"]]
+    assert classes[:2] == [["owl", "cat", "dog", "fish"], ["cat", "dog", "fish", "owl"]]
     assert [offered(made, one, 3) for one in made.stimuli[:3]] == [
         ("dog", "cat", "fish"), ("fish", "dog", "cat"), ("fish", "dog", "cat"),
     ]  # fmt: skip
@@ -204,6 +204,34 @@ def test_training_shows_all_stimuli_kept_for_it_however_many_trials_there_are() 
     shown = [step.facts["stimulus"] for step in road(few, 0) if step.kind == "training" and step.task]
     assert sorted(shown) == ["s6", "s7"]
     assert len({step.facts["stimulus"] for step in road(few, 0) if step.kind == "trials" and step.task}) == 4
+
+
+def dealt(made: Study, sequence: int, number: int) -> list[tuple[object, ...]]:
+    """The stimulus and the conditions of each trial of a block, in order."""
+    steps = [step for step in road(made, sequence) if step.block == number and step.task]
+    return [(step.facts["stimulus"], *step.facts["conditions"]) for step in steps]
+
+
+@pytest.mark.parametrize("task", ["rating", "forced-choice", "ranking"])
+def test_two_blocks_of_the_same_task_deal_differently(task: str) -> None:
+    made = study(block("trials", task=task), block("break"), block("trials", task=task), count=8)
+    for sequence in range(10):
+        first, second = dealt(made, sequence, 1), dealt(made, sequence, 3)
+        assert sorted(one[0] for one in first) == sorted(one[0] for one in second)
+        assert [one[0] for one in first] != [one[0] for one in second]  # another order
+        assert set(first) != set(second)  # other conditions, or sides, of the same pictures
+
+
+@pytest.mark.parametrize("task", ["rating", "forward-simulation"])
+def test_between_subjects_training_and_all_trials_show_a_participant_the_same_condition(task: str) -> None:
+    made = study(
+        block("training", task=task), block("trials", task=task), block("trials", task=task),
+        count=13, subjects="between", stimuli=4, sequences=26,
+    )  # fmt: skip
+    made = dataclasses.replace(made, stimuli=(*made.stimuli, *(stimulus(number, "training") for number in (90, 91))))
+    shown = [{one[1:] for number in (1, 2, 3) for one in dealt(made, sequence, number)} for sequence in range(26)]
+    assert all(len(conditions) == 1 for conditions in shown)
+    assert set.union(*shown) == {("a",), ("b",), ("c",)}
 
 
 def test_names_that_do_not_exist_are_refused_with_those_that_do() -> None:

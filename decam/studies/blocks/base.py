@@ -42,9 +42,9 @@ class Place:
 class BlockKind:
     """A row of the table of blocks.
 
-    `steps` makes the screens of a block. `items` says what its own questions are for, and is empty where it has none;
-    with `tasks` it repeats a task. `lacks` says in a sentence what it is missing, and is empty where nothing is.
-    `before` names kinds that it must not come after.
+    `steps` makes the screens of a block. `items` says what its own questions are for, and is empty where it has none.
+    `use` says which stimuli it repeats a task on, and is empty where it repeats none. `lacks` says in a sentence what
+    it is missing, and is empty where nothing is.
     """
 
     name: str
@@ -53,7 +53,7 @@ class BlockKind:
     settings: type[Settings]
     steps: Callable[[Place], list[Step]]
     items: str = ""
-    tasks: bool = False
+    use: str = ""
     lacks: Callable[[Study, Block], str] = lambda _study, _block: ""
 
 

@@ -75,7 +75,8 @@ def dealt(place: Place, use: str) -> list[tuple[Stimulus, tuple[Condition, ...]]
     group = tasks.get(_task(place.block).name).group
     if not stimuli:
         return []
-    cells = assignment.sequence(dealing(study, use), place.sequence, len(stimuli), len(study.conditions), group)
+    many = len(study.conditions)
+    cells = assignment.sequence(dealing(study, use), place.sequence, len(stimuli), many, group, place.number)
     return [(stimuli[cell.stimulus], tuple(study.conditions[one] for one in cell.conditions)) for cell in cells]
 
 
@@ -170,9 +171,9 @@ def _undealt(study: Study, block: Block, use: str) -> str:
 
 TRIALS = BlockKind(
     "trials", "Trials", "A task, again and again, on the stimuli that the assignment deals.", TrialSettings, _trials,
-    tasks=True, lacks=_lacks("trials"),
+    use="trials", lacks=_lacks("trials"),
 )  # fmt: skip
 TRAINING = BlockKind(
     "training", "Training", "The task with feedback, on stimuli that are kept for training.", TrainingSettings,
-    _training, tasks=True, lacks=_lacks("training"),
+    _training, use="training", lacks=_lacks("training"),
 )  # fmt: skip
