@@ -241,6 +241,12 @@ def test_names_that_do_not_exist_are_refused_with_those_that_do() -> None:
         block("consnt")
 
 
+def test_a_block_with_the_settings_of_another_one_is_refused() -> None:
+    mixed = dataclasses.replace(block("break"), kind="trials")
+    with pytest.raises(StudyError, match="'trials' has PauseSettings, but needs TrialSettings; take the block out"):
+        road(study(dataclasses.replace(mixed, task=block("trials", task="rating").task)), 0)
+
+
 def test_every_answer_of_a_road_has_its_own_name_on_its_screen() -> None:
     for step in road(whole(), 0):
         names = [question.name for question in step.questions]

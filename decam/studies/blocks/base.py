@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from decam.settings import Settings
 from decam.studies.assignment.chance import Chance, Use
 from decam.studies.design import Block, Item, Study
-from decam.studies.elements import Choice, Entry, Number, Option, Question, Rating, Several, Slider
+from decam.studies.elements import Choice, Element, Entry, Number, Option, Question, Rating, Several, Slider
 from decam.studies.steps import Step
 from decam.studies.wording import Wording
 
@@ -32,10 +31,9 @@ class Place:
         """Chance that depends on the study's seed, the sequence and the block alone."""
         return Chance(self.study.assignment.seed, Use.SCREENS, self.sequence, self.number)
 
-    def step(self, place: int, elements: tuple[object, ...], **more: Any) -> Step:
+    def step(self, place: int, elements: tuple[Element, ...], title: str) -> Step:
         """A screen of this block; `place` counts from 0."""
-        title = more.pop("title", "")
-        return Step(f"{self.number}.{place}", self.number, self.block.kind, title, elements, **more)  # type: ignore[arg-type]
+        return Step(f"{self.number}.{place}", self.number, self.block.kind, title, elements)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -74,19 +75,17 @@ class QuestionnaireSettings(TextSettings):
 
 
 def _scale(block: Block) -> Scale | None:
-    settings = block.settings
-    assert isinstance(settings, QuestionnaireSettings)
+    settings = block.settings_as(QuestionnaireSettings)
     return next((scale for scale in SCALES if scale.name == settings.scale), None)
 
 
 def _questionnaire(place: Place) -> list[Step]:
-    settings, wording = place.block.settings, place.wording
-    assert isinstance(settings, QuestionnaireSettings)
+    settings, wording = place.block.settings_as(QuestionnaireSettings), place.wording
     scale = _scale(place.block)
     asked = scale.ask(wording) if scale else questions(place.block.items, wording)
     prose = Prose(settings.text or wording("questionnaire.text"), settings.heading or wording("questionnaire.heading"))
-    facts: dict[str, Json] = {"scale": settings.scale}
-    return [place.step(0, (prose, *asked), title=prose.heading, facts=facts)]
+    step = place.step(0, (prose, *asked), prose.heading)
+    return [dataclasses.replace(step, facts={"scale": settings.scale})]
 
 
 def _lacks(_study: Study, block: Block) -> str:

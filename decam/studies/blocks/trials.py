@@ -11,7 +11,7 @@ from decam.settings import Settings, parameter
 from decam.studies import assignment, tasks
 from decam.studies.blocks.base import BlockKind, Place
 from decam.studies.design import Block, Condition, Stimulus, Study, TaskChoice
-from decam.studies.elements import Choice, Option, Pause, Prose
+from decam.studies.elements import Choice, Json, Option, Pause, Prose
 from decam.studies.steps import Step
 
 ATTENTION = "attention"
@@ -41,8 +41,7 @@ class TrainingSettings(Settings):
 
 
 def _trials(place: Place) -> list[Step]:
-    settings = place.block.settings
-    assert isinstance(settings, TrialSettings)
+    settings = place.block.settings_as(TrialSettings)
     screens = [_screen(place, stimulus, conditions) for stimulus, conditions in dealt(place, "trials")]
     screens = _with_repeats(place, settings, screens)
     screens = assignment.spread(
@@ -54,8 +53,7 @@ def _trials(place: Place) -> list[Step]:
 
 
 def _training(place: Place) -> list[Step]:
-    settings = place.block.settings
-    assert isinstance(settings, TrainingSettings)
+    settings = place.block.settings_as(TrainingSettings)
     chosen = dealt(place, "training")[: settings.trials or None]
     steps = [_screen(place, stimulus, conditions) for stimulus, conditions in chosen]
     return [
@@ -90,9 +88,10 @@ def _screen(place: Place, stimulus: Stimulus, conditions: tuple[Condition, ...])
     task = tasks.get(choice.name)
     trial = tasks.Trial(place.study, stimulus, conditions, place.wording)
     screen = task.make(trial, choice.settings, place.chance)
-    facts = {"stimulus": stimulus.key, "conditions": [condition.key for condition in conditions], **screen.facts}
-    title = place.wording(f"{task.name}.title")
-    return place.step(0, screen.elements, task=task.name, correct=screen.correct, facts=facts, title=title)
+    keys: list[Json] = [condition.key for condition in conditions]
+    facts: dict[str, Json] = {"stimulus": stimulus.key, "conditions": keys, **screen.facts}
+    step = place.step(0, screen.elements, place.wording(f"{task.name}.title"))
+    return dataclasses.replace(step, task=task.name, correct=screen.correct, facts=facts)
 
 
 def _with_repeats(place: Place, settings: TrialSettings, screens: list[Step]) -> list[Step]:
@@ -123,10 +122,9 @@ def _attention(place: Place, number: int) -> Step:
     right = place.chance.whole(len(names))
     options = tuple(Option(str(at + 1), name) for at, name in enumerate(names))
     asked = Choice("attention", wording("attention.prompt", answer=names[right]), options)
-    return place.step(
-        0, (asked,), correct={"attention": str(right + 1)}, attention=True, title=wording("attention.title"),
-        facts={"attention": number + 1},
-    )  # fmt: skip
+    step = place.step(0, (asked,), wording("attention.title"))
+    correct = {"attention": str(right + 1)}
+    return dataclasses.replace(step, correct=correct, attention=True, facts={"attention": number + 1})
 
 
 def _with_rests(place: Place, screens: list[Step], after: int) -> list[Step]:
@@ -134,7 +132,7 @@ def _with_rests(place: Place, screens: list[Step], after: int) -> list[Step]:
     for number, step in enumerate(screens):
         if number and number % after == 0:
             prose = Prose(place.wording("break.text"), place.wording("break.heading"))
-            rested.append(place.step(0, (prose, Pause(0)), title=prose.heading))
+            rested.append(place.step(0, (prose, Pause(0)), prose.heading))
         rested.append(step)
     return rested
 
