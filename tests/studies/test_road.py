@@ -234,6 +234,19 @@ def test_between_subjects_training_and_all_trials_show_a_participant_the_same_co
     assert set.union(*shown) == {("a",), ("b",), ("c",)}
 
 
+def test_between_subjects_nobody_sees_a_map_of_another_condition_not_even_as_example_or_repeat() -> None:
+    control = (CONDITIONS[0], CONDITIONS[1], Condition("control", "No map", "none"))
+    for task, repeats in (("rating", 0), ("forced-choice", 2), ("ranking", 0)):
+        conditions = CONDITIONS if task != "rating" else control
+        blocks = (block("instructions"), block("trials", task=task, repeats=repeats))
+        made = study(*blocks, conditions=conditions, subjects="between", sequences=6)
+        of = {one.image: one.condition for picture in made.stimuli for one in picture.maps}
+        for sequence in range(6):
+            own = {key for one in dealt(made, sequence, 2) for key in one[1:]}
+            seen = {of[one.image] for step in road(made, sequence) for one in step.pictures if one.image in of}
+            assert seen == own - {"control"}
+
+
 def test_names_that_do_not_exist_are_refused_with_those_that_do() -> None:
     with pytest.raises(StudyError, match="Did you mean 'ranking'"):
         get("rankin")

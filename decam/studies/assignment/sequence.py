@@ -12,7 +12,7 @@ from decam.settings import Settings, parameter
 from decam.studies.assignment import blocks, order
 from decam.studies.assignment.chance import Chance, Use
 from decam.studies.assignment.colouring import equitable
-from decam.studies.assignment.latin import rows, williams_row
+from decam.studies.assignment.latin import williams
 from decam.studies.assignment.pairs import all_pairs, sided
 from decam.studies.assignment.subjects import exchanged, permuted, rotated
 
@@ -97,9 +97,18 @@ def sequences(
     return tuple(sequence(settings, number, stimuli, conditions, group, stream) for number in range(settings.sequences))
 
 
+def throughout(settings: Assignment, number: int, conditions: int, group: int) -> tuple[int, ...]:
+    """The conditions that the participant of a sequence sees in all trials, between subjects; a pair has no sides.
+
+    Arguments are those of `sequence`; there must be as many conditions as a trial shows, and at least one.
+    """
+    things = _THINGS[group](conditions)
+    return things[permuted(number, len(things), settings.seed)]
+
+
 def check(settings: Assignment, stimuli: int, conditions: int, group: int) -> None:
     """Raise SettingError, with one sentence, where stimuli and conditions cannot be dealt as the settings wish."""
-    if group not in _COLOURS:
+    if group not in _THINGS:
         raise SettingError(f"A trial shows 1 condition, 2, or 0 for all of them, not {group}.")
     if conditions < 1:
         raise SettingError("There is no condition to deal; choose at least one method.")
@@ -127,23 +136,19 @@ class _Part:
 
 @lru_cache(maxsize=64)
 def _part(settings: Assignment, part: int, stimuli: int, conditions: int, group: int, stream: int) -> _Part:
-    own, count = _own(settings, stream), _COLOURS[group](conditions)
-    seen = _seen(own, part, stimuli)
+    own, things = _own(settings, stream), _THINGS[group](conditions)
+    seen, count = _seen(own, part, stimuli), len(things)
     if settings.subjects == "between":
         seen, colours = _between(seen, part, stimuli, count, settings.seed, own.seed)
     else:
         colours = _within(own, seen, part, stimuli, count)
-    shown: Sequence[Sequence[tuple[int, ...]]]
+    shown: Sequence[Sequence[tuple[int, ...]]] = [[things[colour] for colour in row] for row in colours]
     surplus: tuple[int, ...] = ()
     if group == TWO:
         pairs = all_pairs(conditions)
         before = _surplus(settings, part - 1, stimuli, conditions, stream) if part else (0,) * count
         chance = Chance(own.seed, Use.SIDES, part)
         shown, surplus = sided([[pairs[colour] for colour in row] for row in colours], pairs, before, chance)
-    elif group == ONE:
-        shown = [[(colour,) for colour in row] for row in colours]
-    else:
-        shown = [[williams_row(conditions, colour) for colour in row] for row in colours]
     rounds = group == ONE and settings.subjects == "within" and conditions > 1
     orders = _orders(own, seen, colours, part, stimuli, count, rounds)
     rows_of_cells = (
@@ -165,8 +170,12 @@ def _own(settings: Assignment, stream: int) -> Assignment:
     return replace(settings, seed=Chance(settings.seed, Use.BLOCK, stream).whole(2**31))
 
 
-_COLOURS: Mapping[int, Callable[[int], int]] = {ALL: rows, ONE: int, TWO: lambda count: count * (count - 1) // 2}
-"""How many things there are to deal, by how many conditions a trial shows: orders, conditions, pairs."""
+def _singles(conditions: int) -> list[tuple[int, ...]]:
+    return [(one,) for one in range(conditions)]
+
+
+_THINGS: Mapping[int, Callable[[int], Sequence[tuple[int, ...]]]] = {ALL: williams, ONE: _singles, TWO: all_pairs}
+"""What there is to deal, by how many conditions a trial shows: orders, conditions, pairs."""
 
 
 def _seen(settings: Assignment, part: int, stimuli: int) -> Rows:

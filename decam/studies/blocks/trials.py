@@ -95,11 +95,16 @@ def _screen(place: Place, stimulus: Stimulus, conditions: tuple[Condition, ...])
 
 
 def _with_repeats(place: Place, settings: TrialSettings, screens: list[Step]) -> list[Step]:
-    """Trials that show one condition's map on all sides, on stimuli of this sequence."""
+    """Trials that show one condition's map on both sides; stimuli and conditions are those of this sequence.
+
+    Between subjects nobody thus sees a map that is not theirs.
+    """
     if not settings.repeats or not screens or tasks.get(_task(place.block).name).group != 2:
         return screens
     stimuli = {stimulus.key: stimulus for stimulus in place.study.stimuli}
-    methods = [one for one in place.study.conditions if not one.catch] or list(place.study.conditions)
+    keys = {key for step in screens for key in tasks.conditions_of(step)}
+    shown = [one for one in place.study.conditions if one.key in keys]
+    methods = [one for one in shown if not one.catch] or shown
     repeated = []
     for _ in range(settings.repeats):
         like = screens[place.chance.whole(len(screens))]

@@ -6,9 +6,9 @@ import dataclasses
 from dataclasses import dataclass
 
 from decam.settings import Settings, parameter
-from decam.studies import tasks
+from decam.studies import assignment, tasks
 from decam.studies.blocks.base import BlockKind, Place, questions, right_answers
-from decam.studies.design import Block, Study
+from decam.studies.design import Block, Condition, Study
 from decam.studies.elements import Choice, Element, Option, Pause, Prose, Shown
 from decam.studies.steps import Outcome, Step
 
@@ -75,14 +75,22 @@ def _instructions(place: Place) -> list[Step]:
     if not settings.example or not examples or not following or following[0].task is None:
         return [place.step(0, (prose,), prose.heading)]
     task = tasks.get(following[0].task.name)
-    conditions = place.study.conditions[: task.group or None]
-    if task.group and len(conditions) < task.group:
+    if len(place.study.conditions) < max(task.group, 1):
         return [place.step(0, (prose,), prose.heading)]
-    trial = tasks.Trial(place.study, examples[0], conditions, place.wording)
+    trial = tasks.Trial(place.study, examples[0], _exemplary(place, task.group), place.wording)
     screen = task.make(trial, following[0].task.settings, place.chance)
     shown = tuple(_unasked(element) for element in screen.elements if element.pictures or not element.name)
     example = Prose(place.wording(f"{task.name}.example"), place.wording("instructions.example"))
     return [place.step(0, (prose, example, *shown), prose.heading)]
+
+
+def _exemplary(place: Place, group: int) -> tuple[Condition, ...]:
+    """The conditions of an example: the first ones, and between subjects those that the participant will see."""
+    study = place.study
+    if study.assignment.subjects == "within":
+        return study.conditions[: group or None]
+    shown = assignment.throughout(study.assignment, place.sequence, len(study.conditions), group)
+    return tuple(study.conditions[one] for one in shown)
 
 
 def _unasked(element: Element) -> Element:
