@@ -135,7 +135,8 @@ class Item:
     """One question of the researcher's own: a text, how it is answered, and where one is right, which.
 
     `form` is "choice", "several", "rating", "slider", "number" or "text". `correct` is the place of the right option
-    from 0, or the right point of a rating; −1 where none is right. `group` names the scale an item belongs to.
+    from 0, or the right point of a rating; −1 where none is right. `group` names the scale that a rating or slider is
+    scored on; `reverse` says that it counts there from the other end.
     """
 
     text: str

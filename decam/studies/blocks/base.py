@@ -14,6 +14,7 @@ from decam.studies.steps import Step
 from decam.studies.wording import Wording
 
 RATING_POINTS = 5
+SLIDER_END = 100
 
 
 @dataclass(frozen=True)
@@ -66,15 +67,19 @@ def _choice(item: Item, name: str, _wording: Wording) -> Question:
     return kind(name, item.text, options, optional=item.optional)
 
 
+def points(item: Item) -> int:
+    """How many points the scale of a rating has."""
+    return len(item.options) if len(item.options) > 2 else RATING_POINTS
+
+
 def _rating(item: Item, name: str, wording: Wording) -> Question:
     low, high = (item.options[0], item.options[-1]) if item.options else (wording("agree.low"), wording("agree.high"))
-    points = len(item.options) if len(item.options) > 2 else RATING_POINTS
-    return Rating(name, item.text, points, low, high, optional=item.optional)
+    return Rating(name, item.text, points(item), low, high, optional=item.optional)
 
 
 def _slider(item: Item, name: str, wording: Wording) -> Question:
     low, high = (item.options[0], item.options[-1]) if item.options else (wording("agree.low"), wording("agree.high"))
-    return Slider(name, item.text, 0, 100, 5, low, high, optional=item.optional)
+    return Slider(name, item.text, 0, SLIDER_END, 5, low, high, optional=item.optional)
 
 
 _FORMS: Mapping[str, Callable[[Item, str, Wording], Question]] = {
@@ -87,6 +92,11 @@ _FORMS: Mapping[str, Callable[[Item, str, Wording], Question]] = {
 }
 FORMS = tuple(_FORMS)
 """How a question of the researcher's own may be answered."""
+
+
+def ends(item: Item) -> tuple[int, int] | None:
+    """The lowest and the highest answer of a rating or a slider; None for every other form."""
+    return {"rating": (1, points(item)), "slider": (0, SLIDER_END)}.get(item.form)
 
 
 def right_answers(items: tuple[Item, ...]) -> dict[str, str | int]:

@@ -22,7 +22,7 @@ class TrialSettings(Settings):
     """What comes between the trials."""
 
     repeats: int = parameter(
-        0, "Catch trials that show the same map twice; for tasks that compare maps.", title="same map twice", low=0,
+        0, "Catch trials that show the same map twice; for tasks that compare two maps.", title="same map twice", low=0,
         high=20,
     )  # fmt: skip
     attention: int = parameter(

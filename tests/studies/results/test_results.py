@@ -14,9 +14,10 @@ import pytest
 
 from decam.studies import frozen
 from decam.studies.analysis.exclusions import choose
-from decam.studies.design import Condition, Study
+from decam.studies.design import Condition, Item, Study
 from decam.studies.frozen import FrozenArray
 from decam.studies.results import SECTIONS, Findings, Material, material, results, table_csv
+from decam.studies.road import road
 from tests.studies.answering import answer, crowd, participant, record
 from tests.studies.studies import CLASSES, block, study, whole
 
@@ -242,6 +243,18 @@ def test_preference_is_compared_with_the_metrics_of_the_same_cells() -> None:
     assert spearman["value"] == 1
     assert spearman["p"] == pytest.approx(2 / math.factorial(3), abs=1e-4)
     assert any("3 methods" in sentence for sentence in findings.sentences)
+
+
+def test_own_items_with_a_scale_are_scored_over_those_who_answered_all_of_it() -> None:
+    items = [Item("I trust it", "rating", group="Trust"), Item("I doubt it", "rating", group="Trust", reverse=True)]
+    made = study(block("questionnaire", items))
+    people, answers = [], []
+    for number, (trust, doubt) in enumerate(((5, 1), (3, 3), (4, 4))):
+        who = participant(made, number)
+        people.append(who)
+        answers.append(answer(who, road(made, number)[1], {"item1": trust, "item2": doubt}))
+    findings = found(material(record(made), people, answers, Path()))["questionnaires"]
+    assert findings.sentences[0].startswith("Trust: 66.7 of 100")  # (100 + 50 + 50) / 3
 
 
 def test_nobody_yet_is_said_and_nothing_fails() -> None:
