@@ -15,7 +15,7 @@ from decam.studies.analysis import agreement, times
 from decam.studies.analysis.exclusions import choose
 from decam.studies.analysis.ratings import t_interval
 from decam.studies.analysis.resampling import Interval
-from decam.studies.blocks.questionnaires import SCALES
+from decam.studies.blocks.questionnaires import Scale, scales
 from decam.studies.elements import Choice, Rating, Slider
 from decam.studies.export.answers import Given
 from decam.studies.results.base import Figure, Findings, Material, Section, Table, bounds, chart, has, named
@@ -159,16 +159,14 @@ def _questionnaires(read: Material) -> Findings | None:
         own = [row for row in read.rows if row.step.block == number]
         if not blocks.get(block.kind).items or block.task is not None or not own:
             continue
-        sentences += _scores(own)
+        for scale in scales(str(own[0].step.facts.get("scale", "")), block.items):
+            sentences += _scores(scale, own)
         tables.append(_items(own, f"Block {number + 1}: {blocks.get(block.kind).title}"))
     return Findings(tuple(sentences), tables=tuple(tables)) if tables else None
 
 
-def _scores(own: Sequence[Given]) -> list[str]:
-    """The score of a published scale, over those who answered all of it."""
-    scale = next((one for one in SCALES if one.name == own[0].step.facts.get("scale")), None)
-    if scale is None:
-        return []
+def _scores(scale: Scale, own: Sequence[Given]) -> list[str]:
+    """The score of a scale, over those who answered all of it."""
     answers = {row.participant.code: row.answer.values for row in own}
     scores = [score for score in (scale.score(values) for values in answers.values()) if score is not None]
     if not scores:

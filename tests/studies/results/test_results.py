@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 
 from decam.studies import frozen
 from decam.studies.analysis.exclusions import choose
-from decam.studies.design import Condition, Study
+from decam.studies.design import Condition, Item, Study
 from decam.studies.frozen import FrozenArray
 from decam.studies.results import SECTIONS, Findings, Material, material, results, table_csv
 from decam.studies.results.base import rounded
+from decam.studies.road import road
 from tests.studies.answering import answer, crowd, participant, record
 from tests.studies.studies import CLASSES, block, study, whole
 
@@ -311,6 +312,18 @@ def test_what_a_blinded_study_says_of_odds_without_an_estimate_names_no_method()
     sentences = found(material(record(made), people, answers, Path(), blinded=True))["ratings"].sentences
     (note,) = [one for one in sentences if "no finite estimate" in one]
     assert "odds of Method Y, Method Z have" in note
+
+
+def test_own_items_with_a_scale_are_scored_over_those_who_answered_all_of_it() -> None:
+    items = [Item("I trust it", "rating", group="Trust"), Item("I doubt it", "rating", group="Trust", reverse=True)]
+    made = study(block("questionnaire", items))
+    people, answers = [], []
+    for number, (trust, doubt) in enumerate(((5, 1), (3, 3), (4, 4))):
+        who = participant(made, number)
+        people.append(who)
+        answers.append(answer(who, road(made, number)[1], {"item1": trust, "item2": doubt}))
+    findings = found(material(record(made), people, answers, Path()))["questionnaires"]
+    assert findings.sentences[0].startswith("Trust: 66.7 of 100")  # (100 + 50 + 50) / 3
 
 
 def test_nobody_yet_is_said_and_nothing_fails() -> None:
