@@ -282,7 +282,7 @@ def _row(session: Session, study_id: str, *, lock: bool = False) -> StudyRow:
     return row
 
 
-def _linked(session: Session, wanted: Select[tuple[T]], link: str) -> T:
+def _linked(session: Session, wanted: Select[T], link: str) -> T:
     """What is wanted of the study with a participants' link; raises NoSuchStudyError."""
     # A link comes from an address bar; what cannot be printed, not every database can be asked.
     found = session.scalars(wanted.where(StudyRow.link == link)).one_or_none() if link.isprintable() else None
