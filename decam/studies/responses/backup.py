@@ -49,7 +49,7 @@ T = TypeVar("T")
 
 
 def everything(store: StudyStore, study_id: str) -> bytes:
-    """All of a study as the bytes of a ZIP file; raises StudyError for none, or a changed file."""
+    """All of a study as the bytes of a ZIP file; raises StudyError for an unknown one or a changed file."""
     buffer = io.BytesIO()
     with store.moment(study_id) as (session, record), zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         facts = {
