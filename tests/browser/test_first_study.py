@@ -277,8 +277,8 @@ def reads(reader: Reader) -> None:
 
 
 def takes_along(reader: Reader, server: Server, store: StudyStore, record: StudyRecord, folder: Path) -> None:
-    reader.guide.says("Download everything")
-    saved = reader.saves(reader.main.get_by_role("button", name="Download everything"))
+    reader.guide.says("Download backup")
+    saved = reader.saves(reader.main.get_by_role("button", name="Download backup"))
     kept = store.answers(record.id, Lane.PILOT)
     with zipfile.ZipFile(saved) as archive:
         lines = [json.loads(line) for line in archive.read("answers.jsonl").splitlines()]
