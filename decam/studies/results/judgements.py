@@ -40,7 +40,7 @@ def _statement(read: Material, rows: list[Given]) -> Findings:
     found = ratings.by_condition(values, conditions, people, question.points, order=order)
     titles = [read.title(one.condition) for one in found]
     counts = np.array([one.counts for one in found], dtype=np.int64)
-    heading = f"{question.prompt}: "
+    heading = f"{question.prompt.rstrip('.')}: "
     figures = (
         Figure(
             f"{question.name}-means",
@@ -154,7 +154,7 @@ def _accuracy(read: Material, name: str, title: str) -> Findings | None:
             )
         )
     head = ("condition", "pictures", "answers", "accuracy", "from", "to", "p against chance")
-    sentences = [f"{title} Chance is {chance:.0%}."]
+    sentences = [f"{title}{'' if title.endswith('?') else '.'} Chance is {chance:.0%}."]
     control = next((one for one in read.study.conditions if one.source == NO_MAP), None)
     tables = [Table(title, head, tuple(lines))]
     if control is not None and any(row.conditions[0] == control.key for row in rows):

@@ -73,12 +73,10 @@ def _form(name: str, usual: Chosen) -> Chosen:
 def _simulate(record: StudyRecord, plan: Plan, assumed: Settings, settings: SampleSettings) -> None:
     """Draw the button, the progress while studies are simulated, and the curve once it is there."""
     key = f"study-{record.id}-power"
-    place = st.empty()
     inputs = (plan.result, plan.simulator(record.study, assumed), settings)
-    if place.button("Simulate", key=key, icon=":material/play_arrow:"):
+    if st.button("Simulate", key=key, icon=":material/play_arrow:"):
         try:
-            with place.container():
-                _found.put(inputs, _curve(key, record.study, plan, assumed, settings))
+            _found.put(inputs, _curve(key, record.study, plan, assumed, settings))
         except DecamError as error:
             st.error(text.plain(str(error)))
             return
