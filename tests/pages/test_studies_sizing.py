@@ -70,11 +70,13 @@ def test_sizes_in_the_wrong_order_and_a_goal_out_of_reach_are_told(researcher: R
     assert not researcher.has("button", researcher.key("power-put"))
 
 
-def test_a_study_that_is_no_draft_is_simulated_but_not_changed(researcher: Researcher) -> None:
-    consenting(researcher)
+def test_a_study_that_is_no_draft_keeps_its_curve_and_is_not_changed(researcher: Researcher) -> None:
+    quick(consenting(researcher)).press(researcher.key("power"))
     state.studies().set_stage(researcher.record.id, Stage.PILOT)
-    quick(researcher).press(researcher.key("power"))
+    researcher.look()
     assert reads(researcher, "people, for a power of")
+    assert researcher.app.button(key=researcher.key("power")).disabled
+    assert researcher.app.number_input(key=researcher.key("sample-most")).disabled
     assert not researcher.has("button", researcher.key("power-put"))
 
 

@@ -46,27 +46,26 @@ def show(record: StudyRecord) -> None:
     key = f"study-{record.id}-sample"
     if st.session_state.get(key) not in offered:
         st.session_state[key] = next(iter(offered))
-    plan = offered[
-        str(
-            st.selectbox(
-                "Task", list(offered), format_func=lambda one: offered[one].title, key=key, persist_state="session"
-            )
-        )
-    ]
+    locked = not session.editable(record)
+    chosen = st.selectbox(
+        "Task", list(offered), format_func=lambda one: offered[one].title, key=key, persist_state="session",
+        disabled=locked,
+    )  # fmt: skip
+    plan = offered[str(chosen)]
     st.caption(f"Test: {plan.test_title}, two-sided.")
-    assumed = _form(f"{key}-{plan.result}", plan.assumed(record.study))
-    settings = _form(key, SampleSettings())
+    assumed = _form(f"{key}-{plan.result}", plan.assumed(record.study), disabled=locked)
+    settings = _form(key, SampleSettings(), disabled=locked)
     _simulate(record, plan, assumed, settings)
 
 
-def _form(name: str, usual: Chosen) -> Chosen:
+def _form(name: str, usual: Chosen, *, disabled: bool) -> Chosen:
     """A field for each setting, which begins as in `usual`; the settings as they stand."""
     values = {}
     with forms.grid(name):
         for parameter in usual.parameters():
             key = f"{name}-{parameter.name}"
             st.session_state.setdefault(key, getattr(usual, parameter.name))
-            values[parameter.name] = field(key, parameter)
+            values[parameter.name] = field(key, parameter, disabled=disabled)
     return dataclasses.replace(usual, **values)
 
 
@@ -74,7 +73,7 @@ def _simulate(record: StudyRecord, plan: Plan, assumed: Settings, settings: Samp
     """Draw the button, the progress while studies are simulated, and the curve once it is there."""
     key = f"study-{record.id}-power"
     inputs = (plan.result, plan.simulator(record.study, assumed), settings)
-    if st.button("Simulate", key=key, icon=":material/play_arrow:"):
+    if st.button("Simulate", key=key, icon=":material/play_arrow:", disabled=not session.editable(record)):
         try:
             _found.put(inputs, _curve(key, record.study, plan, assumed, settings))
         except DecamError as error:
