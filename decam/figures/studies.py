@@ -60,7 +60,7 @@ def values_figure(
     dress(figure, ink, FRAME + LINE * len(intervals), "", entries=0, columns=1)
     if reference is not None:
         figure.add_vline(x=reference, line={"color": ink.faint, "width": 1.5, "dash": "dot"})
-    figure.update_xaxes(title=axis, range=list(limits or _room(intervals, reference)))
+    figure.update_xaxes(title_text=axis, range=list(limits or _room(intervals, reference)))
     name_rows(figure, [one.name for one in intervals])
     figure.update_layout(hovermode="closest", showlegend=False, margin={"l": 8, "r": 8, "t": 8, "b": 44})
     return figure
@@ -102,8 +102,8 @@ def win_matrix_figure(names: Sequence[str], wins: NDArray[np.float64], *, dark: 
         )
     )
     dress(figure, ink, 110 + CELL * len(names), "", entries=0, columns=1)
-    figure.update_xaxes(title="to this one", showgrid=False, side="bottom")
-    figure.update_yaxes(title="Preferred: this one", autorange="reversed", showgrid=False)
+    figure.update_xaxes(title_text="to this one", showgrid=False, side="bottom")
+    figure.update_yaxes(title_text="Preferred:<br>this one", autorange="reversed", showgrid=False)
     figure.update_layout(hovermode="closest")
     return figure
 
@@ -146,7 +146,7 @@ def ratings_figure(
     columns = min(points, 7) if longest < 4 else 3 if longest < 9 else 2 if longest < 14 else 1
     dress(figure, ink, FRAME + 34 * len(names), "", entries=points, columns=columns)
     figure.add_vline(x=0, line={"color": ink.faint, "width": 1.5})
-    figure.update_xaxes(title="Below and above the middle (%)")
+    figure.update_xaxes(title_text="Below and above the middle (%)")
     name_rows(figure, names)
     figure.update_layout(barmode="overlay", bargap=0.25, hovermode="closest", legend={"traceorder": "normal"})
     return figure
@@ -184,8 +184,8 @@ def utility_figure(
     dress(figure, ink, height, "", entries=len(curves), columns=3)
     if reference is not None:
         figure.add_hline(y=reference, line={"color": ink.faint, "width": 1.5, "dash": "dot"})
-    figure.update_xaxes(title="Training trials", tickvals=sorted(set(every)))
-    figure.update_yaxes(title=axis)
+    figure.update_xaxes(title_text="Training trials", tickvals=sorted(set(every)))
+    figure.update_yaxes(title_text=axis)
     figure.update_layout(hovermode="closest")
     return figure
 
@@ -226,8 +226,8 @@ def preference_figure(
     )
     dress(figure, ink, height, "", entries=0, columns=1)
     figure.add_hline(y=0, line={"color": ink.faint, "width": 1.5, "dash": "dot"})
-    figure.update_xaxes(title=metric_axis)
-    figure.update_yaxes(title="Preference (log-strength)")
+    figure.update_xaxes(title_text=metric_axis)
+    figure.update_yaxes(title_text="Preference (log-strength)")
     figure.update_layout(hovermode="closest", showlegend=False)
     return figure
 
@@ -276,8 +276,8 @@ def power_figure(
     figure.add_hline(y=100 * goal, line=line)
     if least is not None:
         figure.add_vline(x=least, line=line)
-    figure.update_xaxes(title="Participants")
-    figure.update_yaxes(title="Power (%)", range=[0, 102])
+    figure.update_xaxes(title_text="Participants")
+    figure.update_yaxes(title_text="Power (%)", range=[0, 102])
     figure.update_layout(hovermode="closest")
     return figure
 

@@ -177,35 +177,40 @@ def scores(
 def split_half(
     shapes: Sequence[Shape],
     marks: Clicks,
-    score: Score,
+    chosen: Sequence[Score],
     *,
     splits: int = SPLITS,
     sigma: float | None = None,
     seed: int = 0,
-) -> Ceiling:
-    """The human ceiling of a score: the density of one half of the people against the clicks of the other half.
+) -> list[Ceiling]:
+    """The human ceiling of each score: the density of one half of the people against the clicks of the other half.
 
+    All scores see the same halves, whose densities take nearly all the time and are made once.
     Each picture's people are split `splits` times at random, seeded; both directions of a split count. A picture
     clicked by fewer than two people has no value. Raises SettingError for no splits.
     """
     _check_repeats(splits, "splits")
     generator = np.random.default_rng(seed)
-    found = []
+    found: list[list[float]] = [[] for _ in chosen]
     for place, shape in enumerate(shapes):
         weights = person_weights(marks, place, shape)
         people = weights.shape[0]
-        if people < 2:
-            found.append(math.nan)
-            continue
-        values = []
-        for _ in range(splits):
+        values: list[list[float]] = [[] for _ in chosen]
+        for _ in range(splits if people > 1 else 0):
             order = generator.permutation(people)
             halves = [_mean_map(weights[half], shape) for half in (order[: people // 2], order[people // 2 :])]
             blurred = [density(half, sigma) for half in halves]
-            clicked = halves if score.takes == "weights" else blurred
-            values += [score.run(blurred[0], clicked[1]), score.run(blurred[1], clicked[0])]
-        found.append(_mean(values))
-    halves_scored = _over_pictures(found, seed)
+            for score, own in zip(chosen, values, strict=True):
+                clicked = halves if score.takes == "weights" else blurred
+                own += [score.run(blurred[0], clicked[1]), score.run(blurred[1], clicked[0])]
+        for own, means in zip(values, found, strict=True):
+            means.append(_mean(own))
+    return [_ceiling(score, means, seed) for score, means in zip(chosen, found, strict=True)]
+
+
+def _ceiling(score: Score, means: Sequence[float], seed: int) -> Ceiling:
+    """The ceiling of a score from its mean in each picture."""
+    halves_scored = _over_pictures(means, seed)
     half = halves_scored.mean.value
     correlation = score.low == -1 and score.high == 1
     return Ceiling(halves_scored, 2 * half / (1 + half) if correlation and half >= 0 else math.nan)

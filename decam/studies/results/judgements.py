@@ -53,7 +53,7 @@ def _statement(read: Material, rows: list[Given]) -> Findings:
     found = ratings.by_condition(values, conditions, people, question.points, order=order)
     titles = [read.title(one.condition) for one in found]
     counts = np.array([one.counts for one in found], dtype=np.int64)
-    heading = f"{question.prompt}: "
+    heading = f"{question.prompt.rstrip('.')}: "
     figures = (
         Figure(
             f"{question.name}-means",
@@ -173,7 +173,7 @@ def _accuracy(read: Material, name: str, title: str) -> Findings | None:
             )
         )
     head = ("condition", "pictures", "answers", "accuracy", "from", "to", "p against chance")
-    sentences = [f"{title} Chance is {chance:.0%}."]
+    sentences = [f"{title}{'' if title.endswith('?') else '.'} Chance is {chance:.0%}."]
     control = next((one for one in read.study.conditions if one.source == NO_MAP), None)
     tables = [Table(title, head, tuple(lines))]
     if control is not None and any(row.conditions[0] == control.key for row in rows):
@@ -259,7 +259,8 @@ def _utility(read: Material) -> Findings | None:
     order = [one.key for one in read.study.conditions if one.key in conditions]
     people = [row.participant.code for row in rows]
     try:
-        found = utility.utilities([row.right is True for row in rows], conditions, after, people, control.key, order=order)
+        right = [row.right is True for row in rows]
+        found = utility.utilities(right, conditions, after, people, control.key, order=order)
     except SettingError as error:
         return Findings((f"No utility: {error}",))
     titles = [read.title(one.condition) for one in found]

@@ -62,9 +62,10 @@ def _scored(read: Material, stimuli: list[Stimulus], made: Clicks) -> Findings:
     shapes = [(one.height, one.width) for one in stimuli]
     figures: list[Figure] = []
     lines: list[tuple[object, ...]] = []
-    for score in SCORES.values():
+    ceilings = split_half(shapes, made, list(SCORES.values()))
+    for score, halved in zip(SCORES.values(), ceilings, strict=True):
         found: dict[str, Scored] = {read.title(key): scores(own, made, score) for key, own in maps.items()}
-        ceiling = split_half(shapes, made, score).halves
+        ceiling = halved.halves
         lines += [(score.title, name, *bounds(one.mean)) for name, one in found.items()]
         lines.append((score.title, CEILING, *bounds(ceiling.mean)))
         for key, own in maps.items():
