@@ -53,6 +53,8 @@ SOURCES = """\
   *Use of Incomplete Block Replications in Estimating Tobacco-Mosaic Virus*, 1937.
 - McCullagh, *Regression Models for Ordinal Data*, 1980; Liang and Zeger, *Longitudinal Data Analysis Using Generalized
   Linear Models*, 1986; Holm, *A Simple Sequentially Rejective Multiple Test Procedure*, 1979.
+- Brooke, *SUS: A Quick and Dirty Usability Scale*, 1996; Hart, *NASA-Task Load Index: 20 Years Later*, 2006; Cohen et
+  al., *The Problem of Units and the Circumstance for POMP*, 1999.
 - Krippendorff, *Computing Krippendorff's Alpha-Reliability*, 2011; Owen, *The Pigeonhole Bootstrap*, 2007.
 - Bylinskii et al., *What Do Different Evaluation Metrics Tell Us about Saliency Models?*, 2019
   ([arXiv 1604.03605](https://arxiv.org/abs/1604.03605)); Linsley et al., *Learning What and Where to Attend*, 2019
