@@ -116,7 +116,8 @@ def test_the_guide_to_a_first_study_is_true_word_by_word(
     plans(reader)
     simulates(reader)
     store = StudyStore(common_server.data)
-    record = next(one for one in store.recent() if one.study.name == name)  # the newest: an earlier try may have left one
+    # The newest: an earlier try may have left one.
+    record = next(one for one in store.recent() if one.study.name == name)
     pilots(reader, context, store, record)
     reads(reader)
     takes_along(reader, common_server, store, record, tmp_path)
