@@ -294,7 +294,7 @@ def takes_along(reader: Reader, server: Server, store: StudyStore, record: Study
 
     (line,) = [line for line in runs().splitlines() if line.endswith(record.study.name)]
     study = line.split()[0]
-    assert "2 answers of 1 people." in runs(study)
+    assert "2 answers of 1 person." in runs(study)
     runs(study)
     with (folder / "answers" / "answers.csv").open(encoding="utf-8-sig", newline="") as file:
         written = {row["trialId"] for row in csv.DictReader(file)}
