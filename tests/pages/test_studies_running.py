@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
+import streamlit as st
 
 from decam.studies import archive, frozen
 from decam.studies.design import Stage, Study
@@ -212,6 +214,20 @@ def test_a_new_password_signs_everybody_out(password: str, monkeypatch: pytest.M
     assert made.press("studies-enter").app.header
     monkeypatch.setattr(sign_in, "ways_in", lambda: Ways(STORED.replace("A", "B")))
     assert not made.look().app.header
+
+
+@pytest.mark.usefixtures("server")
+def test_what_is_wrong_with_the_settings_of_accounts_is_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sign_in, "ways_in", lambda: Ways("", ("default", "keycloak")))
+    monkeypatch.setattr(st, "user", SimpleNamespace(is_logged_in=False))  # AppTest has no accounts
+    made = Researcher()
+    assert [one.label for one in made.app.main.button] == [
+        "Sign in with an account", "Sign in with an account of keycloak",
+    ]  # fmt: skip
+    made.press("studies-account-keycloak")
+    (sentence,) = made.errors
+    assert sentence.startswith("To use authentication features you need to configure credentials for at least one")
+    assert not made.app.header and not made.app.exception
 
 
 def test_an_account_sees_its_own_studies_alone(researcher: Researcher, monkeypatch: pytest.MonkeyPatch) -> None:
