@@ -14,7 +14,7 @@ from decam.studies.road import wording_of
 from decam.studies.templates import TEMPLATES
 from decam.ui import state
 from tests.pages.researcher import Researcher
-from tests.studies.made import keep, run, view
+from tests.studies.made import damage, keep, run, view
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("at_the_server")]
 
@@ -26,7 +26,7 @@ def test_a_study_is_made_from_a_finished_comparison(researcher: Researcher) -> N
     assert titles == ["Grad-CAM", "Integrated Gradients", "Random map", "Centre Gaussian"]
     assert [one.name for one in study.stimuli] == ["bird0.jpg", "bird1.jpg", "bird2.jpg"]
     assert [one.kind for one in study.blocks] == ["consent", "instructions", "trials", "debriefing"]
-    assert frozen.damage(study, state.studies().folder(researcher.record.id)) == []
+    assert damage(study, state.studies().folder(researcher.record.id)) == []
     assert researcher.says("Still missing:", "The consent has no text yet")
 
 

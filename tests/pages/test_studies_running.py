@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import streamlit as st
 
-from decam.studies import archive, frozen
+from decam.studies import archive
 from decam.studies.design import Stage, Study
 from decam.studies.document import study_to_json
 from decam.studies.passwords import hashed
@@ -21,6 +21,7 @@ from decam.ui import state
 from decam.ui.studies import sign_in
 from decam.ui.studies.sign_in import Access, Ways
 from tests.pages.researcher import Researcher, consenting
+from tests.studies.made import damage
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("at_the_server")]
 PASSWORD = "correct horse"
@@ -73,7 +74,7 @@ def test_a_study_is_copied_exported_and_comes_back_from_its_file(researcher: Res
     assert researcher.study.name == "Which map? (copy)" and researcher.record.id != first.id
     researcher.press("studies-all").upload(("study.zip", content))
     assert researcher.study == first.study and researcher.record.id != first.id
-    assert frozen.damage(researcher.study, state.studies().folder(researcher.record.id)) == []
+    assert damage(researcher.study, state.studies().folder(researcher.record.id)) == []
     researcher.press("studies-all").upload(("study.json", study_to_json(first.study).encode()))
     assert researcher.says("files of this study are missing", "Give the ZIP of the export")
     assert len(state.studies().recent()) == 3, "a study without its pictures is not kept"
