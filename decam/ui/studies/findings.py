@@ -19,7 +19,6 @@ from decam.ui.components.charts.saver import saver
 SECONDS = 10
 """How often the page looks for new answers."""
 
-FIRST = "preference"
 Version: TypeAlias = tuple[object, ...]
 """What answers, flags and names depend on."""
 
@@ -57,7 +56,7 @@ def _live(record: StudyRecord, lane: Lane, *, kept: bool, blinded: bool) -> None
     offered = {section.name: section for section in SECTIONS if section.there(read)}
     chosen = st.pills(
         "Section", list(offered), format_func=lambda name: offered[name].title, required=True,
-        default=FIRST if FIRST in offered else next(iter(offered)), key=f"study-{record.id}-{lane}-section",
+        default=next((one.name for one in offered.values() if one.first), next(iter(offered))), key=f"study-{record.id}-{lane}-section",
         label_visibility="collapsed",
     )  # fmt: skip
     section = offered[chosen or next(iter(offered))]
