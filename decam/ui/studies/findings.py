@@ -54,12 +54,13 @@ def _live(record: StudyRecord, lane: Lane, *, kept: bool, blinded: bool) -> None
     """One section, read again when answers have come in."""
     version, read = _read(record, lane, kept, blinded)
     offered = {section.name: section for section in SECTIONS if section.there(read)}
+    opening = next((name for name, section in offered.items() if section.first), next(iter(offered)))
     chosen = st.pills(
         "Section", list(offered), format_func=lambda name: offered[name].title, required=True,
-        default=next((one.name for one in offered.values() if one.first), next(iter(offered))), key=f"study-{record.id}-{lane}-section",
+        default=opening, key=f"study-{record.id}-{lane}-section",
         label_visibility="collapsed",
     )  # fmt: skip
-    section = offered[chosen or next(iter(offered))]
+    section = offered[chosen or opening]
     st.caption(section.summary)
     with st.spinner("Analysing"):
         findings = _findings(section, version, read)
