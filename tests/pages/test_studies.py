@@ -105,6 +105,22 @@ def test_a_task_is_exchanged_with_its_own_settings(researcher: Researcher) -> No
     assert task is not None and task.name == "rating" and task.settings.to_mapping()["points"] == "7"
 
 
+def test_a_number_is_bounded_and_freed_again(researcher: Researcher) -> None:
+    researcher.part("Blocks").press(researcher.key("add-demographics"))
+    researcher.press(researcher.key("3-item-more"))
+    researcher.app.text_area(key=researcher.key("3-item-0-text")).set_value("Age")
+    researcher.look()
+    researcher.app.selectbox(key=researcher.key("3-item-0-form")).set_value("number")
+    researcher.look()
+    for least, most in ((18.0, None), (18.0, 12.0), (None, 12.0), (None, None)):
+        for name, value in (("least", least), ("most", most)):
+            researcher.app.number_input(key=researcher.key(f"3-item-0-{name}")).set_value(value)
+            researcher.look()
+        (item,) = researcher.study.blocks[3].items
+        assert (item.least, item.most) == (least, most)
+        assert researcher.says("needs a smallest number that is below the largest one") == (least == 18 and most == 12)
+
+
 def test_questions_are_written_answered_and_taken_out(researcher: Researcher) -> None:
     researcher.part("Blocks").press(researcher.key("add-comprehension"))
     researcher.press(researcher.key("3-item-more"))
