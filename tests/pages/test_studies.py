@@ -14,7 +14,7 @@ from decam.studies.road import wording_of
 from decam.studies.templates import TEMPLATES
 from decam.ui import state
 from tests.pages.researcher import Researcher
-from tests.studies.made import keep, run, view
+from tests.studies.made import damage, keep, run, view
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("at_the_server")]
 
@@ -26,7 +26,7 @@ def test_a_study_is_made_from_a_finished_comparison(researcher: Researcher) -> N
     assert titles == ["Grad-CAM", "Integrated Gradients", "Random map", "Centre Gaussian"]
     assert [one.name for one in study.stimuli] == ["bird0.jpg", "bird1.jpg", "bird2.jpg"]
     assert [one.kind for one in study.blocks] == ["consent", "instructions", "trials", "debriefing"]
-    assert frozen.damage(study, state.studies().folder(researcher.record.id)) == []
+    assert damage(study, state.studies().folder(researcher.record.id)) == []
     assert researcher.says("Still missing:", "The consent has no text yet")
 
 
@@ -103,6 +103,22 @@ def test_a_task_is_exchanged_with_its_own_settings(researcher: Researcher) -> No
     researcher.look()
     task = researcher.study.blocks[2].task
     assert task is not None and task.name == "rating" and task.settings.to_mapping()["points"] == "7"
+
+
+def test_a_number_is_bounded_and_freed_again(researcher: Researcher) -> None:
+    researcher.part("Blocks").press(researcher.key("add-demographics"))
+    researcher.press(researcher.key("3-item-more"))
+    researcher.app.text_area(key=researcher.key("3-item-0-text")).set_value("Age")
+    researcher.look()
+    researcher.app.selectbox(key=researcher.key("3-item-0-form")).set_value("number")
+    researcher.look()
+    for least, most in ((18.0, None), (18.0, 12.0), (None, 12.0), (None, None)):
+        for name, value in (("least", least), ("most", most)):
+            researcher.app.number_input(key=researcher.key(f"3-item-0-{name}")).set_value(value)
+            researcher.look()
+        (item,) = researcher.study.blocks[3].items
+        assert (item.least, item.most) == (least, most)
+        assert researcher.says("needs a smallest number that is below the largest one") == (least == 18 and most == 12)
 
 
 def test_questions_are_written_answered_and_taken_out(researcher: Researcher) -> None:

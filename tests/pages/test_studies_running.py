@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
+import streamlit as st
 
 from decam.errors import DecamError
-from decam.studies import archive, frozen
+from decam.studies import archive
 from decam.studies.design import Stage, Study
 from decam.studies.document import study_to_json
 from decam.studies.passwords import hashed
@@ -22,6 +24,7 @@ from decam.ui import state
 from decam.ui.studies import findings, sign_in
 from decam.ui.studies.sign_in import Access, Ways
 from tests.pages.researcher import Researcher, consenting
+from tests.studies.made import damage
 from tests.tools.waiting import PATIENCE, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("at_the_server")]
@@ -75,7 +78,7 @@ def test_a_study_is_copied_exported_and_comes_back_from_its_file(researcher: Res
     assert researcher.study.name == "Which map? (copy)" and researcher.record.id != first.id
     researcher.press("studies-all").upload(("study.zip", content))
     assert researcher.study == first.study and researcher.record.id != first.id
-    assert frozen.damage(researcher.study, state.studies().folder(researcher.record.id)) == []
+    assert damage(researcher.study, state.studies().folder(researcher.record.id)) == []
     researcher.press("studies-all").upload(("study.json", study_to_json(first.study).encode()))
     assert researcher.says("files of this study are missing", "Give the ZIP of the export")
     assert len(state.studies().recent()) == 3, "a study without its pictures is not kept"
@@ -273,6 +276,20 @@ def test_a_new_password_signs_everybody_out(password: str, monkeypatch: pytest.M
     assert made.press("studies-enter").app.header
     monkeypatch.setattr(sign_in, "ways_in", lambda: Ways(STORED.replace("A", "B")))
     assert not made.look().app.header
+
+
+@pytest.mark.usefixtures("server")
+def test_what_is_wrong_with_the_settings_of_accounts_is_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sign_in, "ways_in", lambda: Ways("", ("default", "keycloak")))
+    monkeypatch.setattr(st, "user", SimpleNamespace(is_logged_in=False))  # AppTest has no accounts
+    made = Researcher()
+    assert [one.label for one in made.app.main.button] == [
+        "Sign in with an account", "Sign in with an account of keycloak",
+    ]  # fmt: skip
+    made.press("studies-account-keycloak")
+    (sentence,) = made.errors
+    assert sentence.startswith("To use authentication features you need to configure credentials for at least one")
+    assert not made.app.header and not made.app.exception
 
 
 def test_an_account_sees_its_own_studies_alone(researcher: Researcher, monkeypatch: pytest.MonkeyPatch) -> None:

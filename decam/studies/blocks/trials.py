@@ -174,9 +174,9 @@ def _undealt(study: Study, block: Block, use: str) -> str:
 
 TRIALS = BlockKind(
     "trials", "Trials", "A task, again and again, on the stimuli that the assignment deals.", TrialSettings, _trials,
-    use="trials", lacks=_lacks("trials"),
+    use="trials", aside="Between the trials", lacks=_lacks("trials"),
 )  # fmt: skip
 TRAINING = BlockKind(
     "training", "Training", "The task with feedback, on stimuli that are kept for training.", TrainingSettings,
-    _training, use="training", lacks=_lacks("training"),
+    _training, use="training", aside="Training", lacks=_lacks("training"),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from decam.settings import Settings, parameter
 from decam.studies import assignment, tasks
-from decam.studies.blocks.base import BlockKind, Place, questions, right_answers
+from decam.studies.blocks.base import BlockKind, Place, faulty, questions, right_answers
 from decam.studies.design import Block, Condition, Study
 from decam.studies.elements import Choice, Element, Option, Pause, Prose, Shown
 from decam.studies.steps import Outcome, Step
@@ -126,10 +126,7 @@ def _debriefing(place: Place) -> list[Step]:
 
 
 def _needs_items(_study: Study, block: Block) -> str:
-    for item in block.items:
-        if item.form in ("choice", "several") and len(item.options) < 2:
-            return f"The question {item.text[:40]!r} needs two options or more."
-    return "" if block.items else "This block asks nothing yet; add a question."
+    return faulty(block.items) if block.items else "This block asks nothing yet; add a question."
 
 
 def _needs_answers(study: Study, block: Block) -> str:
@@ -153,7 +150,9 @@ INSTRUCTIONS = BlockKind(
 COMPREHENSION = BlockKind(
     "comprehension", "Comprehension check",
     "Questions on the instructions, with feedback and two tries; nobody is excluded by it.", ComprehensionSettings,
-    _comprehension, items="questions with a right answer", lacks=_needs_answers,
+    _comprehension, items="questions with a right answer", answers=True, lacks=_needs_answers,
 )  # fmt: skip
 BREAK = BlockKind("break", "Break", "A rest between blocks.", PauseSettings, _break)
-DEBRIEFING = BlockKind("debriefing", "Debriefing", "What the study was about, at the end.", TextSettings, _debriefing)
+DEBRIEFING = BlockKind(
+    "debriefing", "Debriefing", "What the study was about, at the end.", TextSettings, _debriefing, ends=True
+)

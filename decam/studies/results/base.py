@@ -131,7 +131,7 @@ class Section:
     """A row of the table of sections.
 
     `there` says, at once, whether the study has anything for it; `read` works out what it says, which can take seconds,
-    and gives None where the answers do not suffice.
+    and gives None where the answers do not suffice. `first` says that a page opens with it where it is there.
     """
 
     name: str
@@ -139,6 +139,7 @@ class Section:
     summary: str
     read: Callable[[Material], Findings | None]
     there: Callable[[Material], bool]
+    first: bool = False
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,6 @@ from decam.ui.shared.shared_jobs import Standing
 SECONDS = 10
 """How often the page looks for new answers."""
 
-FIRST = "preference"
 Version: TypeAlias = tuple[object, ...]
 """What answers, flags and names depend on."""
 
@@ -70,12 +69,13 @@ def _live(record: StudyRecord, lane: Lane, *, kept: bool, blinded: bool) -> None
     """One section, read again when answers have come in."""
     read = _read(record, lane, kept, blinded)
     offered = {section.name: section for section in SECTIONS if section.there(read)}
+    opening = next((name for name, section in offered.items() if section.first), next(iter(offered)))
     chosen = st.pills(
         "Section", list(offered), format_func=lambda name: offered[name].title, required=True,
-        default=FIRST if FIRST in offered else next(iter(offered)), key=f"study-{record.id}-{lane}-section",
+        default=opening, key=f"study-{record.id}-{lane}-section",
         label_visibility="collapsed",
     )  # fmt: skip
-    section = offered[chosen or next(iter(offered))]
+    section = offered[chosen or opening]
     st.caption(section.summary)
     subject = (record.id, lane, kept, blinded, section.name)
     seen = _counted(subject, section, read, WAIT)

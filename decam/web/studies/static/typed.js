@@ -66,7 +66,8 @@ export class NumberField extends Question {
     const { least, most } = this.element;
     if (this.value === null) return super.lacks();
     if (this.value >= least && this.value <= most) return "";
-    return Math.max(-least, most) >= ANY ? text("page.number.any") : text("page.number", { least, most });
+    if (-least >= ANY) return most >= ANY ? text("page.number.any") : text("page.number.most", { most });
+    return most >= ANY ? text("page.number.least", { least }) : text("page.number", { least, most });
   }
 }
 
