@@ -60,6 +60,7 @@ def _training(place: Place) -> list[Step]:
         dataclasses.replace(
             step,
             id=f"{place.number}.{at}",
+            title=place.wording("training.title", title=step.title),
             feedback=settings.feedback and bool(step.correct),
             attempts=settings.attempts if settings.feedback and step.correct else 1,
         )
@@ -152,7 +153,7 @@ def _lacks(use: str) -> Callable[[Study, Block], str]:
         if block.task is None:
             return "This block has no task yet; choose one."
         if not study.stimuli_for(use):
-            return f"No stimulus is kept for {use}; choose pictures of finished runs."
+            return f"No picture is kept for {use}. Choose one under Pictures, or add pictures of finished runs there."
         task = tasks.get(block.task.name)
         return task.lacks(study, block.task.settings) or _undealt(study, block, use)
 

@@ -117,7 +117,7 @@ def _for(record: StudyRecord, platform: Platform, link: str) -> None:
 
 def _whole(record: StudyRecord, access: Access) -> None:
     st.subheader("The study as a file")
-    st.caption(f"Digest `{record.digest[:16]}…`: every answer carries it, so that it can be told what was asked.")
+    st.caption(f"Its digest is {record.digest[:16]}…: every answer carries it, so that what was asked stays known.")
     name = slug(record.study.name, 40)
     folder = state.studies().folder(record.id)
     with st.container(horizontal=True, gap="small"):
