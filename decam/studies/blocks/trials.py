@@ -35,7 +35,7 @@ class TrialSettings(Settings):
 class TrainingSettings(Settings):
     """Trials with feedback."""
 
-    trials: int = parameter(0, "How many; 0 for all stimuli kept for training.", low=0, high=200)
+    trials: int = parameter(0, "How many; 0 for all pictures kept for training.", low=0, high=200)
     attempts: int = parameter(2, "How often a trial may be answered.", low=1, high=5)
     feedback: bool = parameter(True, "Say after each answer what was right.")
 
@@ -174,10 +174,10 @@ def _undealt(study: Study, block: Block, use: str) -> str:
 
 
 TRIALS = BlockKind(
-    "trials", "Trials", "A task, again and again, on the stimuli that the assignment deals.", TrialSettings, _trials,
+    "trials", "Trials", "A task, once for each picture that the assignment deals.", TrialSettings, _trials,
     use="trials", lacks=_lacks("trials"),
 )  # fmt: skip
 TRAINING = BlockKind(
-    "training", "Training", "The task with feedback, on stimuli that are kept for training.", TrainingSettings,
+    "training", "Training", "A task with feedback, on pictures that are kept for training.", TrainingSettings,
     _training, use="training", lacks=_lacks("training"),
 )  # fmt: skip

@@ -53,7 +53,8 @@ def lacking(record: StudyRecord) -> None:
 def _stage(record: StudyRecord) -> None:
     standing = STAGES[record.stage]
     st.subheader(f"Stage: {standing.title.lower()}")
-    st.markdown(standing.meaning)
+    if session.editable(record):  # else it stands above the parts already
+        st.markdown(standing.meaning)
     missing = state.studies().lacks(record) if session.editable(record) else []
     with st.container(horizontal=True, gap="small"):
         for number, way in enumerate(standing.ways):
