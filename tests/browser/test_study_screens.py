@@ -63,6 +63,8 @@ def test_a_slider_says_how_it_is_answered_until_it_is(walk: Taking) -> None:
     form = walk.at(walk.steps[1])
     hint = form.get_by_text("Choose a place on the line")
     expect(hint).to_be_visible()
+    line, last = form.get_by_role("slider").bounding_box(), form.get_by_text("very", exact=True).bounding_box()
+    assert line and last and abs(line["x"] + line["width"] - last["x"] - last["width"]) < 2
     form.get_by_role("slider").press("ArrowRight")
     expect(hint).to_have_count(0)
 
