@@ -28,7 +28,7 @@ def show(record: StudyRecord, lanes: Mapping[Lane, str]) -> None:
     if st.session_state.get(key) not in offered:
         st.session_state[key] = offered[0]
     lane = Lane(
-        str(st.segmented_control("Whose answers", offered, format_func=lanes.__getitem__, key=key, required=True))
+        str(st.segmented_control("Which participants", offered, format_func=lanes.__getitem__, key=key, required=True))
     )
     people = there[lane]
     _table(people)
