@@ -144,8 +144,11 @@ def test_the_preview_has_the_screens_of_the_block_and_nothing_that_participants_
 ) -> None:
     researcher.part("Blocks").press(researcher.key("block-2"))
     (frame,) = researcher.app.get("iframe")
-    found = previews.find(frame.proto.src.rpartition("/")[2])
-    assert found is not None and len(found.steps) == 3 + 2 + 2, "trials, the same map twice, attention checks"
+    token, _, theme = frame.proto.src.rpartition("/")[2].partition("?theme=")
+    found = previews.find(token)
+    assert theme in ("light", "dark")
+    assert found is not None and not found.ends
+    assert len(found.steps) == 3 + 2 + 2, "trials, the same map twice, attention checks"
     sent = json.dumps(found.steps)
     assert "grad-cam" not in sent and "Grad-CAM" not in sent and "correct" not in sent
     assert found.images <= {one.partition(".")[0] for one in frozen.names(researcher.study)}

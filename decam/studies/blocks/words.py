@@ -108,6 +108,10 @@ def _demographics(place: Place) -> list[Step]:
 def _comprehension(place: Place) -> list[Step]:
     settings = place.block.settings_as(ComprehensionSettings)
     prose = _prose(place, "comprehension")
+    if settings.attempts > 1 and not settings.text:
+        prose = dataclasses.replace(
+            prose, text=f"{prose.text} {place.wording('comprehension.attempts', count=settings.attempts)}"
+        )
     asked = (prose, *questions(place.block.items, place.wording))
     correct = right_answers(place.block.items)
     step = place.step(0, asked, prose.heading)
@@ -149,7 +153,7 @@ INSTRUCTIONS = BlockKind(
 )  # fmt: skip
 COMPREHENSION = BlockKind(
     "comprehension", "Comprehension check",
-    "Questions on the instructions, with feedback and two tries; nobody is excluded by it.", ComprehensionSettings,
+    "Questions on the instructions, with feedback and further tries; nobody is excluded by it.", ComprehensionSettings,
     _comprehension, items="questions with a right answer", answers=True, lacks=_needs_answers,
 )  # fmt: skip
 BREAK = BlockKind("break", "Break", "A rest between blocks.", PauseSettings, _break)

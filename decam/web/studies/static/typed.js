@@ -21,12 +21,16 @@ export class Slider extends Question {
     this.range.addEventListener("keyup", ({ key }) => {
       if (key.startsWith("Arrow") || ["Home", "End", "PageUp", "PageDown", " "].includes(key)) this.moved();
     });
-    this.fill(make("div", "scaled", {}, make("div", "slid", {}, this.range, this.shown), ends(low, high)));
+    this.hint = make("span", "hint", {}, text("page.slider.hint"));
+    const named = ends(low, high);
+    named.firstElementChild?.after(this.hint); // no knob shows yet where one answers
+    this.fill(make("div", "scaled", {}, make("div", "slid", {}, this.range, this.shown), named));
   }
 
   moved() {
     this.range.classList.remove("open");
     this.range.removeAttribute("aria-valuetext");
+    this.hint.remove();
     this.shown.textContent = this.range.value;
     this.answer(Number(this.range.value));
   }
