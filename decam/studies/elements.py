@@ -277,10 +277,8 @@ class Slider(Question):
         return value
 
 
-UNBOUNDED = 1e9
-"""As far as a number may go that has no bound."""
-USUAL = 100.0
-"""How far apart numbers lie that simulated participants type where there is no bound."""
+UNBOUNDED = 1e9  # as far as a number may go that has no bound
+USUAL = 100.0  # how far apart numbers lie that simulated participants type where there is no bound
 
 
 @dataclass(frozen=True)
@@ -311,7 +309,7 @@ class Number(Question):
         return {"least": self.least, "most": self.most}
 
     def _checked(self, value: Json) -> Json:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if not _finite(value):
             raise self._refused(value, "a number")
         if not self.least <= value <= self.most:
             raise self._refused(value, f"a number from {self.least:g} to {self.most:g}")
