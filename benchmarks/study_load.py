@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from benchmarks.study_people import Crowd, Seen, Verdict, database_at, open_study, percentiles, place, verdict
 from decam.benchmark.report import Report, parser_of
@@ -130,6 +130,7 @@ def comparison(server: Server) -> Iterator[Comparison]:
         try:
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             page.set_default_timeout(LONG_MS)
+            expect.set_options(timeout=LONG_MS)  # the page shares its cores with all who answer
             visitor = Comparison(page)
             visitor.begin(server)
             yield visitor
