@@ -21,9 +21,9 @@ from tests.tools.rows import made_in
 QUICK: dict[str, dict[str, int | float | str | bool]] = {
     "de-cam": {"budget": 400},
     "integrated-gradients": {"steps": 8},
-    "rise": {"masks": 300},
-    "lime": {"samples": 200},
-    "kernel-shap": {"samples": 200},
+    "rise": {"budget": 300},
+    "lime": {"budget": 200},
+    "kernel-shap": {"budget": 200},
 }
 
 
@@ -135,7 +135,7 @@ def test_a_black_box_is_explained_or_refused_with_a_sentence(name: str, rectangl
 
 @pytest.mark.parametrize("name", ["de-cam", "rise", "occlusion"])
 def test_black_box_methods_find_the_rectangle_that_the_answer_depends_on(name: str, rectangle) -> None:
-    settings = METHODS[name].settings.from_mapping({"fill": "black"} | ({"masks": 1500} if name == "rise" else {}))
+    settings = METHODS[name].settings.from_mapping({"fill": "black"} | ({"budget": 1500} if name == "rise" else {}))
     found = last(explain_view(rectangle.classifier, rectangle.view, name, settings, rectangle.target, seed=0)).saliency
     row, column = np.unravel_index(found.argmax(), found.shape)
     assert rectangle.mask[row, column]

@@ -78,7 +78,7 @@ def _occlusion_cost(settings: OcclusionSettings, classifier: Classifier) -> int:
 class RiseSettings(Settings):
     """How many random masks, and of what kind."""
 
-    masks: int = parameter(1000, "Random masks, one evaluation each.", low=16, high=50_000)
+    budget: int = parameter(1000, "Random masks, one evaluation each.", low=16, high=50_000, earlier="masks")
     cells: int = parameter(7, "Cells a side of the random grid behind a mask.", low=2, high=32)
     visible: float = parameter(0.5, "Probability that a cell is visible.", low=0.05, high=0.95, step=0.05)
     fill: str = parameter("mean", "What replaces hidden pixels; the authors use mean.", choices=FILLS)
@@ -104,7 +104,7 @@ def rise(question: Question, settings: RiseSettings, seed: int) -> Steps:
     queries = MaskedQueries(question, fill(settings.fill, question.image, classifier.mean, seed))
     generator = torch.Generator().manual_seed(seed)
     total = torch.zeros(height * width)
-    for count in _portions(settings.masks, 64):
+    for count in _portions(settings.budget, 64):
         masks = rise_masks(count, settings, classifier.input_size, generator)
         place = 0
         for answers in queries.batches(masks.to(question.image.device)):
@@ -112,9 +112,9 @@ def rise(question: Question, settings: RiseSettings, seed: int) -> Steps:
             total += answers[:, question.target].cpu() @ part
             place += len(answers)
             done = question.ledger.evaluations
-            yield Progress(done, settings.masks, done)
-        yield Progress(done, settings.masks, done, saliency=_expected(total, done, settings, (height, width)))
-    return _expected(total, settings.masks, settings, (height, width))
+            yield Progress(done, settings.budget, done)
+        yield Progress(done, settings.budget, done, saliency=_expected(total, done, settings, (height, width)))
+    return _expected(total, settings.budget, settings, (height, width))
 
 
 def _expected(total: Tensor, masks: int, settings: RiseSettings, size: tuple[int, int]) -> Map:
@@ -130,7 +130,7 @@ def _portions(total: int, largest: int) -> Iterator[int]:
 
 def _rise_cost(settings: RiseSettings, classifier: Classifier) -> int:
     del classifier
-    return settings.masks
+    return settings.budget
 
 
 OCCLUSION = Method(

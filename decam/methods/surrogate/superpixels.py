@@ -42,7 +42,9 @@ class KernelShapSettings(Settings):
     """Which regions are looked at, how often, and what replaces them."""
 
     regions: int = parameter(60, "Superpixels: regions of even colour.", low=4, high=400)
-    samples: int = parameter(1000, "Random sets of regions, one evaluation each.", low=16, high=50_000)
+    budget: int = parameter(
+        1000, "Random sets of regions, one evaluation each.", low=16, high=50_000, earlier="samples"
+    )
     fill: str = parameter("blur", "What replaces a region that is switched off.", choices=FILLS)
 
 
@@ -51,7 +53,7 @@ class LimeSettings(KernelShapSettings):
     """Which regions are looked at, how often, what replaces them, and how near a picture must be to count."""
 
     # Maps of 12 scenes (embedded model) correlate 0.985 with those of 8000 samples; with twice as many, 0.991.
-    samples: int = parameter(500, "Random sets of regions, one evaluation each.", low=16, high=50_000)
+    budget: int = parameter(500, "Random sets of regions, one evaluation each.", low=16, high=50_000, earlier="samples")
     width: float = parameter(
         0.25, "Width of the kernel: pictures with more regions switched off count less.", low=0.05, high=2.0, step=0.05
     )
@@ -193,7 +195,7 @@ def _sampled(explainer: Lime, regions: Regions, settings: KernelShapSettings) ->
         regions.question.image.unsqueeze(0),
         baselines=regions.filling.unsqueeze(0),
         feature_mask=regions.mask,
-        n_samples=settings.samples,
+        n_samples=settings.budget,
         perturbations_per_eval=regions.queries.round_size,
     )
     return found
@@ -205,9 +207,9 @@ def _each(settings: PermutationSettings, classifier: Classifier) -> int:
     return settings.regions + 1
 
 
-def _samples(settings: KernelShapSettings, classifier: Classifier) -> int:
+def _budget(settings: KernelShapSettings, classifier: Classifier) -> int:
     del classifier
-    return settings.samples
+    return settings.budget
 
 
 FEATURE_ABLATION = Method(
@@ -258,8 +260,8 @@ LIME = Method(
     needs=frozenset({"output"}),
     signed=True,
     settings=LimeSettings,
-    run=_explained(_lime, _samples),
-    cost=_samples,
+    run=_explained(_lime, _budget),
+    cost=_budget,
 )
 
 KERNEL_SHAP = Method(
@@ -275,6 +277,6 @@ KERNEL_SHAP = Method(
     needs=frozenset({"output"}),
     signed=True,
     settings=KernelShapSettings,
-    run=_explained(_kernel_shap, _samples),
-    cost=_samples,
+    run=_explained(_kernel_shap, _budget),
+    cost=_budget,
 )

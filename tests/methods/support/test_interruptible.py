@@ -164,7 +164,7 @@ def wait():
     ready.wait()
     never.wait()
 def go_on():
-    steps = decam.explain_steps(classifier, PICTURE, "lime", target=0, samples=50_000)
+    steps = decam.explain_steps(classifier, PICTURE, "lime", target=0, budget=50_000)
     next(steps)
     ready.wait()
     try:

@@ -21,12 +21,12 @@ from decam.models import load_classifier
 # The cheapest each may be; every other method is asked as it is.
 SMALL: dict[str, dict[str, int | float | str | bool]] = {
     "de-cam": {"budget": 200},
-    "rise": {"masks": 100},
+    "rise": {"budget": 100},
     "occlusion": {"stride": 0.2},
     "feature-ablation": {"regions": 8},
     "feature-permutation": {"regions": 8},
-    "lime": {"samples": 50, "regions": 8},
-    "kernel-shap": {"samples": 50, "regions": 8},
+    "lime": {"budget": 50, "regions": 8},
+    "kernel-shap": {"budget": 50, "regions": 8},
     "smooth-grad-cam++": {"samples": 2},
     "ss-cam": {"samples": 1},
     "is-cam": {"samples": 1},
