@@ -41,7 +41,9 @@ from decam.methods.gradient.gradients import (
     SMOOTH_GRAD,
     VAR_GRAD,
 )
+from decam.methods.perturbation.hsic import HSIC, HSIC_SIGNED
 from decam.methods.perturbation.occlusion_and_rise import OCCLUSION, RISE
+from decam.methods.perturbation.sobol import SOBOL, SOBOL_SIGNED
 from decam.methods.surrogate.superpixels import FEATURE_ABLATION, FEATURE_PERMUTATION, KERNEL_SHAP, LIME
 
 _ACTIVATION = (
@@ -70,7 +72,17 @@ _GRADIENT = (
     GRADIENT_SHAP,
     GUIDED_GRAD_CAM,
 )
-_PERTURBATION = (DE_CAM, RISE, OCCLUSION, FEATURE_ABLATION, FEATURE_PERMUTATION)
+_PERTURBATION = (
+    DE_CAM,
+    RISE,
+    OCCLUSION,
+    FEATURE_ABLATION,
+    FEATURE_PERMUTATION,
+    SOBOL,
+    SOBOL_SIGNED,
+    HSIC,
+    HSIC_SIGNED,
+)
 _SURROGATE = (LIME, KERNEL_SHAP)
 _ATTENTION = (ATTENTION_BRANCH, BILINEAR, PROTOTYPES, ROLLOUT, CLASS_TOKEN, LEGRAD)
 _CONTROL = (RANDOM, CENTRE, EDGES, UNTRAINED)
