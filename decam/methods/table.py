@@ -43,6 +43,7 @@ from decam.methods.gradient.gradients import (
 )
 from decam.methods.perturbation.hsic import HSIC, HSIC_SIGNED
 from decam.methods.perturbation.occlusion_and_rise import OCCLUSION, RISE
+from decam.methods.perturbation.shap_partition import SHAP_PARTITION
 from decam.methods.perturbation.sobol import SOBOL, SOBOL_SIGNED
 from decam.methods.surrogate.superpixels import FEATURE_ABLATION, FEATURE_PERMUTATION, KERNEL_SHAP, LIME
 
@@ -82,6 +83,7 @@ _PERTURBATION = (
     SOBOL_SIGNED,
     HSIC,
     HSIC_SIGNED,
+    SHAP_PARTITION,
 )
 _SURROGATE = (LIME, KERNEL_SHAP)
 _ATTENTION = (ATTENTION_BRANCH, BILINEAR, PROTOTYPES, ROLLOUT, CLASS_TOKEN, LEGRAD)
