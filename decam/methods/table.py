@@ -41,6 +41,7 @@ from decam.methods.gradient.gradients import (
     SMOOTH_GRAD,
     VAR_GRAD,
 )
+from decam.methods.perturbation.greedy_regions import GREEDY_REGIONS
 from decam.methods.perturbation.hsic import HSIC, HSIC_SIGNED
 from decam.methods.perturbation.occlusion_and_rise import OCCLUSION, RISE
 from decam.methods.perturbation.shap_partition import SHAP_PARTITION
@@ -84,6 +85,7 @@ _PERTURBATION = (
     HSIC,
     HSIC_SIGNED,
     SHAP_PARTITION,
+    GREEDY_REGIONS,
 )
 _SURROGATE = (LIME, KERNEL_SHAP)
 _ATTENTION = (ATTENTION_BRANCH, BILINEAR, PROTOTYPES, ROLLOUT, CLASS_TOKEN, LEGRAD)
