@@ -30,6 +30,7 @@ from decam.methods.class_level.smallest_black_box import SMALLEST_BLACK_BOX
 from decam.methods.class_level.universal import UNIVERSAL
 from decam.methods.controls.maps import CENTRE, EDGES, RANDOM
 from decam.methods.controls.untrained import UNTRAINED
+from decam.methods.de_cam.cma_es import CMA_ES
 from decam.methods.de_cam.method import DE_CAM
 from decam.methods.gradient.baselines import DEEP_LIFT, GRADIENT_SHAP, INTEGRATED_GRADIENTS
 from decam.methods.gradient.gradients import (
@@ -86,6 +87,7 @@ _PERTURBATION = (
     HSIC_SIGNED,
     SHAP_PARTITION,
     GREEDY_REGIONS,
+    CMA_ES,
 )
 _SURROGATE = (LIME, KERNEL_SHAP)
 _ATTENTION = (ATTENTION_BRANCH, BILINEAR, PROTOTYPES, ROLLOUT, CLASS_TOKEN, LEGRAD)

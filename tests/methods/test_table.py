@@ -20,6 +20,7 @@ from tests.tools.rows import made_in
 
 QUICK: dict[str, dict[str, int | float | str | bool]] = {
     "de-cam": {"budget": 400},
+    "cma-es": {"budget": 400},
     "integrated-gradients": {"steps": 8},
     "rise": {"budget": 300},
     "lime": {"budget": 200},

@@ -21,6 +21,7 @@ from decam.models import load_classifier
 # The cheapest each may be; every other method is asked as it is.
 SMALL: dict[str, dict[str, int | float | str | bool]] = {
     "de-cam": {"budget": 200},
+    "cma-es": {"budget": 200},
     "rise": {"budget": 100},
     "occlusion": {"stride": 0.2},
     "feature-ablation": {"regions": 8},
