@@ -47,6 +47,7 @@ from decam.methods.perturbation.hsic import HSIC, HSIC_SIGNED
 from decam.methods.perturbation.occlusion_and_rise import OCCLUSION, RISE
 from decam.methods.perturbation.shap_partition import SHAP_PARTITION
 from decam.methods.perturbation.sobol import SOBOL, SOBOL_SIGNED
+from decam.methods.surrogate.edge_cells import CELL_KERNEL_SHAP, CELL_RIDGE
 from decam.methods.surrogate.superpixels import FEATURE_ABLATION, FEATURE_PERMUTATION, KERNEL_SHAP, LIME
 
 _ACTIVATION = (
@@ -89,7 +90,7 @@ _PERTURBATION = (
     GREEDY_REGIONS,
     CMA_ES,
 )
-_SURROGATE = (LIME, KERNEL_SHAP)
+_SURROGATE = (LIME, KERNEL_SHAP, CELL_KERNEL_SHAP, CELL_RIDGE)
 _ATTENTION = (ATTENTION_BRANCH, BILINEAR, PROTOTYPES, ROLLOUT, CLASS_TOKEN, LEGRAD)
 _CONTROL = (RANDOM, CENTRE, EDGES, UNTRAINED)
 
