@@ -44,6 +44,7 @@ from decam.methods.gradient.gradients import (
 )
 from decam.methods.perturbation.greedy_regions import GREEDY_REGIONS
 from decam.methods.perturbation.hsic import HSIC, HSIC_SIGNED
+from decam.methods.perturbation.mc_rise import MC_RISE
 from decam.methods.perturbation.occlusion_and_rise import OCCLUSION, RISE
 from decam.methods.perturbation.shap_partition import SHAP_PARTITION
 from decam.methods.perturbation.sobol import SOBOL, SOBOL_SIGNED
@@ -88,6 +89,7 @@ _PERTURBATION = (
     HSIC_SIGNED,
     SHAP_PARTITION,
     GREEDY_REGIONS,
+    MC_RISE,
     CMA_ES,
 )
 _SURROGATE = (LIME, KERNEL_SHAP, CELL_KERNEL_SHAP, CELL_RIDGE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, TypeAlias
 
 import torch
@@ -57,6 +57,20 @@ class BudgetedQueries:
         """The target's probability (N, on the CPU) behind each mask (N×1×H×W)."""
         answers = yield from self.answers(masks)
         return answers[:, self._target]
+
+    def pictures(self, images: Tensor) -> Answered:
+        """The target's probability (N, on the CPU) for pictures (N×3×H×W in [0, 1]) that are masked already."""
+        found = []
+        for part in images.split(self._queries.round_size):
+            found.append(self._queries.pictures(part.to(self.device))[:, self._target].cpu())
+            yield self.progress()
+        return torch.cat(found)
+
+
+def portions(total: int) -> Iterator[int]:
+    """`total` masks in portions of as many as are made at a time."""
+    for start in range(0, total, PORTION):
+        yield min(PORTION, total - start)
 
 
 def sampled(
