@@ -42,10 +42,12 @@ from decam.methods.gradient.gradients import (
     SMOOTH_GRAD,
     VAR_GRAD,
 )
+from decam.methods.perturbation.aise import AISE
 from decam.methods.perturbation.greedy_regions import GREEDY_REGIONS
 from decam.methods.perturbation.hsic import HSIC, HSIC_SIGNED
 from decam.methods.perturbation.mc_rise import MC_RISE
 from decam.methods.perturbation.occlusion_and_rise import OCCLUSION, RISE
+from decam.methods.perturbation.rex import REX
 from decam.methods.perturbation.shap_partition import SHAP_PARTITION
 from decam.methods.perturbation.sobol import SOBOL, SOBOL_SIGNED
 from decam.methods.surrogate.edge_cells import CELL_KERNEL_SHAP, CELL_RIDGE
@@ -90,6 +92,8 @@ _PERTURBATION = (
     SHAP_PARTITION,
     GREEDY_REGIONS,
     MC_RISE,
+    AISE,
+    REX,
     CMA_ES,
 )
 _SURROGATE = (LIME, KERNEL_SHAP, CELL_KERNEL_SHAP, CELL_RIDGE)
