@@ -33,6 +33,7 @@ from decam.methods.controls.untrained import UNTRAINED
 from decam.methods.de_cam.cma_es import CMA_ES
 from decam.methods.de_cam.method import DE_CAM
 from decam.methods.gradient.baselines import DEEP_LIFT, GRADIENT_SHAP, INTEGRATED_GRADIENTS
+from decam.methods.gradient.extremal_perturbation import EXTREMAL_PERTURBATION
 from decam.methods.gradient.gradients import (
     DECONVOLUTION,
     GRADIENT,
@@ -78,6 +79,7 @@ _GRADIENT = (
     DEEP_LIFT,
     GRADIENT_SHAP,
     GUIDED_GRAD_CAM,
+    EXTREMAL_PERTURBATION,
 )
 _PERTURBATION = (
     DE_CAM,

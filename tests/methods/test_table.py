@@ -22,6 +22,7 @@ QUICK: dict[str, dict[str, int | float | str | bool]] = {
     "de-cam": {"budget": 400},
     "cma-es": {"budget": 400},
     "integrated-gradients": {"steps": 8},
+    "extremal-perturbation": {"steps": 4},
     "rise": {"budget": 300},
     "lime": {"budget": 200},
     "kernel-shap": {"budget": 200},

@@ -32,6 +32,7 @@ SMALL: dict[str, dict[str, int | float | str | bool]] = {
     "ss-cam": {"samples": 1},
     "is-cam": {"samples": 1},
     "integrated-gradients": {"steps": 4},
+    "extremal-perturbation": {"steps": 4},
     "smoothgrad": {"samples": 4},
     "vargrad": {"samples": 4},
     "gradient-shap": {"samples": 4},
