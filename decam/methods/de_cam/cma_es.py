@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,7 @@ class CmaEsSettings(Settings):
 
     def of_de_cam(self) -> DeCamSettings:
         """The settings of the search that DE-CAM would make."""
-        return replace(DeCamSettings(), **self.to_mapping())
+        return DeCamSettings.from_mapping(self.to_mapping())
 
 
 class CmaSearch:
@@ -121,7 +121,8 @@ class _Distribution:
     def draw(self, count: int) -> Tensor:
         """So many vectors (count×D)."""
         codes = torch.from_numpy(np.stack(self._strategy.ask(count)))
-        return (self._mean + codes @ self._factor.T).float()
+        vectors: Tensor = self._mean + codes @ self._factor.T
+        return vectors.float()
 
     def move(self, vectors: Tensor, fitness: Tensor) -> None:
         """Towards the fitter of these vectors (N×D); fitness N."""
@@ -161,7 +162,7 @@ CMA_ES = Method(
     name="cma-es",
     title="CMA-ES",
     family="perturbation",
-    summary="DE-CAM with CMA-ES in place of Differential Evolution: what does evolution by differences add?",
+    summary="DE-CAM with CMA-ES in place of Differential Evolution, and all else the same.",
     formula=DE_CAM.formula,
     reference="Hansen & Ostermeier, Completely Derandomized Self-Adaptation in Evolution Strategies (2001)",
     url="https://doi.org/10.1162/106365601750190398",

@@ -93,7 +93,7 @@ class _Ascent:
     def step(self, batch: int) -> None:
         """One step up the target's logit and towards the areas; every second time on the mirrored picture."""
         self.grids.grad = torch.zeros_like(self.grids)
-        for part in torch.arange(len(AREAS)).split(batch):
+        for part in torch.split(torch.arange(len(AREAS)), batch):
             coarse = self._smooth.coarse(self.grids[part])
             mask = self._smooth.large(coarse)
             shown = mask * self._question.image + (1 - mask) * self._filling

@@ -48,9 +48,10 @@ def difference(kept: Tensor, removed: Tensor, target: int) -> Tensor:
 
 def weighted(kept: Tensor, removed: Tensor, target: int) -> Tensor:
     """20 p(S) + 5 (1 − p(V∖S)) + 0.01 (1 − H / log C), N, with H the entropy of the answer to what is kept (N×C)."""
-    entropy = torch.special.entr(kept.clamp(0, 1)).sum(1)
+    entropy: Tensor = torch.special.entr(kept.clamp(0, 1)).sum(1)
     sure = 1 - entropy / math.log(kept.shape[1])
-    return 20 * kept[:, target] + 5 * (1 - removed[:, target]) + 0.01 * sure
+    score: Tensor = 20 * kept[:, target] + 5 * (1 - removed[:, target]) + 0.01 * sure
+    return score
 
 
 SCORES: dict[str, Callable[[Tensor, Tensor, int], Tensor]] = {"difference": difference, "weighted": weighted}
@@ -104,7 +105,7 @@ class _Search:
         kept[torch.arange(len(candidates)), candidates] = True
         sets = torch.cat([kept, ~kept])
         answers = yield from self.queries.answers(sets[:, self._regions].unsqueeze(1))
-        return self._score(*answers.chunk(2), self._target)
+        return self._score(answers[: len(candidates)], answers[len(candidates) :], self._target)
 
     def map(self) -> Map:
         """The ranking so far, H×W."""

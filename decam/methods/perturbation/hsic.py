@@ -8,13 +8,12 @@ from functools import partial
 
 import torch
 from torch import Tensor
-from torch.quasirandom import SobolEngine
 
 from decam.explanation import Map, Question, Steps
 from decam.masking import FILLS
 from decam.methods.base import Method
 from decam.methods.support.budgeted import BudgetedQueries, sampled, whole_budget
-from decam.methods.support.cell_grids import cell_map, cell_masks
+from decam.methods.support.cell_grids import cell_map, cell_masks, sobol_points
 from decam.settings import Settings, parameter
 
 WIDTHS = ("distance", "answer")
@@ -39,7 +38,7 @@ class HsicSettings(Settings):
 
 def hsic_design(count: int, cells: int, seed: int) -> Tensor:
     """Binary masks of cells, count×cells²: a scrambled Sobol sequence, rounded."""
-    return (SobolEngine(cells**2, scramble=True, seed=seed).draw(count) < 0.5).float()
+    return (sobol_points(count, cells**2, seed) < 0.5).float()
 
 
 def kernel_width(answers: Tensor, width: str) -> float:

@@ -18,7 +18,7 @@ from decam.methods.support.seeded_globals import generator_of
 from decam.settings import Settings, parameter
 
 QUARTERS = 4
-SETS = 2**QUARTERS  # of quarters, each a number whose bit i says that quarter i is shown; 0 is none, the last all
+SETS: int = 2**QUARTERS  # of quarters, each a number whose bit i says that quarter i is shown; 0 is none, the last all
 MUTANTS = SETS - 2  # asked a split: that all are shown was asked before, and none is taken to lose the label
 
 

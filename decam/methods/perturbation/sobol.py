@@ -8,14 +8,13 @@ from functools import partial
 
 import torch
 from torch import Tensor
-from torch.quasirandom import SobolEngine
 
 from decam.classifier import Classifier
 from decam.explanation import Map, Question, Steps
 from decam.masking import FILLS
 from decam.methods.base import Method
 from decam.methods.support.budgeted import BudgetedQueries, sampled
-from decam.methods.support.cell_grids import cell_map, cell_masks
+from decam.methods.support.cell_grids import cell_map, cell_masks, sobol_points
 from decam.settings import Settings, parameter
 
 LEAST_VARIANCE = 1e-12
@@ -42,7 +41,7 @@ def sobol_design(points: int, cells: int, seed: int) -> Tensor:
     A and B are the two halves of a scrambled Sobol sequence in 2d dimensions; C_i is A with coordinate i of B.
     """
     count = cells**2
-    drawn = SobolEngine(2 * count, scramble=True, seed=seed).draw(points)
+    drawn = sobol_points(points, 2 * count, seed)
     rows = drawn[:, :count].unsqueeze(1).repeat(1, count + 1, 1)
     each = torch.arange(count)
     rows[:, 1 + each, each] = drawn[:, count:]

@@ -61,7 +61,7 @@ class BudgetedQueries:
     def pictures(self, images: Tensor) -> Answered:
         """The target's probability (N, on the CPU) for pictures (N×3×H×W in [0, 1]) that are masked already."""
         found = []
-        for part in images.split(self._queries.round_size):
+        for part in torch.split(images, self._queries.round_size):
             found.append(self._queries.pictures(part.to(self.device))[:, self._target].cpu())
             yield self.progress()
         return torch.cat(found)
@@ -86,7 +86,7 @@ def sampled(
     """
     answers = torch.empty(0)
     due = 0.0
-    for rows in design.split(PORTION):
+    for rows in torch.split(design, PORTION):
         found = yield from queries.ask(masks(rows))
         answers = torch.cat([answers, found])
         if due <= len(answers) < len(design):

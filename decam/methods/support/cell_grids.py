@@ -5,8 +5,16 @@ from __future__ import annotations
 import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
+from torch.quasirandom import SobolEngine
 
 from decam.explanation import Map
+
+
+def sobol_points(count: int, dimensions: int, seed: int) -> Tensor:
+    """The first points of a scrambled Sobol sequence, count×dimensions in [0, 1)."""
+    engine = SobolEngine(dimensions, scramble=True, seed=seed)  # type: ignore[no-untyped-call]  # torch leaves it so
+    points: Tensor = engine.draw(count)
+    return points
 
 
 def cell_masks(rows: Tensor, size: tuple[int, int]) -> Tensor:
