@@ -19,6 +19,7 @@ from decam.settings import Settings, parameter
 
 WIDTHS = (0.1, 0.175, 0.25)  # standard deviations of the windows, as shares of the picture's sides
 EACH = 2  # evaluations a window: shown alone, and hidden
+ROUNDING = 1e-9  # sums that stay below it are all of scores that are the same
 CAUTION = 0.1  # DIRECT's ε: how much better a rectangle must promise to be for the search to stay near the best
 
 
@@ -40,7 +41,9 @@ class _Windows:
     def __init__(self, question: Question, settings: AiseSettings, seed: int, checkpoint: Checkpoint) -> None:
         self.queries = BudgetedQueries(question, settings.fill, seed, _cost(settings, question.classifier))
         self._checkpoint = checkpoint
-        self._totals = torch.zeros(len(WIDTHS), *self.queries.size)
+        self._weighed = torch.zeros(len(WIDTHS), *self.queries.size, dtype=torch.float64)
+        self._windows = torch.zeros_like(self._weighed)
+        self._lowest = torch.full((len(WIDTHS),), torch.inf, dtype=torch.float64)
         self._left = 0
         self._number = 0
 
@@ -71,19 +74,19 @@ class _Windows:
         shown = window((float(place[0]), float(place[1])), WIDTHS[self._number], self.queries.size)
         answers = last(self.queries.ask(torch.stack([shown, 1 - shown]).unsqueeze(1)))
         score = float(answers[0] - answers[1])
-        self._totals[self._number] += score * shown
+        self._weighed[self._number] += score * shown
+        self._windows[self._number] += shown
+        self._lowest[self._number] = min(float(self._lowest[self._number]), score)
         self.queries.saliency = self.map()
         self._checkpoint()
         return -score
 
     def map(self) -> Map:
-        """Σ over widths of Σ score · window, each width's sum divided by its largest magnitude.
-
-        OpenVINO divides by the highest value, which may be next to nothing where most windows speak against the class.
-        """
-        largest = self._totals.flatten(1).abs().max(1).values
-        scale = torch.where(largest > 0, largest, 1).view(-1, 1, 1)
-        found: Map = (self._totals / scale).sum(0).numpy().astype(np.float32)
+        """Σ over widths of Σ (score − lowest score) · window, each width's sum divided by its highest value."""
+        lowest = torch.where(self._lowest.isfinite(), self._lowest, 0).view(-1, 1, 1)
+        sums = (self._weighed - lowest * self._windows).clamp_min(0)  # below zero is rounding
+        highest = sums.amax((1, 2), keepdim=True)
+        found: Map = (sums / torch.where(highest > ROUNDING, highest, 1)).sum(0).numpy().astype(np.float32)
         return found
 
 
@@ -96,8 +99,9 @@ def window(place: tuple[float, float], width: float, size: tuple[int, int]) -> T
 def aise(question: Question, settings: AiseSettings, seed: int) -> Steps:
     """Windows weighed by p^c(shown) − p^c(hidden), at places that DIRECT (Jones et al. 1993) tries.
 
-    For each of three widths DIRECT looks for the window of the highest score. All windows that it tries make the map:
-    their density is higher where the score is.
+    For each of three widths DIRECT looks for the window of the highest score. All windows that it tries make the map,
+    and most of them lie where the score is high. Scores count from the lowest of their width, where OpenVINO takes them
+    as they are: below zero, as most are with a blur, the many windows at the best place would make it the darkest.
     """
     windows = settings.budget // (EACH * len(WIDTHS))
     searches: list[_Windows] = []
@@ -124,15 +128,16 @@ AISE = Method(
     title="AISE",
     family="perturbation",
     summary="Searches for Gaussian windows that keep the answer when shown and take it away when hidden.",
-    formula=r"M_c = \sum_\sigma \frac{\sum_k s_k \, g_{\sigma,k}}{\max \lvert \sum_k s_k \, g_{\sigma,k} \rvert}, "
-    r"\quad s_k = p^c(x \odot g_{\sigma,k}) - p^c(x \odot (1 - g_{\sigma,k}))",
+    formula=r"M_c = \sum_\sigma \frac{\sum_k (s_k - \min s) \, g_{\sigma,k}}"
+    r"{\max \sum_k (s_k - \min s) \, g_{\sigma,k}}, \quad s_k = p^c(x \odot g_{\sigma,k}) "
+    r"- p^c(x \odot (1 - g_{\sigma,k}))",
     reference="Adaptive Input Sampling for Explanation of Black-box Models, in OpenVINO's Explainable AI Toolkit "
     "(2024)",
     url="https://openvinotoolkit.github.io/openvino_xai/",
     strengths="Calm maps from few evaluations, which go where the class is.",
     misleads="Round blobs, whatever the object's form; windows are asked about one after the other, which is slow.",
     needs=frozenset({"output"}),
-    signed=True,
+    signed=False,
     settings=AiseSettings,
     run=aise,
     cost=_cost,

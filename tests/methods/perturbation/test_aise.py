@@ -25,18 +25,19 @@ def by_hand(answer, windows: int) -> np.ndarray:
     down, across = np.linspace(0, 1, SIZE[0])[:, None], np.linspace(0, 1, SIZE[1])[None]
     total = np.zeros(SIZE)
     for width in (0.1, 0.175, 0.25):
-        tried: list[np.ndarray] = []
+        tried: list[tuple[float, np.ndarray]] = []
 
-        def cost(place: np.ndarray, width: float = width, tried: list[np.ndarray] = tried) -> float:
+        def cost(place: np.ndarray, width: float = width, tried: list[tuple[float, np.ndarray]] = tried) -> float:
             shown = np.exp(-((down - place[0]) ** 2 + (across - place[1]) ** 2) / (2 * width**2))
             pair = torch.from_numpy(np.stack([shown, 1 - shown])).float()
             kept, removed = answer(pair).tolist()
-            tried.append((kept - removed) * shown)
+            tried.append((kept - removed, shown))
             return removed - kept
 
         direct(cost, [(0, 1), (0, 1)], eps=0.1, maxfun=windows, locally_biased=False)
-        part = sum(tried[:windows])
-        total += part / abs(part).max()
+        lowest = min(score for score, _ in tried[:windows])
+        part = sum((score - lowest) * shown for score, shown in tried[:windows])
+        total += part / part.max()
     return total
 
 
@@ -49,6 +50,14 @@ def test_the_map_is_that_of_directs_own_windows() -> None:
 
 def test_the_brightest_pixel_is_where_the_answer_is() -> None:
     found, _ = explained(there, SIZE, "aise", budget=300)
+    row, column = np.unravel_index(found.saliency.argmax(), SIZE)
+    assert 4 <= row < 9
+    assert 20 <= column < 26
+
+
+def test_where_every_window_speaks_against_the_class_the_best_place_is_the_brightest_all_the_same() -> None:
+    """Half of the place is enough, so that what a small window hides is never missed."""
+    found, _ = explained(lambda visible: (2 * there(visible)).clamp_max(1) * 0.9, SIZE, "aise", budget=300)
     row, column = np.unravel_index(found.saliency.argmax(), SIZE)
     assert 4 <= row < 9
     assert 20 <= column < 26
