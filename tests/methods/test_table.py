@@ -11,6 +11,7 @@ from decam.classifier import TorchClassifier
 from decam.errors import MethodError
 from decam.experiments.explain import explain_view
 from decam.explanation import Progress, last
+from decam.masking import FILLS
 from decam.methods import METHODS, ClassMethod, get
 from decam.methods.base import Method
 from decam.methods.table import CLASS_METHODS
@@ -145,6 +146,36 @@ def test_black_box_methods_find_the_rectangle_that_the_answer_depends_on(name: s
     brightest = found >= np.sort(found.reshape(-1))[-inside]
     assert (brightest & rectangle.mask).sum() / (brightest | rectangle.mask).sum() > 0.5
     assert found[rectangle.mask].mean() > found[~rectangle.mask].mean() + 2 * found[~rectangle.mask].std()
+
+
+BUDGETED = [
+    name
+    for name, row in METHODS.items()
+    if row.needs == {"output"} and "budget" in {one.name for one in row.settings.parameters()}
+]
+BY_GEOMETRY = {"occlusion", "feature-ablation", "feature-permutation"}  # what they cost follows from places or regions
+
+
+def test_black_boxes_name_what_they_may_cost_and_what_hides_pixels_alike() -> None:
+    asking = {name for name, row in METHODS.items() if row.needs == {"output"}}
+    assert asking == set(BUDGETED) | BY_GEOMETRY
+    for name in BUDGETED:
+        described = {one.name: one for one in METHODS[name].settings.parameters()}
+        assert not described.keys() & {"masks", "samples", "evaluations"}
+        assert name == "mc-rise" or described["fill"].choices == FILLS  # MC-RISE hides with colours
+
+
+@pytest.mark.parametrize("name", BUDGETED)
+def test_a_black_box_has_a_map_before_half_of_its_budget_is_spent(
+    name: str, small: TorchClassifier, view: np.ndarray
+) -> None:
+    settings = quick(name)
+    for event in explain_view(small, view, name, settings, 1, seed=0):
+        if event.saliency is not None:
+            assert event.evaluations <= METHODS[name].cost(settings, small) / 2
+            assert event.saliency.ndim == 2 and np.isfinite(event.saliency).all()
+            return
+    pytest.fail("there was no map on the way")
 
 
 def test_an_unknown_method_is_refused_with_the_nearest_name() -> None:

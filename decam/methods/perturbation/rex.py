@@ -150,8 +150,8 @@ REX = Method(
     title="ReX",
     family="perturbation",
     summary="Quarters the picture at random, again and again, and notes which quarters the label hangs on.",
-    formula=r"r_i = \max_W \frac{1}{1 + |W|} \text{ over sets } W \text{ without which } c \text{ is the label, but not "
-    r"without } W \cup i",
+    formula=r"r_i = \max_W \frac{1}{1 + |W|} \text{ over sets } W \text{ without which } c \text{ is the label, but "
+    r"not without } W \cup i",
     reference="Chockler, Kelly, Kroening & Sun, Causal Explanations for Image Classifiers (2024)",
     url="https://arxiv.org/abs/2411.08875",
     strengths="Needs the label alone: works for a model that gives no probabilities.",

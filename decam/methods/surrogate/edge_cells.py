@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 
 import torch
 from torch import Tensor
@@ -18,10 +17,8 @@ from decam.methods.de_cam.seeding import SmoothRidge
 from decam.methods.support.budgeted import BudgetedQueries, sampled, whole_budget
 from decam.methods.support.seeded_globals import generator_of
 from decam.methods.surrogate.regression import WeightedRegression
-from decam.methods.surrogate.superpixels import shapley_sets
+from decam.methods.surrogate.superpixels import shapley_design, shapley_weights
 from decam.settings import Settings, parameter
-
-ENDS = 1e6  # weight of the whole picture and of the fill, between which Shapley values share the difference out
 
 
 @dataclass(frozen=True)
@@ -36,23 +33,15 @@ class EdgeCellsSettings(Settings):
     fill: str = parameter("blur", "What replaces hidden pixels.", choices=FILLS)
 
 
-def shapley_design(count: int, cells: int, generator: torch.Generator) -> Tensor:
-    """Sets of cells (count×cells²): all, none, and then by the weights of Shapley's values."""
-    sets = shapley_sets(torch.empty(0), generator=generator, num_interp_features=cells**2)
-    return torch.cat(list(islice(sets, count)))
-
-
-def even_design(count: int, cells: int, generator: torch.Generator) -> Tensor:
-    """Sets of cells (count×cells²) in which each is with probability ½."""
-    return torch.rand(count, cells**2, generator=generator) < 0.5
+def even_design(count: int, features: int, generator: torch.Generator) -> Tensor:
+    """Sets of cells (count×features) in which each is with probability ½."""
+    return torch.rand(count, features, generator=generator) < 0.5
 
 
 def shapley_values(rows: Tensor, answers: Tensor) -> Tensor:
     """The coefficients (d) of Lundberg and Lee's weighted least squares (2017, theorem 2), from a `shapley_design`."""
     regression = WeightedRegression()
-    weights = torch.ones(len(rows))
-    weights[:2] = ENDS
-    regression.fit([(rows.float(), answers, weights)])
+    regression.fit([(rows, answers, shapley_weights(rows))])
     return regression.representation()[0]
 
 
@@ -84,7 +73,7 @@ def edge_cells(
         found: Map = encoding.maps(weights(rows, answers).unsqueeze(0))[0].cpu().numpy()
         return found
 
-    rows = design(settings.budget, settings.cells, generator_of(seed))
+    rows = design(settings.budget, settings.cells**2, generator_of(seed))
     return (yield from sampled(queries, rows, masks, read))
 
 

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from decam.methods.de_cam.encoding import Encoding
 from decam.methods.de_cam.seeding import STRENGTHS
-from decam.methods.surrogate.edge_cells import even_design, ridge_weights, shapley_design, shapley_values
+from decam.methods.surrogate.edge_cells import even_design, ridge_weights, shapley_values
+from decam.methods.surrogate.superpixels import shapley_design
 from tests.tools.visible import explained, weighing
 
 SIZE = (12, 12)
@@ -26,7 +27,7 @@ def bent(shown: Tensor) -> Tensor:
 
 
 def test_shapley_values_are_the_exact_ones_where_all_sets_are_asked() -> None:
-    rows = shapley_design(5000, 2, torch.Generator().manual_seed(0))
+    rows = shapley_design(5000, 4, torch.Generator().manual_seed(0))
     found = shapley_values(rows, bent(rows))
     exact = []
     for cell in range(4):
@@ -45,7 +46,7 @@ def test_shapley_values_are_the_exact_ones_where_all_sets_are_asked() -> None:
 
 
 def test_a_shapley_design_begins_with_all_cells_and_none() -> None:
-    rows = shapley_design(50, 3, torch.Generator().manual_seed(0))
+    rows = shapley_design(50, 9, torch.Generator().manual_seed(0))
     assert rows.shape == (50, 9)
     assert rows[0].all()
     assert not rows[1].any()
@@ -53,7 +54,7 @@ def test_a_shapley_design_begins_with_all_cells_and_none() -> None:
 
 def test_the_ridge_is_the_best_by_generalised_cross_validation_of_ridges_written_out() -> None:
     generator = torch.Generator().manual_seed(1)
-    rows = even_design(60, 3, generator)
+    rows = even_design(60, 9, generator)
     truth = torch.randn(9, generator=generator).double()
     answers = rows.double() @ truth + 0.7 * torch.randn(60, generator=generator).double()
     seen = (rows.double() - rows.double().mean(0)).numpy()
@@ -91,6 +92,6 @@ def test_masks_are_the_cells_fitted_to_the_pictures_edges() -> None:
         return visible.mean((1, 2))
 
     explained(answer, SIZE, "cell-ridge", budget=16, cells=3)
-    rows = even_design(16, 3, torch.Generator().manual_seed(3))
+    rows = even_design(16, 9, torch.Generator().manual_seed(3))
     expected = Encoding(3, torch.ones(3, *SIZE), follow_edges=True).maps(rows.float()).clamp(0, 1)
     np.testing.assert_allclose(torch.cat(seen)[-16:], expected, atol=1e-5)
