@@ -31,7 +31,7 @@ EQUAL = 1000  # evaluations of the competitors that have one budget
 class KernelShapSettings(Settings):
     """Captum's KernelShap on a grid of 7×7 cells, which are replaced by the mean as in RISE and Occlusion."""
 
-    samples: int = parameter(EQUAL, "Random sets of cells, one evaluation each.", low=16, high=50_000)
+    budget: int = parameter(EQUAL, "Random sets of cells, one evaluation each.", low=16, high=50_000, earlier="samples")
 
 
 def grid_kernel_shap(question: Question, settings: KernelShapSettings, seed: int) -> Steps:
@@ -45,15 +45,15 @@ def grid_kernel_shap(question: Question, settings: KernelShapSettings, seed: int
             beat()
             return answers
 
-        return kernel_shap(ask, question.image, filling, settings.samples, queries.round_size, seed)
+        return kernel_shap(ask, question.image, filling, settings.budget, queries.round_size, seed)
 
-    saliency = yield from run_with_progress(work, question.ledger, settings.samples)
+    saliency = yield from run_with_progress(work, question.ledger, settings.budget)
     return saliency.astype(np.float32)
 
 
-def _samples(settings: KernelShapSettings, classifier: Classifier) -> int:
+def _budget(settings: KernelShapSettings, classifier: Classifier) -> int:
     del classifier
-    return settings.samples
+    return settings.budget
 
 
 GRID_KERNEL_SHAP = Method(
@@ -67,7 +67,7 @@ GRID_KERNEL_SHAP = Method(
     signed=True,
     settings=KernelShapSettings,
     run=grid_kernel_shap,
-    cost=_samples,
+    cost=_budget,
 )
 
 
@@ -94,7 +94,7 @@ def candidates(classifier: Classifier) -> tuple[Candidate, ...]:
         ),
         ("seed-only-1000", "de-cam", DeCamSettings(variant="seed only", budget=EQUAL), True),
         ("plain-1000", "de-cam", DeCamSettings(variant="plain", budget=EQUAL), True),
-        *((f"rise-{masks}", "rise", RiseSettings(masks=masks), True) for masks in (*budgets, 4000)),
+        *((f"rise-{budget}", "rise", RiseSettings(budget=budget), True) for budget in (*budgets, 4000)),
         ("grad-cam", "grad-cam", CamSettings(), False),
         ("integrated-gradients", "integrated-gradients", IntegratedGradientsSettings(), False),
         ("kernel-shap-1000", GRID_KERNEL_SHAP.name, KernelShapSettings(), True),

@@ -65,7 +65,7 @@ def de_cam(classifier: TorchClassifier, view: Pixels, execution: Execution, budg
 
 def rise(classifier: TorchClassifier, view: Pixels, execution: Execution, budget: int) -> tuple[int, float]:
     """One whole run."""
-    return through(classifier, view, execution, "rise", RiseSettings(masks=budget))
+    return through(classifier, view, execution, "rise", RiseSettings(budget=budget))
 
 
 @dataclass

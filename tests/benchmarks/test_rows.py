@@ -41,7 +41,7 @@ def test_captums_kernel_shap_is_a_method_within_the_benchmark_alone() -> None:
 
 @with_own
 def test_kernel_shap_on_the_grid_is_captums_and_costs_its_samples(rectangle: Rectangle) -> None:
-    classifier, settings = rectangle.classifier, KernelShapSettings(samples=80)
+    classifier, settings = rectangle.classifier, KernelShapSettings(budget=80)
     steps = explain_view(classifier, rectangle.view, GRID_KERNEL_SHAP.name, settings, rectangle.target, 5)
     made = last(steps)
     image = to_tensor(classifier, rectangle.view)

@@ -72,7 +72,7 @@ def test_json_brings_back_an_equal_plan_with_every_method_and_metric() -> None:
 
 def test_a_plan_of_the_first_version_asks_the_same_questions_and_draws_the_same_curves() -> None:
     plan = plan_from_json(former())
-    rise = MethodChoice("rise", METHODS["rise"].settings.from_mapping({"masks": 60}))
+    rise = MethodChoice("rise", METHODS["rise"].settings.from_mapping({"budget": 60}))
     curves = usual_metrics((("mean", "blur"), ("blur", "mean")), 20)
     expected = comparison.plan(
         "embedded",
@@ -211,6 +211,13 @@ def test_an_execution_is_read_with_its_earlier_names_too(names: tuple[str, str])
     described = {"precision": "bfloat16", "channels_last": True, "batch_size": 4, counted: 2, recorded: True}
     expected = Execution("bfloat16", channels_last=True, batch_size=4, parallel_batches=2, cuda_graph=True)
     assert plan_from_json(altered(execution=described)).execution == expected
+
+
+@pytest.mark.parametrize(("method", "earlier"), [("rise", "masks"), ("lime", "samples"), ("kernel-shap", "samples")])
+def test_what_a_black_box_may_cost_is_read_by_its_earlier_name_too(method: str, earlier: str) -> None:
+    expected = MethodChoice.default(method, budget=321)
+    assert plan_from_json(altered(methods=[{"name": method, "settings": {earlier: 321}}])).methods == (expected,)
+    assert plan_from_json(former(methods=[{"name": method, "settings": {earlier: 321}}])).methods == (expected,)
 
 
 def bounded(table: Mapping[str, Method] | Mapping[str, Metric]) -> list[tuple[str, Parameter]]:

@@ -26,7 +26,7 @@ from decam.masking import FILLS, MaskedQueries, fill, upsample
 from decam.methods.base import Method, Series
 from decam.methods.de_cam.encoding import Encoding, rank_masks
 from decam.methods.de_cam.fitness import KEPT, QUESTIONS, FitnessEstimator, Shares, standardised
-from decam.methods.de_cam.random_search import RandomSearch
+from decam.methods.de_cam.optimisers import OptimiserOf, Start, differential_evolution, random_search
 from decam.methods.de_cam.seeding import SmoothRidge
 from decam.methods.de_cam.surrogate import log_odds
 from decam.settings import Settings, parameter
@@ -273,13 +273,19 @@ class _Shown:
 
 def de_cam(question: Question, settings: DeCamSettings, seed: int) -> Steps:
     """Differential Evolution on what is shown of a picture; `settings.variant` says in which form."""
+    optimiser = random_search if settings.variant == "random search" else differential_evolution
+    return (yield from searched(question, settings, seed, optimiser))
+
+
+def searched(question: Question, settings: DeCamSettings, seed: int, optimiser: OptimiserOf) -> Steps:
+    """DE-CAM with its candidates bred by this optimiser, and all else as it is; plain evolution has its own."""
     search = _Search(question, settings, seed)
     if short := shortage(settings):
         question.ledger.note(short)
-    return (yield from (_plain(search) if settings.variant == "plain" else _seeded(search)))
+    return (yield from (_plain(search) if settings.variant == "plain" else _seeded(search, optimiser)))
 
 
-def _seeded(search: _Search) -> Steps:
+def _seeded(search: _Search, optimiser: OptimiserOf) -> Steps:
     """From a smooth guess on, judged by rankings; the map is the mean of the best tenth of all that was tried."""
     settings, estimator = search.settings, search.estimator
     ridge = yield from search.seed()
@@ -292,12 +298,7 @@ def _seeded(search: _Search) -> Steps:
 
     own = search.draw_seed()  # by both variants, so that their first generations are the same
     first = torch.cat([standardised(posterior.mean.unsqueeze(0)), drawn(settings.population - 1)])
-    evolution: DifferentialEvolution | RandomSearch
-    if settings.variant == "random search":
-        evolution = RandomSearch(first, drawn)
-    else:
-        how = EvolutionSettings(budget=0, control="shade", memory=6, archive=1.0, greediness=settings.greediness)
-        evolution = DifferentialEvolution(None, how, seed=own, population=first)
+    evolution = optimiser(Start(first, drawn, own, settings.greediness))
     shown = _Shown.none(settings.population, (True,) * len(KEPT) + (False,) * (QUESTIONS - len(KEPT)))
     for number in range(search.spending.generations):
         candidates = evolution.ask(estimator.predict, settings.screening)
