@@ -11,8 +11,19 @@ import torch
 from torch import Tensor
 
 from decam.benchmark.known_answers.grounds import Colours
-from decam.benchmark.known_answers.parts import COUNT, Blocks, Random, boxes, frame, grid, line, pixels, spots
-from decam.benchmark.known_answers.readers import Reader, redness, speckled, striped, stripes, visible_shares
+from decam.benchmark.known_answers.parts import (
+    COUNT,
+    Blocks,
+    Random,
+    boxes,
+    frame,
+    grid,
+    line,
+    pixels,
+    speckles,
+    spots,
+)
+from decam.benchmark.known_answers.readers import Reader, reddened, redness, striped, stripes, visible_shares
 from decam.benchmark.known_answers.shapley import PairGame, shuffled
 
 Answer = Callable[[Tensor], Tensor]
@@ -168,11 +179,11 @@ _ROWS = (
     Kind(
         name="colour",
         title="A colour",
-        summary="How much of a rectangle's red speckles is left, wherever they are looked for.",
-        parts=partial(boxes, count=1, smallest=8, largest=11),
+        summary="How much of a rectangle's red speckles is left, wherever red is looked for.",
+        parts=speckles,
         answer=_always(first),
         reader=redness,
-        paint=speckled,
+        paint=reddened,
     ),
     Kind(
         name="background",

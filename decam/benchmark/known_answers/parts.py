@@ -13,6 +13,7 @@ BLOCK = 4  # pixels a side of a block
 COUNT = 28  # blocks a side of a picture
 SIDE = BLOCK * COUNT
 CELLS = 4  # cells a side of a grid
+SPECKLED = 1 / 3  # share of a rectangle's blocks that are speckles
 _TRIES = 10_000
 
 
@@ -48,6 +49,12 @@ def line(random: Random) -> tuple[Blocks, ...]:
 def spots(random: Random) -> tuple[Blocks, ...]:
     """Eight scattered spots of 2×2 blocks that decide together: one part."""
     return (np.any(boxes(random, 8, 2, 2), axis=0),)
+
+
+def speckles(random: Random) -> tuple[Blocks, ...]:
+    """A third of the blocks of a rectangle, scattered over it: one part."""
+    (box,) = boxes(random, 1, 8, 11)
+    return (box & (random.random(box.shape) < SPECKLED),)
 
 
 def frame(random: Random) -> tuple[Blocks, ...]:

@@ -21,7 +21,6 @@ STRIPES = 0.2  # their amplitude
 PATCH = 8  # pixels a side of the patches in which stripes are looked for
 FAINT = 0.35  # of their amplitude, up to which nothing counts: a step from a picture to a fill has as much
 RED = (0.85, 0.15, 0.15)
-SPECKLED = 1 / 3  # share of a part's blocks that are red: a blur makes them too pale
 PALE, FULL = 0.5, 0.66  # how much red stands above the other colours where it counts as not there, and as there
 
 
@@ -86,11 +85,11 @@ def stripes(image: Tensor, parts: Sequence[Blocks]) -> Reader:
     return lambda images: (strength(images) / whole).clamp(0, 1).unsqueeze(1)
 
 
-def speckled(made: Colours, parts: Sequence[Blocks], random: Random) -> Colours:
-    """The picture, its own colours halved, with red blocks scattered over its parts."""
-    inside = np.any(parts, axis=0)
+def reddened(made: Colours, parts: Sequence[Blocks], random: Random) -> Colours:
+    """The picture, its own colours halved, with red parts; where these are scattered a blur makes them too pale."""
+    del random
     found = (made + made.mean(2, keepdims=True)) / 2
-    found[pixels(inside & (random.random(inside.shape) < SPECKLED))] = RED
+    found[pixels(np.any(parts, axis=0))] = RED
     return found
 
 

@@ -25,6 +25,7 @@ from decam.explanation import Map, Progress, Question, Steps
 from decam.masking import FILLS, MaskedQueries, fill, upsample
 from decam.methods.base import Method, Series
 from decam.methods.de_cam.encoding import Encoding, rank_masks
+from decam.methods.de_cam.expected_drop import ExpectedDrop
 from decam.methods.de_cam.fitness import KEPT, QUESTIONS, FitnessEstimator, Shares, standardised
 from decam.methods.de_cam.random_search import RandomSearch
 from decam.methods.de_cam.seeding import SmoothRidge
@@ -149,6 +150,7 @@ class _Search:
         self.target = question.target
         self.encoding = Encoding(settings.cells, question.image, settings.follow_edges)
         self.estimator = FitnessEstimator(self.encoding)
+        self.drop = ExpectedDrop(question.image, settings.follow_edges)
         self.spending = Spending.of(settings)
         self.generator = torch.Generator().manual_seed(seed)
         self._ledger = question.ledger
@@ -191,14 +193,16 @@ class _Search:
             answers = yield from self.ask(masks)
             ridge.add(upsample(grids, (cells, cells)).flatten(1), log_odds(answers))
             self.estimator.observe_seed(masks[:, 0], answers)
+            self.drop.add(masks[:, 0], answers)
             yield self.progress(saliency=self.map_of(ridge.fit().mean))
         return ridge
 
     def show(self, genotypes: Tensor) -> Generator[Progress, None, tuple[Shares, Tensor]]:
         """Shares drawn for genotypes (N×cells²), and the target's probability behind each of their masks (N×6)."""
         shares = Shares.drawn(self.generator)
-        masks = rank_masks(self.encoding.maps(genotypes), shares.kept, shares.removed)
-        answers = yield from self.ask(masks.flatten(0, 1).unsqueeze(1))
+        masks = rank_masks(self.encoding.maps(genotypes), shares.kept, shares.removed).flatten(0, 1)
+        answers = yield from self.ask(masks.unsqueeze(1))
+        self.drop.add(masks, answers)
         return shares, answers.view(len(genotypes), QUESTIONS)
 
     def score_alone(self, genotypes: Tensor) -> Generator[Progress, None, tuple[Tensor, Tensor]]:
@@ -218,8 +222,12 @@ class _Search:
         return small
 
     def finished(self, genotype: Tensor) -> Map:
-        """A genotype as a map, H×W float32, that begins at zero: a ranking has no zero of its own."""
-        full: Map = self.encoding.maps(genotype.unsqueeze(0))[0].cpu().numpy()
+        """A genotype as a map, H×W float32, that begins at zero: a ranking has no zero of its own.
+
+        Beside it counts the expected drop, where the search has asked for any.
+        """
+        ranking = self.encoding.maps(genotype.unsqueeze(0))[0].cpu()
+        full: Map = (self.drop.fit().beside(ranking) if self.drop else ranking).numpy()
         full -= full.min()
         return full
 
