@@ -75,20 +75,23 @@ class ExpectedDrop:
         """Masks (N×H×W, visible shares or booleans) and what the model answered (N)."""
         self._seen.append(F.adaptive_avg_pool2d(masks.float().unsqueeze(1), PLACES).flatten(1).cpu())
         self._answers.append(answers.float().cpu())
-        if sum(map(len, self._answers)) > 4 * MOST:  # of very many answers every second tells nearly as much
-            self._seen = [torch.cat(self._seen)[::2]]
-            self._answers = [torch.cat(self._answers)[::2]]
+        if sum(map(len, self._answers)) > 4 * MOST:  # of very many answers a part tells nearly as much
+            self._seen, self._answers = ([kept] for kept in self._part(2 * MOST))
+
+    def _part(self, most: int) -> tuple[Tensor, Tensor]:
+        """At most so many masks and answers, drawn evenly: every second one would leave out some shares altogether."""
+        seen, answers = torch.cat(self._seen), torch.cat(self._answers)
+        drawn = _drawn(len(answers), most)
+        return seen[drawn], answers[drawn]
 
     def fit(self) -> Drop:
         """What all that was added says; no drop, and all missed, where every answer was the same."""
-        seen, answers = torch.cat(self._seen), torch.cat(self._answers)
-        some = slice(None, None, -(-len(answers) // MOST))
-        seen, answers = seen[some], answers[some]
+        seen, answers = self._part(MOST)
         spread = answers.std(correction=0)
         if spread < 1e-6:
             return Drop(torch.zeros(PLACES, PLACES), 1.0)
         wanted = ((answers - answers.mean()) / spread).unsqueeze(1)
-        few = slice(None, None, -(-len(answers) // FEW))
+        few = _drawn(len(answers), FEW)
         prior, noise = min(
             ((prior, noise) for prior in self._priors() for noise in NOISE),
             key=lambda tried: _Regression(seen[few], *tried).fit(wanted[few]).missed,
@@ -102,6 +105,13 @@ class ExpectedDrop:
             yield torch.exp(self._apart / (-2 * length**2))
         for length in EDGED if self._follow_edges else ():
             yield torch.exp(self._apart / (-2 * length**2) - self._unlike)
+
+
+def _drawn(count: int, most: int) -> Tensor:
+    """At most so many of `count` indices, in their order; always the same ones."""
+    if count <= most:
+        return torch.arange(count)
+    return torch.randperm(count, generator=torch.Generator().manual_seed(0))[:most].sort().values
 
 
 def _unit(values: Tensor) -> Tensor:
