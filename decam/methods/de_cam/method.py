@@ -3,8 +3,8 @@
 Karatsiolis and Kamilaris (2022, arXiv 2209.08906) give the idea: a black-box model, Differential Evolution over what
 is shown of the image, a class activation map at the end, paid for in evaluations. No implementation of theirs is
 public. The encoding (the ranking of a coarse grid fitted to the picture's edges), the fitness (a Gaussian process's
-estimate at many shares, from answers at a few), the seeding by a smooth regression, the screening of trial vectors and
-the averaging of the best tenth are this project's own.
+estimate at many shares, from answers at a few), the seeding by a smooth regression, the screening of trial vectors, the
+averaging of the best tenth and the expected drop are this project's own.
 """
 
 from __future__ import annotations
@@ -222,10 +222,7 @@ class _Search:
         return small
 
     def finished(self, genotype: Tensor) -> Map:
-        """A genotype as a map, H×W float32, that begins at zero: a ranking has no zero of its own.
-
-        Beside it counts the expected drop, where the search has asked for any.
-        """
+        """A genotype, and the expected drop if any was asked for, as a map H×W float32 that begins at zero."""
         ranking = self.encoding.maps(genotype.unsqueeze(0))[0].cpu()
         full: Map = (self.drop.fit().beside(ranking) if self.drop else ranking).numpy()
         full -= full.min()
@@ -288,7 +285,7 @@ def de_cam(question: Question, settings: DeCamSettings, seed: int) -> Steps:
 
 
 def _seeded(search: _Search) -> Steps:
-    """From a smooth guess on, judged by rankings; the map is the mean of the best tenth of all that was tried."""
+    """From a smooth guess on, judged by rankings; the map is the best tenth's mean, beside the expected drop."""
     settings, estimator = search.settings, search.estimator
     ridge = yield from search.seed()
     posterior = ridge.fit()
@@ -362,8 +359,8 @@ DE_CAM = Method(
     reference="Karatsiolis & Kamilaris, A model-agnostic approach for generating Saliency Maps (2022)",
     url="https://arxiv.org/abs/2209.08906",
     strengths="Any model, from its output alone; more faithful for each evaluation than random masks.",
-    misleads="Two seeds' maps differ in detail; its fitness sees only the order of the pixels, as deletion "
-    "and insertion do.",
+    misleads="Two seeds' maps differ in detail; where answers are hard to predict, the map is an order of the pixels "
+    "and says little about how much each counts.",
     needs=frozenset({"output"}),
     signed=False,
     settings=DeCamSettings,
