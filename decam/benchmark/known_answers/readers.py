@@ -67,7 +67,8 @@ def striped(made: Colours, parts: Sequence[Blocks], random: Random) -> Colours:
     """The picture with upright stripes in its parts."""
     waves = STRIPES * np.sin(2 * np.pi * (np.arange(SIDE) + random.uniform(0, PERIOD)) / PERIOD)
     inside = pixels(np.any(parts, axis=0))
-    return made + (inside * waves[None, :])[..., None]
+    found: Colours = made + (inside * waves[None, :])[..., None]
+    return found
 
 
 def stripes(image: Tensor, parts: Sequence[Blocks]) -> Reader:
