@@ -89,7 +89,7 @@ def stripes(image: Tensor, parts: Sequence[Blocks]) -> Reader:
 def reddened(made: Colours, parts: Sequence[Blocks], random: Random) -> Colours:
     """The picture, its own colours halved, with red parts; where these are scattered a blur makes them too pale."""
     del random
-    found = (made + made.mean(2, keepdims=True)) / 2
+    found: Colours = (made + made.mean(2, keepdims=True)) / 2
     found[pixels(np.any(parts, axis=0))] = RED
     return found
 
