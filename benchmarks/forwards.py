@@ -23,7 +23,7 @@ from decam.models.tuning import modes
 from decam.settings import Settings
 
 SIZES = {"cpu": (1, 4, 8, 16, 32, 64), "cuda": (16, 32, 64, 128, 256, 512)}
-TRIAL_SECONDS = 1.0  # for one setting of the bare pass
+TRIAL_SECONDS = {"cuda": 0.25}  # for one setting of the bare pass; 1 elsewhere
 LEADERS = 3
 LONGEST_BATCH = 2.0  # seconds: larger batches are not tried
 
@@ -91,17 +91,18 @@ def fastest(classifier: TorchClassifier, also: Execution) -> Execution:
     worth = worthwhile(classifier)
     best = max(worth.values())
     side = torch.get_num_threads() if classifier.device.type == "cpu" else 1
+    seconds = TRIAL_SECONDS.get(classifier.device.type, 1.0)
     rates = {}
     for mode, parallel_batches, size in itertools.product(worth, sorted({1, side}), sizes(classifier, best)):
         if size > 1 and size * parallel_batches / best > LONGEST_BATCH:
             continue
         execution = Execution(mode.precision, mode.channels_last, size, parallel_batches)
-        batches = max(2 * parallel_batches, round(TRIAL_SECONDS * best / size / 2))
+        batches = max(2 * parallel_batches, round(seconds * best / size / 2))
         rates[execution] = max(bare(classifier, execution, batches) for _ in range(2))
     leaders = {*sorted(rates, key=rates.__getitem__, reverse=True)[:LEADERS], replace(also, note="")}
     again: dict[Execution, list[float]] = {execution: [] for execution in leaders}
     for _ in range(4):
         for execution, found in again.items():
-            batches = max(2 * execution.parallel_batches, round(TRIAL_SECONDS * best / execution.batch_size))
+            batches = max(2 * execution.parallel_batches, round(seconds * best / execution.batch_size))
             found.append(bare(classifier, execution, batches))
     return max(again, key=lambda execution: statistics.median(again[execution]))
