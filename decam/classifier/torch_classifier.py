@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from decam.classifier.answers import Answers, check_answers, in_words, selected, shaped
 from decam.classifier.arguments import classes_of, labels_of, layer_name, normalisation_of, size_of
 from decam.classifier.base import IMAGENET_MEAN, IMAGENET_STD, Execution, Need, Pixels, View, computing, fit
-from decam.classifier.inspection import Inspection, inspect
-from decam.classifier.sharing import check_loaded, evaluating, keeping_buffers, unwrapped, working_copy
+from decam.classifier.engines import ENGINES, EngineError, ModuleEngines, Source
+from decam.classifier.inspection import Inspection, inspect, smooth_noise
+from decam.classifier.sharing import check_loaded, copied, evaluating, keeping_buffers, unwrapped, working_copy
 from decam.errors import ModelError
-from decam.hardware.cuda_graph import CudaGraph, recordable
 from decam.hardware.device import full_float32
 from decam.hardware.locks import SharedLock
 
@@ -26,6 +26,19 @@ _ADVICE = (
     "channel."
 )
 _GREY = (0.299, 0.587, 0.114)  # as PIL and ITU-R BT.601 mix colours
+
+
+class _Scores(nn.Module):
+    """A module of whose output only the scores are wanted."""
+
+    def __init__(self, module: nn.Module, output: str | int | None, name: str) -> None:
+        super().__init__()
+        self.module, self._output, self._title = module, output, name
+        self.eval()
+
+    def forward(self, normalised: Tensor) -> Tensor:
+        """What the module answers, or the part of it that holds the scores."""
+        return selected(self.module(normalised), self._output, self._title)
 
 
 def _strides(part: Tensor, layout: torch.memory_format) -> tuple[int, ...]:
@@ -90,8 +103,7 @@ class TorchClassifier:
         except ModelError as error:
             self._uncopied = self._alone(error)
         self.provides = self._open(attention)
-        self._cuda_graph: CudaGraph | None = None
-        self._capturing = threading.Lock()
+        self._engines = ModuleEngines(name, self._source)
         self.execution = Execution()
         self.configure(execution or Execution())
 
@@ -162,8 +174,12 @@ class TorchClassifier:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader must be told about how this model is asked."""
-        note = self.inspection.note
-        return (note,) if note else ()
+        return tuple(filter(None, (self.inspection.note, self.engine_note)))
+
+    @property
+    def engine_note(self) -> str:
+        """Why the engine that was asked for does not answer, once it was needed; else the empty string."""
+        return self._engines.note
 
     def configure(self, execution: Execution) -> None:
         """Ask the model in this way from now on."""
@@ -172,7 +188,8 @@ class TorchClassifier:
             # What lies right already is left alone: another classifier may share it and be at work.
             parts = [] if self._uncopied else [*self.module.parameters(), *self.module.buffers()]
             turned = [part for part in parts if part.ndim == 4 and part.stride() != _strides(part, layout)]
-            if turned and self.shares_weights:
+            owns = ENGINES[execution.engine].keeps_weights
+            if (turned or (parts and owns)) and self.shares_weights:
                 for part in parts:  # all of them: weights of which some follow the training are nobody's
                     part.data = part.data.clone()
                 self.shares_weights = False
@@ -180,7 +197,7 @@ class TorchClassifier:
                 # Module.to() keeps the strides of 1×1 kernels, which fit both layouts, and kernels are chosen by
                 # strides: answers would differ in their last bits with what was used before.
                 part.data = torch.empty_like(part.data, memory_format=layout).copy_(part.data)
-            self._cuda_graph = None
+            self._engines.configure(execution)
             self.execution = execution
 
     def with_module(self, module: nn.Module) -> TorchClassifier:
@@ -254,12 +271,24 @@ class TorchClassifier:
         return selected(output, self._output, self.name)
 
     def _forward(self, normalised: Tensor) -> Tensor:
-        """Scores by the recorded graph where that is asked for and can answer, else by the module itself."""
-        execution = self.execution
-        if execution.cuda_graph and len(normalised) <= execution.batch_size and recordable(self.module, normalised):
-            with self._capturing:
-                if self._cuda_graph is None:
-                    example = normalised.new_zeros(execution.batch_size, *normalised.shape[1:])
-                    self._cuda_graph = CudaGraph(self._scores, example)
-            return self._cuda_graph(normalised)
-        return self._scores(normalised)
+        """Scores by the engine that is asked for where it can answer, else by the module itself."""
+        answering = self._engines.answering(self.module, normalised)
+        if answering is None:
+            return self._scores(normalised)
+        with in_words(self.name, normalised.shape, _ADVICE):
+            return answering(normalised)
+
+    def _source(self) -> Source:
+        """What an engine is made from."""
+        example = self._normalised(smooth_noise(self.input_size).to(self.device), self.inspection.channels)
+        return Source(self._scores_alone, self._scores, example)
+
+    def _scores_alone(self) -> nn.Module:
+        """A copy of the module that answers scores alone; raises EngineError where there is none."""
+        if self._uncopied:
+            raise EngineError("it cannot be copied")
+        kept = {id(part): part for part in (*self.module.parameters(), *self.module.buffers())}
+        try:
+            return _Scores(copied(self.module, kept), self._output, self.name)
+        except ModelError as error:
+            raise EngineError(str(error)) from error
