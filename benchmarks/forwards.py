@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torchvision.models import get_model
 
-from decam.classifier import Execution, Pixels, TorchClassifier, computing
+from decam.classifier import EAGER, Execution, Pixels, TorchClassifier, computing
 from decam.experiments.explain import explain_view
 from decam.explanation import last
 from decam.hardware import device
@@ -69,9 +69,22 @@ def bare(classifier: TorchClassifier, execution: Execution, batches: int) -> flo
     return batches * execution.batch_size / (time.perf_counter() - began)
 
 
+def answered(classifier: TorchClassifier, execution: Execution, batches: int) -> float:
+    """Images a second when the same batch is answered that many times, by the engine of the execution."""
+    classifier.configure(execution)
+    batch = classifier.normalise(torch.rand(execution.batch_size, 3, *classifier.input_size))
+    classifier.answer(batch)  # an engine prepares itself at the first question
+    device.synchronise(classifier.device)
+    began = time.perf_counter()
+    for _ in side_by_side(lambda _: classifier.answer(batch), range(batches), execution.parallel_batches):
+        pass
+    device.synchronise(classifier.device)
+    return batches * execution.batch_size / (time.perf_counter() - began)
+
+
 def worthwhile(classifier: TorchClassifier) -> dict[Execution, float]:
     """Precisions and layouts that are not far behind the fastest, with images a second on batches of two."""
-    ways = [way for way in modes(classifier.device) if not way.cuda_graph]
+    ways = [way for way in modes(classifier.device) if way.engine == EAGER]
     small = {way: max(bare(classifier, replace(way, batch_size=2), 1) for _ in range(2)) for way in ways}
     best = max(small.values())
     return {way: rate for way, rate in small.items() if rate > 0.7 * best}

@@ -14,6 +14,7 @@ allocated on it.
 
     .venv/bin/python -m benchmarks.throughput
     .venv/bin/python -m benchmarks.throughput --models squeezenet1_0 --rounds 5 --seconds 200
+    .venv/bin/python -m benchmarks.throughput --engines eager openvino
 """
 
 from __future__ import annotations
@@ -32,10 +33,10 @@ from torch import Tensor
 
 from benchmarks import memory
 from benchmarks.captums import feature_ablation, kernel_shap
-from benchmarks.forwards import bare, build, fastest, picture, sizes, through, worthwhile
+from benchmarks.forwards import answered, bare, build, fastest, picture, sizes, through, worthwhile
 from decam.benchmark.report import Report, parser_of, script
 from decam.benchmark.text import execution, head, row, spread, verdict
-from decam.classifier import Execution, Pixels, TorchClassifier, to_tensor
+from decam.classifier import ENGINES, Execution, Pixels, TorchClassifier, to_tensor
 from decam.experiments.evaluate import curves_view
 from decam.explanation import last
 from decam.masking import fill
@@ -256,6 +257,48 @@ def _used(name: str, work: str, execution: Execution, budget: int) -> int | None
     return memory.above(lambda: WORKS[work](classifier, view, execution, budget), classifier.device)
 
 
+OWN = ("DE-CAM", "RISE", "curves")
+
+
+def engines(report: Report, name: str, wanted: Sequence[str], rounds: int, seconds: float, least: int) -> None:
+    """Time whole runs by each of some engines in turns, each in the setting that the trial finds for it alone.
+
+    An engine's own rate is that of answers to one ready batch, again and again. Ratios are to the first engine.
+    """
+    classifier = build(name)
+    view = picture(classifier)
+    chosen: dict[str, Execution] = {}
+    for engine in wanted:
+        tell(f"{name}: the trial by {engine}")
+        found = find(classifier, (engine,))
+        if found.engine == engine:
+            chosen[engine] = found
+        else:
+            report.say(f"{name} is not asked by {engine}: {found.note}\n")
+    first = {
+        engine: answered(classifier, one, max(2, round(least / 4 / one.batch_size))) for engine, one in chosen.items()
+    }
+    each = sum(1 / rate for rate in first.values()) * (1 + len(OWN))
+    budget = int(min(MOST, max(least, seconds / rounds / each)))
+    tell(f"{name}: {rounds} rounds at budget {budget}, about {rounds * budget * each:.0f} s")
+    turns: list[dict[tuple[str, str], float]] = []
+    for _ in range(rounds):
+        turn: dict[tuple[str, str], float] = {}
+        for work in ("own rate", *OWN):
+            for engine, one in chosen.items():
+                if work in WORKS:
+                    turn[work, engine] = _rate(WORKS[work](classifier, view, one, budget))
+                else:
+                    turn[work, engine] = answered(classifier, one, max(2, round(budget / one.batch_size)))
+        turns.append(turn)
+    for work, engine in turns[0]:
+        rate = spread([turn[work, engine] for turn in turns], ".1f")
+        share = spread([turn[work, engine] / turn["own rate", engine] for turn in turns], ".1%")
+        factor = spread([turn[work, engine] / turn[work, next(iter(chosen))] for turn in turns], ".2f")
+        report.say(row((name, work, execution(chosen[engine]), rate, share, factor)))
+    report.say()
+
+
 def tell(what: str) -> None:
     """Say on stderr what comes next."""
     print(what, file=sys.stderr, flush=True)
@@ -309,8 +352,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--least", type=int, default=LEAST, help="evaluations of a run, at least (%(default)s)")
     parser.add_argument("--no-memory", action="store_true", help="leave out the runs that look at memory")
     parser.add_argument("--no-captum", action="store_true", help="leave out Captum's methods")
+    parser.add_argument(
+        "--engines", nargs="+", choices=tuple(ENGINES), metavar="NAME", help=f"compare these alone: {' '.join(ENGINES)}"
+    )
     asked = parser.parse_args(arguments)
     report = Report("Throughput", "benchmarks.throughput", __doc__, arguments)
+    if asked.engines:
+        report.say(f"medians of {asked.rounds} rounds in turns, lowest and highest in brackets\n")
+        titles = ("model", "", "at", "evaluations/s", "of the engine's own rate", f"times {asked.engines[0]}")
+        report.say(head(titles))
+        for name in asked.models:
+            engines(report, name, asked.engines, asked.rounds, asked.seconds, asked.least)
+        report.write(asked.write)
+        return
     report.say(f"medians of at most {asked.rounds} rounds in turns, lowest and highest in brackets\n")
     heads = ("model", "", "at", "evaluations/s", "of the bare pass", "times Captum's faster")
     memories = (f"peak memory at {asked.least}", f"at {FACTOR_OF_BUDGETS * asked.least}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -46,31 +46,33 @@ class Result:
     rate: float | None = None
 
 
-def find(classifier: TorchClassifier) -> Execution:
+def find(classifier: TorchClassifier, engines: Collection[str] | None = None) -> Execution:
     """Try all ways of asking on a few pictures and return the fastest that gives the same answers.
 
-    The classifier is left in the way in which it was found.
+    With `engines` only those of these engines, and float32 by PyTorch. The classifier is left in the way in which it
+    was found.
     """
-    return search(classifier).execution
+    return search(classifier, engines).execution
 
 
-def search(classifier: TorchClassifier) -> Result:
+def search(classifier: TorchClassifier, engines: Collection[str] | None = None) -> Result:
     """What `find` finds, with its rate."""
     before = classifier.execution
+    ways = modes(classifier.device)
     try:
-        return _search(classifier)
+        return _search(classifier, [way for way in ways if engines is None or way == PLAIN or way.engine in engines])
     finally:
         classifier.configure(before)
 
 
-def _search(classifier: TorchClassifier) -> Result:
+def _search(classifier: TorchClassifier, ways: Sequence[Execution]) -> Result:
     started = processor.read()
     favourites = favourites_of(classifier.device)
     pictures = timing.probe(classifier)
     classifier.configure(PLAIN)
     operations = timing.operations(classifier, pictures[:1])  # this first forward also sets things up
     single, _ = timing.timed(classifier, [pictures[:1]])
-    ways, obstacles = _possible(classifier, modes(classifier.device), pictures[:1])
+    ways, obstacles = _possible(classifier, ways, pictures[:1])
     deadline = time.perf_counter() + BUDGET
     # As many pictures as leave time for three forwards in every way.
     batch = pictures[: max(1, int(BUDGET / (3 * len(ways) * single)))]
@@ -99,9 +101,7 @@ def _search(classifier: TorchClassifier) -> Result:
     return Result(execution, whole.images / max(timing.together(classifier, pictures, whole, rounds=1), 1e-9))
 
 
-def _possible(
-    classifier: TorchClassifier, ways: Sequence[Execution], one: Tensor
-) -> tuple[tuple[Execution, ...], tuple[str, ...]]:
+def _possible(classifier: TorchClassifier, ways: Sequence[Execution], one: Tensor) -> tuple[list[Execution], list[str]]:
     """The ways whose engine can answer for the model, and a sentence for each engine that cannot.
 
     To prepare an engine takes seconds. It is asked once, before the clock of the trial starts.
@@ -115,7 +115,7 @@ def _possible(
             obstacles[engine] = f"{ENGINES[engine].title} failed ({error})."
         if note := classifier.engine_note:
             obstacles[engine] = note
-    return tuple(way for way in ways if way.engine not in obstacles), tuple(obstacles.values())
+    return [way for way in ways if way.engine not in obstacles], list(obstacles.values())
 
 
 def _duel(
@@ -136,7 +136,7 @@ def _duel(
     for trial in rivals * TURNS:  # in turns, as ever
         classifier.configure(replace(trial.execution, parallel_batches=whole.parallel_batches))
         with contextlib.suppress(torch.OutOfMemoryError):  # another layout may need more: then it is no rival
-            times[trial].append(timing.together(classifier, pictures, whole) / whole.images)
+            times[trial].append(timing.together(classifier, pictures, whole, rounds=1) / whole.images)
     again = [replace(trial, seconds=min(taken)) for trial, taken in times.items() if taken]
     if len(again) < 2:
         return best, list(trials)
@@ -147,7 +147,7 @@ def _duel(
 
 def _first_round(
     classifier: TorchClassifier,
-    ways: tuple[Execution, ...],
+    ways: Sequence[Execution],
     batch: Tensor,
     deadline: float,
     favourites: Sequence[Execution] = (),
@@ -158,9 +158,8 @@ def _first_round(
     favourites come next, whether or not time is up, and are never out.
     """
     order = list(ways)
-    ways = tuple(sorted(ways, key=lambda way: (way != PLAIN, way not in favourites)))
     trials: list[Trial] = []
-    for way in ways:
+    for way in sorted(ways, key=lambda way: (way != PLAIN, way not in favourites)):
         if trials and way not in favourites and time.perf_counter() > deadline:
             break
         classifier.configure(replace(way, batch_size=len(batch)))
