@@ -93,8 +93,12 @@ def computing(device: torch.device, precision: Precision) -> AbstractContextMana
 
 
 def probabilities(classifier: Classifier, images: Tensor) -> Tensor:
-    """N×3×H×W float32 RGB in [0, 1] to N×C probabilities; raises ModelError where the answers are none."""
-    answers = classifier.answer(classifier.normalise(images))
+    """N×3×H×W float32 RGB in [0, 1] to N×C probabilities; raises ModelError where the answers are none.
+
+    A module answers itself: to prepare an engine takes seconds, which a few pictures are not worth.
+    """
+    answer = getattr(classifier, "answer_itself", classifier.answer)
+    answers: Tensor = answer(classifier.normalise(images))
     check_probabilities(answers, classifier.name)
     return answers
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 
 import numpy as np
@@ -50,9 +50,10 @@ class TorchClassifier:
 
     The module is left as it was found. What is asked, hooked and laid out anew is `module`, a copy in evaluation mode.
     It shares the weights where these are float32 on `device`: a later step of training is seen. Where they are not, or
-    once `configure` asks for another memory layout, all weights are the copy's own (`shares_weights` is False), in
-    float32. A module that cannot be copied is asked itself, in evaluation mode for as long as that takes, and gives
-    its output alone.
+    once `configure` asks for another memory layout or for an engine that keeps weights of its own, all weights are the
+    copy's own (`shares_weights` is False), in float32. Such an engine sees what changes the copy's weights in place,
+    but not what goes through their `.data`. A module that cannot be copied is asked itself, in evaluation mode for as
+    long as that takes, and gives its output alone.
 
     `output` and `answers` are those of `wrap`. What the scores are, and how many channels the module takes, is found at
     the first question by asking about four pictures, or given as `inspection`. One label alone means two classes, of
@@ -246,14 +247,21 @@ class TorchClassifier:
         scores = shaped(selected(output, self._output, self.name), rows, self._given, self.name)
         return self.inspection.output.logits(scores)
 
-    @torch.inference_mode()
     def answer(self, normalised: Tensor) -> Tensor:
         """Normalised pictures to N×C probabilities, float32; several threads may ask at a time."""
+        return self._answered(normalised, self._forward)
+
+    def answer_itself(self, normalised: Tensor) -> Tensor:
+        """The same by the module itself, whatever engine is asked for: for few pictures."""
+        return self._answered(normalised, self._scores)
+
+    @torch.inference_mode()
+    def _answered(self, normalised: Tensor, forward: Callable[[Tensor], Tensor]) -> Tensor:
         reading = self.inspection.output
         # A module of which there is no copy is put into another mode meanwhile.
         lock = self.lock.alone() if self._uncopied else self.lock.shared()
         with lock, computing(self.device, self.execution.precision):
-            scores = self._forward(normalised)
+            scores = forward(normalised)
         return reading.probabilities(shaped(scores, len(normalised), self._given, self.name))
 
     def _tried(self, images: Tensor, channels: int) -> Tensor:

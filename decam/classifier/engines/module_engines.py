@@ -48,7 +48,7 @@ class ModuleEngines:
         if engine.prepare is None or _watched(module) or not engine.takes(batch, execution):
             return None
         if not engine.serves(batch.device):
-            self._refused[engine.name] = f"it does not run on {batch.device}"
+            self._refused[engine.name] = f"it does not run on {batch.device} here"
             return None
         with self._lock:
             if engine.keeps_weights:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -23,13 +24,17 @@ KEPT = 2  # compiled ways: a trial goes back and forth between few
 
 
 def serves(device: torch.device) -> bool:
-    """True for the CPU; OpenVINO's other devices are not PyTorch's."""
-    return device.type == "cpu"
+    """True for the CPU, where OpenVINO is installed; its other devices are not PyTorch's."""
+    return device.type == "cpu" and version() != ""
 
 
+@cache
 def version() -> str:
-    """OpenVINO's version, which its arithmetic depends on."""
-    return metadata.version("openvino")
+    """OpenVINO's version, which its arithmetic depends on; empty on platforms for which it is not made."""
+    try:
+        return metadata.version("openvino")
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,16 +6,18 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from decam.classifier import Execution, TorchClassifier
+from decam.classifier import Execution, TorchClassifier, probabilities
 from decam.classifier.engines import openvino_engine
 from decam.explanation import Question
 from decam.masking import MaskedQueries
+from decam.models.tuning import modes
 
 SIZE = (24, 20)
 BY_OPENVINO = Execution(batch_size=4, engine="openvino")
@@ -157,6 +159,13 @@ def test_masked_pictures_are_counted_and_answered_as_by_the_module(net: TorchCla
     torch.testing.assert_close(found[1], found[0], atol=1e-5, rtol=1e-4)
 
 
+def test_a_prediction_of_few_pictures_prepares_no_engine() -> None:
+    classifier = made()
+    images = torch.rand(3, 3, *SIZE)
+    torch.testing.assert_close(probabilities(classifier, images), own(classifier, classifier.normalise(images)))
+    assert classifier._engines._prepared == {}
+
+
 @pytest.mark.slow
 def test_asking_stops_between_two_batches(net: TorchClassifier) -> None:
     image = torch.rand(3, *SIZE)
@@ -169,9 +178,7 @@ def test_asking_stops_between_two_batches(net: TorchClassifier) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("said", ["std::bad_alloc", "could not create a memory object"])
-def test_a_batch_for_which_memory_runs_short_is_halved(
-    said: str, net: TorchClassifier, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_batch_for_which_memory_runs_short_is_halved(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     usual = openvino_engine._Compiled._request
 
@@ -196,11 +203,8 @@ def test_a_batch_for_which_memory_runs_short_is_halved(
 
     monkeypatch.setattr(openvino_engine._Compiled, "_request", request)
     image = torch.rand(3, *SIZE)
-    net.configure(Execution("bfloat16", batch_size=4, engine="openvino"))  # with requests of its own
-    question = Question(net, image, 1)
+    question = Question(made(), image, 1)
     found = torch.cat(list(MaskedQueries(question, torch.zeros_like(image)).batches(torch.rand(8, 1, *SIZE))))
-    net._engines._prepared.clear()
-    net.configure(BY_OPENVINO)
     assert asked == [4, 2, 2, 2, 2] and len(found) == question.ledger.evaluations == 8
     assert question.ledger.notes == ["Memory ran short, so the batch was halved to 2 and tried again."]
 
@@ -352,9 +356,26 @@ def test_on_another_device_the_module_answers_itself() -> None:
     classifier = made()
     assert classifier._engines.answering(classifier.module, torch.zeros(1, 3, *SIZE, device="meta")) is None
     assert (
-        classifier.engine_note == "OpenVINO cannot answer for convolutions (it does not run on meta), so PyTorch does."
+        classifier.engine_note
+        == "OpenVINO cannot answer for convolutions (it does not run on meta here), so PyTorch does."
     )
     assert not openvino_engine.serves(torch.device("cuda", 0)) and openvino_engine.serves(torch.device("cpu"))
+
+
+def test_where_openvino_is_not_installed_the_module_answers_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(openvino_engine.metadata, "version", absent)
+    openvino_engine.version.cache_clear()
+    try:
+        classifier = made()
+        images = pictures(classifier, 2)
+        torch.testing.assert_close(classifier.answer(images), torch.softmax(classifier.module(images), 1))
+        assert "it does not run on cpu here" in classifier.engine_note
+        assert {way.engine for way in modes(torch.device("cpu"))} == {"eager"}
+    finally:
+        openvino_engine.version.cache_clear()
 
 
 @pytest.mark.slow
