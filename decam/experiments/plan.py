@@ -13,7 +13,7 @@ from importlib.metadata import version
 import torch
 
 from decam import __version__
-from decam.classifier import ENGINES, Execution
+from decam.classifier import ENGINES, Execution, Pixels
 from decam.errors import SettingError
 from decam.experiments.cells import CellKey
 from decam.experiments.questions import QuestionSpec
