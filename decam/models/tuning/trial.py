@@ -35,7 +35,7 @@ NEAR = 1.2  # rounds slower by less than this factor are timed once more,
 PATIENCE = 2.0  # unless the first turn of all took so many seconds: then each was timed long enough
 TURNS = 3  # rounds of each rival: of what a busy machine held up, the best counts
 BUDGET = 0.9  # seconds for comparing the ways, checked between forwards; rounds take some seconds more
-SLOWEST = 10e9  # multiply-adds a second: less is no slow machine but a busy one, whose times say little
+SLOWEST = 25e9  # multiply-adds a second: less is no slow machine but a busy one, whose times say little
 
 
 @dataclass(frozen=True)
