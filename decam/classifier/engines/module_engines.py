@@ -64,7 +64,9 @@ class ModuleEngines:
             return self._prepared[engine.name].answering(execution)
         except EngineError as error:
             self._refused[engine.name] = str(error)
-            return None
+        except MemoryError:  # of the machine; a smaller batch would not help
+            self._refused[engine.name] = "there is not enough memory to prepare it"
+        return None
 
     def _follow(self, module: nn.Module) -> None:
         """Forget what was prepared from weights that are no longer the module's."""

@@ -63,7 +63,7 @@ class Converted:
                 model.reshape([-1, *example.shape[1:]])
             except Exception as error:  # the exporter and the converter raise what they please
                 if is_memory(error):
-                    raise
+                    raise MemoryError(str(error)) from error
                 raise EngineError(f"{type(error).__name__}: {_first_line(error)}") from error
             converted = cls(model)
             found = converted.answering(Execution())(example)

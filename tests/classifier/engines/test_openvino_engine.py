@@ -201,12 +201,27 @@ def test_a_batch_for_which_memory_runs_short_is_halved(said: str, monkeypatch: p
         found = usual(self)
         return found if isinstance(found, Short) else Short(found)
 
+    classifier = made()
+    classifier.answer(pictures(classifier, 2))
     monkeypatch.setattr(openvino_engine._Compiled, "_request", request)
     image = torch.rand(3, *SIZE)
-    question = Question(made(), image, 1)
+    question = Question(classifier, image, 1)
     found = torch.cat(list(MaskedQueries(question, torch.zeros_like(image)).batches(torch.rand(8, 1, *SIZE))))
     assert asked == [4, 2, 2, 2, 2] and len(found) == question.ledger.evaluations == 8
     assert question.ledger.notes == ["Memory ran short, so the batch was halved to 2 and tried again."]
+
+
+def test_where_memory_runs_short_as_an_engine_is_prepared_the_module_answers_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def export(*_: object, **__: object) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(torch.export, "export", export)
+    classifier = made()
+    images = pictures(classifier, 2)
+    torch.testing.assert_close(classifier.answer(images), torch.softmax(classifier.module(images), 1))
+    assert "(there is not enough memory to prepare it)" in classifier.engine_note
 
 
 @pytest.mark.slow
