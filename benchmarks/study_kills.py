@@ -39,8 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     # The page names the kind of database alone: an address may hold a password.
     kind = asked.database.partition(":")[0]
-    counts = {"kills": asked.kills, "participants": asked.participants, "compare": asked.compare, "database": kind}
-    repeated = [word for name, value in counts.items() for word in (f"--{name}", str(value))]
+    counts = {**vars(asked), "database": kind}
+    names = ("kills", "participants", "pace", "life", "compare", "seed", "database")
+    repeated = [word for name in names for word in (f"--{name}", f"{counts[name]}")]
     report = Report("A study on a killed server", "benchmarks.study_kills", __doc__ or "", repeated)
     report.say(f"Database: {kind}\n")
     try:

@@ -54,7 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     # The page names the kind of database alone: an address may hold a password.
     kind = asked.database.partition(":")[0]
-    repeated = ["--participants", str(asked.participants), "--seconds", f"{asked.seconds:g}", "--database", kind]
+    repeated = ["--participants", str(asked.participants), "--seconds", f"{asked.seconds:g}"]
+    repeated += ["--pace", f"{asked.pace:g}", "--database", kind, *(["--alone"] if asked.alone else [])]
     report = Report("A study under load", "benchmarks.study_load", __doc__ or "", repeated)
     report.say(f"Database: {kind}; one answer each {asked.pace:g} s\n")
     try:

@@ -7,7 +7,6 @@ wrong. Who has finished makes room for somebody new. What was acknowledged is th
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import http.client
 import io
 import json
@@ -27,7 +26,7 @@ from PIL import Image
 
 from decam.errors import DecamError
 from decam.images.scenes import scene
-from decam.studies import blocks, tasks
+from decam.studies import blocks, frozen, tasks
 from decam.studies.assignment import Assignment
 from decam.studies.design import Block, Condition, Entrance, FrozenMap, Stage, Stimulus, Study, TaskChoice
 from decam.studies.responses import Lane, StudyRecord, StudyStore
@@ -65,10 +64,10 @@ def open_study(directory: Path, url: str, stimuli: int = 24) -> StudyRecord:
     """A live study of forced choices between maps that were drawn by chance, with its pictures."""
     store = StudyStore(directory, url)
     try:
-        record = store.add(_study(stimuli))
-        folder = store.folder(record.id)
-        for content in _pictures(stimuli).values():
-            (folder / f"{hashlib.sha256(content).hexdigest()}.png").write_bytes(content)
+        pictures = _pictures(stimuli)
+        record = store.add(_study(stimuli, {key: frozen.digest_of(content) for key, content in pictures.items()}))
+        for content in pictures.values():
+            frozen.keep(store.folder(record.id), content, frozen.PICTURE)
         store.set_stage(record.id, Stage.PILOT)
         return store.set_stage(record.id, Stage.LIVE)
     finally:
@@ -94,8 +93,7 @@ def _png(pixels: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _study(stimuli: int) -> Study:
-    names = {key: hashlib.sha256(content).hexdigest() for key, content in _pictures(stimuli).items()}
+def _study(stimuli: int, names: Mapping[tuple[int, str], str]) -> Study:
     conditions = tuple(Condition(key, f"Noise {key}", letter=key.upper()) for key in "ab")
     return Study(
         "A study under load",

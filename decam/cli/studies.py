@@ -11,6 +11,7 @@ from pathlib import Path
 
 from decam.cli.codes import OK
 from decam.cli.terminal import columns, padded, say, visible
+from decam.export.standing import several
 from decam.files import write_atomically
 from decam.paths import database_url, directory
 from decam.studies.design import Stage, StudyError
@@ -140,4 +141,4 @@ def _write(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
             count += 1
     except OSError as error:
         raise StudyError(f"{folder} cannot be written: {error.strerror or error}; give another folder.") from error
-    say(f"{count} files in {folder}.")
+    say(f"{several(count, 'file')} in {folder}.")

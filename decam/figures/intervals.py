@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from decam.figures.charts import DARK, LIGHT, dress
+from decam.figures.charts import DARK, LIGHT, Ink, dress
 from decam.figures.colours import method_colour
 
 LINE = 24  # pixels for each value
@@ -31,15 +32,7 @@ def intervals_figure(axis: str, intervals: Sequence[Interval], threshold: float,
         go.Scatter(
             x=[one.value for one in intervals],
             y=list(range(len(intervals))),
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [one.high - one.value for one in intervals],
-                "arrayminus": [one.value - one.low for one in intervals],
-                "color": ink.faint,
-                "thickness": 1.5,
-                "width": 4,
-            },
+            error_x=error_bars(intervals, ink),
             mode="markers",
             marker={
                 "size": 10,
@@ -56,11 +49,30 @@ def intervals_figure(axis: str, intervals: Sequence[Interval], threshold: float,
     low, high = min([0.0, *ends]), max([threshold, *ends])
     room = 0.06 * (high - low)
     figure.update_xaxes(title=axis, range=[low - room, high + room])
-    figure.update_yaxes(
-        tickvals=list(range(len(intervals))),
-        ticktext=[one.name for one in intervals],
-        range=[len(intervals) - 0.4, -0.6],
-        showgrid=False,
-    )
+    name_rows(figure, [one.name for one in intervals])
     figure.update_layout(hovermode="closest", showlegend=False, margin={"l": 8, "r": 8, "t": 8, "b": 44})
     return figure
+
+
+def error_bars(
+    intervals: Sequence[Interval], ink: Ink, colour: str = "", scale: float = 1.0
+) -> dict[str, str | bool | float | list[float]]:
+    """The bars of intervals as Plotly takes them; an end that is NaN has no length."""
+    up = [scale * (one.high - one.value) for one in intervals]
+    down = [scale * (one.value - one.low) for one in intervals]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [reach if math.isfinite(reach) else 0.0 for reach in up],
+        "arrayminus": [reach if math.isfinite(reach) else 0.0 for reach in down],
+        "color": colour or ink.faint,
+        "thickness": 1.5,
+        "width": 4,
+    }
+
+
+def name_rows(figure: go.Figure, names: Sequence[str]) -> None:
+    """Names on the y axis, the first on top."""
+    figure.update_yaxes(
+        tickvals=list(range(len(names))), ticktext=list(names), range=[len(names) - 0.4, -0.6], showgrid=False
+    )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from decam.errors import SettingError
 from decam.figures.charts import DARK, LIGHT, Ink, dress
 from decam.figures.colours import DIVERGING, SEQUENTIAL, lut, method_colour, method_dash, plotly_scale
-from decam.figures.intervals import FRAME, LINE, Interval
+from decam.figures.intervals import FRAME, LINE, Interval, error_bars, name_rows
 
 CELL = 44  # pixels of a cell of a matrix
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon")
@@ -41,28 +41,27 @@ def values_figure(
     """Values with intervals below each other, the first on top: strengths, accuracies, response times.
 
     A dotted line marks the `reference` (0 of log-strengths, chance). `limits` are the axis', else all intervals fit.
-    An interval with NaN ends is shown as a dot alone.
+    An interval with NaN ends is shown as a dot alone, without ends where the mouse is.
     """
     _some(intervals)
     ink = DARK if dark else LIGHT
     number = f"%{{x:,.{digits}f}}{unit}"
-    ends = f"%{{customdata[1]:,.{digits}f}} to %{{customdata[2]:,.{digits}f}}{unit}"
     figure = go.Figure(
         go.Scatter(
             x=[one.value for one in intervals],
             y=list(range(len(intervals))),
-            error_x=_error(intervals, ink),
+            error_x=error_bars(intervals, ink),
             mode="markers",
             marker={"size": 10, "color": method_colour(1, dark)},
-            customdata=[(one.name, one.low, one.high) for one in intervals],
-            hovertemplate=f"<b>%{{customdata[0]}}</b><br>{number}, from {ends}<extra></extra>",
+            customdata=[(one.name, _ends(one, digits, unit)) for one in intervals],
+            hovertemplate=f"<b>%{{customdata[0]}}</b><br>{number}%{{customdata[1]}}<extra></extra>",
         )
     )
     dress(figure, ink, FRAME + LINE * len(intervals), "", entries=0, columns=1)
     if reference is not None:
         figure.add_vline(x=reference, line={"color": ink.faint, "width": 1.5, "dash": "dot"})
-    figure.update_xaxes(title=axis, range=list(limits or _room(intervals, reference)))
-    _rows(figure, [one.name for one in intervals])
+    figure.update_xaxes(title_text=axis, range=list(limits or _room(intervals, reference)))
+    name_rows(figure, [one.name for one in intervals])
     figure.update_layout(hovermode="closest", showlegend=False, margin={"l": 8, "r": 8, "t": 8, "b": 44})
     return figure
 
@@ -103,8 +102,8 @@ def win_matrix_figure(names: Sequence[str], wins: NDArray[np.float64], *, dark: 
         )
     )
     dress(figure, ink, 110 + CELL * len(names), "", entries=0, columns=1)
-    figure.update_xaxes(title="to this one", showgrid=False, side="bottom")
-    figure.update_yaxes(title="Preferred: this one", autorange="reversed", showgrid=False)
+    figure.update_xaxes(title_text="to this one", showgrid=False, side="bottom")
+    figure.update_yaxes(title_text="Preferred:<br>this one", autorange="reversed", showgrid=False)
     figure.update_layout(hovermode="closest")
     return figure
 
@@ -147,8 +146,8 @@ def ratings_figure(
     columns = min(points, 7) if longest < 4 else 3 if longest < 9 else 2 if longest < 14 else 1
     dress(figure, ink, FRAME + 34 * len(names), "", entries=points, columns=columns)
     figure.add_vline(x=0, line={"color": ink.faint, "width": 1.5})
-    figure.update_xaxes(title="Below and above the middle (%)")
-    _rows(figure, names)
+    figure.update_xaxes(title_text="Below and above the middle (%)")
+    name_rows(figure, names)
     figure.update_layout(barmode="overlay", bargap=0.25, hovermode="closest", legend={"traceorder": "normal"})
     return figure
 
@@ -172,21 +171,21 @@ def utility_figure(
             go.Scatter(
                 x=[at + shift for at in curve.at],
                 y=[one.value for one in curve.intervals],
-                error_y=_error(curve.intervals, ink, colour),
+                error_y=error_bars(curve.intervals, ink, colour),
                 mode="lines+markers",
                 name=curve.name,
                 line={"color": colour, "dash": method_dash(place), "width": 2.2},
                 marker={"size": 8, "symbol": SYMBOLS[place % len(SYMBOLS)]},
-                customdata=[(at, one.low, one.high) for at, one in zip(curve.at, curve.intervals, strict=True)],
+                customdata=[(at, _ends(one)) for at, one in zip(curve.at, curve.intervals, strict=True)],
                 hovertemplate=f"<b>{curve.name}</b><br>%{{customdata[0]}} trials<br>"
-                "%{y:.2f}, from %{customdata[1]:.2f} to %{customdata[2]:.2f}<extra></extra>",
+                "%{y:.2f}%{customdata[1]}<extra></extra>",
             )
         )
     dress(figure, ink, height, "", entries=len(curves), columns=3)
     if reference is not None:
         figure.add_hline(y=reference, line={"color": ink.faint, "width": 1.5, "dash": "dot"})
-    figure.update_xaxes(title="Training trials", tickvals=sorted(set(every)))
-    figure.update_yaxes(title=axis)
+    figure.update_xaxes(title_text="Training trials", tickvals=sorted(set(every)))
+    figure.update_yaxes(title_text=axis)
     figure.update_layout(hovermode="closest")
     return figure
 
@@ -211,8 +210,8 @@ def preference_figure(
         go.Scatter(
             x=[one.value for one in metric],
             y=[one.value for one in strengths],
-            error_x=_error(metric, ink),
-            error_y=_error(strengths, ink),
+            error_x=error_bars(metric, ink),
+            error_y=error_bars(strengths, ink),
             mode="markers+text",
             text=[one.name for one in metric],
             textposition="top right",
@@ -227,8 +226,8 @@ def preference_figure(
     )
     dress(figure, ink, height, "", entries=0, columns=1)
     figure.add_hline(y=0, line={"color": ink.faint, "width": 1.5, "dash": "dot"})
-    figure.update_xaxes(title=metric_axis)
-    figure.update_yaxes(title="Preference (log-strength)")
+    figure.update_xaxes(title_text=metric_axis)
+    figure.update_yaxes(title_text="Preference (log-strength)")
     figure.update_layout(hovermode="closest", showlegend=False)
     return figure
 
@@ -262,7 +261,7 @@ def power_figure(
             go.Scatter(
                 x=list(sizes),
                 y=[100 * one.value for one in powers],
-                error_y=_error(powers, ink, scale=100),
+                error_y=error_bars(powers, ink, scale=100),
                 mode="markers",
                 name="Simulated studies",
                 marker={"size": 9, "color": method_colour(0, dark)},
@@ -277,8 +276,8 @@ def power_figure(
     figure.add_hline(y=100 * goal, line=line)
     if least is not None:
         figure.add_vline(x=least, line=line)
-    figure.update_xaxes(title="Participants")
-    figure.update_yaxes(title="Power (%)", range=[0, 102])
+    figure.update_xaxes(title_text="Participants")
+    figure.update_yaxes(title_text="Power (%)", range=[0, 102])
     figure.update_layout(hovermode="closest")
     return figure
 
@@ -325,21 +324,12 @@ def detection_figure(
     return figure
 
 
-def _error(
-    intervals: Sequence[Interval], ink: Ink, colour: str = "", scale: float = 1.0
-) -> dict[str, str | bool | float | list[float]]:
-    """The bars of intervals as Plotly takes them; an end that is NaN has no length."""
-    up = [scale * (one.high - one.value) for one in intervals]
-    down = [scale * (one.value - one.low) for one in intervals]
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [reach if math.isfinite(reach) else 0.0 for reach in up],
-        "arrayminus": [reach if math.isfinite(reach) else 0.0 for reach in down],
-        "color": colour or ink.faint,
-        "thickness": 1.5,
-        "width": 4,
-    }
+def _ends(interval: Interval, digits: int = 2, unit: str = "") -> str:
+    """The ends of an interval as they follow its value; nothing where they are not known."""
+    if not (math.isfinite(interval.low) and math.isfinite(interval.high)):
+        return ""
+    low, high = (f"{end:z,.{digits}f}".replace("-", "−") for end in (interval.low, interval.high))
+    return f", from {low} to {high}{unit}"
 
 
 def _room(intervals: Sequence[Interval], reference: float | None) -> tuple[float, float]:
@@ -348,13 +338,6 @@ def _room(intervals: Sequence[Interval], reference: float | None) -> tuple[float
     finite = [end for end in [*ends, *([] if reference is None else [reference])] if math.isfinite(end)] or [0.0]
     room = 0.06 * ((max(finite) - min(finite)) or 1.0)
     return min(finite) - room, max(finite) + room
-
-
-def _rows(figure: go.Figure, names: Sequence[str]) -> None:
-    """Names on the y axis, the first on top."""
-    figure.update_yaxes(
-        tickvals=list(range(len(names))), ticktext=list(names), range=[len(names) - 0.4, -0.6], showgrid=False
-    )
 
 
 def _step(point: int, points: int) -> str:

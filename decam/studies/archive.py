@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,6 +18,8 @@ LARGEST = 64_000_000
 """Bytes of one file of an archive, unpacked."""
 MOST = 50_000
 """Files of an archive."""
+DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError)
+"""What the standard library raises while it reads a ZIP that is damaged, encrypted or packed in an unknown way."""
 _ZIPPED = b"PK\x03\x04"
 # Two archives of the same study are the same bytes.
 _DATE = (1980, 1, 1, 0, 0, 0)
@@ -58,12 +61,17 @@ def unpack(content: bytes, study: Study, folder: Path) -> list[str]:
             if FILES + name not in there:
                 missing.append(name)
                 continue
-            path = Path(name)
-            read = _read(archive, FILES + name)
-            if frozen.digest_of(read) != path.stem:
-                raise StudyError(f"{name} in this ZIP is not what it was when the study was exported. Export it again.")
-            frozen.keep(folder, read, path.suffix)
+            keep(archive, name, folder)
     return missing
+
+
+def keep(archive: zipfile.ZipFile, name: str, folder: Path) -> None:
+    """Put one frozen file of a ZIP into a folder; raises StudyError where it is damaged or not what its name says."""
+    path = Path(name)
+    content = _read(archive, FILES + name)
+    if frozen.digest_of(content) != path.stem:
+        raise StudyError(f"{name} in this ZIP is not what it was when the ZIP was made. Download the ZIP again.")
+    frozen.keep(folder, content, path.suffix)
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes, how: int = zipfile.ZIP_DEFLATED) -> None:
@@ -88,8 +96,8 @@ def _read(archive: zipfile.ZipFile, name: str) -> bytes:
             content = file.read(LARGEST + 1)
     except KeyError as error:
         raise StudyError(f"This ZIP has no {name}. Give the ZIP that a study's page exports.") from error
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        raise StudyError(f"{name} in this ZIP cannot be read. Export the study again.") from error
+    except DAMAGED as error:
+        raise StudyError(f"{name} in this ZIP cannot be read. Download the ZIP again.") from error
     if len(content) > LARGEST:
         raise StudyError(f"{name} in this ZIP is larger than {LARGEST / 1e6:.0f} MB, and no file of a study is.")
     return content

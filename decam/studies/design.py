@@ -11,11 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import TypeVar
 
 from decam.errors import DecamError
 from decam.figures.colours import SEQUENTIAL
 from decam.settings import Settings, parameter
 from decam.studies.assignment import Assignment
+
+OwnSettings = TypeVar("OwnSettings", bound=Settings)
 
 
 class StudyError(DecamError):
@@ -132,7 +135,8 @@ class Item:
     """One question of the researcher's own: a text, how it is answered, and where one is right, which.
 
     `form` is "choice", "several", "rating", "slider", "number" or "text". `correct` is the place of the right option
-    from 0, or the right point of a rating; −1 where none is right. `group` names the scale an item belongs to.
+    from 0, or the right point of a rating; −1 where none is right. `group` names the scale that a rating or slider is
+    scored on; `reverse` says that it counts there from the other end.
     """
 
     text: str
@@ -160,6 +164,15 @@ class Block:
     settings: Settings
     items: tuple[Item, ...] = ()
     task: TaskChoice | None = None
+
+    def settings_as(self, kind: type[OwnSettings]) -> OwnSettings:
+        """The settings, which are of the class that the block's row names; raises StudyError for any other."""
+        if not isinstance(self.settings, kind):
+            raise StudyError(
+                f"A block {self.kind!r} has {type(self.settings).__name__}, but needs {kind.__name__}; take the block "
+                "out and add it anew."
+            )
+        return self.settings
 
 
 @dataclass(frozen=True)

@@ -61,8 +61,7 @@ class Gate:
     """Lets passwords be tried, one at a time and ever more slowly; one for the whole process.
 
     From the failure FIRST_WAIT in a row on there is a wait, 1 s at first and doubled by each further one up to
-    LONGEST_WAIT. While it lasts nothing
-    is tried, not even the right password. A right password ends it.
+    LONGEST_WAIT. While it lasts nothing is tried, not even the right password. A right password ends it.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

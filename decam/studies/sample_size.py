@@ -126,6 +126,24 @@ def sample_size(
     return power(simulate, plan.test, sizes, settings.repetitions, settings.seed, goal=settings.goal)
 
 
+def sentence(plan: Plan, assumed: Settings, settings: SampleSettings, curve: PowerCurve) -> str:
+    """How many people the study needs and why, as it is written into a plan."""
+    basis = (
+        f"{settings.repetitions:,} simulated studies for each of {len(curve.sizes)} numbers of people. "
+        f"Test: {plan.test_title}, two-sided, p below {curve.level:g}. Assumed: "
+        + ", ".join(one.in_words(getattr(assumed, one.name)) for one in assumed.parameters())
+        + "."
+    )
+    at = next((one for one in curve.sizes if one.size == curve.least), None)
+    if at is None:
+        last = curve.sizes[-1]
+        return (
+            f"No number of people up to {last.size:,} reaches a power of {curve.goal:.0%}; with {last.size:,} it is "
+            f"{last.fitted:.0%}, in {basis}"
+        )
+    return f"{at.size:,} people, for a power of {at.fitted:.0%} where {curve.goal:.0%} was wanted, in {basis}"
+
+
 def _trials(study: Study, result: str) -> int:
     """How many trials of a kind of result one person answers."""
     return max(

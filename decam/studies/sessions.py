@@ -96,15 +96,16 @@ class Sessions:
         self.clock = clock
         self._roads: Lru[tuple[str, int], tuple[Step, ...]] = Lru(_ROADS)
 
-    def enter(self, link: str, parameters: object, device: object, code: str = "", lane: Lane | None = None) -> Visit:
+    def enter(self, link: str, parameters: object, device: object, code: str = "", *, simulated: bool = False) -> Visit:
         """Let somebody in, or go on with what the same identity or the same code has begun.
 
-        An identity counts more than a code: the code may be what another person left in this browser. `lane` is for
-        simulated participants, whom no limit holds; people come into that of the study's stage.
+        An identity counts more than a code: the code may be what another person left in this browser. No limit holds
+        `simulated` participants, who come into a lane of their own; people come into that of the study's stage.
         """
         record = self._record(link)
-        if lane is Lane.SIMULATED:
-            return self._visit(record, *self._admitted(record, lane, Newcomer("", {}, {}, self.clock()), 0))
+        if simulated:
+            nobody = Newcomer("", {}, {}, self.clock())
+            return self._visit(record, *self._admitted(record, Lane.SIMULATED, nobody, 0))
         identity, kept = parameters_of(record.study.entrance, parameters)
         known = self._known(record, identity, code)
         if known is not None and known.outcome not in (Outcome.TAKING_PART, Outcome.LEFT):

@@ -10,7 +10,7 @@ import numpy as np
 from decam.studies import tasks
 from decam.studies.design import Study, StudyError
 from decam.studies.elements import Choice, Json
-from decam.studies.responses.records import Lane, StudyRecord
+from decam.studies.responses.records import StudyRecord
 from decam.studies.road import lacks, road
 from decam.studies.sessions import Sessions, Visit
 from decam.studies.steps import Outcome, Step
@@ -101,7 +101,7 @@ def simulate(
         raise StudyError(f"{count} participants with noise {noise:g} cannot be simulated; give a noise from 0 to 1.")
     for done in range(count):
         rng = np.random.default_rng([seed, done])
-        visit = sessions.enter(record.link, {}, {}, lane=Lane.SIMULATED)
+        visit = sessions.enter(record.link, {}, {}, simulated=True)
         try:
             outcome = _whole_road(sessions, record, visit, answering, strengths or {}, noise, rng)
         except BaseException:

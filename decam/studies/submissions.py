@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -164,8 +163,7 @@ def _parameter(name: str, value: object) -> str:
 
 def _milliseconds(sent: Mapping[str, object], name: str) -> float:
     value = sent.get(name, 0)
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not isinstance(value, int | float) or not number or not 0 <= value <= _LATEST or math.isnan(value):
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= _LATEST:
         raise RefusedError("other", f"{name} is {str(value)[:40]!r}, but must be a number of milliseconds.")
     return float(value)
 

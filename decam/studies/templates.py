@@ -34,7 +34,7 @@ class Template:
 def fresh(kind: str, **settings: int | float | str | bool) -> Block:
     """A block of a kind as it is added, with the first task where it repeats one; raises as its table does."""
     row = blocks.get(kind)
-    return Block(row.name, row.settings.from_mapping(settings), (), task(tasks.TASKS[0].name) if row.tasks else None)
+    return Block(row.name, row.settings.from_mapping(settings), (), task(tasks.TASKS[0].name) if row.use else None)
 
 
 def task(name: str, **settings: int | float | str | bool) -> TaskChoice:

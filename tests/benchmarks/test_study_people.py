@@ -87,13 +87,15 @@ def test_what_is_lost_or_doubled_ends_with_status_1_and_no_password_is_told(
     monkeypatch.setattr(study_kills, "kill_often", lambda *_: (seen, found))
     counts = f"{found.lost} | {found.doubled} |"
     database = ["--database", "postgresql+psycopg://somebody:secret@here/runs"]
-    for benchmark, line in (
-        (study_load, f"| 100 | 2 | 200 | 290 | 300 | 3 | 3 | {found.stored} | {counts}"),
-        (study_kills, f"| 200 | 100 | 200 | 3 | 4 | 3 | {found.stored} | 0 | {counts}"),
+    for benchmark, more, line in (
+        (study_load, ["--alone"], f"| 100 | 2 | 200 | 290 | 300 | 3 | 3 | {found.stored} | {counts}"),
+        (study_kills, [], f"| 200 | 100 | 200 | 3 | 4 | 3 | {found.stored} | 0 | {counts}"),
     ):
         page = tmp_path / "page.md"
-        assert benchmark.main([*database, "--write", str(page)]) == status
+        assert benchmark.main([*database, "--pace", "0.75", *more, "--write", str(page)]) == status
         text = page.read_text()
         assert line in text
         assert "Database: postgresql+psycopg" in text
+        assert "--pace 0.75" in text
+        assert ("--alone" in text) == (benchmark is study_load)
         assert "secret" not in text + capsys.readouterr().out

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from decam.studies.responses import Lane, StudyRecord, StudyStore
+from decam.studies.road import road
 from decam.studies.steps import Outcome
 from tests.browser.conftest import Watch
 from tests.browser.study_taking import Taking, made
@@ -17,6 +18,17 @@ from tests.tools.server import Server
 
 pytestmark = pytest.mark.browser
 TRIALS = study(block("trials", task="forced-choice"), block("debriefing"), count=8)
+
+
+def begun(server: Server, page: Page, count: int) -> tuple[StudyStore, StudyRecord, Taking]:
+    """Somebody who has answered so many screens and sees the next one, with its pictures; nothing is on its way."""
+    store, record = made(server, TRIALS)
+    taking = Taking(page, record)
+    taking.open(server)
+    taking.take(taking.steps[:count])
+    taking.at(taking.steps[count])
+    page.wait_for_load_state("networkidle")
+    return store, record, taking
 
 
 def all_there(store: StudyStore, record: StudyRecord, taking: Taking) -> None:
@@ -33,12 +45,7 @@ def test_answers_given_without_a_network_are_sent_when_it_is_back(
     common_server: Server, context: BrowserContext, page: Page, watch: Watch
 ) -> None:
     watch.server_goes = True
-    store, record = made(common_server, TRIALS)
-    taking = Taking(page, record)
-    taking.open(common_server)
-    taking.take(taking.steps[:3])
-    taking.at(taking.steps[3])
-    page.wait_for_load_state("networkidle")
+    store, record, taking = begun(common_server, page, 3)
     context.set_offline(True)
     taking.take(taking.steps[3:6])
     expect(page.get_by_text("No connection.")).to_be_visible()
@@ -53,12 +60,7 @@ def test_a_page_closed_without_a_network_sends_what_it_kept_when_it_is_opened_ag
     common_server: Server, context: BrowserContext, page: Page, watch: Watch
 ) -> None:
     watch.server_goes = True
-    store, record = made(common_server, TRIALS)
-    first = Taking(page, record)
-    first.open(common_server)
-    first.take(first.steps[:2])
-    first.at(first.steps[2])
-    page.wait_for_load_state("networkidle")
+    store, record, first = begun(common_server, page, 2)
     context.set_offline(True)
     first.take(first.steps[2:4])
     first.at(first.steps[4])
@@ -77,12 +79,7 @@ def test_a_page_closed_without_a_network_sends_what_it_kept_when_it_is_opened_ag
 def test_a_killed_server_costs_nothing(start_server: Callable[..., Server], page: Page, watch: Watch) -> None:
     watch.server_goes = True
     server = start_server()
-    store, record = made(server, TRIALS)
-    taking = Taking(page, record)
-    taking.open(server)
-    taking.take(taking.steps[:3])
-    taking.at(taking.steps[3])
-    page.wait_for_load_state("networkidle")
+    store, record, taking = begun(server, page, 3)
     server.kill()
     taking.take(taking.steps[3:5])
     expect(page.get_by_text("No connection.")).to_be_visible()
@@ -96,12 +93,7 @@ def test_the_last_answer_is_waited_for(
     common_server: Server, context: BrowserContext, page: Page, watch: Watch
 ) -> None:
     watch.server_goes = True
-    store, record = made(common_server, TRIALS)
-    taking = Taking(page, record)
-    taking.open(common_server)
-    taking.take(taking.steps[:-1])
-    last = taking.at(taking.steps[-1])
-    expect(last).to_be_visible()
+    store, record, taking = begun(common_server, page, len(road(TRIALS, 0)) - 1)
     context.set_offline(True)
     taking.answer(taking.steps[-1])
     expect(page.get_by_text(re.compile("Your last answers are being saved"))).to_be_visible()

@@ -1,4 +1,4 @@
-"""The command that hashes the researchers' password."""
+"""The commands on studies: the password, and the choices that the help lists without loading the studies."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from decam.cli import main
+from decam.cli import _LANES, _parser, main
 from decam.cli.codes import BAD_INPUT, OK
 from decam.studies.passwords import matches
+from decam.studies.responses import Lane
+from decam.studies.simulated import get
 
 PASSWORD = "correct horse"
 
@@ -43,3 +45,9 @@ def test_a_password_is_typed_twice_and_must_be_long_enough(
     printed = capsys.readouterr()
     assert sentence in printed.err
     assert bool(printed.out) == (not sentence)
+
+
+def test_lanes_and_the_usual_persona_are_those_of_the_studies() -> None:
+    assert set(_LANES) == set(map(str, Lane))
+    usual = _parser().parse_args(["study", "simulate", "x"]).persona
+    assert get(usual).name == usual

@@ -67,6 +67,10 @@ def test_the_axis_holds_all_ends_and_values_without_interval_are_dots() -> None:
     low, high = figure.layout.xaxis.range
     assert low < -3 and high > 2
     assert figure.data[0].error_x.array[3] == 0
+    assert figure.data[0].customdata[2][1] == ", from −1.10 to −0.20"
+    assert figure.data[0].customdata[3][1] == ""
+    curve = utility_figure("Utility-K", [Curve("map", (5,), rows[3:])]).data[0]
+    assert curve.customdata[0][1] == "" and curve.error_y.array[0] == 0
 
 
 def test_the_matrix_shows_shares_with_the_counts_and_leaves_out_what_was_never_compared() -> None:

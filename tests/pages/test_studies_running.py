@@ -11,9 +11,9 @@ from decam.studies.design import Stage, Study
 from decam.studies.document import study_to_json
 from decam.studies.passwords import hashed
 from decam.studies.platforms import PLATFORMS
-from decam.studies.responses import Lane
+from decam.studies.responses import Answer, Lane, StudyStore
 from decam.studies.responses.backup import everything
-from decam.studies.simulated import simulate
+from decam.studies.simulated import PERSONAS, simulate
 from decam.studies.steps import Outcome
 from decam.ui import state
 from decam.ui.studies import sign_in
@@ -93,6 +93,29 @@ def test_simulated_participants_take_the_study_and_are_removed(researcher: Resea
     assert [one.outcome for one in people] == [Outcome.COMPLETED] * 2
     researcher.press(researcher.key("clear"))
     assert state.studies().participants(researcher.record.id, Lane.SIMULATED) == []
+
+
+def test_answers_are_read_again_only_when_somebody_has_moved(
+    researcher: Researcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    answers = StudyStore.answers
+
+    def counted(store: StudyStore, study: str, lane: Lane) -> list[Answer]:
+        asked.append(str(lane))
+        return answers(store, study, lane)
+
+    monkeypatch.setattr(StudyStore, "answers", counted)
+    record = consenting(researcher).record
+    for seed, times in ((0, 1), (1, 2)):
+        for _ in simulate(state.sessions(), record, PERSONAS[0].name, 2, seed):
+            pass
+        for _ in range(3):
+            researcher.part("Results")
+        assert len(asked) == times
+    state.studies().exclude(state.studies().participants(record.id, Lane.SIMULATED)[0].code, "Knew the answers.")
+    researcher.part("Results")
+    assert len(asked) == 3
 
 
 def entered(researcher: Researcher, stage: Stage) -> str:

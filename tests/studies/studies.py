@@ -11,6 +11,7 @@ from typing import Any
 from decam.studies import blocks, tasks
 from decam.studies.assignment import Assignment
 from decam.studies.design import Block, Condition, FrozenMap, Item, Stimulus, Study, TaskChoice
+from decam.studies.frozen import PICTURE, digest_of, keep
 
 CONDITIONS = tuple(Condition(key, key.title(), letter=letter) for key, letter in zip("abc", "XYZ", strict=True))
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==")
@@ -23,11 +24,21 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def picture(text: str) -> bytes:
+    """A PNG of its own for each text, which follows the picture's end."""
+    return PNG + text.encode()
+
+
+def shown(text: str) -> str:
+    """The digest of that picture."""
+    return digest_of(picture(text))
+
+
 def stimulus(number: int, use: str = "trials", conditions: Sequence[Condition] = CONDITIONS) -> Stimulus:
     """A picture with a map of every condition for each of four classes; the model is right."""
     label = CLASSES[number % len(CLASSES)]
     maps = tuple(
-        FrozenMap(one.key, place, name, digest(f"{number}{one.key}{name}"), digest(f"array{number}{one.key}{name}"))
+        FrozenMap(one.key, place, name, shown(f"{number}{one.key}{name}"), digest(f"array{number}{one.key}{name}"))
         for one in conditions
         for place, name in enumerate(CLASSES)
         if one.source != "none"
@@ -35,7 +46,7 @@ def stimulus(number: int, use: str = "trials", conditions: Sequence[Condition] =
     others = [name for name in CLASSES if name != label]
     guesses = ((label, 0.7), *((name, 0.1) for name in others))
     return Stimulus(
-        f"s{number}", f"picture{number}.png", digest(f"picture{number}"), 224, 160, "embedded",
+        f"s{number}", f"picture{number}.png", shown(f"picture{number}"), 224, 160, "embedded",
         CLASSES.index(label), label, guesses, maps, correct=label, use=use,
     )  # fmt: skip
 
@@ -79,7 +90,8 @@ def whole() -> Study:
 
 def freeze(made: Study, folder: Path) -> None:
     """Put a file for every picture of a study into its folder, so that it can be taken."""
-    folder.mkdir(parents=True, exist_ok=True)
     for one in made.stimuli:
-        for name in (one.image, *(each.image for each in one.maps)):
-            (folder / f"{name}.png").write_bytes(PNG)
+        number = one.key.removeprefix("s")
+        texts = (f"picture{number}", *(f"{number}{each.condition}{each.label}" for each in one.maps))
+        kept = [keep(folder, picture(text), PICTURE) for text in texts]
+        assert kept == [one.image, *(each.image for each in one.maps)]

@@ -71,7 +71,7 @@ def test_a_file_that_was_altered_in_the_zip_is_refused(kept: tuple[Study, Path],
     study, folder = kept
     one = frozen.names(study)[0]
     content = altered(archive.packed(study, folder), lambda name, old: b"other" if name.endswith(one) else old)
-    with pytest.raises(StudyError, match="is not what it was when the study was exported"):
+    with pytest.raises(StudyError, match="is not what it was when the ZIP was made"):
         archive.unpack(content, study, tmp_path)
     assert not (tmp_path / one).exists()
 

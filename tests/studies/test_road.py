@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from decam.studies.blocks import BLOCKS
-from decam.studies.design import Condition, Item, StudyError
+from decam.studies.design import Condition, Item, Study, StudyError
 from decam.studies.elements import Question
 from decam.studies.road import lacks, road
 from decam.studies.steps import Outcome
 from decam.studies.tasks import TASKS, get
+from decam.studies.tasks.simulation import offered
 from tests.studies.studies import CONDITIONS, block, stimulus, study, whole
 
 
@@ -139,6 +140,18 @@ def test_answers_to_choose_from_are_the_same_for_everybody_and_hold_the_models()
     assert len(places) > 1  # the right answer does not always stand in one place
 
 
+def test_what_chance_puts_on_screens_is_what_was_stored() -> None:
+    """Literals, so that another NumPy or another machine cannot change a study unseen."""
+    made = study(block("trials", task="distinction", attention=3))
+    asked = [[step.correct["attention"] for step in road(made, number) if step.attention] for number in range(4)]
+    assert asked == [["1", "1", "1"], ["1", "2", "4"], ["4", "4", "3"], ["3", "2", "4"]]
+    classes = [step.facts["classes"] for step in road(made, 2) if step.task]
+    assert classes[:2] == [["owl", "cat", "dog", "fish"], ["cat", "dog", "fish", "owl"]]
+    assert [offered(made, one, 3) for one in made.stimuli[:3]] == [
+        ("dog", "cat", "fish"), ("fish", "dog", "cat"), ("fish", "dog", "cat"),
+    ]  # fmt: skip
+
+
 def test_a_forward_simulation_of_the_picture_alone_shows_no_map() -> None:
     maps = {one.image for stimulus in study().stimuli for one in stimulus.maps}
     for shows, expected in (("picture", False), ("map", True)):
@@ -193,11 +206,58 @@ def test_training_shows_all_stimuli_kept_for_it_however_many_trials_there_are() 
     assert len({step.facts["stimulus"] for step in road(few, 0) if step.kind == "trials" and step.task}) == 4
 
 
+def dealt(made: Study, sequence: int, number: int) -> list[tuple[object, ...]]:
+    """The stimulus and the conditions of each trial of a block, in order."""
+    steps = [step for step in road(made, sequence) if step.block == number and step.task]
+    return [(step.facts["stimulus"], *step.facts["conditions"]) for step in steps]
+
+
+@pytest.mark.parametrize("task", ["rating", "forced-choice", "ranking"])
+def test_two_blocks_of_the_same_task_deal_differently(task: str) -> None:
+    made = study(block("trials", task=task), block("break"), block("trials", task=task), count=8)
+    for sequence in range(10):
+        first, second = dealt(made, sequence, 1), dealt(made, sequence, 3)
+        assert sorted(one[0] for one in first) == sorted(one[0] for one in second)
+        assert [one[0] for one in first] != [one[0] for one in second]  # another order
+        assert set(first) != set(second)  # other conditions, or sides, of the same pictures
+
+
+@pytest.mark.parametrize("task", ["rating", "forward-simulation"])
+def test_between_subjects_training_and_all_trials_show_a_participant_the_same_condition(task: str) -> None:
+    made = study(
+        block("training", task=task), block("trials", task=task), block("trials", task=task),
+        count=13, subjects="between", stimuli=4, sequences=26,
+    )  # fmt: skip
+    made = dataclasses.replace(made, stimuli=(*made.stimuli, *(stimulus(number, "training") for number in (90, 91))))
+    shown = [{one[1:] for number in (1, 2, 3) for one in dealt(made, sequence, number)} for sequence in range(26)]
+    assert all(len(conditions) == 1 for conditions in shown)
+    assert set.union(*shown) == {("a",), ("b",), ("c",)}
+
+
+def test_between_subjects_nobody_sees_a_map_of_another_condition_not_even_as_example_or_repeat() -> None:
+    control = (CONDITIONS[0], CONDITIONS[1], Condition("control", "No map", "none"))
+    for task, repeats in (("rating", 0), ("forced-choice", 2), ("ranking", 0)):
+        conditions = CONDITIONS if task != "rating" else control
+        blocks = (block("instructions"), block("trials", task=task, repeats=repeats))
+        made = study(*blocks, conditions=conditions, subjects="between", sequences=6)
+        of = {one.image: one.condition for picture in made.stimuli for one in picture.maps}
+        for sequence in range(6):
+            own = {key for one in dealt(made, sequence, 2) for key in one[1:]}
+            seen = {of[one.image] for step in road(made, sequence) for one in step.pictures if one.image in of}
+            assert seen == own - {"control"}
+
+
 def test_names_that_do_not_exist_are_refused_with_those_that_do() -> None:
     with pytest.raises(StudyError, match="Did you mean 'ranking'"):
         get("rankin")
     with pytest.raises(StudyError, match="there are: consent"):
         block("consnt")
+
+
+def test_a_block_with_the_settings_of_another_one_is_refused() -> None:
+    mixed = dataclasses.replace(block("break"), kind="trials")
+    with pytest.raises(StudyError, match="'trials' has PauseSettings, but needs TrialSettings; take the block out"):
+        road(study(dataclasses.replace(mixed, task=block("trials", task="rating").task)), 0)
 
 
 def test_every_answer_of_a_road_has_its_own_name_on_its_screen() -> None:

@@ -5,18 +5,12 @@ from __future__ import annotations
 import pytest
 from scipy.stats import nct, t
 
-from decam.studies.analysis.power import PowerCurve, SimulatedRatings
+from decam.studies.analysis.power import PowerAt, PowerCurve, SimulatedRatings
+from decam.studies.analysis.resampling import Interval
 from decam.studies.design import StudyError
-from decam.studies.sample_size import SampleSettings, plans, sample_size
+from decam.studies.sample_size import SampleSettings, plans, sample_size, sentence
+from tests.studies.finishing import finished
 from tests.studies.studies import block, study, whole
-
-
-def curve(of: object) -> PowerCurve:
-    while True:
-        try:
-            next(of)  # type: ignore[call-overload]
-        except StopIteration as end:
-            return end.value
 
 
 def test_each_study_has_the_plans_of_its_tasks() -> None:
@@ -39,7 +33,7 @@ def test_power_is_that_of_the_t_test_where_nothing_is_rounded() -> None:
     assumed = SimulatedRatings(
         difference=0.5, deviation=1.0, between=0.0, of_difference=0.0, mean=6, points=11, trials=4
     )
-    found = curve(sample_size(made, plan, assumed, SampleSettings(fewest=8, most=26, repetitions=1000)))
+    found = finished(sample_size(made, plan, assumed, SampleSettings(fewest=8, most=26, repetitions=1000)))
     for one in found.sizes:
         # Differences of means of four ratings, each of variance 1 + 1/12 for its rounding.
         noncentral = 0.5 / ((2 * (1 + 1 / 12) / 4) ** 0.5) * one.size**0.5
@@ -54,7 +48,7 @@ def test_no_effect_is_found_as_often_as_the_level_says_and_a_large_one_nearly_al
     plan = plans(made)[0]
     for gap, low, high in ((0.0, 0.01, 0.1), (4.0, 0.95, 1.0)):
         assumed = type(plan.assumed(made))(gap=gap, spread=0.0)
-        found = curve(sample_size(made, plan, assumed, SampleSettings(fewest=20, most=24, repetitions=300)))
+        found = finished(sample_size(made, plan, assumed, SampleSettings(fewest=20, most=24, repetitions=300)))
         assert low <= sum(one.power.value for one in found.sizes) / len(found.sizes) <= high
 
 
@@ -63,3 +57,16 @@ def test_sizes_in_the_wrong_order_are_refused() -> None:
     plan = plans(made)[0]
     with pytest.raises(StudyError, match="must be fewer"):
         sample_size(made, plan, plan.assumed(made), SampleSettings(fewest=60, most=60))
+
+
+@pytest.mark.parametrize("least", [10, None])
+def test_the_sentence_says_how_many_why_and_on_what_assumptions(least: int | None) -> None:
+    made = study(block("trials", task="rating", task_points="7"), count=9)
+    plan = plans(made)[0]
+    sizes = tuple(PowerAt(size, 20, Interval(0.5, 0.3, 0.7), 0.075 * size) for size in (5, 10))
+    found = PowerCurve(sizes, 0.7, 0.05, least)
+    words = sentence(plan, plan.assumed(made), SampleSettings(repetitions=20), found)
+    start = "10 people, for a power of 75% where 70% was wanted" if least else "No number of people up to 10 reaches"
+    assert words.startswith(start)
+    for part in ("20 simulated studies", "2 numbers of people", plan.test_title, "p below 0.05", "7 points, 3 trials"):
+        assert part in words

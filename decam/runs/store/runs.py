@@ -6,7 +6,6 @@ import contextlib
 import logging
 import math
 import shutil
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from decam.runs.store.database import Database
 from decam.runs.store.engines import file_at
 from decam.runs.store.folder import RunFolder
 from decam.runs.store.instance import Instance, alive
+from decam.runs.store.opened_once import OpenedOnce
 from decam.runs.store.tables import CellRow, MeasurementRow, PictureRow, RunRow
 
 _LOG = logging.getLogger(__name__)
@@ -42,6 +42,10 @@ _LOG = logging.getLogger(__name__)
 class _Open:
     database: Database
     instance: Instance
+
+    def close(self) -> None:
+        self.database.close()
+        self.instance.close()
 
 
 @dataclass(frozen=True)
@@ -63,15 +67,14 @@ class Store:
         self.directory = directory
         self._place = url or directory / "runs.sqlite"
         self._instances = directory / "instances"
-        self._lock = threading.Lock()
-        self._opened: _Open | None = None
+        self._opened = OpenedOnce(self._open, _Open.close)
 
     def add(self, run: RunSnapshot) -> None:
         """Keep a new run: its plan and the model's views of its pictures.
 
         Raises RunTakenError where a run with this link is there already, as by a process that was a moment faster.
         """
-        opened = self._open()
+        opened = self._opened.get()
         self._folder(run.id).write_pictures(run)
         with opened.database.writing_alone() as session:
             if session.get(RunRow, run.id) is not None:
@@ -82,7 +85,7 @@ class Store:
 
     def claim(self, run_id: str) -> None:
         """Make an ended run this process's own, queued again; raises RunTakenError while another computes it."""
-        opened = self._open()
+        opened = self._opened.get()
         with self._changing(run_id) as (_, row):
             self._refuse_foreign(opened, row)
             row.instance, row.status, row.note = opened.instance.token, Status.QUEUED, ""
@@ -241,7 +244,7 @@ class Store:
 
     def delete(self, run_id: str) -> None:
         """Forget a run and remove its files; raises StoreError while another process computes it."""
-        opened = self._open()
+        opened = self._opened.get()
         with self._changing(run_id) as (session, row):
             self._refuse_foreign(opened, row)
             session.execute(delete(RunRow).where(RunRow.id == run_id))
@@ -251,24 +254,17 @@ class Store:
 
     def close(self) -> None:
         """Let go of the directory."""
-        with self._lock:
-            opened, self._opened = self._opened, None
-        if opened is not None:
-            opened.database.close()
-            opened.instance.close()
+        self._opened.close()
 
     def _open(self) -> _Open:
-        with self._lock:
-            if self._opened is None:
-                database = Database(self._place)
-                try:
-                    self._opened = _Open(database, Instance(self._instances))
-                    self._import_checks(database)
-                except StoreError:
-                    self._opened = None
-                    database.close()
-                    raise
-            return self._opened
+        database = Database(self._place)
+        try:
+            opened = _Open(database, Instance(self._instances))
+            self._import_checks(database)
+        except StoreError:
+            database.close()
+            raise
+        return opened
 
     def _import_checks(self, database: Database) -> None:
         """Keep sanity checks of the first version as runs; their files get another name, which says that it is done."""
@@ -293,7 +289,7 @@ class Store:
     def _reading(self) -> Iterator[_Reading]:
         """A session for looking, in a directory that refuses to be written too."""
         try:
-            opened = self._open()
+            opened = self._opened.get()
         except files.UnwritableError as error:
             database, token = self._look(error), ""
         else:
@@ -319,7 +315,7 @@ class Store:
 
     @contextlib.contextmanager
     def _changing(self, run_id: str) -> Iterator[tuple[Session, RunRow]]:
-        with self._open().database.writing() as session:
+        with self._opened.get().database.writing() as session:
             row = self._row(session, run_id, lock=True)
             row.version = max(row.version + 1, time.time_ns())
             yield session, row

@@ -1,4 +1,4 @@
-"""How often people are right: accuracy against chance, differences between conditions, confidence and HIVE's task."""
+"""How often people are right: accuracy against chance, differences between conditions, and confidence."""
 
 from __future__ import annotations
 
@@ -15,14 +15,11 @@ from decam.errors import SettingError
 from decam.studies.analysis.resampling import (
     LEVEL,
     RESAMPLES,
-    Flags,
     Interval,
     conditions_of,
     same_length,
     sample,
 )
-
-HIVE_CHANCE = 0.25  # one of four classes
 
 
 @dataclass(frozen=True)
@@ -72,22 +69,6 @@ class Calibration:
 
     levels: tuple[Confident, ...]
     gap: Interval
-
-
-@dataclass(frozen=True)
-class Distinction:
-    """HIVE's distinction task: one picture, maps for four classes, two questions (Kim et al. 2022, arXiv 2112.03184).
-
-    `predicted` is how often the class was found that the model predicted, `correct` how often the right class; each
-    over all pictures, over those on which the model is right, and over those on which it is wrong. A kind without
-    answers is None.
-    """
-
-    predicted: tuple[Accuracy | None, ...]
-    correct: tuple[Accuracy | None, ...]
-
-
-DISTINCTION_KINDS = ("all", "model right", "model wrong")
 
 
 def wilson(right: int, answers: int, level: float = LEVEL) -> Interval:
@@ -186,47 +167,6 @@ def calibration(
         own = answers[stated == one]
         levels.append(Confident(float(one), len(own), wilson(int(own.sum()), len(own))))
     return Calibration(tuple(levels), people.difference(stated, answers, ~answers))
-
-
-def distinction(
-    found_predicted: ArrayLike,
-    found_correct: ArrayLike,
-    model_right: ArrayLike,
-    participants: ArrayLike,
-    *,
-    chance: float = HIVE_CHANCE,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-) -> Distinction:
-    """Both questions of HIVE's distinction task, by whether the model is right (Kim et al. 2022).
-
-    `found_predicted` and `found_correct` say for each picture shown whether the answer was right. A map that helps
-    lifts the first above chance; one that also tells right from wrong predictions lifts the second where the model
-    is wrong.
-    """
-    same_length(found=found_predicted, correct=found_correct, model=model_right, participants=participants)
-    sound = np.asarray(model_right, dtype=bool)
-    masks = (np.ones(len(sound), dtype=bool), sound, ~sound)
-
-    def parts(answers: ArrayLike) -> tuple[Accuracy | None, ...]:
-        right = np.asarray(answers, dtype=bool)
-        who = np.asarray(participants)
-        return tuple(
-            _one(right, who, mask, kind, chance, resamples, seed)
-            for kind, mask in zip(DISTINCTION_KINDS, masks, strict=True)
-        )
-
-    return Distinction(parts(found_predicted), parts(found_correct))
-
-
-def _one(
-    right: Flags, who: ArrayLike, mask: Flags, kind: str, chance: float, resamples: int, seed: int
-) -> Accuracy | None:
-    if not mask.any():
-        return None
-    people = np.asarray(who)[mask]
-    (found,) = by_condition(right[mask], [kind] * int(mask.sum()), people, chance, resamples=resamples, seed=seed)
-    return found
 
 
 def _check_chance(chance: float) -> None:

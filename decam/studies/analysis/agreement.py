@@ -53,7 +53,8 @@ def alpha(answers: ArrayLike, level: Level, *, resamples: int = RESAMPLES, seed:
     units = np.arange(len(counts))
     samples = np.array([_alpha(counts[np.repeat(units, row)], domain, level) for row in weights])
     raters = int(np.isfinite(table).any(axis=1).sum())
-    return Agreement(level, percentiles(_alpha(counts, domain, level), samples), len(counts), raters)
+    found = percentiles(_alpha(counts, domain, level), samples, len(counts))
+    return Agreement(level, found, len(counts), raters)
 
 
 def _alpha(counts: Values, domain: Values, level: Level) -> float:

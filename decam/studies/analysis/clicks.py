@@ -20,6 +20,7 @@ from decam.studies.analysis.resampling import (
     Interval,
     Values,
     drawn,
+    numbered,
     numbers,
     percentiles,
     same_length,
@@ -86,8 +87,8 @@ def clicks(
     same_length(x=x, widths=wide, heights=high)
     if (wide < 0).any() or (high < 0).any():
         raise SettingError("A box has a negative size; give its left upper corner and how far it reaches.")
-    who = np.unique(np.asarray(participants), return_inverse=True)[1].reshape(-1).astype(np.int64)
-    return Clicks(numbers(x, "places"), numbers(y, "places"), wide, high, np.asarray(pictures, dtype=np.int64), who)
+    numbers_of_pictures, who = np.asarray(pictures, dtype=np.int64), numbered(participants)[1]
+    return Clicks(numbers(x, "places"), numbers(y, "places"), wide, high, numbers_of_pictures, who)
 
 
 def default_sigma(shape: Shape) -> float:
@@ -105,10 +106,9 @@ def person_weights(marks: Clicks, picture: int, shape: Shape) -> csr_array:
     SettingError for a click outside the picture.
     """
     here = np.flatnonzero(marks.pictures == picture)
-    people, places = np.unique(marks.participants[here], return_inverse=True)
-    persons = places.reshape(-1)
+    people, persons = numbered(marks.participants[here])
     weights, lines, pixels = [np.empty(0)], [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
-    each = 1 / np.bincount(persons, minlength=len(people))
+    each = 1 / np.bincount(persons, minlength=people)
     for click, person in zip(here, persons, strict=True):
         rows, down = _cover(marks.y[click], marks.height[click], shape[0], "y")
         columns, across = _cover(marks.x[click], marks.width[click], shape[1], "x")
@@ -116,7 +116,7 @@ def person_weights(marks: Clicks, picture: int, shape: Shape) -> csr_array:
         pixels.append((rows[:, None] * shape[1] + columns).reshape(-1))
         lines.append(np.full(len(rows) * len(columns), person))
     ends = np.concatenate(lines), np.concatenate(pixels)
-    return csr_array((np.concatenate(weights), ends), shape=(len(people), shape[0] * shape[1]))
+    return csr_array((np.concatenate(weights), ends), shape=(people, shape[0] * shape[1]))
 
 
 def _cover(start: float, length: float, size: int, axis: str) -> tuple[Indices, Values]:
@@ -177,35 +177,40 @@ def scores(
 def split_half(
     shapes: Sequence[Shape],
     marks: Clicks,
-    score: Score,
+    chosen: Sequence[Score],
     *,
     splits: int = SPLITS,
     sigma: float | None = None,
     seed: int = 0,
-) -> Ceiling:
-    """The human ceiling of a score: the density of one half of the people against the clicks of the other half.
+) -> list[Ceiling]:
+    """The human ceiling of each score: the density of one half of the people against the clicks of the other half.
 
+    All scores see the same halves, whose densities take nearly all the time and are made once.
     Each picture's people are split `splits` times at random, seeded; both directions of a split count. A picture
     clicked by fewer than two people has no value. Raises SettingError for no splits.
     """
     _check_repeats(splits, "splits")
     generator = np.random.default_rng(seed)
-    found = []
+    found: list[list[float]] = [[] for _ in chosen]
     for place, shape in enumerate(shapes):
         weights = person_weights(marks, place, shape)
         people = weights.shape[0]
-        if people < 2:
-            found.append(math.nan)
-            continue
-        values = []
-        for _ in range(splits):
+        values: list[list[float]] = [[] for _ in chosen]
+        for _ in range(splits if people > 1 else 0):
             order = generator.permutation(people)
             halves = [_mean_map(weights[half], shape) for half in (order[: people // 2], order[people // 2 :])]
             blurred = [density(half, sigma) for half in halves]
-            clicked = halves if score.takes == "weights" else blurred
-            values += [score.run(blurred[0], clicked[1]), score.run(blurred[1], clicked[0])]
-        found.append(_mean(values))
-    halves_scored = _over_pictures(found, seed)
+            for score, own in zip(chosen, values, strict=True):
+                clicked = halves if score.takes == "weights" else blurred
+                own += [score.run(blurred[0], clicked[1]), score.run(blurred[1], clicked[0])]
+        for own, means in zip(values, found, strict=True):
+            means.append(_mean(own))
+    return [_ceiling(score, means, seed) for score, means in zip(chosen, found, strict=True)]
+
+
+def _ceiling(score: Score, means: Sequence[float], seed: int) -> Ceiling:
+    """The ceiling of a score from its mean in each picture."""
+    halves_scored = _over_pictures(means, seed)
     half = halves_scored.mean.value
     correlation = score.low == -1 and score.high == 1
     return Ceiling(halves_scored, 2 * half / (1 + half) if correlation and half >= 0 else math.nan)
@@ -273,7 +278,7 @@ def _over_pictures(values: Sequence[float], seed: int) -> Scored:
     if not len(finite):
         return Scored(Interval(math.nan, math.nan, math.nan), tuple(values))
     means = drawn(len(finite), RESAMPLES, seed) @ finite / len(finite)
-    return Scored(percentiles(float(finite.mean()), means), tuple(values))
+    return Scored(percentiles(float(finite.mean()), means, len(finite)), tuple(values))
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -14,6 +14,7 @@ from scipy.stats import rankdata
 from scipy.stats import t as student
 
 from decam.errors import SettingError
+from decam.export.standing import several
 from decam.studies.analysis.preference import ALPHA, Comparisons, bradley_terry, cells, resampled_strengths
 from decam.studies.analysis.resampling import Indices, Interval, Values, drawn, percentiles, same_length, sample
 
@@ -102,7 +103,8 @@ def preference_and_metrics(
     own = np.array([one.value for one in strengths.values])
     weights = drawn(len(shown), resamples, seed + 1)
     samples = _samples(answers, places.reshape(-1), weights, own, bool(strengths.alpha), alpha, seed)
-    columns = tuple(_column(metric, shown, weights, own, samples, seed) for metric in metrics)
+    people = strengths.participants
+    columns = tuple(_column(metric, shown, weights, own, samples, people, seed) for metric in metrics)
     count = len(answers.items)
     return PreferenceTable(
         answers.items, strengths.values, columns, strengths.participants, len(shown), strengths.note, caution(count)
@@ -112,7 +114,7 @@ def preference_and_metrics(
 def caution(methods: int) -> str:
     """How little a rank correlation over that many methods can say, in a sentence."""
     if methods < LEAST:
-        return f"{methods} methods have no rank correlation to speak of; it needs {LEAST}."
+        return f"{several(methods, 'method')} allow no rank correlation to speak of; it needs {LEAST}."
     least = 2 / math.factorial(methods)
     needed = least_telling(methods)
     if needed is None:
@@ -182,7 +184,9 @@ def _samples(
     return np.concatenate(found)
 
 
-def _column(metric: MetricValues, shown: Indices, weights: Values, own: Values, samples: Values, seed: int) -> Column:
+def _column(
+    metric: MetricValues, shown: Indices, weights: Values, own: Values, samples: Values, people: int, seed: int
+) -> Column:
     values = np.asarray(metric.values, dtype=np.float64)[shown]
     everything = np.vstack((np.ones(len(shown)), weights))
     finite = np.isfinite(values)
@@ -195,19 +199,22 @@ def _column(metric: MetricValues, shown: Indices, weights: Values, own: Values, 
     found: list[RankCorrelation | None] = [None, None]
     if there.sum() >= LEAST:
         pair = better[:, there], np.vstack((own, samples))[:, there]
-        found = [_rank_correlation(measure, *pair, seed) for measure in (spearman, kendall)]
-    intervals = tuple(percentiles(float(column[0]), column[1:]) for column in means.T)
+        found = [_rank_correlation(measure, *pair, min(people, len(shown)), seed) for measure in (spearman, kendall)]
+    intervals = tuple(
+        percentiles(float(column[0]), column[1:], int(seen))
+        for column, seen in zip(means.T, finite.sum(axis=0), strict=True)
+    )
     return Column(metric.name, metric.title, metric.higher_is_better, intervals, int(there.sum()), found[0], found[1])
 
 
 def _rank_correlation(
-    measure: Callable[[Values, Values], Values], metric: Values, preference: Values, seed: int
+    measure: Callable[[Values, Values], Values], metric: Values, preference: Values, units: int, seed: int
 ) -> RankCorrelation | None:
     value = float(measure(metric[:1], preference[:1])[0])
     if not math.isfinite(value):
         return None
     whole = np.isfinite(metric[1:]).all(axis=1)
-    interval = percentiles(value, measure(metric[1:][whole], preference[1:][whole]))
+    interval = percentiles(value, measure(metric[1:][whole], preference[1:][whole]), units)
     methods = metric.shape[1]
     exact = methods <= MOST_EXACT
     if exact:

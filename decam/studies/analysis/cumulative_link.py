@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,16 @@ from scipy.stats import chi2, norm
 
 from decam.errors import SettingError
 from decam.studies.analysis.ratings import points_of
-from decam.studies.analysis.resampling import LEVEL, Indices, Interval, Values, conditions_of, same_length
+from decam.studies.analysis.resampling import (
+    LEVEL,
+    Flags,
+    Indices,
+    Interval,
+    Values,
+    conditions_of,
+    numbered,
+    same_length,
+)
 
 FARTHEST = 12.0  # log odds beyond which an estimate runs off to infinity
 
@@ -37,7 +46,7 @@ class CumulativeLink:
 
     `thresholds` are θ of the points but the highest that occur (`points`), in rising order. `likelihood_ratio` is
     twice the gain in log-likelihood over no conditions, `p` its χ² p value. `clustered` says that the errors are over
-    participants. `note` says what has no finite estimate, else "".
+    participants.
     """
 
     reference: Any
@@ -48,7 +57,16 @@ class CumulativeLink:
     likelihood_ratio: float
     p: float
     clustered: bool
-    note: str
+
+    def note(self, title: Callable[[Any], str] = str) -> str:
+        """Which conditions have no finite estimate, in a sentence, called by their titles; "" where all have one."""
+        names = [title(one.condition) for one in self.odds if abs(one.coefficient) > FARTHEST]
+        if not names:
+            return ""
+        return (
+            f"The ratings part so cleanly that the odds of {', '.join(names)} have no finite estimate; look at the "
+            "distributions."
+        )
 
 
 def fit(
@@ -63,8 +81,9 @@ def fit(
 
     The first condition of the order is the reference. Points that nobody chose are left out: they carry no
     information. With `participants`, standard errors are the sandwich's over participants (Liang and Zeger 1986), for
-    answers of one person are alike; the likelihood ratio still takes answers as independent. Raises SettingError for
-    fewer than two conditions or fewer than two points that occur.
+    answers of one person are alike; the likelihood ratio still takes answers as independent. A condition that one
+    person alone rated has no error, and against such a reference no condition has one: interval and p are NaN. Raises
+    SettingError for fewer than two conditions or fewer than two points that occur.
     """
     same_length(ratings=ratings, conditions=conditions)
     values = points_of(ratings, points)
@@ -86,15 +105,16 @@ def fit(
         own = _tables_of(participants, places, levels, counts.shape)
     cuts = len(used) - 1
     errors = _errors(found, counts, own)
+    if own is not None:
+        errors[cuts:][_alone(own)] = math.nan
     odds = tuple(
         _odds(name, beta, error) for name, beta, error in zip(names[1:], found[cuts:], errors[cuts:], strict=True)
     )
     gain = max(0.0, 2 * (likelihood - null))
-    note = _note([one for one in odds if not one.odds_ratio.known])
     p = float(chi2.sf(gain, len(names) - 1))
     thresholds = tuple(map(float, found[:cuts]))
     points_used = tuple(map(int, used))
-    return CumulativeLink(names[0], points_used, thresholds, odds, likelihood, gain, p, own is not None, note)
+    return CumulativeLink(names[0], points_used, thresholds, odds, likelihood, gain, p, own is not None)
 
 
 def _occurring(names: tuple[Any, ...], places: Indices) -> tuple[tuple[Any, ...], Indices]:
@@ -169,10 +189,16 @@ def _fitted(counts: Values) -> Values:
 
 def _tables_of(participants: ArrayLike, places: Indices, levels: Indices, shape: tuple[int, ...]) -> Values:
     """Each participant's own counts: participants × conditions × points."""
-    names, codes = np.unique(np.asarray(participants), return_inverse=True)
-    tables = np.zeros((len(names), *shape))
-    np.add.at(tables, (codes.reshape(-1), places, levels), 1)
+    people, codes = numbered(participants)
+    tables = np.zeros((people, *shape))
+    np.add.at(tables, (codes, places, levels), 1)
     return tables
+
+
+def _alone(own: Values) -> Flags:
+    """Which conditions after the first have fewer than two people, on their own or in the reference."""
+    people = own.any(axis=2).sum(axis=0)
+    return np.asarray(np.minimum(people[1:], people[0]) < 2)
 
 
 def _errors(found: Values, counts: Values, own: Values | None) -> Values:
@@ -209,10 +235,3 @@ def _odds(condition: Any, beta: float, error: float) -> OddsRatio:
     ends = [math.exp(value) for value in (beta, beta - reach, beta + reach)]
     p = 2 * float(norm.sf(abs(beta) / error)) if error else 0.0
     return OddsRatio(condition, Interval(*ends), float(beta), float(error), p)
-
-
-def _note(open_ended: Sequence[OddsRatio]) -> str:
-    if not open_ended:
-        return ""
-    names = ", ".join(str(one.condition) for one in open_ended)
-    return f"The ratings part so cleanly that the odds of {names} have no finite estimate; look at the distributions."

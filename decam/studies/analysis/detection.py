@@ -67,6 +67,7 @@ def detection(
     counts = own.sum(axis=1)
     found = sensitivity_and_criterion(*counts)
     drawn = sensitivity_and_criterion(*(people.weights @ own.T).T)
-    sensitivity, criterion = (percentiles(float(one), many) for one, many in zip(found, drawn, strict=True))
+    units = min(people.among(real), people.among(~real))
+    sensitivity, criterion = (percentiles(float(one), many, units) for one, many in zip(found, drawn, strict=True))
     hits, misses, false_alarms, rejections = map(int, counts)
     return Detection(hits, misses, false_alarms, rejections, sensitivity, criterion)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from decam.errors import SettingError
+from decam.export.standing import several
 from decam.settings import Settings, parameter
 
 
@@ -88,6 +89,8 @@ class Flagged:
         return {name: names.count(name) for name in dict.fromkeys(names)}
 
     def __str__(self) -> str:
+        if self.everybody == 1:
+            return f"The one participant has {'no' if self.kept else 'a'} flag, and stays in the data."
         return f"{len(self.kept)} of {self.everybody} participants have no flag; all {self.everybody} stay in the data."
 
 
@@ -172,8 +175,7 @@ def _too_fast(one: Summary, settings: TooFast) -> str | None:
 def _failed_checks(one: Summary, settings: FailedChecks) -> str | None:
     if one.failed_checks < settings.failures:
         return None
-    checks = "check" if one.failed_checks == 1 else "checks"
-    return f"{one.failed_checks} attention {checks} failed; {settings.failures} or more are flagged."
+    return f"{several(one.failed_checks, 'attention check')} failed; {settings.failures} or more are flagged."
 
 
 def _straight_lining(one: Summary, settings: StraightLining) -> str | None:

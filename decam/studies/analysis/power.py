@@ -17,7 +17,7 @@ from decam.errors import SettingError
 from decam.settings import Settings, parameter
 from decam.studies.analysis.accuracy import wilson
 from decam.studies.analysis.preference import Comparisons, comparisons
-from decam.studies.analysis.resampling import Indices, Interval, Values, per_participant
+from decam.studies.analysis.resampling import Indices, Interval, Values, numbered, per_participant
 
 Data = TypeVar("Data")
 
@@ -228,7 +228,7 @@ def _crossed(participants: int, trials: int) -> tuple[Indices, Indices]:
 
 
 def _means_by(values: Values, participants: ArrayLike) -> Values:
-    codes = np.unique(np.asarray(participants), return_inverse=True)[1].reshape(-1)
+    codes = numbered(participants)[1]
     found: Values = np.bincount(codes, weights=values) / np.bincount(codes)
     return found
 

@@ -21,12 +21,14 @@ from decam.studies.analysis.resampling import (
     Interval,
     Sample,
     Values,
+    numbered,
     percentiles,
     same_length,
     sample,
 )
 
 ALPHA = 0.1
+LEVEL_WITHIN = 1e-6  # of log-strengths: below it a difference is what rounding leaves
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +59,7 @@ def comparisons(
     """Comparisons from index arrays of one length; participants may have any labels. No ties are the default."""
     winning = np.asarray(winners, dtype=np.int64)
     tied = np.zeros(len(winning), dtype=bool) if ties is None else np.asarray(ties, dtype=bool)
-    who = np.unique(np.asarray(participants), return_inverse=True)[1].reshape(-1).astype(np.int64)
+    who = numbered(participants)[1]
     return Comparisons(tuple(items), winning, np.asarray(losers, dtype=np.int64), who, tied)
 
 
@@ -82,8 +84,7 @@ class Rankings:
 
 def rankings(items: Sequence[str], orders: Sequence[Sequence[int]], participants: ArrayLike) -> Rankings:
     """Rankings from places, the best first; participants may have any labels."""
-    who = np.unique(np.asarray(participants), return_inverse=True)[1].reshape(-1).astype(np.int64)
-    return Rankings(tuple(items), tuple(tuple(map(int, order)) for order in orders), who)
+    return Rankings(tuple(items), tuple(tuple(map(int, order)) for order in orders), numbered(participants)[1])
 
 
 @dataclass(frozen=True)
@@ -103,10 +104,17 @@ class Strengths:
     note: str
     samples: Values = field(repr=False, compare=False)
 
+    @property
+    def best(self) -> tuple[str, ...]:
+        """The items of the greatest strength, all of them where several are level."""
+        top = max(one.value for one in self.values)
+        return tuple(item for item, one in zip(self.items, self.values, strict=True) if top - one.value <= LEVEL_WITHIN)
+
     def beats(self, first: int, second: int) -> Interval:
         """The model's probability that the first item is preferred to the second, with its interval."""
         gap = self.values[first].value - self.values[second].value
-        return percentiles(float(expit(gap)), expit(self.samples[:, first] - self.samples[:, second]))
+        samples = expit(self.samples[:, first] - self.samples[:, second])
+        return percentiles(float(expit(gap)), samples, self.participants)
 
     def probabilities(self) -> Values:
         """`beats` of every pair without intervals: items × items, 0.5 in the diagonal."""
@@ -136,17 +144,16 @@ def disconnection(items: Sequence[str], wins: Values) -> str:
     They have one where, however the items are parted in two, some item of each part has won against one of the other
     (Ford 1957).
     """
-    count, groups = connected_components(wins > 0, directed=True, connection="strong")
+    parts, of_part = connected_components(wins > 0, directed=True, connection="weak")
+    if parts > 1:
+        groups = [_listed(_within(items, of_part == part)) for part in range(parts)]
+        return f"Nobody compared items of different groups, so nothing places these together: {'; '.join(groups)}."
+    count, of_group = connected_components(wins > 0, directed=True, connection="strong")
     if count == 1:
         return ""
-    between = np.zeros((count, count), dtype=bool)
-    winners, losers = np.nonzero(wins > 0)
-    between[groups[winners], groups[losers]] = True
-    np.fill_diagonal(between, False)
-    unbeaten = next(group for group in range(count) if not between[:, group].any())
-    names = [item for item, group in zip(items, groups, strict=True) if group == unbeaten]
-    if not between[unbeaten].any():
-        return f"{_listed(names)} {_was(names)} never compared with the other items, so nothing places them together."
+    winners, losers = (of_group[places] for places in np.nonzero(wins > 0))
+    beaten = np.unique(losers[winners != losers])
+    names = _within(items, ~np.isin(of_group, beaten))
     return f"{_listed(names)} never lost to any other item, so the comparisons alone set no upper limit to strength."
 
 
@@ -238,7 +245,7 @@ def _strengths(
         note = (
             f"{needed} of {len(samples)} resamples did not connect all items; there each pair was given {alpha:g} wins."
         )
-    values = tuple(percentiles(float(one), column) for one, column in zip(own, samples.T, strict=True))
+    values = tuple(percentiles(float(one), column, people.people) for one, column in zip(own, samples.T, strict=True))
     used = alpha if reason else 0.0
     return Strengths(items, values, people.people, len(people.codes), used, needed, note, samples)
 
@@ -260,5 +267,5 @@ def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
 
 
-def _was(names: Sequence[str]) -> str:
-    return "was" if len(names) == 1 else "were"
+def _within(items: Sequence[str], which: Flags) -> list[str]:
+    return [item for item, chosen in zip(items, which, strict=True) if chosen]

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from decam.errors import SettingError
+from decam.export.standing import several
 from decam.studies.analysis.resampling import Values, conditions_of, numbers, per_participant, same_length
 
 MOST_EXACT = 50  # differences up to which the signed rank test is exact
@@ -68,7 +69,8 @@ def within(
     complete = table[np.isfinite(table).all(axis=1)]
     if len(complete) < 2:
         raise SettingError(
-            f"{len(complete)} participant(s) rated all {len(names)} conditions; a test within participants needs two."
+            f"{several(len(complete), 'participant')} rated all {len(names)} conditions; a test within participants "
+            "needs two."
         )
     statistic, p = _friedman(complete)
     found = _pairs(names, [(one, other) for one, other in combinations(complete.T, 2)], _signed_rank)

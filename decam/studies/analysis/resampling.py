@@ -30,7 +30,8 @@ class Interval:
     high: float
 
     def __str__(self) -> str:
-        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+        ends = f" [{self.low:z.3f}, {self.high:z.3f}]" if self.known else ""
+        return f"{self.value:z.3f}{ends}"
 
     @property
     def known(self) -> bool:
@@ -38,13 +39,15 @@ class Interval:
         return math.isfinite(self.low) and math.isfinite(self.high)
 
 
-def percentiles(value: float, samples: Values, level: float = LEVEL) -> Interval:
+def percentiles(value: float, samples: Values, units: int, level: float = LEVEL) -> Interval:
     """A value with the percentile interval of its bootstrap samples (Efron and Tibshirani 1993, section 13.3).
 
-    Samples that are not finite are left out: a resample can lack a whole condition. Without any the ends are NaN.
+    `units` counts the people, pictures or trials that were drawn for it. One alone is drawn the same each time, which
+    says nothing of others: the ends are NaN below two. Samples that are not finite are left out, for a resample can
+    lack a whole condition. Without any the ends are NaN.
     """
     finite = samples[np.isfinite(samples)]
-    if not len(finite) or not math.isfinite(value):
+    if units < 2 or not len(finite) or not math.isfinite(value):
         return Interval(float(value), math.nan, math.nan)
     low, high = np.quantile(finite, ((1 - level) / 2, (1 + level) / 2))
     return Interval(float(value), float(low), float(high))
@@ -78,7 +81,11 @@ class Sample:
     def share(self, values: Values, which: Flags | None = None) -> Interval:
         """The mean of the answers' `values` (those of the mask `which`), with its interval over participants."""
         mask = np.ones(len(values), dtype=bool) if which is None else which
-        return percentiles(_mean(values[mask]), self.means(values, mask))
+        return percentiles(_mean(values[mask]), self.means(values, mask), self.among(mask))
+
+    def among(self, which: Flags) -> int:
+        """How many participants gave the answers of a mask."""
+        return len(np.unique(self.codes[which]))
 
     def means(self, values: Values, which: Flags) -> Values:
         """The mean of the answers' values in each resample; NaN where a resample has none of them."""
@@ -89,12 +96,13 @@ class Sample:
         return np.divide(self.weights @ sums, totals, out=np.full_like(totals, np.nan), where=totals > 0)
 
     def difference(self, values: Values, first: Flags, second: Flags) -> Interval:
-        """Mean over `first` minus mean over `second`, with its interval.
+        """Mean over `first` minus mean over `second`, with its interval where two people or more gave each.
 
         A participant brings the answers to both, so that a design within participants is analysed as one.
         """
         found = _mean(values[first]) - _mean(values[second])
-        return percentiles(found, self.means(values, first) - self.means(values, second))
+        units = min(self.among(first), self.among(second))
+        return percentiles(found, self.means(values, first) - self.means(values, second), units)
 
 
 def sample(participants: ArrayLike, resamples: int = RESAMPLES, seed: int = 0) -> Sample:
@@ -103,8 +111,14 @@ def sample(participants: ArrayLike, resamples: int = RESAMPLES, seed: int = 0) -
     Answers of one person are alike; hence people are drawn, not answers (a cluster bootstrap, Davison and Hinkley
     1997, section 3.8). The same seed gives the same draws.
     """
+    people, codes = numbered(participants)
+    return Sample(codes, people, drawn(people, resamples, seed))
+
+
+def numbered(participants: ArrayLike) -> tuple[int, Indices]:
+    """How many participants there are (any labels, one an answer), and the number of each answer's from 0."""
     names, codes = np.unique(np.asarray(participants), return_inverse=True)
-    return Sample(codes.reshape(-1).astype(np.int64), len(names), drawn(len(names), resamples, seed))
+    return len(names), codes.reshape(-1).astype(np.int64)
 
 
 def _mean(values: Values) -> float:
@@ -151,9 +165,9 @@ def per_participant(
     values: Values, participants: ArrayLike, places: Indices, count: int, summary: Callable[[Values], float]
 ) -> Values:
     """A summary of each participant's values in each condition: participants × conditions, NaN where there are none."""
-    names, codes = np.unique(np.asarray(participants), return_inverse=True)
-    table = np.full((len(names), count), np.nan)
-    for person in range(len(names)):
+    people, codes = numbered(participants)
+    table = np.full((people, count), np.nan)
+    for person in range(people):
         for place in range(count):
             own = values[(codes == person) & (places == place)]
             if len(own):

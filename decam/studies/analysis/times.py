@@ -18,6 +18,7 @@ from decam.studies.analysis.resampling import (
     Sample,
     Values,
     conditions_of,
+    numbered,
     numbers,
     percentiles,
     same_length,
@@ -85,9 +86,9 @@ def odd(times: ArrayLike, participants: ArrayLike, settings: OddTimes | None = N
     same_length(times=times, participants=participants)
     rule = settings or OddTimes()
     logs = np.log(np.maximum(1.0, numbers(times, "times")))
-    codes = np.unique(np.asarray(participants), return_inverse=True)[1].reshape(-1)
+    people, codes = numbered(participants)
     found = np.zeros(len(logs), dtype=bool)
-    for person in range(codes.max() + 1):
+    for person in range(people):
         own = codes == person
         gaps = np.abs(logs[own] - np.median(logs[own]))
         spread = CONSISTENT * float(np.median(gaps))
@@ -140,11 +141,11 @@ def median(values: Values, people: Sample, which: Flags) -> Interval:
     """The median of the answers of the mask `which`, with its interval over participants."""
     own = values[which]
     if not len(own):
-        return percentiles(float("nan"), np.empty(0))
+        return percentiles(float("nan"), np.empty(0), 0)
     order = np.argsort(own)
     ordered, codes = own[order], people.codes[which][order]
     samples = np.array([_weighted_median(ordered, weights[codes]) for weights in people.weights])
-    return percentiles(float(np.median(own)), samples)
+    return percentiles(float(np.median(own)), samples, people.among(which))
 
 
 def _weighted_median(ordered: Values, counts: Values) -> float:

@@ -1,13 +1,14 @@
 """Utility of explanations: what people predict better after training with maps than after training without.
 
-The paper's (Colin et al. 2022, arXiv 2112.04417): people see K training pictures with the model's answers,
-with or without maps, and then predict the model's answers to new pictures shown without maps. Utility-K is their
-accuracy after K training pictures, divided by that of the control group without maps; the utility of a method is the
-area under Utility-K over K.
+Colin et al.'s (2022, arXiv 2112.04417): people see K training pictures with the model's answers, with or without maps,
+and then predict the model's answers to new pictures shown without maps. Utility-K is their accuracy after K training
+pictures, divided by that of the control group without maps. The utility of a method is the area under Utility-K over K.
+The paper's text was not at hand when this was written; compare it before you report a utility as theirs.
 
-Ours: the area is by the trapezoid rule and divided by the range of K, so that 1 means no help, whatever the values of
-K; with one value of K it is Utility-K itself. We add the difference of the areas under accuracy, the method's minus
-the control's, in shares of right answers, and intervals over participants, who are drawn within each condition.
+This project's: the area is by the trapezoid rule and divided by the range of K, so that 1 means no help, whatever the
+values of K; with one value of K it is Utility-K itself. This project's too are the difference of the areas under
+accuracy, the method's minus the control's, in shares of right answers, and the intervals over participants, who are
+drawn within each condition.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from decam.studies.analysis.resampling import (
     Values,
     conditions_of,
     drawn,
+    numbered,
     numbers,
     percentiles,
     same_length,
@@ -73,44 +75,58 @@ def utilities(
     if control not in names:
         raise SettingError(f"There is no condition {control!r}; there are: {', '.join(map(str, names))}.")
     steps, stages = np.unique(numbers(trainings, "training trials"), return_inverse=True)
-    who = np.unique(np.asarray(participants), return_inverse=True)[1].reshape(-1)
+    who = numbered(participants)[1]
     tables = [
         _accuracies(answers, stages, who, places == place, len(steps), str(name), resamples, seed + place)
         for place, name in enumerate(names)
     ]
-    base = tables[names.index(control)][0]
-    if (base[0] == 0).any():
+    base = tables[names.index(control)]
+    if (base.accuracy[0] == 0).any():
         raise SettingError(f"Nobody of {control!r} was right after some number of trials, so no ratio exists.")
     return tuple(_utility(name, table, base, steps) for name, table in zip(names, tables, strict=True))
 
 
+@dataclass(frozen=True, eq=False)
+class _Learned:
+    """A condition's accuracy after each number of trials, everybody first, then each resample: (1 + resamples) × steps.
+
+    `units` counts the people behind each step, `people` all of the condition.
+    """
+
+    accuracy: Values
+    units: Indices
+    people: int
+
+
 def _accuracies(
     answers: Values, stages: Indices, who: Indices, here: Indices, steps: int, name: str, resamples: int, seed: int
-) -> tuple[Values, int]:
-    """Accuracy after each number of trials, everybody first, then each resample: (1 + resamples) × steps."""
-    people, codes = np.unique(who[here], return_inverse=True)
-    totals = np.zeros((len(people), steps))
-    hits = np.zeros((len(people), steps))
-    np.add.at(totals, (codes.reshape(-1), stages[here]), 1)
-    np.add.at(hits, (codes.reshape(-1), stages[here]), answers[here])
-    if not len(people) or not totals.sum(axis=0).all():
+) -> _Learned:
+    people, codes = numbered(who[here])
+    totals = np.zeros((people, steps))
+    hits = np.zeros((people, steps))
+    np.add.at(totals, (codes, stages[here]), 1)
+    np.add.at(hits, (codes, stages[here]), answers[here])
+    if not people or not totals.sum(axis=0).all():
         raise SettingError(f"The condition {name!r} has no answers after some number of training trials.")
-    weights = np.vstack((np.ones(len(people)), drawn(len(people), resamples, seed)))
+    weights = np.vstack((np.ones(people), drawn(people, resamples, seed)))
     counts = weights @ totals
-    return np.divide(weights @ hits, counts, out=np.full_like(counts, np.nan), where=counts > 0), len(people)
+    shares = np.divide(weights @ hits, counts, out=np.full_like(counts, np.nan), where=counts > 0)
+    return _Learned(shares, (totals > 0).sum(axis=0), people)
 
 
-def _utility(name: Any, table: tuple[Values, int], base: Values, steps: Values) -> Utility:
-    found, people = table
-    ratio = np.divide(found, base, out=np.full_like(found, np.nan), where=base > 0)
+def _utility(name: Any, own: _Learned, base: _Learned, steps: Values) -> Utility:
+    found = own.accuracy
+    ratio = np.divide(found, base.accuracy, out=np.full_like(found, np.nan), where=base.accuracy > 0)
+    both = np.minimum(own.units, base.units)
+    least = int(both.min())
     return Utility(
         condition=name,
-        participants=people,
+        participants=own.people,
         trainings=tuple(map(int, steps)),
-        accuracy=tuple(percentiles(column[0], column[1:]) for column in found.T),
-        utility_k=tuple(percentiles(column[0], column[1:]) for column in ratio.T),
-        utility=_interval(mean_height(ratio, steps)),
-        gain=_interval(mean_height(found - base, steps)),
+        accuracy=_intervals(found, own.units),
+        utility_k=_intervals(ratio, both),
+        utility=_interval(mean_height(ratio, steps), least),
+        gain=_interval(mean_height(found - base.accuracy, steps), least),
     )
 
 
@@ -123,5 +139,9 @@ def mean_height(values: Values, steps: Values) -> Values:
     return areas
 
 
-def _interval(samples: Values) -> Interval:
-    return percentiles(float(samples[0]), samples[1:])
+def _intervals(samples: Values, units: Indices) -> tuple[Interval, ...]:
+    return tuple(_interval(column, int(count)) for column, count in zip(samples.T, units, strict=True))
+
+
+def _interval(samples: Values, units: int) -> Interval:
+    return percentiles(float(samples[0]), samples[1:], units)

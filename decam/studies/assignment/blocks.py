@@ -42,14 +42,6 @@ class Design:
         counts = (incidence.T @ incidence)[np.triu_indices(self.stimuli, 1)]
         return (int(counts.min()), int(counts.max())) if counts.size else (0, 0)
 
-    def text(self) -> str:
-        """One line on how balanced the design is."""
-        once, both = (str(low) if low == high else f"{low} to {high}" for low, high in self._spreads())
-        return f"Each stimulus is seen by {once} participants, any two stimuli by {both}; {self.origin}."
-
-    def _spreads(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        return self.replications, self.concurrences
-
     def _incidence(self) -> Counts:
         return _incidence(self.blocks, self.stimuli)
 

@@ -23,6 +23,9 @@ class Use(IntEnum):
     DEALING = 7
     ORDER = 8
     LETTERS = 9
+    SCREENS = 10
+    OPTIONS = 11
+    BLOCK = 12
 
 
 class Chance(PortableRng):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -12,9 +12,9 @@ from decam.settings import Settings, parameter
 from decam.studies.assignment import blocks, order
 from decam.studies.assignment.chance import Chance, Use
 from decam.studies.assignment.colouring import equitable
-from decam.studies.assignment.latin import rows, williams_row
+from decam.studies.assignment.latin import williams
 from decam.studies.assignment.pairs import all_pairs, sided
-from decam.studies.assignment.subjects import dealt, rotated
+from decam.studies.assignment.subjects import exchanged, permuted, rotated
 
 Rows: TypeAlias = Sequence[Sequence[int]]
 
@@ -68,10 +68,14 @@ class Cell:
     conditions: tuple[int, ...]
 
 
-def sequence(settings: Assignment, number: int, stimuli: int, conditions: int, group: int) -> tuple[Cell, ...]:
+def sequence(
+    settings: Assignment, number: int, stimuli: int, conditions: int, group: int, stream: int = 0
+) -> tuple[Cell, ...]:
     """The trials of a sequence (from 0), in their order; no stimulus comes twice.
 
     `group` is how many conditions a trial shows: 1 (rating, simulation), 2 (forced choice), or 0 for all (ranking).
+    `stream` tells the blocks of a study apart (from 0): each deals by chance of its own. Between subjects a participant
+    has the same condition, pair or order in all streams.
     The same arguments give the same trials in every process, on every machine and with every NumPy. Numbers past
     `settings.sequences` are dealt in the same manner: as many at a time, balanced together. Raises SettingError for
     what cannot be dealt; see `check`.
@@ -82,18 +86,29 @@ def sequence(settings: Assignment, number: int, stimuli: int, conditions: int, g
     part, row = divmod(number, part_length(settings, stimuli))
     if group == TWO:
         for earlier in range(part - 1):  # one after another, for each begins with the sides that the last one left
-            _surplus(settings, earlier, stimuli, conditions)
-    return _part(settings, part, stimuli, conditions, group).rows[row]
+            _surplus(settings, earlier, stimuli, conditions, stream)
+    return _part(settings, part, stimuli, conditions, group, stream).rows[row]
 
 
-def sequences(settings: Assignment, stimuli: int, conditions: int, group: int) -> tuple[tuple[Cell, ...], ...]:
+def sequences(
+    settings: Assignment, stimuli: int, conditions: int, group: int, stream: int = 0
+) -> tuple[tuple[Cell, ...], ...]:
     """All `settings.sequences` sequences that are made beforehand; arguments and errors as in `sequence`."""
-    return tuple(sequence(settings, number, stimuli, conditions, group) for number in range(settings.sequences))
+    return tuple(sequence(settings, number, stimuli, conditions, group, stream) for number in range(settings.sequences))
+
+
+def throughout(settings: Assignment, number: int, conditions: int, group: int) -> tuple[int, ...]:
+    """The conditions that the participant of a sequence sees in all trials, between subjects; a pair has no sides.
+
+    Arguments are those of `sequence`; there must be as many conditions as a trial shows, and at least one.
+    """
+    things = _THINGS[group](conditions)
+    return things[permuted(number, len(things), settings.seed)]
 
 
 def check(settings: Assignment, stimuli: int, conditions: int, group: int) -> None:
     """Raise SettingError, with one sentence, where stimuli and conditions cannot be dealt as the settings wish."""
-    if group not in _COLOURS:
+    if group not in _THINGS:
         raise SettingError(f"A trial shows 1 condition, 2, or 0 for all of them, not {group}.")
     if conditions < 1:
         raise SettingError("There is no condition to deal; choose at least one method.")
@@ -119,28 +134,23 @@ class _Part:
     surplus: tuple[int, ...]
 
 
-@lru_cache(maxsize=32)
-def _part(settings: Assignment, part: int, stimuli: int, conditions: int, group: int) -> _Part:
-    length, size = part_length(settings, stimuli), settings.stimuli or stimuli
-    if size == stimuli:
-        seen: Rows = [range(stimuli)] * length
+@lru_cache(maxsize=64)
+def _part(settings: Assignment, part: int, stimuli: int, conditions: int, group: int, stream: int) -> _Part:
+    own, things = _own(settings, stream), _THINGS[group](conditions)
+    seen, count = _seen(own, part, stimuli), len(things)
+    if settings.subjects == "between":
+        seen, colours = _between(seen, part, stimuli, count, settings.seed, own.seed)
     else:
-        seen = blocks.design(stimuli, size, length, settings.seed, part).blocks
-    count = _COLOURS[group](conditions)
-    colours = _colours(settings, seen, part, stimuli, count)
-    shown: Sequence[Sequence[tuple[int, ...]]]
+        colours = _within(own, seen, part, stimuli, count)
+    shown: Sequence[Sequence[tuple[int, ...]]] = [[things[colour] for colour in row] for row in colours]
     surplus: tuple[int, ...] = ()
     if group == TWO:
         pairs = all_pairs(conditions)
-        before = _surplus(settings, part - 1, stimuli, conditions) if part else (0,) * count
-        chance = Chance(settings.seed, Use.SIDES, part)
+        before = _surplus(settings, part - 1, stimuli, conditions, stream) if part else (0,) * count
+        chance = Chance(own.seed, Use.SIDES, part)
         shown, surplus = sided([[pairs[colour] for colour in row] for row in colours], pairs, before, chance)
-    elif group == ONE:
-        shown = [[(colour,) for colour in row] for row in colours]
-    else:
-        shown = [[williams_row(conditions, colour) for colour in row] for row in colours]
     rounds = group == ONE and settings.subjects == "within" and conditions > 1
-    orders = _orders(settings, seen, colours, part, stimuli, count, rounds)
+    orders = _orders(own, seen, colours, part, stimuli, count, rounds)
     rows_of_cells = (
         tuple(Cell(row[trial], conditions_of[trial]) for trial in trials)
         for row, conditions_of, trials in zip(seen, shown, orders, strict=True)
@@ -149,19 +159,44 @@ def _part(settings: Assignment, part: int, stimuli: int, conditions: int, group:
 
 
 @lru_cache(maxsize=4096)
-def _surplus(settings: Assignment, part: int, stimuli: int, conditions: int) -> tuple[int, ...]:
-    return _part(settings, part, stimuli, conditions, TWO).surplus
+def _surplus(settings: Assignment, part: int, stimuli: int, conditions: int, stream: int) -> tuple[int, ...]:
+    return _part(settings, part, stimuli, conditions, TWO, stream).surplus
 
 
-_COLOURS: Mapping[int, Callable[[int], int]] = {ALL: rows, ONE: int, TWO: lambda count: count * (count - 1) // 2}
-"""How many things there are to deal, by how many conditions a trial shows: orders, conditions, pairs."""
+def _own(settings: Assignment, stream: int) -> Assignment:
+    """The settings with the seed of a stream; the first one has the study's own."""
+    if not stream:
+        return settings
+    return replace(settings, seed=Chance(settings.seed, Use.BLOCK, stream).whole(2**31))
 
 
-def _colours(settings: Assignment, seen: Rows, part: int, stimuli: int, count: int) -> Rows:
-    """What each trial is dealt, 0 … count − 1; trials in the order of `seen`."""
+def _singles(conditions: int) -> list[tuple[int, ...]]:
+    return [(one,) for one in range(conditions)]
+
+
+_THINGS: Mapping[int, Callable[[int], Sequence[tuple[int, ...]]]] = {ALL: williams, ONE: _singles, TWO: all_pairs}
+"""What there is to deal, by how many conditions a trial shows: orders, conditions, pairs."""
+
+
+def _seen(settings: Assignment, part: int, stimuli: int) -> Rows:
+    """The stimuli of each participant of a part."""
+    length, size = part_length(settings, stimuli), settings.stimuli or stimuli
+    if size == stimuli:
+        return [range(stimuli)] * length
+    return blocks.design(stimuli, size, length, settings.seed, part).blocks
+
+
+def _between(seen: Rows, part: int, stimuli: int, count: int, seed: int, own: int) -> tuple[Rows, Rows]:
+    """The stimuli and what is dealt to them, one colour a participant by the study's seed, the rest by the stream's."""
+    first = part * len(seen)
+    dealt = [permuted(first + number, count, seed) for number in range(len(seen))]
+    rows = exchanged(seen, dealt, first, stimuli, count, own)
+    return rows, [[colour] * len(row) for row, colour in zip(rows, dealt, strict=True)]
+
+
+def _within(settings: Assignment, seen: Rows, part: int, stimuli: int, count: int) -> Rows:
+    """What each trial is dealt within subjects, 0 … count − 1; trials in the order of `seen`."""
     first, seed = part * len(seen), settings.seed
-    if settings.subjects == "between":
-        return [[colour] * len(row) for row, colour in zip(seen, dealt(seen, first, stimuli, count, seed), strict=True)]
     if len(seen[0]) == stimuli:
         return [rotated(first + number, stimuli, count, seed) for number in range(len(seen))]
     return equitable(seen, count, Chance(seed, Use.COLOURS, part))

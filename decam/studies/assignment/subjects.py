@@ -13,7 +13,7 @@ import numpy as np
 from decam.studies.assignment.chance import Chance, Use
 
 EXCHANGES = 20_000
-"""How many exchanges of two participants' conditions are looked at, at most."""
+"""How many exchanges of two participants' stimuli are looked at, at most."""
 
 
 def rotated(number: int, stimuli: int, colours: int, seed: int) -> list[int]:
@@ -37,20 +37,22 @@ def permuted(number: int, colours: int, seed: int) -> int:
     return Chance(seed, Use.DEALING, number // colours).shuffled(range(colours))[number % colours]
 
 
-def dealt(rows: Sequence[Sequence[int]], first: int, stimuli: int, colours: int, seed: int) -> list[int]:
-    """The colours of participants `first`, first + 1, …, who see the stimuli in `rows`, between subjects.
+def exchanged(
+    rows: Sequence[Sequence[int]], dealt: Sequence[int], first: int, stimuli: int, colours: int, seed: int
+) -> list[Sequence[int]]:
+    """The rows of stimuli that participants `first`, first + 1, … see, between subjects; `dealt` are their colours.
 
-    They are dealt in permuted blocks. Within these blocks participants then exchange their colours as long as that
-    evens out how often each stimulus is seen under each colour.
+    Within each permuted block participants exchange their rows as long as that evens out how often each stimulus is
+    seen under each colour. Nobody's colour changes, for it is the same in all blocks of a study.
     """
-    found = [permuted(first + number, colours, seed) for number in range(len(rows))]
+    found = list(rows)
     if all(len(row) == stimuli for row in rows):
         return found
     table = np.zeros((len(rows), stimuli), np.int64)
     counts = np.zeros((colours, stimuli), np.int64)
     for number, row in enumerate(rows):
         table[number, list(row)] = 1
-        counts[found[number]] += table[number]
+        counts[dealt[number]] += table[number]
     chance = Chance(seed, Use.COLOURS, first)
     for _ in range(min(EXCHANGES, 100 * len(rows))):
         one = chance.whole(len(rows))
@@ -58,9 +60,10 @@ def dealt(rows: Sequence[Sequence[int]], first: int, stimuli: int, colours: int,
         low = max(0, block * colours - first)
         other = low + chance.whole(min(len(rows), (block + 1) * colours - first) - low)
         change = table[other] - table[one]
-        here, there = counts[found[one]], counts[found[other]]
+        here, there = counts[dealt[one]], counts[dealt[other]]
         if one != other and int((change * (here - there + change)).sum()) < 0:
             here += change
             there -= change
             found[one], found[other] = found[other], found[one]
+            table[[one, other]] = table[[other, one]]
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decam.studies.blocks.base import BlockKind, Place
 from decam.studies.blocks.questionnaires import QUESTIONNAIRE
-from decam.studies.blocks.trials import TRAINING, TRIALS
+from decam.studies.blocks.trials import TRAINING, TRIALS, dealing
 from decam.studies.blocks.words import BREAK, COMPREHENSION, CONSENT, DEBRIEFING, DEMOGRAPHICS, INSTRUCTIONS
 from decam.studies.design import StudyError
 
@@ -20,7 +20,7 @@ BLOCKS: tuple[BlockKind, ...] = (
     DEBRIEFING,
 )
 
-__all__ = ["BLOCKS", "BlockKind", "Place", "get"]
+__all__ = ["BLOCKS", "BlockKind", "Place", "dealing", "get"]
 
 
 def get(name: str) -> BlockKind:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
-
-import numpy as np
 
 from decam.settings import Settings
+from decam.studies.assignment.chance import Chance, Use
 from decam.studies.design import Block, Item, Study
-from decam.studies.elements import Choice, Entry, Number, Option, Question, Rating, Several, Slider
+from decam.studies.elements import Choice, Element, Entry, Number, Option, Question, Rating, Several, Slider
 from decam.studies.steps import Step
 from decam.studies.wording import Wording
 
 RATING_POINTS = 5
+SLIDER_END = 100
 
 
 @dataclass(frozen=True)
@@ -29,23 +28,22 @@ class Place:
     wording: Wording
 
     @cached_property
-    def rng(self) -> np.random.Generator:
+    def chance(self) -> Chance:
         """Chance that depends on the study's seed, the sequence and the block alone."""
-        return np.random.default_rng([self.study.assignment.seed, self.sequence, self.number])
+        return Chance(self.study.assignment.seed, Use.SCREENS, self.sequence, self.number)
 
-    def step(self, place: int, elements: tuple[object, ...], **more: Any) -> Step:
+    def step(self, place: int, elements: tuple[Element, ...], title: str) -> Step:
         """A screen of this block; `place` counts from 0."""
-        title = more.pop("title", "")
-        return Step(f"{self.number}.{place}", self.number, self.block.kind, title, elements, **more)  # type: ignore[arg-type]
+        return Step(f"{self.number}.{place}", self.number, self.block.kind, title, elements)
 
 
 @dataclass(frozen=True)
 class BlockKind:
     """A row of the table of blocks.
 
-    `steps` makes the screens of a block. `items` says what its own questions are for, and is empty where it has none;
-    with `tasks` it repeats a task. `lacks` says in a sentence what it is missing, and is empty where nothing is.
-    `before` names kinds that it must not come after.
+    `steps` makes the screens of a block. `items` says what its own questions are for, and is empty where it has none.
+    `use` says which stimuli it repeats a task on, and is empty where it repeats none. `lacks` says in a sentence what
+    it is missing, and is empty where nothing is.
     """
 
     name: str
@@ -54,7 +52,7 @@ class BlockKind:
     settings: type[Settings]
     steps: Callable[[Place], list[Step]]
     items: str = ""
-    tasks: bool = False
+    use: str = ""
     lacks: Callable[[Study, Block], str] = lambda _study, _block: ""
 
 
@@ -69,15 +67,19 @@ def _choice(item: Item, name: str, _wording: Wording) -> Question:
     return kind(name, item.text, options, optional=item.optional)
 
 
+def points(item: Item) -> int:
+    """How many points the scale of a rating has."""
+    return len(item.options) if len(item.options) > 2 else RATING_POINTS
+
+
 def _rating(item: Item, name: str, wording: Wording) -> Question:
     low, high = (item.options[0], item.options[-1]) if item.options else (wording("agree.low"), wording("agree.high"))
-    points = len(item.options) if len(item.options) > 2 else RATING_POINTS
-    return Rating(name, item.text, points, low, high, optional=item.optional)
+    return Rating(name, item.text, points(item), low, high, optional=item.optional)
 
 
 def _slider(item: Item, name: str, wording: Wording) -> Question:
     low, high = (item.options[0], item.options[-1]) if item.options else (wording("agree.low"), wording("agree.high"))
-    return Slider(name, item.text, 0, 100, 5, low, high, optional=item.optional)
+    return Slider(name, item.text, 0, SLIDER_END, 5, low, high, optional=item.optional)
 
 
 _FORMS: Mapping[str, Callable[[Item, str, Wording], Question]] = {
@@ -90,6 +92,11 @@ _FORMS: Mapping[str, Callable[[Item, str, Wording], Question]] = {
 }
 FORMS = tuple(_FORMS)
 """How a question of the researcher's own may be answered."""
+
+
+def ends(item: Item) -> tuple[int, int] | None:
+    """The lowest and the highest answer of a rating or a slider; None for every other form."""
+    return {"rating": (1, points(item)), "slider": (0, SLIDER_END)}.get(item.form)
 
 
 def right_answers(items: tuple[Item, ...]) -> dict[str, str | int]:

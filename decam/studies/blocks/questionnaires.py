@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from decam.settings import parameter
-from decam.studies.blocks.base import BlockKind, Place, questions
+from decam.studies.blocks.base import BlockKind, Place, ends, question, questions
 from decam.studies.blocks.words import TextSettings
-from decam.studies.design import Block, Study
+from decam.studies.design import Block, Item, Study
 from decam.studies.elements import Json, Prose, Question, Rating, Slider
 from decam.studies.steps import Step
 from decam.studies.wording import Wording
@@ -66,6 +67,43 @@ SCALES = (
 )
 
 
+def scales(name: str, items: tuple[Item, ...]) -> tuple[Scale, ...]:
+    """The scales that a block's answers are scored on: the published one of this name, or those of its own items.
+
+    Ratings and sliders with the same `group` are a scale. Its score, 0 to 100, is the mean of their answers as percent
+    of the range of each (Cohen et al. 1999), counted from the other end where an item is `reverse`.
+    """
+    published = tuple(scale for scale in SCALES if scale.name == name)
+    if published:
+        return published
+    grouped: dict[str, dict[str, Item]] = {}
+    for place, item in enumerate(items, start=1):
+        if item.group.strip() and ends(item) is not None:
+            grouped.setdefault(item.group.strip(), {})[f"item{place}"] = item
+    return tuple(_own(group, members) for group, members in grouped.items())
+
+
+def _own(group: str, members: Mapping[str, Item]) -> Scale:
+    def ask(wording: Wording) -> tuple[Question, ...]:
+        return tuple(question(item, name, wording) for name, item in members.items())
+
+    def score(answers: Mapping[str, Json]) -> float | None:
+        shares = [_share(item, answers.get(name)) for name, item in members.items()]
+        found = [share for share in shares if share is not None]
+        return 100 * sum(found) / len(found) if len(found) == len(shares) else None
+
+    return Scale(group, group, ask, score)
+
+
+def _share(item: Item, value: Json) -> float | None:
+    """Where an answer lies between the ends of its item, from 0 to 1; None without an answer."""
+    range_ = ends(item)
+    if range_ is None or not isinstance(value, int | float):
+        return None
+    share = (value - range_[0]) / (range_[1] - range_[0])
+    return 1 - share if item.reverse else share
+
+
 @dataclass(frozen=True)
 class QuestionnaireSettings(TextSettings):
     """Which questionnaire."""
@@ -74,19 +112,17 @@ class QuestionnaireSettings(TextSettings):
 
 
 def _scale(block: Block) -> Scale | None:
-    settings = block.settings
-    assert isinstance(settings, QuestionnaireSettings)
+    settings = block.settings_as(QuestionnaireSettings)
     return next((scale for scale in SCALES if scale.name == settings.scale), None)
 
 
 def _questionnaire(place: Place) -> list[Step]:
-    settings, wording = place.block.settings, place.wording
-    assert isinstance(settings, QuestionnaireSettings)
+    settings, wording = place.block.settings_as(QuestionnaireSettings), place.wording
     scale = _scale(place.block)
     asked = scale.ask(wording) if scale else questions(place.block.items, wording)
     prose = Prose(settings.text or wording("questionnaire.text"), settings.heading or wording("questionnaire.heading"))
-    facts: dict[str, Json] = {"scale": settings.scale}
-    return [place.step(0, (prose, *asked), title=prose.heading, facts=facts)]
+    step = place.step(0, (prose, *asked), prose.heading)
+    return [dataclasses.replace(step, facts={"scale": settings.scale})]
 
 
 def _lacks(_study: Study, block: Block) -> str:

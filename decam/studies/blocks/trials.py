@@ -11,7 +11,7 @@ from decam.settings import Settings, parameter
 from decam.studies import assignment, tasks
 from decam.studies.blocks.base import BlockKind, Place
 from decam.studies.design import Block, Condition, Stimulus, Study, TaskChoice
-from decam.studies.elements import Choice, Option, Pause, Prose
+from decam.studies.elements import Choice, Json, Option, Pause, Prose
 from decam.studies.steps import Step
 
 ATTENTION = "attention"
@@ -22,7 +22,7 @@ class TrialSettings(Settings):
     """What comes between the trials."""
 
     repeats: int = parameter(
-        0, "Catch trials that show the same map twice; for tasks that compare maps.", title="same map twice", low=0,
+        0, "Catch trials that show the same map twice; for tasks that compare two maps.", title="same map twice", low=0,
         high=20,
     )  # fmt: skip
     attention: int = parameter(
@@ -41,8 +41,7 @@ class TrainingSettings(Settings):
 
 
 def _trials(place: Place) -> list[Step]:
-    settings = place.block.settings
-    assert isinstance(settings, TrialSettings)
+    settings = place.block.settings_as(TrialSettings)
     screens = [_screen(place, stimulus, conditions) for stimulus, conditions in dealt(place, "trials")]
     screens = _with_repeats(place, settings, screens)
     screens = assignment.spread(
@@ -54,8 +53,7 @@ def _trials(place: Place) -> list[Step]:
 
 
 def _training(place: Place) -> list[Step]:
-    settings = place.block.settings
-    assert isinstance(settings, TrainingSettings)
+    settings = place.block.settings_as(TrainingSettings)
     chosen = dealt(place, "training")[: settings.trials or None]
     steps = [_screen(place, stimulus, conditions) for stimulus, conditions in chosen]
     return [
@@ -75,7 +73,8 @@ def dealt(place: Place, use: str) -> list[tuple[Stimulus, tuple[Condition, ...]]
     group = tasks.get(_task(place.block).name).group
     if not stimuli:
         return []
-    cells = assignment.sequence(dealing(study, use), place.sequence, len(stimuli), len(study.conditions), group)
+    many = len(study.conditions)
+    cells = assignment.sequence(dealing(study, use), place.sequence, len(stimuli), many, group, place.number)
     return [(stimuli[cell.stimulus], tuple(study.conditions[one] for one in cell.conditions)) for cell in cells]
 
 
@@ -88,22 +87,28 @@ def _screen(place: Place, stimulus: Stimulus, conditions: tuple[Condition, ...])
     choice = _task(place.block)
     task = tasks.get(choice.name)
     trial = tasks.Trial(place.study, stimulus, conditions, place.wording)
-    screen = task.make(trial, choice.settings, place.rng)
-    facts = {"stimulus": stimulus.key, "conditions": [condition.key for condition in conditions], **screen.facts}
-    title = place.wording(f"{task.name}.title")
-    return place.step(0, screen.elements, task=task.name, correct=screen.correct, facts=facts, title=title)
+    screen = task.make(trial, choice.settings, place.chance)
+    keys: list[Json] = [condition.key for condition in conditions]
+    facts: dict[str, Json] = {"stimulus": stimulus.key, "conditions": keys, **screen.facts}
+    step = place.step(0, screen.elements, place.wording(f"{task.name}.title"))
+    return dataclasses.replace(step, task=task.name, correct=screen.correct, facts=facts)
 
 
 def _with_repeats(place: Place, settings: TrialSettings, screens: list[Step]) -> list[Step]:
-    """Trials that show one condition's map on all sides, on stimuli of this sequence."""
+    """Trials that show one condition's map on both sides; stimuli and conditions are those of this sequence.
+
+    Between subjects nobody thus sees a map that is not theirs.
+    """
     if not settings.repeats or not screens or tasks.get(_task(place.block).name).group != 2:
         return screens
     stimuli = {stimulus.key: stimulus for stimulus in place.study.stimuli}
-    methods = [one for one in place.study.conditions if not one.catch] or list(place.study.conditions)
+    keys = {key for step in screens for key in tasks.conditions_of(step)}
+    shown = [one for one in place.study.conditions if one.key in keys]
+    methods = [one for one in shown if not one.catch] or shown
     repeated = []
     for _ in range(settings.repeats):
-        like = screens[int(place.rng.integers(len(screens)))]
-        condition = methods[int(place.rng.integers(len(methods)))]
+        like = screens[place.chance.whole(len(screens))]
+        condition = methods[place.chance.whole(len(methods))]
         step = _screen(place, stimuli[str(like.facts["stimulus"])], (condition, condition))
         repeated.append(dataclasses.replace(step, facts={**step.facts, "repeat": True}))
     return assignment.spread(screens, repeated, key=_shown)
@@ -119,13 +124,12 @@ def _attention(place: Place, number: int) -> Step:
     """A question that says which answer to give."""
     wording = place.wording
     names = [wording(f"attention.{name}") for name in ("red", "green", "blue", "yellow")]
-    right = int(place.rng.integers(len(names)))
+    right = place.chance.whole(len(names))
     options = tuple(Option(str(at + 1), name) for at, name in enumerate(names))
     asked = Choice("attention", wording("attention.prompt", answer=names[right]), options)
-    return place.step(
-        0, (asked,), correct={"attention": str(right + 1)}, attention=True, title=wording("attention.title"),
-        facts={"attention": number + 1},
-    )  # fmt: skip
+    step = place.step(0, (asked,), wording("attention.title"))
+    correct = {"attention": str(right + 1)}
+    return dataclasses.replace(step, correct=correct, attention=True, facts={"attention": number + 1})
 
 
 def _with_rests(place: Place, screens: list[Step], after: int) -> list[Step]:
@@ -133,7 +137,7 @@ def _with_rests(place: Place, screens: list[Step], after: int) -> list[Step]:
     for number, step in enumerate(screens):
         if number and number % after == 0:
             prose = Prose(place.wording("break.text"), place.wording("break.heading"))
-            rested.append(place.step(0, (prose, Pause(0)), title=prose.heading))
+            rested.append(place.step(0, (prose, Pause(0)), prose.heading))
         rested.append(step)
     return rested
 
@@ -170,9 +174,9 @@ def _undealt(study: Study, block: Block, use: str) -> str:
 
 TRIALS = BlockKind(
     "trials", "Trials", "A task, again and again, on the stimuli that the assignment deals.", TrialSettings, _trials,
-    tasks=True, lacks=_lacks("trials"),
+    use="trials", lacks=_lacks("trials"),
 )  # fmt: skip
 TRAINING = BlockKind(
     "training", "Training", "The task with feedback, on stimuli that are kept for training.", TrainingSettings,
-    _training, tasks=True, lacks=_lacks("training"),
+    _training, use="training", lacks=_lacks("training"),
 )  # fmt: skip

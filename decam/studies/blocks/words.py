@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 from decam.settings import Settings, parameter
-from decam.studies import tasks
+from decam.studies import assignment, tasks
 from decam.studies.blocks.base import BlockKind, Place, questions, right_answers
-from decam.studies.design import Block, Study
+from decam.studies.design import Block, Condition, Study
 from decam.studies.elements import Choice, Element, Option, Pause, Prose, Shown
 from decam.studies.steps import Outcome, Step
 
@@ -52,40 +53,44 @@ class PauseSettings(TextSettings):
 
 
 def _consent(place: Place) -> list[Step]:
-    settings, wording = place.block.settings, place.wording
-    assert isinstance(settings, ConsentSettings)
+    settings, wording = place.block.settings_as(ConsentSettings), place.wording
     options = (Option(AGREED, wording("consent.yes")), Option(REFUSED, wording("consent.no")))
     asked = Choice("consent", wording("consent.prompt"), options)
     text = Prose(settings.text or wording("consent.text"), wording("consent.heading"))
     ends = {"consent": {REFUSED: Outcome.NO_CONSENT}}
-    facts = {"version": settings.version}
-    return [place.step(0, (text, asked), ends=ends, facts=facts, title=wording("consent.heading"))]
+    step = place.step(0, (text, asked), wording("consent.heading"))
+    return [dataclasses.replace(step, ends=ends, facts={"version": settings.version})]
 
 
 def _prose(place: Place, key: str) -> Prose:
-    settings = place.block.settings
-    assert isinstance(settings, TextSettings)
-    wording = place.wording
+    settings, wording = place.block.settings_as(TextSettings), place.wording
     return Prose(settings.text or wording(f"{key}.text"), settings.heading or wording(f"{key}.heading"))
 
 
 def _instructions(place: Place) -> list[Step]:
-    settings = place.block.settings
-    assert isinstance(settings, InstructionSettings)
+    settings = place.block.settings_as(InstructionSettings)
     prose = _prose(place, "instructions")
     examples = place.study.stimuli_for("example") or place.study.stimuli[:1]
     following = [block for block in place.study.blocks[place.number :] if block.task is not None]
     if not settings.example or not examples or not following or following[0].task is None:
-        return [place.step(0, (prose,), title=prose.heading)]
+        return [place.step(0, (prose,), prose.heading)]
     task = tasks.get(following[0].task.name)
-    conditions = place.study.conditions[: task.group or None]
-    if task.group and len(conditions) < task.group:
-        return [place.step(0, (prose,), title=prose.heading)]
-    trial = tasks.Trial(place.study, examples[0], conditions, place.wording)
-    screen = task.make(trial, following[0].task.settings, place.rng)
+    if len(place.study.conditions) < max(task.group, 1):
+        return [place.step(0, (prose,), prose.heading)]
+    trial = tasks.Trial(place.study, examples[0], _exemplary(place, task.group), place.wording)
+    screen = task.make(trial, following[0].task.settings, place.chance)
     shown = tuple(_unasked(element) for element in screen.elements if element.pictures or not element.name)
     example = Prose(place.wording(f"{task.name}.example"), place.wording("instructions.example"))
-    return [place.step(0, (prose, example, *shown), title=prose.heading)]
+    return [place.step(0, (prose, example, *shown), prose.heading)]
+
+
+def _exemplary(place: Place, group: int) -> tuple[Condition, ...]:
+    """The conditions of an example: the first ones, and between subjects those that the participant will see."""
+    study = place.study
+    if study.assignment.subjects == "within":
+        return study.conditions[: group or None]
+    shown = assignment.throughout(study.assignment, place.sequence, len(study.conditions), group)
+    return tuple(study.conditions[one] for one in shown)
 
 
 def _unasked(element: Element) -> Element:
@@ -97,28 +102,27 @@ def _unasked(element: Element) -> Element:
 
 def _demographics(place: Place) -> list[Step]:
     prose = _prose(place, "demographics")
-    return [place.step(0, (prose, *questions(place.block.items, place.wording)), title=prose.heading)]
+    return [place.step(0, (prose, *questions(place.block.items, place.wording)), prose.heading)]
 
 
 def _comprehension(place: Place) -> list[Step]:
-    settings = place.block.settings
-    assert isinstance(settings, ComprehensionSettings)
+    settings = place.block.settings_as(ComprehensionSettings)
     prose = _prose(place, "comprehension")
     asked = (prose, *questions(place.block.items, place.wording))
     correct = right_answers(place.block.items)
-    return [place.step(0, asked, correct=correct, feedback=True, attempts=settings.attempts, title=prose.heading)]
+    step = place.step(0, asked, prose.heading)
+    return [dataclasses.replace(step, correct=correct, feedback=True, attempts=settings.attempts)]
 
 
 def _break(place: Place) -> list[Step]:
-    settings = place.block.settings
-    assert isinstance(settings, PauseSettings)
+    settings = place.block.settings_as(PauseSettings)
     prose = _prose(place, "break")
-    return [place.step(0, (prose, Pause(settings.seconds)), title=prose.heading)]
+    return [place.step(0, (prose, Pause(settings.seconds)), prose.heading)]
 
 
 def _debriefing(place: Place) -> list[Step]:
     prose = _prose(place, "debriefing")
-    return [place.step(0, (prose,), title=prose.heading)]
+    return [place.step(0, (prose,), prose.heading)]
 
 
 def _needs_items(_study: Study, block: Block) -> str:
@@ -136,7 +140,7 @@ def _needs_answers(study: Study, block: Block) -> str:
 
 CONSENT = BlockKind(
     "consent", "Consent", "A text to agree to; a refusal ends the study without data.", ConsentSettings, _consent,
-    lacks=lambda _study, block: "" if getattr(block.settings, "text", "") else "The consent has no text yet.",
+    lacks=lambda _study, block: "" if block.settings_as(ConsentSettings).text else "The consent has no text yet.",
 )  # fmt: skip
 DEMOGRAPHICS = BlockKind(
     "demographics", "About the participant", "Own questions on who takes part; none is preset.", TextSettings,

@@ -36,6 +36,12 @@ class Given:
         return self.answer.values.get(self.question.name)
 
     @property
+    def right(self) -> bool | None:
+        """True where the answer is the right one; None where the question has none."""
+        name = self.question.name
+        return None if name not in self.step.correct else bool(self.value == self.step.correct[name])
+
+    @property
     def conditions(self) -> tuple[str, ...]:
         """The keys of the conditions shown, in the order shown."""
         keys = self.step.facts.get("conditions", [])
@@ -140,7 +146,7 @@ COLUMNS: tuple[Column, ...] = (
         "The right answer, where there is one.",
         lambda one: _plain(one.step.correct.get(one.question.name)),
     ),
-    Column("correct", "boolean", "Whether this answer is right, where one is.", lambda one: _yes(_right(one))),
+    Column("correct", "boolean", "Whether this answer is right, where one is.", lambda one: _yes(one.right)),
     Column(
         "duration",
         "number",
@@ -185,11 +191,6 @@ COLUMNS: tuple[Column, ...] = (
         lambda one: one.answer.digest,
     ),
 )
-
-
-def _right(one: Given) -> bool | None:
-    name = one.question.name
-    return None if name not in one.step.correct else one.value == one.step.correct[name]
 
 
 def public_id(participant: Participant) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from decam.studies.elements import Json
 from decam.studies.steps import Step
 
 _TEMPLATE = Path(__file__).with_name("jspsych.html")
+_MARK = re.compile(r"\{\{(\w+)\}\}")
 
 
 def page(study: Study, roads: Sequence[tuple[Step, ...]], files: Mapping[str, str]) -> str:
@@ -22,15 +24,13 @@ def page(study: Study, roads: Sequence[tuple[Step, ...]], files: Mapping[str, st
     screens: list[Json] = [[_screen(step) for step in steps] for steps in roads]
     content = {"name": study.name, "files": dict(files), "sequences": screens}
     text = json.dumps(content, ensure_ascii=False).replace("<", "\\u003c")
-    filled = _TEMPLATE.read_text(encoding="utf-8")
-    for mark, value in (
-        ("{{name}}", html.escape(study.name)),
-        ("{{language}}", html.escape(study.language)),
-        ("{{direction}}", html.escape(study.direction)),
-        ("{{study}}", text),
-    ):
-        filled = filled.replace(mark, value)
-    return filled
+    values = {
+        "name": html.escape(study.name),
+        "language": html.escape(study.language),
+        "direction": html.escape(study.direction),
+        "study": text,
+    }  # filled in at once, so that a mark in the researcher's texts stays a text
+    return _MARK.sub(lambda mark: values[mark[1]], _TEMPLATE.read_text(encoding="utf-8"))
 
 
 def _screen(step: Step) -> dict[str, Json]:

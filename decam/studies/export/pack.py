@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from decam.export.tables import csv_bytes
-from decam.studies.design import Study
+from decam.studies.design import Study, StudyError
 from decam.studies.document import study_to_json
 from decam.studies.elements import Choice, Pause, Pointing
 from decam.studies.export.jspsych import page
@@ -31,15 +31,17 @@ revisit/            a configuration for reVISit: put this folder into its public
 study.json          the whole study, which decam opens again
 
 The jsPsych page loads jsPsych 8 from unpkg.com. At its end it offers the answers as a CSV file; to keep them on a
-server, replace its function `finished`.
+server, replace its function `finished`. Answers of several choices and rankings come under "question:option" there.
 {missing}"""
 
 
 def pack_files(study: Study, folder: Path, sequences: int) -> Iterator[tuple[str, bytes]]:
     """All files of the pack as (name with forward slashes, bytes), for so many sequences.
 
-    `folder` has the study's frozen files. Raises OSError where one of them is missing.
+    `folder` has the study's frozen files. Raises StudyError for no sequences, and OSError where a file is missing.
     """
+    if sequences < 1:
+        raise StudyError(f"A pack of {sequences} sequences has nothing to show; write at least 1.")
     names = stimulus_names(study)
     roads = [road(study, sequence) for sequence in range(sequences)]
     content = {digest: (folder / f"{digest}.png").read_bytes() for digest in names}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from decam.export.standing import several
 from decam.studies import blocks, tasks
 from decam.studies.analysis.exclusions import RULES
 from decam.studies.design import Stage, Study
@@ -62,13 +63,13 @@ def _conditions(study: Study) -> str:
     if not names:
         return MISSING
     deal = study.assignment
-    sees = "all conditions" if deal.subjects == "within" else "one condition"
+    sees = "all conditions" if deal.subjects == "within" and len(names) > 1 else "one condition"
     pictures = len(study.stimuli_for("trials"))
-    many = f"{deal.stimuli} of {pictures}" if 0 < deal.stimuli < pictures else f"all {pictures}"
+    many = f"{deal.stimuli} of " if 0 < deal.stimuli < pictures else "all " if pictures > 1 else ""
     return (
-        f"{len(names)} conditions: {', '.join(names)}. Each participant sees {sees} ({deal.subjects} subjects), on "
-        f"{many} pictures, in {deal.order} order, from sequences made beforehand with seed {deal.seed}. Methods are "
-        "blinded."
+        f"{several(len(names), 'condition')}: {', '.join(names)}. Each participant sees {sees} ({deal.subjects} "
+        f"subjects), on {many}{several(pictures, 'picture')}, in {deal.order} order, from sequences made beforehand "
+        f"with seed {deal.seed}. Methods are blinded."
     )
 
 
@@ -85,13 +86,13 @@ def _rules(study: Study) -> str:
 
 def _sample(study: Study) -> str:
     places = study.entrance.most
-    stated = f"At most {places} people can take part." if places else ""
+    stated = f"At most {several(places, 'person', 'people')} can take part." if places else ""
     return " ".join(filter(None, (study.hypothesis.sample, stated))) or MISSING
 
 
 def _other(study: Study, digest: str) -> str:
     order = ", ".join(blocks.get(block.kind).title.lower() for block in study.blocks)
     trials = sum(bool(step.task) for step in road(study, 0))
-    design = f"Blocks in order: {order}. {trials} trials a participant." if order else ""
+    design = f"Blocks in order: {order}. {several(trials, 'trial')} a participant." if order else ""
     names = f"SHA-256 of the study's document: {digest}." if digest else ""
     return " ".join(filter(None, (study.hypothesis.other, design, names))) or "No."

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from decam import __version__
+from decam.export.standing import several
 from decam.studies.design import Study
 from decam.studies.document import study_to_json
 from decam.studies.export.answers import COLUMNS, Given, answers_csv, codebook_csv, public_id
@@ -76,7 +77,7 @@ def _description(record: StudyRecord) -> bytes:
 def _readme(study: Study, count: int) -> str:
     return (
         f"# {study.name}\n\n"
-        f"Answers of {count} participant{'' if count == 1 else 's'} in a study of saliency maps.\n"
+        f"Answers of {several(count, 'participant')} in a study of saliency maps.\n"
         f"Made with decam {__version__}.\n\n"
         "- `data/` has one table a participant; its columns are explained in `dataset_description.json`.\n"
         "- `data/raw/` has the same answers as they were stored.\n"

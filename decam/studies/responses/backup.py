@@ -13,14 +13,16 @@ import re
 import shutil
 import time
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields
-from typing import IO, Any, BinaryIO, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import IO, Any, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from decam.runs.store.files import as_store_error, write
+from decam.runs.store.files import as_store_error
+from decam.studies import frozen
+from decam.studies.archive import DAMAGED, FILES, keep
 from decam.studies.design import Stage, StudyError
 from decam.studies.document import digest_of, study_from_json, study_to_json
 from decam.studies.elements import Json
@@ -40,22 +42,16 @@ from decam.studies.steps import Outcome
 SCHEMA, VERSION = "decam study backup", 1
 LARGEST = 2**31
 """Bytes that the content of a backup may have."""
-_FROZEN = re.compile(r"files/([0-9a-f]{64}\.(?:png|npz))")
+_FROZEN = re.compile(FILES + r"([0-9a-f]{64}\.(?:png|npz))")
 _DOCUMENT = re.compile(r"documents/([0-9a-f]{64})\.json")
 _NAME = re.compile(r"[A-Za-z0-9_-]{8,64}")
 T = TypeVar("T")
 
 
 def everything(store: StudyStore, study_id: str) -> bytes:
-    """All of a study as the bytes of a ZIP file; raises NoSuchStudyError."""
+    """All of a study as the bytes of a ZIP file; raises StudyError for an unknown one or a changed file."""
     buffer = io.BytesIO()
-    write_everything(store, study_id, buffer)
-    return buffer.getvalue()
-
-
-def write_everything(store: StudyStore, study_id: str, file: BinaryIO) -> None:
-    """Write all of a study as a ZIP file; raises NoSuchStudyError before anything is written."""
-    with store.moment(study_id) as (session, record), zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with store.moment(study_id) as (session, record), zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         facts = {
             "schema": SCHEMA, "version": VERSION, "id": record.id, "link": record.link, "owner": record.owner,
             "created": record.created, "changed": record.changed, "stage": str(record.stage), "digest": record.digest,
@@ -67,35 +63,42 @@ def write_everything(store: StudyStore, study_id: str, file: BinaryIO) -> None:
         _write_lines(archive, "participants.jsonl", _participants(session, study_id))
         _write_lines(archive, "answers.jsonl", _answers(session, study_id))
         for path in sorted(store.folder(study_id).glob("*")):
-            if _FROZEN.fullmatch(f"files/{path.name}"):
-                with as_store_error(f"read {path}"):
-                    archive.write(path, f"files/{path.name}", zipfile.ZIP_STORED)
+            if _FROZEN.fullmatch(FILES + path.name):
+                archive.writestr(
+                    FILES + path.name, frozen.read(path.parent, path.stem, path.suffix), zipfile.ZIP_STORED
+                )
+    return buffer.getvalue()
 
 
-def restore(store: StudyStore, content: bytes | BinaryIO) -> StudyRecord:
+def restore(store: StudyStore, content: bytes) -> StudyRecord:
     """Keep the study of a backup with all participants, answers and frozen files, under the same link.
 
     Raises StudyError for what is no such file or is damaged, and where the study is there already.
     """
-    file = io.BytesIO(content) if isinstance(content, bytes) else content
-    try:
-        with zipfile.ZipFile(file) as archive:
-            return _restored(store, archive)
-    except (
-        zipfile.BadZipFile,
-        KeyError,
-        TypeError,
-        ValueError,
-        RecursionError,
-        EOFError,
-        NotImplementedError,
-    ) as error:
-        raise StudyError(
-            f"This is no whole backup of a study ({str(error)[:120]}); give the file of Download everything."
-        ) from error
+    with _whole():
+        archive = zipfile.ZipFile(io.BytesIO(content))
+        kept = _kept(archive)
+    record = kept.record
+    with store.restoring(record) as session, _files_of(store, record.id, archive):
+        session.add(study_row(record))
+        session.flush()
+        _insert(session, DocumentRow, (_of_document(record.id, *item) for item in kept.documents.items()))
+        _insert(session, ParticipantRow, map(participant_values, kept.participants))
+        _insert(session, AnswerRow, map(answer_values, kept.answers))
+    return record
 
 
-def _restored(store: StudyStore, archive: zipfile.ZipFile) -> StudyRecord:
+@dataclass(frozen=True)
+class _Kept:
+    """What a backup holds beside the frozen files; `documents` are texts by their digests."""
+
+    record: StudyRecord
+    documents: Mapping[str, str]
+    participants: Sequence[Participant]
+    answers: Sequence[Answer]
+
+
+def _kept(archive: zipfile.ZipFile) -> _Kept:
     if sum(entry.file_size for entry in archive.infolist()) > LARGEST:
         raise StudyError(f"This backup is larger than {LARGEST // 2**30} GiB; copy the data directory instead.")
     record = _record(archive)
@@ -107,23 +110,30 @@ def _restored(store: StudyStore, archive: zipfile.ZipFile) -> StudyRecord:
             raise ValueError(f"the document {digest[:12]} is not what its name says")
     participants = list(_lines(archive, "participants.jsonl", _participant))
     answers = list(_lines(archive, "answers.jsonl", _answer))
-    known = {who.code: who for who in participants}
+    known = {who.code for who in participants}
     if any(who.digest not in documents or who.study != record.id for who in participants):
         raise ValueError("a participant has no document")
     if any(answer.participant not in known for answer in answers):
         raise ValueError("an answer has no participant")
-    with store.restoring(record) as session, _files_of(store, record.id, archive):
-        session.add(study_row(record))
-        session.flush()
-        _insert(session, DocumentRow, (_of_document(record.id, *item) for item in documents.items()))
-        _insert(session, ParticipantRow, map(participant_values, participants))
-        _insert(session, AnswerRow, map(answer_values, answers))
-    return record
+    return _Kept(record, documents, participants, answers)
+
+
+@contextlib.contextmanager
+def _whole() -> Iterator[None]:
+    """Say of what cannot be read that it is no whole backup."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, *DAMAGED) as error:
+        raise _no_backup(str(error)) from error
+
+
+def _no_backup(reason: str) -> StudyError:
+    return StudyError(f"This is no whole backup of a study ({reason[:120]}); give the file of Download backup.")
 
 
 def _record(archive: zipfile.ZipFile) -> StudyRecord:
     facts = json.loads(archive.read("record.json"))
-    if facts.get("schema") != SCHEMA or facts.get("version") != VERSION:
+    if not isinstance(facts, dict) or facts.get("schema") != SCHEMA or facts.get("version") != VERSION:
         raise ValueError(f"its record.json is not of {SCHEMA!r}, version {VERSION}")
     study = study_from_json(archive.read("study.json"))
     names = facts["id"], facts["link"], facts["digest"]
@@ -237,7 +247,7 @@ def _of_document(study_id: str, digest: str, document: str) -> dict[str, object]
 def _insert(session: Session, table: type[Any], rows: Iterable[Mapping[str, object]]) -> None:
     for values in rows:
         if not insert_once(session, table, values):
-            raise ValueError(f"two rows of {table.__tablename__} are of the same thing")
+            raise _no_backup(f"two rows of {table.__tablename__} are of the same thing")
 
 
 @contextlib.contextmanager
@@ -249,7 +259,7 @@ def _files_of(store: StudyStore, study_id: str, archive: zipfile.ZipFile) -> Ite
             folder.mkdir(parents=True, exist_ok=True)
         for name in archive.namelist():
             if found := _FROZEN.fullmatch(name):
-                write(folder / found[1], archive.read(name))
+                keep(archive, found[1], folder)
         yield
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)  # the first error is the one to report

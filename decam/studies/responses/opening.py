@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from decam.runs.store.database import Database
 from decam.runs.store.engines import file_at
+from decam.runs.store.opened_once import OpenedOnce
 from decam.studies.design import StudyError
 
 
@@ -22,9 +23,7 @@ class Opened:
     """
 
     def __init__(self, place: Path | str) -> None:
-        self._place = place
-        self._lock = threading.Lock()
-        self._database: Database | None = None
+        self._database = OpenedOnce(lambda: Database(place), Database.close)
         self._turns: contextlib.AbstractContextManager[object] = (
             threading.Lock() if file_at(place) is not None else contextlib.nullcontext()
         )
@@ -32,28 +31,19 @@ class Opened:
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
         """A session for looking; raises StoreError."""
-        with _readable(), self._open().reading() as session:
+        with _readable(), self._database.get().reading() as session:
             yield session
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Session]:
         """A session whose changes are on the disk when the block ends, or undone where it raises."""
-        database = self._open()
+        database = self._database.get()
         with self._turns, _readable(), database.writing() as session:
             yield session
 
     def close(self) -> None:
         """Close all connections."""
-        with self._lock:
-            database, self._database = self._database, None
-        if database is not None:
-            database.close()
-
-    def _open(self) -> Database:
-        with self._lock:
-            if self._database is None:
-                self._database = Database(self._place)
-            return self._database
+        self._database.close()
 
 
 @contextlib.contextmanager

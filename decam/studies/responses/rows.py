@@ -33,7 +33,7 @@ def of_lane(study: str, lane: Lane, digest: str) -> tuple[ColumnElement[bool], .
     return (ParticipantRow.study == study, ParticipantRow.lane == str(lane), ParticipantRow.digest == digest)
 
 
-def study_record(row: StudyRow, known: Study | None = None) -> StudyRecord:
+def study_record(row: StudyRow, known: Study | None) -> StudyRecord:
     """A study as it is kept, read unless it is `known` by its digest; raises StudyError for a damaged row."""
     with _whole(f"The study {row.id!r}"):
         study = study_from_json(row.document) if known is None else known

@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
 from decam.lru import Lru
@@ -25,6 +26,7 @@ from decam.studies.responses.tables import AnswerRow, DocumentRow, ParticipantRo
 from decam.studies.road import lacks
 from decam.studies.steps import Outcome
 
+T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 NEXT: Mapping[Stage, tuple[Stage, ...]] = {
     Stage.DRAFT: (Stage.PILOT,),
@@ -119,17 +121,12 @@ class StudyStore:
     def get(self, study_id: str) -> StudyRecord:
         """A study by its name to the researcher; raises NoSuchStudyError."""
         with self._opened.reading() as session:
-            return study_record(_row(session, study_id))
+            return self._record(_row(session, study_id))
 
     def by_link(self, link: str) -> StudyRecord:
         """A study by the participants' link; raises NoSuchStudyError."""
         with self._opened.reading() as session:
-            # A link comes from an address bar; what cannot be printed, not every database can be asked.
-            wanted = select(StudyRow).where(StudyRow.link == link)
-            row = session.scalars(wanted).one_or_none() if link.isprintable() else None
-            if row is None:
-                raise NoSuchStudyError(link)
-            return self._record(row)
+            return self._record(_linked(session, select(StudyRow), link))
 
     def recent(self, owner: str | None = None) -> list[StudyRecord]:
         """The studies of one owner or of all, the one changed last first; a damaged one is logged and left out."""
@@ -168,11 +165,7 @@ class StudyStore:
     def id_of(self, link: str) -> str:
         """The name of a study by the participants' link, without reading its document; raises NoSuchStudyError."""
         with self._opened.reading() as session:
-            wanted = select(StudyRow.id).where(StudyRow.link == link)
-            found = session.scalars(wanted).one_or_none() if link.isprintable() else None
-        if found is None:
-            raise NoSuchStudyError(link)
-        return found
+            return _linked(session, select(StudyRow.id), link)
 
     def participants(self, study_id: str, lane: Lane) -> list[Participant]:
         """All participants of a lane, in the order in which they began.
@@ -287,3 +280,12 @@ def _row(session: Session, study_id: str, *, lock: bool = False) -> StudyRow:
     if row is None:
         raise NoSuchStudyError(study_id)
     return row
+
+
+def _linked(session: Session, wanted: Select[T], link: str) -> T:
+    """What is wanted of the study with a participants' link; raises NoSuchStudyError."""
+    # A link comes from an address bar; what cannot be printed, not every database can be asked.
+    found = session.scalars(wanted.where(StudyRow.link == link)).one_or_none() if link.isprintable() else None
+    if found is None:
+        raise NoSuchStudyError(link)
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -185,8 +186,18 @@ def _window(participant: Participant, rows: Sequence[Given]) -> tuple[int, int]:
 
 def bounds(interval: Interval, digits: int = 3) -> tuple[object, object, object]:
     """An interval as three cells of a table; ends that are not known are empty."""
-    value = round(interval.value, digits)
-    return (value, round(interval.low, digits), round(interval.high, digits)) if interval.known else (value, "", "")
+    ends = (interval.low, interval.high) if interval.known else (math.nan, math.nan)
+    return rounded(interval.value, digits), rounded(ends[0], digits), rounded(ends[1], digits)
+
+
+def rounded(value: float, digits: int = 3) -> object:
+    """A value as a cell of a table, never −0; empty for one that is not a number."""
+    return "" if math.isnan(value) else round(value, digits) + 0.0
+
+
+def heads(name: str) -> tuple[str, str, str]:
+    """The heads of the three cells of an interval, in a table that has several."""
+    return name, f"{name}, from", f"{name}, to"
 
 
 def chart(draw: Callable[..., Any], *values: Any, **options: Any) -> Callable[[bool], Any]:

@@ -5,11 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from decam.errors import SettingError
+from decam.export.standing import several
 from decam.figures.studies import Curve, detection_figure, ratings_figure, utility_figure, values_figure
 from decam.studies.analysis import accuracy, cumulative_link, detection, rank_tests, ratings, utility
 from decam.studies.elements import Choice, Rating
 from decam.studies.export.answers import Given
-from decam.studies.results.base import Figure, Findings, Material, Section, Table, bounds, chart, has, named
+from decam.studies.results.base import (
+    Figure,
+    Findings,
+    Material,
+    Section,
+    Table,
+    bounds,
+    chart,
+    has,
+    heads,
+    named,
+    rounded,
+)
 from decam.studies.steps import Step
 from decam.studies.tasks.base import NO_MAP
 
@@ -40,7 +53,7 @@ def _statement(read: Material, rows: list[Given]) -> Findings:
     found = ratings.by_condition(values, conditions, people, question.points, order=order)
     titles = [read.title(one.condition) for one in found]
     counts = np.array([one.counts for one in found], dtype=np.int64)
-    heading = f"{question.prompt}: "
+    heading = f"{question.prompt.rstrip('.')}: "
     figures = (
         Figure(
             f"{question.name}-means",
@@ -53,11 +66,14 @@ def _statement(read: Material, rows: list[Given]) -> Findings:
     )
     head = ("condition", "answers", "people", "mean", "from", "to", "standard deviation")
     means = tuple(
-        (title, one.answers, one.participants, *bounds(one.bootstrap), round(one.deviation, 3))
+        (title, one.answers, one.participants, *bounds(one.bootstrap), rounded(one.deviation))
         for title, one in zip(titles, found, strict=True)
     )
     sentences, tables = _tests(read, values, conditions, people, question.points, order)
-    return Findings(tuple(sentences), figures, (Table(f"{heading}means", head, means), *tables))
+    own = tuple(Table(f"{heading}{table.title}", table.head, table.rows) for table in tables)
+    return Findings(
+        tuple(f"{heading}{sentence}" for sentence in sentences), figures, (Table(f"{heading}means", head, means), *own)
+    )
 
 
 def _tests(
@@ -70,21 +86,28 @@ def _tests(
     try:
         test = (rank_tests.within if within else rank_tests.between)(values, conditions, people, order=order)
         effect = "Kendall's W" if within else "ε²"
-        sentences.append(f"{test.name}: p = {test.p:.3g}, {effect} = {test.effect:.2f} ({test.participants} people).")
+        counted = several(test.participants, "person", "people")
+        sentences.append(f"{test.name}: p = {test.p:.3g}, {effect} = {test.effect:z.2f} ({counted}).")
         sentences += [test.note] if test.note else []
         pairs = tuple(
-            (read.title(one.first), read.title(one.second), round(one.effect, 3), round(one.p, 5), round(one.p_holm, 5))
+            (
+                read.title(one.first),
+                read.title(one.second),
+                rounded(one.effect),
+                rounded(one.p, 5),
+                rounded(one.p_holm, 5),
+            )
             for one in test.pairs
         )
-        tables.append(Table("Pairs of conditions", ("first", "second", "rank-biserial", "p", "p after Holm"), pairs))
+        tables.append(Table("pairs of conditions", ("first", "second", "rank-biserial", "p", "p after Holm"), pairs))
     except SettingError as error:
         sentences.append(f"No rank test: {error}")
     try:
         model = cumulative_link.fit(values, conditions, points, participants=people, order=order)
-        odds = tuple((read.title(one.condition), *bounds(one.odds_ratio), round(one.p, 5)) for one in model.odds)
-        title = f"Odds of a higher rating, against {read.title(model.reference)}"
+        odds = tuple((read.title(one.condition), *bounds(one.odds_ratio), rounded(one.p, 5)) for one in model.odds)
+        title = f"odds of a higher rating, against {read.title(model.reference)}"
         tables.append(Table(title, ("condition", "odds ratio", "from", "to", "p"), odds))
-        sentences += [model.note] if model.note else []
+        sentences += list(filter(None, (model.note(read.title),)))
     except SettingError as error:
         sentences.append(f"No model of the scale: {error}")
     return sentences, tables
@@ -93,10 +116,6 @@ def _tests(
 def _answered(read: Material, name: str) -> list[Given]:
     """Answers to a question that has a right answer; `name` is the question's."""
     return [row for row in read.trials("accuracy", name) if name in row.step.correct and row.conditions]
-
-
-def _right(row: Given) -> bool:
-    return bool(row.value == row.step.correct[row.question.name])
 
 
 def _chance(step: Step, name: str) -> float:
@@ -139,10 +158,10 @@ def _accuracy(read: Material, name: str, title: str) -> Findings | None:
         conditions = [row.conditions[0] for row in some]
         order = [one.key for one in read.study.conditions if one.key in conditions]
         people = [row.participant.code for row in some]
-        found = accuracy.by_condition([_right(row) for row in some], conditions, people, chance, order=order)
+        found = accuracy.by_condition([row.right is True for row in some], conditions, people, chance, order=order)
         titles = [read.title(one.condition) for one in found]
         lines += [
-            (label, kind, one.answers, *bounds(one.bootstrap), round(one.p, 5))
+            (label, kind, one.answers, *bounds(one.bootstrap), rounded(one.p, 5))
             for label, one in zip(titles, found, strict=True)
         ]
         shown = named([one.bootstrap for one in found], titles)
@@ -154,7 +173,7 @@ def _accuracy(read: Material, name: str, title: str) -> Findings | None:
             )
         )
     head = ("condition", "pictures", "answers", "accuracy", "from", "to", "p against chance")
-    sentences = [f"{title} Chance is {chance:.0%}."]
+    sentences = [f"{title}{'' if title.endswith('?') else '.'} Chance is {chance:.0%}."]
     control = next((one for one in read.study.conditions if one.source == NO_MAP), None)
     tables = [Table(title, head, tuple(lines))]
     if control is not None and any(row.conditions[0] == control.key for row in rows):
@@ -164,7 +183,7 @@ def _accuracy(read: Material, name: str, title: str) -> Findings | None:
 
 def _differences(read: Material, rows: list[Given], control: str) -> Table:
     found = accuracy.differences(
-        [_right(row) for row in rows],
+        [row.right is True for row in rows],
         [row.conditions[0] for row in rows],
         [row.participant.code for row in rows],
         control,
@@ -181,7 +200,7 @@ def _calibration(read: Material) -> list[Table]:
         if rows:
             stated = [int(str(row.answer.values[f"{name}-confidence"])) for row in rows]
             people = [row.participant.code for row in rows]
-            found = accuracy.calibration([_right(row) for row in rows], stated, people)
+            found = accuracy.calibration([row.right is True for row in rows], stated, people)
             lines = tuple((one.confidence, one.answers, *bounds(one.accuracy)) for one in found.levels)
             tables.append(
                 Table(f"Accuracy by confidence ({name})", ("confidence", "answers", "accuracy", "from", "to"), lines)
@@ -240,7 +259,8 @@ def _utility(read: Material) -> Findings | None:
     order = [one.key for one in read.study.conditions if one.key in conditions]
     people = [row.participant.code for row in rows]
     try:
-        found = utility.utilities([_right(row) for row in rows], conditions, after, people, control.key, order=order)
+        right = [row.right is True for row in rows]
+        found = utility.utilities(right, conditions, after, people, control.key, order=order)
     except SettingError as error:
         return Findings((f"No utility: {error}",))
     titles = [read.title(one.condition) for one in found]
@@ -260,7 +280,7 @@ def _utility(read: Material) -> Findings | None:
         (title, one.participants, *bounds(one.utility), *bounds(one.gain))
         for title, one in zip(titles, found, strict=True)
     )
-    head = ("condition", "people", "utility", "from", "to", "gain in accuracy", "from", "to")
+    head = ("condition", "people", *heads("utility"), *heads("gain in accuracy"))
     said = f"Utility is accuracy over that of {read.title(control.key)}; 1 is no help (Colin et al. 2022)."
     return Findings((said,), figures, (Table("Utility", head, lines),))
 

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from decam.errors import SettingError
+from decam.export.standing import several
 from decam.figures.studies import values_figure
 from decam.studies import blocks
 from decam.studies.analysis import agreement, times
 from decam.studies.analysis.exclusions import choose
 from decam.studies.analysis.ratings import t_interval
 from decam.studies.analysis.resampling import Interval
-from decam.studies.blocks.questionnaires import SCALES
+from decam.studies.blocks.questionnaires import Scale, scales
 from decam.studies.elements import Choice, Rating, Slider
 from decam.studies.export.answers import Given
 from decam.studies.results.base import Figure, Findings, Material, Section, Table, bounds, chart, has, named
@@ -28,7 +29,7 @@ def _progress(read: Material) -> Findings | None:
     done = outcomes[Outcome.COMPLETED] + outcomes[Outcome.ATTENTION_FAILED]
     counted = {row.participant.code for row in read.rows}
     sentences = [
-        f"{len(read.participants)} people came, {done} finished.",
+        f"{several(len(read.participants), 'person', 'people')} came, {done} finished.",
         f"{len(counted)} of them count here." if read.kept_only else "All of them count here, flagged or not.",
     ]
     shown: Counter[str] = Counter()
@@ -158,23 +159,21 @@ def _questionnaires(read: Material) -> Findings | None:
         own = [row for row in read.rows if row.step.block == number]
         if not blocks.get(block.kind).items or block.task is not None or not own:
             continue
-        sentences += _scores(own)
+        for scale in scales(str(own[0].step.facts.get("scale", "")), block.items):
+            sentences += _scores(scale, own)
         tables.append(_items(own, f"Block {number + 1}: {blocks.get(block.kind).title}"))
     return Findings(tuple(sentences), tables=tuple(tables)) if tables else None
 
 
-def _scores(own: Sequence[Given]) -> list[str]:
-    """The score of a published scale, over those who answered all of it."""
-    scale = next((one for one in SCALES if one.name == own[0].step.facts.get("scale")), None)
-    if scale is None:
-        return []
+def _scores(scale: Scale, own: Sequence[Given]) -> list[str]:
+    """The score of a scale, over those who answered all of it."""
     answers = {row.participant.code: row.answer.values for row in own}
     scores = [score for score in (scale.score(values) for values in answers.values()) if score is not None]
     if not scores:
         return []
     mean = t_interval(np.array(scores))
     ends = f", from {mean.low:.1f} to {mean.high:.1f}" if mean.known else ""
-    return [f"{scale.title}: {mean.value:.1f} of 100{ends} ({len(scores)} people)."]
+    return [f"{scale.title}: {mean.value:.1f} of 100{ends} ({several(len(scores), 'person', 'people')})."]
 
 
 def _items(own: Sequence[Given], title: str) -> Table:
@@ -191,7 +190,7 @@ def _items(own: Sequence[Given], title: str) -> Table:
             numbers = np.array(values, dtype=np.float64)
             said = f"mean {numbers.mean():.2f}, standard deviation {numbers.std(ddof=1) if len(numbers) > 1 else 0:.2f}"
         else:
-            said = f"{len(values)} texts, in the table of answers"
+            said = f"{several(len(values), 'text')}, in the table of answers"
         rows.append((question.prompt, len(values), said))
     return Table(title, ("question", "answers", "in short"), tuple(rows))
 
@@ -205,7 +204,8 @@ def _texts(read: Material) -> Findings | None:
     if not rows:
         return None
     return Findings(
-        (f"{len(rows)} descriptions.",), tables=(Table("Descriptions", ("stimulus", "condition", "text"), rows),)
+        (f"{several(len(rows), 'description')}.",),
+        tables=(Table("Descriptions", ("stimulus", "condition", "text"), rows),),
     )
 
 

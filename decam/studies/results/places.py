@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from decam.export.standing import several
 from decam.figures.overlays import upsampled
 from decam.figures.studies import values_figure
 from decam.studies import frozen
@@ -61,9 +62,10 @@ def _scored(read: Material, stimuli: list[Stimulus], made: Clicks) -> Findings:
     shapes = [(one.height, one.width) for one in stimuli]
     figures: list[Figure] = []
     lines: list[tuple[object, ...]] = []
-    for score in SCORES.values():
+    ceilings = split_half(shapes, made, list(SCORES.values()))
+    for score, halved in zip(SCORES.values(), ceilings, strict=True):
         found: dict[str, Scored] = {read.title(key): scores(own, made, score) for key, own in maps.items()}
-        ceiling = split_half(shapes, made, score).halves
+        ceiling = halved.halves
         lines += [(score.title, name, *bounds(one.mean)) for name, one in found.items()]
         lines.append((score.title, CEILING, *bounds(ceiling.mean)))
         for key, own in maps.items():
@@ -79,9 +81,10 @@ def _scored(read: Material, stimuli: list[Stimulus], made: Clicks) -> Findings:
                 chart(values_figure, axis, shown),
             )
         )
-    people = len(np.unique(made.participants))
+    people = several(len(np.unique(made.participants)), "person", "people")
+    marked, pictures = several(len(made.x), "place"), several(len(stimuli), "picture")
     sentences = (
-        f"{len(made.x)} places that {people} people marked in {len(stimuli)} pictures.",
+        f"{marked} that {people} marked in {pictures}.",
         f"“{CEILING}” is how well half of the people foretell the other half: no map can be expected to do better.",
     )
     head = ("score", "condition", "value", "from", "to")

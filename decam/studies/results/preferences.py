@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from decam.export.standing import several
 from decam.figures.studies import preference_figure, values_figure, win_matrix_figure
-from decam.metrics import get as get_metric
+from decam.metrics import METRICS
 from decam.studies.analysis.correlation import MetricValues, PreferenceTable, preference_and_metrics
 from decam.studies.analysis.preference import (
     Comparisons,
@@ -17,7 +18,19 @@ from decam.studies.analysis.preference import (
 )
 from decam.studies.analysis.preference import win_matrix as wins_of
 from decam.studies.export.answers import Given
-from decam.studies.results.base import Figure, Findings, Material, Section, Table, bounds, chart, has, named
+from decam.studies.results.base import (
+    Figure,
+    Findings,
+    Material,
+    Section,
+    Table,
+    bounds,
+    chart,
+    has,
+    heads,
+    named,
+    rounded,
+)
 from decam.studies.tasks.forced_choice import NEITHER
 
 
@@ -51,7 +64,7 @@ def _preference(read: Material) -> Findings | None:
         Figure("win-matrix", "How often the row beat the column", chart(win_matrix_figure, names, wins)),
     )
     matrix = tuple((name, *(round(float(value), 1) for value in line)) for name, line in zip(names, wins, strict=True))
-    tables = (_strengths_table(strengths), Table("Wins of the row over the column", ("", *names), matrix))
+    tables = (_strengths_table(strengths), Table("Wins of the row over the column", ("condition", *names), matrix))
     return Findings(_sentences(strengths), figures, tables)
 
 
@@ -68,13 +81,23 @@ def _ranking(read: Material) -> Findings | None:
 
 
 def _sentences(strengths: Strengths) -> tuple[str, ...]:
-    best = max(zip(strengths.values, strengths.items, strict=True), key=lambda pair: pair[0].value)
-    said = (
-        f"{strengths.answers} answers of {strengths.participants} people.",
-        f"{best[1]} is preferred most: a log-strength of {best[0].value:+.2f}, where 0 is the mean of all.",
-        "Intervals draw people again, with all their answers.",
-    )
+    answers, people = several(strengths.answers, "answer"), several(strengths.participants, "person", "people")
+    drawn = "Intervals draw people again, with all their answers."
+    alone = "One person alone gives no intervals."
+    said = (f"{answers} of {people}.", _preferred(strengths), drawn if strengths.participants > 1 else alone)
     return (*said, strengths.note) if strengths.note else said
+
+
+def _preferred(strengths: Strengths) -> str:
+    """Which conditions are the strongest; several that are level are all named."""
+    best = strengths.best
+    if len(best) == len(strengths.items):
+        return "All conditions are level: none is preferred to another."
+    top = max(one.value for one in strengths.values)
+    strength = f"a log-strength of {top:+z.2f}, where 0 is the mean of all"
+    if len(best) == 1:
+        return f"{best[0]} is preferred most: {strength}."
+    return f"{', '.join(best[:-1])} and {best[-1]} are preferred most and are level: {strength}."
 
 
 def _strengths_figure(name: str, title: str, strengths: Strengths) -> Figure:
@@ -124,7 +147,9 @@ def _metrics(read: Material) -> list[MetricValues]:
     made: list[MetricValues] = []
     for key in keys:
         name, _, settings = key.partition(": ")
-        metric = get_metric(name)
+        if name not in METRICS:  # of another decam: nobody here can say which way is better
+            continue
+        metric = METRICS[name]
         values = np.full((len(read.study.stimuli), len(conditions)), np.nan)
         for row, stimulus in enumerate(read.study.stimuli):
             for column, condition in enumerate(conditions):
@@ -142,7 +167,7 @@ def _compared(table: PreferenceTable) -> Findings:
     for column in table.columns:
         for title, found in (("Spearman", column.spearman), ("Kendall", column.kendall)):
             if found is not None:
-                rows.append((column.title, title, *bounds(found.value), round(found.p, 4)))
+                rows.append((column.title, title, *bounds(found.value), rounded(found.p, 4)))
         axis = f"{column.title} ({'higher' if column.higher_is_better else 'lower'} is better)"
         metric = named(column.means, table.methods)
         strengths = named(table.strengths, table.methods)
@@ -162,12 +187,13 @@ def _compared(table: PreferenceTable) -> Findings:
         )
         for place, method in enumerate(table.methods)
     )
-    columns = tuple(name for one in table.columns for name in (one.title, f"{one.title}, from", f"{one.title}, to"))
+    head_of_means = ("method", *heads("log-strength"), *(name for one in table.columns for name in heads(one.title)))
     tables = (
         Table("Rank correlation of preference with faithfulness", head, tuple(rows)),
-        Table("Preference and metrics of the same maps", ("method", "log-strength", "from", "to", *columns), means),
+        Table("Preference and metrics of the same maps", head_of_means, means),
     )
-    said = f"{table.participants} people, {table.pictures} pictures, {len(table.methods)} methods."
+    people, pictures = several(table.participants, "person", "people"), several(table.pictures, "picture")
+    said = f"{people}, {pictures}, {several(len(table.methods), 'method')}."
     return Findings(tuple(filter(None, (said, table.caution, table.note))), tuple(figures), tables)
 
 

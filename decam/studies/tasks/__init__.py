@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 
 from decam.studies.design import StudyError
-from decam.studies.tasks.base import Screen, Task, Trial
+from decam.studies.tasks.base import Screen, Task, Trial, conditions_of
 from decam.studies.tasks.clicks import CLICKS
 from decam.studies.tasks.distinction import DISTINCTION
 from decam.studies.tasks.forced_choice import FORCED_CHOICE
@@ -16,7 +16,7 @@ from decam.studies.tasks.simulation import SIMULATION
 
 TASKS: tuple[Task, ...] = (FORCED_CHOICE, RANKING, RATING, SIMULATION, DISTINCTION, CLICKS, FREE_TEXT)
 
-__all__ = ["TASKS", "Screen", "Task", "Trial", "get"]
+__all__ = ["TASKS", "Screen", "Task", "Trial", "conditions_of", "get"]
 
 
 def get(name: str) -> Task:

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from decam.settings import Settings
+from decam.studies.assignment.chance import Chance
 from decam.studies.design import Condition, FrozenMap, Stimulus, Study
 from decam.studies.elements import Element, Json, Picture, Shown
 from decam.studies.steps import Step
@@ -83,7 +84,7 @@ class Task:
     summary: str
     group: int
     settings: type[Settings]
-    make: Callable[[Trial, Any, np.random.Generator], Screen]
+    make: Callable[[Trial, Any, Chance], Screen]
     rational: Answering
     result: str
     sight: str

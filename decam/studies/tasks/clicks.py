@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from decam.settings import Settings, parameter
+from decam.studies.assignment.chance import Chance
 from decam.studies.design import Study
 from decam.studies.elements import Json, Pointing
 from decam.studies.steps import Step
@@ -23,7 +24,7 @@ class ClickSettings(Settings):
     most: int = parameter(10, "At most so many.", low=1, high=100)
 
 
-def _make(trial: Trial, settings: ClickSettings, _rng: np.random.Generator) -> Screen:
+def _make(trial: Trial, settings: ClickSettings, _chance: Chance) -> Screen:
     prompt = settings.prompt or trial.wording(f"clicks.prompt.{settings.shape}")
     label = trial.stimulus.correct or trial.stimulus.label
     asked = Pointing(

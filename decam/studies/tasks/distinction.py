@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from decam.settings import Settings, parameter
+from decam.studies.assignment.chance import Chance
 from decam.studies.design import FrozenMap, Study
 from decam.studies.elements import Choice, Element, Json, Option, Picture, Rating, Shown
 from decam.studies.tasks.base import Screen, Task, Trial, knows
@@ -25,18 +24,18 @@ class DistinctionSettings(Settings):
     confidence: bool = parameter(True, "Ask how sure the participant is, from 1 to 5.")
 
 
-def _offered(trial: Trial, settings: DistinctionSettings, rng: np.random.Generator) -> list[FrozenMap]:
+def _offered(trial: Trial, settings: DistinctionSettings, chance: Chance) -> list[FrozenMap]:
     """Maps of the condition for several classes in a random order: the answer's, the right one's, then others."""
     stimulus, key = trial.stimulus, trial.conditions[0].key
     maps = {one.label: one for one in stimulus.maps if one.condition == key}
     wanted = dict.fromkeys([stimulus.answer, stimulus.correct, *(label for label, _ in stimulus.guesses), *maps])
     found = [maps[label] for label in wanted if label in maps][: settings.classes]
-    return [found[place] for place in rng.permutation(len(found))]
+    return chance.shuffled(found)
 
 
-def _make(trial: Trial, settings: DistinctionSettings, rng: np.random.Generator) -> Screen:
+def _make(trial: Trial, settings: DistinctionSettings, chance: Chance) -> Screen:
     wording, stimulus = trial.wording, trial.stimulus
-    maps = _offered(trial, settings, rng)
+    maps = _offered(trial, settings, chance)
     options = tuple(
         Option(str(place), one.label if settings.names_shown else wording("distinction.class", number=place),
                Picture(one.image, stimulus.width, stimulus.height, wording("alt.map", number=place)))

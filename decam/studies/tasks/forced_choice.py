@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from decam.settings import Settings, parameter
+from decam.studies.assignment.chance import Chance
 from decam.studies.design import Study
 from decam.studies.elements import Choice, Json, Option, Rating, Shown
 from decam.studies.steps import Step
@@ -26,7 +27,7 @@ class ForcedChoiceSettings(Settings):
     answer_shown: bool = parameter(True, "Say what the model answers.", title="show the answer")
 
 
-def _make(trial: Trial, settings: ForcedChoiceSettings, _rng: np.random.Generator) -> Screen:
+def _make(trial: Trial, settings: ForcedChoiceSettings, _chance: Chance) -> Screen:
     wording, label = trial.wording, trial.stimulus.label
     options = [
         Option(side, wording(f"choice.{side}"), trial.map_of(condition, place))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from decam.settings import Settings, parameter
+from decam.studies.assignment.chance import Chance
 from decam.studies.elements import Entry, Json
 from decam.studies.steps import Step
 from decam.studies.tasks.base import Screen, Strengths, Task, Trial
@@ -21,7 +22,7 @@ class FreeTextSettings(Settings):
     optional: bool = parameter(True, "Whether the answer may be left out.")
 
 
-def _make(trial: Trial, settings: FreeTextSettings, _rng: np.random.Generator) -> Screen:
+def _make(trial: Trial, settings: FreeTextSettings, _chance: Chance) -> Screen:
     prompt = (settings.prompt or trial.wording("free-text.prompt")).replace("{label}", trial.stimulus.label)
     return Screen((trial.seen(), Entry("text", prompt, settings.most, optional=settings.optional)))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from decam.settings import Settings, parameter
+from decam.studies.assignment.chance import Chance
 from decam.studies.design import Study
 from decam.studies.elements import Json, Option, Ranking, Shown
 from decam.studies.steps import Step
@@ -24,7 +25,7 @@ class RankingSettings(Settings):
     answer_shown: bool = parameter(True, "Say what the model answers.", title="show the answer")
 
 
-def _make(trial: Trial, settings: RankingSettings, _rng: np.random.Generator) -> Screen:
+def _make(trial: Trial, settings: RankingSettings, _chance: Chance) -> Screen:
     wording = trial.wording
     options = tuple(
         Option(f"{place + 1}", wording("caption.map.numbered", number=place + 1), trial.map_of(condition, place))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from decam.settings import Settings, parameter
+from decam.studies.assignment.chance import Chance
 from decam.studies.design import Study
 from decam.studies.elements import Json, Rating
 from decam.studies.steps import Step
@@ -30,7 +31,7 @@ def statements(settings: RatingSettings, usual: str) -> tuple[str, ...]:
     return tuple(line.strip() for line in settings.statements.splitlines() if line.strip()) or (usual,)
 
 
-def _make(trial: Trial, settings: RatingSettings, _rng: np.random.Generator) -> Screen:
+def _make(trial: Trial, settings: RatingSettings, _chance: Chance) -> Screen:
     wording = trial.wording
     ends = (settings.low or wording("agree.low"), settings.high or wording("agree.high"))
     asked = tuple(

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from decam.settings import Settings, parameter
+from decam.studies.assignment.chance import Chance, Use
 from decam.studies.design import Stimulus, Study
 from decam.studies.elements import Choice, Option, Rating, Shown
 from decam.studies.tasks.base import Screen, Task, Trial, knows
@@ -40,11 +39,10 @@ def offered(study: Study, stimulus: Stimulus, count: int) -> tuple[str, ...]:
     labels += [other.answer for other in study.stimuli] + [stimulus.label, stimulus.correct]
     distinct = [label for label in dict.fromkeys([stimulus.answer, *labels]) if label][:count]
     place = [one.key for one in study.stimuli].index(stimulus.key)
-    order = np.random.default_rng([study.assignment.seed, place, 0xF0]).permutation(len(distinct))
-    return tuple(distinct[at] for at in order)
+    return tuple(Chance(study.assignment.seed, Use.OPTIONS, place).shuffled(distinct))
 
 
-def _make(trial: Trial, settings: SimulationSettings, _rng: np.random.Generator) -> Screen:
+def _make(trial: Trial, settings: SimulationSettings, _chance: Chance) -> Screen:
     wording, stimulus = trial.wording, trial.stimulus
     labels = offered(trial.study, stimulus, settings.options)
     options = tuple(Option(str(place + 1), label) for place, label in enumerate(labels))

@@ -91,10 +91,10 @@ def _form(record: StudyRecord, place: int) -> None:
     st.caption(kind.summary)
     if session.editable(record):
         _order(record, place)
-    if kind.tasks:
+    if kind.use:
         _task(record, place, block)
     if block.settings.parameters():
-        if kind.tasks:
+        if kind.use:
             st.markdown("**Between the trials**" if kind.name == "trials" else "**Training**")
         forms.draw(record, f"block-{place}-{block.kind}", editing.block_settings(place))
     if kind.items:

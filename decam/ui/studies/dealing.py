@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from decam.errors import DecamError
-from decam.studies import assignment, editing, tasks
+from decam.studies import assignment, blocks, editing, tasks
 from decam.studies.assignment import Assignment, Balance
 from decam.studies.design import Study
 from decam.studies.responses import StudyRecord
@@ -17,40 +17,32 @@ MOST = 200
 
 
 def show(record: StudyRecord) -> None:
-    """Draw the settings of the assignment, and a table of its balance for each task."""
+    """Draw the settings of the assignment, and a table of its balance for each block that repeats a task."""
     with st.container(key="study-assignment", border=True):
         st.subheader("Who sees what")
         with forms.grid("assignment"):
             forms.draw(record, "assignment", editing.field_of("assignment"))
-    asked = _dealt(record.study)
-    if not asked:
+    repeated = [place for place, block in enumerate(record.study.blocks) if block.task is not None]
+    if not repeated:
         st.caption("With a block of trials, a table here counts how balanced the sequences are.")
-    for title, use, group in asked:
-        _balance(record.study, title, use, group)
+    for place in repeated:
+        _balance(record.study, place)
 
 
-def _dealt(study: Study) -> list[tuple[str, str, int]]:
-    """Each way of dealing that the blocks use: a title, the use of the stimuli, and how many conditions a trial has."""
-    found: dict[tuple[str, int], list[str]] = {}
-    for block in study.blocks:
-        if block.task is not None:
-            task = tasks.get(block.task.name)
-            use = "training" if block.kind == "training" else "trials"
-            titles = found.setdefault((use, task.group), [])
-            if task.title not in titles:
-                titles.append(task.title)
-    return [(f"{', '.join(titles)} ({use})", use, group) for (use, group), titles in found.items()]
-
-
-def _balance(study: Study, title: str, use: str, group: int) -> None:
-    stimuli, conditions = len(study.stimuli_for(use)), len(study.conditions)
-    st.markdown(f"**Balance: {text.plain(title)}**")
-    settings = study.assignment
+def _balance(study: Study, place: int) -> None:
+    """Draw the table of the block at a place, which deals for itself."""
+    kind, choice = blocks.get(study.blocks[place].kind), study.blocks[place].task
+    if choice is None:
+        return
+    task = tasks.get(choice.name)
+    stimuli, conditions = len(study.stimuli_for(kind.use)), len(study.conditions)
+    st.markdown(f"**Balance: {text.plain(f'block {place + 1}, {task.title} ({kind.use})')}**")
+    settings = blocks.dealing(study, kind.use)
     if not stimuli:
         st.caption("No picture is kept for it yet.")
         return
     try:
-        rows = _counted(settings, stimuli, conditions, group)
+        rows = _counted(settings, stimuli, conditions, task.group, place)
     except DecamError as error:
         st.info(text.plain(str(error)))
         return
@@ -71,9 +63,9 @@ def _balance(study: Study, title: str, use: str, group: int) -> None:
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _counted(settings: Assignment, stimuli: int, conditions: int, group: int) -> tuple[Balance, ...]:
+def _counted(settings: Assignment, stimuli: int, conditions: int, group: int, stream: int) -> tuple[Balance, ...]:
     dealt = [
-        assignment.sequence(settings, number, stimuli, conditions, group)
+        assignment.sequence(settings, number, stimuli, conditions, group, stream)
         for number in range(min(settings.sequences, MOST))
     ]
     return assignment.balance(dealt, stimuli, conditions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import streamlit as st
 
@@ -19,8 +20,11 @@ SECONDS = 10
 """How often the page looks for new answers."""
 
 FIRST = "preference"
-_KEPT = 24
+Version: TypeAlias = tuple[object, ...]
+"""What answers, flags and names depend on."""
 
+_READ, _KEPT = 4, 24
+_material: Lru[Version, Material] = Lru(_READ)
 _found: Lru[tuple[object, ...], Findings] = Lru(_KEPT)
 
 
@@ -49,7 +53,7 @@ def show(record: StudyRecord, lanes: Sequence[tuple[Lane, str]]) -> None:
 @st.fragment(run_every=SECONDS)
 def _live(record: StudyRecord, lane: Lane, *, kept: bool, blinded: bool) -> None:
     """One section, read again when answers have come in."""
-    read = material_of(state.studies(), record.id, lane, kept_only=kept, blinded=blinded)
+    version, read = _read(record, lane, kept, blinded)
     offered = {section.name: section for section in SECTIONS if section.there(read)}
     chosen = st.pills(
         "Section", list(offered), format_func=lambda name: offered[name].title, required=True,
@@ -59,7 +63,7 @@ def _live(record: StudyRecord, lane: Lane, *, kept: bool, blinded: bool) -> None
     section = offered[chosen or next(iter(offered))]
     st.caption(section.summary)
     with st.spinner("Analysing"):
-        findings = _findings(section, read)
+        findings = _findings(section, version, read)
     draw(findings, f"study-{record.id}-{section.name}", slug(record.study.name, 30))
 
 
@@ -99,15 +103,25 @@ def _distinct(head: Sequence[str]) -> list[str]:
     return [name + " " * head[:place].count(name) for place, name in enumerate(head)]
 
 
-def _findings(section: Section, read: Material) -> Findings:
+def _read(record: StudyRecord, lane: Lane, kept: bool, blinded: bool) -> tuple[Version, Material]:
+    """What the sections read, and its version; answers are fetched only where somebody has moved since the last look.
+
+    Whoever answers moves a position or an attempt, in the same transaction.
+    """
+    people = state.studies().participants(record.id, lane)
+    moved = tuple((one.code, one.position, one.attempt, one.seen, one.outcome, one.excluded) for one in people)
+    version: Version = (record.id, record.digest, lane, kept, blinded, moved)
+    read = _material.get(version)
+    if read is None:
+        read = material_of(state.studies(), record.id, lane, kept_only=kept, blinded=blinded)
+        _material.put(version, read)
+    return version, read
+
+
+def _findings(section: Section, version: Version, read: Material) -> Findings:
     """What a section says; worked out once for the same answers, flags and names."""
-    newest = max((row.answer.received for row in read.everything), default=0.0)
-    key = (
-        *(section.name, read.record.digest, read.kept_only, read.blinded, len(read.everything), newest),
-        *(f"{one.lane} {one.outcome} {one.excluded}" for one in read.participants),
-    )
-    found = _found.get(key)
+    found = _found.get((section.name, *version))
     if found is None:
         found = section.read(read) or Findings(("There are too few answers for this yet.",))
-        _found.put(key, found)
+        _found.put((section.name, *version), found)
     return found

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from decam.studies import editing
-from decam.studies.blocks.base import FORMS, RATING_POINTS
+from decam.studies.blocks.base import FORMS, RATING_POINTS, points
 from decam.studies.design import Item, Study
 from decam.studies.responses import StudyRecord
 from decam.ui import text
@@ -76,8 +76,12 @@ def _item(record: StudyRecord, place: int, number: int, item: Item, answers: boo
         _right(item, filled(_place(item), saved("correct")))
     st.toggle("May be left out", **filled(item.optional, saved("optional")))
     if item.form in SCALES:
-        st.text_input("Scale it belongs to", max_chars=100, help="Items with the same name are averaged.",
-                      **filled(item.group, saved("group")))  # fmt: skip
+        st.text_input(
+            "Scale it belongs to",
+            max_chars=100,
+            help="Items with the same name give one score, from 0 to 100.",
+            **filled(item.group, saved("group")),
+        )
         st.toggle("Counts the other way round", **filled(item.reverse, saved("reverse")))
     if not locked:
         st.button(
@@ -98,11 +102,6 @@ def _right(item: Item, widget: dict[str, Any]) -> None:
 def _place(item: Item) -> int:
     most = points(item) if item.form == "rating" else len(item.options) - 1
     return item.correct if item.correct <= most else -1
-
-
-def points(item: Item) -> int:
-    """How many points the scale of a rating has."""
-    return len(item.options) if len(item.options) > 2 else RATING_POINTS
 
 
 def _lines(value: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What is written down before data come in: the hypothesis, rules of exclusion, and the preregistration from both."""
+"""What is written down before data come in: hypothesis, rules, number of people, and the preregistration from them."""
 
 from __future__ import annotations
 
@@ -9,21 +9,28 @@ from decam.studies.analysis.exclusions import RULES, Rule
 from decam.studies.design import Study
 from decam.studies.export.preregistration import LONGEST, preregistration
 from decam.studies.responses import StudyRecord
-from decam.ui.studies import forms, session
+from decam.ui.studies import forms, session, sizing
 
 
 def show(record: StudyRecord) -> None:
-    """Draw hypothesis, rules and the text for a registry."""
+    """Draw hypothesis, rules, the number of people and the text for a registry."""
     with st.container(key="study-planning"):
         with st.container(border=True):
             st.subheader("Hypothesis")
             forms.draw(record, "hypothesis", editing.field_of("hypothesis"))
-        with st.container(border=True):
-            st.subheader("Rules of exclusion")
-            st.caption("Each flags participants; none removes them. Results are shown with and without those flagged.")
-            for rule in RULES.values():
-                _rule(record, rule)
+        with st.container():
+            with st.container(border=True):
+                _rules(record)
+            with st.container(border=True):
+                sizing.show(record)
     _text(record)
+
+
+def _rules(record: StudyRecord) -> None:
+    st.subheader("Rules of exclusion")
+    st.caption("Each flags participants; none removes them. Results are shown with and without those flagged.")
+    for rule in RULES.values():
+        _rule(record, rule)
 
 
 def _rule(record: StudyRecord, rule: Rule) -> None:

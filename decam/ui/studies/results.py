@@ -110,9 +110,9 @@ def _download(record: StudyRecord) -> None:
         "file can be restored on the page **All studies**, here or on another server."
     )
     st.download_button(
-        "Download everything", lambda: everything(state.studies(), record.id),
-        f"study-{slug(record.study.name, 40)}-everything.zip", "application/zip", type="primary",
-        key=f"study-{record.id}-everything", icon=":material/download:", on_click="ignore",
+        "Download backup", lambda: everything(state.studies(), record.id),
+        f"study-{slug(record.study.name, 40)}-backup.zip", "application/zip", type="primary",
+        key=f"study-{record.id}-backup", icon=":material/download:", on_click="ignore",
     )  # fmt: skip
 
 

@@ -122,7 +122,7 @@ def _whole(record: StudyRecord, access: Access) -> None:
     folder = state.studies().folder(record.id)
     with st.container(horizontal=True, gap="small"):
         st.download_button(
-            "Study with pictures (ZIP)", lambda: archive.packed(record.study, folder), f"study-{name}.zip",
+            "Export with pictures (ZIP)", lambda: archive.packed(record.study, folder), f"study-{name}-export.zip",
             "application/zip", key=f"study-{record.id}-zip", icon=":material/download:", on_click="ignore",
             help="Everything but participants and answers; another server can import it.",
         )  # fmt: skip

@@ -157,7 +157,7 @@ def _bring(access: Access) -> None:
     if access.owner is None:  # it comes back with its owner, who may be somebody else
         st.toggle(
             "With participants and answers", key=WHOLE,
-            help="For the file of Download everything: the study comes back as it was, under the same link.",
+            help="For the file of Download backup: the study comes back as it was, under the same link.",
         )  # fmt: skip
     st.file_uploader("The ZIP of a study", type=["zip", "json"], key=key, on_change=take, max_upload_size=200)
     st.caption("Without them it becomes a new draft with the same pictures and blocks.")

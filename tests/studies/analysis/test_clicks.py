@@ -104,7 +104,7 @@ def test_scores_are_those_of_each_picture() -> None:
 
 def test_the_ceiling_of_two_people_is_one_against_the_other() -> None:
     marks = people_at([(10, 12)], 2, 3.0)
-    found = split_half([(40, 40)], marks, SCORES["cc"], splits=3)
+    found = split_half([(40, 40)], marks, [SCORES["cc"]], splits=3)[0]
     maps = [density(dense(marks, 0, (40, 40))[person]) for person in range(2)]
     expected = np.corrcoef(maps[0].ravel(), maps[1].ravel())[0, 1]
     assert found.halves.mean.value == pytest.approx(expected)
@@ -112,15 +112,23 @@ def test_the_ceiling_of_two_people_is_one_against_the_other() -> None:
 
 
 def test_people_who_agree_have_a_higher_ceiling_and_uncorrelated_scores_no_correction() -> None:
-    near, far = (split_half([(40, 40)], people_at([(20, 20)], 8, spread), SCORES["spearman"]) for spread in (1, 12))
+    score = [SCORES["spearman"]]
+    near, far = (split_half([(40, 40)], people_at([(20, 20)], 8, spread), score)[0] for spread in (1, 12))
     assert near.halves.mean.value > far.halves.mean.value + 0.1
-    again = split_half([(40, 40)], people_at([(20, 20)], 8, 1), SCORES["spearman"])
+    again = split_half([(40, 40)], people_at([(20, 20)], 8, 1), score)[0]
     assert again == near
-    assert math.isnan(split_half([(40, 40)], people_at([(20, 20)], 8, 1), SCORES["auc-judd"]).corrected)
+    assert math.isnan(split_half([(40, 40)], people_at([(20, 20)], 8, 1), [SCORES["auc-judd"]])[0].corrected)
+
+
+def test_several_ceilings_at_once_are_those_of_each_score_alone() -> None:
+    marks = people_at([(20, 20), (9, 30)], 6, 3)
+    assert split_half([(40, 40)], marks, list(SCORES.values()), splits=4) == [
+        *(split_half([(40, 40)], marks, [score], splits=4)[0] for score in SCORES.values())
+    ]
 
 
 def test_one_person_has_no_ceiling() -> None:
-    found = split_half([(40, 40)], people_at([(20, 20)], 1, 1), SCORES["cc"])
+    found = split_half([(40, 40)], people_at([(20, 20)], 1, 1), [SCORES["cc"]])[0]
     assert math.isnan(found.halves.mean.value) and math.isnan(found.corrected)
 
 
@@ -167,6 +175,6 @@ def test_bad_clicks_are_refused_in_sentences() -> None:
     with pytest.raises(SettingError, match="σ is 0 pixels"):
         click_map(clicks([5], [5], [0], [0]), 0, (40, 40), sigma=0)
     with pytest.raises(SettingError, match="number of splits is 0"):
-        split_half([(40, 40)], clicks([5], [5], [0], [0]), SCORES["cc"], splits=0)
+        split_half([(40, 40)], clicks([5], [5], [0], [0]), [SCORES["cc"]], splits=0)[0]
     with pytest.raises(SettingError, match="places must be finite"):
         clicks([math.nan], [5], [0], [0])

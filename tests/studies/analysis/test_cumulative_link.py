@@ -141,8 +141,19 @@ def test_clean_separation_is_said_and_gives_no_false_interval(counts: list[list[
     found = fit_counts(counts)
     (odds,) = found.odds
     assert odds.odds_ratio.value in (0.0, math.inf) and not odds.odds_ratio.known
-    assert "no finite estimate" in found.note
+    assert "no finite estimate" in found.note()
     assert found.p < 0.01
+
+
+@pytest.mark.parametrize(("people", "known"), [
+    ("ppppppppp", [False, False]), ("pqrpqrppp", [True, False]), ("ppppqrpqr", [False, False]),
+    ("pqrpqrpqr", [True, True]),
+])  # fmt: skip
+def test_a_condition_that_one_person_rated_has_neither_interval_nor_p(people: str, known: list[bool]) -> None:
+    found = fit([1, 2, 3, 2, 3, 3, 1, 1, 3], list("aaabbbccc"), 3, participants=list(people))
+    assert [one.odds_ratio.known for one in found.odds] == known
+    assert [math.isfinite(one.p) for one in found.odds] == known
+    assert found.note() == ""
 
 
 def test_one_condition_or_one_rating_is_refused() -> None:

@@ -50,3 +50,8 @@ def test_a_simulated_observer_is_found() -> None:
 def test_trials_of_one_kind_are_refused() -> None:
     with pytest.raises(SettingError, match="trials of both kinds"):
         detection([True, False], [True, True], [0, 1])
+
+
+def test_one_person_alone_gives_no_interval() -> None:
+    found = detection([True, False, True, False], [True, True, False, False], ["p"] * 4)
+    assert found.sensitivity.value == 0 and not found.sensitivity.known and not found.criterion.known

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ from decam.errors import SettingError
 from decam.studies.analysis.power import (
     Answers,
     ForcedChoice,
-    PowerCurve,
     PowerProgress,
     Preferred,
     SimulatedAccuracy,
@@ -23,15 +21,7 @@ from decam.studies.analysis.power import (
     power,
 )
 from decam.studies.analysis.preference import bradley_terry, comparisons
-
-
-def finished(steps: Generator[PowerProgress, None, PowerCurve]) -> PowerCurve:
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            found: PowerCurve = stop.value
-            return found
+from tests.studies.finishing import finished
 
 
 def normal(generator: np.random.Generator, size: int) -> np.ndarray:

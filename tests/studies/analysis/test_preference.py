@@ -166,9 +166,34 @@ def test_an_item_that_always_wins_has_finite_strength_and_the_note_says_why() ->
 def test_items_never_compared_with_the_others_are_named() -> None:
     wins = np.array([[0, 3, 0, 0], [2, 0, 0, 0], [0, 0, 0, 4], [0, 0, 4, 0]], dtype=float)
     assert disconnection("abcd", wins) == (
-        "a and b were never compared with the other items, so nothing places them together."
+        "Nobody compared items of different groups, so nothing places these together: a and b; c and d."
     )
     assert disconnection("abcd", wins + wins[::-1, ::-1].T + np.roll(wins, 1, axis=0)) == ""
+
+
+def test_all_items_that_never_lost_are_named() -> None:
+    wins = np.array([[0, 0, 2, 0], [0, 0, 1, 3], [0, 0, 0, 1], [0, 0, 1, 0]], dtype=float)
+    assert disconnection("abcd", wins) == (
+        "a and b never lost to any other item, so the comparisons alone set no upper limit to strength."
+    )
+
+
+@pytest.mark.parametrize(("wins", "best"), [
+    ([[0, 4, 6], [4, 0, 6], [2, 2, 0]], ("item 0", "item 1")),
+    ([[0, 3, 3], [3, 0, 3], [3, 3, 0]], ("item 0", "item 1", "item 2")),
+    ([[0, 5, 6], [4, 0, 6], [2, 2, 0]], ("item 0",)),
+])  # fmt: skip
+def test_all_of_the_strongest_items_are_named(wins: list[list[int]], best: tuple[str, ...]) -> None:
+    assert fit(np.array(wins)).best == best
+
+
+def test_one_person_alone_gives_no_interval() -> None:
+    answers = comparisons("ab", [0, 0, 1], [1, 1, 0], ["p", "p", "p"])
+    found = bradley_terry(answers, resamples=FEW)
+    assert values(found)[0] == pytest.approx(math.log(2) / 2, abs=1e-6)
+    assert not any(one.known for one in (*found.values, found.beats(0, 1)))
+    ranked = plackett_luce(rankings("ab", [[0, 1], [0, 1], [1, 0]], ["p", "p", "p"]), resamples=FEW)
+    assert not any(one.known for one in ranked.values)
 
 
 @settings(max_examples=60, deadline=None)

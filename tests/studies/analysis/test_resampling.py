@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from decam.errors import SettingError
 from decam.studies.analysis.resampling import (
@@ -52,12 +54,27 @@ def test_a_difference_within_people_leaves_out_how_they_differ_from_each_other()
 
 
 def test_percentiles_leave_out_what_is_not_finite() -> None:
-    found = percentiles(1.0, np.array([0.0, math.nan, 1.0, 2.0]))
+    found = percentiles(1.0, np.array([0.0, math.nan, 1.0, 2.0]), 2)
     assert (found.low, found.high) == pytest.approx((0.05, 1.95))
-    empty = percentiles(1.0, np.array([math.nan]))
+    empty = percentiles(1.0, np.array([math.nan]), 2)
     assert not empty.known and empty.value == 1.0
-    assert not percentiles(math.nan, np.array([1.0])).known
+    assert not percentiles(math.nan, np.array([1.0]), 2).known
+    assert not percentiles(1.0, np.array([1.0, 1.0]), 1).known, "one alone is drawn the same each time"
     assert str(Interval(0.5, 0.25, 0.75)) == "0.500 [0.250, 0.750]"
+    assert str(Interval(-0.0, math.nan, math.nan)) == "0.000"
+
+
+@given(st.lists(st.tuples(st.sampled_from("pqr"), st.booleans()), min_size=1, max_size=12))
+def test_only_what_two_people_gave_has_an_interval(answers: list[tuple[str, bool]]) -> None:
+    people, which = zip(*answers, strict=True)
+    values, mask = np.arange(len(people), dtype=float), np.array(which)
+    own = sample(people, 50)
+    ours = {who for who, chosen in answers if chosen}
+    others = {who for who, chosen in answers if not chosen}
+    assert own.among(mask) == len(ours)
+    assert not own.share(values, mask).known or len(ours) > 1
+    assert not own.difference(values, mask, ~mask).known or min(len(ours), len(others)) > 1
+    assert len(ours) < 3 or own.share(values, mask).known
 
 
 def test_means_by_participant_and_condition() -> None:

@@ -34,6 +34,22 @@ def test_utility_of_known_accuracies() -> None:
     assert (method.utility.low, method.utility.high) == pytest.approx((1.5, 1.5)), "all people are alike here"
 
 
+@pytest.mark.parametrize("alone", ["none", "map"])
+def test_a_condition_of_one_person_leaves_utility_without_an_interval(alone: str) -> None:
+    rows = study({"none": {5: 0.5, 10: 0.5}, "map": {5: 0.5, 10: 0.75}}, people=3)
+    kept = [place for place, who in enumerate(rows["participants"]) if who not in (f"{alone} 1", f"{alone} 2")]
+    fewer = {name: [values[place] for place in kept] for name, values in rows.items()}
+    found = dict(
+        zip(("none", "map"), utilities(**fewer, control="none", order=("none", "map"), resamples=50), strict=True)
+    )
+    assert found["map"].utility.value == pytest.approx(1.25)
+    assert not any(one.known for one in (found["map"].utility, found["map"].gain, *found["map"].utility_k))
+    assert {name: one.accuracy[0].known for name, one in found.items()} == {
+        "none": alone != "none",
+        "map": alone != "map",
+    }
+
+
 def test_the_height_is_that_of_a_straight_line_at_uneven_steps() -> None:
     steps = np.array([1.0, 2.0, 7.0])
     assert mean_height(np.array([2 * steps + 1]), steps)[0] == pytest.approx(2 * 4 + 1)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from decam.errors import SettingError
-from decam.studies.assignment.blocks import Design, _Exchange, design
+from decam.studies.assignment.blocks import _Exchange, design
 from decam.studies.assignment.chance import Chance, Use
 from decam.studies.assignment.constructions import SINGER, _candidates, _searched, developed, known
 
@@ -144,14 +144,6 @@ def test_an_order_of_blocks_shows_all_stimuli_early() -> None:
     for shown in range(1, 61):
         once, _ = counted(blocks[:shown], 20)
         assert max(once) - min(once) <= 3
-
-
-def test_a_design_says_how_balanced_it_is() -> None:
-    assert design(7, 3, 7).text() == (
-        "Each stimulus is seen by 3 participants, any two stimuli by 1; exact design (projective plane)."
-    )
-    some = Design(3, ((0, 1), (0, 2)), "by hand")
-    assert some.text() == "Each stimulus is seen by 1 to 2 participants, any two stimuli by 0 to 1; by hand."
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import subprocess
 import sys
 from collections import Counter
+from itertools import combinations
 
 import pytest
 from hypothesis import given, settings
@@ -136,6 +138,33 @@ def test_between_subjects_each_block_of_participants_has_every_condition() -> No
     assert lines(found, 5, 3)["stimulus-condition"] == (4, 4)
 
 
+@given(st.sampled_from((0, 1, 2)), st.integers(2, 4), st.integers(0, 3), st.integers(1, 3))
+@settings(max_examples=30, deadline=None)
+def test_between_subjects_a_participant_has_the_same_conditions_in_every_stream(
+    group: int, conditions: int, seed: int, stream: int
+) -> None:
+    """Whether all stimuli are seen, as in training, or some of them, as in the trials after it."""
+    made = Assignment(subjects="between", sequences=13, seed=seed)
+    trained = sequences(made, 3, conditions, group)
+    tested = sequences(dataclasses.replace(made, stimuli=4), 11, conditions, group, stream)
+    for before, after in zip(trained, tested, strict=True):
+        shown = [cell.conditions for cell in (*before, *after)]
+        assert len(set(map(frozenset, shown) if group == 2 else shown)) == 1  # a pair may stand either way round
+
+
+@pytest.mark.parametrize("order", ["latin", "random", "blocked"])
+@pytest.mark.parametrize("shown", [0, 6])
+def test_streams_deal_differently_and_each_keeps_its_balance(order: str, shown: int) -> None:
+    made = Assignment(order=order, stimuli=shown, sequences=12)
+    found = [sequences(made, 9, 3, 1, stream) for stream in range(3)]
+    for one, other in combinations(found, 2):
+        same = sum(set(row) == set(again) for row, again in zip(one, other, strict=True))
+        assert same < 3  # of 12 participants; which condition a stimulus has is independent
+    for one in found:
+        table = lines(one, 9, 3)
+        assert even(table["stimulus"]) and even(table["condition"]) and even(table["condition-participant"])
+
+
 def test_a_blocked_order_shows_one_condition_after_another() -> None:
     for row in sequences(Assignment(order="blocked", sequences=8), 12, 4, 1):
         shown = [cell.conditions[0] for cell in row]
@@ -154,7 +183,7 @@ STORED = [
     ((5, 3, 0, Assignment(order="latin")), "35777f8d88c3f9c9"),
     ((20, 4, 2, Assignment(stimuli=8, order="latin", sequences=30)), "749844c6a6d60323"),
     ((20, 4, 1, Assignment(stimuli=8, order="blocked", sequences=30, seed=2)), "75c0427b9bbdd9f7"),
-    ((13, 3, 1, Assignment("between", stimuli=4, sequences=26)), "a196f6bab2495311"),
+    ((13, 3, 1, Assignment("between", stimuli=4, sequences=26)), "b3aa2723ebd09bfd"),
 ]
 
 
@@ -167,6 +196,8 @@ def test_sequences_are_those_that_were_stored(wish: tuple[int, int, int, Assignm
 def test_a_sequence_is_that_which_was_stored() -> None:
     found = sequence(Assignment(), 3, 4, 3, 2)
     assert [(cell.stimulus, cell.conditions) for cell in found] == [(2, (2, 1)), (0, (2, 0)), (1, (0, 2)), (3, (1, 0))]
+    other = sequence(Assignment(), 3, 4, 3, 2, stream=2)
+    assert [(cell.stimulus, cell.conditions) for cell in other] == [(2, (0, 2)), (3, (1, 0)), (1, (0, 1)), (0, (2, 1))]
 
 
 @pytest.mark.slow

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from decam.studies.assignment.chance import Chance, Use
-from decam.studies.assignment.subjects import dealt, permuted, rotated
+from decam.studies.assignment.subjects import exchanged, permuted, rotated
 
 
 def difference(counts: Counter[int], colours: int) -> int:
@@ -50,16 +51,16 @@ def test_exchanges_stay_within_permuted_blocks_and_even_stimuli_out(
 ) -> None:
     chance = Chance(seed, Use.ORDER)
     rows = [chance.shuffled(range(10))[:4] for _ in range(participants)]
-    before = [permuted(first + number, colours, seed) for number in range(participants)]
-    after = dealt(rows, first, 10, colours, seed)
-    blocks: dict[int, list[list[int]]] = {}
-    for number, both in enumerate(zip(before, after, strict=True)):
-        blocks.setdefault((first + number) // colours, []).append(list(both))
+    dealt = [permuted(first + number, colours, seed) for number in range(participants)]
+    after = exchanged(rows, dealt, first, 10, colours, seed)
+    blocks: dict[int, list[tuple[list[int], list[int]]]] = {}
+    for number, (before, now) in enumerate(zip(rows, after, strict=True)):
+        blocks.setdefault((first + number) // colours, []).append((before, list(now)))
     for block in blocks.values():
-        assert sorted(one for one, _ in block) == sorted(other for _, other in block)
+        assert sorted(before for before, _ in block) == sorted(now for _, now in block)
 
-    def squares(found: list[int]) -> int:
-        cells = Counter((colour, one) for row, colour in zip(rows, found, strict=True) for one in row)
+    def squares(found: Sequence[Sequence[int]]) -> int:
+        cells = Counter((colour, one) for row, colour in zip(found, dealt, strict=True) for one in row)
         return sum(count**2 for count in cells.values())
 
-    assert squares(after) <= squares(before)
+    assert squares(after) <= squares(rows)

@@ -13,20 +13,28 @@ import pytest
 from PIL import Image
 
 from decam.studies.analysis.exclusions import choose
-from decam.studies.design import Hypothesis, Stage
+from decam.studies.design import Hypothesis, Item, Stage, StudyError
 from decam.studies.document import digest_of, study_from_json
+from decam.studies.elements import Ranking, Several
 from decam.studies.export.answers import COLUMNS, answers_csv, codebook_csv, given, participants_csv, public_id
 from decam.studies.export.pack import pack_files
 from decam.studies.export.preregistration import LONGEST, MISSING, preregistration
 from decam.studies.export.psych_ds import psych_ds_files
 from decam.studies.road import road
 from tests.studies.answering import answer, crowd, participant, record
-from tests.studies.studies import block, digest, study, whole
+from tests.studies.studies import block, digest, freeze, study, whole
+from tests.tools import node
 
 REVISIT = {
     "participantId", "trialId", "trialOrder", "responseId", "condition", "answer", "correctAnswer", "duration",
     "startTime", "endTime", "status", "rejectReason", "configHash",
 }  # fmt: skip
+
+JSPSYCH = """
+const [location, jsPsychPreload, jsPsychSurveyHtmlForm] = [{ search: "?sequence=1" }, "preload", "form"];
+const run = (timeline) => console.log(JSON.stringify(timeline));
+const initJsPsych = () => ({ data: { addProperties() {} }, run });
+"""
 
 
 def table(content: bytes) -> list[dict[str, str]]:
@@ -133,6 +141,14 @@ def test_a_pack_shows_the_same_screens_as_the_study(pack: dict[str, bytes]) -> N
     assert study_from_json(pack["study.json"]) == made
 
 
+@pytest.mark.parametrize("sequences", [0, -3])
+def test_a_pack_without_sequences_is_refused(sequences: int, tmp_path: Path) -> None:
+    made = study(block("trials", task="forced-choice"), count=1)
+    freeze(made, tmp_path)
+    with pytest.raises(StudyError, match=f"pack of {sequences} sequences has nothing to show; write at least 1"):
+        next(pack_files(made, tmp_path, sequences))
+
+
 @pytest.mark.slow
 def test_a_packs_pages_name_no_method(pack: dict[str, bytes]) -> None:
     for name in pack:
@@ -143,13 +159,34 @@ def test_a_packs_pages_name_no_method(pack: dict[str, bytes]) -> None:
 def test_nothing_that_a_researcher_types_becomes_part_of_the_jspsych_page(tmp_path: Path) -> None:
     made = dataclasses.replace(
         study(block("instructions", text="</script><script>alert(1)</script>", example=False), count=0),
-        name="<b>Bold</b>", language='"><i>',
+        name="<b>Bold</b> {{study}}", language='"><i>',
     )  # fmt: skip
     page = dict(pack_files(made, tmp_path, 1))["jspsych/index.html"].decode()
     assert "alert(1)" in page
     assert "<script>alert" not in page
     assert "<b>" not in page
+    assert "<title>&lt;b&gt;Bold&lt;/b&gt; {{study}}</title>" in page
     assert "<i>" not in page
+
+
+@node.needed
+@pytest.mark.slow
+def test_the_jspsych_page_runs_and_asks_each_question_of_each_screen(tmp_path: Path) -> None:
+    seen = block("demographics", [Item("Seen before", "several", options=("cats", "dogs", "owls"))])
+    made = dataclasses.replace(whole(), blocks=(*whole().blocks, seen))
+    freeze(made, tmp_path)
+    pack = dict(pack_files(made, tmp_path, 2))
+    scripts = re.findall(r"<script>\n(.*?)</script>", pack["jspsych/index.html"].decode(), re.DOTALL)
+    (tmp_path / "page.js").write_text(f"{JSPSYCH}{scripts[0]}", encoding="utf-8")
+    preload, *screens = json.loads(node.node(str(tmp_path / "page.js")))
+    assert {name.removeprefix("../") for name in preload["images"]} == {one for one in pack if one[:8] == "stimuli/"}
+    for screen, step in zip(screens, road(made, 1), strict=True):
+        assert (screen["data"]["screen"], screen["data"]["task"]) == (step.id, step.task)
+        names = re.findall(r'<(?:input|textarea)[^>]* name="([^"]*)"', screen["html"])
+        assert len(set(names) - {question.name for question in step.questions}) == sum(
+            len(question.options) for question in step.questions if isinstance(question, Ranking | Several)
+        ), "jsPsych keeps one value a name"
+        assert {name.split(":")[0] for name in names} == {question.name for question in step.questions}
 
 
 def test_a_preregistration_says_what_the_study_says_and_marks_what_it_does_not() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
@@ -16,7 +17,6 @@ from decam.studies.responses import Lane, NoSuchStudyError, StudyRecord, StudySt
 from decam.studies.responses.backup import everything, restore
 from decam.studies.sessions import Sessions
 from decam.studies.simulated import simulate
-from tests.studies.studies import PNG
 from tests.studies.taking_part import DEVICE, opened, sent, small, steps_of, take
 
 
@@ -73,7 +73,8 @@ def test_the_file_can_be_read_without_decam(store: StudyStore, record: StudyReco
         assert len(documents) == 2
         pictures = [name for name in archive.namelist() if name.startswith("files/")]
         assert len(pictures) == len(list(store.folder(record.id).iterdir()))
-        assert archive.read(pictures[0]) == PNG
+        for name in pictures:
+            assert hashlib.sha256(archive.read(name)).hexdigest() == Path(name).stem
 
 
 def test_a_study_that_is_there_is_left_as_it_is(store: StudyStore, record: StudyRecord) -> None:
@@ -121,9 +122,11 @@ def test_what_is_no_whole_backup_is_refused_and_leaves_nothing(
         r"line \d of participants.*count": replaced("participants.jsonl", '"sequence": 0', '"sequence": "0"'),
         "line 1 of answers.*too much or too little": replaced("answers.jsonl", '"blurred"', '"blurry"'),
         "line 1 of answers.*number": replaced("answers.jsonl", '"blurred": 0.0', '"blurred": null'),
-        "two rows of answers": lambda name, data: (name, data * 2 if name == "answers.jsonl" else data),
+        "whole backup.*two rows of answers": lambda name, data: (name, data * 2 if name == "answers.jsonl" else data),
         "does not belong": replaced("record.json", record.digest, "0" * 64),
         "decam study backup": replaced("record.json", '"version": 1', '"version": 2'),
+        "record.json is not": lambda name, data: (name, b"[]" if name == "record.json" else data),
+        "is not what it was": lambda name, data: (name, data + b"!" if name.startswith("files/") else data),
         "record.json|valid": replaced("record.json", record.id, "../../../etc"),
     }  # fmt: skip
     for sentence, change in changes.items():
@@ -135,6 +138,32 @@ def test_what_is_no_whole_backup_is_refused_and_leaves_nothing(
         with pytest.raises(StudyError, match="no whole backup"):
             restore(elsewhere, damaged)
     elsewhere.close()
+
+
+@pytest.mark.parametrize("name", ["record.json", "answers.jsonl", "files/"])
+def test_a_backup_with_a_damaged_or_locked_entry_is_refused(
+    store: StudyStore, elsewhere: StudyStore, record: StudyRecord, name: str
+) -> None:
+    content = everything(store, record.id)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        entry = next(one for one in archive.infolist() if one.filename.startswith(name))
+    extra = int.from_bytes(content[entry.header_offset + 28 : entry.header_offset + 30], "little")
+    start = entry.header_offset + 30 + len(entry.filename) + extra
+    middle = content[:start] + bytes(255 - byte for byte in content[start : start + 8]) + content[start + 8 :]
+    flags = content.index(entry.filename.encode(), content.index(b"PK\x01\x02")) - 46 + 8
+    locked = content[:flags] + b"\x01" + content[flags + 1 :]
+    for damaged in (middle, locked):
+        with pytest.raises(StudyError, match=r"no whole backup|cannot be read"):
+            restore(elsewhere, damaged)
+        assert elsewhere.recent() == []
+        assert not list((elsewhere.directory / "studies").glob("*/*"))
+    elsewhere.close()
+
+
+def test_a_picture_that_was_changed_on_the_disk_is_not_backed_up(store: StudyStore, record: StudyRecord) -> None:
+    next(store.folder(record.id).iterdir()).write_bytes(b"other")
+    with pytest.raises(StudyError, match="was changed or is damaged"):
+        everything(store, record.id)
 
 
 def test_files_that_are_no_frozen_pictures_are_not_unpacked(

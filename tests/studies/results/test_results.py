@@ -6,17 +6,22 @@ import csv
 import dataclasses
 import io
 import math
+import re
 from pathlib import Path
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from decam.studies import frozen
 from decam.studies.analysis.exclusions import choose
-from decam.studies.design import Condition, Study
+from decam.studies.design import Condition, Item, Study
 from decam.studies.frozen import FrozenArray
 from decam.studies.results import SECTIONS, Findings, Material, material, results, table_csv
+from decam.studies.results.base import rounded
+from decam.studies.road import road
 from tests.studies.answering import answer, crowd, participant, record
 from tests.studies.studies import CLASSES, block, study, whole
 
@@ -53,6 +58,7 @@ def test_a_study_of_everything_is_read_whole_and_every_chart_can_be_drawn(tmp_pa
             assert isinstance(figure.draw(False), go.Figure)
             assert isinstance(figure.draw(True), go.Figure)
         for table in findings.tables:
+            assert len(set(table.head)) == len(table.head) and all(table.head)
             assert all(len(row) == len(table.head) for row in table.rows)
             lines = list(csv.reader(io.StringIO(table_csv(table).decode())))
             assert len(lines) == 1 + len(table.rows)
@@ -141,6 +147,8 @@ def test_utility_is_that_of_the_training_condition_over_the_control() -> None:
     people, answers = crowd(made, 30, {"a": 3.0, "none": -3.0})
     of = material(record(made), people, answers, Path())
     findings = found(of)["utility"]
+    head = findings.tables[0].head
+    assert len(set(head)) == len(head)
     rows = dict(zip(column(findings, 0, "condition"), column(findings, 0, "utility"), strict=True))
     assert rows["No map"] == 1
     shares = {
@@ -161,6 +169,26 @@ def test_signal_detection_needs_a_model_that_is_sometimes_wrong() -> None:
     )
     findings = found(read(dataclasses.replace(made, stimuli=wrong), 20))["detection"]
     assert dict(zip(column(findings, 0, "measure"), column(findings, 0, "value"), strict=True))["d′"] > 0.5  # type: ignore[operator]
+
+
+def test_distinction_is_counted_apart_for_the_models_right_and_wrong_answers() -> None:
+    made = study(block("trials", task="distinction"), count=8)
+    wrong = tuple(
+        dataclasses.replace(one, correct=next(name for name in CLASSES if name != one.answer)) if place % 2 else one
+        for place, one in enumerate(made.stimuli)
+    )
+    of = read(dataclasses.replace(made, stimuli=wrong), 6, noise=0.5)
+    findings = found(of)["distinction"]
+    assert "Chance is 25%." in findings.sentences[0]
+    for table, name in enumerate(("answered", "right")):
+        for row in (dict(zip(findings.tables[table].head, line, strict=True)) for line in findings.tables[table].rows):
+            own = [
+                one.value == one.step.correct[name]
+                for one in of.trials("accuracy", name)
+                if of.title(one.conditions[0]) == row["condition"]
+                and row["pictures"] in ("all", "model right" if one.step.facts["model_right"] else "model wrong")
+            ]
+            assert (row["answers"], row["accuracy"]) == (len(own), pytest.approx(np.mean(own), abs=5e-4))
 
 
 def test_flags_are_set_by_the_studys_rules_and_both_counts_can_be_had() -> None:
@@ -228,7 +256,9 @@ def test_preference_is_compared_with_the_metrics_of_the_same_cells() -> None:
         dataclasses.replace(
             one,
             maps=tuple(
-                dataclasses.replace(each, measurements={"insertion: 50 steps, blur fill": values[each.condition]})
+                dataclasses.replace(
+                    each, measurements={"insertion: 50 steps, blur fill": values[each.condition], "unheard-of: x": 1.0}
+                )
                 for each in one.maps
             ),
         )
@@ -240,6 +270,60 @@ def test_preference_is_compared_with_the_metrics_of_the_same_cells() -> None:
     assert spearman["value"] == 1
     assert spearman["p"] == pytest.approx(2 / math.factorial(3), abs=1e-4)
     assert any("3 methods" in sentence for sentence in findings.sentences)
+
+
+@pytest.mark.slow
+def test_one_person_is_counted_as_one_and_gives_no_interval(tmp_path: Path) -> None:
+    sections = found(read(whole(), 1, tmp_path))
+    for findings in sections.values():
+        for sentence in findings.sentences:
+            assert not re.search(r"\b1 (people|participants|pictures|answers|methods|places|descriptions)\b", sentence)
+        for table in findings.tables:
+            for name in ("from", "to"):
+                ends = [place for place, head in enumerate(table.head) if head == name or head.endswith(f", {name}")]
+                drawn = table.title not in ("Agreement", "Maps against clicks") and "confidence" not in table.title
+                assert not drawn or all(row[place] == "" for row in table.rows for place in ends), table.title
+    assert "One person alone gives no intervals." in sections["preference"].sentences
+    assert sections["progress"].sentences[0] == "1 person came, 1 finished."
+
+
+def test_conditions_that_are_level_are_all_named() -> None:
+    made = study(block("trials", task="forced-choice", task_neither=True), count=3)
+    people, answers = crowd(made, 3, STRENGTHS)
+    neither = [
+        dataclasses.replace(one, values={**one.values, "preferred": "neither"}) if "preferred" in one.values else one
+        for one in answers
+    ]
+    findings = found(material(record(made), people, neither, Path()))["preference"]
+    assert "All conditions are level: none is preferred to another." in findings.sentences
+    assert "-0.0" not in table_csv(findings.tables[0]).decode()
+
+
+@given(st.floats(-1e-3, 1e-3) | st.just(math.nan))
+def test_no_cell_is_minus_zero(value: float) -> None:
+    shown = rounded(value)
+    assert (shown == "") == math.isnan(value)
+    assert str(shown) != "-0.0"
+
+
+def test_what_a_blinded_study_says_of_odds_without_an_estimate_names_no_method() -> None:
+    made = study(block("trials", task="rating"), count=4)
+    people, answers = crowd(made, 4, {"a": 50.0, "b": 0.0, "c": -50.0})
+    sentences = found(material(record(made), people, answers, Path(), blinded=True))["ratings"].sentences
+    (note,) = [one for one in sentences if "no finite estimate" in one]
+    assert "odds of Method Y, Method Z have" in note
+
+
+def test_own_items_with_a_scale_are_scored_over_those_who_answered_all_of_it() -> None:
+    items = [Item("I trust it", "rating", group="Trust"), Item("I doubt it", "rating", group="Trust", reverse=True)]
+    made = study(block("questionnaire", items))
+    people, answers = [], []
+    for number, (trust, doubt) in enumerate(((5, 1), (3, 3), (4, 4))):
+        who = participant(made, number)
+        people.append(who)
+        answers.append(answer(who, road(made, number)[1], {"item1": trust, "item2": doubt}))
+    findings = found(material(record(made), people, answers, Path()))["questionnaires"]
+    assert findings.sentences[0].startswith("Trust: 66.7 of 100")  # (100 + 50 + 50) / 3
 
 
 def test_nobody_yet_is_said_and_nothing_fails() -> None:

@@ -30,9 +30,14 @@ class Saver {
       return;
     }
     say(this.note, "");
-    const { text, width, height } = whole(chart, this.background());
-    const drawn = new Blob([text], { type: "image/svg+xml" });
-    download(kind === "SVG" ? drawn : await png(drawn, width, height), `${this.data.name}.${kind.toLowerCase()}`);
+    try {
+      const { text, width, height } = await whole(chart, this.background());
+      const drawn = new Blob([text], { type: "image/svg+xml" });
+      download(kind === "SVG" ? drawn : await png(drawn, width, height), `${this.data.name}.${kind.toLowerCase()}`);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      say(this.note, `The chart could not be saved (${why}); load the page again, then try once more.`);
+    }
   }
 
   background() {
@@ -44,19 +49,64 @@ class Saver {
   release() {}
 }
 
-/** All layers of a chart as one drawing that needs nothing else. */
-function whole(chart, background) {
+/** All layers of a chart as one drawing that needs nothing else, its fonts included. */
+async function whole(chart, background) {
   const { width, height } = chart.getBoundingClientRect();
   const [wide, high] = [Math.round(width), Math.round(height)];
   const paper = draw("rect", { width: wide, height: high, fill: background });
-  const drawing = draw("svg", { width: wide, height: high, viewBox: `0 0 ${wide} ${high}` }, paper);
+  const style = draw("style", {}, await fonts([...chart.querySelectorAll("text")]));
+  const drawing = draw("svg", { width: wide, height: high, viewBox: `0 0 ${wide} ${high}` }, style, paper);
   for (const layer of chart.querySelectorAll("svg.main-svg")) {
     const copy = /** @type {SVGElement} */ (layer.cloneNode(true));
     copy.style.background = "";
+    keepWidths(layer, copy);
     for (const unseen of copy.querySelectorAll(".cursor-crosshair, .drag, .hoverlayer")) unseen.remove();
     drawing.append(copy);
   }
   return { text: new XMLSerializer().serializeToString(drawing), width: wide, height: high };
+}
+
+/** A program that has no such font, and reads none out of a drawing, still gives each line the width it has here. */
+function keepWidths(layer, copy) {
+  const lines = (drawn) => /** @type {SVGTextElement[]} */ ([...drawn.querySelectorAll("text:not(:has(.line)), .line")]);
+  const copies = lines(copy);
+  lines(layer).forEach((line, place) => {
+    const width = line.getComputedTextLength();
+    if (width) copies[place].setAttribute("textLength", width.toFixed(1));
+    copies[place].setAttribute("lengthAdjust", "spacingAndGlyphs");
+  });
+}
+
+/** The rules of the page's own fonts that some texts are drawn in, the files inside them: a picture loads nothing. */
+async function fonts(texts) {
+  const used = new Set(texts.map((text) => face(getComputedStyle(text))));
+  const sheets = [...document.styleSheets].filter((sheet) => !sheet.href || sheet.href.startsWith(location.origin));
+  const rules = sheets.flatMap((sheet) => [...sheet.cssRules].map((rule) => ({ rule, sheet })));
+  const wanted = rules.filter(({ rule }) => rule instanceof CSSFontFaceRule && used.has(face(rule.style)));
+  return (await Promise.all(wanted.map(({ rule, sheet }) => embedded(rule, sheet.href ?? location.href)))).join("\n");
+}
+
+/** The first family of a style, and whether it is upright. */
+function face({ fontFamily, fontStyle }) {
+  return `${fontFamily.split(",")[0].replace(/["']/g, "").trim()} ${fontStyle}`;
+}
+
+/** A rule of a font with the bytes of its file in the place of the file's address. */
+async function embedded(rule, base) {
+  const [, file] = /url\("([^"]+)"\)/.exec(rule.cssText) ?? [];
+  if (!file || file.startsWith("data:")) return rule.cssText;
+  const answer = await fetch(new URL(file, base));
+  if (!answer.ok) throw new Error(`the server does not give out the font ${file}`);
+  return rule.cssText.replace(file, await dataUrl(await answer.blob()));
+}
+
+function dataUrl(blob) {
+  return new Promise((done, failed) => {
+    const reader = new FileReader();
+    reader.onload = () => done(reader.result);
+    reader.onerror = () => failed(reader.error);
+    reader.readAsDataURL(blob);
+  });
 }
 
 /** A drawing as a PNG. */

@@ -52,7 +52,7 @@ export class Preview {
     if (this.place) this.place.textContent = `${Math.min(place + 1, count)} / ${count}`;
     if (place >= count) {
       this.screen = null;
-      this.frame.message(text("page.preview.end"), text("page.done.text"));
+      this.frame.message(text("page.preview.end"), text("page.preview"));
       return;
     }
     keep(place);
