@@ -13,7 +13,7 @@ from decam.experiments.explain import explain_view
 from decam.explanation import Progress, last
 from decam.masking import FILLS
 from decam.methods import METHODS, ClassMethod, get
-from decam.methods.base import Method
+from decam.methods.base import EXAMPLE, Method
 from decam.methods.table import CLASS_METHODS
 from decam.settings import Settings
 from tests.tools.networks import small_classifier
@@ -179,6 +179,13 @@ def test_black_box_methods_find_the_rectangle_that_the_answer_depends_on(name: s
     assert (brightest & rectangle.mask).sum() / (brightest | rectangle.mask).sum() > 0.5
     if name != "greedy-regions":  # whose map is of ranks, as many high ones as low ones
         assert found[rectangle.mask].mean() > found[~rectangle.mask].mean() + 2 * found[~rectangle.mask].std()
+
+
+def test_an_example_costs_little_and_as_much_for_all_that_spend_a_budget(embedded: TorchClassifier) -> None:
+    for name, row in METHODS.items():
+        settings = row.settings.from_mapping(row.example)
+        assert row.obstacle(embedded) or row.cost(settings, embedded) <= EXAMPLE, name
+        assert name not in BUDGETED or settings.to_mapping()["budget"] == EXAMPLE, name
 
 
 def test_an_unknown_method_is_refused_with_the_nearest_name() -> None:

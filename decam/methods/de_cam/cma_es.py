@@ -15,7 +15,7 @@ from decam.classifier import Classifier
 from decam.evolution.differential_evolution import Screen
 from decam.evolution.generation import Breeding, Generation
 from decam.explanation import Question, Steps
-from decam.methods.base import Method
+from decam.methods.base import SHORT, Method
 from decam.methods.de_cam.method import DE_CAM, DeCamSettings, searched
 from decam.methods.de_cam.optimisers import Optimiser, Start
 from decam.settings import Parameter, Settings, parameter
@@ -172,6 +172,7 @@ CMA_ES = Method(
     signed=False,
     settings=CmaEsSettings,
     run=cma_es,
+    example=SHORT,
     cost=_cost,
     series=DE_CAM.series,
 )

@@ -23,7 +23,7 @@ from decam.evolution.operators import Box
 from decam.evolution.trace import Asked, Trace
 from decam.explanation import Map, Progress, Question, Steps
 from decam.masking import FILLS, MaskedQueries, fill, upsample
-from decam.methods.base import Method, Series
+from decam.methods.base import SHORT, Method, Series
 from decam.methods.de_cam.encoding import Encoding, rank_masks
 from decam.methods.de_cam.expected_drop import ExpectedDrop
 from decam.methods.de_cam.fitness import KEPT, QUESTIONS, FitnessEstimator, Shares, standardised
@@ -366,6 +366,7 @@ DE_CAM = Method(
     signed=False,
     settings=DeCamSettings,
     run=de_cam,
+    example=SHORT,
     cost=_cost,
     series=(
         Series(

@@ -153,5 +153,6 @@ EXTREMAL_PERTURBATION = Method(
     signed=False,
     settings=ExtremalSettings,
     run=extremal_perturbation,
+    example={"steps": 125},
     cost=_cost,
 )

@@ -12,7 +12,7 @@ from torch import Tensor
 from decam.classifier import Classifier
 from decam.explanation import Map, Question, Steps, last, relayed
 from decam.masking import FILLS
-from decam.methods.base import Method
+from decam.methods.base import SHORT, Method
 from decam.methods.support.budgeted import BudgetedQueries
 from decam.methods.support.interruptible import Checkpoint, run_in_steps
 from decam.settings import Settings, parameter
@@ -140,5 +140,6 @@ AISE = Method(
     signed=False,
     settings=AiseSettings,
     run=aise,
+    example=SHORT,
     cost=_cost,
 )

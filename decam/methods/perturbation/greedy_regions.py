@@ -14,7 +14,7 @@ from decam.classifier import Classifier
 from decam.explanation import Map, Progress, Question, Steps
 from decam.images.superpixels import superpixels
 from decam.masking import FILLS, to_pixels
-from decam.methods.base import Method
+from decam.methods.base import SHORT, Method
 from decam.methods.support.budgeted import BudgetedQueries
 from decam.settings import Settings, parameter
 
@@ -176,5 +176,6 @@ GREEDY_REGIONS = Method(
     signed=False,
     settings=GreedySettings,
     run=greedy_regions,
+    example=SHORT,
     cost=_cost,
 )

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from decam.explanation import Map, Question, Steps
 from decam.masking import FILLS
-from decam.methods.base import Method
+from decam.methods.base import SHORT, Method
 from decam.methods.support.budgeted import BudgetedQueries, sampled, whole_budget
 from decam.methods.support.cell_grids import cell_map, cell_masks, sobol_points
 from decam.settings import Settings, parameter
@@ -97,6 +97,7 @@ def _row(name: str, title: str, summary: str, formula: str, misleads: str, *, si
         signed=signed,
         settings=HsicSettings,
         run=run,
+        example=SHORT,
         cost=whole_budget,
     )
 

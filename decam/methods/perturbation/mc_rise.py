@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from decam.explanation import Map, Question, Steps
-from decam.methods.base import Method
+from decam.methods.base import SHORT, Method
 from decam.methods.perturbation.occlusion_and_rise import shifted
 from decam.methods.support.budgeted import BudgetedQueries, portions, whole_budget
 from decam.methods.support.seeded_globals import generator_of
@@ -98,5 +98,6 @@ MC_RISE = Method(
     signed=True,
     settings=McRiseSettings,
     run=mc_rise,
+    example=SHORT,
     cost=whole_budget,
 )

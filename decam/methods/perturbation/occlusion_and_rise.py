@@ -12,7 +12,7 @@ from torch import Tensor
 from decam.classifier import Classifier
 from decam.explanation import Map, Question, Steps
 from decam.masking import FILLS, MaskedQueries, fill, upsample
-from decam.methods.base import Method
+from decam.methods.base import SHORT, Method
 from decam.methods.support.budgeted import BudgetedQueries, portions, whole_budget
 from decam.methods.support.interruptible import Checkpoint, run_with_progress
 from decam.settings import Settings, parameter
@@ -151,5 +151,6 @@ RISE = Method(
     signed=False,
     settings=RiseSettings,
     run=rise,
+    example=SHORT,
     cost=whole_budget,
 )

@@ -11,7 +11,7 @@ from torch import Tensor
 from decam.classifier import Classifier
 from decam.explanation import Map, Question, Steps
 from decam.masking import FILLS
-from decam.methods.base import Method
+from decam.methods.base import SHORT, Method
 from decam.methods.perturbation.shap_partition import Part
 from decam.methods.support.budgeted import BudgetedQueries
 from decam.methods.support.seeded_globals import generator_of
@@ -161,5 +161,6 @@ REX = Method(
     signed=False,
     settings=RexSettings,
     run=rex,
+    example=SHORT,
     cost=_cost,
 )

@@ -16,7 +16,7 @@ from torch import Tensor
 from decam.classifier import Classifier
 from decam.explanation import Map, Question, Steps
 from decam.masking import FILLS
-from decam.methods.base import Method
+from decam.methods.base import SHORT, Method
 from decam.methods.support.budgeted import BudgetedQueries
 from decam.settings import Settings, parameter
 
@@ -180,5 +180,6 @@ SHAP_PARTITION = Method(
     signed=True,
     settings=PartitionSettings,
     run=shap_partition,
+    example=SHORT,
     cost=_cost,
 )

@@ -12,7 +12,7 @@ from torch import Tensor
 from decam.classifier import Classifier
 from decam.explanation import Map, Question, Steps
 from decam.masking import FILLS
-from decam.methods.base import Method
+from decam.methods.base import SHORT, Method
 from decam.methods.support.budgeted import BudgetedQueries, sampled
 from decam.methods.support.cell_grids import cell_map, cell_masks, sobol_points
 from decam.settings import Settings, parameter
@@ -106,6 +106,7 @@ def _row(name: str, title: str, summary: str, formula: str, misleads: str, *, si
         signed=signed,
         settings=SobolSettings,
         run=run,
+        example=SHORT,
         cost=_cost,
     )
 

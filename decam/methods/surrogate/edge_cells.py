@@ -11,7 +11,7 @@ from torch import Tensor
 
 from decam.explanation import Map, Question, Steps
 from decam.masking import FILLS
-from decam.methods.base import Method
+from decam.methods.base import SHORT, Method
 from decam.methods.de_cam.encoding import Encoding
 from decam.methods.de_cam.seeding import SmoothRidge
 from decam.methods.support.budgeted import BudgetedQueries, sampled, whole_budget
@@ -92,6 +92,7 @@ CELL_KERNEL_SHAP = Method(
     signed=True,
     settings=EdgeCellsSettings,
     run=partial(edge_cells, shapley_design, shapley_values),
+    example=SHORT,
     cost=whole_budget,
 )
 
@@ -111,5 +112,6 @@ CELL_RIDGE = Method(
     signed=True,
     settings=EdgeCellsSettings,
     run=partial(edge_cells, even_design, ridge_weights),
+    example=SHORT,
     cost=whole_budget,
 )

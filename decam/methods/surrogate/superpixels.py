@@ -17,7 +17,7 @@ from decam.classifier import Classifier
 from decam.explanation import Map, Question, Steps
 from decam.images.superpixels import superpixels
 from decam.masking import FILLS, MaskedQueries, fill, to_pixels
-from decam.methods.base import Method
+from decam.methods.base import SHORT, Method
 from decam.methods.support.budgeted import BudgetedQueries, sampled, whole_budget
 from decam.methods.support.interruptible import Checkpoint, run_with_progress
 from decam.methods.support.seeded_globals import generator_of
@@ -301,5 +301,6 @@ KERNEL_SHAP = Method(
     signed=True,
     settings=KernelShapSettings,
     run=_regressed(shapley_design, _shapley, ridge=0.0),
+    example=SHORT,
     cost=whole_budget,
 )

@@ -185,8 +185,15 @@ def _status(runs: Sequence[RunSnapshot]) -> None:
         live_status.show(followed, live)
         run_view.note(followed)
         maps.draw(followed, live, "bar")
+        if _awaits_evidence(followed):
+            live_status.again_when_measured(followed, live, "evidence")
     except StoreError as error:
         st.error(text.plain(str(error)))
+
+
+def _awaits_evidence(run: RunSnapshot) -> bool:
+    """Whether a map is still to come whose evidence the page itself draws, as the browser draws maps alone."""
+    return any(METHODS[name].evidence and cell.explanation is None for name, cell in shared_run.cells(run))
 
 
 def _truth(classifier: Classifier, picture: Chosen, cells: Iterable[Cell]) -> Truth | None:
@@ -206,9 +213,17 @@ def _head(row: Method, classifier: Classifier, snapshot: RunSnapshot, cell: Cell
         f"{_figure(row, snapshot, cell, obstacle, truth)}"
         f"<div><h3>{text.escaped(row.title)}</h3><p>{text.escaped(row.summary)}</p>"
         f'<ul class="badges">{_badges(row)}</ul><p class="cost">{_cost(row, classifier, cell, obstacle)}</p>'
-        f"{_stand_in(row, classifier, snapshot)}{note_lines}</div></article>"
+        f"{_short_run(row, classifier, obstacle)}{_stand_in(row, classifier, snapshot)}{note_lines}</div></article>"
         f"{'' if made is None else prototype_matches.strip(snapshot, 0, made)}"
     )
+
+
+def _short_run(row: Method, classifier: Classifier, obstacle: str) -> str:
+    """What a map costs with the usual settings, where the one shown is made with fewer evaluations."""
+    if obstacle or not row.example:
+        return ""
+    usual = row.cost(row.settings(), classifier)
+    return f'<p class="cost">A short run: by default it takes {text.several(usual, "evaluation")}.</p>'
 
 
 def _stand_in(row: Method, classifier: Classifier, snapshot: RunSnapshot) -> str:
@@ -273,13 +288,13 @@ def _badges(row: Method) -> str:
 
 
 def _cost(row: Method, classifier: Classifier, cell: Cell | None, obstacle: str) -> str:
-    """Evaluations at default settings, and what they took where they have been made."""
+    """Evaluations of the map that is shown, and what they took where they have been made."""
     if obstacle:
         return "cannot run on this model"
     made = None if cell is None else cell.explanation
     if made is None and row.obstacle(classifier):
         return "not made yet"
-    cost = row.cost(row.settings(), classifier) if made is None else made.evaluations
+    cost = row.cost(shared_run.example(row).settings, classifier) if made is None else made.evaluations
     cost_text = text.several(cost, "evaluation") if cost else "free"
     return cost_text if made is None else f"{cost_text} · {duration(made.seconds)}"
 
