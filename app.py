@@ -8,5 +8,6 @@ from decam import web
 from decam.ui import nav
 
 nav.draw_from(Path(__file__).with_name("pages"))
-routes = web.routes(st.get_option("server.baseUrlPath"), nav.PAGES[0].address)
-app = st.App(nav.SCRIPT, routes=routes, lifespan=web.lifespan)
+base = st.get_option("server.baseUrlPath")
+routes = web.routes(base, nav.PAGES[0].address)
+app = st.App(nav.SCRIPT, routes=routes, middleware=[web.middleware(base, nav.FOR_ACCOUNTS)], lifespan=web.lifespan)

@@ -46,23 +46,27 @@ SOURCES = """\
 
 ## Within studies
 
-- Bradley and Terry, *Rank Analysis of Incomplete Block Designs*, 1952; Ford, *Solution of a Ranking Problem from Binary
-  Comparisons*, 1957. Luce, *Individual Choice Behavior*, 1959; Plackett, *The Analysis of Permutations*, 1975. Maystre
-  and Grossglauser, *Fast and Accurate Inference of Plackett–Luce Models*, 2015.
+- Bradley and Terry, *Rank Analysis of Incomplete Block Designs: I. The Method of Paired Comparisons*, 1952; Ford,
+  *Solution of a Ranking Problem from Binary Comparisons*, 1957. Luce, *Individual Choice Behavior: A Theoretical
+  Analysis*, 1959; Plackett, *The Analysis of Permutations*, 1975. Maystre and Grossglauser, *Fast and Accurate
+  Inference of Plackett–Luce Models*, 2015.
 - Williams, *Experimental Designs Balanced for the Estimation of Residual Effects of Treatments*, 1949; Youden,
   *Use of Incomplete Block Replications in Estimating Tobacco-Mosaic Virus*, 1937.
 - McCullagh, *Regression Models for Ordinal Data*, 1980; Liang and Zeger, *Longitudinal Data Analysis Using Generalized
   Linear Models*, 1986; Holm, *A Simple Sequentially Rejective Multiple Test Procedure*, 1979.
-- Brooke, *SUS: A Quick and Dirty Usability Scale*, 1996; Hart, *NASA-Task Load Index: 20 Years Later*, 2006; Cohen et
-  al., *The Problem of Units and the Circumstance for POMP*, 1999.
+- Brooke, *SUS: A “Quick and Dirty” Usability Scale*, 1996; Hart, *NASA-Task Load Index (NASA-TLX); 20 Years Later*,
+  2006; Cohen et al., *The Problem of Units and the Circumstance for POMP*, 1999.
 - Krippendorff, *Computing Krippendorff's Alpha-Reliability*, 2011; Owen, *The Pigeonhole Bootstrap*, 2007.
-- Bylinskii et al., *What Do Different Evaluation Metrics Tell Us about Saliency Models?*, 2019
-  ([arXiv 1604.03605](https://arxiv.org/abs/1604.03605)); Linsley et al., *Learning What and Where to Attend*, 2019
+- Bylinskii et al., *What Do Different Evaluation Metrics Tell Us about Saliency Models?*, TPAMI 2019
+  ([arXiv 1604.03605](https://arxiv.org/abs/1604.03605)); Linsley et al., *Learning What and Where to Attend*, ICLR 2019
   ([arXiv 1805.08819](https://arxiv.org/abs/1805.08819)).
-- Alqaraawi et al., *Evaluating Saliency Map Explanations for Convolutional Neural Networks: A User Study*, 2020
-  ([arXiv 2002.00772](https://arxiv.org/abs/2002.00772)); Colin et al., *What I Cannot Predict, I Do Not Understand*,
-  2022 ([arXiv 2112.04417](https://arxiv.org/abs/2112.04417)); Kim et al., *HIVE: Evaluating the Human Interpretability
-  of Visual Explanations*, 2022 ([arXiv 2112.03184](https://arxiv.org/abs/2112.03184)).
+- Alqaraawi et al., *Evaluating Saliency Map Explanations for Convolutional Neural Networks: A User Study*, IUI 2020
+  ([arXiv 2002.00772](https://arxiv.org/abs/2002.00772)); Colin et al., *What I Cannot Predict, I Do Not Understand: A
+  Human-Centered Evaluation Framework for Explainability Methods*, NeurIPS 2022
+  ([arXiv 2112.04417](https://arxiv.org/abs/2112.04417)); Kim et al., *HIVE: Evaluating the Human Interpretability of
+  Visual Explanations*, ECCV 2022 ([arXiv 2112.03184](https://arxiv.org/abs/2112.03184)); Zhao, Li and Berger,
+  *Graphical Perception of Saliency-based Model Explanations*, CHI 2023
+  ([arXiv 2406.07702](https://arxiv.org/abs/2406.07702)).
 
 ## Libraries that compute
 

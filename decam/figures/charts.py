@@ -81,9 +81,11 @@ def curves_figure(
                 hovertemplate=f"<b>{name}</b><br>%{{x:.0f}} %<br>%{{y:.3f}}{seen}<extra></extra>",
             )
         )
-    figure.update_xaxes(title=f"{axes.x} (%)", range=[0, 100])
+    figure.update_xaxes(title_text=f"{axes.x} (%)", range=[0, 100])
     reach = axes.high - axes.low
-    figure.update_yaxes(title=axes.y, range=[axes.low, axes.high + 0.02 * reach], dtick=reach / 5, tickformat=".1f")
+    figure.update_yaxes(
+        title_text=axes.y, range=[axes.low, axes.high + 0.02 * reach], dtick=reach / 5, tickformat=".1f"
+    )
     _mark(figure, None if chosen is None else chosen * 100, ink)
     dress(figure, ink, height, title, entries=len(curves) + 2, columns=2)
     figure.update_layout(
@@ -131,7 +133,7 @@ def convergence_figure(
         domain = [max(0.0, top - share), top]
         figure.update_layout({_axis(row): {"title": {"text": _wrapped(title)}, "domain": domain, "nticks": 5}})
     figure.update_xaxes(
-        title="Evaluations (images through the model)",
+        title_text="Evaluations (images through the model)",
         anchor=f"y{count}" if count > 1 else "y",
         hoverformat=",d",
         unifiedhovertitle={"text": "%{x:,d} evaluations"},

@@ -48,7 +48,7 @@ def intervals_figure(axis: str, intervals: Sequence[Interval], threshold: float,
     ends = [end for one in intervals for end in (one.low, one.high)]
     low, high = min([0.0, *ends]), max([threshold, *ends])
     room = 0.06 * (high - low)
-    figure.update_xaxes(title=axis, range=[low - room, high + room])
+    figure.update_xaxes(title_text=axis, range=[low - room, high + room])
     name_rows(figure, [one.name for one in intervals])
     figure.update_layout(hovermode="closest", showlegend=False, margin={"l": 8, "r": 8, "t": 8, "b": 44})
     return figure

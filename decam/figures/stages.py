@@ -69,7 +69,7 @@ def stages_figure(
             )
         )
     shown = [value for line in lines for value in (*line.values, line.floor) if math.isfinite(value)]
-    figure.update_yaxes(title="Similarity", range=[max(low, min([0.0, *shown])) - 0.05, 1.05])
+    figure.update_yaxes(title_text="Similarity", range=[max(low, min([0.0, *shown])) - 0.05, 1.05])
     figure.update_xaxes(tickvals=places, ticktext=[_short(name) for name in names], tickangle=-35)
     dress(figure, ink, height, title, entries=len(lines) + 1, columns=2)
     figure.update_layout(hovermode="closest", hoverdistance=40)

@@ -121,8 +121,8 @@ def _lines(figure: go.Figure, chart: Chart, ink: Ink, dark: bool) -> None:
         colour = ink.faint if line.quiet else method_colour((1, 0, 2)[coloured % 3], dark)
         coloured += not line.quiet
         figure.add_trace(_trace(line, colour))
-    figure.update_xaxes(title=chart.x_title, range=_wider(chart.x_range))
-    figure.update_yaxes(title=chart.y_title, range=_wider(chart.y_range), nticks=6)
+    figure.update_xaxes(title_text=chart.x_title, range=_wider(chart.x_range))
+    figure.update_yaxes(title_text=chart.y_title, range=_wider(chart.y_range), nticks=6)
 
 
 def _trace(line: Line, colour: str) -> go.Scatter:

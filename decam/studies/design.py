@@ -136,7 +136,8 @@ class Item:
 
     `form` is "choice", "several", "rating", "slider", "number" or "text". `correct` is the place of the right option
     from 0, or the right point of a rating; −1 where none is right. `group` names the scale that a rating or slider is
-    scored on; `reverse` says that it counts there from the other end.
+    scored on; `reverse` says that it counts there from the other end. `least` and `most` bound a number; None is no
+    bound.
     """
 
     text: str
@@ -146,6 +147,8 @@ class Item:
     optional: bool = False
     group: str = ""
     reverse: bool = False
+    least: float | None = None
+    most: float | None = None
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from decam.studies.design import (
     StudyError,
     TaskChoice,
 )
+from decam.studies.elements import UNBOUNDED
 from decam.studies.road import wording_of
 from decam.studies.wording import DIRECTIONS
 
@@ -96,7 +97,7 @@ def _entries(study: Study) -> dict[str, Any]:
 def _block_entries(block: Block) -> dict[str, Any]:
     entries: dict[str, Any] = {"kind": block.kind, "settings": block.settings.to_mapping()}
     if block.items:
-        entries["items"] = [dataclasses.asdict(item) for item in block.items]
+        entries["items"] = [_item_entry(item) for item in block.items]
     if block.task is not None:
         entries["task"] = {"name": block.task.name, "settings": block.task.settings.to_mapping()}
     return entries
@@ -145,6 +146,11 @@ def _block(entry: Mapping[str, Any]) -> Block:
     )
 
 
+def _item_entry(item: Item) -> dict[str, Any]:
+    """All fields; bounds only where there are any, so that a study without them keeps its digest."""
+    return {name: value for name, value in dataclasses.asdict(item).items() if value is not None}
+
+
 def _item(entry: Mapping[str, Any]) -> Item:
     _one_of(entry.get("form", "choice"), FORMS, "form of a question")
     return _made(Item, {**entry, "options": tuple(_text(option) for option in entry.get("options", ()))})
@@ -161,6 +167,12 @@ def _made(kind: type[T], entry: Mapping[str, Any]) -> T:
         expected = hints.get(name)
         if expected in (str, int, bool) and type(value) is not expected:
             raise TypeError(f"{name} is {str(value)[:40]!r}")
+        if (
+            expected == float | None
+            and value is not None
+            and (type(value) not in (int, float) or not abs(value) <= UNBOUNDED)
+        ):
+            raise StudyError(f"{name} is {str(value)[:40]!r}, but must be a number from -1e9 to 1e9.")
         if name in ("image", "array") and not _DIGEST.fullmatch(value):
             raise StudyError(f"{value[:40]!r} is no SHA-256 of a file, which a stimulus names its files by.")
     return kind(**entry)

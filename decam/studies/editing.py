@@ -86,10 +86,15 @@ def with_task(study: Study, place: int, name: str) -> Study:
     return with_block(study, place, task=templates.task(tasks.get(name).name))
 
 
+def place_of_new(study: Study, kind: str) -> int:
+    """Where a block of a kind is added: at the end, but before a block that ends the study, such as a debriefing."""
+    behind = bool(study.blocks) and blocks.get(study.blocks[-1].kind).ends and not blocks.get(kind).ends
+    return len(study.blocks) - behind
+
+
 def with_new_block(study: Study, kind: str) -> Study:
-    """The study with one more block: before a debriefing at the end, otherwise at the end."""
-    last = bool(study.blocks) and study.blocks[-1].kind == "debriefing" and kind != "debriefing"
-    place = len(study.blocks) - last
+    """The study with one more block, at `place_of_new`."""
+    place = place_of_new(study, kind)
     made = templates.fresh(blocks.get(kind).name)
     return dataclasses.replace(study, blocks=(*study.blocks[:place], made, *study.blocks[place:]))
 

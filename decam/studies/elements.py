@@ -277,19 +277,35 @@ class Slider(Question):
         return value
 
 
+UNBOUNDED = 1e9
+"""As far as a number may go that has no bound."""
+USUAL = 100.0
+"""How far apart numbers lie that simulated participants type where there is no bound."""
+
+
 @dataclass(frozen=True)
 class Number(Question):
-    """A number that is typed."""
+    """A number that is typed, from `least` to `most`; −UNBOUNDED and UNBOUNDED stand for no bound."""
 
     kind = "number"
     least: float
     most: float
 
     def random(self, rng: np.random.Generator) -> Json:
-        return round(float(rng.uniform(self.least, self.most)))
+        low, high = self._usual()
+        if math.ceil(low) <= math.floor(high):
+            return int(rng.integers(math.ceil(low), math.floor(high), endpoint=True))
+        return float(rng.uniform(low, high))
 
     def first(self) -> Json:
-        return self.least
+        return self._usual()[0]
+
+    def _usual(self) -> tuple[float, float]:
+        """The bounds, and in place of one that is not there what people may type: a number from 0 to 100, or so."""
+        low, high = self.least, self.most
+        if low <= -UNBOUNDED:
+            low = 0.0 if high > 0 else high - USUAL
+        return low, max(low, 0.0) + USUAL if high >= UNBOUNDED else high
 
     def _details(self) -> dict[str, Json]:
         return {"least": self.least, "most": self.most}

@@ -92,18 +92,6 @@ def names(study: Study) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for stimulus in study.stimuli for name in _names(stimulus)))
 
 
-def damage(study: Study, folder: Path) -> list[str]:
-    """What is wrong with a study's files, a sentence for each that is missing or changed."""
-    sentences = []
-    for name in names(study):
-        path = Path(name)
-        try:
-            read(folder, path.stem, path.suffix)
-        except StudyError as error:
-            sentences.append(str(error))
-    return sentences
-
-
 def sweep(study: Study, folder: Path) -> int:
     """Remove the files of earlier versions that the study no longer refers to; how many there were."""
     kept = set(names(study))

@@ -99,7 +99,8 @@ class Sessions:
     def enter(self, link: str, parameters: object, device: object, code: str = "", *, simulated: bool = False) -> Visit:
         """Let somebody in, or go on with what the same identity or the same code has begun.
 
-        An identity counts more than a code: the code may be what another person left in this browser. No limit holds
+        An identity counts more than a code: the code may be what another person left in this browser, or be
+        deleted. No limit holds
         `simulated` participants, who come into a lane of their own; people come into that of the study's stage.
         """
         record = self._record(link)
@@ -159,9 +160,14 @@ class Sessions:
     def _known(self, record: StudyRecord, identity: str, code: str) -> Participant | None:
         if code:
             with _told():
-                by_code = self.store.seats.participant(record.id, as_code(code))
-            if not identity or by_code.identity == identity:
-                return by_code
+                try:
+                    by_code = self.store.seats.participant(record.id, as_code(code))
+                    if not identity or by_code.identity == identity:
+                        return by_code
+                except NoSuchParticipantError:
+                    # A browser may hold the code of deleted answers; an identity says who comes all the same.
+                    if not identity:
+                        raise
         lane = LANES.get(record.stage, Lane.LIVE)
         return self.store.seats.identified(record, lane, identity)
 

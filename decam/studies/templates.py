@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from decam.settings import Settings
 from decam.studies import blocks, tasks
 from decam.studies.design import Block, Item, Study, StudyError, TaskChoice
+from decam.studies.road import wording_of
 from decam.studies.tasks.base import NO_MAP
+from decam.studies.wording import Wording, shipped
 
 _FIVE = ("1", "2", "3", "4", "5")
 
@@ -47,7 +49,29 @@ def task(name: str, **settings: int | float | str | bool) -> TaskChoice:
 def begun(template: Template, study: Study) -> Study:
     """The study with the template's blocks and way of assignment in place of its own."""
     subjects = dataclasses.replace(study.assignment, subjects=template.subjects)
-    return dataclasses.replace(study, blocks=template.parts, assignment=subjects)
+    made = dataclasses.replace(study, blocks=template.parts, assignment=subjects)
+    return reworded(made, _ENGLISH, wording_of(study))
+
+
+def reworded(study: Study, before: Wording, after: Wording) -> Study:
+    """The study with what templates wrote into its questionnaires in the words of `after`, as it stood in `before`.
+
+    Whatever the researcher wrote or changed stays.
+    """
+    texts = {before(key): after(key) for key in _OF_TEMPLATES}
+
+    def of_block(block: Block) -> Block:
+        written = {one.name: getattr(block.settings, one.name) for one in block.settings.parameters()}
+        changed = {name: texts[value] for name, value in written.items() if value in texts}
+        items = tuple(
+            dataclasses.replace(
+                item, text=texts.get(item.text, item.text), options=tuple(texts.get(one, one) for one in item.options)
+            )
+            for item in block.items
+        )
+        return dataclasses.replace(block, settings=dataclasses.replace(block.settings, **changed), items=items)
+
+    return dataclasses.replace(study, blocks=tuple(map(of_block, study.blocks)))
 
 
 def get(name: str) -> Template:
@@ -73,14 +97,15 @@ def _asked(heading: str, *items: Item) -> Block:
     return Block(row.name, row.settings.from_mapping({"heading": heading}), items)
 
 
-_UNDERSTANDING = Item(
-    "How well do you understand how the program comes to its answers? 1: not at all, 5: very well.", "rating", _FIVE
-)
+_ENGLISH = shipped("en")
+_OF_TEMPLATES = tuple(key for key in _ENGLISH.texts if key.startswith("hive."))
+"""Texts of the wording that a template writes into a study, where the researcher can change them."""
+
+_UNDERSTANDING = Item(_ENGLISH("hive.understanding"), "rating", _FIVE)
 _RISKS = tuple(
-    Item(f"How often must a program that explains nothing be right before you would rather use it, where {risk}?",
-         "slider", ("Never right", "Always right"))
-    for risk in ("little is at risk", "something is at risk", "lives are at risk")
-)  # fmt: skip
+    Item(_ENGLISH(f"hive.risk.{risk}"), "slider", (_ENGLISH("hive.never"), _ENGLISH("hive.always")))
+    for risk in ("little", "some", "lives")
+)
 
 TEMPLATES: tuple[Template, ...] = (
     Template(
@@ -104,9 +129,9 @@ TEMPLATES: tuple[Template, ...] = (
         "Maps for four classes: which one did the model answer, and which is right? With confidence, and trust before "
         "and after.",
         _framed(
-            _asked("Before the task", _UNDERSTANDING),
+            _asked(_ENGLISH("hive.before"), _UNDERSTANDING),
             _repeats(task("distinction"), attention=2),
-            _asked("After the task", _UNDERSTANDING, *_RISKS),
+            _asked(_ENGLISH("hive.after"), _UNDERSTANDING, *_RISKS),
         ),
         "HIVE: Kim et al. 2022, arXiv 2112.03184. Take pictures that the model gets right and wrong.",
     ),

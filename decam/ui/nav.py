@@ -81,6 +81,8 @@ PAGES = (
         parameter="study",
     ),
 )
+FOR_ACCOUNTS = "studies"
+"""The address of the page that asks for an account."""
 _folders: list[Path] = []
 """The folder of files that draw the pages, if this process serves a checkout."""
 _BY_ADDRESS = {entry.address: entry for entry in PAGES}

@@ -19,15 +19,18 @@ from decam.runs.service import Runs
 from decam.runs.snapshots import RunSnapshot
 from decam.runs.store import Store
 from decam.studies.responses import StudyStore
+from decam.studies.results import Counted
 from decam.studies.sessions import Sessions
 from decam.ui import nav
 from decam.ui.components.live import LiveRun
 from decam.ui.shared import uploads
 from decam.ui.shared.downloads import Downloads
+from decam.ui.shared.latest import Latest
 from decam.ui.shared.shared_jobs import SharedJobs
 from decam.web.studies import service
 
 WALKTHROUGHS = 48  # kept when they are done
+ANALYSES = 48
 CARRIED = ("model", "device", "steps", "seed", "deletion_fill", "insertion_fill", "swapped", "searched", "variants")
 CARRIED_KINDS = ("setting:", "target:", "walk-", "sanity-", "maps-", "suspect-")
 
@@ -44,6 +47,7 @@ def _close(runs: Runs) -> None:
     live_runs.offer(None)
     runs.close()
     walkthroughs.clear()  # they wait in the queue that has just been closed
+    analyses.clear()
 
 
 @st.cache_resource(show_spinner=False, on_release=_close)
@@ -70,6 +74,12 @@ def walkthroughs() -> SharedJobs[Shown]:
     return SharedJobs(runs().queue, WALKTHROUGHS)
 
 
+@st.cache_resource(show_spinner=False)
+def analyses() -> Latest[Counted]:
+    """The sections of studies' results that somebody has opened; they have a line of their own beside the runs."""
+    return Latest(SharedJobs(runs().queue, ANALYSES), ANALYSES)
+
+
 def live(snapshot: RunSnapshot) -> LiveRun | None:
     """Where the browser hears of a run that is about to be drawn; None for one that has ended.
 
@@ -83,7 +93,7 @@ def live(snapshot: RunSnapshot) -> LiveRun | None:
 
 
 def live_work(name: str) -> LiveRun | None:
-    """Where the browser hears of a walkthrough that is awaited; None where the page has to look again itself."""
+    """Where the browser hears of work in the queue that is awaited; None where the page has to look again itself."""
     feeds = live_runs.feeds()
     if feeds is None or not live_runs.streams():
         return None
@@ -95,7 +105,7 @@ def live_work(name: str) -> LiveRun | None:
 
 
 def _work(name: str) -> Standing | None:
-    stands = walkthroughs().look(name)
+    stands = walkthroughs().look(name) or analyses().jobs.look(name)
     return None if stands is None else awaiting(stands.ahead, stands.progress)
 
 

@@ -7,10 +7,11 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from decam.web import studies
+from decam.web.accounts import middleware
 from decam.web.live import watch
 from decam.web.server import lifespan
 
-__all__ = ["lifespan", "routes"]
+__all__ = ["lifespan", "middleware", "routes"]
 
 
 def routes(base: str, first: str) -> list[Route]:

@@ -152,7 +152,7 @@ def test_points_are_set_by_touch_in_the_pictures_own_pixels(common_server: Serve
     box = image.bounding_box()
     assert box is not None
     taking.page.touchscreen.tap(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
-    expect(form.get_by_text("1 of at most 10")).to_be_visible()
+    expect(form.get_by_text("1 marked, 10 at most")).to_be_visible()
     form.get_by_role("button", name="Finish").tap()
     taking.finished()
     ((place,),) = [answer.values.values() for answer in store.answers(record.id, Lane.REHEARSAL)[1:]]
@@ -246,7 +246,7 @@ def test_a_browser_that_keeps_nothing_and_makes_no_ids_takes_part_all_the_same(
     store, record = made(common_server, short())
     taking = Taking(page, record)
     taking.open(common_server)
-    expect(page.get_by_text("This browser keeps nothing.")).to_be_visible()
+    expect(page.get_by_text("This browser stores nothing.")).to_be_visible()
     taking.take(taking.steps)
     taking.finished()
     ids = {answer.id for answer in store.answers(record.id, Lane.REHEARSAL)}
@@ -318,7 +318,7 @@ def test_the_next_person_at_a_browser_can_begin(common_server: Server, page: Pag
     expect(page.get_by_text("CODE-7")).to_be_visible()
     page.reload()
     expect(page.get_by_text("CODE-7")).to_be_visible()
-    page.get_by_role("button", name="Another person takes part in this browser").click()
+    page.get_by_role("button", name="Take part as another person").click()
     other = Taking(page, record, sequence=1)
     other.answer(other.steps[0])
     other.at(other.steps[1])

@@ -14,7 +14,7 @@ from decam.studies.road import wording_of
 from decam.studies.templates import TEMPLATES
 from decam.ui import state
 from tests.pages.researcher import Researcher
-from tests.studies.made import keep, run, view
+from tests.studies.made import damage, keep, run, view
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("at_the_server")]
 
@@ -26,7 +26,7 @@ def test_a_study_is_made_from_a_finished_comparison(researcher: Researcher) -> N
     assert titles == ["Grad-CAM", "Integrated Gradients", "Random map", "Centre Gaussian"]
     assert [one.name for one in study.stimuli] == ["bird0.jpg", "bird1.jpg", "bird2.jpg"]
     assert [one.kind for one in study.blocks] == ["consent", "instructions", "trials", "debriefing"]
-    assert frozen.damage(study, state.studies().folder(researcher.record.id)) == []
+    assert damage(study, state.studies().folder(researcher.record.id)) == []
     assert researcher.says("Still missing:", "The consent has no text yet")
 
 
@@ -105,6 +105,22 @@ def test_a_task_is_exchanged_with_its_own_settings(researcher: Researcher) -> No
     assert task is not None and task.name == "rating" and task.settings.to_mapping()["points"] == "7"
 
 
+def test_a_number_is_bounded_and_freed_again(researcher: Researcher) -> None:
+    researcher.part("Blocks").press(researcher.key("add-demographics"))
+    researcher.press(researcher.key("3-item-more"))
+    researcher.app.text_area(key=researcher.key("3-item-0-text")).set_value("Age")
+    researcher.look()
+    researcher.app.selectbox(key=researcher.key("3-item-0-form")).set_value("number")
+    researcher.look()
+    for least, most in ((18.0, None), (18.0, 12.0), (None, 12.0), (None, None)):
+        for name, value in (("least", least), ("most", most)):
+            researcher.app.number_input(key=researcher.key(f"3-item-0-{name}")).set_value(value)
+            researcher.look()
+        (item,) = researcher.study.blocks[3].items
+        assert (item.least, item.most) == (least, most)
+        assert researcher.says("needs a smallest number that is below the largest one") == (least == 18 and most == 12)
+
+
 def test_questions_are_written_answered_and_taken_out(researcher: Researcher) -> None:
     researcher.part("Blocks").press(researcher.key("add-comprehension"))
     researcher.press(researcher.key("3-item-more"))
@@ -128,8 +144,11 @@ def test_the_preview_has_the_screens_of_the_block_and_nothing_that_participants_
 ) -> None:
     researcher.part("Blocks").press(researcher.key("block-2"))
     (frame,) = researcher.app.get("iframe")
-    found = previews.find(frame.proto.src.rpartition("/")[2])
-    assert found is not None and len(found.steps) == 3 + 2 + 2, "trials, the same map twice, attention checks"
+    token, _, theme = frame.proto.src.rpartition("/")[2].partition("?theme=")
+    found = previews.find(token)
+    assert theme in ("light", "dark")
+    assert found is not None and not found.ends
+    assert len(found.steps) == 3 + 2 + 2, "trials, the same map twice, attention checks"
     sent = json.dumps(found.steps)
     assert "grad-cam" not in sent and "Grad-CAM" not in sent and "correct" not in sent
     assert found.images <= {one.partition(".")[0] for one in frozen.names(researcher.study)}

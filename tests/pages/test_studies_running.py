@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
+import streamlit as st
 
-from decam.studies import archive, frozen
+from decam.errors import DecamError
+from decam.studies import archive
 from decam.studies.design import Stage, Study
 from decam.studies.document import study_to_json
 from decam.studies.passwords import hashed
 from decam.studies.platforms import PLATFORMS
 from decam.studies.responses import Answer, Lane, StudyStore
 from decam.studies.responses.backup import everything
+from decam.studies.results import Findings, Material, Section
 from decam.studies.simulated import PERSONAS, simulate
 from decam.studies.steps import Outcome
 from decam.ui import state
-from decam.ui.studies import sign_in
+from decam.ui.studies import findings, sign_in
 from decam.ui.studies.sign_in import Access, Ways
 from tests.pages.researcher import Researcher, consenting
+from tests.studies.made import damage
+from tests.tools.waiting import PATIENCE, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("at_the_server")]
 PASSWORD = "correct horse"
@@ -71,7 +78,7 @@ def test_a_study_is_copied_exported_and_comes_back_from_its_file(researcher: Res
     assert researcher.study.name == "Which map? (copy)" and researcher.record.id != first.id
     researcher.press("studies-all").upload(("study.zip", content))
     assert researcher.study == first.study and researcher.record.id != first.id
-    assert frozen.damage(researcher.study, state.studies().folder(researcher.record.id)) == []
+    assert damage(researcher.study, state.studies().folder(researcher.record.id)) == []
     researcher.press("studies-all").upload(("study.json", study_to_json(first.study).encode()))
     assert researcher.says("files of this study are missing", "Give the ZIP of the export")
     assert len(state.studies().recent()) == 3, "a study without its pictures is not kept"
@@ -116,6 +123,63 @@ def test_answers_are_read_again_only_when_somebody_has_moved(
     state.studies().exclude(state.studies().participants(record.id, Lane.SIMULATED)[0].code, "Knew the answers.")
     researcher.part("Results")
     assert len(asked) == 3
+
+
+def shows(researcher: Researcher, part: str) -> bool:
+    """Whether some line of the page has this part."""
+    return any(part in str(one.value) for one in (*researcher.app.markdown, *researcher.app.caption))
+
+
+def test_a_slow_section_keeps_nobody_waiting_and_shows_the_last_count_meanwhile(
+    researcher: Researcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, threads = threading.Semaphore(0), set()
+
+    def slow(read: Material) -> Findings:
+        threads.add(threading.current_thread().name)
+        assert gate.acquire(timeout=PATIENCE)
+        return Findings((f"{len(read.participants)} people were counted.",))
+
+    monkeypatch.setattr(findings, "SECTIONS", (Section("slow", "Slow", "It takes long.", slow, bool),))
+    monkeypatch.setattr(findings, "WAIT", 0.01)
+    record = consenting(researcher).record
+
+    def more(seed: int) -> None:
+        for _ in simulate(state.sessions(), record, PERSONAS[0].name, 2, seed):
+            pass
+        researcher.part("Results")
+
+    more(0)
+    assert shows(researcher, "Running") and not shows(researcher, "were counted")
+    gate.release()
+    wait_until(lambda: shows(researcher.look(), "2 people were counted."))
+    assert not shows(researcher, "newer ones")
+    more(1)
+    assert shows(researcher, "2 people were counted.") and shows(researcher, "newer ones are being counted")
+    gate.release()
+    wait_until(lambda: shows(researcher.look(), "4 people were counted."))
+    assert not shows(researcher, "newer ones") and not shows(researcher, "Running")
+    assert threads == {f"decam-{findings.LINE}"}
+
+
+def test_a_section_that_fails_says_so_and_is_tried_again(
+    researcher: Researcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = [DecamError("The maps are gone."), Findings(("All is well.",))]
+
+    def failing(_read: Material) -> Findings:
+        found = answers.pop(0)
+        if isinstance(found, DecamError):
+            raise found
+        return found
+
+    monkeypatch.setattr(findings, "SECTIONS", (Section("slow", "Slow", "It takes long.", failing, bool),))
+    monkeypatch.setattr(findings, "WAIT", PATIENCE)
+    for _ in simulate(state.sessions(), consenting(researcher).record, PERSONAS[0].name, 1, 0):
+        pass
+    assert researcher.part("Results").errors == ["The maps are gone."]
+    researcher.press(researcher.key("slow-again"))
+    assert researcher.errors == [] and shows(researcher, "All is well.")
 
 
 def entered(researcher: Researcher, stage: Stage) -> str:
@@ -212,6 +276,20 @@ def test_a_new_password_signs_everybody_out(password: str, monkeypatch: pytest.M
     assert made.press("studies-enter").app.header
     monkeypatch.setattr(sign_in, "ways_in", lambda: Ways(STORED.replace("A", "B")))
     assert not made.look().app.header
+
+
+@pytest.mark.usefixtures("server")
+def test_what_is_wrong_with_the_settings_of_accounts_is_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sign_in, "ways_in", lambda: Ways("", ("default", "keycloak")))
+    monkeypatch.setattr(st, "user", SimpleNamespace(is_logged_in=False))  # AppTest has no accounts
+    made = Researcher()
+    assert [one.label for one in made.app.main.button] == [
+        "Sign in with an account", "Sign in with an account of keycloak",
+    ]  # fmt: skip
+    made.press("studies-account-keycloak")
+    (sentence,) = made.errors
+    assert sentence.startswith("To use authentication features you need to configure credentials for at least one")
+    assert not made.app.header and not made.app.exception
 
 
 def test_an_account_sees_its_own_studies_alone(researcher: Researcher, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from decam.metrics.base import Measurement
 from decam.runs.plans import settled
 from decam.runs.snapshots import RunSnapshot
 from decam.runs.store import Store
+from decam.studies import frozen
+from decam.studies.design import Study, StudyError
 
 LABELS = ("cat", "dog", "bird")
 DELETION = MetricChoice.default("deletion", steps=5)
@@ -98,3 +101,14 @@ def keep(store: Store, made: RunSnapshot) -> str:
                 store.save_measurements(made.id, choice, {key: measurement})
     store.save_status(made.id, Status.DONE)
     return made.id
+
+
+def damage(study: Study, folder: Path) -> list[str]:
+    """What is wrong with a study's files, as whoever reads them hears it: a sentence for each."""
+    sentences = []
+    for name in map(Path, frozen.names(study)):
+        try:
+            frozen.read(folder, name.stem, name.suffix)
+        except StudyError as error:
+            sentences.append(str(error))
+    return sentences

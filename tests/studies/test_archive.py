@@ -13,7 +13,7 @@ from decam.studies import archive, frozen
 from decam.studies.design import Display, Study, StudyError
 from decam.studies.document import study_to_json
 from decam.studies.stimuli import Wanted, freeze, offered
-from tests.studies.made import run, view
+from tests.studies.made import damage, run, view
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def test_a_study_comes_back_whole_from_its_zip(kept: tuple[Study, Path], tmp_pat
     assert archive.document_of(content) == study
     assert archive.unpack(content, study, tmp_path) == []
     assert {path.name for path in tmp_path.iterdir()} == set(frozen.names(study))
-    assert frozen.damage(study, tmp_path) == []
+    assert damage(study, tmp_path) == []
     with zipfile.ZipFile(io.BytesIO(content)) as opened:
         assert opened.read("notes.txt") == b"more" and opened.testzip() is None
 

@@ -53,6 +53,13 @@ def test_the_digest_is_that_of_the_content_and_of_nothing_else() -> None:
         ({"conditions": [{"key": "a", "title": "A"}, {"key": "a", "title": "B"}]}, "Two conditions are called 'a'"),
         ({"conditions": [{"key": 3, "title": "A"}]}, "wrong type"),
         ({"blocks": [{"kind": "demographics", "items": [{"text": "Age", "form": "x"}]}]}, "form of a question"),
+        *(
+            (
+                {"blocks": [{"kind": "demographics", "items": [{"text": "Age", "form": "number", "least": value}]}]},
+                "least is .*, but must be a number from -1e9 to 1e9",
+            )
+            for value in ("18", True, 1e10, float("nan"))
+        ),
     ],
 )
 def test_what_is_no_study_is_refused_in_a_sentence(change: dict[str, object], sentence: str) -> None:

@@ -111,6 +111,34 @@ def test_random_answers_are_answers(seed: int) -> None:
         question.check(question.first())
 
 
+BOUNDS = st.floats(-1e6, 1e6)
+
+
+@given(low=st.none() | BOUNDS, reach=st.none() | st.floats(0, 500), seed=st.integers(0, 2**32 - 1))
+def test_simulated_participants_type_numbers_within_bounds_and_of_a_usual_size(
+    low: float | None, reach: float | None, seed: int
+) -> None:
+    high = None if reach is None else (low or 0.0) + reach
+    question = Number("q", "?", -1e9 if low is None else low, 1e9 if high is None else high)
+    for value in (question.random(np.random.default_rng(seed)), question.first()):
+        assert question.check(value) == value
+        assert isinstance(value, int | float)
+        anchor = low if low is not None else high if high is not None else 0.0
+        assert abs(value - anchor) <= max(reach or 0.0, abs(anchor), 100) + 100
+
+
+@pytest.mark.parametrize(("bounds", "low", "high"), [
+    ((-1e9, 1e9), 0, 100), ((18, 1e9), 18, 118), ((-1e9, 24), 0, 24), ((-1e9, -5), -105, -5), ((-3, 1e9), -3, 100),
+    ((0.2, 0.4), 0.2, 0.4), ((0, 120), 0, 120),
+])  # fmt: skip
+def test_the_numbers_of_simulated_participants_fill_the_range_that_people_use(
+    bounds: tuple[float, float], low: float, high: float
+) -> None:
+    rng = np.random.default_rng(0)
+    typed = [question.random(rng) for question in [Number("q", "?", *bounds)] for _ in range(3000)]
+    assert min(typed) == pytest.approx(low, abs=0.01) and max(typed) == pytest.approx(high, abs=0.01)  # type: ignore[type-var]
+
+
 @given(x=st.floats(-1, 2), y=st.floats(-1, 2))
 def test_a_place_of_a_simulated_participant_is_in_the_picture(x: float, y: float) -> None:
     for question in QUESTIONS[-2:]:

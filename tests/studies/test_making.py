@@ -13,7 +13,7 @@ from decam.studies.document import study_to_json
 from decam.studies.responses import Lane, StudyRecord, StudyStore
 from decam.studies.sessions import Sessions
 from decam.studies.stimuli import Wanted, offered
-from tests.studies.made import run, view
+from tests.studies.made import damage, run, view
 
 PICTURES = {"cat.jpg": view(1), "dog.jpg": view(2)}
 
@@ -40,7 +40,7 @@ def test_a_study_of_runs_is_a_draft_with_its_files(store: StudyStore) -> None:
     record = made(store)
     assert (record.stage, record.owner, record.study.name) == (Stage.DRAFT, "ada", "Which?")
     assert record.study.assignment.seed == 3 and store.get(record.id) == record
-    assert frozen.damage(record.study, store.folder(record.id)) == []
+    assert damage(record.study, store.folder(record.id)) == []
 
 
 def test_of_a_study_that_cannot_be_made_nothing_stays(store: StudyStore) -> None:
@@ -60,7 +60,7 @@ def test_a_study_comes_from_its_file_and_as_a_copy(store: StudyStore) -> None:
     for again in (making.from_file(store, content, "eve"), making.copy(store, record, "eve")):
         assert again.id != record.id and again.link != record.link and again.owner == "eve"
         assert again.study.stimuli == record.study.stimuli
-        assert frozen.damage(again.study, store.folder(again.id)) == []
+        assert damage(again.study, store.folder(again.id)) == []
     assert making.copy(store, record).study.name == "Which? (copy)"
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from decam.studies.blocks import BLOCKS
 from decam.studies.design import Condition, Item, Study, StudyError
-from decam.studies.elements import Question
+from decam.studies.elements import Prose, Question
 from decam.studies.road import lacks, road
 from decam.studies.steps import Outcome
 from decam.studies.tasks import TASKS, get
@@ -184,7 +184,7 @@ def test_what_a_study_lacks_is_said_in_sentences() -> None:
         (study(block("comprehension")), "right answer|add a question"),
         (study(block("demographics", [Item("Age", options=("a",))])), "two options"),
         (study(block("trials", task="forced-choice"), conditions=CONDITIONS[:1]), "two conditions"),
-        (study(block("trials", task="ranking"), count=0), "No stimulus"),
+        (study(block("trials", task="ranking"), count=0), "No picture"),
         (study(block("training", task="rating")), "kept for training"),
         (study(block("trials", task="clicks", task_least=9, task_most=3)), "cannot both hold"),
         (study(block("trials", task="distinction", task_classes=6)), "4 of 6 classes"),
@@ -265,3 +265,18 @@ def test_every_answer_of_a_road_has_its_own_name_on_its_screen() -> None:
         names = [question.name for question in step.questions]
         assert len(set(names)) == len(names)
         assert all(isinstance(element, Question) == bool(element.name) for element in step.elements)
+
+
+@pytest.mark.parametrize("attempts", [1, 2, 5])
+def test_a_comprehension_check_says_how_often_it_can_be_answered(attempts: int) -> None:
+    asked = [Item("?", options=("a", "b"), correct=1)]
+    for text, said in (("", f"up to {attempts} times" if attempts > 1 else ""), ("My own words.", "")):
+        step = road(study(block("comprehension", asked, attempts=attempts, text=text)), 0)[1]
+        (prose,) = [element for element in step.elements if isinstance(element, Prose)]
+        assert step.attempts == attempts
+        assert said in prose.text and ("times" in prose.text) == bool(said)
+
+
+def test_training_is_called_practice_and_trials_are_not() -> None:
+    steps = road(whole(), 0)
+    assert all(step.title.startswith("Practice: ") == (step.kind == "training") for step in steps if step.task)

@@ -145,6 +145,27 @@ def test_an_identity_counts_more_than_the_code_that_somebody_left_behind(session
     assert not second.resumed
 
 
+@pytest.mark.parametrize("before", [False, True])
+def test_an_identity_comes_in_although_the_browser_holds_a_code_that_was_deleted(
+    sessions: Sessions, store: StudyStore, before: bool
+) -> None:
+    record = opened(store, small())
+    deleted = sessions.enter(record.link, {"PROLIFIC_PID": "p1"}, DEVICE).code
+    sessions.delete(record.link, deleted)
+    begun = sessions.enter(record.link, {"PROLIFIC_PID": "p1"}, DEVICE).code if before else ""
+    if before:
+        take(sessions, record, 0, begun, upto=2)
+    for typed in (deleted, "no such code", "---"):
+        visit = sessions.enter(record.link, {"PROLIFIC_PID": "p1"}, DEVICE, typed)
+        assert visit.code == begun or not begun
+        begun = visit.code
+        assert (visit.position, visit.personal) == (2 if before else 0, False)
+    (who,) = store.participants(record.id, Lane.LIVE)
+    assert (who.code, who.identity) == (begun, "p1") and begun != deleted
+    with refusal("code", "Nobody has the code"):
+        sessions.enter(record.link, {}, DEVICE, deleted)
+
+
 def test_other_peoples_codes_and_forged_links_lead_nowhere(sessions: Sessions, store: StudyStore) -> None:
     record, other = opened(store, small()), opened(store, small())
     code = sessions.enter(other.link, {}, DEVICE).code

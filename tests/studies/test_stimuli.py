@@ -26,7 +26,7 @@ from decam.studies.design import Display, Study, StudyError
 from decam.studies.document import digest_of, study_from_json, study_to_json
 from decam.studies.road import lacks
 from decam.studies.stimuli import Wanted, freeze, joined, offered
-from tests.studies.made import DELETION, ramp, run, view
+from tests.studies.made import DELETION, damage, ramp, run, view
 
 CAT, DOG = view(1), view(2)
 BOTH = ("grad-cam", "integrated-gradients")
@@ -81,7 +81,7 @@ def test_a_study_stays_as_it_is_when_its_run_is_deleted(tmp_path: Path) -> None:
     before = files(tmp_path / "study")
     store.delete(kept.id)
     store.close()
-    assert files(tmp_path / "study") == before and frozen.damage(made, tmp_path / "study") == []
+    assert files(tmp_path / "study") == before and damage(made, tmp_path / "study") == []
     smaller = drawing.redrawn(made, Display(size=160), tmp_path / "study")
     assert smaller.stimuli[0].width == 160
 
@@ -216,11 +216,11 @@ def test_a_picture_for_no_block_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_that_was_changed_or_removed_is_named(tmp_path: Path) -> None:
     made = study(tmp_path, two())
-    assert frozen.damage(made, tmp_path) == []
+    assert damage(made, tmp_path) == []
     changed, gone = tmp_path / f"{made.stimuli[0].view}.png", tmp_path / f"{made.stimuli[1].maps[0].array}.npz"
     changed.write_bytes(changed.read_bytes() + b" ")
     gone.unlink()
-    sentences = frozen.damage(made, tmp_path)
+    sentences = damage(made, tmp_path)
     assert len(sentences) == 2
     assert any(changed.name in one and "was changed or is damaged" in one for one in sentences)
     assert any(gone.name in one and "cannot be read" in one for one in sentences)
@@ -263,7 +263,7 @@ def test_files_of_earlier_displays_are_swept_away_and_no_others(tmp_path: Path) 
     second = drawing.redrawn(first, Display(size=160), tmp_path)
     gone = frozen.sweep(second, tmp_path)
     assert gone == len(set(frozen.names(first)) - set(frozen.names(second)))
-    assert frozen.damage(second, tmp_path) == [] and (tmp_path / "notes.txt").is_file()
+    assert damage(second, tmp_path) == [] and (tmp_path / "notes.txt").is_file()
     assert len(list(tmp_path.iterdir())) == len(frozen.names(second)) + 1
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -13,7 +13,8 @@ from scipy.ndimage import gaussian_filter
 from scipy.sparse import csr_array
 
 from decam.errors import SettingError
-from decam.studies.analysis.click_scores import Score
+from decam.lru import Lru
+from decam.studies.analysis.click_scores import Score, Takes
 from decam.studies.analysis.resampling import (
     RESAMPLES,
     Indices,
@@ -32,13 +33,15 @@ WIDTH, SIDE = 21, 224
 FWHM = 2 * math.sqrt(2 * math.log(2))  # full width at half maximum of a Gaussian, in σ
 SPLITS = 20
 POINT = 1e-9  # pixels below which a box has no size
+KEPT = 200  # lines of a value for each pixel of a picture: 60 MB where pictures are 224 by 160
 
 
 @dataclass(frozen=True, eq=False)
 class Clicks:
     """Clicks in a picture's own pixels: its left upper corner x, y, its width and height (0 for a point).
 
-    `pictures` numbers the pictures from 0; `participants` says who clicked. Made by `clicks`.
+    `pictures` numbers the pictures from 0; `participants` says who clicked. Made by `clicks`. What scores take of them
+    is made once for all maps that meet the same clicks.
     """
 
     x: Values
@@ -47,6 +50,30 @@ class Clicks:
     height: Values
     pictures: Indices
     participants: Indices
+    _kept: Lru[tuple[object, ...], Values] = field(default_factory=lambda: Lru(KEPT), repr=False)
+
+    def ready(self, score: Score, picture: int, source: Shape, target: Shape, sigma: float | None) -> Values:
+        """Everybody's clicks in a picture of size `source`, moved to size `target`, as the score compares them."""
+        return self._once((score.name, picture, source, target, sigma), lambda: score.ready_clicks(
+            self._taken(score.takes, picture, source, target, sigma)
+        ))  # fmt: skip
+
+    def _taken(self, form: Takes, picture: int, source: Shape, target: Shape, sigma: float | None) -> Values:
+        """Clicks in the form that a score takes them, H×W."""
+        if form == "density":
+            weights = self._taken("weights", picture, source, target, sigma)
+            return self._once((form, picture, source, target, sigma), lambda: density(weights, sigma))
+        there = self if source == target else _moved(self, picture, source, target)
+        return self._once(
+            (form, picture, source, target), lambda: _mean_map(person_weights(there, picture, target), target)
+        )
+
+    def _once(self, key: tuple[object, ...], make: Callable[[], Values]) -> Values:
+        kept = self._kept.get(key)
+        if kept is None:
+            kept = make()
+            self._kept.put(key, kept)
+        return kept
 
 
 @dataclass(frozen=True)
@@ -168,9 +195,9 @@ def scores(
     found = []
     for place, saliency in enumerate(maps):
         shape = _shape(saliency)
-        weights = person_weights(marks, place, shape)
-        there = weights.shape[0] > 0
-        found.append(score.run(saliency, _taken(score, _mean_map(weights, shape), sigma)) if there else math.nan)
+        there = (marks.pictures == place).any()
+        clicked = marks.ready(score, place, shape, shape, sigma) if there else None
+        found.append(math.nan if clicked is None else score.compare(score.ready_map(saliency), clicked))
     return _over_pictures(found, seed)
 
 
@@ -201,11 +228,19 @@ def split_half(
             halves = [_mean_map(weights[half], shape) for half in (order[: people // 2], order[people // 2 :])]
             blurred = [density(half, sigma) for half in halves]
             for score, own in zip(chosen, values, strict=True):
-                clicked = halves if score.takes == "weights" else blurred
-                own += [score.run(blurred[0], clicked[1]), score.run(blurred[1], clicked[0])]
+                own += _foretold(score, halves, blurred)
         for own, means in zip(values, found, strict=True):
             means.append(_mean(own))
     return [_ceiling(score, means, seed) for score, means in zip(chosen, found, strict=True)]
+
+
+def _foretold(score: Score, halves: Sequence[Values], blurred: Sequence[Values]) -> tuple[float, float]:
+    """How well each half's density foretells the other half, made ready once where both sides are alike."""
+    first, second = (score.ready_map(half) for half in blurred)
+    if score.takes == "density" and score.of_map is score.of_clicks:
+        return score.compare(first, second), score.compare(second, first)
+    clicked = [score.ready_clicks(half) for half in (halves if score.takes == "weights" else blurred)]
+    return score.compare(first, clicked[1]), score.compare(second, clicked[0])
 
 
 def _ceiling(score: Score, means: Sequence[float], seed: int) -> Ceiling:
@@ -234,28 +269,18 @@ def shuffled_null(
     generator = np.random.default_rng(seed)
     shapes = [_shape(saliency) for saliency in maps]
     clicked = [place for place in range(len(maps)) if (marks.pictures == place).any()]
-    moved: dict[tuple[int, Shape], Values] = {}
     found = []
     for place, saliency in enumerate(maps):
-        shape = shapes[place]
-        values = []
-        for other in generator.permutation([other for other in clicked if other != place])[:draws].tolist():
-            if (other, shape) not in moved:
-                weights = person_weights(_moved(marks, other, shapes[other], shape), other, shape)
-                moved[other, shape] = _taken(score, _mean_map(weights, shape), sigma)
-            values.append(score.run(saliency, moved[other, shape]))
-        found.append(_mean(values))
+        others = generator.permutation([other for other in clicked if other != place])[:draws].tolist()
+        ready = score.ready_map(saliency)
+        met = [marks.ready(score, other, shapes[other], shapes[place], sigma) for other in others]
+        found.append(_mean([score.compare(ready, clicks_there) for clicks_there in met]))
     return _over_pictures(found, seed)
 
 
 def _mean_map(weights: csr_array, shape: Shape) -> Values:
     """The mean over people, H×W."""
     return np.asarray(weights.mean(axis=0), dtype=np.float64).reshape(shape)
-
-
-def _taken(score: Score, weights: Values, sigma: float | None) -> Values:
-    """Clicks in the form that a score takes them."""
-    return weights if score.takes == "weights" else density(weights, sigma)
 
 
 def _moved(marks: Clicks, picture: int, source: Shape, target: Shape) -> Clicks:

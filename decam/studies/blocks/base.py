@@ -9,7 +9,18 @@ from functools import cached_property
 from decam.settings import Settings
 from decam.studies.assignment.chance import Chance, Use
 from decam.studies.design import Block, Item, Study
-from decam.studies.elements import Choice, Element, Entry, Number, Option, Question, Rating, Several, Slider
+from decam.studies.elements import (
+    UNBOUNDED,
+    Choice,
+    Element,
+    Entry,
+    Number,
+    Option,
+    Question,
+    Rating,
+    Several,
+    Slider,
+)
 from decam.studies.steps import Step
 from decam.studies.wording import Wording
 
@@ -42,7 +53,9 @@ class BlockKind:
     """A row of the table of blocks.
 
     `steps` makes the screens of a block. `items` says what its own questions are for, and is empty where it has none.
-    `use` says which stimuli it repeats a task on, and is empty where it repeats none. `lacks` says in a sentence what
+    With `answers` each of these can have a right answer. `use` says which stimuli it repeats a task on, and is empty
+    where it repeats none; `aside` is then the heading of its settings, as the task has its own. A block that `ends` a
+    study stays the last one when another is added. `lacks` says in a sentence what
     it is missing, and is empty where nothing is.
     """
 
@@ -52,7 +65,10 @@ class BlockKind:
     settings: type[Settings]
     steps: Callable[[Place], list[Step]]
     items: str = ""
+    answers: bool = False
     use: str = ""
+    aside: str = ""
+    ends: bool = False
     lacks: Callable[[Study, Block], str] = lambda _study, _block: ""
 
 
@@ -82,16 +98,31 @@ def _slider(item: Item, name: str, wording: Wording) -> Question:
     return Slider(name, item.text, 0, SLIDER_END, 5, low, high, optional=item.optional)
 
 
+def _number(item: Item, name: str, _wording: Wording) -> Question:
+    least = -UNBOUNDED if item.least is None else item.least
+    return Number(name, item.text, least, UNBOUNDED if item.most is None else item.most, optional=item.optional)
+
+
 _FORMS: Mapping[str, Callable[[Item, str, Wording], Question]] = {
     "choice": _choice,
     "several": _choice,
     "rating": _rating,
     "slider": _slider,
-    "number": lambda item, name, _wording: Number(name, item.text, -1e9, 1e9, optional=item.optional),
+    "number": _number,
     "text": lambda item, name, _wording: Entry(name, item.text, 2000, optional=item.optional),
 }
 FORMS = tuple(_FORMS)
 """How a question of the researcher's own may be answered."""
+
+
+def faulty(items: tuple[Item, ...]) -> str:
+    """What keeps a question from being answered, in a sentence; empty where nothing does."""
+    for item in items:
+        if item.form in ("choice", "several") and len(item.options) < 2:
+            return f"The question {item.text[:40]!r} needs two options or more."
+        if item.form == "number" and item.least is not None and item.most is not None and item.least >= item.most:
+            return f"The question {item.text[:40]!r} needs a smallest number that is below the largest one."
+    return ""
 
 
 def ends(item: Item) -> tuple[int, int] | None:

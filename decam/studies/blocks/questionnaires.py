@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from decam.settings import parameter
-from decam.studies.blocks.base import BlockKind, Place, ends, question, questions
+from decam.studies.blocks.base import BlockKind, Place, ends, faulty, question, questions
 from decam.studies.blocks.words import TextSettings
 from decam.studies.design import Block, Item, Study
 from decam.studies.elements import Json, Prose, Question, Rating, Slider
@@ -126,7 +126,9 @@ def _questionnaire(place: Place) -> list[Step]:
 
 
 def _lacks(_study: Study, block: Block) -> str:
-    return "" if _scale(block) or block.items else "This questionnaire has no items yet; add one, or choose a scale."
+    if _scale(block):
+        return ""
+    return faulty(block.items) if block.items else "This questionnaire has no items yet; add one, or choose a scale."
 
 
 QUESTIONNAIRE = BlockKind(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from decam.settings import Settings, parameter
 from decam.studies import assignment, tasks
-from decam.studies.blocks.base import BlockKind, Place, questions, right_answers
+from decam.studies.blocks.base import BlockKind, Place, faulty, questions, right_answers
 from decam.studies.design import Block, Condition, Study
 from decam.studies.elements import Choice, Element, Option, Pause, Prose, Shown
 from decam.studies.steps import Outcome, Step
@@ -108,6 +108,10 @@ def _demographics(place: Place) -> list[Step]:
 def _comprehension(place: Place) -> list[Step]:
     settings = place.block.settings_as(ComprehensionSettings)
     prose = _prose(place, "comprehension")
+    if settings.attempts > 1 and not settings.text:
+        prose = dataclasses.replace(
+            prose, text=f"{prose.text} {place.wording('comprehension.attempts', count=settings.attempts)}"
+        )
     asked = (prose, *questions(place.block.items, place.wording))
     correct = right_answers(place.block.items)
     step = place.step(0, asked, prose.heading)
@@ -126,10 +130,7 @@ def _debriefing(place: Place) -> list[Step]:
 
 
 def _needs_items(_study: Study, block: Block) -> str:
-    for item in block.items:
-        if item.form in ("choice", "several") and len(item.options) < 2:
-            return f"The question {item.text[:40]!r} needs two options or more."
-    return "" if block.items else "This block asks nothing yet; add a question."
+    return faulty(block.items) if block.items else "This block asks nothing yet; add a question."
 
 
 def _needs_answers(study: Study, block: Block) -> str:
@@ -152,8 +153,10 @@ INSTRUCTIONS = BlockKind(
 )  # fmt: skip
 COMPREHENSION = BlockKind(
     "comprehension", "Comprehension check",
-    "Questions on the instructions, with feedback and two tries; nobody is excluded by it.", ComprehensionSettings,
-    _comprehension, items="questions with a right answer", lacks=_needs_answers,
+    "Questions on the instructions, with feedback and further tries; nobody is excluded by it.", ComprehensionSettings,
+    _comprehension, items="questions with a right answer", answers=True, lacks=_needs_answers,
 )  # fmt: skip
 BREAK = BlockKind("break", "Break", "A rest between blocks.", PauseSettings, _break)
-DEBRIEFING = BlockKind("debriefing", "Debriefing", "What the study was about, at the end.", TextSettings, _debriefing)
+DEBRIEFING = BlockKind(
+    "debriefing", "Debriefing", "What the study was about, at the end.", TextSettings, _debriefing, ends=True
+)

@@ -10,9 +10,13 @@ from pathlib import Path
 
 from decam.studies.design import Study
 from decam.studies.elements import Json
+from decam.studies.road import wording_of
 from decam.studies.steps import Step
 
 _TEMPLATE = Path(__file__).with_name("jspsych.html")
+_WORDS = {"next": "next", "open": "slider.open", "missing": "missing"}
+"""What the page says itself: its own name for a text, and the text's key."""
+
 _MARK = re.compile(r"\{\{(\w+)\}\}")
 
 
@@ -22,7 +26,9 @@ def page(study: Study, roads: Sequence[tuple[Step, ...]], files: Mapping[str, st
     Texts are data of the page's script, never markup: nothing that a researcher typed can become a part of the page.
     """
     screens: list[Json] = [[_screen(step) for step in steps] for steps in roads]
-    content = {"name": study.name, "files": dict(files), "sequences": screens}
+    wording = wording_of(study)
+    words: dict[str, Json] = {name: wording(f"page.{key}") for name, key in _WORDS.items()}
+    content = {"name": study.name, "files": dict(files), "sequences": screens, "words": words}
     text = json.dumps(content, ensure_ascii=False).replace("<", "\\u003c")
     values = {
         "name": html.escape(study.name),

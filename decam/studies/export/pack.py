@@ -11,7 +11,7 @@ from PIL import Image
 from decam.export.tables import csv_bytes
 from decam.studies.design import Study, StudyError
 from decam.studies.document import study_to_json
-from decam.studies.elements import Choice, Pause, Pointing
+from decam.studies.elements import Choice, Pause, Pointing, Ranking
 from decam.studies.export.jspsych import page
 from decam.studies.export.revisit import configuration
 from decam.studies.road import road
@@ -27,7 +27,9 @@ stimuli.csv         one line a file: the picture, the method (blinded to its let
 sheets/             all pictures of a screen beside each other, for platforms that show one picture a screen
 trials.csv          one line a screen of each sequence: what is shown and asked, and what is right
 jspsych/index.html  the study as a jsPsych page; open it with ?sequence=0 or let chance choose the sequence
-revisit/            a configuration for reVISit: put this folder into its public/ folder as decam-study
+revisit/            a configuration for reVISit: put this folder into its public/ folder as decam-study, and name it
+                    in public/global.json: "decam-study" in "configsList", and in "configs"
+                    "decam-study": {{"path": "decam-study/revisit/config.json"}}
 study.json          the whole study, which decam opens again
 
 The jsPsych page loads jsPsych 8 from unpkg.com. At its end it offers the answers as a CSV file; to keep them on a
@@ -44,6 +46,8 @@ def pack_files(study: Study, folder: Path, sequences: int) -> Iterator[tuple[str
         raise StudyError(f"A pack of {sequences} sequences has nothing to show; write at least 1.")
     names = stimulus_names(study)
     roads = [road(study, sequence) for sequence in range(sequences)]
+    if not all(roads):
+        raise StudyError("This study has no screens yet, so that there is nothing to pack; add a block.")
     content = {digest: (folder / f"{digest}.png").read_bytes() for digest in names}
     for digest, name in names.items():
         yield f"stimuli/{name}.png", content[digest]
@@ -62,7 +66,7 @@ def pack_files(study: Study, folder: Path, sequences: int) -> Iterator[tuple[str
     paths |= {shown: f"decam-study/sheets/{name}.png" for shown, name in sheets.items()}
     yield "revisit/config.json", configuration(study, roads, paths)
     yield "study.json", study_to_json(study).encode()
-    yield "README.txt", README.format(missing=_missing(roads)).encode()
+    yield "README.txt", README.format(missing=_missing(study, roads)).encode()
 
 
 def stimulus_names(study: Study) -> dict[str, str]:
@@ -133,7 +137,7 @@ def _sheet(pictures: list[bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def _missing(roads: list[tuple[Step, ...]]) -> str:
+def _missing(study: Study, roads: list[tuple[Step, ...]]) -> str:
     """What a platform cannot show, in sentences."""
     elements = [element for steps in roads for step in steps for element in step.elements]
     sentences = []
@@ -141,6 +145,10 @@ def _missing(roads: list[tuple[Step, ...]]) -> str:
         sentences.append(
             "reVISit has no form for places in a picture: its screens with clicks ask for a description instead."
         )
+    if any(isinstance(element, Ranking) for element in elements):
+        sentences.append("reVISit goes on as soon as one option is ranked; leave out rankings that are incomplete.")
+    if study.language != "en":
+        sentences.append("reVISit's own words, as HIGH and LOW beside a ranking, are English in every study.")
     if any(isinstance(element, Pause) and element.seconds for element in elements):
         sentences.append("Neither platform makes participants wait in a break.")
     if any(step.feedback for steps in roads for step in steps):

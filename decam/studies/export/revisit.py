@@ -20,6 +20,7 @@ from decam.studies.elements import (
     Several,
     Slider,
 )
+from decam.studies.road import wording_of
 from decam.studies.steps import Step
 
 SCHEMA = "https://raw.githubusercontent.com/revisit-studies/study/v2.4.3/src/parser/StudyConfigSchema.json"
@@ -28,7 +29,8 @@ SCHEMA = "https://raw.githubusercontent.com/revisit-studies/study/v2.4.3/src/par
 def configuration(study: Study, roads: Sequence[tuple[Step, ...]], paths: Mapping[tuple[str, ...], str]) -> bytes:
     """The configuration as JSON; `paths` names the file that shows a screen's pictures, by their digests in order.
 
-    A participant gets one of the sequences, each as often as the others: a Latin square of which one is drawn.
+    A participant gets one of the sequences, each as often as the others: a Latin square of which one is drawn. Options
+    keep the values that decam's own tables have. reVISit refuses a block without screens.
     """
     components: dict[str, Any] = {}
     blocks = []
@@ -52,6 +54,7 @@ def configuration(study: Study, roads: Sequence[tuple[Step, ...]], paths: Mappin
             "withProgressBar": True,
             "autoDownloadStudy": True,
             "withSidebar": False,
+            "nextButtonText": wording_of(study)("page.next"),
         },
         "components": components,
         "sequence": {"order": "latinSquare", "numSamples": 1, "components": blocks},
@@ -73,7 +76,7 @@ def _component(step: Step, paths: Mapping[tuple[str, ...], str]) -> dict[str, An
     }
     if shown:
         component["path"] = paths[shown]
-    answers = [{"id": name, "answer": _label(step, name, value)} for name, value in step.correct.items()]
+    answers = [{"id": name, "answer": value} for name, value in step.correct.items()]
     return component | ({"correctAnswer": answers} if answers else {})
 
 
@@ -89,8 +92,14 @@ def _response(question: Question) -> dict[str, Any]:
     return common | form
 
 
-def _options(question: Any) -> list[str]:
-    return [option.label for option in question.options]
+def _options(question: Any) -> list[dict[str, str]]:
+    return [{"label": option.label, "value": option.value} for option in question.options]
+
+
+def _several(question: Any) -> dict[str, Any]:
+    """Boxes to tick: without a least number, reVISit lets a box that was ticked and cleared pass as an answer."""
+    least = {} if question.optional else {"minSelections": 1}
+    return {"type": "checkbox", "options": _options(question), **least}
 
 
 def _ends(slider: Slider) -> list[dict[str, object]]:
@@ -100,7 +109,7 @@ def _ends(slider: Slider) -> list[dict[str, object]]:
 
 _FORMS: Mapping[str, Any] = {
     Choice.kind: lambda one: {"type": "radio", "options": _options(one)},
-    Several.kind: lambda one: {"type": "checkbox", "options": _options(one)},
+    Several.kind: _several,
     Ranking.kind: lambda one: {"type": "ranking-sublist", "options": _options(one)},
     Rating.kind: lambda one: {
         "type": "likert", "numItems": one.points, "leftLabel": one.low, "rightLabel": one.high,
@@ -110,11 +119,3 @@ _FORMS: Mapping[str, Any] = {
     Entry.kind: lambda one: {"type": "longText" if one.long else "shortText"},
     Pointing.kind: lambda _one: {"type": "longText"},
 }  # fmt: skip
-
-
-def _label(step: Step, name: str, value: object) -> object:
-    """The right answer as reVISit compares it: an option's label, or the value itself."""
-    question = next(one for one in step.questions if one.name == name)
-    if isinstance(question, Choice):
-        return next(option.label for option in question.options if option.value == value)
-    return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from decam.export.tables import csv_bytes
-from decam.studies.results.base import Figure, Findings, Material, Section, Table, material
+from decam.studies.results.base import Counted, Figure, Findings, Material, Section, Table, counted, material
 from decam.studies.results.judgements import DETECTION, DISTINCTION, RATINGS, SIMULATION, UTILITY
 from decam.studies.results.people import AGREEMENT, EXCLUSIONS, PROGRESS, QUESTIONNAIRES, TEXTS, TIMES
 from decam.studies.results.places import CLICKS
@@ -29,7 +29,19 @@ SECTIONS: tuple[Section, ...] = (
     QUESTIONNAIRES,
 )
 
-__all__ = ["SECTIONS", "Figure", "Findings", "Material", "Section", "Table", "material", "results", "table_csv"]
+__all__ = [
+    "SECTIONS",
+    "Counted",
+    "Figure",
+    "Findings",
+    "Material",
+    "Section",
+    "Table",
+    "counted",
+    "material",
+    "results",
+    "table_csv",
+]
 
 
 def results(read: Material) -> Iterator[tuple[Section, Findings]]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from decam.explanation import Progress
 from decam.figures.intervals import Interval as Named
 from decam.studies import tasks
 from decam.studies.analysis.exclusions import Chosen, Flagged, Summary, choose, flagged
@@ -68,6 +70,24 @@ class Material:
         """The study."""
         return self.record.study
 
+    @property
+    def until(self) -> float | None:
+        """When the last answer came in, in Unix seconds; None without any."""
+        return max((row.answer.received for row in self.everything), default=None)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the study, its people and their answers, and of how they are read: of all that sections read.
+
+        When somebody was last seen is left out, for it changes without an answer.
+        """
+        digest = hashlib.sha256(repr((self.record.digest, self.kept_only, self.blinded)).encode())
+        for person in self.participants:
+            digest.update(repr(replace(person, seen=0.0)).encode())
+        for row in self.everything:
+            digest.update(repr(row.answer).encode())
+        return digest.hexdigest()
+
     @cached_property
     def rows(self) -> tuple[Given, ...]:
         """The answers that count, of each screen the last try."""
@@ -111,7 +131,7 @@ class Section:
     """A row of the table of sections.
 
     `there` says, at once, whether the study has anything for it; `read` works out what it says, which can take seconds,
-    and gives None where the answers do not suffice.
+    and gives None where the answers do not suffice. `first` says that a page opens with it where it is there.
     """
 
     name: str
@@ -119,6 +139,22 @@ class Section:
     summary: str
     read: Callable[[Material], Findings | None]
     there: Callable[[Material], bool]
+    first: bool = False
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What a section says of the answers that came in up to a time, in Unix seconds; None without any answer."""
+
+    findings: Findings
+    until: float | None
+
+
+def counted(section: Section, read: Material) -> Generator[Progress, None, Counted]:
+    """A section as work in a queue."""
+    yield Progress(0, 1, 0)
+    found = section.read(read) or Findings(("There are too few answers for this yet.",))
+    return Counted(found, read.until)
 
 
 def has(result: str, question: str = "") -> Callable[[Material], bool]:

@@ -203,6 +203,7 @@ PREFERENCE = Section(
     "How strong each method's maps are in pairs.",
     _preference,
     has("preference", "preferred"),
+    first=True,
 )
 RANKING = Section(
     "ranking", "Ranking", "How strong each method's maps are in rankings.", _ranking, has("preference", "order")

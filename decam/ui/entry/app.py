@@ -5,5 +5,6 @@ import streamlit as st
 from decam import web
 from decam.ui import nav
 
-routes = web.routes(st.get_option("server.baseUrlPath"), nav.PAGES[0].address)
-app = st.App(nav.SCRIPT, routes=routes, lifespan=web.lifespan)
+base = st.get_option("server.baseUrlPath")
+routes = web.routes(base, nav.PAGES[0].address)
+app = st.App(nav.SCRIPT, routes=routes, middleware=[web.middleware(base, nav.FOR_ACCOUNTS)], lifespan=web.lifespan)

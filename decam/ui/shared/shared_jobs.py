@@ -63,6 +63,7 @@ class SharedJobs(Generic[T]):
         self._patience = patience
         self._clock = clock
         self._lock = threading.RLock()
+        self._one_ended = threading.Condition(self._lock)
         self._jobs: dict[Hashable, _Job[T]] = {}
         self._ended: Lru[Hashable, Standing[T]] = Lru(most)
 
@@ -73,12 +74,23 @@ class SharedJobs(Generic[T]):
         thread. Raises RuntimeError after the queue was closed.
         """
         with self._lock:
+            return self.known(key) or self._looked_at(self._submit(key, owner, device, work))
+
+    def known(self, key: Hashable) -> Standing[T] | None:
+        """The standing of a key that somebody has asked for, None for one that was given up or is not kept any more.
+
+        Whoever asks is one who watches; nothing is queued.
+        """
+        with self._lock:
             if (ended := self._ended.get(key)) is not None:
                 return ended
             job = self._jobs.get(key)
-            if job is None:
-                job = self._submit(key, owner, device, work)
-            return self._looked_at(job)
+            return None if job is None else self._looked_at(job)
+
+    def wait(self, name: str, seconds: float) -> None:
+        """Return when the job of this name has ended, or after so many seconds."""
+        with self._one_ended:
+            self._one_ended.wait_for(lambda: all(job.key != name for job in self._jobs.values()), max(0.0, seconds))
 
     def look(self, name: str) -> Standing[T] | None:
         """The standing of the job of this name, None once it has ended. Whoever asks is one who watches."""
@@ -132,3 +144,4 @@ class SharedJobs(Generic[T]):
             if job.result is not None or ending.reason is Status.FAILED:
                 self._ended.put(key, Standing(job.result, ending.sentence))
             self._jobs.pop(key, None)
+            self._one_ended.notify_all()

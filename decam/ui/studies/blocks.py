@@ -75,9 +75,7 @@ def _more(record: StudyRecord) -> None:
 
 def _add(record: StudyRecord, kind: str) -> None:
     session.change(record.id, partial(_with_new, kind))
-    before = len(record.study.blocks)
-    ends = before and record.study.blocks[-1].kind == "debriefing" and kind != "debriefing"
-    st.session_state[_chosen(record)] = before - bool(ends)
+    st.session_state[_chosen(record)] = editing.place_of_new(record.study, kind)
 
 
 def _with_new(kind: str, study: Study) -> Study:
@@ -94,12 +92,12 @@ def _form(record: StudyRecord, place: int) -> None:
     if kind.use:
         _task(record, place, block)
     if block.settings.parameters():
-        if kind.use:
-            st.markdown("**Between the trials**" if kind.name == "trials" else "**Training**")
+        if kind.aside:
+            st.markdown(f"**{kind.aside}**")
         forms.draw(record, f"block-{place}-{block.kind}", editing.block_settings(place))
     if kind.items:
         st.markdown(f"**{text.capital(kind.items)}**")
-        items.show(record, place, answers=kind.name == "comprehension")
+        items.show(record, place, answers=kind.answers)
 
 
 def _order(record: StudyRecord, place: int) -> None:

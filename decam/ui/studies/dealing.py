@@ -59,7 +59,7 @@ def _balance(study: Study, place: int) -> None:
     )
     if settings.sequences > MOST:
         st.caption(f"Counted over the first {MOST} of {settings.sequences:,} sequences.")
-    st.caption("Where least and most are equal, or differ by one, nothing comes oftener than it must.")
+    st.caption("Where least and most are equal or differ by one, the sequences are as balanced as they can be.")
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

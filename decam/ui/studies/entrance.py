@@ -23,7 +23,7 @@ def show(record: StudyRecord) -> None:
     """Draw the platforms and all settings of the entrance."""
     with st.container(border=True, key="study-platforms"):
         st.subheader("Where people come from")
-        st.caption("A platform names people by parameters of the address. One click sets what the study reads.")
+        st.caption("A platform adds to the link who somebody is. Choose yours, and the study reads it.")
         with st.container(horizontal=True, gap="small"):
             for platform in PLATFORMS:
                 _platform(record, platform)

@@ -3,29 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TypeAlias
 
 import streamlit as st
 
 from decam.export.names import slug
+from decam.export.standing import awaiting
 from decam.lru import Lru
 from decam.studies.reading import file_name, material_of
 from decam.studies.responses import Lane, StudyRecord
-from decam.studies.results import SECTIONS, Figure, Findings, Material, Section, Table, table_csv
+from decam.studies.results import SECTIONS, Counted, Figure, Findings, Material, Section, Table, counted, table_csv
 from decam.ui import state, text
+from decam.ui.compare import run_view
 from decam.ui.components.charts import figures as charts
 from decam.ui.components.charts.saver import saver
+from decam.ui.components.live import status as live_status
+from decam.ui.shared import awaited
+from decam.ui.shared.latest import Seen
+from decam.ui.shared.shared_jobs import Standing
 
 SECONDS = 10
 """How often the page looks for new answers."""
 
-FIRST = "preference"
 Version: TypeAlias = tuple[object, ...]
 """What answers, flags and names depend on."""
 
-_READ, _KEPT = 4, 24
+Subject: TypeAlias = tuple[object, ...]
+"""What is counted again whenever answers come in: the study, its lane, how answers are read, and the section."""
+
+LINE = "analysis"
+"""Where sections wait for their turn in the queue: apart from the devices, which runs keep for minutes."""
+
+WAIT = 0.5
+"""Seconds in which most sections are counted, so that the page need not say that they are."""
+
+_READ = 4
 _material: Lru[Version, Material] = Lru(_READ)
-_found: Lru[tuple[object, ...], Findings] = Lru(_KEPT)
 
 
 def show(record: StudyRecord, lanes: Sequence[tuple[Lane, str]]) -> None:
@@ -53,18 +67,26 @@ def show(record: StudyRecord, lanes: Sequence[tuple[Lane, str]]) -> None:
 @st.fragment(run_every=SECONDS)
 def _live(record: StudyRecord, lane: Lane, *, kept: bool, blinded: bool) -> None:
     """One section, read again when answers have come in."""
-    version, read = _read(record, lane, kept, blinded)
+    read = _read(record, lane, kept, blinded)
     offered = {section.name: section for section in SECTIONS if section.there(read)}
+    opening = next((name for name, section in offered.items() if section.first), next(iter(offered)))
     chosen = st.pills(
         "Section", list(offered), format_func=lambda name: offered[name].title, required=True,
-        default=FIRST if FIRST in offered else next(iter(offered)), key=f"study-{record.id}-{lane}-section",
+        default=opening, key=f"study-{record.id}-{lane}-section",
         label_visibility="collapsed",
     )  # fmt: skip
-    section = offered[chosen or next(iter(offered))]
+    section = offered[chosen or opening]
     st.caption(section.summary)
-    with st.spinner("Analysing"):
-        findings = _findings(section, version, read)
-    draw(findings, f"study-{record.id}-{section.name}", slug(record.study.name, 30))
+    subject = (record.id, lane, kept, blinded, section.name)
+    seen = _counted(subject, section, read, WAIT)
+    if seen.newest.error:
+        _failed(subject, section, read, seen.newest.error)
+    if seen.shown is not None:
+        if seen.newest.result is None:
+            st.caption(_before(seen))
+        draw(seen.shown.findings, f"study-{record.id}-{section.name}", slug(record.study.name, 30))
+    if seen.newest.awaited:
+        _await(subject, section, read, seen.newest)
 
 
 def draw(findings: Findings, key: str, name: str) -> None:
@@ -103,8 +125,8 @@ def _distinct(head: Sequence[str]) -> list[str]:
     return [name + " " * head[:place].count(name) for place, name in enumerate(head)]
 
 
-def _read(record: StudyRecord, lane: Lane, kept: bool, blinded: bool) -> tuple[Version, Material]:
-    """What the sections read, and its version; answers are fetched only where somebody has moved since the last look.
+def _read(record: StudyRecord, lane: Lane, kept: bool, blinded: bool) -> Material:
+    """What the sections read; answers are fetched only where somebody has moved since the last look.
 
     Whoever answers moves a position or an attempt, in the same transaction.
     """
@@ -115,13 +137,40 @@ def _read(record: StudyRecord, lane: Lane, kept: bool, blinded: bool) -> tuple[V
     if read is None:
         read = material_of(state.studies(), record.id, lane, kept_only=kept, blinded=blinded)
         _material.put(version, read)
-    return version, read
+    return read
 
 
-def _findings(section: Section, version: Version, read: Material) -> Findings:
-    """What a section says; worked out once for the same answers, flags and names."""
-    found = _found.get((section.name, *version))
-    if found is None:
-        found = section.read(read) or Findings(("There are too few answers for this yet.",))
-        _found.put((section.name, *version), found)
-    return found
+def _counted(subject: Subject, section: Section, read: Material, wait: float = 0.0) -> Seen[Counted]:
+    """What a section says, counted off the page and once for the same study, answers, flags and names."""
+    return state.analyses().ask(subject, read.digest, state.owner(), LINE, lambda: counted(section, read), wait)
+
+
+def _before(seen: Seen[Counted]) -> str:
+    """Whose answers are shown while newer ones are not."""
+    until = None if seen.shown is None else seen.shown.until
+    which = "An earlier count" if until is None else f"Answers up to {text.when(datetime.fromtimestamp(until, UTC))}"
+    return f"{which}; newer ones {'could not be' if seen.newest.error else 'are being'} counted."
+
+
+def _await(subject: Subject, section: Section, read: Material, standing: Standing[Counted]) -> None:
+    """Say how the count stands until it is done: then the section is drawn again."""
+    live = state.live_work(standing.name)
+    if live is None:
+        st.fragment(_awaited, run_every=run_view.POLL)(subject, section, read)
+        return
+    live_status.show_work(standing.name, awaiting(standing.ahead, standing.progress), live, section.title)
+
+
+def _awaited(subject: Subject, section: Section, read: Material) -> None:
+    standing = _counted(subject, section, read).newest
+    if not standing.awaited:
+        st.rerun()
+    awaited.line(section.title, awaiting(standing.ahead, standing.progress))
+
+
+def _failed(subject: Subject, section: Section, read: Material, error: str) -> None:
+    st.error(text.plain(error))
+    st.button(
+        "Try again", key=f"study-{read.record.id}-{section.name}-again", icon=":material/refresh:",
+        help="Count it anew.", on_click=state.analyses().again, args=(subject, read.digest),
+    )  # fmt: skip

@@ -10,6 +10,7 @@ import streamlit as st
 from decam.studies import editing
 from decam.studies.blocks.base import FORMS, RATING_POINTS, points
 from decam.studies.design import Item, Study
+from decam.studies.elements import UNBOUNDED
 from decam.studies.responses import StudyRecord
 from decam.ui import text
 from decam.ui.studies import session
@@ -72,6 +73,12 @@ def _item(record: StudyRecord, place: int, number: int, item: Item, answers: boo
             else None,
             **filled("\n".join(item.options), saved("options", _lines)),
         )
+    if item.form == "number":
+        for name, title in (("least", "Smallest number"), ("most", "Largest number")):
+            st.number_input(
+                title, -UNBOUNDED, UNBOUNDED, None, 1.0, "%g", placeholder="No bound",
+                **filled(getattr(item, name), saved(name)),
+            )  # fmt: skip
     if answers and item.form in ("choice", "rating"):
         _right(item, filled(_place(item), saved("correct")))
     st.toggle("May be left out", **filled(item.optional, saved("optional")))

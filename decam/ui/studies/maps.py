@@ -39,7 +39,7 @@ def show(record: StudyRecord) -> None:
 
 def _display(record: StudyRecord) -> None:
     st.subheader("How maps are drawn")
-    st.caption("All maps in one manner, so that methods differ in their maps alone.")
+    st.caption("All maps are drawn in the same way, so that only the maps themselves differ.")
     saved = record.study.display
     keys = {one.name: f"study-{record.id}-display-{one.name}" for one in Display.parameters()}
     place = forms.grid("display")
@@ -61,7 +61,7 @@ def _display(record: StudyRecord) -> None:
 
 def _conditions(record: StudyRecord) -> None:
     st.subheader("Conditions")
-    st.caption("Participants, and results that are read blinded, know a condition by its letter alone.")
+    st.caption("Participants never read these names. Blinded results and the data call each condition by its letter.")
     for condition in record.study.conditions:
         with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
             kind = " :gray[· should lose]" if condition.catch else ""

@@ -27,7 +27,9 @@ def show(record: StudyRecord, lanes: Mapping[Lane, str]) -> None:
     key = f"study-{record.id}-people-lane"
     if st.session_state.get(key) not in offered:
         st.session_state[key] = offered[0]
-    lane = Lane(str(st.segmented_control("Lane", offered, format_func=lanes.__getitem__, key=key, required=True)))
+    lane = Lane(
+        str(st.segmented_control("Which participants", offered, format_func=lanes.__getitem__, key=key, required=True))
+    )
     people = there[lane]
     _table(people)
     _excluding(record, people)

@@ -36,11 +36,13 @@ def show(record: StudyRecord, place: int) -> None:
     try:
         wording = wording_of(study)
         steps = blocks.get(block.kind).steps(Place(study, block, place, number - 1, wording))
-        token = previews.offer(steps[:MOST], wording, state.studies().folder(record.id))
+        ends = place == len(study.blocks) - 1 and len(steps) <= MOST
+        token = previews.offer(steps[:MOST], wording, state.studies().folder(record.id), ends=ends)
     except DecamError as error:
         st.info(text.plain(str(error)))
         return
-    st.iframe(f"{base()}/study/preview/{token}", height=HEIGHT, alt="What participants see")
+    theme = "dark" if state.dark() else "light"
+    st.iframe(f"{base()}/study/preview/{token}?theme={theme}", height=HEIGHT, alt="What participants see")
     more = f" The first {MOST} of {len(steps)} are shown." if len(steps) > MOST else ""
     st.caption(f"{text.several(len(steps), 'screen')}.{more} Nothing that you try here is kept.")
 

@@ -51,7 +51,7 @@ def _people(record: StudyRecord) -> None:
     if not there:
         st.caption("Nobody has taken part yet. Simulated participants show today what the results will look like.")
         return
-    table: dict[str, list[str] | list[int]] = {"Lane": [TITLES[lane] for lane in there]}
+    table: dict[str, list[str] | list[int]] = {"Whose answers": [TITLES[lane] for lane in there]}
     table["Began"] = [sum(counts.values()) for counts in there.values()]
     for outcome in Outcome:
         table[text.capital(str(outcome))] = [counts[outcome] for counts in there.values()]
@@ -64,7 +64,7 @@ def _outcomes(record: StudyRecord, lane: Lane) -> Counter[Outcome]:
 
 def _simulated(record: StudyRecord) -> None:
     missing = state.studies().lacks(record)
-    st.caption("They take the whole study by the road of people, so that its analysis exists before the data.")
+    st.caption("They go through the whole study as people do, so that you see its analysis before there are data.")
     personas = {one.name: one.title for one in PERSONAS}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         persona = st.selectbox(

@@ -53,7 +53,8 @@ def lacking(record: StudyRecord) -> None:
 def _stage(record: StudyRecord) -> None:
     standing = STAGES[record.stage]
     st.subheader(f"Stage: {standing.title.lower()}")
-    st.markdown(standing.meaning)
+    if session.editable(record):  # else it stands above the parts already
+        st.markdown(standing.meaning)
     missing = state.studies().lacks(record) if session.editable(record) else []
     with st.container(horizontal=True, gap="small"):
         for number, way in enumerate(standing.ways):
@@ -117,7 +118,7 @@ def _for(record: StudyRecord, platform: Platform, link: str) -> None:
 
 def _whole(record: StudyRecord, access: Access) -> None:
     st.subheader("The study as a file")
-    st.caption(f"Digest `{record.digest[:16]}…`: every answer carries it, so that it can be told what was asked.")
+    st.caption(f"Its digest is {record.digest[:16]}…: every answer carries it, so that what was asked stays known.")
     name = slug(record.study.name, 40)
     folder = state.studies().folder(record.id)
     with st.container(horizontal=True, gap="small"):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
 import streamlit as st
+from streamlit.errors import StreamlitAuthError
 
 from decam.errors import DecamError
 from decam.studies.passwords import Gate
@@ -17,6 +17,8 @@ from decam.ui.studies.visitors import is_local
 
 SIGNED_IN = "studies-signed-in"
 TYPED = "studies-password"
+# How Streamlit calls the provider that has no section of its own.
+DEFAULT = "default"
 HOW = (
     "To use it from elsewhere, run `python -m decam study password` on the server and put the two lines it prints into "
     "`.streamlit/secrets.toml`. Or configure `[auth]` there for Streamlit's sign-in with an account, and list who may "
@@ -34,16 +36,16 @@ class Access:
 
 @dataclass(frozen=True)
 class Ways:
-    """How one can sign in here, by the secrets: the password's hash, whether accounts are configured, and whose."""
+    """How one can sign in here, by the secrets: the password's hash, the providers of accounts, and whose come in."""
 
     password: str = ""
-    accounts: bool = False
+    providers: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
 
     @property
     def any(self) -> bool:
         """True if there is a way to sign in."""
-        return bool(self.password) or self.accounts
+        return bool(self.password or self.providers)
 
 
 @st.cache_resource(show_spinner=False)
@@ -77,7 +79,7 @@ def connection() -> tuple[str | None, dict[str, str]]:
 def leave() -> None:
     """Sign out; for a button."""
     st.session_state.pop(SIGNED_IN, None)
-    if ways_in().accounts and st.user.is_logged_in:
+    if ways_in().providers and st.user.is_logged_in:
         st.logout()
 
 
@@ -86,9 +88,16 @@ def ways_in() -> Ways:
     if not st.secrets.load_if_toml_exists():
         return Ways()
     studies: Mapping[str, Any] = st.secrets.get("studies", {})
+    providers = _providers(st.secrets["auth"]) if "auth" in st.secrets else ()
     people = studies.get("people", ())
     listed = (people,) if isinstance(people, str) else tuple(str(one) for one in people)
-    return Ways(str(studies.get("password", "")).strip(), "auth" in st.secrets, listed)
+    return Ways(str(studies.get("password", "")).strip(), providers, listed)
+
+
+def _providers(auth: Mapping[str, Any]) -> tuple[str, ...]:
+    """Those with a section of their own, and the one that stands in `[auth]` itself."""
+    named = tuple(name for name, settings in auth.items() if isinstance(settings, Mapping) and "client_id" in settings)
+    return (DEFAULT, *named) if "client_id" in auth or not named else named
 
 
 def admitted(claims: Mapping[str, Any], people: tuple[str, ...]) -> str:
@@ -102,7 +111,7 @@ def admitted(claims: Mapping[str, Any], people: tuple[str, ...]) -> str:
 
 
 def _by_account(ways: Ways) -> Access | None:
-    if not ways.accounts or not st.user.is_logged_in:
+    if not ways.providers or not st.user.is_logged_in:
         return None
     address = admitted(st.user.to_dict(), ways.people)
     return Access(address, address) if address else None
@@ -127,20 +136,28 @@ def _ask(ways: Ways) -> None:
                     "Sign in", type="primary", key="studies-enter", on_click=_try, args=(ways.password,)
                 )
             st.caption("You stay signed in until this tab is closed or loaded again.")
-        if ways.accounts:
+        if ways.providers:
             _accounts(ways)
 
 
 def _accounts(ways: Ways) -> None:
-    if find_spec("authlib") is None:
-        st.warning("Accounts are configured, but the package Authlib is not installed; run: pip install Authlib.")
-    elif st.user.is_logged_in:
+    if st.user.is_logged_in:
         known = str(st.user.to_dict().get("email") or "This account")
         reason = "is not on the list of people" if ways.people else "cannot come in, because nobody is listed yet"
         st.warning(text.plain(f"{known} {reason}. Add it to people under [studies] in the server's secrets."))
         st.button("Use another account", on_click=st.logout, key="studies-other-account")
     else:
-        st.button("Sign in with an account", on_click=st.login, key="studies-account")
+        for provider in ways.providers:
+            whose = "an account" if provider == DEFAULT else f"an account of {text.plain(provider)}"
+            st.button(f"Sign in with {whose}", on_click=_go, args=(provider,), key=f"studies-account-{provider}")
+
+
+def _go(provider: str) -> None:
+    """Go to a provider of accounts; what is wrong in its part of the secrets is said."""
+    try:
+        st.login(provider)
+    except StreamlitAuthError as error:
+        st.session_state["problem"] = " ".join(str(error).split())
 
 
 def _try(stored: str) -> None:

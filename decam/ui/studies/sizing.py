@@ -34,7 +34,9 @@ _HYPOTHESIS = editing.field_of("hypothesis")
 def show(record: StudyRecord) -> None:
     """Draw the form, the curve that belongs to it, and the way of its sentence into the hypothesis."""
     st.subheader("Sample size")
-    st.caption("The study is simulated with several numbers of people. Power is the share that finds the effect.")
+    st.caption(
+        "The study is simulated many times, with several numbers of people. Power is the share that finds the effect."
+    )
     try:
         offered = {plan.result: plan for plan in plans(record.study)}
     except DecamError as error:

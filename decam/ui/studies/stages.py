@@ -33,7 +33,10 @@ class Standing:
 
 
 _PILOT = Way(
-    Stage.PILOT, "Start the pilot", ":material/science:", "The link works. Pilot answers stay apart from live."
+    Stage.PILOT,
+    "Start the pilot",
+    ":material/science:",
+    "The link works. A pilot's answers stay apart from those of the live study.",
 )
 _DRAFT = Way(Stage.DRAFT, "Back to draft", ":material/edit:", "Change the study again. The pilot's answers are kept.")
 _LIVE = Way(
@@ -42,7 +45,7 @@ _LIVE = Way(
 )  # fmt: skip
 _CLOSE = Way(
     Stage.CLOSED, "Close the study", ":material/stop:", "Nobody can begin any more.",
-    "Nobody can begin or go on any more, and a closed study does not open again. Answers stay.",
+    "Nobody can begin any more, and a closed study does not open again. Whoever has begun can finish. Answers stay.",
 )  # fmt: skip
 
 STAGES: Mapping[Stage, Standing] = {
@@ -51,12 +54,12 @@ STAGES: Mapping[Stage, Standing] = {
         (_PILOT,),
     ),
     Stage.PILOT: Standing(
-        "Pilot", "orange", "Nothing can be changed while people try it: every answer belongs to one design. Pictures, "
-        "blocks, wording, assignment and entrance open again when you go back to draft.", (_DRAFT, _LIVE),
+        "Pilot", "orange", "Nothing can be changed while people try it: every answer belongs to one design. Go "
+        "back to draft to change the study.", (_DRAFT, _LIVE),
     ),
     Stage.LIVE: Standing(
-        "Live", "green", "Data come in, so pictures, blocks, wording, assignment and entrance stay as they are for "
-        "good. Copy the study to change one of them.", (_CLOSE,),
+        "Live", "green", "Data come in, so the study stays as it is for good. Copy the study to change anything.",
+        (_CLOSE,),
     ),
-    Stage.CLOSED: Standing("Closed", "blue", "Nobody can take part any more. Copy the study to run it again."),
+    Stage.CLOSED: Standing("Closed", "blue", "Nobody can begin any more. Copy the study to run it again."),
 }  # fmt: skip

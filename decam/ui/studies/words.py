@@ -9,6 +9,7 @@ import streamlit as st
 from decam.studies.design import Study
 from decam.studies.responses import StudyRecord
 from decam.studies.road import wording_of
+from decam.studies.templates import reworded
 from decam.studies.wording import SHIPPED, Wording, shipped, wording_from_json, wording_json
 from decam.ui import text
 from decam.ui.studies import session
@@ -30,10 +31,14 @@ def show(record: StudyRecord) -> None:
 
 
 def with_wording(study: Study, wording: Wording) -> Study:
-    """The study in the language of a wording; only texts that differ from the shipped ones are kept in it."""
+    """The study in the language of a wording; only texts that differ from the shipped ones are kept in it.
+
+    What its design wrote into it and nobody changed is put into the same language.
+    """
     usual = shipped(wording.language).texts
     own = {key: value for key, value in wording.texts.items() if usual.get(key) != value}
-    return dataclasses.replace(study, language=wording.language, direction=wording.direction, wording=own)
+    worded = reworded(study, wording_of(study), wording)
+    return dataclasses.replace(worded, language=wording.language, direction=wording.direction, wording=own)
 
 
 def _language(record: StudyRecord) -> None:
@@ -46,7 +51,7 @@ def _language(record: StudyRecord) -> None:
         format_func=lambda one: NAMES.get(one, one),
         key=session.fill(key, current),
         width=260,
-        help="Buttons, headings and usual texts. Your own questions and texts stay as you wrote them.",
+        help="Buttons, headings, usual texts and a design's own questions. What you wrote stays as you wrote it.",
         disabled=not session.editable(record),
         on_change=session.typed(record.id, key, lambda study, one: with_wording(study, _whole(study, one))),
     )

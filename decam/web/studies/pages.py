@@ -47,7 +47,8 @@ async def preview(request: Request) -> Response:
     if found is None:
         wording = _wording_for(request)
         return _html(shell.refusal(wording, wording("page.preview.gone"), up="../"), 404, shell.PREVIEW_POLICY)
-    return _html(shell.page(found.wording, up="../", preview=token), policy=shell.PREVIEW_POLICY)
+    theme = request.query_params.get("theme", "")
+    return _html(shell.page(found.wording, up="../", preview=token, theme=theme), policy=shell.PREVIEW_POLICY)
 
 
 async def preview_steps(request: Request) -> Response:
@@ -59,6 +60,7 @@ async def preview_steps(request: Request) -> Response:
     return bodies.answer(
         {
             "steps": list(found.steps),
+            "ends": found.ends,
             "texts": shell.own_texts(wording.texts),
             "language": wording.language,
             "direction": wording.direction,

@@ -20,16 +20,21 @@ _TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=ut
 POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'"
 PREVIEW_POLICY = f"{POLICY}; frame-ancestors 'self'"
 
+# What the browser draws itself, and when the dark colours hold.
+_SYSTEM = ("light dark", "(prefers-color-scheme: dark)")
+_THEMES = {"light": ("light", "not all"), "dark": ("dark", "all")}
+
 _PAGE = """<!doctype html>
 <html lang="{language}" dir="{direction}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-<meta name="color-scheme" content="light dark">
+<meta name="color-scheme" content="{scheme}">
 <title>{title}</title>
 <link rel="icon" href="{files}/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="{files}/page.css">
+<link rel="stylesheet" href="{files}/dark.css" media="{dark}">
 {script}</head>
 <body{data}>
 <main>{content}</main>
@@ -60,14 +65,17 @@ def version() -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def page(wording: Wording, up: str = "", preview: str = "") -> str:
-    """The page whose script takes the participant along; `up` leads to /study/, `preview` to the preview's routes."""
+def page(wording: Wording, up: str = "", preview: str = "", theme: str = "") -> str:
+    """The page whose script takes the participant along; `up` leads to /study/, `preview` to the preview's routes.
+
+    `theme` is "light" or "dark"; any other follows the visitor's system.
+    """
     texts = json.dumps(own_texts(wording.texts), ensure_ascii=False)
     data = f' data-texts="{escape(texts)}"' + (f' data-preview="{escape(preview)}"' if preview else "")
     script = f'<script type="module" src="{up}files/{version()}/page.js"></script>\n'
     content = f'<p class="waiting">{escape(wording("page.loading"))}</p>'
     content += f"<noscript><p>{escape(wording('page.script'))}</p></noscript>"
-    return _filled(wording, up, script, data, content)
+    return _filled(wording, up, script, data, content, theme)
 
 
 def refusal(wording: Wording, sentence: str, up: str = "") -> str:
@@ -76,13 +84,16 @@ def refusal(wording: Wording, sentence: str, up: str = "") -> str:
     return _filled(wording, up, "", "", content)
 
 
-def _filled(wording: Wording, up: str, script: str, data: str, content: str) -> str:
+def _filled(wording: Wording, up: str, script: str, data: str, content: str, theme: str = "") -> str:
+    scheme, dark = _THEMES.get(theme, _SYSTEM)
     return _PAGE.format(
         language=escape(wording.language),
         direction=escape(wording.direction),
         title=escape(wording("page.title")),
         files=f"{up}files/{version()}",
         script=script,
+        scheme=scheme,
+        dark=dark,
         data=data,
         content=content,
     )

@@ -13,8 +13,9 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from decam.errors import SettingError
-from decam.studies.analysis.click_scores import SCORES, auc_judd, cc, kl, nss, sim, spearman
+from decam.studies.analysis.click_scores import SCORES
 
+auc_judd, nss, cc, kl, sim, spearman = (SCORES[name].run for name in ("auc-judd", "nss", "cc", "kl", "sim", "spearman"))
 FEW = arrays(np.float64, (4, 5), elements=st.integers(-3, 3).map(float))
 CLICKED = arrays(np.float64, (4, 5), elements=st.sampled_from([0.0, 0.0, 0.0, 1.0, 2.0])).filter(lambda a: a.any())
 

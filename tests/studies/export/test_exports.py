@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from decam.studies import tasks
 from decam.studies.analysis.exclusions import choose
 from decam.studies.design import Hypothesis, Item, Stage, StudyError
 from decam.studies.document import digest_of, study_from_json
@@ -139,6 +140,61 @@ def test_a_pack_shows_the_same_screens_as_the_study(pack: dict[str, bytes]) -> N
         "radio", "ranking-sublist", "likert", "slider", "numerical", "longText",
     }  # fmt: skip
     assert study_from_json(pack["study.json"]) == made
+
+
+METADATA = {"title", "version", "authors", "date", "description", "organizations"}
+RESPONSES = {
+    "radio": {"options"}, "checkbox": {"options", "minSelections"}, "ranking-sublist": {"options"},
+    "likert": {"numItems", "leftLabel", "rightLabel"}, "slider": {"options", "step"}, "numerical": {"min", "max"},
+    "longText": set(), "shortText": set(),
+}  # fmt: skip
+"""What reVISit knows of each form of response beside what all have: a field that it does not know, it refuses."""
+
+
+@pytest.mark.parametrize("task", [one.name for one in tasks.TASKS])
+def test_what_revisit_requires_of_a_configuration_is_there(task: str, tmp_path: Path) -> None:
+    items = [Item("Age", "number"), Item("Seen", "several", options=("cats", "dogs")), Item("Tired", "slider")]
+    made = study(block("trials", task=task, attention=1), block("demographics", items), count=2)
+    freeze(made, tmp_path)
+    read = json.loads(dict(pack_files(made, tmp_path, 2))["revisit/config.json"])
+    assert set(read) == {"$schema", "studyMetadata", "uiConfig", "components", "sequence"}
+    assert set(read["studyMetadata"]) == METADATA
+    assert set(read["uiConfig"]) >= {"logoPath", "contactEmail", "withProgressBar", "withSidebar"}
+    blocks = read["sequence"]["components"]
+    assert [one["order"] for one in blocks] == ["fixed"] * 2 and all(one["components"] for one in blocks)
+    named = [name for one in blocks for name in one["components"]]
+    assert len(set(named)) == len(named) and set(named) == set(read["components"])
+    for name in named:
+        component = read["components"][name]
+        assert component["type"] in ("image", "questionnaire")
+        assert ("path" in component) == (component["type"] == "image")
+        asked = {one["id"]: one for one in component["response"]}
+        assert len(asked) == len(component["response"]), "an answer is known by its id"
+        for one in asked.values():
+            assert set(one) - {"id", "type", "prompt", "required", "location"} <= RESPONSES[one["type"]]
+            assert all(isinstance(one[field], str) for field in ("id", "type", "prompt"))
+            if one["type"] == "checkbox":
+                assert one["required"] and one["minSelections"] == 1
+            values = [option["value"] for option in one.get("options", [])]
+            assert len(set(values)) == len(values), "options are told apart by their values"
+        for right in component.get("correctAnswer", []):
+            assert set(right) == {"id", "answer"}
+            options = [option["value"] for option in asked[right["id"]].get("options", [])]
+            assert not options or right["answer"] in options
+
+
+def test_revisits_button_is_in_the_studys_language(tmp_path: Path) -> None:
+    made = dataclasses.replace(study(block("trials", task="ranking"), count=1), language="de")
+    freeze(made, tmp_path)
+    pack = dict(pack_files(made, tmp_path, 1))
+    assert json.loads(pack["revisit/config.json"])["uiConfig"]["nextButtonText"] == "Weiter"
+    readme = pack["README.txt"].decode()
+    assert "HIGH and LOW" in readme and '"decam-study": {"path": "decam-study/revisit/config.json"}' in readme
+
+
+def test_a_study_without_screens_is_not_packed(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match="no screens yet, so that there is nothing to pack; add a block"):
+        next(pack_files(dataclasses.replace(study(count=0), blocks=()), tmp_path, 1))
 
 
 @pytest.mark.parametrize("sequences", [0, -3])

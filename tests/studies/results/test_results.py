@@ -19,10 +19,10 @@ from decam.studies import frozen
 from decam.studies.analysis.exclusions import choose
 from decam.studies.design import Condition, Item, Study
 from decam.studies.frozen import FrozenArray
-from decam.studies.results import SECTIONS, Findings, Material, material, results, table_csv
+from decam.studies.results import SECTIONS, Findings, Material, counted, material, results, table_csv
 from decam.studies.results.base import rounded
 from decam.studies.road import road
-from tests.studies.answering import answer, crowd, participant, record
+from tests.studies.answering import BEGAN, answer, crowd, participant, record
 from tests.studies.studies import CLASSES, block, study, whole
 
 STRENGTHS = {"a": 1.5, "b": 0.0, "c": -1.5}
@@ -329,3 +329,38 @@ def test_own_items_with_a_scale_are_scored_over_those_who_answered_all_of_it() -
 def test_nobody_yet_is_said_and_nothing_fails() -> None:
     of = material(record(whole()), [], [], Path())
     assert found(of)["progress"].sentences == ("Nobody has taken part yet.",)
+
+
+def test_the_digest_follows_whatever_sections_read_and_nothing_else() -> None:
+    made = study(block("trials", task="rating"), count=3)
+    people, answers = crowd(made, 3, STRENGTHS)
+
+    def digest(*people_and_answers: object, of: Study = made, **options: bool) -> str:
+        who, given = people_and_answers or (people, answers)
+        return material(record(of), who, given, Path(), **options).digest  # type: ignore[arg-type]
+
+    assert digest() == digest([dataclasses.replace(one, seen=one.seen + 5) for one in people], answers)
+    changed = {
+        digest(),
+        digest(people, answers[:-1]),
+        digest([dataclasses.replace(people[0], excluded="Knew them."), *people[1:]], answers),
+        digest(people, [*answers[:-1], dataclasses.replace(answers[-1], duration=1.0)]),
+        digest(kept_only=True),
+        digest(blinded=True),
+        digest(of=dataclasses.replace(made, name="Another")),
+    }
+    assert len(changed) == 7
+
+
+def test_a_count_says_up_to_which_answer_it_reaches() -> None:
+    made = study(block("trials", task="rating"), count=3)
+    people, answers = crowd(made, 3, STRENGTHS)
+    last = dataclasses.replace(answers[2], received=BEGAN + 99)
+    of = material(record(made), people, [*answers[:2], last, *answers[3:]], Path())
+    times = next(section for section in SECTIONS if section.name == "times")
+    steps = counted(times, of)
+    assert next(steps).step == 0
+    with pytest.raises(StopIteration) as end:
+        next(steps)
+    assert end.value.value.until == BEGAN + 99 and end.value.value.findings.tables == times.read(of).tables  # type: ignore[union-attr]
+    assert material(record(made), [], [], Path()).until is None

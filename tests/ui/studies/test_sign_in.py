@@ -23,16 +23,19 @@ class Secrets(dict[str, Any]):
     ({}, Ways()),
     ({"other": {"key": "value"}}, Ways()),
     ({"studies": {"password": " scrypt$… "}}, Ways("scrypt$…")),
-    ({"auth": {"client_id": "x"}}, Ways("", True)),
-    ({"auth": {}, "studies": {"people": ["a@b.org", "@c.org"]}}, Ways("", True, ("a@b.org", "@c.org"))),
-    ({"studies": {"people": "a@b.org"}}, Ways("", False, ("a@b.org",))),
+    ({"auth": {"client_id": "x"}}, Ways("", ("default",))),
+    ({"auth": {"cookie_secret": "x", "github": {"client_id": "x"}}}, Ways("", ("github",))),
+    ({"auth": {"client_id": "x", "a": {"client_id": "x"}, "b": {"client_id": "y"}}}, Ways("", ("default", "a", "b"))),
+    ({"auth": {"client_kwargs": {"prompt": "login"}}}, Ways("", ("default",))),
+    ({"auth": {}, "studies": {"people": ["a@b.org", "@c.org"]}}, Ways("", ("default",), ("a@b.org", "@c.org"))),
+    ({"studies": {"people": "a@b.org"}}, Ways("", (), ("a@b.org",))),
 ])  # fmt: skip
 def test_the_secrets_say_how_one_can_sign_in(
     secrets: Mapping[str, Any], ways: Ways, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(st, "secrets", Secrets(secrets))
     assert ways_in() == ways
-    assert ways.any == bool(ways.password or ways.accounts), "a list of people alone opens nothing"
+    assert ways.any == bool(ways.password or ways.providers), "a list of people alone opens nothing"
 
 
 PEOPLE = ("Ada@Example.org", "@lab.example.org")

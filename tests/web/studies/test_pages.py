@@ -6,6 +6,7 @@ import hashlib
 import re
 from pathlib import Path
 
+import anyio
 import pytest
 
 from decam.studies import previews
@@ -15,6 +16,7 @@ from decam.web.studies import shell
 from tests.conftest import ROOT
 from tests.web.studies.painted import blank
 from tests.web.studies.participants import get, kept, short
+from tests.web.watched import ask
 
 STATIC = ROOT / "decam" / "web" / "studies" / "static"
 
@@ -33,7 +35,7 @@ def test_the_page_allows_nothing_from_elsewhere_and_no_script_of_its_own(record:
 def test_every_file_that_the_page_needs_is_served_and_kept_for_good(record: StudyRecord) -> None:
     text = get(f"/study/{record.link}").body.decode()
     wanted = set(re.findall(r'(?:src|href)="(files/[^"]+)"', text))
-    assert len(wanted) == 3
+    assert len(wanted) == 4
     folder = f"files/{shell.version()}/"
     for script in STATIC.glob("*.js"):
         wanted |= {folder + name for name in re.findall(r'from "\./([^"]+)"', script.read_text(encoding="utf-8"))}
@@ -111,3 +113,20 @@ def test_a_preview_is_served_with_its_pictures_and_may_be_framed_by_this_server_
     assert get(f"/study/preview/{token}/images/{image}.png").status == 200
     for path in ("nothing", "nothing/steps", f"nothing/images/{image}.png", f"{token}/images/{'0' * 64}.png"):
         assert get(f"/study/preview/{path}").status == 404
+
+
+@pytest.mark.parametrize(
+    ("theme", "scheme", "dark"),
+    [
+        ("", "light dark", "(prefers-color-scheme: dark)"),
+        ("theme=dark", "dark", "all"),
+        ("theme=light", "light", "not all"),
+        ("theme=%22%3E", "light dark", "(prefers-color-scheme: dark)"),
+    ],
+)
+def test_a_preview_has_the_colours_that_its_address_names(tmp_path: Path, theme: str, scheme: str, dark: str) -> None:
+    made = short()
+    token = previews.offer(road(made, 0), wording_of(made), tmp_path)
+    page = anyio.run(ask, f"/study/preview/{token}", theme).body.decode()
+    assert f'<meta name="color-scheme" content="{scheme}">' in page
+    assert f'dark.css" media="{dark}">' in page

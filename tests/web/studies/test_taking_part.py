@@ -70,6 +70,16 @@ def test_the_same_identity_goes_on_where_it_was(record: StudyRecord) -> None:
     assert other.code != first.code and other.visit["position"] == 0
 
 
+def test_an_identity_begins_anew_with_the_code_of_what_was_deleted(record: StudyRecord) -> None:
+    visitor = Visitor(record)
+    visitor.enter({"PROLIFIC_PID": "p1"})
+    deleted = visitor.code
+    assert post(visitor.path("delete"), {"code": deleted}).status == 200
+    answer = visitor.enter({"PROLIFIC_PID": "p1"})
+    assert (answer.status, answer.json["position"], answer.json["resumed"]) == (200, 0, False)
+    assert visitor.code != deleted
+
+
 def test_a_repeated_answer_is_stored_once_and_acknowledged_alike(store: StudyStore, record: StudyRecord) -> None:
     visitor = Visitor(record)
     visitor.enter()

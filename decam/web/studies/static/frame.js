@@ -60,7 +60,8 @@ export class Frame {
     const key = `page.refused.${reason}`;
     const sentence = reason && has(key) ? text(key) : message || text("page.refused.other");
     const again = button(text("page.refused.reload"), "next", () => location.reload());
-    this.message(text("page.refused"), sentence, reason === "code" ? button(text("page.refused.start"), "next", anew) : again);
+    const begun = button(text("page.refused.start"), "next", anew);
+    this.message(text("page.refused"), sentence, ...(FINAL.includes(reason) ? [] : [reason === "code" ? begun : again]));
   }
 
   /** The end: led on to an address, or a code, or thanks alone; `more` is what can still be done then. */
@@ -83,6 +84,7 @@ export class Frame {
   }
 }
 
+const FINAL = ["closed", "full", "identity", "touch", "no-touch", "unknown"]; // refusals that loading again does not lift
 const ENDS = { completed: "page.done", "no consent": "page.no-consent", "attention failed": "page.attention-failed" };
 
 /** An address of the web; null for anything else, such as a script. */

@@ -173,6 +173,7 @@ export class Journey {
     this.outbox.clear();
     // Where nothing but this browser says who somebody is, the next person at it would be taken for the one before.
     const other = this.visit?.personal ? [button(text("page.done.other"), "quiet", () => this.anew(""))] : [];
+    this.mine?.end();
     const mine = outcome === "no consent" ? [] : (this.mine?.nodes ?? []);
     this.frame.end(outcome, exit, [...mine, ...other]);
   }

@@ -20,7 +20,8 @@ export class Pointing extends Question {
     this.image = screen.pictures.draw(picture);
     this.marks = make("div", "marks");
     this.pin = make("div", "cross");
-    const help = make("p", "help", { id: `${this.id}-help` }, text(`page.pointing.${shape}`));
+    const keys = make("span", "keys", {}, text(`page.pointing.${shape}.keys`));
+    const help = make("p", "help", { id: `${this.id}-help` }, text(`page.pointing.${shape}`), " ", keys);
     this.field = make("div", `pointed ${shape}`, { tabindex: "0", role: "application", "aria-label": `${element.prompt} ${picture.alternative}`, "aria-describedby": help.id }, this.image, this.marks, this.pin);
     this.count = make("span");
     this.remove = button(text("page.pointing.remove"), "quiet", () => this.undo());

@@ -16,6 +16,7 @@ export class Preview {
     this.pictures.lost = () => this.frame.wait(text("page.picture.lost"));
     /** @type {any[]} */
     this.steps = [];
+    this.ends = false;
     /** @type {Screen | null} */
     this.screen = null;
     this.turn = 0;
@@ -28,9 +29,10 @@ export class Preview {
       this.frame.message(text("page.preview"), text("page.preview.gone"));
       return;
     }
-    const { steps, texts, language, direction } = await answer.json();
+    const { steps, ends, texts, language, direction } = await answer.json();
     speak(texts, language, direction);
     this.steps = steps;
+    this.ends = ends;
     this.tools();
     const asked = new URLSearchParams(location.search).get("step") ?? kept();
     await this.show(Math.min(Math.max(Number(asked) || 0, 0), Math.max(steps.length - 1, 0)));
@@ -58,7 +60,7 @@ export class Preview {
     keep(place);
     this.frame.at(place, count);
     this.frame.foot.hidden = true;
-    const label = text(place === count - 1 ? "page.finish" : "page.next");
+    const label = text(this.ends && place === count - 1 ? "page.finish" : "page.next");
     const screen = new Screen(this.steps[place], this.pictures, { label, done: () => void this.show(place + 1) });
     const focused = document.activeElement === this.range;
     await screen.show(this.frame.main, () => turn === this.turn);

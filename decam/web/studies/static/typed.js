@@ -21,12 +21,16 @@ export class Slider extends Question {
     this.range.addEventListener("keyup", ({ key }) => {
       if (key.startsWith("Arrow") || ["Home", "End", "PageUp", "PageDown", " "].includes(key)) this.moved();
     });
-    this.fill(make("div", "scaled", {}, make("div", "slid", {}, this.range, this.shown), ends(low, high)));
+    this.hint = make("span", "hint", {}, text("page.slider.hint"));
+    const named = ends(low, high);
+    named.firstElementChild?.after(this.hint); // no knob shows yet where one answers
+    this.fill(make("div", "scaled", {}, make("div", "slid", {}, this.range, this.shown), named));
   }
 
   moved() {
     this.range.classList.remove("open");
     this.range.removeAttribute("aria-valuetext");
+    this.hint.remove();
     this.shown.textContent = this.range.value;
     this.answer(Number(this.range.value));
   }
@@ -66,7 +70,8 @@ export class NumberField extends Question {
     const { least, most } = this.element;
     if (this.value === null) return super.lacks();
     if (this.value >= least && this.value <= most) return "";
-    return Math.max(-least, most) >= ANY ? text("page.number.any") : text("page.number", { least, most });
+    if (-least >= ANY) return most >= ANY ? text("page.number.any") : text("page.number.most", { most });
+    return most >= ANY ? text("page.number.least", { least }) : text("page.number", { least, most });
   }
 }
 
