@@ -35,7 +35,8 @@ CALL = ["--kinds", "against", "--methods", "rise", "--budgets", "60", "--seeds",
 
 def test_every_black_box_of_the_table_is_asked_and_the_control() -> None:
     classifier = Case("rectangle", "noise", "agree", 0).classifier()
-    assert set(labels()) - {"random-search"} == set(PRESETS["black-box"].members(classifier))
+    black_boxes = {name for preset in ("black-box", "rivals") for name in PRESETS[preset].members(classifier)}
+    assert set(labels()) - {"random-search"} == black_boxes
     found = candidates(classifier, labels(), 1000)
     assert {one.choice.name for one in found} == set(labels()) - {"random-search"}
     assert all(METHODS[one.choice.name].cost(one.choice.settings, classifier) <= 1000 for one in found)
