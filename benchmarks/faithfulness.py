@@ -31,7 +31,7 @@ from benchmarks.paired import (
     scenes_table,
     small,
 )
-from benchmarks.rows import candidates, own_methods
+from benchmarks.rows import EQUAL, candidates, own_methods
 from decam.benchmark.candidates import Candidate, selected
 from decam.benchmark.datasets import ASKED_LATER, FIRST_SCENE, HALVES, Place, Subject, pictures
 from decam.benchmark.local import compute
@@ -150,6 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--model", default="squeezenet1_0", help="one whose weights are here (%(default)s)")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--rows", nargs="+", default=["*"], metavar="NAME", help="names or patterns, such as 'de-cam*'")
+    parser.add_argument("--budget", type=int, default=EQUAL, help="of rows that have one budget (%(default)s)")
     parser.add_argument("--scenes", type=int, default=100, help="of each kind; 0 for none (%(default)s)")
     asked = parser.parse_args(arguments)
     if asked.pictures is None and not asked.table:
@@ -160,7 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         names = dict.fromkeys((asked.model, EMBEDDED) if asked.scenes else (asked.model,))
         classifiers = {name: load_classifier(name, download=False, exact=asked.table) for name in names}
         classifier = classifiers[asked.model]
-        rows = candidates(classifier)
+        rows = candidates(classifier, asked.budget)
         wanted = selected(rows, asked.rows)
         sources = pictures(asked.pictures, asked.half) if asked.pictures else []
         subjects = [Subject.of(classifier, source) for source in sources]

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torchvision.models import get_model
 
-from decam.classifier import Execution, Pixels, TorchClassifier, computing
+from decam.classifier import EAGER, Execution, Pixels, TorchClassifier, computing
 from decam.experiments.explain import explain_view
 from decam.explanation import last
 from decam.hardware import device
@@ -23,7 +23,7 @@ from decam.models.tuning import modes
 from decam.settings import Settings
 
 SIZES = {"cpu": (1, 4, 8, 16, 32, 64), "cuda": (16, 32, 64, 128, 256, 512)}
-TRIAL_SECONDS = 1.0  # for one setting of the bare pass
+TRIAL_SECONDS = {"cuda": 0.25}  # for one setting of the bare pass; 1 elsewhere
 LEADERS = 3
 LONGEST_BATCH = 2.0  # seconds: larger batches are not tried
 
@@ -69,9 +69,22 @@ def bare(classifier: TorchClassifier, execution: Execution, batches: int) -> flo
     return batches * execution.batch_size / (time.perf_counter() - began)
 
 
+def answered(classifier: TorchClassifier, execution: Execution, batches: int) -> float:
+    """Images a second when the same batch is answered that many times, by the engine of the execution."""
+    classifier.configure(execution)
+    batch = classifier.normalise(torch.rand(execution.batch_size, 3, *classifier.input_size))
+    classifier.answer(batch)  # an engine prepares itself at the first question
+    device.synchronise(classifier.device)
+    began = time.perf_counter()
+    for _ in side_by_side(lambda _: classifier.answer(batch), range(batches), execution.parallel_batches):
+        pass
+    device.synchronise(classifier.device)
+    return batches * execution.batch_size / (time.perf_counter() - began)
+
+
 def worthwhile(classifier: TorchClassifier) -> dict[Execution, float]:
     """Precisions and layouts that are not far behind the fastest, with images a second on batches of two."""
-    ways = [way for way in modes(classifier.device) if not way.cuda_graph]
+    ways = [way for way in modes(classifier.device) if way.engine == EAGER]
     small = {way: max(bare(classifier, replace(way, batch_size=2), 1) for _ in range(2)) for way in ways}
     best = max(small.values())
     return {way: rate for way, rate in small.items() if rate > 0.7 * best}
@@ -91,17 +104,18 @@ def fastest(classifier: TorchClassifier, also: Execution) -> Execution:
     worth = worthwhile(classifier)
     best = max(worth.values())
     side = torch.get_num_threads() if classifier.device.type == "cpu" else 1
+    seconds = TRIAL_SECONDS.get(classifier.device.type, 1.0)
     rates = {}
     for mode, parallel_batches, size in itertools.product(worth, sorted({1, side}), sizes(classifier, best)):
         if size > 1 and size * parallel_batches / best > LONGEST_BATCH:
             continue
         execution = Execution(mode.precision, mode.channels_last, size, parallel_batches)
-        batches = max(2 * parallel_batches, round(TRIAL_SECONDS * best / size / 2))
+        batches = max(2 * parallel_batches, round(seconds * best / size / 2))
         rates[execution] = max(bare(classifier, execution, batches) for _ in range(2))
     leaders = {*sorted(rates, key=rates.__getitem__, reverse=True)[:LEADERS], replace(also, note="")}
     again: dict[Execution, list[float]] = {execution: [] for execution in leaders}
     for _ in range(4):
         for execution, found in again.items():
-            batches = max(2 * execution.parallel_batches, round(TRIAL_SECONDS * best / execution.batch_size))
+            batches = max(2 * execution.parallel_batches, round(seconds * best / execution.batch_size))
             found.append(bare(classifier, execution, batches))
     return max(again, key=lambda execution: statistics.median(again[execution]))

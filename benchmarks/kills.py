@@ -239,9 +239,9 @@ def _request(kind: str) -> tuple[Plan, list[Pixels]]:
     classifier = _model("embedded", "cpu")
     views = [classifier.view(Image.fromarray(scene.scene(seed).image)) for seed in (3, 8)]
     if kind == "randomisation":
-        methods = [_method("grad-cam"), _method("rise", masks=100)]
+        methods = [_method("grad-cam"), _method("rise", budget=100)]
         return randomisation.plan(classifier, PictureChoice("a.png"), methods), views[:1]
-    methods = [_method("grad-cam"), _method("rise", masks=100), _method("de-cam", budget=200)]
+    methods = [_method("grad-cam"), _method("rise", budget=100), _method("de-cam", budget=200)]
     pictures = [PictureChoice("a.png"), PictureChoice("b.png")]
     metrics = (*usual_metrics(steps=10), MetricChoice.default("sparsity"))
     return comparison.plan("embedded", "cpu", pictures, methods, metrics=metrics), views

@@ -107,7 +107,7 @@ AIMS = (
     *(Aim("de-cam-2000", "random-search-2000", measure) for measure in ("insertion", "swapped ins − del")),
     *(Aim(f"de-cam-{budget}", f"random-search-{budget}", "ins − del") for budget in (500, 1000)),
     *(Aim("de-cam-1000", other, "ins − del") for other in ("seed-only-1000", "plain-1000", "rise-1000")),
-    *(Aim("de-cam-1000", other, "ins − del") for other in ("kernel-shap-1000", "occlusion-1000")),
+    *(Aim("de-cam-1000", other, "ins − del") for other in ("grid-kernel-shap-1000", "occlusion-1000")),
 )
 SAME = 0.9  # Spearman's correlation of two seeds' maps
 SCENES = {"scene-object": ("brightest pixel on the object", 0.98), "scene-asked": ("on the one asked for of two", 0.92)}

@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from benchmarks.captums import kernel_shap
-from decam.benchmark.candidates import Candidate
+from decam.benchmark.candidates import Candidate, within_budget
 from decam.classifier import Classifier
 from decam.explanation import Map, Question, Steps
 from decam.masking import MaskedQueries, fill
@@ -25,13 +25,15 @@ from decam.methods.support.interruptible import Checkpoint, run_with_progress
 from decam.settings import Settings, parameter
 
 EQUAL = 1000  # evaluations of the competitors that have one budget
+APART = ("de-cam", "rise", "occlusion", "grid-kernel-shap")  # black boxes with rows of their own
+UNSEEDED = ("feature-ablation", "shap-partition", "greedy-regions", "aise")  # with the fills they come with
 
 
 @dataclass(frozen=True)
 class KernelShapSettings(Settings):
     """Captum's KernelShap on a grid of 7×7 cells, which are replaced by the mean as in RISE and Occlusion."""
 
-    samples: int = parameter(EQUAL, "Random sets of cells, one evaluation each.", low=16, high=50_000)
+    budget: int = parameter(EQUAL, "Random sets of cells, one evaluation each.", low=16, high=50_000, earlier="samples")
 
 
 def grid_kernel_shap(question: Question, settings: KernelShapSettings, seed: int) -> Steps:
@@ -45,15 +47,15 @@ def grid_kernel_shap(question: Question, settings: KernelShapSettings, seed: int
             beat()
             return answers
 
-        return kernel_shap(ask, question.image, filling, settings.samples, queries.round_size, seed)
+        return kernel_shap(ask, question.image, filling, settings.budget, queries.round_size, seed)
 
-    saliency = yield from run_with_progress(work, question.ledger, settings.samples)
+    saliency = yield from run_with_progress(work, question.ledger, settings.budget)
     return saliency.astype(np.float32)
 
 
-def _samples(settings: KernelShapSettings, classifier: Classifier) -> int:
+def _budget(settings: KernelShapSettings, classifier: Classifier) -> int:
     del classifier
-    return settings.samples
+    return settings.budget
 
 
 GRID_KERNEL_SHAP = Method(
@@ -67,7 +69,7 @@ GRID_KERNEL_SHAP = Method(
     signed=True,
     settings=KernelShapSettings,
     run=grid_kernel_shap,
-    cost=_samples,
+    cost=_budget,
 )
 
 
@@ -83,22 +85,35 @@ def own_methods() -> Iterator[None]:
             del METHODS[GRID_KERNEL_SHAP.name]
 
 
-def candidates(classifier: Classifier) -> tuple[Candidate, ...]:
-    """Every row that can explain this classifier, in the order of the table; needs `own_methods`."""
-    budgets = (500, 1000, 2000)
+def rivals(classifier: Classifier, budget: int) -> list[tuple[str, str, Settings, bool]]:
+    """The other methods that need answers alone, at the settings that spend a budget; without those that cannot."""
+    names = [name for name, row in METHODS.items() if row.needs == {"output"} and name not in APART]
+    found = [(name, within_budget(METHODS[name], budget, classifier)) for name in names]
+    return [
+        (f"{name}-{budget}", name, settings, name not in UNSEEDED) for name, settings in found if settings is not None
+    ]
+
+
+def candidates(classifier: Classifier, equal: int = EQUAL) -> tuple[Candidate, ...]:
+    """Every row that can explain this classifier, in the order of the table; needs `own_methods`.
+
+    `equal` is the budget of the competitors that have one budget, at which DE-CAM and RISE are asked too.
+    """
+    budgets = sorted({500, 1000, 2000, equal})
     rows: list[tuple[str, str, Settings, bool]] = [
         *((f"de-cam-{budget}", "de-cam", DeCamSettings(budget=budget), True) for budget in budgets),
         *(
             (f"random-search-{budget}", "de-cam", DeCamSettings(variant="random search", budget=budget), True)
             for budget in budgets
         ),
-        ("seed-only-1000", "de-cam", DeCamSettings(variant="seed only", budget=EQUAL), True),
-        ("plain-1000", "de-cam", DeCamSettings(variant="plain", budget=EQUAL), True),
-        *((f"rise-{masks}", "rise", RiseSettings(masks=masks), True) for masks in (*budgets, 4000)),
+        (f"seed-only-{equal}", "de-cam", DeCamSettings(variant="seed only", budget=equal), True),
+        (f"plain-{equal}", "de-cam", DeCamSettings(variant="plain", budget=equal), True),
+        *((f"rise-{budget}", "rise", RiseSettings(budget=budget), True) for budget in sorted({*budgets, 4000})),
         ("grad-cam", "grad-cam", CamSettings(), False),
         ("integrated-gradients", "integrated-gradients", IntegratedGradientsSettings(), False),
-        ("kernel-shap-1000", GRID_KERNEL_SHAP.name, KernelShapSettings(), True),
-        ("occlusion-1000", "occlusion", occlusion_at(EQUAL, classifier), False),
+        (f"grid-kernel-shap-{equal}", GRID_KERNEL_SHAP.name, KernelShapSettings(budget=equal), True),
+        (f"occlusion-{equal}", "occlusion", occlusion_at(equal, classifier), False),
+        *rivals(classifier, equal),
         ("random", "random", RandomSettings(), True),
         ("centre", "centre", CentreSettings(), False),
     ]

@@ -14,6 +14,7 @@ allocated on it.
 
     .venv/bin/python -m benchmarks.throughput
     .venv/bin/python -m benchmarks.throughput --models squeezenet1_0 --rounds 5 --seconds 200
+    .venv/bin/python -m benchmarks.throughput --engines eager openvino
 """
 
 from __future__ import annotations
@@ -32,10 +33,10 @@ from torch import Tensor
 
 from benchmarks import memory
 from benchmarks.captums import feature_ablation, kernel_shap
-from benchmarks.forwards import bare, build, fastest, picture, sizes, through, worthwhile
+from benchmarks.forwards import answered, bare, build, fastest, picture, sizes, through, worthwhile
 from decam.benchmark.report import Report, parser_of, script
 from decam.benchmark.text import execution, head, row, spread, verdict
-from decam.classifier import Execution, Pixels, TorchClassifier, to_tensor
+from decam.classifier import ENGINES, Execution, Pixels, TorchClassifier, to_tensor
 from decam.experiments.evaluate import curves_view
 from decam.explanation import last
 from decam.masking import fill
@@ -65,7 +66,7 @@ def de_cam(classifier: TorchClassifier, view: Pixels, execution: Execution, budg
 
 def rise(classifier: TorchClassifier, view: Pixels, execution: Execution, budget: int) -> tuple[int, float]:
     """One whole run."""
-    return through(classifier, view, execution, "rise", RiseSettings(masks=budget))
+    return through(classifier, view, execution, "rise", RiseSettings(budget=budget))
 
 
 @dataclass
@@ -135,8 +136,12 @@ CAPTUMS = ("Captum FeatureAblation", "Captum KernelShap")
 IN_FLOAT32 = {name: f"{name} in float32" for name in CAPTUMS}
 
 
-def settings_of(classifier: TorchClassifier, view: Pixels, chosen: Execution) -> dict[str, Execution]:
+def settings_of(
+    classifier: TorchClassifier, view: Pixels, chosen: Execution, with_captum: bool
+) -> dict[str, Execution]:
     """How each work is asked: Captum's as is fastest for each, twice where that is not in float32, ours as `chosen`."""
+    if not with_captum:
+        return {name: chosen for name in WORKS if name not in CAPTUMS and name not in IN_FLOAT32.values()}
     worth = worthwhile(classifier)
     plain = {Execution(channels_last=layout): min(worth.values()) for layout in (False, True)}
     speeds = dict.fromkeys(WORKS, chosen)
@@ -178,6 +183,11 @@ class Turn:
     rates: dict[str, float]
 
     @property
+    def with_captum(self) -> bool:
+        """True if Captum's methods took part."""
+        return set(CAPTUMS) <= set(self.rates)
+
+    @property
     def captum(self) -> float:
         """The faster of Captum's methods."""
         return max(self.rates[name] for name in CAPTUMS)
@@ -210,7 +220,7 @@ def rows(name: str, turns: Sequence[Turn], speeds: dict[str, str], bytes_used: d
     lines = [f"| {name} | bare forward pass | {speeds['bare']} | {rate} | | | | |"]
     for work in turns[0].rates:
         share = spread([turn.rates[work] / turn.bare for turn in turns], ".1%")
-        factor = spread([turn.rates[work] / turn.captum for turn in turns], ".2f")
+        factor = spread([turn.rates[work] / turn.captum for turn in turns], ".2f") if turns[0].with_captum else "–"
         small, large = bytes_used.get(work, ("–", "–"))
         rate = spread([turn.rates[work] for turn in turns], ".1f")
         lines.append(row((name, work, speeds[work], rate, share, factor, small, large)))
@@ -220,15 +230,16 @@ def rows(name: str, turns: Sequence[Turn], speeds: dict[str, str], bytes_used: d
 def verdicts(turns: Sequence[Turn]) -> str:
     """The aims for a model, each met or missed by the median."""
     share = statistics.median(turn.rates["DE-CAM"] / turn.bare for turn in turns)
-    factor = statistics.median(turn.rates["DE-CAM"] / turn.captum for turn in turns)
-    plain = statistics.median(turn.rates["DE-CAM"] / turn.captum_in_float32 for turn in turns)
     surplus = statistics.median(turn.bare / turn.rates["curves"] for turn in turns) - 1
-    said = [
-        f"DE-CAM at {share:.1%} of the bare pass (aim {SHARE:.0%}): {verdict(share >= SHARE)}",
-        f"{factor:.2f} times Captum's faster method (aim {FACTOR}): {verdict(factor >= FACTOR)}, "
-        f"{plain:.2f} times as it is in float32",
-        f"curves cost {surplus:+.1%} beside their forwards (aim {SURPLUS:+.0%}): {verdict(surplus <= SURPLUS)}",
-    ]
+    said = [f"DE-CAM at {share:.1%} of the bare pass (aim {SHARE:.0%}): {verdict(share >= SHARE)}"]
+    if turns[0].with_captum:
+        factor = statistics.median(turn.rates["DE-CAM"] / turn.captum for turn in turns)
+        plain = statistics.median(turn.rates["DE-CAM"] / turn.captum_in_float32 for turn in turns)
+        said.append(
+            f"{factor:.2f} times Captum's faster method (aim {FACTOR}): {verdict(factor >= FACTOR)}, "
+            f"{plain:.2f} times as it is in float32"
+        )
+    said.append(f"curves cost {surplus:+.1%} beside their forwards (aim {SURPLUS:+.0%}): {verdict(surplus <= SURPLUS)}")
     return "; ".join(said)
 
 
@@ -246,20 +257,64 @@ def _used(name: str, work: str, execution: Execution, budget: int) -> int | None
     return memory.above(lambda: WORKS[work](classifier, view, execution, budget), classifier.device)
 
 
+OWN = ("DE-CAM", "RISE", "curves")
+
+
+def engines(report: Report, name: str, wanted: Sequence[str], rounds: int, seconds: float, least: int) -> None:
+    """Time whole runs by each of some engines in turns, each in the setting that the trial finds for it alone.
+
+    An engine's own rate is that of answers to one ready batch, again and again. Ratios are to the first engine.
+    """
+    classifier = build(name)
+    view = picture(classifier)
+    chosen: dict[str, Execution] = {}
+    for engine in wanted:
+        tell(f"{name}: the trial by {engine}")
+        found = find(classifier, (engine,))
+        if found.engine == engine:
+            chosen[engine] = found
+        else:
+            report.say(f"{name} is not asked by {engine}: {found.note}\n")
+    first = {
+        engine: answered(classifier, one, max(2, round(least / 4 / one.batch_size))) for engine, one in chosen.items()
+    }
+    each = sum(1 / rate for rate in first.values()) * (1 + len(OWN))
+    budget = int(min(MOST, max(least, seconds / rounds / each)))
+    tell(f"{name}: {rounds} rounds at budget {budget}, about {rounds * budget * each:.0f} s")
+    turns: list[dict[tuple[str, str], float]] = []
+    for _ in range(rounds):
+        turn: dict[tuple[str, str], float] = {}
+        for work in ("own rate", *OWN):
+            for engine, one in chosen.items():
+                if work in WORKS:
+                    turn[work, engine] = _rate(WORKS[work](classifier, view, one, budget))
+                else:
+                    turn[work, engine] = answered(classifier, one, max(2, round(budget / one.batch_size)))
+        turns.append(turn)
+    for work, engine in turns[0]:
+        rate = spread([turn[work, engine] for turn in turns], ".1f")
+        share = spread([turn[work, engine] / turn["own rate", engine] for turn in turns], ".1%")
+        factor = spread([turn[work, engine] / turn[work, next(iter(chosen))] for turn in turns], ".2f")
+        report.say(row((name, work, execution(chosen[engine]), rate, share, factor)))
+    report.say()
+
+
 def tell(what: str) -> None:
     """Say on stderr what comes next."""
     print(what, file=sys.stderr, flush=True)
 
 
-def model(report: Report, name: str, rounds: int, seconds: float, least: int, with_memory: bool) -> None:
+def model(
+    report: Report, name: str, rounds: int, seconds: float, least: int, with_memory: bool, with_captum: bool
+) -> None:
     """Time one model and say what came out."""
     classifier = build(name)
     view = picture(classifier)
     tell(f"{name}: which settings are fastest")
     chosen = find(classifier)
     best = fastest(classifier, chosen)
-    speeds = settings_of(classifier, view, chosen)
-    first = [_rate(WORKS[work](classifier, view, speeds[work], 50)) for work in CAPTUMS]
+    speeds = settings_of(classifier, view, chosen, with_captum)
+    first = [_rate(WORKS[work](classifier, view, speeds[work], 50)) for work in CAPTUMS if work in speeds]
     first.append(bare(classifier, best, max(2, round(least / best.batch_size))))
     each = statistics.mean(1 / rate for rate in first)
     affordable = seconds / (each * (1 + len(speeds)))  # evaluations of each work in all rounds
@@ -296,14 +351,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=90, help="for a model's timed rounds, about (%(default)s)")
     parser.add_argument("--least", type=int, default=LEAST, help="evaluations of a run, at least (%(default)s)")
     parser.add_argument("--no-memory", action="store_true", help="leave out the runs that look at memory")
+    parser.add_argument("--no-captum", action="store_true", help="leave out Captum's methods")
+    parser.add_argument(
+        "--engines", nargs="+", choices=tuple(ENGINES), metavar="NAME", help=f"compare these alone: {' '.join(ENGINES)}"
+    )
     asked = parser.parse_args(arguments)
     report = Report("Throughput", "benchmarks.throughput", __doc__, arguments)
+    if asked.engines:
+        report.say(f"medians of {asked.rounds} rounds in turns, lowest and highest in brackets\n")
+        titles = ("model", "", "at", "evaluations/s", "of the engine's own rate", f"times {asked.engines[0]}")
+        report.say(head(titles))
+        for name in asked.models:
+            engines(report, name, asked.engines, asked.rounds, asked.seconds, asked.least)
+        report.write(asked.write)
+        return
     report.say(f"medians of at most {asked.rounds} rounds in turns, lowest and highest in brackets\n")
     heads = ("model", "", "at", "evaluations/s", "of the bare pass", "times Captum's faster")
     memories = (f"peak memory at {asked.least}", f"at {FACTOR_OF_BUDGETS * asked.least}")
     for name in asked.models:
         report.say(head((*heads, *memories)))
-        model(report, name, asked.rounds, asked.seconds, asked.least, not asked.no_memory)
+        model(report, name, asked.rounds, asked.seconds, asked.least, not asked.no_memory, not asked.no_captum)
     report.write(asked.write)
 
 

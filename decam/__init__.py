@@ -1,9 +1,14 @@
 """Saliency methods compared: why does this classifier give this image this class?"""
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+# Read once, when PyTorch is first imported. Its idle threads would otherwise spin on the cores that answer batches:
+# a search beside other programs was fifteen times slower. Whoever has set it keeps it.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
     from decam import methods, metrics

@@ -19,6 +19,7 @@ class Parameter:
     `kind` is int, float, str or bool. `choices` lists the values allowed (str only). `source` names a list that
     depends on the classifier ("layers"), from which a form offers choices; the empty string is then its default.
     `lines` is how many lines of a text a form shows at once.
+    `earlier` is the name that plans of earlier versions know it by, empty where it always had this one.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
     source: str = ""
     lines: int = 1
+    earlier: str = ""
 
     def check(self, value: object) -> None:
         """Raise SettingError unless `value` has the right type and lies within the bounds."""
@@ -80,10 +82,11 @@ def parameter(
     choices: tuple[str, ...] = (),
     source: str = "",
     lines: int = 1,
+    earlier: str = "",
 ) -> Any:
     """Declare a field of a settings class with what a form needs to know about it."""
     described: dict[str, Any] = {"title": title, "help": help, "low": low, "high": high, "step": step}
-    described |= {"choices": choices, "source": source, "lines": lines}
+    described |= {"choices": choices, "source": source, "lines": lines, "earlier": earlier}
     return dataclasses.field(default=default, metadata=described)
 
 
@@ -111,7 +114,11 @@ class Settings:
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, object]) -> Self:
-        """Settings from names and values; raises SettingError for a name that does not exist or a bad value."""
+        """Settings from names and values; raises SettingError for a name that does not exist or a bad value.
+
+        Names of earlier versions are read as today's, so that old plans mean what they meant.
+        """
+        values = _renamed(values, {one.earlier: one.name for one in cls.parameters() if one.earlier})
         names = [described.name for described in cls.parameters()]
         for name in values:
             if name not in names:
@@ -123,3 +130,11 @@ class Settings:
     def to_mapping(self) -> dict[str, int | float | str | bool]:
         """Names and values, fit for JSON."""
         return dataclasses.asdict(self)
+
+
+def _renamed(values: Mapping[str, object], today: Mapping[str, str]) -> Mapping[str, object]:
+    """The values by today's names; raises SettingError where one is given by its earlier name too."""
+    for earlier, name in today.items():
+        if earlier in values and name in values:
+            raise SettingError(f"{earlier!r} is the earlier name of {name!r}, and both are given; give {name!r} alone.")
+    return {today.get(name, name): value for name, value in values.items()}

@@ -75,9 +75,9 @@ def test_explain_gives_the_promised_fields(classifier, image: np.ndarray) -> Non
 
 
 def test_steps_end_with_the_same_explanation(classifier, image: np.ndarray) -> None:
-    steps = decam.explain_steps(classifier, image, method="rise", masks=64, target="hen", seed=1)
+    steps = decam.explain_steps(classifier, image, method="rise", budget=64, target="hen", seed=1)
     one = last(steps)
-    two = decam.explain(classifier, image, method="rise", masks=64, target=3, seed=1)
+    two = decam.explain(classifier, image, method="rise", budget=64, target=3, seed=1)
     np.testing.assert_array_equal(one.saliency, two.saliency)
     assert one.label == "hen"
 
@@ -124,7 +124,7 @@ def test_a_class_that_is_not_there_or_not_clear_is_a_sentence(classifier, target
     [
         ({"method": "grad-cam"}, MethodError, "needs the model's activations and gradients"),
         ({"method": "nothing"}, MethodError, "There is no method 'nothing'"),
-        ({"masks": 3, "method": "rise"}, SettingError, "masks is 3, but must lie between 16 and 50000"),
+        ({"budget": 3, "method": "rise"}, SettingError, "budget is 3, but must lie between 16 and 50000"),
         ({"bugdet": 3}, SettingError, "There is no setting 'bugdet'.*Did you mean 'budget'"),
         ({"seed": -1}, SettingError, "The seed is -1"),
     ],

@@ -224,3 +224,20 @@ def test_an_answer_that_is_no_number_is_a_sentence() -> None:
     assert len(next(batches)) == 3
     with pytest.raises(ModelError, match="reader answered a masked picture with something that is no number"):
         next(batches)
+
+
+@given(arrays(np.float32, (2, 3, 4, 5), elements=st.floats(-1e6, 1e6, width=32)), arrays(bool, (3, 1, 4, 5)))
+def test_pixels_behind_boolean_masks_are_bit_for_bit_those_of_the_picture_or_of_the_fill(
+    both: np.ndarray, masks: np.ndarray
+) -> None:
+    seen = []
+
+    def look(images: torch.Tensor) -> torch.Tensor:
+        seen.append(images.clone())
+        return torch.full((len(images), 2), 0.5)
+
+    image, filling = torch.from_numpy(both)
+    question = Question(wrap(look, labels=["a", "b"], input_size=(4, 5)), image, 0)
+    list(MaskedQueries(question, filling).batches(torch.from_numpy(masks)))
+    expected = np.where(masks, image.numpy(), filling.numpy())
+    np.testing.assert_array_equal(torch.cat(seen).numpy(), expected)

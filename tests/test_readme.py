@@ -41,7 +41,7 @@ def cat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(("page", "block"), _examples())
 def test_python_examples_run(page: Path, block: str, cat: Path) -> None:
     smaller = block.replace('"squeezenet1_0"', '"embedded"').replace("budget=1000", "budget=200")
-    smaller = smaller.replace('method="rise"', 'method="rise", masks=64').replace("budget=500", "budget=200")
+    smaller = smaller.replace('method="rise"', 'method="rise", budget=64').replace("budget=500", "budget=200")
     names: dict[str, object] = {}
     exec(compile(smaller, str(page), "exec"), names)
     assert cat.is_file()

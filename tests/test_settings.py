@@ -88,3 +88,18 @@ def test_every_row_of_the_tables_has_a_complete_form(settings: type[Settings]) -
             assert described.low <= float(described.default) <= described.high
         if described.kind is str:
             assert described.choices or described.source
+
+
+@dataclass(frozen=True)
+class Renamed(Settings):
+    budget: int = parameter(3, "How many.", low=1, high=9000, earlier="masks")
+
+
+def test_a_setting_is_read_by_the_name_that_it_had_in_earlier_versions() -> None:
+    assert Renamed.from_mapping({"masks": 7}) == Renamed(budget=7)
+    assert Renamed.from_mapping({"masks": 7}).to_mapping() == {"budget": 7}
+
+
+def test_a_setting_given_by_both_of_its_names_is_refused() -> None:
+    with pytest.raises(SettingError, match="'masks' is the earlier name of 'budget', and both are given"):
+        Renamed.from_mapping({"masks": 7, "budget": 7})

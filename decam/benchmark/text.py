@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Sequence
 
-from decam.classifier import Execution
+from decam.classifier import ENGINES, Execution
 
 
 def duration(seconds: float) -> str:
@@ -27,7 +27,8 @@ def verdict(met: bool) -> str:
 def execution(chosen: Execution) -> str:
     """How a model is asked, in words."""
     layout = "channels last" if chosen.channels_last else "contiguous"
-    layout += ", recorded as a CUDA graph" if chosen.cuda_graph else ""
+    manner = ENGINES[chosen.engine].manner
+    layout += f", {manner}" if manner else ""
     side = f", {chosen.parallel_batches} side by side" if chosen.parallel_batches > 1 else ""
     return f"{chosen.precision}, {layout}, batch {chosen.batch_size}{side}"
 

@@ -1,7 +1,6 @@
 """The side that answers: what a method may ask of a model, and the modules and functions that answer it."""
 
 from decam.classifier.base import (
-    EARLIER_NAMES,
     IMAGENET_MEAN,
     IMAGENET_STD,
     PRECISIONS,
@@ -15,13 +14,16 @@ from decam.classifier.base import (
     fit,
     probabilities,
     to_tensor,
+    todays,
 )
+from decam.classifier.engines import EAGER, ENGINES
 from decam.classifier.function_classifier import FunctionClassifier
 from decam.classifier.torch_classifier import TorchClassifier
 from decam.classifier.wrapping import wrap
 
 __all__ = [
-    "EARLIER_NAMES",
+    "EAGER",
+    "ENGINES",
     "IMAGENET_MEAN",
     "IMAGENET_STD",
     "PRECISIONS",
@@ -37,5 +39,6 @@ __all__ = [
     "fit",
     "probabilities",
     "to_tensor",
+    "todays",
     "wrap",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, get_args, runtime_checkable
@@ -28,10 +28,10 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class Execution:
-    """How a model is asked: numeric precision, memory layout, images a batch, and batches side by side.
+    """How a model is asked: numeric precision, memory layout, images a batch, batches side by side, and the engine.
 
-    With more than one of `parallel_batches` so many batches are asked at a time, each on one core. With `cuda_graph`,
-    on CUDA, batches are answered by a recorded graph of the forward pass.
+    With more than one of `parallel_batches` so many batches are asked at a time, each on one core. `engine` names a row
+    of ENGINES, which computes answers; gradients and activations are PyTorch's own, in the same precision and layout.
     """
 
     precision: Precision = "float32"
@@ -39,11 +39,19 @@ class Execution:
     batch_size: int = 16
     parallel_batches: int = 1
     note: str = ""
-    cuda_graph: bool = False
+    engine: str = "eager"
 
 
-EARLIER_NAMES = {"streams": "parallel_batches", "captured": "cuda_graph"}
-"""Fields of Execution as files of earlier versions name them."""
+_EARLIER_NAMES = {"streams": "parallel_batches", "captured": "engine", "cuda_graph": "engine"}
+_EARLIER_ENGINES = {False: "eager", True: "cuda-graph"}
+
+
+def todays(entries: Mapping[str, object]) -> dict[str, object]:
+    """The fields of an Execution as files of earlier versions have them, under today's names and values."""
+    found = {_EARLIER_NAMES.get(name, name): value for name, value in entries.items()}
+    if isinstance(recorded := found.get("engine"), bool):
+        found["engine"] = _EARLIER_ENGINES[recorded]
+    return found
 
 
 @runtime_checkable
@@ -85,8 +93,12 @@ def computing(device: torch.device, precision: Precision) -> AbstractContextMana
 
 
 def probabilities(classifier: Classifier, images: Tensor) -> Tensor:
-    """N×3×H×W float32 RGB in [0, 1] to N×C probabilities; raises ModelError where the answers are none."""
-    answers = classifier.answer(classifier.normalise(images))
+    """N×3×H×W float32 RGB in [0, 1] to N×C probabilities; raises ModelError where the answers are none.
+
+    A module answers itself: to prepare an engine takes seconds, which a few pictures are not worth.
+    """
+    answer = getattr(classifier, "answer_itself", classifier.answer)
+    answers: Tensor = answer(classifier.normalise(images))
     check_probabilities(answers, classifier.name)
     return answers
 

@@ -31,6 +31,12 @@ class Inspection:
     note: str = ""
 
 
+def smooth_noise(size: tuple[int, int]) -> Tensor:
+    """Four pictures (4×3×H×W in [0, 1]), always the same."""
+    coarse = torch.rand(PICTURES, 3, 5, 5, generator=torch.Generator().manual_seed(0))
+    return F.interpolate(coarse, size, mode="bilinear", align_corners=False)
+
+
 def inspect(
     ask: Callable[[Tensor, int], Tensor],
     name: str,
@@ -45,8 +51,7 @@ def inspect(
     [0, 1] and each row adds up to 1 or a sigmoid was the last step, else for logits. Raises ModelError where the module
     cannot be asked or answers nothing but NaN.
     """
-    coarse = torch.rand(PICTURES, 3, 5, 5, generator=torch.Generator().manual_seed(0))
-    pictures = F.interpolate(coarse, input_size, mode="bilinear", align_corners=False)
+    pictures = smooth_noise(input_size)
     with torch.inference_mode(False), torch.enable_grad():
         count, scores = _first_that_fits(ask, pictures.clone().requires_grad_(), channels)
     usable = scores.detach().float()

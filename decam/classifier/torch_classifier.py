@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 
 import numpy as np
@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from decam.classifier.answers import Answers, check_answers, in_words, selected, shaped
 from decam.classifier.arguments import classes_of, labels_of, layer_name, normalisation_of, size_of
 from decam.classifier.base import IMAGENET_MEAN, IMAGENET_STD, Execution, Need, Pixels, View, computing, fit
-from decam.classifier.inspection import Inspection, inspect
-from decam.classifier.sharing import check_loaded, evaluating, keeping_buffers, unwrapped, working_copy
+from decam.classifier.engines import ENGINES, EngineError, ModuleEngines, Source
+from decam.classifier.inspection import Inspection, inspect, smooth_noise
+from decam.classifier.sharing import check_loaded, copied, evaluating, keeping_buffers, unwrapped, working_copy
 from decam.errors import ModelError
-from decam.hardware.cuda_graph import CudaGraph, recordable
 from decam.hardware.device import full_float32
 from decam.hardware.locks import SharedLock
 
@@ -26,6 +26,19 @@ _ADVICE = (
     "channel."
 )
 _GREY = (0.299, 0.587, 0.114)  # as PIL and ITU-R BT.601 mix colours
+
+
+class _Scores(nn.Module):
+    """A module of whose output only the scores are wanted."""
+
+    def __init__(self, module: nn.Module, output: str | int | None, name: str) -> None:
+        super().__init__()
+        self.module, self._output, self._title = module, output, name
+        self.eval()
+
+    def forward(self, normalised: Tensor) -> Tensor:
+        """What the module answers, or the part of it that holds the scores."""
+        return selected(self.module(normalised), self._output, self._title)
 
 
 def _strides(part: Tensor, layout: torch.memory_format) -> tuple[int, ...]:
@@ -37,9 +50,10 @@ class TorchClassifier:
 
     The module is left as it was found. What is asked, hooked and laid out anew is `module`, a copy in evaluation mode.
     It shares the weights where these are float32 on `device`: a later step of training is seen. Where they are not, or
-    once `configure` asks for another memory layout, all weights are the copy's own (`shares_weights` is False), in
-    float32. A module that cannot be copied is asked itself, in evaluation mode for as long as that takes, and gives
-    its output alone.
+    once `configure` asks for another memory layout or for an engine that keeps weights of its own, all weights are the
+    copy's own (`shares_weights` is False), in float32. Such an engine sees what changes the copy's weights in place,
+    but not what goes through their `.data`. A module that cannot be copied is asked itself, in evaluation mode for as
+    long as that takes, and gives its output alone.
 
     `output` and `answers` are those of `wrap`. What the scores are, and how many channels the module takes, is found at
     the first question by asking about four pictures, or given as `inspection`. One label alone means two classes, of
@@ -90,8 +104,7 @@ class TorchClassifier:
         except ModelError as error:
             self._uncopied = self._alone(error)
         self.provides = self._open(attention)
-        self._cuda_graph: CudaGraph | None = None
-        self._capturing = threading.Lock()
+        self._engines = ModuleEngines(name, self._source)
         self.execution = Execution()
         self.configure(execution or Execution())
 
@@ -162,8 +175,12 @@ class TorchClassifier:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader must be told about how this model is asked."""
-        note = self.inspection.note
-        return (note,) if note else ()
+        return tuple(filter(None, (self.inspection.note, self.engine_note)))
+
+    @property
+    def engine_note(self) -> str:
+        """Why the engine that was asked for does not answer, once it was needed; else the empty string."""
+        return self._engines.note
 
     def configure(self, execution: Execution) -> None:
         """Ask the model in this way from now on."""
@@ -172,7 +189,8 @@ class TorchClassifier:
             # What lies right already is left alone: another classifier may share it and be at work.
             parts = [] if self._uncopied else [*self.module.parameters(), *self.module.buffers()]
             turned = [part for part in parts if part.ndim == 4 and part.stride() != _strides(part, layout)]
-            if turned and self.shares_weights:
+            owns = ENGINES[execution.engine].keeps_weights
+            if (turned or (parts and owns)) and self.shares_weights:
                 for part in parts:  # all of them: weights of which some follow the training are nobody's
                     part.data = part.data.clone()
                 self.shares_weights = False
@@ -180,7 +198,7 @@ class TorchClassifier:
                 # Module.to() keeps the strides of 1×1 kernels, which fit both layouts, and kernels are chosen by
                 # strides: answers would differ in their last bits with what was used before.
                 part.data = torch.empty_like(part.data, memory_format=layout).copy_(part.data)
-            self._cuda_graph = None
+            self._engines.configure(execution)
             self.execution = execution
 
     def with_module(self, module: nn.Module) -> TorchClassifier:
@@ -229,14 +247,21 @@ class TorchClassifier:
         scores = shaped(selected(output, self._output, self.name), rows, self._given, self.name)
         return self.inspection.output.logits(scores)
 
-    @torch.inference_mode()
     def answer(self, normalised: Tensor) -> Tensor:
         """Normalised pictures to N×C probabilities, float32; several threads may ask at a time."""
+        return self._answered(normalised, self._forward)
+
+    def answer_itself(self, normalised: Tensor) -> Tensor:
+        """The same by the module itself, whatever engine is asked for: for few pictures."""
+        return self._answered(normalised, self._scores)
+
+    @torch.inference_mode()
+    def _answered(self, normalised: Tensor, forward: Callable[[Tensor], Tensor]) -> Tensor:
         reading = self.inspection.output
         # A module of which there is no copy is put into another mode meanwhile.
         lock = self.lock.alone() if self._uncopied else self.lock.shared()
         with lock, computing(self.device, self.execution.precision):
-            scores = self._forward(normalised)
+            scores = forward(normalised)
         return reading.probabilities(shaped(scores, len(normalised), self._given, self.name))
 
     def _tried(self, images: Tensor, channels: int) -> Tensor:
@@ -254,12 +279,24 @@ class TorchClassifier:
         return selected(output, self._output, self.name)
 
     def _forward(self, normalised: Tensor) -> Tensor:
-        """Scores by the recorded graph where that is asked for and can answer, else by the module itself."""
-        execution = self.execution
-        if execution.cuda_graph and len(normalised) <= execution.batch_size and recordable(self.module, normalised):
-            with self._capturing:
-                if self._cuda_graph is None:
-                    example = normalised.new_zeros(execution.batch_size, *normalised.shape[1:])
-                    self._cuda_graph = CudaGraph(self._scores, example)
-            return self._cuda_graph(normalised)
-        return self._scores(normalised)
+        """Scores by the engine that is asked for where it can answer, else by the module itself."""
+        answering = self._engines.answering(self.module, normalised)
+        if answering is None:
+            return self._scores(normalised)
+        with in_words(self.name, normalised.shape, _ADVICE):
+            return answering(normalised)
+
+    def _source(self) -> Source:
+        """What an engine is made from."""
+        example = self._normalised(smooth_noise(self.input_size).to(self.device), self.inspection.channels)
+        return Source(self._scores_alone, self._scores, example)
+
+    def _scores_alone(self) -> nn.Module:
+        """A copy of the module that answers scores alone; raises EngineError where there is none."""
+        if self._uncopied:
+            raise EngineError("it cannot be copied")
+        kept = {id(part): part for part in (*self.module.parameters(), *self.module.buffers())}
+        try:
+            return _Scores(copied(self.module, kept), self._output, self.name)
+        except ModelError as error:
+            raise EngineError(str(error)) from error

@@ -13,7 +13,7 @@ from importlib.metadata import version
 import torch
 
 from decam import __version__
-from decam.classifier import Execution, Pixels
+from decam.classifier import ENGINES, Execution, Pixels
 from decam.errors import SettingError
 from decam.experiments.cells import CellKey
 from decam.experiments.questions import QuestionSpec
@@ -47,6 +47,7 @@ class Versions:
     captum: str = ""
     torchcam: str = ""
     scikit_image: str = ""
+    openvino: str = ""
 
     @classmethod
     def here(cls) -> Versions:
@@ -60,6 +61,7 @@ class Versions:
             captum=version("captum"),
             torchcam=version("torchcam"),
             scikit_image=version("scikit-image"),
+            openvino=ENGINES["openvino"].version(),
         )
 
 

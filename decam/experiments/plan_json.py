@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
-from decam.classifier import EARLIER_NAMES, PRECISIONS, Execution
+from decam.classifier import EAGER, ENGINES, PRECISIONS, Execution, todays
 from decam.errors import ModelError, SettingError
 from decam.experiments.kinds import get as get_kind
 from decam.experiments.kinds.comparison import COMPARISON
@@ -222,17 +222,21 @@ def _fills(entry: object) -> tuple[str, str]:
 
 def _execution(entry: object) -> Execution:
     where = "the plan's execution"
-    entries = {str(EARLIER_NAMES.get(name, name)): value for name, value in _of(dict, entry, where).items()}
-    read = _only(entries, tuple(described.name for described in dataclasses.fields(Execution)), where)
+    read = _only(
+        todays(_of(dict, entry, where)), tuple(described.name for described in dataclasses.fields(Execution)), where
+    )
     precision = _get(read, "precision", str, where)
     if precision not in PRECISIONS:
         raise SettingError(f"precision is {precision!r}, but must be one of: {', '.join(PRECISIONS)}.")
+    engine = read.get("engine", EAGER)
+    if not isinstance(engine, str) or engine not in ENGINES:
+        raise SettingError(f"engine is {engine!r}, but must be one of: {', '.join(ENGINES)}.")
     return Execution(
         precision=cast(Any, precision),
         channels_last=_get(read, "channels_last", bool, where),
         batch_size=_get(read, "batch_size", int, where),
         parallel_batches=_get(read, "parallel_batches", int, where) if "parallel_batches" in read else 1,
-        cuda_graph=_get(read, "cuda_graph", bool, where) if "cuda_graph" in read else False,
+        engine=engine,
         note=_get(read, "note", str, where) if "note" in read else "",
     )
 

@@ -260,8 +260,13 @@ class Feeds:
         self._feeds.get(name)
 
     def forget(self, run: str) -> None:
-        """Let go of a run that nobody need watch any longer; those who still do keep their feed."""
-        self._feeds.discard(run)
+        """Let go of a run that nobody need watch any longer; those who still do keep their feed.
+
+        A visitor's other work stays: a page that was drawn before the work ended may begin to watch after it.
+        """
+        with self._lock:
+            if not isinstance(self._feeds.get(run), WorkFeed):
+                self._feeds.discard(run)
 
 
 def encoded(value: dict[str, Any]) -> bytes:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 WARM = 3  # forwards before recording, which set up what must not be set up within it
 
@@ -39,13 +39,3 @@ class CudaGraph:
             self._given[: len(batch)].copy_(batch)
             self._graph.replay()
             return self._answers[: len(batch)].clone()
-
-
-def recordable(module: nn.Module, batch: Tensor) -> bool:
-    """True on CUDA if the module has no forward hooks; a replayed graph would not call them."""
-    return batch.is_cuda and not hooked(module)
-
-
-def hooked(module: nn.Module) -> bool:
-    """True if any part of the module has a forward hook."""
-    return any(part._forward_hooks or part._forward_pre_hooks for part in module.modules())

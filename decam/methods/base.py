@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 Costs: TypeAlias = NDArray[np.float64]
 ScoreUnit: TypeAlias = Literal["lead", "deviation"]
 Value: TypeAlias = int | float | str | bool
+
+EXAMPLE = 500
+"""The most evaluations of an example."""
+SHORT: Mapping[str, Value] = {"budget": EXAMPLE}
+"""The settings of an example, for methods that spend a budget."""
 
 
 @dataclass(frozen=True)
@@ -98,12 +103,14 @@ class Method(AnyMethod):
     """A saliency method: it says where in a picture a class is.
 
     `run(question, settings, seed)` is a generator of Progress that returns the raw map (float32, H×W). `default` says
-    whether a first comparison shows it. `evidence` shows what else a map rests on: places of the picture beside the
-    training pictures that the model compares them to.
+    whether a first comparison shows it. `example` has the settings, by name, of the map that introduces the method
+    beside all others: at most `EXAMPLE` evaluations, so that a page of all methods is soon complete. `evidence` shows
+    what else a map rests on: places of the picture beside the training pictures that the model compares them to.
     """
 
     run: Callable[[Question, Any, int], Steps]
     default: bool = False
+    example: Mapping[str, Value] = field(default_factory=dict, hash=False)
     evidence: Callable[[Question], tuple[PrototypeMatch, ...]] | None = None
 
 

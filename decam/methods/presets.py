@@ -25,6 +25,8 @@ _CLASSICS = (
     "integrated-gradients",
     "smoothgrad",
 )
+_BLACK_BOX = ("de-cam", "rise", "occlusion", "lime", "kernel-shap")
+_OURS = "de-cam"
 _FACES = ("de-cam", "lime", "grad-cam", "integrated-gradients", "random")
 """Who stands for a family; where its face cannot run, or it has none here, the first of its methods that can."""
 
@@ -63,8 +65,12 @@ def _one_of_each(classifier: Classifier) -> tuple[str, ...]:
 
 
 def _black_box(classifier: Classifier) -> tuple[str, ...]:
-    asking = (method for method in METHODS.values() if method.needs == {"output"})
-    return tuple(method.name for method in _able(asking, classifier))
+    return tuple(method.name for method in _named(_BLACK_BOX, classifier))
+
+
+def _rivals(classifier: Classifier) -> tuple[str, ...]:
+    asking = (name for name, method in METHODS.items() if method.needs == {"output"} and name not in _BLACK_BOX)
+    return tuple(method.name for method in _named((_OURS, *asking), classifier))
 
 
 _ALL = (
@@ -76,7 +82,18 @@ _ALL = (
         "One method of every family that can explain this model, controls included.",
         _one_of_each,
     ),
-    Preset("black-box", "Black box only", "All that need nothing but the model's answers.", _black_box),
+    Preset(
+        "black-box",
+        "Black box",
+        "The best known of those that need nothing but the model's answers.",
+        _black_box,
+    ),
+    Preset(
+        "rivals",
+        "DE-CAM's rivals",
+        "DE-CAM beside the newer and rarer methods that need nothing but the model's answers.",
+        _rivals,
+    ),
 )
 
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in _ALL}

@@ -30,8 +30,10 @@ from decam.methods.class_level.smallest_black_box import SMALLEST_BLACK_BOX
 from decam.methods.class_level.universal import UNIVERSAL
 from decam.methods.controls.maps import CENTRE, EDGES, RANDOM
 from decam.methods.controls.untrained import UNTRAINED
+from decam.methods.de_cam.cma_es import CMA_ES
 from decam.methods.de_cam.method import DE_CAM
 from decam.methods.gradient.baselines import DEEP_LIFT, GRADIENT_SHAP, INTEGRATED_GRADIENTS
+from decam.methods.gradient.extremal_perturbation import EXTREMAL_PERTURBATION
 from decam.methods.gradient.gradients import (
     DECONVOLUTION,
     GRADIENT,
@@ -41,7 +43,15 @@ from decam.methods.gradient.gradients import (
     SMOOTH_GRAD,
     VAR_GRAD,
 )
+from decam.methods.perturbation.aise import AISE
+from decam.methods.perturbation.greedy_regions import GREEDY_REGIONS
+from decam.methods.perturbation.hsic import HSIC, HSIC_SIGNED
+from decam.methods.perturbation.mc_rise import MC_RISE
 from decam.methods.perturbation.occlusion_and_rise import OCCLUSION, RISE
+from decam.methods.perturbation.rex import REX
+from decam.methods.perturbation.shap_partition import SHAP_PARTITION
+from decam.methods.perturbation.sobol import SOBOL, SOBOL_SIGNED
+from decam.methods.surrogate.edge_cells import CELL_KERNEL_SHAP, CELL_RIDGE
 from decam.methods.surrogate.superpixels import FEATURE_ABLATION, FEATURE_PERMUTATION, KERNEL_SHAP, LIME
 
 _ACTIVATION = (
@@ -69,9 +79,26 @@ _GRADIENT = (
     DEEP_LIFT,
     GRADIENT_SHAP,
     GUIDED_GRAD_CAM,
+    EXTREMAL_PERTURBATION,
 )
-_PERTURBATION = (DE_CAM, RISE, OCCLUSION, FEATURE_ABLATION, FEATURE_PERMUTATION)
-_SURROGATE = (LIME, KERNEL_SHAP)
+_PERTURBATION = (
+    DE_CAM,
+    RISE,
+    OCCLUSION,
+    FEATURE_ABLATION,
+    FEATURE_PERMUTATION,
+    SOBOL,
+    SOBOL_SIGNED,
+    HSIC,
+    HSIC_SIGNED,
+    SHAP_PARTITION,
+    GREEDY_REGIONS,
+    MC_RISE,
+    AISE,
+    REX,
+    CMA_ES,
+)
+_SURROGATE = (LIME, KERNEL_SHAP, CELL_KERNEL_SHAP, CELL_RIDGE)
 _ATTENTION = (ATTENTION_BRANCH, BILINEAR, PROTOTYPES, ROLLOUT, CLASS_TOKEN, LEGRAD)
 _CONTROL = (RANDOM, CENTRE, EDGES, UNTRAINED)
 

@@ -20,7 +20,8 @@ expect.set_options(timeout=WAIT_MS)
 LOCAL = {"127.0.0.1", "localhost"}
 LOST_SERVER = re.compile(
     r"ERR_INTERNET_DISCONNECTED|"
-    r"ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|WebSocket|Failed to fetch"
+    r"ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|WebSocket|Failed to fetch|"
+    r"Cannot send rerun backMessage when disconnected"
 )
 # The framework looks for its server beside the page first, and where the page is not the first one, one level up then.
 ONE_UP = re.compile(r"404 \(Not Found\) \(http://[^/]+/\w+/_stcore/(health|host-config)\)")

@@ -130,13 +130,13 @@ def test_a_failing_method_leaves_the_owners_module_as_it_was(module: Owned, view
     handle = module.first.register_forward_hook(failing)
     before = state(module)
     with pytest.raises(ModelError, match=r"Owned failed on a batch of .*\(ValueError: broken on purpose\)"):
-        decam.explain(wrapped(module, layers=["third"]), view, "rise", masks=32)
+        decam.explain(wrapped(module, layers=["third"]), view, "rise", budget=32)
     assert state(module) == before
     with pytest.raises(ModelError, match=r"Owned failed on a batch of .*\(ValueError: broken on purpose\)"):
         wrapped(module)
     assert state(module) == before
     handle.remove()
-    assert decam.explain(classifier, view, "rise", masks=32).saliency.shape == SIZE
+    assert decam.explain(classifier, view, "rise", budget=32).saliency.shape == SIZE
 
 
 def test_answers_are_those_of_evaluation_mode_though_the_module_trains(module: Owned) -> None:
@@ -213,7 +213,7 @@ def test_buffers_that_a_forward_changes_are_changed_in_the_copy_alone(view: np.n
     module = Counting().eval()
     before, classifier = state(module), wrapped(module)
     decam.explain(classifier, view, "gradient")
-    decam.explain(classifier, view, "rise", masks=32)
+    decam.explain(classifier, view, "rise", budget=32)
     assert state(module) == before
     assert module.count == 0 and not module.norm.running_mean.any() and not module.norm.training
     assert classifier.module.count > 32
@@ -266,9 +266,9 @@ def test_a_module_that_cannot_be_copied_answers_and_says_which_method_needs_more
     module.second.eval()
     before = state(module)
     classifier = wrapped(module)
-    found = decam.explain(classifier, view, "rise", masks=64)
+    found = decam.explain(classifier, view, "rise", budget=64)
     torch.manual_seed(0)
-    expected = decam.explain(wrapped(Owned()), view, "rise", masks=64)
+    expected = decam.explain(wrapped(Owned()), view, "rise", budget=64)
     np.testing.assert_array_equal(found.saliency, expected.saliency)
     assert state(module) == before
     sentence = r"Grad-CAM needs the model's activations and gradients, which Single does not give: .*there is only one"
@@ -296,7 +296,7 @@ def test_threads_that_ask_a_module_without_a_copy_leave_its_modes(view: np.ndarr
     torch.manual_seed(0)
     module = Single().train()
     before, classifier = state(module), wrapped(module)
-    threads = [threading.Thread(target=lambda: decam.explain(classifier, view, "rise", masks=200)) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: decam.explain(classifier, view, "rise", budget=200)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -122,7 +122,7 @@ BAD = {
     "setting out of bounds": (["explain", "PICTURE", "--out", "OUT", "--set", "de-cam.budget=1"], "between 200 and"),
     "setting is no number": (["explain", "PICTURE", "--out", "OUT", "--set", "de-cam.budget=many"], "whole number"),
     "setting without value": (["explain", "PICTURE", "--out", "OUT", "--set", "de-cam.budget"], "NAME.SETTING=VALUE"),
-    "setting of another method": (["explain", "PICTURE", "--out", "OUT", "--set", "rise.masks=99"], "--method rise"),
+    "setting of another method": (["explain", "PICTURE", "--out", "OUT", "--set", "rise.budget=99"], "--method rise"),
     "unknown metric": (["explain", "PICTURE", "--out", "OUT", "--metric", "pointing"], "pointing-game"),
     "setting of a metric's curve": (
         ["explain", "PICTURE", "--out", "OUT", "--metric", "deletion", "--set", "deletion.steps=1"],

@@ -51,7 +51,7 @@ def grown(classifier: FunctionClassifier, pictures: Sequence[np.ndarray], plan: 
 
 
 def rise(masks: int) -> MethodChoice:
-    return MethodChoice("rise", METHODS["rise"].settings.from_mapping({"masks": masks}))
+    return MethodChoice("rise", METHODS["rise"].settings.from_mapping({"budget": masks}))
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ SIZE = (20, 20)
 
 
 def begun() -> Grid:
-    few = METHODS["rise"].settings.from_mapping({"masks": 40})
+    few = METHODS["rise"].settings.from_mapping({"budget": 40})
     pictures = [PictureChoice("a.png"), PictureChoice("b.png")]
     methods = [MethodChoice("rise", few), MethodChoice.default("centre")]
     views = np.random.default_rng(0).integers(0, 256, (2, *SIZE, 3), dtype=np.uint8)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decam.classifier import Execution
+from decam.classifier import ENGINES, Execution
 from decam.errors import DecamError, MethodError, ModelError, SettingError
 from decam.experiments.kinds import comparison
 from decam.experiments.plan import (
@@ -72,7 +72,7 @@ def test_json_brings_back_an_equal_plan_with_every_method_and_metric() -> None:
 
 def test_a_plan_of_the_first_version_asks_the_same_questions_and_draws_the_same_curves() -> None:
     plan = plan_from_json(former())
-    rise = MethodChoice("rise", METHODS["rise"].settings.from_mapping({"masks": 60}))
+    rise = MethodChoice("rise", METHODS["rise"].settings.from_mapping({"budget": 60}))
     curves = usual_metrics((("mean", "blur"), ("blur", "mean")), 20)
     expected = comparison.plan(
         "embedded",
@@ -209,8 +209,37 @@ def test_json_that_is_no_plan_ends_in_one_sentence(text: str | bytes, error: typ
 def test_an_execution_is_read_with_its_earlier_names_too(names: tuple[str, str]) -> None:
     counted, recorded = names
     described = {"precision": "bfloat16", "channels_last": True, "batch_size": 4, counted: 2, recorded: True}
-    expected = Execution("bfloat16", channels_last=True, batch_size=4, parallel_batches=2, cuda_graph=True)
+    expected = Execution("bfloat16", channels_last=True, batch_size=4, parallel_batches=2, engine="cuda-graph")
     assert plan_from_json(altered(execution=described)).execution == expected
+    assert plan_from_json(altered(execution=described | {recorded: False})).execution == dataclasses.replace(
+        expected, engine="eager"
+    )
+
+
+def test_an_execution_without_an_engine_is_pytorchs_own() -> None:
+    described = {"precision": "float32", "channels_last": False, "batch_size": 4}
+    assert plan_from_json(altered(execution=described)).execution == Execution(batch_size=4, engine="eager")
+
+
+@pytest.mark.parametrize("engine", [*ENGINES])
+def test_an_engine_is_named_in_a_plan_and_read_again(engine: str) -> None:
+    plan = a_plan(execution=Execution(batch_size=4, engine=engine))
+    assert json.loads(plan_to_json(plan))["execution"]["engine"] == engine
+    assert plan_from_json(plan_to_json(plan)).execution == plan.execution
+
+
+@pytest.mark.parametrize("engine", ["abacus", 1, None, ["openvino"]])
+def test_an_engine_that_does_not_exist_is_refused_with_those_that_do(engine: object) -> None:
+    described = {"precision": "float32", "channels_last": False, "batch_size": 4, "engine": engine}
+    with pytest.raises(SettingError, match=f"engine is {re.escape(repr(engine))}, but must be one of: eager, openvino"):
+        plan_from_json(altered(execution=described))
+
+
+@pytest.mark.parametrize(("method", "earlier"), [("rise", "masks"), ("lime", "samples"), ("kernel-shap", "samples")])
+def test_what_a_black_box_may_cost_is_read_by_its_earlier_name_too(method: str, earlier: str) -> None:
+    expected = MethodChoice.default(method, budget=321)
+    assert plan_from_json(altered(methods=[{"name": method, "settings": {earlier: 321}}])).methods == (expected,)
+    assert plan_from_json(former(methods=[{"name": method, "settings": {earlier: 321}}])).methods == (expected,)
 
 
 def bounded(table: Mapping[str, Method] | Mapping[str, Metric]) -> list[tuple[str, Parameter]]:

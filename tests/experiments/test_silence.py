@@ -81,7 +81,7 @@ def test_a_black_box_whose_answer_never_changes_shows_no_evidence(name: str, spr
     made = explained(jittery(spread), NOISE, name)
     assert made.silent
     if np.ptp(made.saliency) == 0:
-        assert "constant" in made.notes[0]
+        assert any("constant" in note for note in made.notes)
         return
     (note,) = (note for note in made.notes if "shows no evidence" in note)
     moved, size = numbers(note)

@@ -19,7 +19,7 @@ NAMES = ("Füße/../katze \N{CAT FACE}.final.JPG", "CON", "katze.png", "katze.we
 def grid(rectangle) -> Grid:
     """Four pictures by three methods, the first of which is there twice, the last of which is signed."""
     views = [rectangle.view, 255 - rectangle.view, rectangle.view // 2, np.roll(rectangle.view, 9, axis=1)]
-    few = get("rise").settings.from_mapping({"masks": 40})
+    few = get("rise").settings.from_mapping({"budget": 40})
     plan = comparison.plan(
         "rectangle",
         "cpu",

@@ -32,7 +32,7 @@ SETTINGS: dict[str, dict[str, object]] = {
     "grad-cam": {},
     "integrated-gradients": {"steps": 4},
     "occlusion": {"stride": 0.2},
-    "rise": {"masks": 32},
+    "rise": {"budget": 32},
     "random": {},
     "centre": {},
 }
@@ -89,7 +89,7 @@ def _exported(classifier: Classifier, folder: Path, settings: dict[str, dict[str
 @pytest.fixture(scope="module")
 def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("replay") / "export"
-    _exported(_small(), folder, {"random": {}, "rise": {"masks": 16}})
+    _exported(_small(), folder, {"random": {}, "rise": {"budget": 16}})
     return folder
 
 
@@ -122,7 +122,7 @@ def test_every_method_makes_the_same_maps_again_bit_for_bit(tmp_path: Path):
 
 @pytest.mark.slow
 def test_a_real_model_makes_the_same_maps_again(squeezenet: TorchClassifier, tmp_path: Path):
-    settings = _exported(squeezenet, tmp_path / "export", {"grad-cam": {}, "rise": {"masks": 16}})
+    settings = _exported(squeezenet, tmp_path / "export", {"grad-cam": {}, "rise": {"budget": 16}})
     assert [event.verdict for event in _remade(settings, squeezenet)] == ["identical"] * 4
 
 
@@ -239,7 +239,7 @@ def _edit(change: Callable[[dict], object]) -> Callable[[Path], None]:
         (_edit(lambda content: content["pictures"].pop()), SettingError, "do not fit the plan"),
         (_edit(lambda content: content.update(maps=[3])), SettingError, "is damaged"),
         (_edit(lambda content: content["plan"]["methods"][1].update(name="nonsense")), DecamError, "nonsense"),
-        (_edit(lambda content: content["plan"]["methods"][1]["settings"].update(masks=-1)), SettingError, "masks"),
+        (_edit(lambda content: content["plan"]["methods"][1]["settings"].update(budget=-1)), SettingError, "budget"),
     ],
 )
 def test_settings_that_are_no_exports_are_one_sentence(

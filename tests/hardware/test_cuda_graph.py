@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from decam.classifier import Execution, TorchClassifier, torch_classifier
-from decam.hardware.cuda_graph import WARM, CudaGraph, hooked
+from decam.classifier import Execution, TorchClassifier
+from decam.classifier.engines import table
+from decam.hardware.cuda_graph import WARM, CudaGraph
 
 
 def network() -> nn.Module:
@@ -66,18 +68,6 @@ def test_batches_of_any_size_up_to_the_recorded_one_are_answered_as_by_the_modul
     assert recorder.calls == WARM + 1, "replaying does not call the module again"
 
 
-def test_hooks_are_seen_wherever_they_are() -> None:
-    module = network()
-    assert not hooked(module)
-    handle = module[1].register_forward_hook(lambda *_: None)
-    assert hooked(module)
-    handle.remove()
-    with_pre = module[0].register_forward_pre_hook(lambda *_: None)
-    assert hooked(module)
-    with_pre.remove()
-    assert not hooked(module)
-
-
 class Counting:
     """A stand-in for a recorded graph."""
 
@@ -96,14 +86,15 @@ class Counting:
 @pytest.fixture
 def counting(monkeypatch: pytest.MonkeyPatch) -> type[Counting]:
     Counting.made = Counting.asked = 0
-    monkeypatch.setattr(torch_classifier, "CudaGraph", Counting)
-    monkeypatch.setattr(torch_classifier, "recordable", lambda module, _: not hooked(module))
+    monkeypatch.setattr(table, "CudaGraph", Counting)
+    anywhere = replace(table.ENGINES["cuda-graph"], serves=lambda _: True)
+    monkeypatch.setitem(table.ENGINES, "cuda-graph", anywhere)
     return Counting
 
 
 def test_a_graph_answers_where_that_is_asked_for_and_nobody_looks_inside(counting: type[Counting]) -> None:
     net = TorchClassifier(
-        "net", network(), list("abcde"), input_size=(8, 8), execution=Execution(batch_size=4, cuda_graph=True)
+        "net", network(), list("abcde"), input_size=(8, 8), execution=Execution(batch_size=4, engine="cuda-graph")
     )
     images = torch.rand(4, 3, 8, 8)
     wanted = torch.softmax(net.module(images), 1)
@@ -117,7 +108,7 @@ def test_a_graph_answers_where_that_is_asked_for_and_nobody_looks_inside(countin
     net.answer(images)
     handle.remove()
     assert counting.asked == 2 and seen == [1]
-    net.configure(Execution(batch_size=2, cuda_graph=True))
+    net.configure(Execution(batch_size=2, engine="cuda-graph"))
     net.answer(images[:2])
     assert (counting.made, counting.asked) == (2, 3), "another way of asking is recorded anew"
     net.configure(Execution())
@@ -127,7 +118,7 @@ def test_a_graph_answers_where_that_is_asked_for_and_nobody_looks_inside(countin
 
 def test_a_plan_from_a_gpu_is_followed_on_a_processor_by_the_module_itself() -> None:
     net = TorchClassifier(
-        "net", network(), list("abcde"), input_size=(8, 8), execution=Execution(batch_size=4, cuda_graph=True)
+        "net", network(), list("abcde"), input_size=(8, 8), execution=Execution(batch_size=4, engine="cuda-graph")
     )
     images = torch.rand(2, 3, 8, 8)
     torch.testing.assert_close(net.answer(images), torch.softmax(net.module(images), 1))

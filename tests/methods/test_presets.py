@@ -13,7 +13,7 @@ from torch import nn
 
 from decam.classifier import Classifier, Need, TorchClassifier
 from decam.methods import METHODS
-from decam.methods.presets import _CLASSICS, _FACES, _QUICK, PRESETS, QUICK
+from decam.methods.presets import _BLACK_BOX, _CLASSICS, _FACES, _QUICK, PRESETS, QUICK
 from decam.methods.taxonomy import FAMILIES, grouped
 
 NEEDS: tuple[Need, ...] = ("activations", "attention", "gradients", "output")
@@ -48,7 +48,7 @@ def test_a_family_without_methods_is_left_out() -> None:
 
 
 def test_every_name_in_a_preset_is_a_method_and_no_family_has_two_faces() -> None:
-    assert {*_QUICK, *_CLASSICS, *_FACES} <= set(METHODS)
+    assert {*_QUICK, *_CLASSICS, *_BLACK_BOX, *_FACES} <= set(METHODS)
     assert max(Counter(METHODS[name].family for name in _FACES).values()) == 1
 
 
@@ -76,12 +76,17 @@ def test_quick_is_several_methods_and_each_is_cheap(embedded: TorchClassifier) -
     assert all(METHODS[name].cost(METHODS[name].settings(), embedded) <= QUICK for name in members)
 
 
-def test_black_box_only_is_all_that_asks_for_answers_alone(embedded: TorchClassifier) -> None:
-    white, black = embedded, classifier(frozenset({"output"}))
-    members = PRESETS["black-box"].members(white)
-    assert members == PRESETS["black-box"].members(black)
-    assert {"de-cam", "rise", "lime"} <= set(members)
-    assert not {"grad-cam", "score-cam", "gradient", "random"} & set(members)
+def test_black_box_is_a_few_and_the_rivals_are_the_rest_of_those_that_ask_for_answers_alone(
+    embedded: TorchClassifier,
+) -> None:
+    few, rivals = PRESETS["black-box"], PRESETS["rivals"]
+    for preset in (few, rivals):
+        assert preset.members(embedded) == preset.members(classifier(frozenset({"output"})))
+    asking = {name for name, row in METHODS.items() if row.needs == {"output"}}
+    assert {*few.members(embedded), *rivals.members(embedded)} == asking
+    assert {*few.members(embedded)} & {*rivals.members(embedded)} == {"de-cam"}, "which both compare with the others"
+    assert {"de-cam", "rise", "lime"} <= {*few.members(embedded)} and len(few.members(embedded)) <= 6
+    assert {"sobol", "hsic", "shap-partition", "cma-es"} <= {*rivals.members(embedded)}
 
 
 def test_a_black_box_still_has_something_quick_and_one_of_each_family_that_asks() -> None:

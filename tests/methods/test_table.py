@@ -11,8 +11,9 @@ from decam.classifier import TorchClassifier
 from decam.errors import MethodError
 from decam.experiments.explain import explain_view
 from decam.explanation import Progress, last
+from decam.masking import FILLS
 from decam.methods import METHODS, ClassMethod, get
-from decam.methods.base import Method
+from decam.methods.base import EXAMPLE, Method
 from decam.methods.table import CLASS_METHODS
 from decam.settings import Settings
 from tests.tools.networks import small_classifier
@@ -20,10 +21,12 @@ from tests.tools.rows import made_in
 
 QUICK: dict[str, dict[str, int | float | str | bool]] = {
     "de-cam": {"budget": 400},
+    "cma-es": {"budget": 400},
     "integrated-gradients": {"steps": 8},
-    "rise": {"masks": 300},
-    "lime": {"samples": 200},
-    "kernel-shap": {"samples": 200},
+    "extremal-perturbation": {"steps": 4},
+    "rise": {"budget": 300},
+    "lime": {"budget": 200},
+    "kernel-shap": {"budget": 200},
 }
 
 
@@ -133,16 +136,56 @@ def test_a_black_box_is_explained_or_refused_with_a_sentence(name: str, rectangl
         next(steps)
 
 
-@pytest.mark.parametrize("name", ["de-cam", "rise", "occlusion"])
+BUDGETED = [
+    name
+    for name, row in METHODS.items()
+    if row.needs == {"output"} and "budget" in {one.name for one in row.settings.parameters()}
+]
+BY_GEOMETRY = {"occlusion", "feature-ablation", "feature-permutation"}  # what they cost follows from places or regions
+
+
+def test_black_boxes_name_what_they_may_cost_and_what_hides_pixels_alike() -> None:
+    asking = {name for name, row in METHODS.items() if row.needs == {"output"}}
+    assert asking == set(BUDGETED) | BY_GEOMETRY
+    for name in BUDGETED:
+        described = {one.name: one for one in METHODS[name].settings.parameters()}
+        assert not described.keys() & {"masks", "samples", "evaluations"}
+        assert name == "mc-rise" or described["fill"].choices == FILLS  # MC-RISE hides with colours
+
+
+@pytest.mark.parametrize("name", BUDGETED)
+def test_a_black_box_has_a_map_before_half_of_its_budget_is_spent(
+    name: str, small: TorchClassifier, view: np.ndarray
+) -> None:
+    settings = quick(name)
+    for event in explain_view(small, view, name, settings, 1, seed=0):
+        if event.saliency is not None:
+            assert event.evaluations <= METHODS[name].cost(settings, small) / 2
+            assert event.saliency.ndim == 2 and np.isfinite(event.saliency).all()
+            return
+    pytest.fail("there was no map on the way")
+
+
+@pytest.mark.parametrize("name", ["occlusion", *BUDGETED])
 def test_black_box_methods_find_the_rectangle_that_the_answer_depends_on(name: str, rectangle) -> None:
-    settings = METHODS[name].settings.from_mapping({"fill": "black"} | ({"masks": 1500} if name == "rise" else {}))
+    row = METHODS[name]
+    given = {"fill": "black"} if "fill" in {one.name for one in row.settings.parameters()} else {}
+    settings = row.settings.from_mapping(given)
     found = last(explain_view(rectangle.classifier, rectangle.view, name, settings, rectangle.target, seed=0)).saliency
     row, column = np.unravel_index(found.argmax(), found.shape)
     assert rectangle.mask[row, column]
     inside = int(rectangle.mask.sum())
     brightest = found >= np.sort(found.reshape(-1))[-inside]
     assert (brightest & rectangle.mask).sum() / (brightest | rectangle.mask).sum() > 0.5
-    assert found[rectangle.mask].mean() > found[~rectangle.mask].mean() + 2 * found[~rectangle.mask].std()
+    if name != "greedy-regions":  # whose map is of ranks, as many high ones as low ones
+        assert found[rectangle.mask].mean() > found[~rectangle.mask].mean() + 2 * found[~rectangle.mask].std()
+
+
+def test_an_example_costs_little_and_as_much_for_all_that_spend_a_budget(embedded: TorchClassifier) -> None:
+    for name, row in METHODS.items():
+        settings = row.settings.from_mapping(row.example)
+        assert row.obstacle(embedded) or row.cost(settings, embedded) <= EXAMPLE, name
+        assert name not in BUDGETED or settings.to_mapping()["budget"] == EXAMPLE, name
 
 
 def test_an_unknown_method_is_refused_with_the_nearest_name() -> None:

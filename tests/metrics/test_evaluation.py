@@ -265,7 +265,7 @@ def test_the_tutorials_settings_are_bounded_at_196_steps() -> None:
 def drawing(seed: int) -> Case:
     """Maps of LIME, which draws at random, judged with random numbers from `seed`."""
     row = METHODS["lime"]
-    settings = row.settings(regions=5, samples=16, fill="black")
+    settings = row.settings(regions=5, budget=16, fill="black")
     origins = [Origin(lambda question, seed: row.run(question, settings, seed), seed + place) for place in range(2)]
     return case(bent(), view(), [signed(place) for place in range(2)], TRUTH, origins, seed=seed)
 

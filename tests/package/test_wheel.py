@@ -123,7 +123,7 @@ def test_the_readmes_first_example_runs_with_the_embedded_model(environment: Pat
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     example = re.findall(r"^```python\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)[0]
     smaller = example.replace('"squeezenet1_0"', '"embedded"').replace("budget=1000", "budget=200")
-    smaller = smaller.replace('method="rise"', 'method="rise", masks=64')
+    smaller = smaller.replace('method="rise"', 'method="rise", budget=64')
     (elsewhere / "example.py").write_text(smaller, encoding="utf-8")
     printed = _run(environment / BIN / "python", "example.py", folder=elsewhere)
     assert re.search(r"^\w+ [01]\.\d+ 200 \d+\.\d+$", printed, re.MULTILINE), printed

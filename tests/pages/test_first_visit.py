@@ -91,18 +91,18 @@ def test_every_number_of_a_form_is_bounded_as_its_setting_is() -> None:
 
 def test_of_many_methods_one_form_is_shown_at_a_time_and_the_others_keep_their_values() -> None:
     visitor = Visitor().sample("scene-star").methods("rise")
-    visitor.app.number_input(key="setting:rise:masks").set_value(300)
+    visitor.app.number_input(key="setting:rise:budget").set_value(300)
     visitor.look().methods(*METHODS)
     assert visitor.app.selectbox(key="form").value == "de-cam"
-    assert not visitor.has("number_input", "setting:rise:masks")
+    assert not visitor.has("number_input", "setting:rise:budget")
     assert visitor.method("rise")["cost"] == 300
     visitor.app.selectbox(key="form").select("rise")
-    assert visitor.look().app.number_input(key="setting:rise:masks").value == 300
-    visitor.app.number_input(key="setting:rise:masks").set_value(400)
+    assert visitor.look().app.number_input(key="setting:rise:budget").value == 300
+    visitor.app.number_input(key="setting:rise:budget").set_value(400)
     visitor.look().app.selectbox(key="form").select("lime")
     assert visitor.look().method("rise")["cost"] == 400
     visitor.methods("rise")
-    assert visitor.app.number_input(key="setting:rise:masks").value == 400
+    assert visitor.app.number_input(key="setting:rise:budget").value == 400
 
 
 def test_the_choice_of_methods_comes_back_from_the_other_page() -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
 
+from decam.experiments.grid import Grid
+from decam.images.samples import SAMPLES
 from decam.images.scenes.scene import CLASSES
 from decam.methods import METHODS
+from decam.models import load_classifier
+from decam.ui import state
+from decam.ui.methods import cards as methods_cards
 from decam.ui.methods import shared_run
+from decam.ui.shared import pictures
 from tests.pages.test_methods import cards, visitor
 from tests.pages.visitor import Visitor
 
@@ -55,7 +62,15 @@ def test_the_methods_page_shows_the_likenesses_that_count_most_in_the_card(monke
     monkeypatch.setattr(shared_run, "able", lambda asked: [pair for pair in able(asked) if pair[0].name in few])
     arrived = visitor()
     arrived.app.selectbox(key="field-model").select("prototypes")
-    drawn = cards(arrived.look().finish())
+    picture = pictures.of_sample(SAMPLES[0])
+    classifier = load_classifier("prototypes")
+    finished = arrived.look().finish()
+    link = shared_run.link_of(shared_run.plan_of(classifier, picture), picture.view(classifier))
+    run = state.runs().snapshot(link)
+    drawn = cards(finished)
+    assert not methods_cards._awaits_evidence(run)
+    begun = Grid.empty(run.plan, run.views, [None])
+    assert methods_cards._awaits_evidence(dataclasses.replace(run, grid=begun)), "else the strip waits for all maps"
     assert drawn["prototypes"].count("≈") == 3
     assert len(FRAME.findall(drawn["prototypes"])) == 6
     assert "≈" not in drawn["random"]

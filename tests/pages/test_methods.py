@@ -86,7 +86,9 @@ def test_every_method_has_a_card_with_its_formula_needs_cost_strength_and_trap()
     assert "black box: model output only" in drawn["rise"]
     assert "needs gradients" in drawn["gradient"]
     assert "needs no model" in drawn["random"]
-    assert "1,000 evaluations" in drawn["rise"]
+    assert "500 evaluations" in drawn["rise"]
+    assert "A short run: by default it takes 1,000 evaluations." in drawn["rise"]
+    assert "A short run" not in drawn["occlusion"]
 
 
 @pytest.mark.usefixtures("cheap")

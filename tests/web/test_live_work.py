@@ -62,7 +62,7 @@ def test_only_what_changed_is_sent_and_an_ended_piece_is_not_asked_for_again() -
     assert cells(feed.news()).keys() == {"one", "two"}, "whoever comes late hears of both"
 
 
-def test_the_route_streams_work_to_its_end_and_then_forgets_it() -> None:
+def test_the_route_streams_work_to_its_end_and_tells_it_to_whoever_comes_later() -> None:
     live.offer(Moments(life()))
     feeds = live.feeds()
     assert feeds is not None
@@ -73,4 +73,8 @@ def test_the_route_streams_work_to_its_end_and_then_forgets_it() -> None:
     assert [cell.get("title") for cell in stands] == ["Waiting", "Running", None]
     assert stands[-1]["state"] == "ended"
     assert answer.events[-1][0] == "end"
-    assert anyio.run(lambda: ask("/live/works-secret")).status == 404
+    later: Answer = anyio.run(lambda: ask("/live/works-secret"))  # drawn before the end, connected after it
+    assert later.status == 200
+    assert [value["cell"]["state"] for name, _, value in later.events if name == "cell"] == ["ended"]
+    assert later.events[-1][0] == "end"
+    assert anyio.run(lambda: ask("/live/works-unknown")).status == 404

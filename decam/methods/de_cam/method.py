@@ -3,8 +3,8 @@
 Karatsiolis and Kamilaris (2022, arXiv 2209.08906) give the idea: a black-box model, Differential Evolution over what
 is shown of the image, a class activation map at the end, paid for in evaluations. No implementation of theirs is
 public. The encoding (the ranking of a coarse grid fitted to the picture's edges), the fitness (a Gaussian process's
-estimate at many shares, from answers at a few), the seeding by a smooth regression, the screening of trial vectors and
-the averaging of the best tenth are this project's own.
+estimate at many shares, from answers at a few), the seeding by a smooth regression, the screening of trial vectors, the
+averaging of the best tenth and the expected drop are this project's own.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from decam.evolution.operators import Box
 from decam.evolution.trace import Asked, Trace
 from decam.explanation import Map, Progress, Question, Steps
 from decam.masking import FILLS, MaskedQueries, fill, upsample
-from decam.methods.base import Method, Series
+from decam.methods.base import SHORT, Method, Series
 from decam.methods.de_cam.encoding import Encoding, rank_masks
+from decam.methods.de_cam.expected_drop import ExpectedDrop
 from decam.methods.de_cam.fitness import KEPT, QUESTIONS, FitnessEstimator, Shares, standardised
-from decam.methods.de_cam.random_search import RandomSearch
+from decam.methods.de_cam.optimisers import OptimiserOf, Start, differential_evolution, random_search
 from decam.methods.de_cam.seeding import SmoothRidge
 from decam.methods.de_cam.surrogate import log_odds
 from decam.settings import Settings, parameter
@@ -149,6 +150,7 @@ class _Search:
         self.target = question.target
         self.encoding = Encoding(settings.cells, question.image, settings.follow_edges)
         self.estimator = FitnessEstimator(self.encoding)
+        self.drop = ExpectedDrop(question.image, settings.follow_edges)
         self.spending = Spending.of(settings)
         self.generator = torch.Generator().manual_seed(seed)
         self._ledger = question.ledger
@@ -191,14 +193,16 @@ class _Search:
             answers = yield from self.ask(masks)
             ridge.add(upsample(grids, (cells, cells)).flatten(1), log_odds(answers))
             self.estimator.observe_seed(masks[:, 0], answers)
+            self.drop.add(masks[:, 0], answers)
             yield self.progress(saliency=self.map_of(ridge.fit().mean))
         return ridge
 
     def show(self, genotypes: Tensor) -> Generator[Progress, None, tuple[Shares, Tensor]]:
         """Shares drawn for genotypes (N×cells²), and the target's probability behind each of their masks (N×6)."""
         shares = Shares.drawn(self.generator)
-        masks = rank_masks(self.encoding.maps(genotypes), shares.kept, shares.removed)
-        answers = yield from self.ask(masks.flatten(0, 1).unsqueeze(1))
+        masks = rank_masks(self.encoding.maps(genotypes), shares.kept, shares.removed).flatten(0, 1)
+        answers = yield from self.ask(masks.unsqueeze(1))
+        self.drop.add(masks, answers)
         return shares, answers.view(len(genotypes), QUESTIONS)
 
     def score_alone(self, genotypes: Tensor) -> Generator[Progress, None, tuple[Tensor, Tensor]]:
@@ -218,8 +222,9 @@ class _Search:
         return small
 
     def finished(self, genotype: Tensor) -> Map:
-        """A genotype as a map, H×W float32, that begins at zero: a ranking has no zero of its own."""
-        full: Map = self.encoding.maps(genotype.unsqueeze(0))[0].cpu().numpy()
+        """A genotype, and the expected drop if any was asked for, as a map H×W float32 that begins at zero."""
+        ranking = self.encoding.maps(genotype.unsqueeze(0))[0].cpu()
+        full: Map = (self.drop.fit().beside(ranking) if self.drop else ranking).numpy()
         full -= full.min()
         return full
 
@@ -273,14 +278,20 @@ class _Shown:
 
 def de_cam(question: Question, settings: DeCamSettings, seed: int) -> Steps:
     """Differential Evolution on what is shown of a picture; `settings.variant` says in which form."""
+    optimiser = random_search if settings.variant == "random search" else differential_evolution
+    return (yield from searched(question, settings, seed, optimiser))
+
+
+def searched(question: Question, settings: DeCamSettings, seed: int, optimiser: OptimiserOf) -> Steps:
+    """DE-CAM with its candidates bred by this optimiser, and all else as it is; plain evolution has its own."""
     search = _Search(question, settings, seed)
     if short := shortage(settings):
         question.ledger.note(short)
-    return (yield from (_plain(search) if settings.variant == "plain" else _seeded(search)))
+    return (yield from (_plain(search) if settings.variant == "plain" else _seeded(search, optimiser)))
 
 
-def _seeded(search: _Search) -> Steps:
-    """From a smooth guess on, judged by rankings; the map is the mean of the best tenth of all that was tried."""
+def _seeded(search: _Search, optimiser: OptimiserOf) -> Steps:
+    """From a smooth guess on, judged by rankings; the map is the best tenth's mean, beside the expected drop."""
     settings, estimator = search.settings, search.estimator
     ridge = yield from search.seed()
     posterior = ridge.fit()
@@ -292,12 +303,7 @@ def _seeded(search: _Search) -> Steps:
 
     own = search.draw_seed()  # by both variants, so that their first generations are the same
     first = torch.cat([standardised(posterior.mean.unsqueeze(0)), drawn(settings.population - 1)])
-    evolution: DifferentialEvolution | RandomSearch
-    if settings.variant == "random search":
-        evolution = RandomSearch(first, drawn)
-    else:
-        how = EvolutionSettings(budget=0, control="shade", memory=6, archive=1.0, greediness=settings.greediness)
-        evolution = DifferentialEvolution(None, how, seed=own, population=first)
+    evolution = optimiser(Start(first, drawn, own, settings.greediness))
     shown = _Shown.none(settings.population, (True,) * len(KEPT) + (False,) * (QUESTIONS - len(KEPT)))
     for number in range(search.spending.generations):
         candidates = evolution.ask(estimator.predict, settings.screening)
@@ -354,12 +360,13 @@ DE_CAM = Method(
     reference="Karatsiolis & Kamilaris, A model-agnostic approach for generating Saliency Maps (2022)",
     url="https://arxiv.org/abs/2209.08906",
     strengths="Any model, from its output alone; more faithful for each evaluation than random masks.",
-    misleads="Two seeds' maps differ in detail; its fitness sees only the order of the pixels, as deletion "
-    "and insertion do.",
+    misleads="Two seeds' maps differ in detail; where answers are hard to predict, the map is an order of the pixels "
+    "and says little about how much each counts.",
     needs=frozenset({"output"}),
     signed=False,
     settings=DeCamSettings,
     run=de_cam,
+    example=SHORT,
     cost=_cost,
     series=(
         Series(

@@ -35,11 +35,13 @@ class SmoothRidge:
     """Ridge regression with a Gaussian-process prior (RBF, length a tenth of the width) over a square grid of cells.
 
     The prior is w = L v with K = L Lᵀ and v standard normal, so that an ordinary ridge in v is a smooth one in w. Its
-    strength minimises generalised cross-validation (Golub, Heath and Wahba 1979, eq. 1.4).
+    strength minimises generalised cross-validation (Golub, Heath and Wahba 1979, eq. 1.4). Without `smooth` K is the
+    identity, and the ridge an ordinary one.
     """
 
-    def __init__(self, cells: int) -> None:
-        self._root = torch.linalg.cholesky(smooth_kernel(cells) + 1e-9 * torch.eye(cells**2, dtype=torch.float64))
+    def __init__(self, cells: int, smooth: bool = True) -> None:
+        alone = torch.eye(cells**2, dtype=torch.float64)
+        self._root = torch.linalg.cholesky(smooth_kernel(cells) + 1e-9 * alone) if smooth else alone
         self._seen: list[Tensor] = []
         self._answers: list[Tensor] = []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +10,10 @@ from captum.attr import Occlusion
 from torch import Tensor
 
 from decam.classifier import Classifier
-from decam.explanation import Map, Progress, Question, Steps
+from decam.explanation import Map, Question, Steps
 from decam.masking import FILLS, MaskedQueries, fill, upsample
-from decam.methods.base import Method
+from decam.methods.base import SHORT, Method
+from decam.methods.support.budgeted import BudgetedQueries, portions, whole_budget
 from decam.methods.support.interruptible import Checkpoint, run_with_progress
 from decam.settings import Settings, parameter
 
@@ -78,59 +78,46 @@ def _occlusion_cost(settings: OcclusionSettings, classifier: Classifier) -> int:
 class RiseSettings(Settings):
     """How many random masks, and of what kind."""
 
-    masks: int = parameter(1000, "Random masks, one evaluation each.", low=16, high=50_000)
+    budget: int = parameter(1000, "Random masks, one evaluation each.", low=16, high=50_000, earlier="masks")
     cells: int = parameter(7, "Cells a side of the random grid behind a mask.", low=2, high=32)
     visible: float = parameter(0.5, "Probability that a cell is visible.", low=0.05, high=0.95, step=0.05)
     fill: str = parameter("mean", "What replaces hidden pixels; the authors use mean.", choices=FILLS)
 
 
-def rise_masks(count: int, settings: RiseSettings, size: tuple[int, int], generator: torch.Generator) -> Tensor:
-    """N×1×H×W masks in [0, 1]: random binary grids, interpolated and shifted by a random part of a cell."""
+def shifted(grids: Tensor, size: tuple[int, int], generator: torch.Generator) -> Tensor:
+    """Grids (N×K×g×g) as masks (N×K×H×W): interpolated, g − 1 cells a side, and shifted by a random part of a cell."""
     height, width = size
-    cell = (-(-height // settings.cells), -(-width // settings.cells))
-    grids = (torch.rand(count, settings.cells + 1, settings.cells + 1, generator=generator) < settings.visible).float()
-    large = upsample(grids, ((settings.cells + 1) * cell[0], (settings.cells + 1) * cell[1]))[:, 0]
+    count, kinds, side = grids.shape[:3]
+    cell = (-(-height // (side - 1)), -(-width // (side - 1)))
+    large = upsample(grids.flatten(0, 1), (side * cell[0], side * cell[1])).view(count, kinds, side * cell[0], -1)
     top = torch.randint(cell[0], (count, 1), generator=generator)
     left = torch.randint(cell[1], (count, 1), generator=generator)
-    rows = (top + torch.arange(height)).unsqueeze(2)
-    columns = (left + torch.arange(width)).unsqueeze(1)
-    return large[torch.arange(count).view(-1, 1, 1), rows, columns].unsqueeze(1)
+    rows = (top + torch.arange(height)).view(count, 1, height, 1)
+    columns = (left + torch.arange(width)).view(count, 1, 1, width)
+    return large[torch.arange(count).view(-1, 1, 1, 1), torch.arange(kinds).view(1, -1, 1, 1), rows, columns]
+
+
+def rise_masks(count: int, settings: RiseSettings, size: tuple[int, int], generator: torch.Generator) -> Tensor:
+    """N×1×H×W masks in [0, 1]: random binary grids, interpolated and shifted by a random part of a cell."""
+    side = settings.cells + 1
+    return shifted((torch.rand(count, 1, side, side, generator=generator) < settings.visible).float(), size, generator)
 
 
 def rise(question: Question, settings: RiseSettings, seed: int) -> Steps:
     """The masks' mean, weighted by the target's probability behind them (Petsiuk, Das and Saenko 2018, eq. 6)."""
-    classifier = question.classifier
-    height, width = classifier.input_size
-    queries = MaskedQueries(question, fill(settings.fill, question.image, classifier.mean, seed))
+    height, width = question.classifier.input_size
+    queries = BudgetedQueries(question, settings.fill, seed, settings.budget)
     generator = torch.Generator().manual_seed(seed)
     total = torch.zeros(height * width)
-    for count in _portions(settings.masks, 64):
-        masks = rise_masks(count, settings, classifier.input_size, generator)
-        place = 0
-        for answers in queries.batches(masks.to(question.image.device)):
-            part = masks[place : place + len(answers)].view(len(answers), -1)
-            total += answers[:, question.target].cpu() @ part
-            place += len(answers)
-            done = question.ledger.evaluations
-            yield Progress(done, settings.masks, done)
-        yield Progress(done, settings.masks, done, saliency=_expected(total, done, settings, (height, width)))
-    return _expected(total, settings.masks, settings, (height, width))
-
-
-def _expected(total: Tensor, masks: int, settings: RiseSettings, size: tuple[int, int]) -> Map:
-    scaled: Map = (total / (masks * settings.visible)).view(size).numpy().astype(np.float32)
-    return scaled
-
-
-def _portions(total: int, largest: int) -> Iterator[int]:
-    """`total` in portions of at most `largest`."""
-    for start in range(0, total, largest):
-        yield min(largest, total - start)
-
-
-def _rise_cost(settings: RiseSettings, classifier: Classifier) -> int:
-    del classifier
-    return settings.masks
+    done = 0
+    for count in portions(settings.budget):
+        masks = rise_masks(count, settings, (height, width), generator)
+        total += (yield from queries.ask(masks)) @ masks.view(count, -1)
+        done += count
+        expected: Map = (total / (done * settings.visible)).view(height, width).numpy().astype(np.float32)
+        queries.saliency = expected
+        yield queries.progress()
+    return expected
 
 
 OCCLUSION = Method(
@@ -164,5 +151,6 @@ RISE = Method(
     signed=False,
     settings=RiseSettings,
     run=rise,
-    cost=_rise_cost,
+    example=SHORT,
+    cost=whole_budget,
 )

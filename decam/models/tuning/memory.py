@@ -16,13 +16,13 @@ from typing import Any
 import torch
 
 from decam import paths
-from decam.classifier import EARLIER_NAMES, PRECISIONS, Execution, TorchClassifier
+from decam.classifier import ENGINES, PRECISIONS, Execution, TorchClassifier, todays
 from decam.files import write_atomically
 from decam.hardware import device, processor
 from decam.models.tuning.timing import cores
 from decam.models.tuning.trial import search
 
-_TRIAL = "trial 2"  # results of older trials, which a busy machine misled, are left alone
+_TRIAL = "trial 3"  # results of older trials, which knew no engines, are left alone
 _BUSY = "busy"  # in the memory: when the trial was made that is to be repeated on a quiet machine
 _RATE = "rate"  # in the memory: images a second that the trial measured
 AGAIN = 60.0  # seconds before a trial is repeated: processes that start together ask in the same way
@@ -95,7 +95,9 @@ def machine_key(classifier: TorchClassifier) -> str:
     """What the result of a trial depends on."""
     where = device.describe(classifier.device)
     capability = torch.backends.cpu.get_cpu_capability()
-    parts = (classifier.name, where, f"torch {torch.__version__}", _processor(), capability, _TRIAL)
+    versions = [f"torch {torch.__version__}"]
+    versions += [f"{engine.name} {engine.version()}" for engine in ENGINES.values() if engine.version()]
+    parts = (classifier.name, where, *versions, _processor(), capability, _TRIAL)
     return " | ".join(parts)
 
 
@@ -127,11 +129,14 @@ def _parse(stored: object) -> Execution | None:
     names = [described.name for described in fields(Execution)]
     if not isinstance(stored, dict):
         return None
-    stored = {EARLIER_NAMES.get(name, name): value for name, value in stored.items()}
+    stored = todays(stored)
     if set(stored) - {_BUSY, _RATE} != set(names):
         return None
-    precision, layout, size, parallel_batches, note, cuda_graph = (stored[name] for name in names)
-    if precision not in PRECISIONS or not type(layout) is type(cuda_graph) is bool or not isinstance(note, str):
+    values: list[Any] = [stored[name] for name in names]
+    precision, layout, size, parallel_batches, note, engine = values
+    if precision not in PRECISIONS or type(layout) is not bool or not isinstance(note, str):
+        return None
+    if not isinstance(engine, str) or engine not in ENGINES:
         return None
     counts = ((size, 4096), (parallel_batches, 1024))
     if any(type(count) is not int or not 1 <= count <= most for count, most in counts):
@@ -139,7 +144,7 @@ def _parse(stored: object) -> Execution | None:
     marks = [stored[name] for name in (_BUSY, _RATE) if name in stored]
     if not all(type(mark) is float and 0 <= mark < math.inf for mark in marks):
         return None
-    return Execution(precision, layout, size, parallel_batches, note, cuda_graph)
+    return Execution(precision, layout, size, parallel_batches, note, engine)
 
 
 def _store(key: str, entry: dict[str, Any]) -> None:

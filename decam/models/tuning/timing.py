@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from decam.classifier import TorchClassifier, to_tensor
+from decam.classifier import EAGER, TorchClassifier, to_tensor
 from decam.hardware import device
 from decam.hardware.parallel_batches import side_by_side
 from decam.images.scenes import scene
@@ -19,8 +19,8 @@ from decam.models.tuning.choices import Round
 
 def timed(classifier: TorchClassifier, batches: Sequence[Tensor], parallel_batches: int = 1) -> tuple[float, Tensor]:
     """Seconds for some batches, and the last one's answers."""
-    if classifier.execution.cuda_graph:
-        classifier.answer(batches[0])  # recorded before the clock starts
+    if classifier.execution.engine != EAGER:
+        classifier.answer(batches[0])  # recorded or converted before the clock starts
     device.synchronise(classifier.device)
     start = time.perf_counter()
     answers = list(side_by_side(classifier.answer, batches, parallel_batches))

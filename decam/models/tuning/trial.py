@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from decam.classifier import Execution, TorchClassifier
+from decam.classifier import ENGINES, Execution, TorchClassifier
 from decam.errors import ModelError
 from decam.hardware import processor
 from decam.models.tuning import timing
@@ -19,22 +19,23 @@ from decam.models.tuning.choices import (
     DOUBT,
     LONGEST_BATCH,
     SURE,
-    TOLERANCE,
     Round,
     Trial,
-    choose,
+    judged,
     noted,
     pick_round,
     power_of_two,
 )
+from decam.models.tuning.closeness import Judge
 from decam.models.tuning.ways import PLAIN, favourites_of, modes
 
 RIVAL = 1.5  # ways slower by less than this factor on a few images are tried on a whole round too
 LARGEST_BATCH = {"cuda": 256}  # 64 elsewhere: memory, and nothing is won beyond
 NEAR = 1.2  # rounds slower by less than this factor are timed once more,
 PATIENCE = 2.0  # unless the first turn of all took so many seconds: then each was timed long enough
+TURNS = 3  # rounds of each rival: of what a busy machine held up, the best counts
 BUDGET = 0.9  # seconds for comparing the ways, checked between forwards; rounds take some seconds more
-SLOWEST = 10e9  # multiply-adds a second: less is no slow machine but a busy one, whose times say little
+SLOWEST = 25e9  # multiply-adds a second: less is no slow machine but a busy one, whose times say little
 
 
 @dataclass(frozen=True)
@@ -45,31 +46,34 @@ class Result:
     rate: float | None = None
 
 
-def find(classifier: TorchClassifier) -> Execution:
+def find(classifier: TorchClassifier, engines: Collection[str] | None = None) -> Execution:
     """Try all ways of asking on a few pictures and return the fastest that gives the same answers.
 
-    The classifier is left in the way in which it was found.
+    With `engines` only those of these engines, and float32 by PyTorch. The classifier is left in the way in which it
+    was found.
     """
-    return search(classifier).execution
+    return search(classifier, engines).execution
 
 
-def search(classifier: TorchClassifier) -> Result:
+def search(classifier: TorchClassifier, engines: Collection[str] | None = None) -> Result:
     """What `find` finds, with its rate."""
     before = classifier.execution
+    ways = modes(classifier.device)
     try:
-        return _search(classifier)
+        return _search(classifier, [way for way in ways if engines is None or way == PLAIN or way.engine in engines])
     finally:
         classifier.configure(before)
 
 
-def _search(classifier: TorchClassifier) -> Result:
-    deadline, started = time.perf_counter() + BUDGET, processor.read()
+def _search(classifier: TorchClassifier, ways: Sequence[Execution]) -> Result:
+    started = processor.read()
     favourites = favourites_of(classifier.device)
     pictures = timing.probe(classifier)
     classifier.configure(PLAIN)
     operations = timing.operations(classifier, pictures[:1])  # this first forward also sets things up
     single, _ = timing.timed(classifier, [pictures[:1]])
-    ways = modes(classifier.device)
+    ways, obstacles = _possible(classifier, ways, pictures[:1])
+    deadline = time.perf_counter() + BUDGET
     # As many pictures as leave time for three forwards in every way.
     batch = pictures[: max(1, int(BUDGET / (3 * len(ways) * single)))]
     trials = _first_round(classifier, ways, batch, deadline, favourites)
@@ -80,74 +84,95 @@ def _search(classifier: TorchClassifier) -> Result:
             classifier.configure(replace(trial.execution, batch_size=len(batch)))
             seconds = timing.timed(classifier, [batch])[0] / len(batch)
             trials[index] = replace(trial, seconds=min(trial.seconds, seconds))
+    late = time.perf_counter() > deadline + BUDGET
     margin = DOUBT if processor.was_busy(started, timing.cores(classifier)) else SURE
-    best = choose(trials, favourites, margin)
+    judge = Judge(classifier, PLAIN, single)
+    best, trials = judged(trials, judge, favourites, margin)
     classifier.configure(best.execution)
     least = power_of_two(LONGEST_BATCH * SLOWEST / operations, _largest(classifier))
-    late = time.perf_counter() > deadline + BUDGET
     whole = Round.of(least, timing.cores(classifier)) if late else _round(classifier, pictures, best.seconds, least)
     if not late:
-        best = _duel(classifier, pictures, best, trials, whole, favourites, margin)
-    execution = replace(noted(best, trials), batch_size=whole.size, parallel_batches=whole.parallel_batches)
+        best, trials = _duel(classifier, pictures, best, trials, whole, judge, favourites, margin)
+    execution = noted(best, trials, obstacles)
+    execution = replace(execution, batch_size=whole.size, parallel_batches=whole.parallel_batches)
     if late:  # what a few images took says little about whole rounds
         return Result(execution)
     classifier.configure(execution)
     return Result(execution, whole.images / max(timing.together(classifier, pictures, whole, rounds=1), 1e-9))
 
 
+def _possible(classifier: TorchClassifier, ways: Sequence[Execution], one: Tensor) -> tuple[list[Execution], list[str]]:
+    """The ways whose engine can answer for the model, and a sentence for each engine that cannot.
+
+    To prepare an engine takes seconds. It is asked once, before the clock of the trial starts.
+    """
+    obstacles: dict[str, str] = {}
+    for engine in dict.fromkeys(way.engine for way in ways if ENGINES[way.engine].keeps_weights):
+        classifier.configure(next(way for way in ways if way.engine == engine))
+        try:
+            classifier.answer(one)
+        except (RuntimeError, MemoryError, ModelError) as error:
+            obstacles[engine] = f"{ENGINES[engine].title} failed ({error})."
+        if note := classifier.engine_note:
+            obstacles[engine] = note
+    return [way for way in ways if way.engine not in obstacles], list(obstacles.values())
+
+
 def _duel(
     classifier: TorchClassifier,
     pictures: Tensor,
     best: Trial,
-    trials: list[Trial],
+    trials: Sequence[Trial],
     whole: Round,
+    judge: Judge,
     favourites: Sequence[Execution] = (),
     margin: float = SURE,
-) -> Trial:
+) -> tuple[Trial, list[Trial]]:
     """The fastest on a whole round of the ways that were about as fast as the best one on a few images."""
     shortest = min(trial.seconds for trial in trials)
     close = [trial for trial in trials if trial.seconds < RIVAL * shortest or trial.execution in favourites]
-    rivals = [trial for trial in close if trial.change <= TOLERANCE]
+    rivals = [trial for trial in close if trial.may_do]
     times: dict[Trial, list[float]] = {trial: [] for trial in rivals}
-    for trial in rivals * 2:  # in turns, as ever
-        classifier.configure(trial.execution)
+    for trial in rivals * TURNS:  # in turns, as ever
+        classifier.configure(replace(trial.execution, parallel_batches=whole.parallel_batches))
         with contextlib.suppress(torch.OutOfMemoryError):  # another layout may need more: then it is no rival
-            times[trial].append(timing.together(classifier, pictures, whole) / whole.images)
-    again = {replace(trial, seconds=min(taken)): trial for trial, taken in times.items() if taken}
-    return again[choose(list(again), favourites, margin)] if len(again) > 1 else best
+            times[trial].append(timing.together(classifier, pictures, whole, rounds=1) / whole.images)
+    again = [replace(trial, seconds=min(taken)) for trial, taken in times.items() if taken]
+    if len(again) < 2:
+        return best, list(trials)
+    best, again = judged(again, judge, favourites, margin)
+    apart = [trial for trial in trials if trial.execution not in {one.execution for one in again}]
+    return best, [*again, *apart]
 
 
 def _first_round(
     classifier: TorchClassifier,
-    ways: tuple[Execution, ...],
+    ways: Sequence[Execution],
     batch: Tensor,
     deadline: float,
     favourites: Sequence[Execution] = (),
 ) -> list[Trial]:
-    """Each way once, which sets it up and shows how it changes the answers; what takes three times as long is out.
+    """Each way once, which sets it up; what takes three times as long as float32 is out.
 
     A way that does is timed once more: something else may have held the machine up, or setting up took so long. The
     favourites come next, whether or not time is up, and are never out.
     """
     order = list(ways)
-    ways = tuple(sorted(ways, key=lambda way: (way != PLAIN, way not in favourites)))
     trials: list[Trial] = []
-    expected: Tensor | None = None
-    for way in ways:
+    for way in sorted(ways, key=lambda way: (way != PLAIN, way not in favourites)):
         if trials and way not in favourites and time.perf_counter() > deadline:
             break
         classifier.configure(replace(way, batch_size=len(batch)))
         try:
-            seconds, answers = timing.timed(classifier, [batch])
+            seconds, _ = timing.timed(classifier, [batch])
         except (RuntimeError, ModelError):
             # Autocast or a kernel for this precision is missing on some devices: then the way is no candidate.
             if way == PLAIN:
                 raise
             continue
-        expected = answers if expected is None else expected
         if trials and seconds / len(batch) >= 3 * trials[0].seconds:
             seconds = min(seconds, timing.timed(classifier, [batch])[0])
-        trial = Trial(way, seconds / len(batch), float((answers - expected).abs().max()))
+        trial = Trial(way, seconds / len(batch))
         if not trials or trial.seconds < 3 * trials[0].seconds or way in favourites:
             trials.append(trial)
     return sorted(trials, key=lambda trial: order.index(trial.execution))

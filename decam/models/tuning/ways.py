@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import torch
 
-from decam.classifier import PRECISIONS, Execution
+from decam.classifier import ENGINES, PRECISIONS, Execution
 from decam.hardware import processor
 
 _MODES = {precision: tuple(Execution(precision, layout) for layout in (False, True)) for precision in PRECISIONS}
@@ -17,23 +17,34 @@ PLAIN = _MODES["float32"][0]
 def modes(where: torch.device) -> tuple[Execution, ...]:
     """What is worth trying on a device, plainest first.
 
-    float16, whose numbers end at 65504, on GPUs alone; forwards recorded as graphs on CUDA.
+    float16, whose numbers end at 65504, on GPUs alone. Then the same by each engine that serves the device; one that
+    arranges memory itself is tried in one layout, which is PyTorch's for gradients and activations.
     """
     half = _MODES["bfloat16"] if _bfloat16_pays(where) else ()
     plain = _MODES["float32"] + half + (_MODES["float16"] if where.type != "cpu" else ())
-    return plain + tuple(replace(way, cuda_graph=True) for way in plain if where.type == "cuda")
+    return plain + tuple(
+        replace(way, engine=engine.name)
+        for engine in ENGINES.values()
+        if engine.prepare is not None and engine.serves(where)
+        for way in plain
+        if not engine.own_layout or way.channels_last == processor.has_vectors()
+    )
 
 
 def favourites_of(where: torch.device) -> tuple[Execution, ...]:
     """What a device is known to do well, best first.
 
-    On x86 processors channels last, in bfloat16 where they have instructions for it. On others nothing is known.
+    On x86 processors OpenVINO, then PyTorch with channels last, in bfloat16 where they have instructions for it. On
+    others nothing is known.
     """
     precisions = (
         *(("bfloat16",) if processor.has_bfloat16() else ()),
         *(("float32",) if processor.has_vectors() else ()),
     )
-    return tuple(_MODES[precision][1] for precision in precisions) if where.type == "cpu" else ()
+    if where.type != "cpu":
+        return ()
+    eager = (_MODES[precision][1] for precision in precisions)
+    return tuple(each for way in eager for each in (replace(way, engine="openvino"), way))
 
 
 def _bfloat16_pays(where: torch.device) -> bool:

@@ -79,6 +79,8 @@ def follow(
     with status:
         live = st.fragment(_live, run_every=POLL if look else None)
         live(tuple(run.id for run in runs), look, classifier, picture, places)
+        if followed is not None and not look and _awaits_evidence(followed):
+            st.fragment(_evidence)(followed.id, classifier, picture, places)
 
 
 def _followed(runs: Sequence[RunSnapshot]) -> RunSnapshot | None:
@@ -154,14 +156,33 @@ def _live(
                 on_click=session.stop,
                 args=(runs[0].id,),
             )
-    heads = _heads(classifier, picture, runs)
-    try:
-        for name, place in places.items():
-            place.html(heads[name])
-    except StreamlitInvalidLayoutContextError:
-        return  # the whole page is being drawn anew beside this, which has taken the places: nobody sees this drawing
+    _write(_heads(classifier, picture, runs), places)
     if look and _followed(runs) is None:
         st.rerun()
+
+
+def _evidence(link: str, classifier: Classifier, picture: Chosen, places: Mapping[str, DeltaGenerator]) -> None:
+    """Draw the heads of methods with evidence, and again when maps were finished, until the evidence is there.
+
+    The others are left alone: the browser may still be asking for their earlier pictures, which would be gone.
+    """
+    run = run_pages.snapshot_of(link, COMPARISON)
+    if run is None:
+        return
+    cells = dict(shared_run.cells(run))
+    truth = _truth(classifier, picture, cells.values())
+    _write({name: _head(METHODS[name], classifier, run, cells[name], truth) for name in _resting(cells)}, places)
+    live = state.live(run)
+    if live is not None and _awaits_evidence(run):
+        live_status.again_when_measured(run, live, "evidence")
+
+
+def _write(heads: Mapping[str, str], places: Mapping[str, DeltaGenerator]) -> None:
+    try:
+        for name, head in heads.items():
+            places[name].html(head)
+    except StreamlitInvalidLayoutContextError:
+        return  # the whole page is being drawn anew beside this, which has taken the places: nobody sees this drawing
 
 
 def _heads(classifier: Classifier, picture: Chosen, runs: Sequence[RunSnapshot]) -> dict[str, str]:
@@ -189,6 +210,17 @@ def _status(runs: Sequence[RunSnapshot]) -> None:
         st.error(text.plain(str(error)))
 
 
+def _awaits_evidence(run: RunSnapshot) -> bool:
+    """Whether a map is still to come whose evidence the page itself draws, as the browser draws maps alone."""
+    cells = dict(shared_run.cells(run))
+    return any(cells[name].explanation is None for name in _resting(cells))
+
+
+def _resting(names: Iterable[str]) -> list[str]:
+    """The methods whose maps rest on evidence."""
+    return [name for name in names if METHODS[name].evidence]
+
+
 def _truth(classifier: Classifier, picture: Chosen, cells: Iterable[Cell]) -> Truth | None:
     """Where the object asked about lies, which is known as soon as the class is."""
     label = next((cell.explanation.label for cell in cells if cell.explanation is not None), None)
@@ -206,9 +238,17 @@ def _head(row: Method, classifier: Classifier, snapshot: RunSnapshot, cell: Cell
         f"{_figure(row, snapshot, cell, obstacle, truth)}"
         f"<div><h3>{text.escaped(row.title)}</h3><p>{text.escaped(row.summary)}</p>"
         f'<ul class="badges">{_badges(row)}</ul><p class="cost">{_cost(row, classifier, cell, obstacle)}</p>'
-        f"{_stand_in(row, classifier, snapshot)}{note_lines}</div></article>"
+        f"{_short_run(row, classifier, obstacle)}{_stand_in(row, classifier, snapshot)}{note_lines}</div></article>"
         f"{'' if made is None else prototype_matches.strip(snapshot, 0, made)}"
     )
+
+
+def _short_run(row: Method, classifier: Classifier, obstacle: str) -> str:
+    """What a map costs with the usual settings, where the one shown is made with fewer evaluations."""
+    if obstacle or not row.example:
+        return ""
+    usual = row.cost(row.settings(), classifier)
+    return f'<p class="cost">A short run: by default it takes {text.several(usual, "evaluation")}.</p>'
 
 
 def _stand_in(row: Method, classifier: Classifier, snapshot: RunSnapshot) -> str:
@@ -222,7 +262,8 @@ def _stand_in(row: Method, classifier: Classifier, snapshot: RunSnapshot) -> str
 def _figure(row: Method, snapshot: RunSnapshot, cell: Cell | None, obstacle: str, truth: Truth | None) -> str:
     """The map over the picture, finished or not; where there is none, the faded picture and the reason."""
     view, place = snapshot.views[0], _place(row, snapshot, cell)
-    if cell is None or cell.saliency is None:
+    # Where the browser draws a map on its way, the page does not: its file may be gone before the browser asks for it.
+    if cell is None or cell.saliency is None or (place and state.live(snapshot) is not None):
         stands = CellState.STOPPED if cell is None else cell.state
         words = obstacle or (cell.error if cell is not None else "") or ABSENT.get(stands, stands.value)
         source = address(picture_file(view), "field.picture")
@@ -273,13 +314,13 @@ def _badges(row: Method) -> str:
 
 
 def _cost(row: Method, classifier: Classifier, cell: Cell | None, obstacle: str) -> str:
-    """Evaluations at default settings, and what they took where they have been made."""
+    """Evaluations of the map that is shown, and what they took where they have been made."""
     if obstacle:
         return "cannot run on this model"
     made = None if cell is None else cell.explanation
     if made is None and row.obstacle(classifier):
         return "not made yet"
-    cost = row.cost(row.settings(), classifier) if made is None else made.evaluations
+    cost = row.cost(shared_run.example(row).settings, classifier) if made is None else made.evaluations
     cost_text = text.several(cost, "evaluation") if cost else "free"
     return cost_text if made is None else f"{cost_text} · {duration(made.seconds)}"
 

@@ -51,14 +51,19 @@ def controls() -> tuple[Chosen, Entry]:
 
 
 def able(classifier: Classifier) -> list[tuple[Method, int]]:
-    """The methods that can explain the classifier with their cost at default settings, cheapest first."""
+    """The methods that can explain the classifier with the cost of their examples, cheapest first."""
     rows = [row for row in METHODS.values() if not row.obstacle(classifier)]
-    return sorted(((row, row.cost(row.settings(), classifier)) for row in rows), key=lambda pair: pair[1])
+    return sorted(((row, row.cost(example(row).settings, classifier)) for row in rows), key=lambda pair: pair[1])
+
+
+def example(row: Method) -> MethodChoice:
+    """The method as this page shows it: with the settings of its example, the others as they are by default."""
+    return MethodChoice.default(row.name, **row.example)
 
 
 def plan_of(classifier: Classifier, picture: Chosen) -> Plan:
     """A plan of all methods that can explain the classifier, as `make_plan` makes it."""
-    return make_plan(classifier.name, str(classifier.device), picture, [row for row, _ in able(classifier)])
+    return make_plan(classifier.name, str(classifier.device), picture, [example(row) for row, _ in able(classifier)])
 
 
 def stand_ins(classifier: Classifier) -> dict[str, list[Method]]:
@@ -76,9 +81,8 @@ def stand_ins(classifier: Classifier) -> dict[str, list[Method]]:
     return found
 
 
-def make_plan(model: str, device: str, picture: Chosen, rows: Sequence[Method], seed: int = 0) -> Plan:
-    """A plan of these methods at their default settings, for the picture's predicted class, without metrics."""
-    choices = [MethodChoice.default(row.name) for row in rows]
+def make_plan(model: str, device: str, picture: Chosen, choices: Sequence[MethodChoice], seed: int = 0) -> Plan:
+    """A plan of these methods for the picture's predicted class, without metrics."""
     return comparison.plan(model, device, [PictureChoice(picture.name)], choices, seed=seed)
 
 
@@ -94,7 +98,8 @@ def of(classifier: Classifier, picture: Chosen) -> list[RunSnapshot]:
     """
     try:
         plans = [plan_of(classifier, picture)]
-        plans += [make_plan(name, plans[0].device, picture, rows) for name, rows in stand_ins(classifier).items()]
+        others = {name: [example(row) for row in rows] for name, rows in stand_ins(classifier).items()}
+        plans += [make_plan(name, plans[0].device, picture, choices) for name, choices in others.items()]
         view = picture.view(classifier)
         # The newest goes first among runs that give way: begun last, the model's own run waits for none of the others.
         return [shared_run(each, view) for each in plans[::-1]][::-1]

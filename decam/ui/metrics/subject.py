@@ -10,6 +10,7 @@ import streamlit as st
 from decam.classifier import Classifier, Pixels, TorchClassifier, to_tensor
 from decam.errors import DecamError
 from decam.experiments.kinds.comparison import COMPARISON
+from decam.experiments.plan import MethodChoice
 from decam.explanation import Explanation, Progress, Question, Truth
 from decam.export.standing import awaiting
 from decam.figures import FLAT, png_uri
@@ -179,7 +180,8 @@ def _made(classifier: TorchClassifier, chosen: Chosen, method: str) -> Subject |
     # Only the maps are kept: a classifier kept with them would stay in memory when others need the room.
     if (maps := _kept().get(key)) is None:
         pairs = ((method, SEED), (CONTROL, CONTROL_SEED))
-        plans = [shared_run.make_plan(classifier.name, key[2], chosen, [METHODS[name]], seed) for name, seed in pairs]
+        asked = [(MethodChoice.default(name), seed) for name, seed in pairs]
+        plans = [shared_run.make_plan(classifier.name, key[2], chosen, [choice], seed) for choice, seed in asked]
         runs = [shared_run.shared_run(plan, view, state.owner()) for plan in plans]
         made, control = (_map(run) for run in runs)
         if made is None or control is None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from decam.classifier import Classifier, TorchClassifier
+from decam.classifier import ENGINES, Classifier, TorchClassifier
 from decam.errors import ModelError
 from decam.hardware.device import describe, devices
 from decam.models import catalogue, default_for
@@ -69,7 +69,8 @@ def device_panel(classifier: Classifier | None) -> None:
         execution = classifier.execution
         layout = "channels last" if execution.channels_last else "channels first"
         side = f", {execution.parallel_batches} side by side" if execution.parallel_batches > 1 else ""
-        side += ", as a recorded graph" if execution.cuda_graph else ""
+        manner = ENGINES[execution.engine].manner
+        side += f", {manner}" if manner else ""
         batches = f"batches of {execution.batch_size}{side}"
         st.caption(f"{execution.precision}, {layout}, {batches}. {text.plain(execution.note)}".strip())
 

@@ -17,9 +17,9 @@ PLAIN = {"mean": (0, 0, 0), "std": (1, 1, 1)}
 QUICK: dict[str, dict[str, int | float | str | bool]] = {
     "de-cam": {"budget": 200},
     "integrated-gradients": {"steps": 4},
-    "rise": {"masks": 32},
-    "lime": {"samples": 50},
-    "kernel-shap": {"samples": 50},
+    "rise": {"budget": 32},
+    "lime": {"budget": 50},
+    "kernel-shap": {"budget": 50},
 }
 ANY = [name for name, row in METHODS.items() if "attention" not in row.needs]
 

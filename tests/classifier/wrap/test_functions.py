@@ -57,7 +57,7 @@ def test_one_probability_of_a_function_is_that_of_the_second_class(function, ima
 
 def test_a_functions_probabilities_need_not_add_up_to_one(view: np.ndarray) -> None:
     classifier = decam.wrap(lambda x: torch.stack([share(x), share(x)], 1), labels=["a", "b"], input_size=SIZE)
-    found = decam.explain(classifier, view, "rise", masks=32)
+    found = decam.explain(classifier, view, "rise", budget=32)
     assert found.probability == pytest.approx(view[8:20, 8:20, 0].mean() / 255, abs=1e-6)
 
 

@@ -98,7 +98,7 @@ def test_a_module_without_gradients_says_so(make, view: np.ndarray) -> None:
                 return super().forward(images)
 
     classifier = make(Closed())
-    assert decam.explain(classifier, view, "rise", masks=32).saliency.any()
+    assert decam.explain(classifier, view, "rise", budget=32).saliency.any()
     with pytest.raises(MethodError, match=r"needs the model's gradients, .*: no gradient of its answers reaches"):
         decam.explain(classifier, view, "gradient")
 
@@ -159,7 +159,7 @@ def test_unusual_targets_and_seeds_are_read_or_refused(view: np.ndarray) -> None
     classifier = decam.wrap(lambda x: torch.full((len(x), 2), 0.5), labels=[0, 1], input_size=SIZE)
     assert isinstance(classifier, FunctionClassifier)
     for target, label in (("1", "1"), (np.int64(1), "1"), (torch.tensor(1), "1"), (None, "0")):
-        found = decam.explain(classifier, view, "rise", masks=16, target=target, seed=np.int64(3))
+        found = decam.explain(classifier, view, "rise", budget=16, target=target, seed=np.int64(3))
         assert (found.label, type(found.target), type(found.seed)) == (label, int, int)
     for target in ([0, 1], 1.9, 1.0, True, np.bool_(True), np.array([0, 1]), torch.tensor([0, 1])):
         with pytest.raises(SettingError, match=f"The target is {re.escape(repr(target))}, but must be one class"):

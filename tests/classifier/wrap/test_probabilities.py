@@ -48,7 +48,7 @@ def test_two_networks_of_one_logit_have_two_maps(view: np.ndarray) -> None:
     maps = []
     for seed in (1, 2):
         torch.manual_seed(seed)
-        maps.append(decam.explain(wrapped(Net(1), ["ill"]), view, "rise", target="ill", masks=100).saliency)
+        maps.append(decam.explain(wrapped(Net(1), ["ill"]), view, "rise", target="ill", budget=100).saliency)
     assert np.ptp(maps[0]) > 0 and np.ptp(maps[1]) > 0 and np.abs(maps[0] - maps[1]).max() > 1e-3
 
 
@@ -79,7 +79,7 @@ def test_a_softmax_inside_is_not_applied_twice(images: Tensor, view: np.ndarray)
     classifier = wrapped(module)
     torch.testing.assert_close(probabilities(classifier, images), module(images).detach())
     assert (
-        "add up to 1, so they are read as probabilities" in decam.explain(classifier, view, "rise", masks=32).notes[0]
+        "add up to 1, so they are read as probabilities" in decam.explain(classifier, view, "rise", budget=32).notes[0]
     )
     leaf = (torch.from_numpy(view).permute(2, 0, 1)[None] / 255).float().requires_grad_()
     module.scores(leaf).log_softmax(1)[0, 2].backward()
@@ -120,4 +120,4 @@ def test_a_module_that_stops_answering_probabilities_is_found_out(view: np.ndarr
     with pytest.raises(
         ModelError, match=r"answered a picture with values from .* and probabilities lie between 0 and 1"
     ):
-        decam.explain(wrapped(net(then=then)), view, "rise", masks=32)
+        decam.explain(wrapped(net(then=then)), view, "rise", budget=32)

@@ -27,7 +27,7 @@ def test_rise_is_the_weighted_mean_of_its_masks() -> None:
 
     classifier = wrap(function, labels=["a", "b"], input_size=(32, 32), batch_size=7)
     view = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
-    settings = RiseSettings(masks=64, cells=4, visible=0.4, fill="black")
+    settings = RiseSettings(budget=64, cells=4, visible=0.4, fill="black")
     got = last(explain_view(classifier, view, "rise", settings, 0, seed=3)).saliency
     masks = rise_masks(64, settings, (32, 32), torch.Generator().manual_seed(3))
     image = torch.from_numpy(view.copy()).permute(2, 0, 1).float() / 255

@@ -164,7 +164,7 @@ def wait():
     ready.wait()
     never.wait()
 def go_on():
-    steps = decam.explain_steps(classifier, PICTURE, "lime", target=0, samples=50_000)
+    steps = decam.explain_steps(classifier, PICTURE, "occlusion", target=0, window=0.02, stride=0.01)
     next(steps)
     ready.wait()
     try:

@@ -89,7 +89,7 @@ def test_a_sum_is_shared_out_exactly(
     """Shapley values of a sum are its summands; LIME's penalty shrinks them."""
     filling = torch.zeros(3, *SIZE)
     expected = shares(linear, view, regions, filling)[regions]
-    got = explained(linear, view, method, fill="black", samples=400)
+    got = explained(linear, view, method, fill="black", budget=400)
     if method == "kernel-shap":
         np.testing.assert_allclose(got, expected, atol=1e-4 * np.abs(expected).max())
     else:
@@ -117,7 +117,7 @@ def test_shapley_values_are_means_over_all_orders(
         for one in set(range(REGIONS)) - chosen:
             weight = math.factorial(len(chosen)) * math.factorial(REGIONS - len(chosen) - 1) / math.factorial(REGIONS)
             expected[one] += weight * (known[chosen | {one}] - known[chosen])
-    got = explained(bent, view, "kernel-shap", fill="black", samples=5000)
+    got = explained(bent, view, "kernel-shap", fill="black", budget=5000)
     found = np.array([got[regions == one][0] for one in range(REGIONS)])
     np.testing.assert_allclose(found, expected, atol=0.05 * np.abs(expected).max())
     assert found.sum() == pytest.approx(known[frozenset(range(REGIONS))] - known[frozenset()], abs=1e-3)
@@ -133,7 +133,7 @@ def test_lime_is_captums(bent: FunctionClassifier, view: np.ndarray, regions: np
     )
     torch.manual_seed(2)
     expected = direct.attribute(image.unsqueeze(0), baselines=0.0, feature_mask=mask, n_samples=60)
-    got = explained(bent, view, "lime", fill="black", samples=60)
+    got = explained(bent, view, "lime", fill="black", budget=60)
     np.testing.assert_allclose(got, expected[0, 0].numpy(), atol=1e-5 * float(expected.abs().max()))
 
 
@@ -144,7 +144,7 @@ def test_kernel_shap_is_captums(bent: FunctionClassifier, view: np.ndarray, regi
     torch.manual_seed(2)
     mask = torch.from_numpy(regions).expand(1, 3, *SIZE)
     expected = direct.attribute(image.unsqueeze(0), baselines=0.0, feature_mask=mask, n_samples=80)
-    got = explained(bent, view, "kernel-shap", fill="black", samples=80)
+    got = explained(bent, view, "kernel-shap", fill="black", budget=80)
     np.testing.assert_allclose(got, expected[0, 0].numpy(), atol=1e-5 * float(expected.abs().max()))
 
 

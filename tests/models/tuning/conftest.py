@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 import torch
 
+from decam.classifier.engines import ENGINES, Engine
 from decam.hardware import processor
-from decam.models.tuning import memory
+from decam.models.tuning import memory, ways
 
 
 @pytest.fixture(autouse=True)
@@ -16,6 +17,19 @@ def _forgetful() -> Iterator[None]:
     memory.forget()
     yield
     memory.forget()
+
+
+@pytest.fixture(autouse=True)
+def _eager(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the CPU PyTorch alone answers, unless a test is about `engines`: to convert a model takes a second."""
+    if "engines" not in request.fixturenames:
+        monkeypatch.setattr(ways, "ENGINES", {name: row for name, row in ENGINES.items() if name != "openvino"})
+
+
+@pytest.fixture
+def engines() -> Mapping[str, Engine]:
+    """The table of engines, all of which the trial may choose."""
+    return ENGINES
 
 
 @pytest.fixture

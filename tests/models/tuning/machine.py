@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,7 @@ from decam.classifier import Execution, TorchClassifier
 
 PLAIN, LAST = Execution(), Execution(channels_last=True)
 HALF, HALF_LAST = Execution("bfloat16"), Execution("bfloat16", channels_last=True)
+OPENVINO = Execution("bfloat16", channels_last=True, engine="openvino")
 
 
 def tiny(name: str = "tiny") -> TorchClassifier:
@@ -27,10 +29,15 @@ def tiny(name: str = "tiny") -> TorchClassifier:
 
 
 class Clock:
-    """Stands for a machine: seconds of a batch by the way of asking, beside a real answer."""
+    """Stands for a machine: seconds of a batch by the way of asking, beside a real answer.
 
-    def __init__(self, each: dict[tuple[str, bool], float], start: float) -> None:
-        self.each, self.start = each, start
+    `faster` are factors by which engines are faster than PyTorch.
+    """
+
+    def __init__(
+        self, each: dict[tuple[str, bool], float], start: float, faster: Mapping[str, float] = MappingProxyType({})
+    ) -> None:
+        self.each, self.start, self.faster = each, start, faster
         self.asked: list[int] = []
 
     def __call__(
@@ -39,7 +46,8 @@ class Clock:
         self.asked += [len(batch) for batch in batches]
         way = (classifier.execution.precision, classifier.execution.channels_last)
         images = sum(len(batch) for batch in batches)
-        return self.start + self.each[way] * images, classifier.answer(batches[-1])
+        each = self.each[way] / self.faster.get(classifier.execution.engine, 1.0)
+        return self.start + each * images, classifier.answer(batches[-1])
 
 
 ALL_WAYS = {("float32", False): 0.010, ("float32", True): 0.008, ("bfloat16", False): 0.005, ("bfloat16", True): 0.003}

@@ -29,7 +29,7 @@ def test_a_trial_is_made_once_and_then_read_from_disk(monkeypatch: pytest.Monkey
             "batch_size": 32,
             "parallel_batches": 2,
             "note": "a note",
-            "cuda_graph": False,
+            "engine": "eager",
         }
     ]
     memory.forget()
@@ -65,7 +65,7 @@ WHOLE = {
     "batch_size": 8,
     "parallel_batches": 1,
     "note": "",
-    "cuda_graph": False,
+    "engine": "eager",
 }
 
 
@@ -77,13 +77,15 @@ def stored(**changes: object) -> bytes:
 
 DAMAGED = [
     *(b"", b"{", b"[1, 2]", b"\xff\xfe", b'{"KEY": 3}', b'{"KEY": {"precision": "float32"}}'),
-    *(stored(precision="float64"), stored(channels_last=1), stored(cuda_graph=1), stored(note=3)),
+    *(stored(precision="float64"), stored(channels_last=1), stored(engine=1), stored(note=3)),
     *(
         stored(batch_size=0),
         stored(batch_size="8"),
         stored(parallel_batches=0),
         stored(parallel_batches=None),
-        stored(cuda_graph=None),
+        stored(engine=None),
+        stored(engine="abacus"),
+        stored(engine=[]),
     ),
 ]
 
@@ -97,10 +99,10 @@ def test_what_is_whole_is_read(monkeypatch: pytest.MonkeyPatch, data_directory: 
 
 def test_what_was_remembered_under_earlier_names_is_read(monkeypatch: pytest.MonkeyPatch, data_directory: Path) -> None:
     data_directory.mkdir(parents=True)
-    earlier = stored(parallel_batches=None, cuda_graph=None, streams=3, captured=True)
+    earlier = stored(parallel_batches=None, engine=None, streams=3, captured=True)
     (data_directory / "speed.json").write_bytes(earlier.replace(b"KEY", memory.machine_key(tiny()).encode()))
     monkeypatch.setattr(memory, "search", lambda _: pytest.fail("tried again"))
-    expected = Execution(channels_last=True, batch_size=8, parallel_batches=3, cuda_graph=True)
+    expected = Execution(channels_last=True, batch_size=8, parallel_batches=3, engine="cuda-graph")
     assert memory.remembered(tiny()) == expected
 
 

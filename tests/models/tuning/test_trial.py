@@ -15,7 +15,8 @@ from decam.hardware import processor
 from decam.models.sources import torchvision as torchvision_source
 from decam.models.tuning import timing, trial, ways
 from decam.models.tuning.choices import LONGEST_BATCH, Round, Trial
-from tests.models.tuning.machine import ALL_WAYS, LAST, PLAIN, Clock, tiny
+from decam.models.tuning.closeness import Closeness, Judge
+from tests.models.tuning.machine import ALL_WAYS, LAST, OPENVINO, PLAIN, Clock, tiny
 
 
 def test_a_way_that_leaves_cores_idle_is_as_slow_as_its_wall_clock_says() -> None:
@@ -70,13 +71,13 @@ def test_on_a_machine_without_bfloat16_it_is_not_even_tried(monkeypatch: pytest.
 def test_half_precision_is_tried_where_the_model_does_not_run_on_the_processor() -> None:
     assert {way.precision for way in ways.modes(torch.device("cuda"))} == {"float32", "bfloat16", "float16"}
     assert "float16" not in {way.precision for way in ways.modes(torch.device("cpu"))}
-    assert not any(way.cuda_graph for way in ways.modes(torch.device("cpu")))
 
 
 def test_on_cuda_every_way_is_also_tried_as_a_recorded_graph() -> None:
     modes = ways.modes(torch.device("cuda"))
-    plain = [way for way in modes if not way.cuda_graph]
-    assert [replace(way, cuda_graph=False) for way in modes[len(plain) :]] == plain
+    plain = [way for way in modes if way.engine == "eager"]
+    assert [replace(way, engine="eager") for way in modes[len(plain) :]] == plain
+    assert {way.engine for way in modes[len(plain) :]} == {"cuda-graph"}
 
 
 def test_a_slow_model_is_asked_one_image_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,7 +151,7 @@ def test_answers_do_not_depend_on_the_ways_used_before() -> None:
 def test_ways_that_are_close_on_a_few_images_are_tried_again_on_a_whole_round(monkeypatch: pytest.MonkeyPatch) -> None:
     """Channels last may only pay in larger batches: here it costs as much on one and half as much on more."""
     plain, last = (Execution("float32", layout) for layout in (False, True))
-    asked = []
+    asked: list[tuple[bool, int]] = []
 
     def timed(
         classifier: TorchClassifier, batches: list[torch.Tensor], parallel_batches: int = 1
@@ -165,13 +166,16 @@ def test_ways_that_are_close_on_a_few_images_are_tried_again_on_a_whole_round(mo
     monkeypatch.setattr(ways, "_bfloat16_pays", lambda _: False)
     classifier = tiny()
     pictures = torch.zeros(8, 3, *classifier.input_size)
-    trials = [Trial(plain, 0.1, 0.0), Trial(last, 0.1, 0.0)]
-    assert trial._duel(classifier, pictures, trials[0], trials, Round(2, 2)) == trials[1]
-    assert trial._duel(classifier, pictures, trials[0], trials, Round(1, 1)) == trials[0]
-    far = [Trial(plain, 0.1, 0.0), Trial(last, 0.2, 0.0)]
-    assert trial._duel(classifier, pictures, far[0], far, Round(2, 2)) == far[0]
-    wrong = [Trial(plain, 0.1, 0.0), Trial(last, 0.1, 0.5)]
-    assert trial._duel(classifier, pictures, wrong[0], wrong, Round(2, 2)) == wrong[0]
+    judge = Judge(classifier, plain, 0.1)
+
+    def duel(trials: list[Trial], whole: Round) -> Execution:
+        return trial._duel(classifier, pictures, trials[0], trials, whole, judge)[0].execution
+
+    trials = [Trial(plain, 0.1), Trial(last, 0.1)]
+    assert duel(trials, Round(2, 2)) == last
+    assert duel(trials, Round(1, 1)) == plain
+    assert duel([Trial(plain, 0.1), Trial(last, 0.2)], Round(2, 2)) == plain
+    assert duel([Trial(plain, 0.1), Trial(last, 0.1, Closeness(0.9, 0.0))], Round(2, 2)) == plain
 
 
 def test_a_way_for_which_a_whole_round_is_too_large_is_no_rival(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,8 +189,9 @@ def test_a_way_for_which_a_whole_round_is_too_large_is_no_rival(monkeypatch: pyt
     monkeypatch.setattr(timing, "together", together)
     classifier = tiny()
     pictures = torch.zeros(8, 3, *classifier.input_size)
-    trials = [Trial(plain, 0.1, 0.0), Trial(last, 0.05, 0.0)]
-    assert trial._duel(classifier, pictures, trials[0], trials, Round(2, 2)) == trials[0]
+    trials = [Trial(plain, 0.1), Trial(last, 0.05)]
+    judge = Judge(classifier, plain, 0.1)
+    assert trial._duel(classifier, pictures, trials[0], trials, Round(2, 2), judge) == (trials[0], trials)
 
 
 @pytest.mark.parametrize(("held_up", "foreign", "expected"), [(2.5, 1.5, True), (2.5, 0.0, False), (30.0, 1.5, False)])
@@ -213,3 +218,76 @@ def test_what_the_processor_is_built_for_is_tried_even_when_time_is_up(
     monkeypatch.setattr(trial, "BUDGET", -1.0)
     found = trial.find(tiny())
     assert (found.precision, found.channels_last) == ("bfloat16", True)
+
+
+@pytest.mark.usefixtures("engines")
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("factor", "foreign", "engine"),
+    [(2.0, 0.0, "openvino"), (2.0, 1.5, "openvino"), (0.5, 0.0, "eager"), (0.5, 1.5, "openvino"), (0.1, 1.5, "eager")],
+)
+def test_an_engine_is_chosen_by_its_times_and_a_busy_machine_is_believed_less(
+    factor: float, foreign: float, engine: str, monkeypatch: pytest.MonkeyPatch, cores: list[float]
+) -> None:
+    cores[0] = foreign
+    monkeypatch.setattr(processor, "has_bfloat16", lambda: True)
+    monkeypatch.setattr(processor, "has_vectors", lambda: True)
+    monkeypatch.setattr(timing, "timed", Clock(ALL_WAYS, start=0.0, faster={"openvino": factor}))
+    monkeypatch.setattr(trial, "SLOWEST", 1.0)
+    found = trial.find(tiny())
+    assert (found.engine, found.precision, found.channels_last) == (engine, "bfloat16", True)
+    assert "rank correlation" in found.note
+    assert trial.find(tiny(), ["eager"]).engine == "eager"
+
+
+@pytest.mark.usefixtures("engines")
+def test_on_a_cpu_engines_that_arrange_memory_themselves_are_tried_in_one_layout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ways, "_bfloat16_pays", lambda _: True)
+    for vectors in (False, True):
+        monkeypatch.setattr(processor, "has_vectors", lambda found=vectors: found)
+        by_openvino = [way for way in ways.modes(torch.device("cpu")) if way.engine == "openvino"]
+        assert [(way.precision, way.channels_last) for way in by_openvino] == [
+            ("float32", vectors),
+            ("bfloat16", vectors),
+        ]
+
+
+@pytest.mark.usefixtures("engines")
+def test_an_engine_that_cannot_answer_is_no_candidate_and_the_note_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Branching(nn.Module):
+        """Its steps depend on the values of the pictures."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = tiny().module
+
+        def forward(self, images: Tensor) -> Tensor:
+            answers = self.inner(images)
+            return answers if float(images.mean()) > 0 else 2 * answers
+
+    classifier = TorchClassifier("branching", Branching(), list("abcd"), input_size=(32, 32))
+    monkeypatch.setattr(timing, "timed", Clock(ALL_WAYS, start=0.0))
+    monkeypatch.setattr(trial, "SLOWEST", 1.0)
+    found = trial.find(classifier)
+    assert found.engine == "eager"
+    assert "OpenVINO cannot answer for branching (" in found.note and found.note.endswith("), so PyTorch does.")
+    assert classifier.notes == (), "the classifier is asked as before"
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("broken"), MemoryError("full")])
+@pytest.mark.usefixtures("engines")
+def test_an_engine_that_breaks_down_is_no_candidate(failure: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(self: TorchClassifier, normalised: Tensor) -> Tensor:
+        if self.execution.engine != "eager":
+            raise failure
+        return usual(self, normalised)
+
+    usual = TorchClassifier.answer
+    monkeypatch.setattr(TorchClassifier, "answer", answer)
+    monkeypatch.setattr(timing, "timed", Clock(ALL_WAYS, start=0.0))
+    monkeypatch.setattr(trial, "SLOWEST", 1.0)
+    found = trial.find(tiny())
+    assert found.engine == "eager" and f"OpenVINO failed ({failure})." in found.note
+    assert found != OPENVINO

@@ -39,7 +39,7 @@ def test_every_method_is_sent_with_its_family_and_fits_into_json(embedded: Torch
 
 
 def test_costs_follow_the_settings_as_they_were_left(embedded: TorchClassifier, session: dict[str, Any]) -> None:
-    session["setting:rise:masks"] = 300
+    session["setting:rise:budget"] = 300
     sent = by_name(method_picker.payload(embedded, {"de-cam": 777}))
     assert (sent["rise"]["cost"], sent["de-cam"]["cost"], sent["random"]["cost"]) == (300, 777, 0)
 
@@ -47,7 +47,7 @@ def test_costs_follow_the_settings_as_they_were_left(embedded: TorchClassifier, 
 def test_settings_out_of_bounds_do_not_hide_what_a_method_usually_costs(
     embedded: TorchClassifier, session: dict[str, Any]
 ) -> None:
-    session["setting:rise:masks"] = -5
+    session["setting:rise:budget"] = -5
     assert by_name(method_picker.payload(embedded, {}))["rise"]["cost"] == 1000
 
 

@@ -1,0 +1,139 @@
+"""OpenVINO on a CPU: a module converted in memory, asked by several threads at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import metadata
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from decam.classifier.base import PRECISIONS, Execution
+from decam.classifier.engines.base import Answering, EngineError, Source, converting_alone
+from decam.classifier.sharing import keeping_buffers
+from decam.hardware.device import is_memory
+from decam.lru import Lru
+
+_HINTS: dict[str, str] = dict(zip(PRECISIONS, ("f32", "bf16", "f16"), strict=True))
+AGREES = 1e-3  # how far scores in float32 may lie apart, as a share of the largest: rounding stays far below
+_OPEN = torch.export.Dim.DYNAMIC
+KEPT = 2  # compiled ways: a trial goes back and forth between few
+
+
+def serves(device: torch.device) -> bool:
+    """True for the CPU, where OpenVINO is installed; its other devices are not PyTorch's."""
+    return device.type == "cpu" and version() != ""
+
+
+@cache
+def version() -> str:
+    """OpenVINO's version, which its arithmetic depends on; empty on platforms for which it is not made."""
+    try:
+        return metadata.version("openvino")
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+@dataclass(frozen=True, eq=False)
+class Converted:
+    """A module as OpenVINO has it, with the weights as they were."""
+
+    model: Any
+    _compiled: Lru[tuple[str, int, int], Answering] = field(default_factory=lambda: Lru(KEPT))
+
+    @classmethod
+    def of(cls, source: Source) -> Converted:
+        """Convert a module, and compare its scores in float32 with the module's own.
+
+        The module is exported by torch.export, which refuses what depends on the pictures' values. Tracing would take
+        one branch for all. Raises EngineError where a module cannot be exported or converted, changes itself as it
+        answers, or answers otherwise than its conversion.
+        """
+        import openvino
+
+        with converting_alone, torch.inference_mode(False), torch.no_grad(), torch.autocast("cpu", enabled=False):
+            example, module = source.example.clone(), source.copy()
+            try:
+                # A dimension of four pictures is left open; one of one or two could be taken for a constant.
+                exported = torch.export.export(module, (example,), dynamic_shapes=({0: _OPEN},))
+                model = openvino.convert_model(exported)
+                model.reshape([-1, *example.shape[1:]])
+            except Exception as error:  # the exporter and the converter raise what they please
+                if is_memory(error):
+                    raise MemoryError(str(error)) from error
+                raise EngineError(f"{type(error).__name__}: {_first_line(error)}") from error
+            converted = cls(model)
+            found = converted.answering(Execution())(example)
+            expected = _own_scores(module, example)
+        gap = float((found - expected).abs().max())
+        if not gap <= AGREES * max(1.0, float(expected.abs().max())):  # NaN is no small gap
+            raise EngineError(f"its scores differ by up to {gap:.3g} from the conversion's")
+        return converted
+
+    def answering(self, execution: Execution) -> Answering:
+        """The model compiled for a precision, and for so many batches side by side on the cores there are."""
+        streams = execution.parallel_batches
+        key = (execution.precision, streams, max(streams, torch.get_num_threads()))
+        found = self._compiled.get(key)
+        if found is None:
+            found = _Compiled(self.model, *key)
+            self._compiled.put(key, found)
+        return found
+
+
+def _own_scores(module: nn.Module, example: Tensor) -> Tensor:
+    """What a module answers itself; raises EngineError where it changes a buffer meanwhile, which is undone."""
+    with keeping_buffers(module):
+        before = [(id(part), part._version) for part in module.buffers()]
+        scores: Tensor = module(example).float()
+        if before != [(id(part), part._version) for part in module.buffers()]:
+            raise EngineError("it changes a buffer of its own as it answers")
+    return scores
+
+
+class _Compiled:
+    """A model compiled for a precision; each thread that asks at a time has a request of its own."""
+
+    def __init__(self, model: Any, precision: str, streams: int, threads: int) -> None:
+        import openvino
+
+        settings = {
+            "INFERENCE_PRECISION_HINT": _HINTS[precision],
+            "NUM_STREAMS": streams,
+            "INFERENCE_NUM_THREADS": threads,
+            "ENABLE_CPU_PINNING": False,  # pinned to the same cores, two processes would wait for each other
+        }
+        try:
+            self._compiled = openvino.Core().compile_model(model, "CPU", settings)
+        except RuntimeError as error:
+            raise EngineError(f"{type(error).__name__}: {_first_line(error)}") from error
+        self._requests: deque[Any] = deque()
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        """Scores (N×K, float32) of N pictures."""
+        request = self._request()
+        try:
+            request.infer({0: batch.contiguous().float().numpy()}, share_inputs=True)
+        except RuntimeError as error:
+            if "bad_alloc" in str(error) or "could not create a memory" in str(error):
+                raise MemoryError(str(error)) from error
+            raise
+        scores = torch.from_numpy(request.get_output_tensor(0).data.copy())
+        self._requests.append(request)
+        return scores
+
+    def _request(self) -> Any:
+        """A request that nobody is using."""
+        try:
+            return self._requests.pop()
+        except IndexError:
+            return self._compiled.create_infer_request()
+
+
+def _first_line(error: BaseException) -> str:
+    """The first line of what was raised that says something."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else "no reason given").rstrip(".")[:200]

@@ -1,0 +1,89 @@
+"""ReX: responsibility against its definition, and maps against labels that are known."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from decam.methods import METHODS
+from decam.methods.perturbation.rex import RexSettings, quartered, responsibilities
+from decam.methods.perturbation.shap_partition import Part
+from tests.tools.visible import explained, seeing
+
+SIZE = (40, 60)
+PLACE = (slice(6, 16), slice(36, 48))
+
+
+def label(visible: Tensor) -> Tensor:
+    """Sure of class 1 where more than half of a place is visible."""
+    return (visible[:, *PLACE].mean((1, 2)) > 0.5).float() * 0.8 + 0.1
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.booleans(), min_size=16, max_size=16))
+def test_responsibility_is_one_over_the_least_number_to_be_hidden(kept: list[bool]) -> None:
+    def keeps(hidden: set[int]) -> bool:
+        return kept[sum(1 << quarter for quarter in range(4) if quarter not in hidden)]
+
+    expected = []
+    for quarter in range(4):
+        others = [other for other in range(4) if other != quarter]
+        sizes = [
+            size
+            for size in range(4)
+            for hidden in itertools.combinations(others, size)
+            if keeps(set(hidden)) and not keeps({*hidden, quarter})
+        ]
+        expected.append(1 / (1 + min(sizes)) if sizes else 0.0)
+    np.testing.assert_allclose(responsibilities(torch.tensor(kept)), expected)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(2, 30), st.integers(2, 30), st.integers(0, 2**16))
+def test_quarters_cover_their_part_once_and_are_none_too_small(height: int, width: int, seed: int) -> None:
+    part, smallest = Part(3, 3 + height, 5, 5 + width), (height // 2, width // 2)
+    covered = np.zeros((40, 40), int)
+    for quarter in quartered(part, smallest, torch.Generator().manual_seed(seed)):
+        covered[quarter.inside] += 1
+        assert quarter.bottom - quarter.top >= smallest[0]
+        assert quarter.right - quarter.left >= smallest[1]
+    assert (covered[part.inside] == 1).all()
+    assert covered.sum() == part.area
+
+
+def test_the_part_that_the_label_hangs_on_is_found() -> None:
+    found, events = explained(label, SIZE, "rex", budget=1500)
+    mask = np.zeros(SIZE, bool)
+    mask[PLACE] = True
+    row, column = np.unravel_index(found.saliency.argmax(), SIZE)
+    assert mask[row, column]
+    assert found.saliency[mask].mean() > 3 * found.saliency[~mask].mean()
+    assert sum(event.saliency is not None for event in events) > 10
+
+
+def test_only_the_label_counts_and_not_how_sure_the_model_is() -> None:
+    one, _ = explained(label, SIZE, "rex", budget=400)
+    unsure, _ = explained(lambda visible: (label(visible) - 0.5) * 0.1 + 0.5, SIZE, "rex", budget=400)
+    np.testing.assert_array_equal(one.saliency, unsure.saliency)
+
+
+def test_a_label_that_nothing_changes_leaves_its_smallest_part_responsible_and_another_class_nothing_at_all() -> None:
+    always, _ = explained(lambda visible: torch.full((len(visible),), 0.9), SIZE, "rex", budget=400)
+    assert always.saliency.any(), "none of the picture is taken to lose the label"
+    never, _ = explained(lambda visible: torch.full((len(visible),), 0.1), SIZE, "rex", budget=400)
+    assert not never.saliency.any()
+    assert any("ReX looks at labels alone" in note for note in never.notes)
+
+
+@pytest.mark.parametrize(("budget", "trees"), [(30, 4), (500, 1), (1000, 64)])
+def test_the_budget_is_spent_in_whole_splits_and_the_picture(budget: int, trees: int) -> None:
+    found, _ = explained(label, SIZE, "rex", budget=budget, trees=trees)
+    row = METHODS["rex"]
+    assert found.evaluations == row.cost(RexSettings(budget=budget), seeing(label, SIZE)) <= budget
+    assert (found.evaluations - 1) % 14 == 0
