@@ -17,7 +17,7 @@ from decam.experiments.cells import CellKey
 from decam.experiments.grid import Grid
 from decam.experiments.plan import fingerprint
 from decam.experiments.plan_json import plan_to_json
-from decam.explanation import ClassExplanation, Explanation, Map, class_arrays
+from decam.explanation import ClassExplanation, Explanation, Map, further_arrays
 from decam.export.backdoors import suspicions_csv
 from decam.export.names import Look, method_names, picture_names, question_names
 from decam.export.tables import curves_csv, metrics_csv
@@ -99,7 +99,7 @@ def map_bytes(explanation: Explanation, name: str) -> bytes:
             "evaluations": np.array(explanation.evaluations),
             "seconds": np.array(explanation.seconds),
             "silent": np.array(explanation.silent),
-            **class_arrays(explanation),
+            **further_arrays(explanation),
         }
     )
 
