@@ -42,6 +42,7 @@ class CmaEsSettings(Settings):
     fill: str = _same("fill")
     follow_edges: bool = _same("follow_edges")
     screening: int = _same("screening")
+    settled: float = _same("settled")
 
     def of_de_cam(self) -> DeCamSettings:
         """The settings of the search that DE-CAM would make."""
