@@ -9,9 +9,9 @@ averaging of the best tenth and the expected drop are this project's own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
-from typing import Self, TypeAlias
+from typing import Self
 
 import numpy as np
 import torch
@@ -32,12 +32,10 @@ from decam.methods.de_cam.optimisers import OptimiserOf, Start, differential_evo
 from decam.methods.de_cam.seeding import SmoothRidge
 from decam.methods.de_cam.settling import Settling
 from decam.methods.de_cam.shown import Shown
-from decam.methods.de_cam.stability import halved, in_words, rank_errors
+from decam.methods.de_cam.stability import Half, halved, in_words, rank_errors
 from decam.methods.de_cam.surrogate import log_odds
 from decam.settings import Settings, parameter
 
-Half: TypeAlias = Callable[[torch.Generator], Tensor]
-"""The genotype that a random half of the answers leads to."""
 VARIANTS = ("seeded", "plain", "random search", "seed only")
 SEED_CELLS = 5  # a side of the random masks: large ones change the answer most, and so tell most
 AUTO, AUTO_BUDGET, AUTO_SETTLED = "auto", 4000, 0.95  # what a budget of "auto" stands for
@@ -99,9 +97,14 @@ class DeCamSettings(Settings):
         step=0.01,
     )
 
+    @property
+    def ends_early(self) -> bool:
+        """True if the search ends once its map has settled."""
+        return self.settled > 0
+
     @classmethod
     def from_mapping(cls, values: Mapping[str, object]) -> Self:
-        """Settings from names and values; a budget of "auto" is at most 4000 evaluations, settled at 0.95."""
+        """Settings from names and values; a budget of "auto" is at most 4000 evaluations, and settled 0.95."""
         if values.get("budget") == AUTO:
             values = {"settled": AUTO_SETTLED, **values, "budget": AUTO_BUDGET}
         return super().from_mapping(values)
@@ -251,9 +254,7 @@ class _Search:
 
     def settled(self, genotype: Tensor) -> bool:
         """True once the map has settled, of which this genotype is the latest; False where nobody asked for that."""
-        if not self.settling.wanted:
-            return False
-        return self.settling.observe(self._ledger.evaluations, self.map_of(genotype))
+        return self.settling.wanted > 0 and self.settling.observe(self._ledger.evaluations, self.map_of(genotype))
 
     def finished(self, genotype: Tensor, half: Half | None = None) -> Steps:
         """A genotype, and the expected drop if any was asked for, as a map H×W float32 that begins at zero.
@@ -273,7 +274,7 @@ class _Search:
     def _rank_errors(self, full: Map, half: Half) -> Generator[Progress, None, None]:
         """Put into the ledger how sure the ranks of the finished map (H×W) are."""
         replicates = []
-        for replicate in halved(lambda by: self.map_of(half(by)), self.drop, self.draw_seed()):
+        for replicate in halved(half, self.map_of, self.drop, self.draw_seed()):
             replicates.append(replicate)
             yield self.progress()
         self._ledger.rank_errors = rank_errors(full, replicates)
@@ -344,7 +345,7 @@ def _seeded(search: _Search, optimiser: OptimiserOf) -> Steps:
         # Only rankings are selected, so that scales drift: at unit deviation distances mean something.
         apart = diversity(standardised(generation.population))
         yield search.event(mask, estimator.best(), generation, apart, shown.of(best))
-        if number and search.settled(estimator.best()):
+        if search.settled(estimator.best()):
             break
     return (yield from search.finished(estimator.best(again=True), estimator.half))
 
@@ -364,14 +365,14 @@ def _plain(search: _Search) -> Steps:
     box = Box.of(0.0, 1.0, settings.cells**2, dtype=torch.float32)
     evolution = DifferentialEvolution(box, how, seed=search.draw_seed())
     shown = Shown.none(search.spending.population, (True, False))
-    for number in range(search.spending.generations):
+    for _ in range(search.spending.generations):
         fitness, answers = yield from search.score_alone(evolution.ask())
         generation = evolution.tell(fitness)
         shown.replace(generation.accepted, (0.0, 0.0), answers)
         fittest = evolution.population[evolution.best]
         mask = search.encoding.thumbnails(fittest.unsqueeze(0))[0].clamp(0, 1)
         yield search.event(mask, fittest, generation, generation.diversity, shown.of(evolution.best))
-        if number and search.settled(fittest):
+        if search.settled(fittest):
             break
     return (yield from search.finished(evolution.population[evolution.best]))
 

@@ -9,20 +9,22 @@ from decam.explanation import Map
 from decam.methods.de_cam.expected_drop import PLACES
 from decam.metrics.similarity import spearman
 
+EARLIEST = 5  # looks before which a map is still the first guess, which hardly changes: that would seem settled
 RUNNING = 3  # looks one after the other that must find the map settled; one alone may be luck
 
 
 class Settling:
     """Tells when a map that is searched for has settled: doubling the evaluations hardly changed its ranking.
 
-    At each look the map is compared with the latest one of at most half as many evaluations, by Spearman's rank
-    correlation at 28×28 places. The map has settled once that was at least `wanted`, in (0, 1), at three looks running.
-    With 0 a map never settles.
+    From the fifth look on the map is compared with the latest one of at most half as many evaluations, and no earlier
+    one than the fifth, by Spearman's rank correlation at 28×28 places. The map has settled once that was at least
+    `wanted`, in (0, 1), at three looks running. With 0 a map never settles.
     """
 
     def __init__(self, wanted: float) -> None:
         self.wanted = wanted
         self.found: list[float] = []  # the correlation at each look that had something to compare with
+        self._looks = 0
         self._seen: list[tuple[int, Map]] = []
 
     @property
@@ -36,7 +38,8 @@ class Settling:
 
         A constant map is like no other.
         """
-        if not self.wanted:
+        self._looks += 1
+        if not self.wanted or self._looks < EARLIEST:
             return False
         now = coarse(saliency)
         earlier = [seen for done, seen in self._seen if done <= evaluations / 2]

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from decam.explanation import Map
 from decam.methods.de_cam.expected_drop import ExpectedDrop
 from decam.methods.de_cam.settling import coarse
 from decam.metrics.similarity import ranks
 
+Half: TypeAlias = Callable[[torch.Generator], Tensor]
+"""The genotype that a random half of the answers leads to."""
 HALVES = 12  # a standard error from so many is itself known to about a fifth
 
 
-def halved(ranking: Callable[[torch.Generator], Map], drop: ExpectedDrop, seed: int) -> Iterator[Map]:
+def halved(half: Half, map_of: Callable[[Tensor], Map], drop: ExpectedDrop, seed: int) -> Iterator[Map]:
     """Maps (h×w float32) as the finished one would be from random halves of what it is made from.
 
-    `ranking` draws a half by itself and gives the search's map (h×w) from it; of the masks behind the expected drop
-    another half is drawn.
+    `map_of` reads a genotype as a map (h×w). Of the masks behind the expected drop another half is drawn.
     """
     generator = torch.Generator().manual_seed(seed)
     for _ in range(HALVES):
-        found = torch.from_numpy(ranking(generator))
+        found = torch.from_numpy(map_of(half(generator)))
         replicate: Map = drop.half(generator).fit().beside(found).numpy()
         yield replicate
 

@@ -42,6 +42,9 @@ _SEARCH = st.components.v2.component(
 UNSURE = 12**-0.5
 """The standard error of a rank, as a share of all places, about which nothing is known."""
 
+COVER = 0.85
+"""Of the picture by the errors: they are dark where a map is sure, and would be lost among the picture's colours."""
+
 _FIRST = "Random masks first, for a guess to start from: the population comes with the first generation."
 _BEFORE = {
     "seeded": _FIRST,
@@ -148,7 +151,7 @@ def _certainty(cell: Cell, view: Pixels, where: str) -> dict[str, Any] | None:
     made = cell.explanation
     if made is None or made.rank_errors is None:
         return None
-    drawn = overlay(view, made.rank_errors, limits=(0.0, UNSURE))
+    drawn = overlay(view, made.rank_errors, opacity=COVER, limits=(0.0, UNSURE))
     caption = f"Standard error of each place's rank: dark 0 %, bright {100 * UNSURE:.0f} % or more, which is chance"
     return {
         "picture": address(png_bytes(drawn), f"{where}.certainty"),

@@ -256,8 +256,8 @@ class Search {
   // What the fittest was judged by
 
   showJudged(now) {
-    const { label, probability, size, map, finished } = this.data;
-    this.mapped.hidden = !map;
+    const { label, probability, size, map, finished, certainty } = this.data;
+    this.mapped.hidden = !map || Boolean(certainty); // shown above then
     if (map && this.mapSource !== map) Object.assign(this.map, { src: address(map), alt: finished ? "Finished map" : "Map so far" });
     this.mapSource = map;
     this.mapped.lastChild.textContent = finished ? "Finished map" : "Map so far";
