@@ -38,7 +38,8 @@ This folder holds saliency maps made with decam.
 pictures/      each picture as the model saw it
 overlays/      each method's map over its picture, in colour; where a map has both signs, orange is for the class and
                blue against it
-maps/          the same maps as raw float32 numbers for numpy.load, never rescaled, with class, seed and cost
+maps/          the same maps as raw float32 numbers for numpy.load, never rescaled, with class, seed and cost;
+               rank_errors, where a map says how sure it is: the standard error of each place's rank, as a share
 patterns/      the map of each class that was asked about without a picture, grey where it is zero
 truths/        where the object is in a picture, if that is known
 metrics.csv    one line for each map, with a column for each metric, evaluations (images through the model) and seconds
