@@ -107,7 +107,7 @@ def test_a_search_that_runs_is_watched_stopped_and_continued() -> None:
 
 def test_a_search_that_may_end_early_says_at_most_what_it_costs_and_then_how_sure_its_map_is() -> None:
     arrived = chosen()
-    assert not any("at most" in caption.value for caption in arrived.app.caption)
+    assert not any("at most 600" in caption.value for caption in arrived.app.caption)
     arrived.app.number_input(key="setting:de-cam:settled").set_value(0.9)
     assert any("1 map · at most 600 evaluations" in caption.value for caption in arrived.look().app.caption)
     arrived.explain()
