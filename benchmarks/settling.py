@@ -5,9 +5,9 @@ by Spearman's rank correlation at 28×28 places, with three others. One search h
 whole budget; both have the same seed and never end early. The third is that of the next seed, which ended early too.
 Searches that did not settle are counted and compared with the next seed alone.
 
-The standard error of a place's rank, as the map says it, stands beside the one between seeds: the root mean square of
-the difference between two seeds' ranks, divided by √2. Intervals are 95 % bootstrap intervals of the median over
-pictures, after the mean over a picture's seeds.
+The standard error of a place's rank, as the map says it, stands beside the one between seeds: the sample standard
+deviation of the rank over seeds. Both are means over the places. Of two seeds that deviation is on average 0.80 times the
+standard error. Intervals are 95 % bootstrap intervals of the median over pictures, after the mean over a picture's seeds.
 
     .venv/bin/python -m benchmarks.settling
     .venv/bin/python -m benchmarks.settling --pictures FOLDER --half report --count 6 --model squeezenet1_0
@@ -80,7 +80,7 @@ class Found:
 
     @property
     def between_seeds(self) -> float:
-        """The standard error of a place's rank between seeds, a share of all places, mean over the places."""
+        """The sample standard deviation of a place's rank over seeds, a share of all places, mean over the places."""
         placed = np.stack([ranks(search.places) / search.places.size for search in self.searches])
         return float(placed.std(axis=0, ddof=1).mean()) if len(placed) > 1 else math.nan
 
