@@ -6,8 +6,9 @@ whole budget; both have the same seed and never end early. The third is that of 
 Searches that did not settle are counted and compared with the next seed alone.
 
 The standard error of a place's rank, as the map says it, stands beside the one between seeds: the sample standard
-deviation of the rank over seeds. Both are means over the places. Of two seeds that deviation is on average 0.80 times the
-standard error. Intervals are 95 % bootstrap intervals of the median over pictures, after the mean over a picture's seeds.
+deviation of the rank over seeds. Both are means over the places. Of two seeds that deviation is on average 0.80 times
+the standard error. Intervals are 95 % bootstrap intervals of the median over pictures, after the mean over a picture's
+seeds.
 
     .venv/bin/python -m benchmarks.settling
     .venv/bin/python -m benchmarks.settling --pictures FOLDER --half report --count 6 --model squeezenet1_0
