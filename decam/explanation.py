@@ -30,6 +30,7 @@ class Ledger:
 
     `lowest` and `highest` are the ends of the target's probabilities behind all masks, infinite before the first.
     `reach` is how far the target's logit moves at most, in words and as a number, where a method looks inside.
+    `rank_errors` is as in Explanation.
     """
 
     evaluations: int = 0
@@ -37,6 +38,7 @@ class Ledger:
     lowest: float = inf
     highest: float = -inf
     reach: tuple[str, float] | None = None
+    rank_errors: Map | None = None
 
     def note(self, sentence: str) -> None:
         """Keep a sentence for the reader, once."""
@@ -144,6 +146,8 @@ class Explanation:
     `saliency` is the raw map, float32, H×W at the classifier's input size, never rescaled; `probability` is the
     target's on the unmasked image, in [0, 1]; `notes` say in words what is wrong with the map or was special.
     `silent` says that the map holds rounding or chance alone, as a note says in words: it is drawn flat.
+    `rank_errors` (h×w, coarser than the map) is the standard error of each place's rank as a share of all places, in
+    [0, 1], where a method says how sure its map is.
     """
 
     method: str
@@ -157,6 +161,7 @@ class Explanation:
     seconds: float
     notes: tuple[str, ...] = ()
     silent: bool = False
+    rank_errors: Map | None = None
 
     @property
     def values(self) -> Map:
@@ -198,15 +203,17 @@ CLASS_VALUES = ("baseline", "control", "norm", "cost")
 """The numbers of a class's map that other maps do not have, by the names of their fields."""
 
 
-def class_arrays(explanation: Explanation) -> dict[str, NDArray[Any]]:
-    """What a class's map has beyond other maps, as named arrays for a file; nothing for a map of a picture."""
+def further_arrays(explanation: Explanation) -> dict[str, NDArray[Any]]:
+    """What belongs to some maps alone, as named arrays for a file: errors of the ranks, and what a class's map has."""
+    sure = {} if explanation.rank_errors is None else {"rank_errors": explanation.rank_errors}
     if not isinstance(explanation, ClassExplanation):
-        return {}
-    return {"map": explanation.map, **{name: np.array(getattr(explanation, name)) for name in CLASS_VALUES}}
+        return sure
+    values = {name: np.array(getattr(explanation, name)) for name in CLASS_VALUES}
+    return {**sure, "map": explanation.map, **values}
 
 
 def class_values(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any] | None:
-    """The fields of ClassExplanation that `class_arrays` wrote; None where there are none."""
+    """The fields of ClassExplanation that `further_arrays` wrote; None where there are none."""
     if "map" not in arrays:
         return None
     return {"map": arrays["map"], **{name: float(arrays[name]) for name in CLASS_VALUES if name in arrays}}

@@ -98,6 +98,11 @@ class Settings:
         for described in self.parameters():
             described.check(getattr(self, described.name))
 
+    @property
+    def ends_early(self) -> bool:
+        """True if the work may end before it has cost all that it may; its cost is then the most."""
+        return False
+
     @classmethod
     def parameters(cls) -> tuple[Parameter, ...]:
         """The fields in the order of their declaration."""

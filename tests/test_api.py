@@ -61,6 +61,13 @@ def test_every_public_name_is_there() -> None:
         decam.explian  # noqa: B018  # the access is the test
 
 
+@pytest.mark.slow
+def test_an_automatic_budget_ends_where_the_map_has_settled_and_says_so(classifier, image: np.ndarray) -> None:
+    found = decam.explain(classifier, image, budget="auto", settled=0.2)
+    assert found.evaluations < 4000 and found.rank_errors is not None
+    assert found.notes[0].startswith(f"The map had settled after {found.evaluations} of at most 4000 evaluations")
+
+
 def test_explain_gives_the_promised_fields(classifier, image: np.ndarray) -> None:
     explanation = decam.explain(classifier, image, method="occlusion", seed=3, window=0.25)
     assert explanation.saliency.shape == (32, 32)

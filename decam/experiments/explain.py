@@ -81,6 +81,7 @@ def explain_view(
         seconds=seconds,
         notes=tuple(question.ledger.notes),
         silent=bool(silent),
+        rank_errors=question.ledger.rank_errors,
     )
 
 

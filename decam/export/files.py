@@ -17,7 +17,7 @@ from decam.experiments.cells import CellKey
 from decam.experiments.grid import Grid
 from decam.experiments.plan import fingerprint
 from decam.experiments.plan_json import plan_to_json
-from decam.explanation import ClassExplanation, Explanation, Map, class_arrays
+from decam.explanation import ClassExplanation, Explanation, Map, further_arrays
 from decam.export.backdoors import suspicions_csv
 from decam.export.names import Look, method_names, picture_names, question_names
 from decam.export.tables import curves_csv, metrics_csv
@@ -38,7 +38,8 @@ This folder holds saliency maps made with decam.
 pictures/      each picture as the model saw it
 overlays/      each method's map over its picture, in colour; where a map has both signs, orange is for the class and
                blue against it
-maps/          the same maps as raw float32 numbers for numpy.load, never rescaled, with class, seed and cost
+maps/          the same maps as raw float32 numbers for numpy.load, never rescaled, with class, seed and cost;
+               rank_errors, where a map says how sure it is: the standard error of each place's rank, as a share
 patterns/      the map of each class that was asked about without a picture, grey where it is zero
 truths/        where the object is in a picture, if that is known
 metrics.csv    one line for each map, with a column for each metric, evaluations (images through the model) and seconds
@@ -99,7 +100,7 @@ def map_bytes(explanation: Explanation, name: str) -> bytes:
             "evaluations": np.array(explanation.evaluations),
             "seconds": np.array(explanation.seconds),
             "silent": np.array(explanation.silent),
-            **class_arrays(explanation),
+            **further_arrays(explanation),
         }
     )
 

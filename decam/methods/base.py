@@ -55,7 +55,8 @@ def _as_they_are(classifier: Classifier) -> Mapping[str, Value]:
 class AnyMethod:
     """What the rows of all methods say, whether they ask about a picture or about a class.
 
-    `cost(settings, classifier)` is the number of evaluations that a map will take, given the row's own settings class.
+    `cost(settings, classifier)` is the number of evaluations that a map will take, given the row's own settings class;
+    the most that it may take where these settings end it early.
     `formula` is LaTeX; `strengths` and `misleads` are a sentence each. `requires` says why a classifier that gives all
     that is needed cannot be explained all the same. `suited` has the defaults, by the settings' names, that another
     kind of classifier than the usual one needs.

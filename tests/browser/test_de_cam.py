@@ -61,6 +61,35 @@ def test_a_search_is_run_played_slid_through_and_opened_by_its_link(page: Page, 
     assert not compare.overflow()
 
 
+def test_how_sure_a_map_is_stands_beside_it_on_wide_and_narrow_screens(page: Page, common_server: Server) -> None:
+    compare = Compare(page)
+    compare.open(common_server.url)
+    page.get_by_role("link", name="DE-CAM").click()
+    expect(page.get_by_role("tab", name="Landscapes")).to_be_attached(timeout=LONG_MS)
+    compare.sample(STARS)
+    box = page.get_by_role("spinbutton", name="Settled")
+    box.fill("0.9")
+    box.press("Enter")
+    expect(page.get_by_text("1 map · at most 1,000 evaluations")).to_be_visible(timeout=LONG_MS)
+    compare.start()
+    expect(compare.status("Finished")).to_be_visible(timeout=RUN_MS)
+
+    certain = page.get_by_role("region", name="How sure the map is")
+    expect(certain).to_contain_text(re.compile("The map had (not )?settled after"))
+    expect(certain).to_contain_text(re.compile(r"known to ±\d+\.\d % of all places"))
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.reload()  # a sidebar that was open when the window shrank would cover the page
+        expect(certain).to_be_visible(timeout=LONG_MS)
+        drawn, errors = certain.get_by_role("img").all()
+        expect(drawn).to_have_js_property("complete", True)
+        expect(errors).to_have_js_property("complete", True)
+        sizes = [image.bounding_box() for image in (drawn, errors)]
+        assert all(sizes) and sizes[0]["y"] == sizes[1]["y"] and abs(sizes[0]["width"] - sizes[1]["width"]) < 1
+        over = page.get_by_test_id("stMain").evaluate("node => node.scrollWidth - node.clientWidth")
+        assert over <= 0, "nothing is wider than the window"
+
+
 def test_a_population_moves_over_a_landscape(page: Page, common_server: Server) -> None:
     page.goto(f"{common_server.url}de_cam")
     page.get_by_role("tab", name="Landscapes").click()

@@ -15,7 +15,10 @@ import pytest
 from PIL import Image
 
 from decam.cli import main
+from decam.cli.choices import choices
+from decam.errors import SettingError
 from decam.images.samples import SAMPLES
+from decam.methods.de_cam.method import DeCamSettings
 from decam.models.catalogue import ENTRIES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -284,6 +287,13 @@ def test_curves_are_drawn_with_the_fills_asked_for(
     for name in names:
         end = head.index(name) + len(name)
         assert line[:end].split()[-1] == f"{float(row[name]):.3f}"
+
+
+def test_a_budget_may_be_automatic() -> None:
+    (choice,), _ = choices(["de-cam"], [], ["de-cam.budget=auto", "de-cam.cells=8"])
+    assert choice.settings == DeCamSettings.from_mapping({"budget": "auto", "cells": 8})
+    with pytest.raises(SettingError, match="budget must be a whole number, not 'automatic'"):
+        choices(["de-cam"], [], ["de-cam.budget=automatic"])
 
 
 def test_deletion_may_be_asked_for_with_settings_of_its_own_beside_the_usual_curves(

@@ -22,6 +22,7 @@ from decam.experiments.plan_json import plan_from_json
 from decam.experiments.status import CellState
 from decam.explanation import Explanation
 from decam.export import Look, files, method_names, picture_names, slug, zip_bytes
+from decam.export.files import map_bytes
 from decam.figures import lut, overlay
 from decam.metrics import Measurement
 
@@ -123,6 +124,16 @@ def test_maps_are_the_raw_numbers_and_load_without_pickle(archive, grid):
             assert int(content["seed"]) == 3 and int(content["evaluations"]) == explanation.evaluations
             assert json.loads(str(content["settings"])) == explanation.settings.to_mapping()
             assert str(content["picture"]) == grid.plan.pictures[cell.question].name
+
+
+def test_a_map_that_says_how_sure_it_is_is_exported_with_that(grid):
+    explanation = next(iter(explanations(grid).values()))
+    errors = np.random.default_rng(0).random((28, 28)).astype(np.float32)
+    for made, there in ((explanation, False), (dataclasses.replace(explanation, rank_errors=errors), True)):
+        with np.load(io.BytesIO(map_bytes(made, "a")), allow_pickle=False) as content:
+            assert ("rank_errors" in content) == there
+            if there:
+                np.testing.assert_array_equal(content["rank_errors"], errors)
 
 
 def test_overlays_are_drawn_as_asked_and_scaled_together_where_wanted(grid):

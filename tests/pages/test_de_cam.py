@@ -61,6 +61,7 @@ def test_a_search_shows_all_its_generations_once_it_has_finished() -> None:
     assert {each["trials"] for each in later} == {16}
     assert all(len(each["asked"]) == 6 and len(each["parents"]) == len(each["recipe"]) for each in later)
     assert {group["title"] for group in shown["charts"]["groups"]} >= {"Fitness", "F and CR", "Diversity", "Accepted"}
+    assert shown["certainty"] is None, "nobody asked how sure the map is"
     assert shown["filling"], "the fill that the model saw is sent too"
 
 
@@ -102,6 +103,21 @@ def test_a_search_that_runs_is_watched_stopped_and_continued() -> None:
     assert arrived.status.startswith("Stopped")
     assert arrived.offers("continue")
     assert arrived.run == run
+
+
+def test_a_search_that_may_end_early_says_at_most_what_it_costs_and_then_how_sure_its_map_is() -> None:
+    arrived = chosen()
+    assert not any("at most 600" in caption.value for caption in arrived.app.caption)
+    arrived.app.number_input(key="setting:de-cam:settled").set_value(0.9)
+    assert any("1 map · at most 600 evaluations" in caption.value for caption in arrived.look().app.caption)
+    arrived.explain()
+    arrived.finish()
+    certainty = sent(arrived)["certainty"]
+    assert certainty["picture"] and "29 % or more" in certainty["caption"]
+    assert [note.split(" ±")[0][:39] for note in certainty["notes"]] == [
+        "The map had not settled after 600 evalu",
+        "A place's rank is known to",
+    ]
 
 
 def test_no_variant_leaves_nothing_to_explain() -> None:

@@ -42,6 +42,12 @@ class CmaEsSettings(Settings):
     fill: str = _same("fill")
     follow_edges: bool = _same("follow_edges")
     screening: int = _same("screening")
+    settled: float = _same("settled")
+
+    @property
+    def ends_early(self) -> bool:
+        """True if the search ends once its map has settled."""
+        return self.settled > 0
 
     def of_de_cam(self) -> DeCamSettings:
         """The settings of the search that DE-CAM would make."""

@@ -7,6 +7,7 @@ that edges are followed where that predicts the answers better. What is left out
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from scipy.stats import rankdata
 from torch import Tensor
 
 from decam.masking import upsample
+from decam.methods.de_cam.halves import half_of
 
 PLACES = 28  # a side
 MOST = 1024  # answers that a fit uses: its cost grows with their cube
@@ -66,6 +68,7 @@ class ExpectedDrop:
         self._follow_edges = follow_edges
         self._seen: list[Tensor] = []
         self._answers: list[Tensor] = []
+        self._chosen: tuple[Tensor, float] | None = None  # prior and noise, once they were chosen
 
     def __bool__(self) -> bool:
         """True once anything was added."""
@@ -75,6 +78,7 @@ class ExpectedDrop:
         """Masks (N×H×W, visible shares or booleans) and what the model answered (N)."""
         self._seen.append(F.adaptive_avg_pool2d(masks.float().unsqueeze(1), PLACES).flatten(1).cpu())
         self._answers.append(answers.float().cpu())
+        self._chosen = None
         if sum(map(len, self._answers)) > 4 * MOST:  # of very many answers a part tells nearly as much
             self._seen, self._answers = ([kept] for kept in self._part(2 * MOST))
 
@@ -91,13 +95,25 @@ class ExpectedDrop:
         if spread < 1e-6:
             return Drop(torch.zeros(PLACES, PLACES), 1.0)
         wanted = ((answers - answers.mean()) / spread).unsqueeze(1)
-        few = _drawn(len(answers), FEW)
-        prior, noise = min(
+        self._chosen = self._chosen or self._choice(seen, wanted)
+        found = _Regression(seen, *self._chosen).fit(wanted)
+        return Drop(found.places * spread, found.missed)
+
+    def half(self, generator: torch.Generator) -> ExpectedDrop:
+        """Another one that was given a random half of what the latest fit used, and keeps to its prior and noise."""
+        seen, answers = self._part(MOST)
+        kept = half_of(len(answers), generator)
+        other = copy.copy(self)
+        other._seen, other._answers = [seen[kept]], [answers[kept]]
+        return other
+
+    def _choice(self, seen: Tensor, wanted: Tensor) -> tuple[Tensor, float]:
+        """The prior and the noise that predict left-out answers best, by some of them."""
+        few = _drawn(len(wanted), FEW)
+        return min(
             ((prior, noise) for prior in self._priors() for noise in NOISE),
             key=lambda tried: _Regression(seen[few], *tried).fit(wanted[few]).missed,
         )
-        found = _Regression(seen, prior, noise).fit(wanted)
-        return Drop(found.places * spread, found.missed)
 
     def _priors(self) -> Iterator[Tensor]:
         """Covariances of the places' weights (784×784)."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from decam.methods.de_cam.encoding import Encoding, rank_masks
+from decam.methods.de_cam.halves import half_of
 from decam.methods.de_cam.surrogate import CELLS, Surrogate, places
 
 KEPT = ((0.03, 0.13), (0.13, 0.33), (0.33, 0.65))  # from each range one share is asked: that much kept alone
@@ -86,7 +87,18 @@ class FitnessEstimator:
         """
         if again:
             self._known = self._worth(self._places)
-        return standardised(self._tried[self._best(self._known, max(LEAST, self._count // 10))]).mean(0)
+        return standardised(self._tried[self._best(self._known, self._most())]).mean(0)
+
+    def half(self, generator: torch.Generator) -> Tensor:
+        """What `best(again=True)` would be with a random half of the latest answers and of the candidates tried."""
+        kept = half_of(len(self._tried), generator)
+        worth = self._worth(self._places[kept], self._surrogate.half(generator))
+        best = self._best(worth, -(-self._most() // 2))
+        return standardised(self._tried[kept][best]).mean(0)
+
+    def _most(self) -> int:
+        """How many of the best candidates the map is a mean of."""
+        return max(LEAST, self._count // 10)
 
     @staticmethod
     def _best(worth: Tensor, count: int) -> Tensor:
@@ -98,9 +110,9 @@ class FitnessEstimator:
         maps = self._encoding.sketches(genotypes)
         return places(rank_masks(maps, shares.kept, shares.removed).flatten(0, 1))
 
-    def _worth(self, at: Tensor) -> Tensor:
-        """Of so many genotypes' places at all shares of ESTIMATED."""
-        expected = self._surrogate.predict(at.reshape(-1, PLACES)).view(-1, 2, len(ESTIMATED)).mean(2)
+    def _worth(self, at: Tensor, by: Surrogate | None = None) -> Tensor:
+        """Of so many genotypes' places at all shares of ESTIMATED, by this surrogate or by that of all answers."""
+        expected = (by or self._surrogate).predict(at.reshape(-1, PLACES)).view(-1, 2, len(ESTIMATED)).mean(2)
         return expected[:, 0] - expected[:, 1]
 
 

@@ -9,31 +9,36 @@ averaging of the best tenth and the expected drop are this project's own.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from decam.classifier import Classifier
 from decam.evolution.differential_evolution import DifferentialEvolution, EvolutionSettings
 from decam.evolution.generation import Generation, diversity
 from decam.evolution.operators import Box
 from decam.evolution.trace import Asked, Trace
 from decam.explanation import Map, Progress, Question, Steps
 from decam.masking import FILLS, MaskedQueries, fill, upsample
-from decam.methods.base import SHORT, Method, Series
+from decam.methods.base import SHORT, Method
+from decam.methods.de_cam.curves import CURVES
 from decam.methods.de_cam.encoding import Encoding, rank_masks
 from decam.methods.de_cam.expected_drop import ExpectedDrop
 from decam.methods.de_cam.fitness import KEPT, QUESTIONS, FitnessEstimator, Shares, standardised
 from decam.methods.de_cam.optimisers import OptimiserOf, Start, differential_evolution, random_search
 from decam.methods.de_cam.seeding import SmoothRidge
+from decam.methods.de_cam.settling import Settling
+from decam.methods.de_cam.shown import Shown
+from decam.methods.de_cam.stability import Half, halved, in_words, rank_errors
 from decam.methods.de_cam.surrogate import log_odds
 from decam.settings import Settings, parameter
 
 VARIANTS = ("seeded", "plain", "random search", "seed only")
 SEED_CELLS = 5  # a side of the random masks: large ones change the answer most, and so tell most
+AUTO, AUTO_BUDGET, AUTO_SETTLED = "auto", 4000, 0.95  # what a budget of "auto" stands for
 SHOWN = 0.25  # of the pixels, in pictures of what a ranking shows
 
 
@@ -82,6 +87,27 @@ class DeCamSettings(Settings):
         low=1,
         high=64,
     )
+    settled: float = parameter(
+        0.0,
+        "Ends the search once its map has settled: once its rank correlation with the map of half as many evaluations "
+        "was at least this in three generations running. The budget is then the most that it may cost, and the map "
+        "says how sure each place's rank is. 0 spends the whole budget.",
+        low=0.0,
+        high=0.999,
+        step=0.01,
+    )
+
+    @property
+    def ends_early(self) -> bool:
+        """True if the search ends once its map has settled."""
+        return self.settled > 0
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, object]) -> Self:
+        """Settings from names and values; a budget of "auto" is at most 4000 evaluations, and settled 0.95."""
+        if values.get("budget") == AUTO:
+            values = {"settled": AUTO_SETTLED, **values, "budget": AUTO_BUDGET}
+        return super().from_mapping(values)
 
 
 @dataclass(frozen=True)
@@ -152,6 +178,7 @@ class _Search:
         self.estimator = FitnessEstimator(self.encoding)
         self.drop = ExpectedDrop(question.image, settings.follow_edges)
         self.spending = Spending.of(settings)
+        self.settling = Settling(settings.settled)
         self.generator = torch.Generator().manual_seed(seed)
         self._ledger = question.ledger
         self._device = question.image.device
@@ -169,7 +196,8 @@ class _Search:
         trace: Trace | None = None,
     ) -> Progress:
         done = self._ledger.evaluations
-        return Progress(done, self.spending.cost, done, saliency, mask, curves or {}, trace)
+        total = done if self.settling.settled else self.spending.cost
+        return Progress(done, total, done, saliency, mask, curves or {}, trace)
 
     def ask(self, masks: Tensor) -> Generator[Progress, None, Tensor]:
         """The target's probability behind each mask (N, on the CPU)."""
@@ -194,7 +222,10 @@ class _Search:
             ridge.add(upsample(grids, (cells, cells)).flatten(1), log_odds(answers))
             self.estimator.observe_seed(masks[:, 0], answers)
             self.drop.add(masks[:, 0], answers)
-            yield self.progress(saliency=self.map_of(ridge.fit().mean))
+            guess = ridge.fit().mean
+            yield self.progress(saliency=self.map_of(guess))
+            if self.spending.generations == 0 and self.settled(guess):
+                break
         return ridge
 
     def show(self, genotypes: Tensor) -> Generator[Progress, None, tuple[Shares, Tensor]]:
@@ -221,12 +252,33 @@ class _Search:
         small: Map = self.encoding.thumbnails(genotype.unsqueeze(0))[0].cpu().numpy()
         return small
 
-    def finished(self, genotype: Tensor) -> Map:
-        """A genotype, and the expected drop if any was asked for, as a map H×W float32 that begins at zero."""
+    def settled(self, genotype: Tensor) -> bool:
+        """True once the map has settled, of which this genotype is the latest; False where nobody asked for that."""
+        return self.settling.wanted > 0 and self.settling.observe(self._ledger.evaluations, self.map_of(genotype))
+
+    def finished(self, genotype: Tensor, half: Half | None = None) -> Steps:
+        """A genotype, and the expected drop if any was asked for, as a map H×W float32 that begins at zero.
+
+        Where the map was to settle the ledger is told whether it did, and with `half` how sure its ranks are.
+        """
         ranking = self.encoding.maps(genotype.unsqueeze(0))[0].cpu()
         full: Map = (self.drop.fit().beside(ranking) if self.drop else ranking).numpy()
+        if self.settling.wanted:
+            self._ledger.note(self.settling.in_words(self._ledger.evaluations, self.spending.cost))
+            yield self.progress()  # whose total says that it ended here
+            if half is not None and full.max() > full.min():
+                yield from self._rank_errors(full, half)
         full -= full.min()
         return full
+
+    def _rank_errors(self, full: Map, half: Half) -> Generator[Progress, None, None]:
+        """Put into the ledger how sure the ranks of the finished map (H×W) are."""
+        replicates = []
+        for replicate in halved(half, self.map_of, self.drop, self.draw_seed()):
+            replicates.append(replicate)
+            yield self.progress()
+        self._ledger.rank_errors = rank_errors(full, replicates)
+        self._ledger.note(in_words(self._ledger.rank_errors))
 
     def event(
         self, mask: Tensor, genotype: Tensor, generation: Generation, apart: float, asked: tuple[Asked, ...]
@@ -252,30 +304,6 @@ class _Search:
         return self.progress(self.map_of(genotype), mask.cpu().numpy().astype(np.float32), curves, trace)
 
 
-@dataclass
-class _Shown:
-    """What each individual (N) was last asked: S shares and the answers to them."""
-
-    shares: Tensor
-    answers: Tensor
-    keeps: tuple[bool, ...]
-
-    @classmethod
-    def none(cls, individuals: int, keeps: tuple[bool, ...]) -> _Shown:
-        """Nothing yet."""
-        return cls(torch.zeros(individuals, len(keeps)), torch.zeros(individuals, len(keeps)), keeps)
-
-    def replace(self, accepted: Tensor, shares: tuple[float, ...], answers: Tensor) -> None:
-        """Trials (N) that were accepted take their places, with what was asked of all trials."""
-        self.answers = torch.where(accepted.unsqueeze(1), answers, self.answers)
-        self.shares = torch.where(accepted.unsqueeze(1), torch.tensor(shares), self.shares)
-
-    def of(self, individual: int) -> tuple[Asked, ...]:
-        """What one individual was asked."""
-        rows = zip(self.keeps, self.shares[individual].tolist(), self.answers[individual].tolist(), strict=True)
-        return tuple(Asked(keeps, share, answer) for keeps, share, answer in rows)
-
-
 def de_cam(question: Question, settings: DeCamSettings, seed: int) -> Steps:
     """Differential Evolution on what is shown of a picture; `settings.variant` says in which form."""
     optimiser = random_search if settings.variant == "random search" else differential_evolution
@@ -296,7 +324,7 @@ def _seeded(search: _Search, optimiser: OptimiserOf) -> Steps:
     ridge = yield from search.seed()
     posterior = ridge.fit()
     if search.spending.generations == 0:
-        return search.finished(posterior.mean)
+        return (yield from search.finished(posterior.mean, lambda by: ridge.half(by).fit().mean))
 
     def drawn(count: int) -> Tensor:
         return standardised(posterior.draw(count, search.generator))
@@ -304,7 +332,7 @@ def _seeded(search: _Search, optimiser: OptimiserOf) -> Steps:
     own = search.draw_seed()  # by both variants, so that their first generations are the same
     first = torch.cat([standardised(posterior.mean.unsqueeze(0)), drawn(settings.population - 1)])
     evolution = optimiser(Start(first, drawn, own, settings.greediness))
-    shown = _Shown.none(settings.population, (True,) * len(KEPT) + (False,) * (QUESTIONS - len(KEPT)))
+    shown = Shown.none(settings.population, (True,) * len(KEPT) + (False,) * (QUESTIONS - len(KEPT)))
     for number in range(search.spending.generations):
         candidates = evolution.ask(estimator.predict, settings.screening)
         shares, answers = yield from search.show(candidates)
@@ -317,7 +345,9 @@ def _seeded(search: _Search, optimiser: OptimiserOf) -> Steps:
         # Only rankings are selected, so that scales drift: at unit deviation distances mean something.
         apart = diversity(standardised(generation.population))
         yield search.event(mask, estimator.best(), generation, apart, shown.of(best))
-    return search.finished(estimator.best(again=True))
+        if search.settled(estimator.best()):
+            break
+    return (yield from search.finished(estimator.best(again=True), estimator.half))
 
 
 def _plain(search: _Search) -> Steps:
@@ -334,7 +364,7 @@ def _plain(search: _Search) -> Steps:
     )
     box = Box.of(0.0, 1.0, settings.cells**2, dtype=torch.float32)
     evolution = DifferentialEvolution(box, how, seed=search.draw_seed())
-    shown = _Shown.none(search.spending.population, (True, False))
+    shown = Shown.none(search.spending.population, (True, False))
     for _ in range(search.spending.generations):
         fitness, answers = yield from search.score_alone(evolution.ask())
         generation = evolution.tell(fitness)
@@ -342,12 +372,9 @@ def _plain(search: _Search) -> Steps:
         fittest = evolution.population[evolution.best]
         mask = search.encoding.thumbnails(fittest.unsqueeze(0))[0].clamp(0, 1)
         yield search.event(mask, fittest, generation, generation.diversity, shown.of(evolution.best))
-    return search.finished(evolution.population[evolution.best])
-
-
-def _cost(settings: DeCamSettings, classifier: Classifier) -> int:
-    del classifier
-    return Spending.of(settings).cost
+        if search.settled(fittest):
+            break
+    return (yield from search.finished(evolution.population[evolution.best]))
 
 
 DE_CAM = Method(
@@ -367,34 +394,7 @@ DE_CAM = Method(
     settings=DeCamSettings,
     run=de_cam,
     example=SHORT,
-    cost=_cost,
-    series=(
-        Series(
-            "best",
-            "Best fitness",
-            "Of the fittest map: probability with what it ranks first kept, minus that with it removed, expected over "
-            "many shares; in the plain variant of its one mask, minus the area that this shows.",
-            "Fitness",
-        ),
-        Series("mean", "Mean fitness", "Mean over the population.", "Fitness"),
-        Series("spread", "Spread", "Standard deviation of the fitness over the population.", "Fitness"),
-        Series(
-            "probability",
-            "Target behind the best mask",
-            "Probability with about the top quarter of the fittest map kept; in the plain variant behind its mask.",
-            "Probability",
-        ),
-        Series(
-            "diversity",
-            "Diversity",
-            "Mean distance of the candidate maps from their mean; at unit deviation where they are judged by ranking.",
-            "Diversity",
-        ),
-        Series(
-            "accepted", "Accepted trials", "Trial vectors that replaced their target in this generation.", "Accepted"
-        ),
-        Series("weight", "F", "Differential weight: how far a mutant goes, mean over the trials.", "F and CR", True),
-        Series("rate", "CR", "Crossover rate: how much of the mutant a trial takes, mean.", "F and CR", True),
-    ),
+    cost=lambda settings, _: Spending.of(settings).cost,
+    series=CURVES,
     default=True,
 )

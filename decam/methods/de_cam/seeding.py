@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from decam.methods.de_cam.halves import half_of
 
 LENGTH = 0.1
 STRENGTHS = torch.logspace(-4, 4, 33, dtype=torch.float64)
@@ -49,6 +52,14 @@ class SmoothRidge:
         """Which cells were visible (N×cells², in [0, 1]) and what the model answered (N)."""
         self._seen.append(grids.double())
         self._answers.append(answers.double())
+
+    def half(self, generator: torch.Generator) -> SmoothRidge:
+        """Another one that was given a random half of the answers."""
+        seen, answers = torch.cat(self._seen), torch.cat(self._answers)
+        kept = half_of(len(answers), generator)
+        other = copy.copy(self)
+        other._seen, other._answers = [seen[kept]], [answers[kept]]
+        return other
 
     def fit(self) -> Posterior:
         """The posterior given all that was added."""

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from decam.methods.de_cam.halves import half_of
 from decam.methods.de_cam.seeding import smooth_kernel
 
 CELLS = 7
@@ -69,6 +70,15 @@ class Surrogate:
         some = slice(None, None, -(-len(wanted) // FEW))
         noise = max(NOISE, key=lambda noise: _likelihood(covariance[some, some], wanted[some], noise))
         self._weights = torch.cholesky_solve(wanted, _factor(covariance, noise))
+
+    def half(self, generator: torch.Generator) -> Surrogate:
+        """Another one, fitted to a random half of the answers that this one was fitted to."""
+        seen, answers = torch.cat(self._seen), torch.cat(self._answers)
+        kept = half_of(len(answers), generator)
+        other = Surrogate()
+        other.add(seen[kept], answers[kept])
+        other.fit()
+        return other
 
     def predict(self, asked: Tensor) -> Tensor:
         """The probabilities expected behind masks, N from their places (N×49); `fit` comes first."""

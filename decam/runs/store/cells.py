@@ -63,6 +63,7 @@ def cell_of(
         seconds=row.seconds,
         notes=tuple(row.notes),
         silent=kept.silent,
+        rank_errors=kept.rank_errors,
     )
     if kept.of_class is not None:
         explanation = ClassExplanation(**vars(explanation), **kept.of_class)

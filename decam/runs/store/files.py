@@ -103,22 +103,26 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def write_map(
-    path: Path, saliency: Map, frames: Sequence[Frame], *, silent: bool = False, of_class: Arrays | None = None
+    path: Path, saliency: Map, frames: Sequence[Frame], *, silent: bool = False, further: Arrays | None = None
 ) -> None:
     """Keep a final map with the frames that led to it, and whether it holds rounding or chance alone.
 
-    `of_class` is what `class_arrays` gives of a class's map.
+    `further` is what `further_arrays` gives of an explanation.
     """
-    write_arrays(path, {**_pack_map(saliency, frames), "silent": np.array(silent), **(of_class or {})})
+    write_arrays(path, {**_pack_map(saliency, frames), "silent": np.array(silent), **(further or {})})
 
 
 @dataclass(frozen=True)
 class KeptMap:
-    """A map's file: the map (H×W), the frames that led to it, whether it is silent, and what a class's map has more."""
+    """A map's file: the map (H×W), the frames that led to it, whether it is silent, and what some maps alone have.
+
+    `rank_errors` are those of its explanation, and `of_class` is what a class's map has more.
+    """
 
     saliency: Map
     frames: tuple[Frame, ...]
     silent: bool
+    rank_errors: Map | None
     of_class: dict[str, Any] | None
 
 
@@ -129,7 +133,8 @@ def read_map(path: Path) -> KeptMap:
     """
     arrays = read_arrays(path)
     try:
-        return KeptMap(*_unpack_map(arrays), bool(arrays.get("silent", False)), class_values(arrays))
+        silent, errors = bool(arrays.get("silent", False)), arrays.get("rank_errors")
+        return KeptMap(*_unpack_map(arrays), silent, errors, class_values(arrays))
     except (KeyError, ValueError, TypeError) as error:
         raise _damaged(path) from error
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from decam.experiments.cells import CellKey
 from decam.experiments.history import Frame
-from decam.explanation import Explanation, class_arrays
+from decam.explanation import Explanation, further_arrays
 from decam.runs.snapshots import RunSnapshot
 from decam.runs.store import files
 
@@ -52,7 +52,7 @@ class RunFolder:
             explanation.saliency,
             frames,
             silent=explanation.silent,
-            of_class=class_arrays(explanation),
+            further=further_arrays(explanation),
         )
 
     def write_maps(self, run: RunSnapshot) -> None:

@@ -48,7 +48,12 @@ def bar(
         START,
         snapshot,
         beside=lambda: method_picker.line(classifier, choices, CHECKED),
-        work=action.work(classifier, each * len(choices), each * method_forms.total(classifier, choices)),
+        work=action.work(
+            classifier,
+            each * len(choices),
+            each * method_forms.total(classifier, choices),
+            at_most=method_forms.may_end_early(choices),
+        ),
         ready=bool(each and asked and choices),
         begin=lambda: _start(classifier, asked[0], choices, how),
         stop=session.stop,

@@ -39,6 +39,12 @@ _SEARCH = st.components.v2.component(
 )
 
 
+UNSURE = 12**-0.5
+"""The standard error of a rank, as a share of all places, about which nothing is known."""
+
+COVER = 0.85
+"""Of the picture by the errors: they are dark where a map is sure, and would be lost among the picture's colours."""
+
 _FIRST = "Random masks first, for a guess to start from: the population comes with the first generation."
 _BEFORE = {
     "seeded": _FIRST,
@@ -77,6 +83,7 @@ def payload(snapshot: RunSnapshot, place: CellKey, key: str) -> dict[str, Any]:
         "filling": None if hidden is None else address(png_bytes(hidden), f"{where}.filling"),
         "map": address(png_bytes(_map(cell, view)), f"{where}.map") if cell.saliency is not None else None,
         "finished": cell.explanation is not None,
+        "certainty": _certainty(cell, view, where),
         "label": snapshot.grid.label_of(target),
         "probability": probability_of(snapshot, place.question, target),
         "guide": reading(bool(choice.settings.to_mapping().get("follow_edges", False))),
@@ -134,6 +141,23 @@ def _map(cell: Cell, view: Pixels) -> Pixels:
     if cell.saliency is None:
         return view
     return overlay(view, cell.saliency, limits=limits_for(cell.explanation, cell.saliency, signed=False))
+
+
+def _certainty(cell: Cell, view: Pixels, where: str) -> dict[str, Any] | None:
+    """How sure a finished map is: the standard errors of its ranks over the picture, and what the map's notes say.
+
+    None where the method does not say.
+    """
+    made = cell.explanation
+    if made is None or made.rank_errors is None:
+        return None
+    drawn = overlay(view, made.rank_errors, opacity=COVER, limits=(0.0, UNSURE))
+    caption = f"Standard error of each place's rank: dark 0 %, bright {100 * UNSURE:.0f} % or more, which is chance"
+    return {
+        "picture": address(png_bytes(drawn), f"{where}.certainty"),
+        "caption": caption,
+        "notes": list(made.notes),
+    }
 
 
 def _filling(snapshot: RunSnapshot, place: CellKey) -> Pixels | None:

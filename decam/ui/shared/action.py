@@ -73,10 +73,10 @@ def bar(
     return snapshot
 
 
-def work(classifier: TorchClassifier, maps: int, evaluations: int) -> str:
-    """What a run would make and cost, with the time it would take where that is known."""
+def work(classifier: TorchClassifier, maps: int, evaluations: int, *, at_most: bool = False) -> str:
+    """What a run would make and cost, or cost `at_most`, with the time it would take where that is known."""
     rate = throughput.of(classifier)
-    parts = f"{text.several(maps, 'map')} · {evaluations:,} evaluations"
+    parts = f"{text.several(maps, 'map')} · {'at most ' if at_most else ''}{evaluations:,} evaluations"
     return parts if rate is None or not evaluations else f"{parts} · about {duration(max(1.0, evaluations * rate))}"
 
 

@@ -102,8 +102,13 @@ def fields(method: AnyMethod, classifier: Classifier | None, without: Sequence[s
 
 
 def total(classifier: Classifier, choices: Sequence[MethodChoice]) -> int:
-    """Evaluations that the maps of one picture cost."""
+    """Evaluations that the maps of one picture cost, at most."""
     return sum(described(choice.name).cost(choice.settings, classifier) for choice in choices)
+
+
+def may_end_early(choices: Sequence[MethodChoice]) -> bool:
+    """True if maps of these methods may cost less than their total."""
+    return any(choice.settings.ends_early for choice in choices)
 
 
 def restore(choices: tuple[MethodChoice, ...], model: str, wish: Wish = COMPARED) -> None:

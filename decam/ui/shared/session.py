@@ -87,7 +87,9 @@ def action(
         START,
         snapshot,
         beside=lambda: beside(classifier, choices),
-        work=run_button.work(classifier, len(asked) * len(choices), evaluations),
+        work=run_button.work(
+            classifier, len(asked) * len(choices), evaluations, at_most=method_forms.may_end_early(choices)
+        ),
         ready=bool(asked and choices),
         begin=lambda: _start(classifier, asked, choices, how),
         stop=stop,

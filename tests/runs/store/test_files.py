@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import io
 import os
@@ -13,8 +14,10 @@ from PIL import Image
 
 from decam.errors import StoreError
 from decam.experiments.history import Frame
+from decam.explanation import Explanation, further_arrays
 from decam.metrics.base import Curve
 from decam.runs.store import files
+from decam.settings import Settings
 
 
 def equal_frames(one: Frame, other: Frame) -> bool:
@@ -44,6 +47,16 @@ def test_a_map_comes_back_bit_for_bit_with_its_frames(tmp_path: Path, frames: tu
     assert kept.saliency.tobytes() == saliency.tobytes()
     assert len(kept.frames) == len(frames)
     assert all(equal_frames(one, other) for one, other in zip(frames, kept.frames, strict=True))
+
+
+def test_how_sure_a_maps_ranks_are_comes_back_where_it_was_said(tmp_path: Path) -> None:
+    errors = np.random.default_rng(0).random((28, 28)).astype(np.float32)
+    made = Explanation("de-cam", np.ones((56, 56), np.float32), 0, "a", 0.5, Settings(), 0, 10, 1.0, rank_errors=errors)
+    for said, expected in ((made, errors), (dataclasses.replace(made, rank_errors=None), None)):
+        files.write_map(tmp_path / "map.npz", said.saliency, (), further=further_arrays(said))
+        kept = files.read_map(tmp_path / "map.npz")
+        assert kept.of_class is None
+        np.testing.assert_array_equal(kept.rank_errors, expected)
 
 
 def test_a_map_without_frames_comes_back_without_frames(tmp_path: Path) -> None:

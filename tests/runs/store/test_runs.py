@@ -80,6 +80,16 @@ def test_all_that_was_kept_comes_back(
     assert read.truths == (None, None)
 
 
+def test_a_kept_map_says_again_how_sure_it_is(store: Store, a_run: MakeRun, an_explanation: MakeExplanation) -> None:
+    run, key = a_run("run"), CellKey(0, 0)
+    errors = np.random.default_rng(0).random((28, 28)).astype(np.float32)
+    store.add(run)
+    store.save_map(run.id, key, dataclasses.replace(an_explanation(run, key), rank_errors=errors), ())
+    made = store.load("run").cells[key].explanation
+    assert made is not None
+    np.testing.assert_array_equal(made.rank_errors, errors)
+
+
 def test_answers_that_are_no_numbers_come_back_as_such(store: Store, a_run: MakeRun) -> None:
     store.add(a_run())
     store.save_predictions("run", 0, [(1, math.nan), (0, math.inf)])

@@ -52,10 +52,12 @@ class Search {
     this.mapped = make("figure", "tile", {}, this.map, make("figcaption", ""));
     this.pictures = make("div", "asked", {}, this.mapped);
     this.judged = part("What the fittest was judged by", "", this.pictures);
+    this.certain = make("div", "asked certain", {});
+    this.certainty = part("How sure the map is", "", this.certain);
     this.charts = new Charts((place) => this.pick(place));
     this.curves = part("Curves", "Over evaluations, images through the model; a click goes to that generation.", this.charts.node);
     this.two = make("div", "two", {}, this.population, this.trial);
-    const body = make("div", "body", {}, this.two, this.judged, this.curves);
+    const body = make("div", "body", {}, this.two, this.certainty, this.judged, this.curves);
     this.node = make("div", "decam decam-search", {}, this.player.node, this.words, body);
     this.sizes = new ResizeObserver(() => this.charts.measure());
   }
@@ -82,6 +84,7 @@ class Search {
     this.two.hidden = this.judged.hidden = this.player.node.hidden = !this.generations.length;
     this.curves.hidden = !data.charts.groups.length;
     if (data.key !== this.shownKey) this.begin(data.key);
+    this.showCertainty(data);
     this.load(data);
     this.charts.update(data.charts);
     this.player.setCount(this.generations.length, this.generations.findIndex(({ evaluations }) => evaluations === before));
@@ -253,8 +256,8 @@ class Search {
   // What the fittest was judged by
 
   showJudged(now) {
-    const { label, probability, size, map, finished } = this.data;
-    this.mapped.hidden = !map;
+    const { label, probability, size, map, finished, certainty } = this.data;
+    this.mapped.hidden = !map || Boolean(certainty); // shown above then
     if (map && this.mapSource !== map) Object.assign(this.map, { src: address(map), alt: finished ? "Finished map" : "Map so far" });
     this.mapSource = map;
     this.mapped.lastChild.textContent = finished ? "Finished map" : "Map so far";
@@ -279,6 +282,18 @@ class Search {
       bar.style.width = `${100 * answer}%`;
       value.textContent = fixed(answer, 2);
     });
+  }
+
+  // How sure the map is
+
+  showCertainty({ certainty, map }) {
+    this.certainty.hidden = !certainty;
+    const source = certainty && `${map}\n${certainty.picture}`;
+    if (!certainty || source === this.certainSource) return;
+    this.certainSource = source;
+    const figure = (picture, caption) => make("figure", "tile", {}, make("img", "", { src: address(picture), alt: caption }), make("figcaption", "", {}, caption));
+    const notes = certainty.notes.map((note) => make("p", "", {}, note));
+    this.certain.replaceChildren(figure(map, "Finished map"), figure(certainty.picture, certainty.caption), make("div", "notes", {}, ...notes));
   }
 
   addAsked() {

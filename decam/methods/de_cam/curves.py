@@ -1,0 +1,32 @@
+"""The curves that a search reports, one value of each a generation."""
+
+from __future__ import annotations
+
+from decam.methods.base import Series
+
+CURVES = (
+    Series(
+        "best",
+        "Best fitness",
+        "Of the fittest map: probability with what it ranks first kept, minus that with it removed, expected over "
+        "many shares; in the plain variant of its one mask, minus the area that this shows.",
+        "Fitness",
+    ),
+    Series("mean", "Mean fitness", "Mean over the population.", "Fitness"),
+    Series("spread", "Spread", "Standard deviation of the fitness over the population.", "Fitness"),
+    Series(
+        "probability",
+        "Target behind the best mask",
+        "Probability with about the top quarter of the fittest map kept; in the plain variant behind its mask.",
+        "Probability",
+    ),
+    Series(
+        "diversity",
+        "Diversity",
+        "Mean distance of the candidate maps from their mean; at unit deviation where they are judged by ranking.",
+        "Diversity",
+    ),
+    Series("accepted", "Accepted trials", "Trial vectors that replaced their target in this generation.", "Accepted"),
+    Series("weight", "F", "Differential weight: how far a mutant goes, mean over the trials.", "F and CR", True),
+    Series("rate", "CR", "Crossover rate: how much of the mutant a trial takes, mean.", "F and CR", True),
+)
