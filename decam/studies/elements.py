@@ -47,10 +47,8 @@ class Option:
 
     def visible(self) -> dict[str, Json]:
         """As the page gets it."""
-        shown: dict[str, Json] = {"value": self.value, "label": self.label}
-        if self.picture is not None:
-            shown["picture"] = self.picture.visible()
-        return shown
+        picture = {} if self.picture is None else {"picture": self.picture.visible()}
+        return {"value": self.value, "label": self.label, **picture}
 
 
 @dataclass(frozen=True)

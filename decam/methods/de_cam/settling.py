@@ -52,7 +52,8 @@ class Settling:
         """Whether the map had settled when the search ended, after so many of at most `most` evaluations."""
         if not self.found:
             return (
-                f"The map had not settled after {evaluations} evaluations: there was no earlier one to compare it with."
+                f"The map had not settled after {evaluations} evaluations: a search can be judged only once it has "
+                "cost twice as much as its first five generations. Raise the budget."
             )
         latest = ", ".join(f"{value:.3f}" for value in self.found[-RUNNING:])
         rule = f"rank correlation with the map of half as many last {latest}; at least {self.wanted:g} was asked"

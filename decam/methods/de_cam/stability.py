@@ -36,7 +36,7 @@ def rank_errors(saliency: Map, replicates: Sequence[Map]) -> Map:
 
     `replicates` are maps (H×W each, of any size) as `saliency` would be from random halves of what it is made from.
     Where half is left out at random, the root mean square of the departures is the standard error (the delete-d
-    jackknife with d = n/2: Shao and Wu 1989, eq. 2.2).
+    jackknife of Shao and Wu 1989 with d = n/2).
     """
     own = ranks(coarse(saliency))
     departures = np.stack([ranks(coarse(replicate)) - own for replicate in replicates])
