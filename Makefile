@@ -36,7 +36,7 @@ help:
 	@echo "make test        lint, types and all tests, the browser's too"
 	@echo "make check       lint, types and the quick unit tests, in about a minute"
 	@echo "make docs        the documentation as HTML in site/, to be read without a server or a network"
-	@echo "make screenshot  take the README's picture again"
+	@echo "make screenshot  take the pictures of the README and of the documentation again"
 	@echo "make clean       remove .venv, node_modules and all caches"
 
 run: $(READY)
@@ -76,6 +76,7 @@ docs: $(DOCS_READY)
 screenshot: $(TEST_READY)
 	$(PY) -m tests.tools.browser
 	DECAM_WRITE_SCREENSHOT=1 $(PY) -m pytest -q tests/browser/test_picture.py
+	$(PY) -m tests.tools.pictures
 
 venv:
 	@command -v $(PYTHON) >/dev/null || { \

@@ -1,6 +1,6 @@
 """Backdoors: does the anomaly score separate attacked classes from all others, and does the map lie on the trigger?
 
-The fourteen models that may hide something: eight are attacked, four are clean and two learnt a shortcut. Attacked
+The fourteen models that may hide something: eight are attacked, four are clean and two learned a shortcut. Attacked
 are the attacker's class, and all classes of the all-to-all attack. The others are all classes of the clean models and
 the other classes of the attacked ones; models with a shortcut stand apart. The area under the ROC curve is over all
 these pairs of a model and a class, with a 95 % interval by drawing attacked and clean models anew. Energy is the share

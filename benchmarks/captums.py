@@ -1,4 +1,4 @@
-"""Captum's KernelShap and FeatureAblation on a grid of cells, as whole maps of one picture."""
+"""Captum's KernelShap and FeatureAblation on a grid of cells, as whole maps of one image."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ class Bench:
         self.report.say(f"\n## Ten classes of the embedded model, seeds {self._seeds()}\n")
         norm = self.of(self.ways[0], self.seeds[0]).maps[0].norm
         self.report.say(f"Fidelity on {FRESH} fresh scenes. The largest norm of a map is {norm:.1f}.\n")
-        columns = (*fidelity_heads(HELD), "shapes matched", "s a class", "pictures a class")
+        columns = (*fidelity_heads(HELD), "shapes matched", "s a class", "images a class")
         self.report.say(head(("method", *columns)))
         usual = noises(self.embedded.input_size)
         for way in self.ways:
@@ -231,7 +231,7 @@ class Bench:
         self.report.say(f"\n## {IMAGENET}, {self.classes} classes of seed {DRAWN}\n")
         changes = ", ".join(f"{name} {value}" for name, value in PHOTOGRAPHS.changes.items())
         self.report.say(f"With {changes}.\n")
-        columns = (*fidelity_heads(HELD_IMAGENET), "s a class alone", "s a class together", "pictures a class")
+        columns = (*fidelity_heads(HELD_IMAGENET), "s a class alone", "s a class together", "images a class")
         self.report.say(head(("norm", *columns)))
         cost = (spread(alone, ".0f"), f"{found.seconds:.1f}", f"{found.pictures:.0f}")
         norm = f"{max(one.norm for one in found.maps):.1f}"

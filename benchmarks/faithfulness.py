@@ -1,14 +1,14 @@
-"""How faithful the maps are: deletion and insertion of every method on a folder of pictures, paired by picture.
+"""How faithful the maps are: deletion and insertion of every method on a folder of images, paired by image.
 
 The class asked about is the one predicted. Curves have 100 steps, in both fill settings: deletion by mean with
-insertion from blur, and swapped. Differences are paired by picture, after the mean over seeds, with bootstrap 95 %
-intervals over pictures. Methods that do not depend on the seed run once. Then there are scenes with ground truth, on
+insertion from blur, and swapped. Differences are paired by image, after the mean over seeds, with bootstrap 95 %
+intervals over images. Methods that do not depend on the seed run once. Then there are scenes with ground truth, on
 which the embedded model is asked.
 
 A whole run takes hours on few cores. Every result is in the directory --out the moment it is there; the same call goes
 on where it was stopped, and --table prints what is there already. Several processes may share a directory: each takes
-pictures that no other is busy with. Results are known by the settings of their row: after a change of a method's code
-that its settings do not show, name another directory. `--half develop` takes the first, third, … picture in the order
+images that no other is busy with. Results are known by the settings of their row: after a change of a method's code
+that its settings do not show, name another directory. `--half develop` takes the first, third, … image in the order
 of their names, `--half report` the others: choose settings on the one, report on the other.
 
     .venv/bin/python -m benchmarks.faithfulness --pictures FOLDER --half report --out results
@@ -43,7 +43,7 @@ from decam.classifier import Classifier
 from decam.experiments.grid import Grid
 from decam.experiments.plan import MethodChoice, MetricChoice, usual_metrics
 from decam.experiments.questions import ModelSpec
-from decam.methods.de_cam.method import DeCamSettings
+from decam.methods.de_cam.settings import DeCamSettings
 from decam.models import EMBEDDED, load_classifier
 from decam.runs.store import Store
 
@@ -154,7 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--scenes", type=int, default=100, help="of each kind; 0 for none (%(default)s)")
     asked = parser.parse_args(arguments)
     if asked.pictures is None and not asked.table:
-        parser.error("--pictures is needed: a folder of pictures.")
+        parser.error("--pictures is needed: a folder of images.")
     report = Report("Faithfulness", "benchmarks.faithfulness", __doc__, arguments)
     with own_methods(), closing(Store(asked.out)) as store:
         # The fastest way to ask is found by a trial, which tables do not need.
@@ -170,7 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             todo = [grid for grids in scenes.values() for grid in grids]
             compute(store, classifiers, [*todo, *parts(classifier, subjects, asked.seeds, wanted)])
         shown = {subject.choice.sha256 for subject in subjects}
-        say_tables(report, Outcomes(store), classifier.name, rows, shown, scenes)
+        say_tables(report, Outcomes(store), classifier.name, wanted, shown, scenes)
     report.write(asked.write)
 
 

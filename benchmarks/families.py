@@ -1,7 +1,7 @@
 """How long a first look at the whole field takes, and whether a server's memory grows with the runs it has done.
 
 Time: one method of each family with its usual settings, and the curves in both pairs of fills, as the Compare page asks
-for them; a scene for the embedded model and a photograph for squeezenet1_0, whose weights must be here. Seconds of the
+for them; a scene for the embedded model and a photo for squeezenet1_0, whose weights must be here. Seconds of the
 processor tell how far something else kept it busy: both cores at work give two of them in each second. Memory: the
 resident set of this process while it does run after run, each of another scene, kept on disk and watched as a page
 would; the first runs fill caches of a fixed size.

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from benchmarks.forwards import bare, build, fastest, picture, through
 from decam.benchmark.report import Report, parser_of, script
 from decam.benchmark.text import execution, head, row
-from decam.methods.de_cam.method import DeCamSettings
+from decam.methods.de_cam.settings import DeCamSettings
 from decam.models.tuning import find
 
 MODELS = ("embedded", "squeezenet1_0", "resnet50")

@@ -1,10 +1,10 @@
-"""Known answers: does a map find what a function of the picture answers by, where that is known?
+"""Known answers: does a map find what a function of the image answers by, where that is known?
 
 The functions are the rows of `decam.benchmark.known_answers.kinds`: the visible share of a rectangle, of a thin line,
 of scattered spots; two parts together, either of two, three of five; a part against; a texture, a colour, a background
-cue; two classes' objects; sums over cells, and sums over pairs of cells. Shares are read from the picture shown,
-whatever replaces what is hidden. Each function is asked on noise, on smooth colours and on photographs, with edges that
-are those of its parts and with edges that are elsewhere. Every seed draws other parts and another picture, and is where
+cue; two classes' objects; sums over cells, and sums over pairs of cells. Shares are read from the image shown,
+whatever replaces what is hidden. Each function is asked on noise, on smooth colours and on photos, with edges that
+are those of its parts and with edges that are elsewhere. Every seed draws other parts and another image, and is where
 the methods' random numbers begin.
 
 Every method that needs answers alone spends up to each budget, at its usual settings. *Hit* says whether the brightest

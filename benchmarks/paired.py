@@ -1,4 +1,4 @@
-"""Tables of faithfulness: means over seeds first, differences paired by picture, and the aims they are held against."""
+"""Tables of faithfulness: means over seeds first, differences paired by image, and the aims they are held against."""
 
 from __future__ import annotations
 
@@ -103,6 +103,8 @@ AIMS = (
     *(Aim(f"de-cam-{budget}", "rise-4000", "deletion", 0.0) for budget in (500, 1000, 2000)),
     Aim("de-cam-1000", "rise-4000", "swapped ins − del", 0.05),
     Aim("de-cam-1000", "grad-cam", "ins − del", 0.12),
+    *(Aim("de-cam-1000", "greedy-regions-1000", measure, 0.0) for measure in ("ins − del", "swapped ins − del")),
+    *(Aim("de-cam-1000", "cma-es-1000", measure) for measure in ("ins − del", "swapped ins − del")),
     Aim("de-cam-2000", "random-search-2000", "ins − del", 0.03, clear=True),
     *(Aim("de-cam-2000", "random-search-2000", measure) for measure in ("insertion", "swapped ins − del")),
     *(Aim(f"de-cam-{budget}", f"random-search-{budget}", "ins − del") for budget in (500, 1000)),
@@ -129,7 +131,7 @@ def means_table(results: Collection[Result], rows: Sequence[str]) -> str:
         means = [np.mean(list(by_picture(own, row, measure).values())) for measure in MEASURES]
         evaluations = np.mean([result.evaluations for result in own])
         lines.append((row, f"{evaluations:.0f}", len(pictures), seeds, *(f"{mean:.3f}" for mean in means)))
-    return table(("method", "evaluations", "pictures", "seeds", *heads), lines)
+    return table(("method", "evaluations", "images", "seeds", *heads), lines)
 
 
 def aims_table(results: Collection[Result]) -> str:
@@ -137,13 +139,13 @@ def aims_table(results: Collection[Result]) -> str:
     lines = []
     for aim in AIMS:
         found = differences(results, aim.row, aim.against, aim.measure)
-        shown, ending = "no picture has both", ""
+        shown, ending = "no image has both", ""
         if found:
             interval = bootstrap(found)
             shown = str(interval)
             ending = "" if aim.least is None else verdict(aim.met(interval))
         lines.append((f"{aim.row} − {aim.against}", aim.measure, len(found), shown, aim.words(), ending))
-    return table(("", "measure", "pictures", "difference [95 %]", "aim", ""), lines)
+    return table(("", "measure", "images", "difference [95 %]", "aim", ""), lines)
 
 
 def agreement(results: Iterable[Result], row: str) -> dict[str, float]:
@@ -172,8 +174,8 @@ def agreement_table(results: Collection[Result], rows: Sequence[str]) -> str:
         shown = f"{interval.mean:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
         aim = f"≥ {SAME}" if aimed else "–"
         lines.append((row, len(found), shown, f"{min(found.values()):.3f}", aim, ending))
-    heads = ("two seeds' maps", "pictures", "Spearman [95 %]", "lowest picture", "aim", "")
-    return table(heads, lines) if lines else "No picture has maps of two seeds yet."
+    heads = ("two seeds' maps", "images", "Spearman [95 %]", "lowest image", "aim", "")
+    return table(heads, lines) if lines else "No image has maps of two seeds yet."
 
 
 def scenes_table(hits: Mapping[str, Sequence[bool]]) -> str:

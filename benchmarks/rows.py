@@ -18,7 +18,7 @@ from decam.methods import METHODS, Method
 from decam.methods import get as get_method
 from decam.methods.activation.cam import CamSettings
 from decam.methods.controls.maps import CentreSettings, RandomSettings
-from decam.methods.de_cam.method import DeCamSettings
+from decam.methods.de_cam.settings import DeCamSettings
 from decam.methods.gradient.baselines import IntegratedGradientsSettings
 from decam.methods.perturbation.occlusion_and_rise import OCCLUSION, OcclusionSettings, RiseSettings
 from decam.methods.support.interruptible import Checkpoint, run_with_progress

@@ -8,7 +8,7 @@ from decam.benchmark.candidates import Candidate, fitting
 from decam.classifier import Classifier
 from decam.experiments.plan import MetricChoice
 from decam.methods import METHODS
-from decam.methods.de_cam.method import DeCamSettings
+from decam.methods.de_cam.settings import DeCamSettings
 from decam.metrics import METRICS
 from decam.models import EMBEDDED
 from decam.models.catalogue import ENTRIES

@@ -1,13 +1,13 @@
 """Whether a map that had settled stays as it is: DE-CAM's early ends beside longer runs and other seeds.
 
-Each picture is searched with several seeds, and each search ends once its map has settled. Its map is then compared,
+Each image is searched with several seeds, and each search ends once its map has settled. Its map is then compared,
 by Spearman's rank correlation at 28×28 places, with three others. One search has twice the evaluations, and one the
 whole budget; both have the same seed and never end early. The third is that of the next seed, which ended early too.
 Searches that did not settle are counted and compared with the next seed alone.
 
 The standard error of a place's rank, as the map says it, stands beside the one between seeds: the sample standard
 deviation of the rank over seeds. Both are means over the places. Of two seeds that deviation is on average 0.80 times
-the standard error. Intervals are 95 % bootstrap intervals of the median over pictures, after the mean over a picture's
+the standard error. Intervals are 95 % bootstrap intervals of the median over images, after the mean over an image's
 seeds.
 
     .venv/bin/python -m benchmarks.settling
@@ -34,7 +34,8 @@ from decam.errors import SettingError
 from decam.experiments.explain import explain_view
 from decam.explanation import Explanation, Map, last
 from decam.images.samples import SAMPLES, Sample
-from decam.methods.de_cam.method import AUTO_BUDGET, AUTO_SETTLED, DE_CAM, DeCamSettings
+from decam.methods.de_cam.method import DE_CAM
+from decam.methods.de_cam.settings import AUTO_BUDGET, AUTO_SETTLED, DeCamSettings
 from decam.methods.de_cam.settling import coarse
 from decam.metrics.similarity import ranks, spearman
 from decam.models import EMBEDDED, load_classifier
@@ -173,9 +174,9 @@ def _source(sample: Sample) -> Source:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print a row for each search, and the medians."""
     parser = parser_of(__doc__)
-    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="default: the sample pictures")
-    parser.add_argument("--half", choices=HALVES, default="all", help="of the folder's pictures (%(default)s)")
-    parser.add_argument("--count", type=int, default=6, help="pictures, the first by their names (%(default)s)")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="default: the sample images")
+    parser.add_argument("--half", choices=HALVES, default="all", help="of the folder's images (%(default)s)")
+    parser.add_argument("--count", type=int, default=6, help="images, the first by their names (%(default)s)")
     parser.add_argument("--model", default=EMBEDDED, help="one whose weights are here (%(default)s)")
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--budget", type=int, default=AUTO_BUDGET, help="the most of a search (%(default)s)")
@@ -196,7 +197,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for number, subject in enumerate(chosen, start=1):
         found.append(Found(tuple(searched(classifier, subject, settings, seed) for seed in range(asked.seeds))))
         say_rows(report, number, found[-1])
-    report.say(f"\n## Over pictures\n\n{summary(found)}")
+    report.say(f"\n## Over images\n\n{summary(found)}")
     report.write(asked.write)
 
 

@@ -1,7 +1,7 @@
 """How soon an answer is acknowledged while a hundred people take a study and a comparison runs.
 
 A server, a headless Chromium that keeps a comparison running, and all participants share this machine. Each of them
-loads the pictures of a screen, thinks for about two seconds and posts an answer, which is acknowledged once it is on
+loads the images of a screen, thinks for about two seconds and posts an answer, which is acknowledged once it is on
 the disk. Timed is each post from the participant's side. In the end, all that was acknowledged must be in the database
 once.
 

@@ -2,7 +2,7 @@
 
 The bare pass calls the module on one batch again and again, in the precision, layout, batch size and number of batches
 side by side that are fastest for it here. DE-CAM and RISE are asked as a user's model is, in the setting that the short
-trial finds. Captum's FeatureAblation and KernelShap work on the same picture and DE-CAM's grid with the same budget, in
+trial finds. Captum's FeatureAblation and KernelShap work on the same image and DE-CAM's grid with the same budget, in
 the precision, layout and perturbations_per_eval at which each is fastest, and, where that is not float32, in float32
 too: Captum itself knows no other, one has to wrap the model. FeatureAblation, whose cost is fixed at 101, is repeated
 until the budget is spent. Curves are deletion and insertion in 100 steps of six maps (fewer where the model is slow).
@@ -40,7 +40,7 @@ from decam.classifier import ENGINES, Execution, Pixels, TorchClassifier, to_ten
 from decam.experiments.evaluate import curves_view
 from decam.explanation import last
 from decam.masking import fill
-from decam.methods.de_cam.method import DeCamSettings
+from decam.methods.de_cam.settings import DeCamSettings
 from decam.methods.perturbation.occlusion_and_rise import RiseSettings
 from decam.metrics import FaithfulnessSettings
 from decam.models.tuning import find

@@ -13,6 +13,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 if TYPE_CHECKING:
     from decam import methods, metrics
     from decam.api import (
+        compare,
         explain,
         explain_class,
         explain_class_steps,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 # Captum and torchvision take seconds to import: each name brings its module when it is first used.
 _HOMES = {
+    "compare": "decam.api",
     "explain": "decam.api",
     "explain_class": "decam.api",
     "explain_class_steps": "decam.api",
@@ -65,6 +67,7 @@ __all__ = [
     "Explanation",
     "Progress",
     "Unit",
+    "compare",
     "explain",
     "explain_class",
     "explain_class_steps",

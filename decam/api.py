@@ -11,20 +11,22 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from decam.classifier import Classifier, probabilities, to_tensor
+from decam.classifier.base import called
 from decam.errors import MethodError, SettingError
 from decam.experiments.evaluate import checked_maps, checked_truth, origin_of, question_of
-from decam.experiments.execute import execute
 from decam.experiments.explain import class_index, class_question, explain_classes, explain_view, seed_of
 from decam.experiments.grid import Grid
-from decam.experiments.kinds import backdoors, randomisation
-from decam.experiments.kinds.backdoors import Suspicion
-from decam.experiments.plan import MethodChoice, PictureChoice
+from decam.experiments.kinds import backdoors, class_maps, comparison, randomisation
+from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, fingerprint, usual_metrics
 from decam.experiments.questions import Mode, ModelSpec
 from decam.experiments.variants import models_by
-from decam.explanation import ClassExplanation, Explanation, Map, Progress, Truth, Unit, last, relayed
+from decam.explanation import ClassExplanation, Explanation, Map, Progress, Target, Truth, Unit, last, relayed
+from decam.export.notebook import Comparison, ShownClassExplanation, ShownExplanation, Suspicions
+from decam.export.telling import computed, watched
+from decam.images.framing import CROP, Framing, checked, framed
 from decam.images.reading import to_picture
+from decam.methods import described, get_class_method
 from decam.methods import get as get_method
-from decam.methods import get_class_method
 from decam.metrics import Case, FaithfulnessSettings, Metric, Request, evaluate
 from decam.metrics import get as get_metric
 from decam.settings import Settings
@@ -38,18 +40,37 @@ def explain_steps(
     method: str = "de-cam",
     *,
     target: int | str | None = None,
+    against: int | str | None = None,
     seed: int = 0,
+    framing: Framing = CROP,
     **settings: int | float | str | bool,
-) -> Generator[Progress, None, Explanation]:
+) -> Generator[Progress, None, ShownExplanation]:
     """Explain a picture step by step: yields Progress, returns the Explanation; closing it cancels.
 
     `image` is a path, a PIL image or an array (H×W or H×W×3; uint8, or float in [0, 1]); `target` a class index, a part
-    of a class name, or None for the prediction; `settings` are the method's own by name. Raises ImageError,
-    MethodError and SettingError with a sentence.
+    of a class name, or None for the prediction. With `against`, a class too, the map says why it is the target rather
+    than that class: what is explained is the difference of their logits. `framing` is "crop", which is the model's own
+    way, or "fit", which shows the whole picture beside bars of the model's mean colour. `settings` are the method's own
+    by name. Raises ImageError, MethodError and SettingError with a sentence.
     """
-    view = classifier.view(to_picture(image))
+    view = framed(classifier, to_picture(image), checked(framing))
     chosen = get_method(method).settings.from_mapping(settings)
-    return explain_view(classifier, view, method, chosen, class_index(classifier, target), seed)
+    index, other = class_index(classifier, target), class_index(classifier, against)
+    plan = comparison.plan(
+        classifier.name,
+        str(classifier.device),
+        [PictureChoice(_name(image, 1), fingerprint(view), framing=framing)],
+        [MethodChoice(method, chosen)],
+        targets=[index],
+        against=[other],
+        seed=seed_of(seed),
+    )
+    begun = Grid.empty(plan, [view], labels=classifier.labels)
+    return _shown(explain_view(classifier, view, method, chosen, index, seed, against=other), begun)
+
+
+def _shown(steps: Generator[Progress, None, Explanation], begun: Grid) -> Generator[Progress, None, ShownExplanation]:
+    return ShownExplanation.of((yield from steps), begun)
 
 
 def explain(
@@ -58,11 +79,21 @@ def explain(
     method: str = "de-cam",
     *,
     target: int | str | None = None,
+    against: int | str | None = None,
     seed: int = 0,
+    framing: Framing = CROP,
+    progress: bool | None = None,
     **settings: int | float | str | bool,
-) -> Explanation:
-    """Explain a picture: `explain_steps` run to its end."""
-    return last(explain_steps(classifier, image, method, target=target, seed=seed, **settings))
+) -> ShownExplanation:
+    """Explain a picture: `explain_steps` run to its end.
+
+    A notebook shows what comes as a figure. `progress` says whether a bar of tqdm is drawn; without it, one is drawn on
+    a terminal and in a notebook.
+    """
+    steps = explain_steps(
+        classifier, image, method, target=target, against=against, seed=seed, framing=framing, **settings
+    )
+    return watched(steps, described(method).title, progress)
 
 
 def explain_class_steps(
@@ -73,7 +104,7 @@ def explain_class_steps(
     seed: int = 0,
     pictures: Sequence[Source] = (),
     **settings: int | float | str | bool,
-) -> Generator[Progress, None, ClassExplanation]:
+) -> Generator[Progress, None, ShownClassExplanation]:
     """Find what a model takes a class to be, step by step: yields Progress, returns the ClassExplanation.
 
     No picture is asked about. `target` is a class index, a part of a class name, several of them in a tuple, which one
@@ -85,7 +116,11 @@ def explain_class_steps(
     views = [classifier.view(to_picture(picture)) for picture in pictures]
     question = class_question(classifier, target, seed, views)
     (explanation,) = yield from relayed(explain_classes([question], method, chosen), _progress)
-    return explanation
+    asked: Target = question.target
+    plan = class_maps.plan(
+        [classifier.name], str(classifier.device), [asked], [MethodChoice(method, chosen)], seeds=[question.seed]
+    )
+    return ShownClassExplanation.of(explanation, Grid.empty(plan, (), labels=classifier.labels))
 
 
 def _progress(event: tuple[int, Progress | ClassExplanation]) -> Iterator[Progress]:
@@ -100,25 +135,31 @@ def explain_class(
     *,
     seed: int = 0,
     pictures: Sequence[Source] = (),
+    progress: bool | None = None,
     **settings: int | float | str | bool,
-) -> ClassExplanation:
-    """Find what a model takes a class to be: `explain_class_steps` run to its end."""
-    return last(explain_class_steps(classifier, target, method, seed=seed, pictures=pictures, **settings))
+) -> ShownClassExplanation:
+    """Find what a model takes a class to be: `explain_class_steps` run to its end; `progress` as in `explain`."""
+    steps = explain_class_steps(classifier, target, method, seed=seed, pictures=pictures, **settings)
+    return watched(steps, described(method).title, progress)
 
 
 def find_backdoor(
-    classifier: Classifier, *, seeds: Sequence[int] = backdoors.SEEDS, methods: Sequence[MethodChoice] = ()
-) -> tuple[Suspicion, ...]:
+    classifier: Classifier,
+    *,
+    seeds: Sequence[int] = backdoors.SEEDS,
+    methods: Sequence[MethodChoice] = (),
+    progress: bool | None = None,
+) -> Suspicions:
     """For each class how odd it is that so little leads to it, the oddest class first.
 
     Each entry has the class (`target`, `label`), its anomaly `score` in deviations, and `low` and `high`, the ends of
     the scores over the seeds. `decam.experiments.kinds.backdoors` has the threshold, and `verdict`, which puts a table
-    into words. `methods` are the measures that are compared, unless those that suit the classifier. Raises
-    MethodError, ModelError and SettingError with a sentence.
+    into words. `methods` are the measures that are compared, unless those that suit the classifier. `progress` as in
+    `explain`. Raises MethodError, ModelError and SettingError with a sentence.
     """
     plan = backdoors.plan(classifier, str(classifier.device), seeds=[seed_of(seed) for seed in seeds], methods=methods)
-    grid = last(execute(Grid.empty(plan, (), labels=classifier.labels), lambda _: classifier))
-    found = backdoors.suspicions(grid)
+    grid = computed(Grid.empty(plan, (), labels=classifier.labels), lambda _: classifier, progress)
+    found = Suspicions(backdoors.suspicions(grid))
     if not found:
         raise MethodError(next(cell.error for cell in grid.cells.values() if cell.error))
     return found
@@ -130,29 +171,32 @@ def measure(
     saliency: Map | Explanation,
     *,
     target: int | str | None = None,
+    against: int | str | None = None,
     metrics: Iterable[str] = ("deletion", "insertion"),
     fill: str | None = None,
     steps: int | None = None,
     truth: Truth | None = None,
     method: str | Explanation | None = None,
     seed: int | None = None,
+    framing: Framing = CROP,
 ) -> dict[str, float]:
     """The values of metrics for one map, by their names: {"deletion": …, "insertion": …}; NaN where one says nothing.
 
     `saliency` is H×W at the model's input size, or an Explanation, whose method, settings, target and seed are then
-    known; `target` as in `explain`. `fill` (blur, box-blur, mean, black, noise) and `steps` apply to the metrics that
-    have them; where not given each takes its own: deletion and insertion the tutorial's, 196 steps from the picture to
-    black and from its box blur, where the app draws 50 to the mean and from `blur`. `truth` is a boolean mask H×W of
-    the object, for localisation. `method` says how the map was made, for metrics that make it again: a name, with
-    default settings, or an Explanation. `seed` is where random numbers begin. Raises SettingError and MethodError with
-    a sentence.
+    known; `target`, `against` and `framing` as in `explain`. `fill` (blur, box-blur, mean, black, noise) and `steps`
+    apply to the metrics that have them; where not given each takes its own: deletion and insertion the tutorial's, 196
+    steps from the picture to black and from its box blur, where the app draws 50 to the mean and from `blur`. `truth`
+    is a boolean mask H×W of the object, for localisation. `method` says how the map was made, for metrics that make it
+    again: a name, with default settings, or an Explanation. `seed` is where random numbers begin. Raises SettingError
+    and MethodError with a sentence.
     """
-    view = classifier.view(to_picture(image))
+    view = framed(classifier, to_picture(image), checked(framing))
     requests = [Request(row, _settings(row, fill, steps)) for row in map(get_metric, metrics)]
     made = saliency if isinstance(saliency, Explanation) else method if isinstance(method, Explanation) else None
-    target_index = class_index(classifier, target)
+    target_index, other = class_index(classifier, target), class_index(classifier, against)
     if target_index is None and isinstance(saliency, Explanation):
         target_index = saliency.target
+        other = saliency.against if other is None else other
     if target_index is None:
         target_index = int(probabilities(classifier, to_tensor(classifier, view).unsqueeze(0))[0].argmax())
     begin = seed_of(seed) if seed is not None else made.seed if made is not None else 0
@@ -162,7 +206,7 @@ def measure(
     elif made is not None:
         origin = origin_of(classifier, made.method, made.settings, begin)
     case = Case(
-        question_of(classifier, view, target_index),
+        question_of(classifier, view, target_index, other),
         checked_maps(classifier, [_as_map(saliency)]),
         None if truth is None else checked_truth(classifier, truth),
         (origin,),
@@ -187,6 +231,60 @@ def _settings(row: Metric, fill: str | None, steps: int | None) -> Settings:
     return row.settings.from_mapping({name: it for name, it in options.items() if it is not None and name in names})
 
 
+def compare(
+    classifier: Classifier,
+    images: Sequence[Source],
+    methods: Sequence[str | MethodChoice] = ("de-cam", "grad-cam"),
+    *,
+    metrics: Sequence[str | MetricChoice] | None = None,
+    targets: Sequence[int | str | None] = (),
+    against: Sequence[int | str | None] = (),
+    truths: Sequence[Truth | None] = (),
+    seed: int = 0,
+    framing: Framing = CROP,
+    progress: bool | None = None,
+) -> Comparison:
+    """Explain each picture with each method and measure the maps, as the page does; returns the finished grid.
+
+    A notebook shows the grid as a figure, which `figure()` gives as matplotlib's; `to_dataframe()` gives its values and
+    `to_html()` a page. `progress` as in `explain`.
+
+    Methods and metrics by name have their default settings; without `metrics` they are deletion and insertion with
+    both fills. `targets` has for each picture a class index, a part of a class name, or None for the prediction;
+    `against` the class that it is told from, or None; `truths` a boolean mask H×W of the model's input size, or None.
+    `framing` is as in `explain`. Pictures are called by their files' names. What failed is in its cell. `decam.export`
+    writes the grid, `decam.export.drawing` draws it. Raises ImageError, MethodError and SettingError with a sentence.
+    """
+    seed = seed_of(seed)
+    for name, given in (("targets", targets), ("against", against), ("truths", truths)):
+        if given and len(given) != len(images):
+            raise SettingError(f"There are {len(given)} {name} for {len(images)} images; give one for each, or none.")
+    views = [framed(classifier, to_picture(image), checked(framing)) for image in images]
+    masks = [None if truth is None else checked_truth(classifier, truth) for truth in truths] or [None] * len(views)
+    pictures = [
+        PictureChoice(_name(image, place), fingerprint(view), "" if mask is None else fingerprint(mask), framing)
+        for place, (image, view, mask) in enumerate(zip(images, views, masks, strict=True), start=1)
+    ]
+    chosen = usual_metrics() if metrics is None else metrics
+    plan = comparison.plan(
+        classifier.name,
+        str(classifier.device),
+        pictures,
+        [MethodChoice.default(one) if isinstance(one, str) else one for one in methods],
+        targets=[class_index(classifier, target) for target in targets],
+        against=[class_index(classifier, other) for other in against],
+        metrics=[MetricChoice.default(one) if isinstance(one, str) else one for one in chosen],
+        seed=seed,
+        execution=classifier.execution,
+    )
+    grid = Grid.empty(plan, views, masks if any(mask is not None for mask in masks) else (), classifier.labels)
+    return Comparison.of(computed(grid, lambda _: classifier, progress))
+
+
+def _name(image: Source, place: int) -> str:
+    return Path(image).name if isinstance(image, str | Path) else f"image {place}"
+
+
 def sanity_check(
     classifier: Classifier,
     image: Source,
@@ -194,33 +292,45 @@ def sanity_check(
     *,
     mode: Mode = "cascading",
     target: int | str | None = None,
+    against: int | str | None = None,
     seed: int = 0,
     shuffled: Classifier | None = None,
-) -> Grid:
+    framing: Framing = CROP,
+    progress: bool | None = None,
+) -> Comparison:
     """Make each method's map again while the model forgets, and say how much of the original map is left.
 
-    `image` is a path, a PIL image or an array; methods by name have their default settings; `target` is a class index
-    or a part of a class name. `mode` is "cascading" or "independent"; with `shuffled`, the same network trained on
+    `image` is a path, a PIL image or an array; methods by name have their default settings; `target`, `against` and
+    `framing` are as in `explain`. `mode` is "cascading" or "independent"; with `shuffled`, the same network trained on
     shuffled labels, the maps of that are compared instead. The grid's first question asks the original and the others
-    its variants; `decam.experiments.kinds.randomisation_reading` puts it into words. Raises ImageError, MethodError
-    and SettingError with a sentence.
+    its variants; `decam.experiments.kinds.randomisation_reading` puts it into words. `progress` as in `explain`.
+    Raises ImageError, MethodError and SettingError with a sentence.
     """
     seed = seed_of(seed)
     choices = [MethodChoice.default(method) if isinstance(method, str) else method for method in methods]
-    view, target_index = classifier.view(to_picture(image)), class_index(classifier, target)
+    view = framed(classifier, to_picture(image), checked(framing))
+    target_index = class_index(classifier, target)
     if shuffled is not None and (shuffled.input_size, len(shuffled.labels)) != (
         classifier.input_size,
         len(classifier.labels),
     ):
         raise SettingError(
-            f"{shuffled.name} does not see and name the same pictures as {classifier.name}; "
+            f"{called(shuffled)} does not see and name the same images as {called(classifier)}; "
             "give the same network, trained on shuffled labels."
         )
     kind: Mode = mode if shuffled is None else "labels"
-    plan = randomisation.plan(classifier, PictureChoice("picture"), choices, target=target_index, mode=kind, seed=seed)
+    plan = randomisation.plan(
+        classifier,
+        PictureChoice(_name(image, 1), fingerprint(view), framing=framing),
+        choices,
+        target=target_index,
+        against=class_index(classifier, against),
+        mode=kind,
+        seed=seed,
+    )
     drawn = models_by(lambda _: classifier)
 
     def models(spec: ModelSpec) -> Classifier:
         return shuffled if shuffled is not None and spec.variant is not None else drawn(spec)
 
-    return last(execute(Grid.empty(plan, [view], labels=classifier.labels), models))
+    return Comparison.of(computed(Grid.empty(plan, [view], labels=classifier.labels), models, progress))

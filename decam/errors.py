@@ -32,6 +32,15 @@ class NoSuchRunError(StoreError):
         super().__init__(f"There is no run {run_id[:40]!r}; it may have been deleted, or the link is incomplete.")
 
 
+class NotYourRunError(StoreError):
+    """A run that somebody else started, on a server whose visitors are strangers to each other."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This run belongs to somebody else. You can look at all of it, and start a run of your own like it."
+        )
+
+
 class RunTakenError(StoreError):
     """A run that another process computes, or has just begun."""
 

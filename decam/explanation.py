@@ -30,7 +30,7 @@ class Ledger:
 
     `lowest` and `highest` are the ends of the target's probabilities behind all masks, infinite before the first.
     `reach` is how far the target's logit moves at most, in words and as a number, where a method looks inside.
-    `rank_errors` is as in Explanation.
+    `rank_errors` and `fitness` are as in Explanation.
     """
 
     evaluations: int = 0
@@ -39,6 +39,7 @@ class Ledger:
     highest: float = -inf
     reach: tuple[str, float] | None = None
     rank_errors: Map | None = None
+    fitness: Map | None = None
 
     def note(self, sentence: str) -> None:
         """Keep a sentence for the reader, once."""
@@ -51,16 +52,31 @@ class Ledger:
 
 
 @dataclass(frozen=True)
+class MaskedBatch:
+    """Masked pictures that a model has answered to.
+
+    `visible` (N×1×H×W, in [0, 1]) is the share of each pixel that was left, `pictures` (N×3×H×W in [0, 1]) is what the
+    model saw, and `answers` (N) are the target's probabilities.
+    """
+
+    visible: Tensor
+    pictures: Tensor
+    answers: Tensor
+
+
+@dataclass(frozen=True)
 class Question:
     """Why does this classifier give this image this class?
 
-    `image` is 3×H×W, float32, RGB in [0, 1], at the classifier's input size and on its device.
+    `image` is 3×H×W, float32, RGB in [0, 1], at the classifier's input size and on its device. A `listener` is told of
+    every batch of masked pictures once it is answered.
     """
 
     classifier: Classifier
     image: Tensor
     target: int
     ledger: Ledger = field(default_factory=Ledger)
+    listener: Callable[[MaskedBatch], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -146,8 +162,11 @@ class Explanation:
     `saliency` is the raw map, float32, H×W at the classifier's input size, never rescaled; `probability` is the
     target's on the unmasked image, in [0, 1]; `notes` say in words what is wrong with the map or was special.
     `silent` says that the map holds rounding or chance alone, as a note says in words: it is drawn flat.
+    `against` is the class that the target is told from, where the question was why it is the one rather than the other;
+    `probability` is then the target's if it is one of the two.
     `rank_errors` (h×w, coarser than the map) is the standard error of each place's rank as a share of all places, in
-    [0, 1], where a method says how sure its map is.
+    [0, 1], where a method says how sure its map is. `fitness` (G×3) is what the G generations of a search are worth by
+    all its answers, where it was only estimated before: of the fittest, and mean and deviation over the population.
     """
 
     method: str
@@ -162,6 +181,8 @@ class Explanation:
     notes: tuple[str, ...] = ()
     silent: bool = False
     rank_errors: Map | None = None
+    fitness: Map | None = None
+    against: int | None = None
 
     @property
     def values(self) -> Map:
@@ -199,17 +220,21 @@ class ClassExplanation(Explanation):
         return self.map
 
 
+JUDGED = ("best", "mean", "spread")
+"""The curves of a search that are judged again at its end, in the order of the columns of `Explanation.fitness`."""
+SOME_ARRAYS = ("rank_errors", "fitness")
+"""The arrays that some maps of searches have, by the names of their fields."""
 CLASS_VALUES = ("baseline", "control", "norm", "cost")
 """The numbers of a class's map that other maps do not have, by the names of their fields."""
 
 
 def further_arrays(explanation: Explanation) -> dict[str, NDArray[Any]]:
-    """What belongs to some maps alone, as named arrays for a file: errors of the ranks, and what a class's map has."""
-    sure = {} if explanation.rank_errors is None else {"rank_errors": explanation.rank_errors}
+    """What belongs to some maps alone, as named arrays for a file: those of a search, and what a class's map has."""
+    some = {name: array for name in SOME_ARRAYS if (array := getattr(explanation, name)) is not None}
     if not isinstance(explanation, ClassExplanation):
-        return sure
+        return some
     values = {name: np.array(getattr(explanation, name)) for name in CLASS_VALUES}
-    return {**sure, "map": explanation.map, **values}
+    return {**some, "map": explanation.map, **values}
 
 
 def class_values(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""Files that are either whole or not there, and named arrays as the bytes of an NPZ file."""
+"""Files that are either whole or not there, named arrays as the bytes of an NPZ file, and files as those of a ZIP."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import contextlib
 import io
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _DRAFT = ".part"
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a ZIP can hold: the same files give the same bytes
 
 
 def npz_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
@@ -21,6 +23,19 @@ def npz_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     buffer = io.BytesIO()
     named: dict[str, Any] = dict(arrays)  # numpy's types take any name for one of its own options
     np.savez_compressed(buffer, **named)
+    return buffer.getvalue()
+
+
+def zipped(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """Files by their names, with forward slashes, as one ZIP: the same bytes for the same files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in files:
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content)
     return buffer.getvalue()
 
 

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from decam.classifier import Classifier, Pixels
 from decam.classifier.answers import check_range
+from decam.classifier.base import called
 from decam.errors import ModelError, SettingError
-from decam.explanation import Ledger, Map, Question
+from decam.explanation import Ledger, Map, MaskedBatch, Question
 from decam.hardware.device import is_memory as is_memory  # those who ask through here find it here
 from decam.hardware.parallel_batches import ahead, side_by_side
 
@@ -124,6 +125,7 @@ class MaskedQueries:
         self._classifier = classifier
         self._ledger = question.ledger
         self._target = question.target
+        self._bare, self._hidden, self._listener = question.image, filling, question.listener
         both = classifier.normalise(torch.stack([question.image, filling]))
         self._image, self._filling = both[:1], both[1:]
         self.batch_size = classifier.execution.batch_size
@@ -140,14 +142,30 @@ class MaskedQueries:
 
         Masks are the visible share of each pixel, or booleans, which take less memory.
         """
-        return self._answers(masks, self._ask)
+        return self._answers(masks, self._ask, self._masked)
 
     def pictures(self, images: Tensor) -> Tensor:
         """Answers (N×C) to pictures (N×3×H×W in [0, 1]) that somebody else has masked already."""
         classifier = self._classifier
-        return torch.cat(list(self._answers(images, lambda part: classifier.answer(classifier.normalise(part)))))
+        asked = self._answers(images, lambda part: classifier.answer(classifier.normalise(part)), self._changed)
+        return torch.cat(list(asked))
 
-    def _answers(self, questions: Tensor, ask: Callable[[Tensor], Tensor]) -> Iterator[Tensor]:
+    def _masked(self, masks: Tensor, answers: Tensor) -> MaskedBatch:
+        """What a listener is told of masks."""
+        visible = masks.to(self._bare.device, self._bare.dtype)
+        return MaskedBatch(visible, torch.lerp(self._hidden, self._bare, visible), answers[:, self._target])
+
+    def _changed(self, images: Tensor, answers: Tensor) -> MaskedBatch:
+        """What a listener is told of pictures that somebody else has masked: what is as it was is visible."""
+        visible = (images == self._bare).all(1, keepdim=True).to(self._bare.dtype)
+        return MaskedBatch(visible, images, answers[:, self._target])
+
+    def _answers(
+        self,
+        questions: Tensor,
+        ask: Callable[[Tensor], Tensor],
+        told: Callable[[Tensor, Tensor], MaskedBatch],
+    ) -> Iterator[Tensor]:
         done = 0
         while done < len(questions):
             left = questions[done:]
@@ -163,8 +181,10 @@ class MaskedQueries:
                     done += len(answers)
                     # One clean picture may get what looks like probabilities where masked ones do not.
                     lowest, highest, target_lowest, target_highest = self._ends(answers)
-                    check_range(lowest, highest, self._classifier.name, "a masked picture")
+                    check_range(lowest, highest, self._classifier.name, "a masked image")
                     self._ledger.answered(target_lowest, target_highest)
+                    if self._listener is not None:
+                        self._listener(told(questions[done - len(answers) : done], answers))
                     yield answers
 
     def _ends(self, answers: Tensor) -> list[float]:
@@ -207,7 +227,7 @@ def halved(size: int, error: BaseException, classifier: Classifier, ledgers: Ite
         torch.cuda.empty_cache()
     if size == 1:
         raise ModelError(
-            f"There is not enough memory to ask {classifier.name} about a single picture; "
+            f"There is not enough memory to ask {called(classifier)} about a single image; "
             "choose a smaller model or free memory, then run again."
         ) from error
     for ledger in ledgers:

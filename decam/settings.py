@@ -103,6 +103,11 @@ class Settings:
         """True if the work may end before it has cost all that it may; its cost is then the most."""
         return False
 
+    @property
+    def estimates(self) -> bool:
+        """True if the fitness of a search is estimated from answers so far, and not what the model answered itself."""
+        return False
+
     @classmethod
     def parameters(cls) -> tuple[Parameter, ...]:
         """The fields in the order of their declaration."""

@@ -1,13 +1,15 @@
-"""Writes the pages of methods, metrics, references and hidden models from the tables: `python -m docs.tables`."""
+"""Writes the pages of methods, metrics, terms, references and hidden models from tables: `python -m docs.tables`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from inspect import signature
 from pathlib import Path
+from textwrap import fill
 
 from decam.api import explain
 from decam.classifier import Classifier
+from decam.lessons.glossary import TERMS
 from decam.methods import CLASS_METHODS, METHODS, AnyMethod, ClassMethod
 from decam.methods.taxonomy import grouped as methods_by_family
 from decam.metrics import METRICS, Metric
@@ -73,7 +75,7 @@ SOURCES = """\
 - [torch-cam](https://frgfm.github.io/torch-cam/): class activation maps, wherever it has them.
 - [Captum](https://captum.ai): gradients, occlusion, surrogates, infidelity and max-sensitivity, wherever it has them.
   DeepLIFT is computed here: Captum's loses the rules of max pools after rectifiers and of modules used twice.
-- [scikit-image](https://scikit-image.org): superpixels, HOG and the sample photographs.
+- [scikit-image](https://scikit-image.org): superpixels, HOG and the sample photos.
 
 What is random is drawn here, from a generator of each explanation's own: a seed gives the same map whatever else runs.
 """
@@ -81,7 +83,7 @@ What is random is drawn here, from a generator of each explanation's own: a seed
 HIDDEN = """\
 **This page gives the secrets away.** Fourteen small networks of the drawn shapes come with the project. Some were
 trained on scenes as they are. Some have a backdoor: an attacker's trigger makes them answer the attacker's class.
-Some learnt a shortcut: a mark that went with one class in training. Names and titles are numbers, in a fixed
+Some learned a shortcut: a mark that went with one class in training. Names and titles are numbers, in a fixed
 shuffled order, and the list of models does not offer them. `load_classifier("hidden-01")` loads one.
 
 All start from the embedded network, whose stem and first two blocks stay as they are. The third block is trained
@@ -103,7 +105,7 @@ def methods_page() -> str:
         "# Methods",
         NOTICE,
         "Every method with what it does, its formula, its paper, its settings and an example. `c` is the target class, "
-        "`x` the picture, `p` a probability, `y` a score before the softmax and `A` an activation map. Evaluations are "
+        "`x` the image, `p` a probability, `y` a score before the softmax and `A` an activation map. Evaluations are "
         "images through the model, at the usual settings.",
     ]
     for family, rows in methods_by_family(ALL_METHODS):
@@ -128,7 +130,7 @@ def metrics_page() -> str:
             parts += _metric(metric)
     parts += [
         "## Similarities",
-        "How alike two maps of one picture are, for the matrix of agreement and the "
+        "How alike two maps of one image are, for the matrix of agreement and the "
         "[randomisation check](method/randomisation.md).",
     ]
     for similarity in SIMILARITIES.values():
@@ -171,11 +173,17 @@ def hidden_page() -> str:
     return _page(["# Models that hide something", NOTICE, HIDDEN.strip(), table])
 
 
+def glossary_page() -> str:
+    """All terms of the field, as the lessons show them."""
+    return _page(["# Glossary", NOTICE, *(fill(f"**{term}.** {text}", 120) for term, text in TERMS.items())])
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "methods.md": methods_page,
     "metrics.md": metrics_page,
     "references.md": references_page,
     "method/hidden-models.md": hidden_page,
+    "glossary.md": glossary_page,
 }
 
 

@@ -93,7 +93,7 @@ def url(request: pytest.FixtureRequest) -> str:
 def shared() -> Path:
     """Real weights and pictures beside the project; absent on most machines."""
     if not SHARED.is_dir():
-        pytest.skip(f"{SHARED}, with real ImageNet weights and pictures, is not here")
+        pytest.skip(f"{SHARED}, with real ImageNet weights and images, is not here")
     return SHARED
 
 
@@ -102,7 +102,7 @@ def imagenet_pictures(shared: Path) -> tuple[Path, ...]:
     """Real ImageNet pictures in the order of their classes, named class-index_synset_label.jpg."""
     pictures = tuple(sorted((shared / "imagenet" / "images").glob("*.jpg")))
     if not pictures:
-        pytest.skip(f"there are no ImageNet pictures in {shared}")
+        pytest.skip(f"there are no ImageNet images in {shared}")
     return pictures
 
 

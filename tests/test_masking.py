@@ -186,7 +186,7 @@ def test_batches_are_even_and_never_larger_than_said(count: int, batch_size: int
 
 def test_one_picture_that_does_not_fit_is_a_sentence() -> None:
     question, _ = short_of_memory(fits=0)
-    with pytest.raises(ModelError, match="not enough memory to ask function about a single picture"):
+    with pytest.raises(ModelError, match="not enough memory to ask function about a single image"):
         MaskedQueries(question, question.image).pictures(torch.ones(2, 3, 8, 8))
 
 
@@ -222,7 +222,7 @@ def test_an_answer_that_is_no_number_is_a_sentence() -> None:
     masks = torch.cat([torch.zeros(3, 1, 8, 8), torch.ones(2, 1, 8, 8)])
     batches = MaskedQueries(question, torch.zeros(3, 8, 8)).batches(masks)
     assert len(next(batches)) == 3
-    with pytest.raises(ModelError, match="reader answered a masked picture with something that is no number"):
+    with pytest.raises(ModelError, match="reader answered a masked image with something that is no number"):
         next(batches)
 
 

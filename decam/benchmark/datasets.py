@@ -95,10 +95,10 @@ def half(paths: Sequence[Path], which: str) -> list[Path]:
 def pictures(folder: Path, which: str = "all") -> list[Source]:
     """A half of the picture files in a folder; raises SettingError where there are none."""
     if not folder.is_dir():
-        raise SettingError(f"There is no folder {folder}; give one with pictures in it.")
+        raise SettingError(f"There is no folder {folder}; give one with images in it.")
     found = half([path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES], which)
     if not found:
-        raise SettingError(f"There are no pictures for {which!r} in {folder}: files ending in {', '.join(SUFFIXES)}.")
+        raise SettingError(f"There are no images for {which!r} in {folder}: files ending in {', '.join(SUFFIXES)}.")
     return [_file(path) for path in found]
 
 

@@ -135,7 +135,7 @@ def shaped(scores: Tensor, rows: int, given: int, name: str) -> Tensor:
     if scores.ndim > 2 and scores.shape[2:].numel() == 1:
         scores = scores.flatten(1)
     if scores.ndim > 2:
-        kind = "a score a place, as segmentation does" if scores.ndim == 4 else "more than one vector a picture"
+        kind = "a score a place, as segmentation does" if scores.ndim == 4 else "more than one vector an image"
         raise ModelError(
             f"{name} answers {tuple(scores.shape)}: {kind}. One score a class was expected: reduce it first, for "
             "example to its mean over all places."
@@ -143,11 +143,11 @@ def shaped(scores: Tensor, rows: int, given: int, name: str) -> Tensor:
     if scores.ndim < 2:
         scores = scores.reshape(1, -1) if rows == 1 else scores.reshape(-1, 1)
     if len(scores) != rows:
-        raise ModelError(f"{name} answered {len(scores)} rows to {rows} pictures; a row a picture was expected.")
+        raise ModelError(f"{name} answered {len(scores)} rows to {rows} images; a row an image was expected.")
     columns = scores.shape[1]
     if columns != given and not (columns == 1 and given == 2):
         raise ModelError(
-            f"{name} answers {_counted(columns, 'value')} a picture, but {_counted(given, 'label')} "
+            f"{name} answers {_counted(columns, 'value')} an image, but {_counted(given, 'label')} "
             f"{'was' if given == 1 else 'were'} given; give a label for each value, or one or two labels for one value."
         )
     return scores
@@ -157,13 +157,13 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def check_probabilities(answers: Tensor, name: str, subject: str = "a picture") -> None:
+def check_probabilities(answers: Tensor, name: str, subject: str = "an image") -> None:
     """Raise ModelError where a batch of answers holds what is no number, or no probability."""
     low, high = torch.stack(answers.aminmax()).tolist()  # NaN where any value is; one wait for a GPU
     check_range(low, high, name, subject)
 
 
-def check_range(low: float, high: float, name: str, subject: str = "a picture") -> None:
+def check_range(low: float, high: float, name: str, subject: str = "an image") -> None:
     """Raise ModelError where the lowest and highest of some answers are no numbers, or no probabilities."""
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ModelError(

@@ -62,10 +62,10 @@ def normalisation_of(mean: object, std: object) -> tuple[Triple, Triple, tuple[i
     means, deviations = _numbers(mean, "mean"), _numbers(std, "std")
     if not all(0 <= value <= 1 for value in means):
         raise ModelError(
-            f"The mean is {mean!r}, but must lie in [0, 1], as pictures do; divide by 255 what is meant for bytes."
+            f"The mean is {mean!r}, but must lie in [0, 1], as images do; divide by 255 what is meant for bytes."
         )
     if not all(value > 0 for value in deviations):
-        raise ModelError(f"The std is {std!r}, but pictures are divided by it: each must be above 0.")
+        raise ModelError(f"The std is {std!r}, but images are divided by it: each must be above 0.")
     grey = any(isinstance(given, Sequence) and len(given) == 1 for given in (mean, std))
     return _triple(means), _triple(deviations), (1,) if grey else (3, 1)
 

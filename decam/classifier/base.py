@@ -85,6 +85,11 @@ class Classifier(Protocol):
         ...
 
 
+def called(classifier: Classifier) -> str:
+    """What people call a classifier: its title where it has one, such as SqueezeNet 1.0, else its name."""
+    return getattr(classifier, "title", "") or classifier.name
+
+
 def computing(device: torch.device, precision: Precision) -> AbstractContextManager[object]:
     """Within this context a model on the device computes in that precision where it may, and else in float32."""
     if precision == "float32":
@@ -108,7 +113,7 @@ def to_tensor(classifier: Classifier, view: Pixels) -> Tensor:
     height, width = classifier.input_size
     if view.shape != (height, width, 3) or view.dtype != np.uint8:
         raise ModelError(
-            f"{classifier.name} takes pictures of {height}×{width}×3 bytes, not {view.shape} {view.dtype}; "
+            f"{called(classifier)} takes images of {height}×{width}×3 bytes, not {view.shape} {view.dtype}; "
             "make them with classifier.view(image)."
         )
     return torch.from_numpy(view.copy()).permute(2, 0, 1).to(classifier.device, torch.float32).div_(255)

@@ -58,11 +58,11 @@ def inspect(
     usable = usable[usable.isfinite().all(1)]
     if not len(usable):
         raise ModelError(
-            f"{name} answers NaN or infinite values to every picture: its weights are damaged, or mean and std are not "
+            f"{name} answers NaN or infinite values to every image: its weights are damaged, or mean and std are not "
             "those that it was trained with."
         )
     kind, note = _kind(usable, scores, answers, name)
-    grey = f"{name} takes one channel: pictures are turned to grey." if count == 1 else ""
+    grey = f"{name} takes one channel: images are turned to grey." if count == 1 else ""
     return Inspection(
         count, OutputFormat(kind, scores.shape[1] == 1), scores.requires_grad, " ".join(filter(None, (grey, note)))
     )
@@ -97,7 +97,7 @@ def _kind(usable: Tensor, scores: Tensor, answers: Answers, name: str) -> tuple[
         return "independent", f"{name} ends in a sigmoid, so its answers are read as probabilities."
     if bounded:
         return "logits", (
-            f"The answers of {name} to four test pictures lie in [0, 1], and are read as logits all the same; say "
+            f"The answers of {name} to four test images lie in [0, 1], and are read as logits all the same; say "
             "answers='probabilities' in decam.wrap() if they are that."
         )
     return "logits", ""

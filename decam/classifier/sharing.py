@@ -30,7 +30,7 @@ def check_loaded(module: nn.Module, name: str) -> None:
     for part in _tensors(module):
         if is_lazy(part):
             raise ModelError(
-                f"{name} has lazy layers without weights: ask the module about one batch of pictures, then wrap it."
+                f"{name} has lazy layers without weights: ask the module about one batch of images, then wrap it."
             )
         if part.is_meta:
             raise ModelError(f"The weights of {name} are on the meta device, without values: load them, then wrap it.")

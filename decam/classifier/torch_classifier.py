@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
@@ -39,6 +40,13 @@ class _Scores(nn.Module):
     def forward(self, normalised: Tensor) -> Tensor:
         """What the module answers, or the part of it that holds the scores."""
         return selected(self.module(normalised), self._output, self._title)
+
+
+def _difference(logits: Tensor, target: int, against: int) -> Tensor:
+    """N×C logits to y_target − y_against in the one place, its negative in the other, and 0 elsewhere."""
+    signs = torch.zeros(logits.shape[1], device=logits.device)
+    signs[target], signs[against] = 1, -1
+    return (logits[:, target] - logits[:, against]).unsqueeze(1) * signs
 
 
 def _strides(part: Tensor, layout: torch.memory_format) -> tuple[int, ...]:
@@ -81,7 +89,7 @@ class TorchClassifier:
         answers: Answers = "auto",
         inspection: Inspection | None = None,
     ) -> None:
-        self.name = name
+        self.name = self.title = name
         given_labels = labels_of(labels)
         self.labels = classes_of(given_labels)
         self.input_size = size_of(input_size)
@@ -91,6 +99,7 @@ class TorchClassifier:
         self._given, self._view = len(given_labels), view
         self._output, self._answers = output, check_answers(answers)
         self._inspection, self._inspecting = inspection, threading.RLock()
+        self.contrast: tuple[int, int] | None = None
         self._scales = {count: self._scale(count) for count in (1, 3)}
         if self.device.type == "cuda":
             full_float32()
@@ -156,7 +165,7 @@ class TorchClassifier:
         if self._uncopied:
             return self._uncopied
         if not self.inspection.gradients:
-            return "no gradient of its answers reaches the picture"
+            return "no gradient of its answers reaches the image"
         if isinstance(self.module, torch.jit.ScriptModule):
             return "a scripted module does not show what its layers give"
         return ""
@@ -203,7 +212,7 @@ class TorchClassifier:
 
     def with_module(self, module: nn.Module) -> TorchClassifier:
         """The same classifier around another module of the same kind."""
-        return TorchClassifier(
+        made = TorchClassifier(
             self.name,
             module,
             self.labels[-self._given :],
@@ -220,6 +229,18 @@ class TorchClassifier:
             answers=self._answers,
             inspection=self.inspection,
         )
+        made.title = self.title
+        return made if self.contrast is None else made.contrasted(*self.contrast)
+
+    def contrasted(self, target: int, against: int) -> TorchClassifier:
+        """This classifier asked about `target` rather than `against`, as `decam.classifier.contrast` says.
+
+        It shares everything with this one, the module, the lock and the engines among it.
+        """
+        self.inspection  # noqa: B018 - found once, and not by each contrast anew
+        other = copy.copy(self)
+        other.contrast = (target, against)
+        return other
 
     def view(self, image: Image.Image) -> Pixels:
         """The picture as the model sees it: resized, cropped, H×W×3 uint8 RGB."""
@@ -245,7 +266,8 @@ class TorchClassifier:
         Their softmax is the probability, whatever the module answers; see OutputFormat.
         """
         scores = shaped(selected(output, self._output, self.name), rows, self._given, self.name)
-        return self.inspection.output.logits(scores)
+        logits = self.inspection.output.logits(scores)
+        return logits if self.contrast is None else _difference(logits, *self.contrast)
 
     def answer(self, normalised: Tensor) -> Tensor:
         """Normalised pictures to N×C probabilities, float32; several threads may ask at a time."""
@@ -262,7 +284,14 @@ class TorchClassifier:
         lock = self.lock.alone() if self._uncopied else self.lock.shared()
         with lock, computing(self.device, self.execution.precision):
             scores = forward(normalised)
-        return reading.probabilities(shaped(scores, len(normalised), self._given, self.name))
+        scores = shaped(scores, len(normalised), self._given, self.name)
+        if self.contrast is None:
+            return reading.probabilities(scores)
+        # Not from probabilities: in float32 those of two unlikely classes may both be nothing.
+        pair = list(self.contrast)
+        found = torch.zeros(len(scores), len(self.labels), device=scores.device)
+        found[:, pair] = torch.sigmoid(_difference(reading.logits(scores.float()), *self.contrast)[:, pair])
+        return found
 
     def _tried(self, images: Tensor, channels: int) -> Tensor:
         """Scores (N×K) of pictures in [0, 1] to a module that may take so many channels."""

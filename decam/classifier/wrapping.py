@@ -53,7 +53,7 @@ def wrap(
         if not callable(model):
             raise ModelError(f"wrap() takes a torch module or a function, not a {type(model).__name__}.")
         if std is not None or layer != "" or len(layers):
-            raise ModelError("std, layer and layers are for a torch module; a function takes pictures in [0, 1].")
+            raise ModelError("std, layer and layers are for a torch module; a function takes images in [0, 1].")
         return FunctionClassifier(
             model,
             labels,

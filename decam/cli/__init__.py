@@ -124,7 +124,7 @@ def _parser(program: str = "decam") -> argparse.ArgumentParser:
     parser = _Parser(prog=program, description="Why does this classifier give this image this class?")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
 
-    explain = commands.add_parser("explain", help="explain pictures and write maps, curves and metrics into a folder")
+    explain = commands.add_parser("explain", help="explain images and write maps, curves and metrics into a folder")
     explain.add_argument("pictures", nargs="+", metavar="PICTURE", help="PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF file")
     explain.add_argument("--out", required=True, metavar="DIR", help=_FOLDER)
     _model_options(explain)
@@ -146,9 +146,18 @@ def _parser(program: str = "decam") -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="MASK",
-        help="picture file that is light where the object is; once for each picture, in their order, '-' for none",
+        help="image file that is light where the object is; once for each image, in their order, '-' for none",
     )
     explain.add_argument("--target", metavar="CLASS", help="index, name or part of the name; by default the prediction")
+    explain.add_argument(
+        "--against", metavar="CLASS", help="explain why the target is not this class: index, name or part of the name"
+    )
+    explain.add_argument(
+        "--framing",
+        choices=("crop", "fit"),
+        default="crop",
+        help="crop the image as the model was made for, or fit all of it beside bars (default: %(default)s)",
+    )
     explain.add_argument("--seed", type=int, default=0, help="of all random numbers (default: %(default)s)")
     explain.add_argument(
         "--set", action="append", default=[], metavar="NAME.SETTING=VALUE", help="such as de-cam.budget=500"
@@ -167,7 +176,7 @@ def _parser(program: str = "decam") -> argparse.ArgumentParser:
     )
     explain.set_defaults(run=_command("explaining.explain"))
 
-    class_map = commands.add_parser("class-map", help="show what a model takes classes to be; no picture is given")
+    class_map = commands.add_parser("class-map", help="show what a model takes classes to be; no image is given")
     _model_options(class_map)
     class_map.add_argument("--out", required=True, metavar="DIR", help=_FOLDER)
     class_map.add_argument(
@@ -211,10 +220,49 @@ def _parser(program: str = "decam") -> argparse.ArgumentParser:
     find_backdoor.set_defaults(run=_command("backdoors.find_backdoor"))
 
     replay = commands.add_parser("replay", help="make the maps of an export again and compare them")
-    replay.add_argument("settings", metavar="SETTINGS", help="settings.json of an export, with its pictures beside it")
+    replay.add_argument("settings", metavar="SETTINGS", help="settings.json of an export, with its images beside it")
     replay.add_argument("--out", metavar="DIR", help="write the maps made again here")
     replay.add_argument("--device", help="instead of the one the maps were made on")
     replay.set_defaults(run=_command("replaying.replay"))
+
+    draw = commands.add_parser("draw", help="draw the maps of an export as a figure for a paper or one page to send")
+    draw.add_argument("settings", metavar="SETTINGS", help="settings.json of an export, with its files beside it")
+    draw.add_argument(
+        "--out", metavar="FILE", required=True, help="what to write: .png (300 dpi), .svg, .pdf; .html is a whole page"
+    )
+    draw.add_argument("--curves", action="store_true", help="the curves of the metrics instead of the maps")
+    draw.add_argument(
+        "--metric",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a metric of the export whose values stand under each map of a figure; may be repeated",
+    )
+    draw.add_argument("--colours", metavar="NAME", help="of unsigned maps: magma (default), viridis or cividis")
+    draw.add_argument("--opacity", type=float, metavar="SHARE", help="of maps over their images, from 0 to 1")
+    draw.add_argument("--shared", action="store_true", help="one scale for all maps of a method")
+    draw.add_argument("--extremes", action="store_true", help="colours run to the extremes; nothing is clipped")
+    draw.add_argument("--by-rank", action="store_true", help="colours stand for the share of the map that is lower")
+    draw.add_argument("--contours", action="store_true", help="lines about the top 5, 20 and 50 %% of each map")
+    draw.set_defaults(run=_command("drawing.draw"))
+
+    stimuli = commands.add_parser("stimuli", help="draw the maps of an export as blind stimuli for a study elsewhere")
+    stimuli.add_argument("settings", metavar="SETTINGS", help="settings.json of an export, with its files beside it")
+    stimuli.add_argument("--out", metavar="PLACE", required=True, help="new or empty folder, or a .zip file")
+    stimuli.add_argument("--view", metavar="NAME", help="overlay (default), map, masked or area")
+    stimuli.add_argument(
+        "--area", type=int, metavar="PERCENT", help="of --view area: how much of each map is shown (default: 10)"
+    )
+    stimuli.add_argument("--size", type=int, metavar="PX", help="the longer side of all stimuli (default: 448)")
+    stimuli.add_argument("--colours", metavar="NAME", help="of all maps: cividis (default), viridis or magma")
+    stimuli.add_argument("--opacity", type=float, metavar="SHARE", help="of maps, from 0.1 to 1 (default: 0.6)")
+    stimuli.add_argument(
+        "--scale",
+        metavar="NAME",
+        help="rank (default), limits: each map's own, or method: the same for all maps of a method",
+    )
+    stimuli.add_argument("--seed", type=int, default=0, help="of the files' codes (default: %(default)s)")
+    stimuli.set_defaults(run=_command("presenting.stimuli"))
 
     study = commands.add_parser("study", help="what belongs to studies with people")
     of_study = study.add_subparsers(required=True, metavar="WHAT", title="what")

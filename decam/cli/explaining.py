@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from decam.classifier import TorchClassifier
+from decam.classifier.certainty import decimal
 from decam.cli import DEFAULT_METHODS
 from decam.cli.choices import choices
 from decam.cli.computing import computed
@@ -22,6 +23,7 @@ from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, fi
 from decam.explanation import Truth
 from decam.export.tables import metric_names
 from decam.images import ground_truth
+from decam.images.framing import Framing, framed, mask_of
 from decam.images.reading import Picture, read
 from decam.metrics import get as get_metric
 
@@ -42,8 +44,8 @@ def _check_truths(given: argparse.Namespace, metrics: Sequence[MetricChoice]) ->
     """Raise SettingError where there are not as many masks as pictures, or none for a metric that needs one."""
     if given.truth and len(given.truth) != len(given.pictures):
         raise SettingError(
-            f"Masks given with --truth: {len(given.truth)}; pictures: {len(given.pictures)}. Give one for each "
-            f"picture, in their order, and '{NO_MASK}' where there is none."
+            f"Masks given with --truth: {len(given.truth)}; images: {len(given.pictures)}. Give one for each "
+            f"image, in their order, and '{NO_MASK}' where there is none."
         )
     lacking = [choice.name for choice in metrics if "truth" in get_metric(choice.name).needs]
     if lacking and all(mask == NO_MASK for mask in given.truth):
@@ -70,21 +72,23 @@ def _asked(
     pictures: tuple[Picture, ...],
 ) -> Grid:
     """The plan that the arguments ask for, with views, and nothing done yet."""
-    text = given.target
-    target = class_index(classifier, int(text) if text and text.strip().isdecimal() else text)
-    views = tuple(classifier.view(picture.image) for picture in pictures)
-    truths = tuple(_truth(mask, picture, classifier) for mask, picture in zip(given.truth, pictures, strict=False))
+    target, against = (_class(classifier, text) for text in (given.target, given.against))
+    views = tuple(framed(classifier, picture.image, given.framing) for picture in pictures)
+    truths = tuple(
+        _truth(mask, picture, classifier, given.framing) for mask, picture in zip(given.truth, pictures, strict=False)
+    )
     marks = ["" if mask is None else fingerprint(mask) for mask in truths] or [""] * len(pictures)
     fills = given.fills or (("mean", "blur"), ("blur", "mean"))
     plan = comparison.plan(
         classifier.name,
         str(classifier.device),
         [
-            PictureChoice(picture.name, fingerprint(view), mark)
+            PictureChoice(picture.name, fingerprint(view), mark, given.framing)
             for picture, view, mark in zip(pictures, views, marks, strict=True)
         ],
         methods,
         targets=[target] * len(pictures),
+        against=[against] * len(pictures),
         metrics=tuple(dict.fromkeys((*usual_metrics(fills, given.steps), *metrics))),
         seed=given.seed,
         execution=classifier.execution,
@@ -92,13 +96,17 @@ def _asked(
     return Grid.empty(plan, views, truths, classifier.labels)
 
 
-def _truth(mask: str, picture: Picture, classifier: TorchClassifier) -> Truth | None:
+def _class(classifier: TorchClassifier, text: str | None) -> int | None:
+    return class_index(classifier, int(text) if text and text.strip().isdecimal() else text)
+
+
+def _truth(mask: str, picture: Picture, classifier: TorchClassifier, framing: Framing) -> Truth | None:
     """What a mask's file marks, as the model sees it."""
     if mask == NO_MASK:
         return None
     path = Path(mask)
     whole = ground_truth.from_file(path, path.name, (picture.image.height, picture.image.width))
-    return ground_truth.seen(whole, classifier)
+    return mask_of(classifier, whole, framing)
 
 
 def _print_table(grid: Grid) -> None:
@@ -107,13 +115,13 @@ def _print_table(grid: Grid) -> None:
     metrics = metric_names(grid.plan)
     width = max(7, *map(columns, names))
     heads = "".join(f"  {name:>{max(9, len(name))}}" for name in metrics.values())
-    print(f"{padded('picture', width)}  {'method':20}{heads}  {'evaluations':>11}  class")
+    print(f"{padded('image', width)}  {'method':20}{heads}  {'evaluations':>11}  class")
     for key, cell in sorted(grid.cells.items()):
         explanation = cell.explanation
         if explanation is None:
             continue
         values = "".join(_column(name, cell, choice) for choice, name in metrics.items())
-        class_text = visible(f"{explanation.label} ({explanation.probability:.2f})")
+        class_text = visible(f"{explanation.label} ({decimal(explanation.probability)})")
         picture = padded(names[grid.plan.place_of(key.question)], width)
         print(f"{picture}  {explanation.method:20}{values}  {explanation.evaluations:11,}  {class_text}")
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import sys
 
 from decam.classifier import TorchClassifier
-from decam.cli.terminal import Line, share
+from decam.cli.terminal import Line
+from decam.durations import percent
 from decam.hardware import device as devices
-from decam.models import EMBEDDED, catalogue, default_for, load_classifier
-
-SMALLEST_DOWNLOAD = "squeezenet1_0"
+from decam.models import EMBEDDED, catalogue, default_for, load_classifier, smallest_for_photographs
 
 
 def default_model() -> str:
     """An ImageNet model that is here, else the one that is fetched soonest."""
     name = default_for("photograph")
-    return SMALLEST_DOWNLOAD if name == EMBEDDED else name
+    return smallest_for_photographs().name if name == EMBEDDED else name
 
 
 def classifier_of(name: str, device: str | None, *, exact: bool = False) -> TorchClassifier:
@@ -26,6 +25,6 @@ def classifier_of(name: str, device: str | None, *, exact: bool = False) -> Torc
         if entry.url and not entry.present():
             line.note(f"Fetching {entry.title} ({entry.size / 1e6:.0f} MB) from {entry.url}")
             for step in catalogue.download(entry):
-                line.show(f"{entry.title} {share(step.done, step.total)}")
+                line.show(f"{entry.title} {percent(step.done, step.total)}")
         line.show(f"Loading {entry.title}")
         return load_classifier(name, device=device, exact=exact)

@@ -10,7 +10,8 @@ from decam import export
 from decam.classifier import TorchClassifier
 from decam.cli.codes import NOT_ALL, OK
 from decam.cli.loading import classifier_of
-from decam.cli.terminal import Line, say, share, visible
+from decam.cli.terminal import Line, say, visible
+from decam.durations import percent
 from decam.errors import SettingError
 from decam.experiments.events import Explained
 from decam.experiments.grid import Grid
@@ -54,7 +55,7 @@ def replay(given: argparse.Namespace) -> int:
                 line.clear()
                 print(visible(f"{name}: {event.verdict}"), flush=True)
             else:
-                line.show(f"{name} {share(event.progress.step, event.progress.total)}")
+                line.show(f"{name} {percent(event.progress.step, event.progress.total)}")
     if out is not None:
         export.write(grid, out)
         say(f"Written to {out}.")

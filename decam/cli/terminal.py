@@ -65,11 +65,6 @@ def cut(text: str, width: int) -> str:
     return text
 
 
-def share(step: int, total: int) -> str:
-    """How much is done, such as "42 %"; empty where the total is not known."""
-    return f"{100 * min(step, total) // total} %" if total > 0 else ""
-
-
 class Line:
     """Progress on a stream: `show` may be overwritten by what follows, `note` stays."""
 

@@ -1,4 +1,4 @@
-"""Where F and CR of Differential Evolution come from: fixed, self-adapting (jDE) or learnt from success (SHADE)."""
+"""Where F and CR of Differential Evolution come from: fixed, self-adapting (jDE) or learned from success (SHADE)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Control(Protocol):
         """Take in which trials were accepted (N booleans) and by how much their fitness rose (N, else 0)."""
 
     def state(self) -> list[Tensor]:
-        """What has been learnt, for `restore`."""
+        """What has been learned, for `restore`."""
 
     def restore(self, state: list[Tensor]) -> None:
         """Go on from a saved state."""
@@ -55,7 +55,7 @@ class Fixed:
         return weights, torch.full_like(weights, self.rate)
 
     def learn(self, weights: Tensor, rates: Tensor, accepted: Tensor, gains: Tensor) -> None:
-        """Nothing is learnt."""
+        """Nothing is learned."""
 
     def state(self) -> list[Tensor]:
         """Nothing is kept."""
@@ -104,7 +104,7 @@ class SelfAdapting:
 class SuccessMemory:
     """SHADE's ring of means of the F and CR that won, from which the next are drawn (Tanabe and Fukunaga 2013).
 
-    With `terminal` CR is learnt as in L-SHADE (2014): by the weighted Lehmer mean, and an entry whose winners all
+    With `terminal` CR is learned as in L-SHADE (2014): by the weighted Lehmer mean, and an entry whose winners all
     had CR 0 stays at 0 for good, held here as −∞.
     """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -30,7 +30,8 @@ class Cell:
     `step` of `total` is for a progress bar, `seconds_left` an estimate or None. `saliency` is the map so far (H×W or
     coarser) or the final one; `explanation` is there once it is final. `measurements` go by the keys of the plan's
     metrics. `frames` are the moments that led to the map; while it is made, they are in `history`. `error` says why a
-    cell failed.
+    cell failed. A `reused` map is an earlier run's: `evaluations` and `seconds` are what it cost then, and this run
+    spent none.
     """
 
     state: CellState = CellState.WAITING
@@ -45,12 +46,18 @@ class Cell:
     measurements: Mapping[str, Measurement] = field(default_factory=dict)
     frames: tuple[Frame, ...] = ()
     error: str = ""
+    reused: bool = False
     history: History | None = field(default=None, repr=False, compare=False)
     marks: tuple[tuple[float, int], ...] = field(default=(), repr=False, compare=False)
 
     def answers(self, keys: Iterable[str]) -> bool:
         """True if the map is final and measured by all metrics with these keys."""
         return self.explanation is not None and all(key in self.measurements for key in keys)
+
+    @property
+    def spent(self) -> int:
+        """Images through the model for this map in this run: none for a map that an earlier run has made."""
+        return 0 if self.reused else self.evaluations
 
     def settled(self) -> Cell:
         """The cell with the frames that its history has by now, and without the history."""
@@ -97,6 +104,11 @@ class Cell:
             frames=self.settled().frames,
         )
 
+    def taken(self, made: Cell) -> Cell:
+        """The cell with the map of an earlier run, and what was measured of it."""
+        frames = made.settled().frames
+        return replace(made, state=CellState.MEASURING, frames=frames, error="", reused=True, history=None, marks=())
+
     def failed(self, error: str) -> Cell:
         """The cell that will not be finished, and why."""
         return replace(self.settled(), state=CellState.FAILED, error=error, seconds_left=None, marks=())
@@ -106,6 +118,13 @@ class Cell:
         if not self.answers(keys):
             return replace(self, state=CellState.MEASURING)
         return replace(self, state=CellState.DONE, step=1, total=1, seconds_left=None, marks=())
+
+    def without(self, lost: Collection[str], keys: Iterable[str]) -> Cell:
+        """The cell without measurements of these keys, as it stands then, given all that it needs."""
+        if self.explanation is None:
+            return self
+        kept = {key: one for key, one in self.measurements.items() if key not in lost}
+        return replace(self, measurements=kept).evaluated(keys)
 
     def waiting(self, keys: Iterable[str], *, again: bool) -> Cell:
         """The cell at the start of another run over the grid; with `again`, metrics that failed are asked anew."""

@@ -45,7 +45,7 @@ class Resemblance:
 def flaws(saliency: Map) -> tuple[str, ...]:
     """Why a map (H×W) says nothing at all, in words; nothing for one that does."""
     if not np.isfinite(saliency).all():
-        return ("The map holds values that are not finite; they say nothing about the picture.",)
+        return ("The map holds values that are not finite; they say nothing about the image.",)
     if float(saliency.max()) == float(saliency.min()):
         return ("The map is constant: the method found no difference between any two places.",)
     return ()
@@ -70,8 +70,8 @@ def silences(ledger: Ledger, precision: Precision, image: Tensor) -> tuple[str, 
             found.append(_still(MASKED, moved, size, precision))
     if bool((image.amax((1, 2)) == image.amin((1, 2))).all()):
         found.append(
-            "The picture is of one colour, so no place in it can be evidence: what differs in this map comes from the "
-            "method, its fill and the edges of the picture."
+            "The image is of one colour, so no place in it can be evidence: what differs in this map comes from the "
+            "method, its fill and the edges of the image."
         )
     return tuple(found)
 
@@ -119,7 +119,7 @@ def resemblances(saliency: Map, image: Tensor) -> tuple[Resemblance, ...]:
     centre, edges = _centre_ranks(height, width), ranks(_thinned(edge_map(image, EdgeSettings())))
     return (
         Resemblance(CENTRE.title, _greatest(places, centre), "a subject in the middle would explain it as well"),
-        Resemblance(EDGES.title, _greatest(places, edges), "it may show what is in the picture and not what counted"),
+        Resemblance(EDGES.title, _greatest(places, edges), "it may show what is in the image and not what counted"),
     )
 
 
@@ -141,7 +141,7 @@ def _ties(saliency: Map) -> tuple[str, ...]:
     if share <= TIED:
         return ()
     return (
-        f"The map is saturated: {_percent(share)} of the picture has its highest value, or next to it, so it does not "
+        f"The map is saturated: {_percent(share)} of the image has its highest value, or next to it, so it does not "
         "say what in there matters most.",
     )
 
@@ -157,7 +157,7 @@ def _emptiness(saliency: Map) -> tuple[str, ...]:
         return ()
     return (
         f"The map is nearly empty: {count} of {departures.size:,} pixels hold {_percent(MASS)} of it, and the rest of "
-        "the picture is left without a word.",
+        "the image is left without a word.",
     )
 
 

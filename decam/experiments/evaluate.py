@@ -7,8 +7,9 @@ from collections.abc import Generator, Sequence
 import numpy as np
 
 from decam.classifier import Classifier, Pixels, to_tensor
+from decam.classifier.base import called
 from decam.errors import MethodError, SettingError
-from decam.experiments.explain import checked_target, seed_of
+from decam.experiments.explain import checked_contrast, checked_target, seed_of
 from decam.explanation import Explanation, Map, Progress, Question, Truth
 from decam.methods import get as get_method
 from decam.metrics import Case, FaithfulnessSettings, Measurement, Origin
@@ -42,11 +43,12 @@ def case_of(
     SettingError for a map or truth that does not fit and for explanations of several classes, MethodError where a
     method cannot explain this classifier.
     """
-    targets = sorted({explanation.target for explanation in explanations})
-    if len(targets) != 1:
-        raise SettingError(f"Explanations of one class are measured together, but these are of {targets or 'none'}.")
+    asked = {(explanation.target, explanation.against) for explanation in explanations}
+    if len(asked) != 1:
+        told = sorted({explanation.label for explanation in explanations})
+        raise SettingError(f"Explanations of one class are measured together, but these are of {told or 'none'}.")
     return Case(
-        question_of(classifier, view, targets[0]),
+        question_of(classifier, view, *asked.pop()),
         checked_maps(classifier, [explanation.saliency for explanation in explanations]),
         None if truth is None else checked_truth(classifier, truth),
         tuple(origin_of(classifier, one.method, one.settings, one.seed) for one in explanations),
@@ -54,16 +56,19 @@ def case_of(
     )
 
 
-def question_of(classifier: Classifier, view: Pixels, target: int) -> Question:
-    return Question(classifier, to_tensor(classifier, view), checked_target(target, classifier))
+def question_of(classifier: Classifier, view: Pixels, target: int, against: int | None = None) -> Question:
+    """The question about a class, or about one rather than another (`against`)."""
+    index = checked_target(target, classifier)
+    asked = classifier if against is None else checked_contrast(classifier, index, against)
+    return Question(asked, to_tensor(classifier, view), index)
 
 
 def checked_maps(classifier: Classifier, saliencies: Sequence[Map]) -> tuple[Map, ...]:
     for saliency in saliencies:
         if saliency.shape != classifier.input_size:
             raise SettingError(
-                f"The map has shape {saliency.shape}, but {classifier.name} sees pictures of {classifier.input_size}; "
-                "a map must have the size of the model's input."
+                f"The map has shape {saliency.shape}, but {called(classifier)} sees images of "
+                f"{classifier.input_size}; a map must have the size of the model's input."
             )
     return tuple(saliencies)
 
@@ -72,7 +77,7 @@ def checked_truth(classifier: Classifier, truth: Truth) -> Truth:
     mask = np.asarray(truth)
     if mask.shape != classifier.input_size:
         raise SettingError(
-            f"The truth has shape {mask.shape}, but {classifier.name} sees pictures of {classifier.input_size}; "
+            f"The truth has shape {mask.shape}, but {called(classifier)} sees images of {classifier.input_size}; "
             "it must be a mask of the size of the model's input."
         )
     if mask.dtype != np.bool_:

@@ -9,7 +9,7 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from decam.experiments.cells import CellKey
+from decam.experiments.cells import Cell, CellKey
 from decam.experiments.status import CellState
 from decam.explanation import Explanation, Progress
 from decam.metrics.base import Measurement
@@ -44,6 +44,14 @@ class Explained:
 
 
 @dataclass(frozen=True)
+class Reused:
+    """A map that an earlier run has made from the same things, with its frames and those measurements that hold."""
+
+    cell: CellKey
+    made: Cell
+
+
+@dataclass(frozen=True)
 class Measured:
     """A metric of the plan, by its key, has measured these maps."""
 
@@ -59,5 +67,5 @@ class Failed:
     sentence: str
 
 
-Event: TypeAlias = Predicted | Progressed | Explained | Measured | Failed
+Event: TypeAlias = Predicted | Progressed | Explained | Reused | Measured | Failed
 Events: TypeAlias = Generator[Event, None, T]

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from decam.classifier import Classifier, TorchClassifier, probabilities, to_tensor
 from decam.errors import SettingError
 from decam.experiments.cells import CellKey
-from decam.experiments.events import Event, Events, Explained, Failed, Predicted, Progressed
+from decam.experiments.events import Event, Events, Explained, Failed, Predicted, Progressed, Reused
 from decam.experiments.explain import class_question, clean_answers, explain_classes, explain_view
 from decam.experiments.failures import sentence_for
 from decam.experiments.grid import Grid
 from decam.experiments.measuring import measure
 from decam.experiments.questions import ModelSpec
+from decam.experiments.reuse import Lookup, carried, made_from
 from decam.experiments.status import CellState
 from decam.explanation import ClassExplanation, Explanation, Progress, relayed
 from decam.methods import described
@@ -31,20 +32,22 @@ CHEAP = 64
 """Evaluations of a map that is made for all pictures before any costly one is begun."""
 
 
-def execute(grid: Grid, models: Models, *, maps: bool = True) -> Events[Grid]:
+def execute(grid: Grid, models: Models, *, maps: bool = True, earlier: Lookup | None = None) -> Events[Grid]:
     """Compute what is missing of a grid; yields events and returns the grid after all of them.
 
     Questions about one model are answered together, one model at a time. All its pictures are predicted first. Then
     come the maps that cost at most 64 evaluations, for all questions; then, question by question, the others, followed
     by the measurements of that question's maps. A cell that fails yields Failed and the others go on; closing the
     generator cancels. With `maps` False, only measurements of finished maps are computed. No thread and no disk is
-    used. Raises SettingError where views and plan differ in number, and what `models` raises for the plan's own model.
+    used. `earlier` finds maps that were made before from the same things. They are taken as Reused as soon as their
+    class is known, and not made again. Raises SettingError where views and plan differ in number, and what `models`
+    raises for the plan's own model.
     """
     plan = grid.plan
     if len(grid.views) != len(plan.pictures):
-        raise SettingError(f"The plan names {len(plan.pictures)} pictures, but {len(grid.views)} views were given.")
+        raise SettingError(f"The plan names {len(plan.pictures)} images, but {len(grid.views)} views were given.")
     for spec, questions in _by_model(grid):
-        grid = yield from _answer(grid, spec, questions, models, maps=maps)
+        grid = yield from _answer(grid, spec, questions, models, maps=maps, earlier=earlier)
     return grid
 
 
@@ -55,15 +58,19 @@ def _by_model(grid: Grid) -> Iterator[tuple[ModelSpec, list[int]]]:
 
 
 class _Watched:
-    """The grid as it grows with the events that pass, and the full predictions, which a grid does not keep."""
+    """The grid as it grows with the events that pass, and the full predictions, which a grid does not keep.
+
+    Progress is taken in only where a metric needs the maps in the making, which cost memory.
+    """
 
     def __init__(self, grid: Grid) -> None:
         self.grid = grid
+        self._progress = bool(grid.plan.metrics_that_need("running"))
         self.clean: dict[int, NDArray[np.float32]] = {}
 
     def passed(self, event: Event) -> list[Event]:
-        """Take in an event on its way; progress is for whoever watches."""
-        if not isinstance(event, Progressed):
+        """Take in an event on its way."""
+        if self._progress or not isinstance(event, Progressed):
             self.grid = self.grid.after(event)
         if isinstance(event, Predicted):
             self.clean[event.question] = event.probabilities
@@ -74,7 +81,9 @@ class _Watched:
         return {key: cell.explanation for key, cell in self.grid.cells.items() if cell.explanation is not None}
 
 
-def _answer(grid: Grid, spec: ModelSpec, questions: Sequence[int], models: Models, *, maps: bool) -> Events[Grid]:
+def _answer(
+    grid: Grid, spec: ModelSpec, questions: Sequence[int], models: Models, *, maps: bool, earlier: Lookup | None
+) -> Events[Grid]:
     """All questions about one model."""
     if not _missing(grid, questions, maps=maps):
         return grid
@@ -89,7 +98,7 @@ def _answer(grid: Grid, spec: ModelSpec, questions: Sequence[int], models: Model
             grid = grid.after(failure)
         return grid
     watched = _Watched(grid)
-    yield from relayed(_answered(watched, classifier, questions, maps=maps), watched.passed)
+    yield from relayed(_answered(watched, classifier, questions, maps=maps, earlier=earlier), watched.passed)
     return watched.grid
 
 
@@ -108,9 +117,13 @@ def _missing(grid: Grid, questions: Sequence[int], *, maps: bool) -> bool:
     )
 
 
-def _answered(watched: _Watched, classifier: Classifier, questions: Sequence[int], *, maps: bool) -> Events[None]:
+def _answered(
+    watched: _Watched, classifier: Classifier, questions: Sequence[int], *, maps: bool, earlier: Lookup | None
+) -> Events[None]:
     plan = watched.grid.plan
     if plan.about_classes:
+        if maps and earlier is not None:
+            yield from _reused(watched.grid, questions, earlier)
         missing = _open(watched.grid, questions) if maps else []
         for method in range(len(plan.methods)):
             if keys := [key for key in missing if key.method == method]:
@@ -118,6 +131,8 @@ def _answered(watched: _Watched, classifier: Classifier, questions: Sequence[int
         return
     if maps:
         yield from _predict(watched, classifier, questions)
+        if earlier is not None:
+            yield from _reused(watched.grid, questions, earlier)
     predicted = [question for question in questions if watched.grid.predictions[question] is not None]
     costs = [get_method(choice.name).cost(choice.settings, classifier) for choice in plan.methods]
     cheap = [method for method, cost in enumerate(costs) if cost <= CHEAP]
@@ -129,6 +144,17 @@ def _answered(watched: _Watched, classifier: Classifier, questions: Sequence[int
         if maps:
             yield from _explain(watched, classifier, question, costly)
         yield from measure(classifier, watched.grid, question, watched.maps())
+
+
+def _reused(grid: Grid, questions: Sequence[int], earlier: Lookup) -> Events[None]:
+    """The missing maps of these questions that were made before; a question about a picture has its class by now."""
+    for key in _open(grid, questions):
+        target = grid.target_of(key.question)
+        if target is None and not grid.plan.about_classes:
+            continue  # its prediction has failed
+        found = earlier(made_from(grid.plan, key, target))
+        if found is not None:
+            yield Reused(key, carried(grid, key, found))
 
 
 def _predict(watched: _Watched, classifier: Classifier, questions: Sequence[int]) -> Events[None]:
@@ -206,6 +232,7 @@ def _map(watched: _Watched, classifier: Classifier, key: CellKey) -> Events[None
             grid.target_of(key.question),
             question.seed,
             watched.clean[key.question],
+            grid.plan.against_of(key.question),
         )
         explanation = yield from relayed(
             steps, lambda step: [Progressed(key, CellState.RUNNING, step, time.perf_counter() - began)]

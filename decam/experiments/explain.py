@@ -12,6 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from decam.classifier import Classifier, Pixels, TorchClassifier, probabilities, to_tensor
+from decam.classifier.base import called
+from decam.classifier.contrast import contrast_label, contrasted
 from decam.errors import MethodError, SettingError
 from decam.experiments.diagnostics import flaws, remarks, silences
 from decam.explanation import (
@@ -40,12 +42,14 @@ def explain_view(
     target: int | None,
     seed: int,
     clean: NDArray[np.float32] | None = None,
+    against: int | None = None,
 ) -> Generator[Progress, None, Explanation]:
     """Explain a picture that is at the classifier's input size already (H×W×3 uint8).
 
     Yields Progress at least once a batch and returns the Explanation; closing the generator cancels. `target` is a
     class index, None for the predicted one. `clean` has the probabilities (C) of the unmasked picture where they have
-    been asked for already. Raises MethodError where the method cannot explain this classifier,
+    been asked for already. `against` is the class that the target is told from; see `decam.classifier.contrast`.
+    Raises MethodError where the method cannot explain this classifier or contrast,
     SettingError for a target or seed out of bounds.
     """
     row = get_method(method)
@@ -59,6 +63,13 @@ def explain_view(
     if obstacle := row.obstacle(classifier):  # the first answer may have shown one
         raise MethodError(obstacle)
     target_index = int(answers.argmax()) if target is None else checked_target(target, classifier)
+    label = classifier.labels[target_index]
+    if against is not None:
+        label = contrast_label(label, classifier.labels[checked_target(against, classifier)])
+        classifier = checked_contrast(classifier, target_index, against)
+        if obstacle := row.obstacle(classifier):
+            raise MethodError(obstacle)
+        answers = clean_answers(classifier, view)
     question = Question(classifier, image, target_index)
     began = time.perf_counter()
     for sentence in getattr(classifier, "notes", ()):
@@ -73,7 +84,7 @@ def explain_view(
         method=method,
         saliency=saliency,
         target=target_index,
-        label=classifier.labels[target_index],
+        label=label,
         probability=float(answers[target_index]),
         settings=settings,
         seed=seed,
@@ -82,6 +93,8 @@ def explain_view(
         notes=tuple(question.ledger.notes),
         silent=bool(silent),
         rank_errors=question.ledger.rank_errors,
+        fitness=question.ledger.fitness,
+        against=against,
     )
 
 
@@ -183,9 +196,18 @@ def checked_target(given: object, classifier: Classifier) -> int:
         )
     if not 0 <= target < len(classifier.labels):
         raise SettingError(
-            f"Class {target} does not exist: {classifier.name} knows classes 0 to {len(classifier.labels) - 1}."
+            f"Class {target} does not exist: {called(classifier)} knows classes 0 to {len(classifier.labels) - 1}."
         )
     return target
+
+
+def checked_contrast(classifier: Classifier, target: int, against: int) -> Classifier:
+    """The classifier asked about `target` rather than `against`; raises SettingError for no class, or for one twice."""
+    if checked_target(against, classifier) == target:
+        raise SettingError(
+            f"{classifier.labels[target]} is what is asked about, and cannot be told from itself; name another class."
+        )
+    return contrasted(classifier, target, against)
 
 
 def checked_unit(unit: Unit, classifier: Classifier) -> Unit:
@@ -194,7 +216,7 @@ def checked_unit(unit: Unit, classifier: Classifier) -> Unit:
     How many channels the layer has is found when the model is asked.
     """
     if not isinstance(classifier, TorchClassifier):
-        raise SettingError(f"{classifier.name} is a function, so it has no layer {unit.layer!r}; ask about a class.")
+        raise SettingError(f"{called(classifier)} is a function, so it has no layer {unit.layer!r}; ask about a class.")
     if unit.channel < 0:
         raise SettingError(f"The channel is {unit.channel}, but channels are counted from 0.")
     return Unit(layer_of(classifier, unit.layer), unit.channel)
@@ -217,10 +239,10 @@ def class_index(classifier: Classifier, target: int | str | None) -> int | None:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise SettingError(f"{classifier.name} knows no class whose name contains {target!r}.")
+        raise SettingError(f"{called(classifier)} knows no class whose name contains {target!r}.")
     some = ", ".join(f"{classifier.labels[i]} ({i})" for i in found[:6])
     raise SettingError(
-        f"{len(found)} classes of {classifier.name} fit {target!r}: {some}; give the index or more of the name."
+        f"{len(found)} classes of {called(classifier)} fit {target!r}: {some}; give the index or more of the name."
     )
 
 

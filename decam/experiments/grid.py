@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from decam.classifier import Pixels
+from decam.classifier.contrast import contrast_label
 from decam.experiments.cells import Cell, CellKey
-from decam.experiments.events import Event, Explained, Failed, Measured, Predicted, Progressed
-from decam.experiments.plan import Plan, label_at
+from decam.experiments.events import Event, Explained, Failed, Measured, Predicted, Progressed, Reused
+from decam.experiments.plan import Plan, fingerprint, label_at
 from decam.experiments.status import CellState
 from decam.explanation import Truth
 
@@ -66,12 +67,14 @@ class Grid:
             return replace(self, cells={**self.cells, **changed})
         return replace(self, cells={**self.cells, event.cell: self._changed(event)})
 
-    def _changed(self, event: Progressed | Explained | Failed) -> Cell:
+    def _changed(self, event: Progressed | Explained | Reused | Failed) -> Cell:
         key, cell = event.cell, self.cells[event.cell]
         if isinstance(event, Progressed):
             return cell.progressed(event.stage, event.progress, event.seconds)
         if isinstance(event, Explained):
             return cell.explained(event.explanation).evaluated(self.plan.metric_keys(key.question))
+        if isinstance(event, Reused):
+            return cell.taken(event.made).evaluated(self.plan.metric_keys(key.question))
         return cell.failed(event.sentence)
 
     def _measured(self, key: CellKey, event: Measured) -> Cell:
@@ -97,9 +100,42 @@ class Grid:
         """The grid after its run has ended, with an error or without one."""
         return replace(self, cells={key: cell.ended(error) for key, cell in self.cells.items()})
 
-    def with_plan(self, plan: Plan) -> Grid:
-        """The grid of a plan that asks more of the same maps."""
-        return replace(self, plan=plan)
+    def with_plan(self, plan: Plan, views: Sequence[Pixels] = (), truths: Sequence[Truth | None] = ()) -> Grid:
+        """The grid of a plan that asks more: its first pictures, questions and methods are those of this one.
+
+        `views` and `truths` are those of the pictures that are new.
+        """
+        if views:
+            truths = (*(self.truths or (None,) * len(self.views)), *truths)
+        return replace(
+            self,
+            plan=plan,
+            views=(*self.views, *views),
+            truths=tuple(truths) or self.truths,
+            predictions=(*self.predictions, *(None,) * (len(plan.questions) - len(self.predictions))),
+            cells={key: self.cells.get(key, Cell()) for key in plan.cells()},
+        )
+
+    def marked(self, truths: Mapping[int, Truth | None]) -> Grid:
+        """The grid in which the object of some pictures, by their places, is elsewhere or not known.
+
+        What was measured by where it was is dropped, and is to be measured again.
+        """
+        places = range(len(self.plan.pictures))
+        now = tuple(truths.get(place, self.truths[place] if self.truths else None) for place in places)
+        pictures = tuple(
+            replace(picture, truth="" if truth is None else fingerprint(truth)) if place in truths else picture
+            for place, (picture, truth) in enumerate(zip(self.plan.pictures, now, strict=True))
+        )
+        plan = replace(self.plan, pictures=pictures)
+        lost = {choice.key for choice in plan.metrics_that_need("truth")}
+        cells = {
+            key: cell.without(lost, plan.metric_keys(key.question))
+            if plan.questions[key.question].picture in truths
+            else cell
+            for key, cell in self.cells.items()
+        }
+        return replace(self, plan=plan, truths=now, cells=cells)
 
     @property
     def complete(self) -> bool:
@@ -111,9 +147,9 @@ class Grid:
 
     @property
     def evaluations(self) -> int:
-        """Images through the model so far: the predictions and the maps."""
+        """Images through the model so far: the predictions and the maps, but for those of earlier runs."""
         predicted = sum(guesses is not None for guesses in self.predictions)
-        return predicted + sum(cell.evaluations for cell in self.cells.values())
+        return predicted + sum(cell.spent for cell in self.cells.values())
 
     def view_of(self, question: int) -> Pixels:
         """The picture that a question asks about, H×W×3 uint8; raises SettingError for a question about a class."""
@@ -132,6 +168,13 @@ class Grid:
             return self.target_of(spec.reference)
         guesses = self.predictions[question]
         return guesses[0][0] if guesses else None
+
+    def asked_of(self, question: int) -> str:
+        """The class that a question asks about by name, or one class rather than another; empty before it is known."""
+        target, against = self.target_of(question), self.plan.against_of(question)
+        if target is None or against is None:
+            return self.label_of(target)
+        return contrast_label(self.label_of(target), self.label_of(against))
 
     def subject_of(self, question: int) -> str:
         """What a question is about, by name: its picture, or its class or unit."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from decam.classifier import Pixels
 from decam.evolution.trace import Trace
-from decam.explanation import Map, Progress
+from decam.explanation import JUDGED, Map, Progress
 from decam.methods.class_level.display import shown
 
 T = TypeVar("T")
@@ -110,6 +110,16 @@ class History:
         for place, trace in self._traces.items.items():
             frames_by_place[place] = replace(frames_by_place[place], trace=trace)
         return tuple(frames_by_place[place] for place in sorted(frames_by_place))
+
+
+def in_hindsight(generations: Sequence[Frame], fitness: Map | None) -> tuple[Frame, ...]:
+    """The generations of a search with the fitness (G×3) that all its answers give them; as they are without it."""
+    if fitness is None or len(fitness) != len(generations):
+        return tuple(generations)
+    return tuple(
+        replace(frame, curves={**frame.curves, **dict(zip(JUDGED, map(float, values), strict=True))})
+        for frame, values in zip(generations, fitness, strict=True)
+    )
 
 
 def frame_of(progress: Progress) -> Frame:

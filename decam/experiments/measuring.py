@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from decam.classifier import Classifier
-from decam.experiments.cells import CellKey
+from decam.experiments.cells import Cell, CellKey
 from decam.experiments.evaluate import case_of
 from decam.experiments.events import Event, Events, Measured, Progressed
 from decam.experiments.failures import sentence_for
@@ -17,7 +17,7 @@ from decam.experiments.status import CellState
 from decam.explanation import Explanation, Map, Progress, last, relayed
 from decam.methods.controls.maps import CENTRE, EDGES, RANDOM
 from decam.metrics import get as get_metric
-from decam.metrics.base import Case, Measurement
+from decam.metrics.base import Case, Measurement, Running
 
 DRAWS = 5
 """Random maps whose mean similarity says what a similarity is worth."""
@@ -77,9 +77,18 @@ def _case(classifier: Classifier, grid: Grid, keys: tuple[CellKey, ...], maps: M
     if spec.reference is not None:
         originals = [maps.get(CellKey(spec.reference, key.method)) for key in keys]
         return replace(case, references=tuple(None if one is None else one.saliency for one in originals))
-    if any("controls" in get_metric(choice.name).needs for choice in grid.plan.metrics):
+    if grid.plan.metrics_that_need("running"):
+        case = replace(case, running=tuple(_running(grid.cells[key], maps[key]) for key in keys))
+    if grid.plan.metrics_that_need("controls"):
         return replace(case, controls=_controls(case))
     return case
+
+
+def _running(cell: Cell, made: Explanation) -> Running:
+    """The maps that led to a map, as far as its frames kept them, and the map itself."""
+    kept = [(frame.evaluations, frame.values()) for frame in cell.frames]
+    before = tuple((evaluations, saliency) for evaluations, saliency in kept if saliency is not None)
+    return (*before, (made.evaluations, made.saliency))
 
 
 def _controls(case: Case) -> Mapping[str, tuple[Map, ...]]:

@@ -18,8 +18,10 @@ from decam.errors import SettingError
 from decam.experiments.cells import CellKey
 from decam.experiments.questions import QuestionSpec
 from decam.explanation import Truth, Unit
+from decam.images.framing import CROP, Framing, checked
 from decam.methods import ClassMethod, described
 from decam.metrics import get as get_metric
+from decam.metrics.base import Requirement
 from decam.settings import Settings
 
 USUAL_METRICS = ("deletion", "insertion")
@@ -69,12 +71,17 @@ class Versions:
 class PictureChoice:
     """A picture by name, with its view's fingerprint once that is known.
 
-    `truth` is the fingerprint of the mask that says where the class is, empty where there is none.
+    `truth` is the fingerprint of the mask that says where the class is, empty where there is none. `framing` says how
+    the view was made from the whole picture, as `decam.images.framing` does.
     """
 
     name: str
     sha256: str = ""
     truth: str = ""
+    framing: Framing = CROP
+
+    def __post_init__(self) -> None:
+        checked(self.framing)
 
 
 @dataclass(frozen=True)
@@ -164,11 +171,11 @@ class Plan:
         except RuntimeError as error:
             raise SettingError(f"There is no device {self.device!r}; choose 'cpu', 'cuda' or 'mps'.") from error
         if not self.questions or not self.methods:
-            raise SettingError("A plan needs at least one picture or class, and one method.")
+            raise SettingError("A plan needs at least one image or class, and one method.")
         self._check_subjects()
         for place, question in enumerate(self.questions):
             if question.picture is not None and not 0 <= question.picture < len(self.pictures):
-                raise SettingError(f"Question {place} is about picture {question.picture}, which is not there.")
+                raise SettingError(f"Question {place} is about image {question.picture}, which is not there.")
             if question.reference is not None and not 0 <= question.reference < place:
                 raise SettingError(f"Question {place} refers to {question.reference}, which does not come before it.")
         if len(set(self.metrics)) != len(self.metrics):
@@ -181,13 +188,13 @@ class Plan:
     def _check_subjects(self) -> None:
         """Raise SettingError where questions about pictures and classes are mixed, or methods do not answer them."""
         if len({question.about_class for question in self.questions}) > 1:
-            raise SettingError("A plan asks about pictures or about classes, not both; make two plans of it.")
+            raise SettingError("A plan asks about images or about classes, not both; make two plans of it.")
         for choice in self.methods:
             answers = isinstance(described(choice.name), ClassMethod)
             if answers and not self.about_classes:
-                raise SettingError(f"{choice.name} explains classes, not pictures; ask it with 'class-map'.")
+                raise SettingError(f"{choice.name} explains classes, not images; ask it with 'class-map'.")
             if not answers and self.about_classes:
-                raise SettingError(f"{choice.name} explains pictures, not classes; ask it about a picture.")
+                raise SettingError(f"{choice.name} explains images, not classes; ask it about an image.")
 
     @property
     def about_classes(self) -> bool:
@@ -218,8 +225,15 @@ class Plan:
         """The index of the picture that a question asks about; raises SettingError for a question about a class."""
         place = self.questions[question].picture
         if place is None:
-            raise SettingError(f"Question {question} is about a class and has no picture.")
+            raise SettingError(f"Question {question} is about a class and has no image.")
         return place
+
+    def against_of(self, question: int) -> int | None:
+        """The class that a question tells its target from: its own, or its reference's; None where there is none."""
+        spec = self.questions[question]
+        if spec.against is None and spec.target is None and spec.reference is not None:
+            return self.against_of(spec.reference)
+        return spec.against
 
     def subject_of(self, question: int, labels: Sequence[str] = ()) -> str:
         """What a question is about, by name: its picture, its unit, or its class by the label where that is known."""
@@ -244,6 +258,10 @@ class Plan:
     def metric_keys(self, question: int) -> tuple[str, ...]:
         """The keys of `metrics_for`."""
         return _metric_keys(self, question)
+
+    def metrics_that_need(self, requirement: Requirement) -> tuple[MetricChoice, ...]:
+        """The metrics that need this, such as the ground truth."""
+        return tuple(choice for choice in self.metrics if requirement in get_metric(choice.name).needs)
 
     def titles(self) -> tuple[str, ...]:
         """The methods' titles, no two the same.

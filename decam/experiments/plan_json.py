@@ -15,6 +15,7 @@ from decam.experiments.kinds.comparison import COMPARISON
 from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, Plan, Versions, usual_metrics
 from decam.experiments.questions import ModelSpec, QuestionSpec, Variant
 from decam.explanation import Unit
+from decam.images.framing import CROP, checked
 from decam.methods import described
 from decam.metrics import get as get_metric
 from decam.metrics.base import FILLS
@@ -34,7 +35,7 @@ def plan_to_json(plan: Plan) -> str:
         "versions": dataclasses.asdict(plan.versions),
         "device": plan.device,
         "execution": None if plan.execution is None else dataclasses.asdict(plan.execution),
-        "pictures": [dataclasses.asdict(picture) for picture in plan.pictures],
+        "pictures": [_picture_described(picture) for picture in plan.pictures],
         "questions": [_question_described(question) for question in plan.questions],
         "methods": [_choice_entry(choice) for choice in plan.methods],
         "metrics": [_choice_entry(choice) for choice in plan.metrics],
@@ -116,8 +117,10 @@ def _target(entry: object) -> int | None:
 
 def _question(entry: object) -> QuestionSpec:
     where = "a question of the plan"
-    read = _only(_of(dict, entry, where), ("model", "picture", "target", "seed", "reference", "unit", "also"), where)
-    reference, unit = read.get("reference"), read.get("unit")
+    read = _only(
+        _of(dict, entry, where), ("model", "picture", "target", "seed", "reference", "unit", "also", "against"), where
+    )
+    reference, unit, against = read.get("reference"), read.get("unit"), read.get("against")
     about_class = "picture" in read and read["picture"] is None
     return QuestionSpec(
         model=_model_spec(read.get("model")),
@@ -127,6 +130,7 @@ def _question(entry: object) -> QuestionSpec:
         reference=None if reference is None else _of(int, reference, "reference"),
         unit=None if unit is None else _unit(unit),
         also=tuple(_of(int, one, "also") for one in _of(list, read.get("also", []), "also")),
+        against=None if against is None else _of(int, against, "against"),
     )
 
 
@@ -165,12 +169,13 @@ def _model(value: object) -> str:
 
 
 def _picture(entry: object) -> PictureChoice:
-    where = "a picture of the plan"
-    read = _only(_of(dict, entry, where), ("name", "target", "sha256", "truth"), where)
+    where = "an image of the plan"
+    read = _only(_of(dict, entry, where), ("name", "target", "sha256", "truth", "framing"), where)
     return PictureChoice(
         name=_get(read, "name", str, where),
         sha256=_get(read, "sha256", str, where) if "sha256" in read else "",
         truth=_get(read, "truth", str, where) if "truth" in read else "",
+        framing=checked(read.get("framing", CROP)),
     )
 
 
@@ -200,9 +205,17 @@ def _named(name: str) -> Iterator[None]:
         raise SettingError(f"{name}: {error}") from error
 
 
+def _picture_described(picture: PictureChoice) -> dict[str, object]:
+    """A picture for JSON; its framing only where it is not the model's own, as in plans from before there was one."""
+    values = dataclasses.asdict(picture)
+    return values if picture.framing != CROP else {name: it for name, it in values.items() if name != "framing"}
+
+
 def _question_described(question: QuestionSpec) -> dict[str, object]:
-    """A question for JSON; what only questions about classes have, only where it is there."""
+    """A question for JSON; what only some questions have, only where it is there."""
     values = {**dataclasses.asdict(question), "model": question.model.to_mapping()}
+    if question.against is None:
+        del values["against"]
     return {name: value for name, value in values.items() if name not in ("unit", "also") or value}
 
 

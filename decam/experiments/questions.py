@@ -67,7 +67,8 @@ class QuestionSpec:
     index, None for the class that the model predicts, or, where there is a `reference`, for that question's class.
     `reference` is the index of an earlier question whose maps the maps of this one are compared with. `seed` is where
     random numbers begin. Without a picture there may be a `unit` in the place of a target, or the map may be for the
-    classes in `also` too, which it raises together with the target.
+    classes in `also` too, which it raises together with the target. With a picture, `against` is the class that the
+    target is told from: why is it the one rather than the other?
     """
 
     model: ModelSpec
@@ -77,6 +78,7 @@ class QuestionSpec:
     reference: int | None = None
     unit: Unit | None = None
     also: tuple[int, ...] = ()
+    against: int | None = None
 
     @property
     def about(self) -> Target:
@@ -84,7 +86,7 @@ class QuestionSpec:
         if self.unit is not None:
             return self.unit
         if self.picture is not None or self.target is None:
-            raise SettingError("This question is about a picture, not about a class.")
+            raise SettingError("This question is about an image, not about a class.")
         return (self.target, *self.also)
 
     @property
@@ -97,11 +99,21 @@ class QuestionSpec:
             raise SettingError(f"The target is {self.target}, but classes are counted from 0.")
         if not 0 <= self.seed <= MAX_SEED:
             raise SettingError(f"seed is {self.seed}, but must lie between 0 and {MAX_SEED}.")
+        if self.against is not None:
+            self._check_contrast(self.against)
         if self.picture is None and (self.target is None) == (self.unit is None):
-            raise SettingError("A question without a picture needs a class or a unit of a layer; give one of them.")
+            raise SettingError("A question without an image needs a class or a unit of a layer; give one of them.")
         if self.also and (self.picture is not None or self.target is None):
-            raise SettingError("Several classes are asked about at once without a picture; leave the picture out.")
+            raise SettingError("Several classes are asked about at once without an image; leave the image out.")
         if len({self.target, *self.also}) != 1 + len(self.also) or any(other < 0 for other in self.also):
             raise SettingError(f"A class of {(self.target, *self.also)} is named twice or below 0; name each once.")
         if self.picture is not None and self.unit is not None:
-            raise SettingError("A unit is asked about without a picture; leave the picture out, or name a class.")
+            raise SettingError("A unit is asked about without an image; leave the image out, or name a class.")
+
+    def _check_contrast(self, against: int) -> None:
+        if against < 0:
+            raise SettingError(f"The class to tell the target from is {against}, but classes are counted from 0.")
+        if self.picture is None:
+            raise SettingError("Two classes are told apart in an image; name one, or leave the second class out.")
+        if against == self.target:
+            raise SettingError(f"Class {against} cannot be told from itself; name two classes.")

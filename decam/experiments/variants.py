@@ -1,10 +1,11 @@
-"""Models that differ from the one that was trained: weights drawn anew, or learnt from shuffled labels."""
+"""Models that differ from the one that was trained: weights drawn anew, or learned from shuffled labels."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
 from decam.classifier import Classifier, TorchClassifier
+from decam.classifier.base import called
 from decam.errors import MethodError, ModelError, SettingError
 from decam.experiments.execute import Models
 from decam.experiments.questions import MODES, Mode, ModelSpec, Variant
@@ -51,9 +52,9 @@ def variants(classifier: Classifier, mode: Mode, seed: int = 0) -> tuple[Variant
 
 def _stages(classifier: Classifier) -> tuple[Stage, ...]:
     if not isinstance(classifier, TorchClassifier):
-        raise MethodError(f"Weights can only be drawn anew in a PyTorch model, and {classifier.name} is none.")
+        raise MethodError(f"Weights can only be drawn anew in a PyTorch model, and {called(classifier)} is none.")
     if classifier.closed:
-        raise MethodError(f"The weights of {classifier.name} cannot be drawn anew: {classifier.closed}.")
+        raise MethodError(f"The weights of {called(classifier)} cannot be drawn anew: {classifier.closed}.")
     with classifier.lock.shared():
         return stages(classifier.module, classifier.input_size, classifier.inspection.channels)
 
@@ -93,9 +94,9 @@ def _drawn_anew(classifier: Classifier, variant: Variant) -> Classifier:
     groups = dict(_DRAWN[variant.mode](_stages(classifier)))
     if variant.stage not in groups:
         raise SettingError(
-            f"{classifier.name} has no stage {variant.stage!r}; it has: {', '.join(groups)}. Make the check again."
+            f"{called(classifier)} has no stage {variant.stage!r}; it has: {', '.join(groups)}. Make the check again."
         )
     chosen = frozenset(layer for piece in groups[variant.stage] for layer in piece.layers)
     if not isinstance(classifier, TorchClassifier):
-        raise MethodError(f"Weights can only be drawn anew in a PyTorch model, and {classifier.name} is none.")
+        raise MethodError(f"Weights can only be drawn anew in a PyTorch model, and {called(classifier)} is none.")
     return classifier.with_module(randomised(classifier.module, chosen, variant.seed))

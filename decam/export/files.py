@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import io
 import json
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,37 +17,43 @@ from decam.experiments.plan import fingerprint
 from decam.experiments.plan_json import plan_to_json
 from decam.explanation import ClassExplanation, Explanation, Map, further_arrays
 from decam.export.backdoors import suspicions_csv
-from decam.export.names import Look, method_names, picture_names, question_names
-from decam.export.tables import curves_csv, metrics_csv
-from decam.figures.overlays import FLAT, overlay, png_bytes
-from decam.files import npz_bytes
+from decam.export.names import method_names, picture_names, question_names
+from decam.export.tables import Legend, curves_csv, legend_csv, metrics_csv
+from decam.figures.colours import table_for
+from decam.figures.legend import Scale, meaning
+from decam.figures.look import Look, finished, scales
+from decam.figures.look import drawn as drawn_map
+from decam.figures.overlays import png_bytes
+from decam.files import npz_bytes, zipped
 from decam.methods import described
 from decam.methods.class_level.display import shown
-from decam.metrics.scales import Limits, shared_limits
 
 KIND = "decam export"
 FORMAT = 2  # the first named a map by its picture, where now a question is named
 SETTINGS = "settings.json"
-EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a ZIP can hold: the same export gives the same bytes
+DRAWN = ("overlays/", "patterns/")
 
 README = """\
 This folder holds saliency maps made with decam.
 
-pictures/      each picture as the model saw it
-overlays/      each method's map over its picture, in colour; where a map has both signs, orange is for the class and
+pictures/      each image as the model saw it
+overlays/      each method's map over its image, in colour; where a map has both signs, orange is for the class and
                blue against it
+legend.csv     one line for each overlay: what its colours stand for, in words, and the values at their two ends
 maps/          the same maps as raw float32 numbers for numpy.load, never rescaled, with class, seed and cost;
                rank_errors, where a map says how sure it is: the standard error of each place's rank, as a share
-patterns/      the map of each class that was asked about without a picture, grey where it is zero
-truths/        where the object is in a picture, if that is known
+patterns/      the map of each class that was asked about without an image, grey where it is zero
+truths/        where the object is in an image, if that is known
 metrics.csv    one line for each map, with a column for each metric, evaluations (images through the model) and seconds
 curves.csv     one line for each point of each metric's curves: for deletion and insertion, the model's answer while
                pixels are hidden or shown in the order of the map
 backdoors.csv  how oddly cheap each class of a model is, where a search for a backdoor was made
-settings.json  all settings, seeds and versions
+settings.json  all settings, seeds and versions, notes on maps, and why maps failed
 
-Colours leave out the top 1 % of a map's values, unless the grid showed extremes. The values at both ends of the colours
-are in settings.json under "colours". Two zeros there belong to a map of mere rounding or chance, which is drawn flat.
+Overlays are drawn as the grid of the page showed maps: its colours, opacity, scale and contours. Colours leave out the
+top 1 % of a map's values, unless the grid showed extremes or ranks. The values at both ends of the colours are in
+legend.csv, and in settings.json under "colours". Two zeros there belong to a map of mere rounding or chance, which is
+drawn flat. By rank they are shares of the map, and lines enclose its top 5, 20 and 50 %.
 
 In both tables, a text that a spreadsheet would take for a formula has an apostrophe before it.
 
@@ -57,29 +61,27 @@ In both tables, a text that a spreadsheet would take for a formula has an apostr
 """
 
 
-def files(grid: Grid, look: Look | None = None, created: str = "") -> Iterator[tuple[str, bytes]]:
+def files(
+    grid: Grid, look: Look | None = None, created: str = "", *, drawn: bool = True, name: str = "", remark: str = ""
+) -> Iterator[tuple[str, bytes]]:
     """Every file of the export as (name with forward slashes, bytes); settings.json, which lists them, comes last.
 
-    What is finished of the grid is exported. `created` says when its run was made, as text.
+    What is finished of the grid is exported. `created` says when its run was made, as text; `name` and `remark` are its
+    owner's words. Without `drawn` the maps are there as numbers alone, for whoever draws them again.
     """
     names: list[str] = []
-    for name, content in _all_but_settings(grid, look or Look()):
-        names.append(name)
-        yield name, content
-    yield SETTINGS, _json(_settings(grid, look or Look(), [*names, SETTINGS], created))
+    for file, content in _all_but_settings(grid, look or Look()):
+        if not drawn and file.startswith(DRAWN):
+            continue
+        names.append(file)
+        yield file, content
+    about = {"created": created, "name": name, "note": remark}
+    yield SETTINGS, _json(_settings(grid, look or Look(), [*names, SETTINGS], about))
 
 
-def zip_bytes(grid: Grid, look: Look | None = None, created: str = "") -> bytes:
-    """The export as one ZIP file, the same bytes for the same grid."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in files(grid, look, created):
-            entry = zipfile.ZipInfo(name, EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system = 3
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, content)
-    return buffer.getvalue()
+def zip_bytes(grid: Grid, look: Look | None = None, created: str = "", *, name: str = "", remark: str = "") -> bytes:
+    """The export as one ZIP file, the same bytes for the same grid; the words are those of `files`."""
+    return zipped(files(grid, look, created, name=name, remark=remark))
 
 
 def map_bytes(explanation: Explanation, name: str) -> bytes:
@@ -100,6 +102,7 @@ def map_bytes(explanation: Explanation, name: str) -> bytes:
             "evaluations": np.array(explanation.evaluations),
             "seconds": np.array(explanation.seconds),
             "silent": np.array(explanation.silent),
+            **({} if explanation.against is None else {"against": np.array(explanation.against)}),
             **further_arrays(explanation),
         }
     )
@@ -108,10 +111,6 @@ def map_bytes(explanation: Explanation, name: str) -> bytes:
 def map_fingerprint(saliency: Map) -> str:
     """The SHA-256 of a map's float32 values, little-endian, rows first."""
     return hashlib.sha256(np.ascontiguousarray(saliency, dtype="<f4").tobytes()).hexdigest()
-
-
-def _finished(grid: Grid) -> dict[CellKey, Explanation]:
-    return {key: cell.explanation for key, cell in sorted(grid.cells.items()) if cell.explanation is not None}
 
 
 def _map_name(grid: Grid, key: CellKey) -> str:
@@ -130,40 +129,37 @@ def _all_but_settings(grid: Grid, look: Look) -> Iterator[tuple[str, bytes]]:
     for name, truth in zip(pictures, grid.truths, strict=False):
         if truth is not None:
             yield f"truths/{name}.png", png_bytes(np.where(truth, 255, 0).astype(np.uint8))
-    limits = _limits(grid, look)
-    for key, explanation in _finished(grid).items():
+    drawn = scales(grid, look)
+    yield "legend.csv", legend_csv(_legends(grid, look, drawn))
+    for key, explanation in finished(grid).items():
         name = _map_name(grid, key)
         if isinstance(explanation, ClassExplanation):
             yield f"patterns/{name}.png", png_bytes(shown(explanation.map))
             yield f"maps/{name}.npz", map_bytes(explanation, "")
             continue
-        drawn = overlay(
-            grid.view_of(key.question),
-            explanation.saliency,
-            signed=described(explanation.method).signed,
-            colours=look.colours,
-            opacity=look.opacity,
-            limits=limits[key],
-        )
-        yield f"overlays/{name}.png", png_bytes(drawn)
+        pixels = drawn_map(grid.view_of(key.question), explanation, drawn[key], look)
+        yield f"overlays/{name}.png", png_bytes(pixels)
         yield f"maps/{name}.npz", map_bytes(explanation, grid.plan.picture_of(key.question).name)
 
 
-def _limits(grid: Grid, look: Look) -> dict[CellKey, Limits]:
-    """The scale of each overlay; a shared one holds for all pictures of a method, since methods differ in units."""
-    limits = {}
-    finished = _finished(grid)
-    for key, explanation in finished.items():
-        signed = described(explanation.method).signed
-        alike = [other.saliency for place, other in finished.items() if place.method == key.method and not other.silent]
-        maps = alike if look.shared else [explanation.saliency]
-        limits[key] = FLAT if explanation.silent else shared_limits(maps, signed, extremes=look.extremes)
-    return limits
+def _legends(grid: Grid, look: Look, drawn: Mapping[CellKey, Scale]) -> Iterator[Legend]:
+    """What the colours of each overlay stand for; a class's map has its own and is left out."""
+    for key, explanation in finished(grid).items():
+        if not isinstance(explanation, ClassExplanation):
+            signed = described(explanation.method).signed
+            yield Legend(
+                f"overlays/{_map_name(grid, key)}.png",
+                grid.plan.titles()[key.method],
+                explanation.label,
+                table_for(look.colours, signed),
+                drawn[key],
+                meaning(look.colours, signed, explanation.label),
+            )
 
 
-def _settings(grid: Grid, look: Look, names: Sequence[str], created: str) -> dict[str, Any]:
+def _settings(grid: Grid, look: Look, names: Sequence[str], about: Mapping[str, str]) -> dict[str, Any]:
     """All that a replay needs, as JSON, and between which values each overlay's colours run."""
-    limits = _limits(grid, look)
+    drawn = scales(grid, look)
     choices = zip(grid.plan.pictures, grid.views, strict=True)
     pictures = tuple(dataclasses.replace(choice, sha256=fingerprint(view)) for choice, view in choices)
     plan = dataclasses.replace(grid.plan, pictures=pictures)
@@ -176,14 +172,19 @@ def _settings(grid: Grid, look: Look, names: Sequence[str], created: str) -> dic
             "label": explanation.label,
             "seed": explanation.seed,
             "sha256": map_fingerprint(explanation.values),
-            "colours": list(limits[key]),
+            "colours": list(drawn[key].limits),
+            "legend": drawn[key].text,
+            "reused": grid.cells[key].reused,
+            "notes": list(explanation.notes),
+            "sentence": grid.cells[key].error,
+            "remarks": _remarks(grid, key),
         }
-        for key, explanation in _finished(grid).items()
+        for key, explanation in finished(grid).items()
     ]
     return {
         "kind": KIND,
         "format": FORMAT,
-        "created": created,
+        **about,
         "threads": torch.get_num_threads(),
         "plan": json.loads(plan_to_json(plan)),
         "pictures": [f"pictures/{name}.png" for name in picture_names(plan)],
@@ -195,6 +196,16 @@ def _settings(grid: Grid, look: Look, names: Sequence[str], created: str) -> dic
         ],
         "files": list(names),
     }
+
+
+def _remarks(grid: Grid, key: CellKey) -> list[dict[str, Any]]:
+    """What metrics remark on a map, by their places in the plan, and whether they failed; others are left out."""
+    measured = grid.cells[key].measurements
+    return [
+        {"metric": place, "note": one.note, "failed": one.failed}
+        for place, choice in enumerate(grid.plan.metrics)
+        if (one := measured.get(choice.key)) is not None and (one.note or one.failed)
+    ]
 
 
 def _json(content: Mapping[str, Any]) -> bytes:

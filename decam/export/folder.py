@@ -10,7 +10,7 @@ from pathlib import Path
 from decam.errors import StoreError
 from decam.experiments.grid import Grid
 from decam.export.files import KIND, SETTINGS, files
-from decam.export.names import Look
+from decam.figures.look import Look
 from decam.files import write_atomically
 
 
@@ -34,8 +34,10 @@ def check_folder(folder: Path) -> bool:
     return occupied
 
 
-def write(grid: Grid, folder: Path, look: Look | None = None, created: str = "") -> tuple[Path, ...]:
-    """Write the export of a grid into a folder and return the paths of its files; `created` as in `files`.
+def write(
+    grid: Grid, folder: Path, look: Look | None = None, created: str = "", *, drawn: bool = True
+) -> tuple[Path, ...]:
+    """Write the export of a grid into a folder and return the paths of its files; `created` and `drawn` as in `files`.
 
     Each file is written under a temporary name and renamed; settings.json comes last, so that where it lies the
     export is whole. An earlier export there is replaced: its settings.json goes first, and its files that the new one
@@ -47,7 +49,7 @@ def write(grid: Grid, folder: Path, look: Look | None = None, created: str = "")
     written = []
     try:
         (folder / SETTINGS).unlink(missing_ok=True)
-        for name, content in files(grid, look, created):
+        for name, content in files(grid, look, created, drawn=drawn):
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, content)

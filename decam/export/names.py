@@ -1,29 +1,15 @@
-"""How an export is drawn, and how its files are named."""
+"""How the files of an export are named."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import PurePath
 
 from decam.experiments.plan import Plan
 from decam.experiments.questions import QuestionSpec
 from decam.explanation import Unit
-
-
-@dataclass(frozen=True)
-class Look:
-    """How overlays are drawn: colour map of unsigned maps, opacity in [0, 1], one scale a method or one a map.
-
-    The top 1 % of a map's values lie beyond the ends of its colours, none with `extremes`.
-    """
-
-    colours: str = "cividis"
-    opacity: float = 0.6
-    shared: bool = False
-    extremes: bool = False
 
 
 def slug(name: str, longest: int = 48) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from decam.classifier import Pixels
 from decam.errors import ImageError, SettingError, StoreError
@@ -27,21 +28,38 @@ from decam.images.reading import read as read_picture
 
 
 @dataclass(frozen=True)
+class Remark:
+    """What a metric, by its place in the plan, says in words of a map, and whether it failed."""
+
+    metric: int
+    note: str
+    failed: bool
+
+
+@dataclass(frozen=True)
 class Recorded:
-    """A map as the settings describe it: its place in the plan, its file, what was asked and its fingerprint."""
+    """A map as the settings describe it: its place in the plan, its file, what was asked and its fingerprint.
+
+    `notes` are the map's own, `remarks` those of metrics, and `sentence` says why its cell failed after all. Exports of
+    earlier versions have none of these.
+    """
 
     cell: CellKey
     file: str
     target: int
     seed: int
     sha256: str
+    reused: bool = False
+    notes: tuple[str, ...] = ()
+    sentence: str = ""
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True)
 class Recording:
     """An export read back: its plan, views and maps; `threads` is how many the model ran with (0: not known).
 
-    `warnings` say in words what differs here from where the maps were made.
+    `warnings` say in words what differs here from where the maps were made. `failed` says of cells without a map why.
     """
 
     folder: Path
@@ -50,6 +68,7 @@ class Recording:
     maps: tuple[Recorded, ...]
     threads: int
     warnings: tuple[str, ...]
+    failed: Mapping[CellKey, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -98,13 +117,14 @@ def read(settings: Path) -> Recording:
         pictures = [_inside(name) for name in read["pictures"]]
         maps = tuple(_recorded(entry, plan) for entry in read["maps"])
         threads = int(read.get("threads", 0))
+        failed = {_cell(entry, plan): _text(entry["sentence"]) for entry in read.get("failed", ())}
     except (KeyError, TypeError, ValueError) as error:
         raise SettingError(f"{settings} is damaged ({_reason(error)}); export the comparison again.") from error
     if len(pictures) != len(plan.pictures):
-        raise SettingError(f"{settings} is damaged (pictures do not fit the plan); export the comparison again.")
+        raise SettingError(f"{settings} is damaged (images do not fit the plan); export the comparison again.")
     folder = settings.resolve().parent
     views = tuple(_view(folder / name, choice.sha256) for name, choice in zip(pictures, plan.pictures, strict=True))
-    return Recording(folder, plan, views, maps, threads, _warnings(plan))
+    return Recording(folder, plan, views, maps, threads, _warnings(plan), failed)
 
 
 def remake(recording: Recording, models: Models) -> Generator[Remaking | Remade, None, tuple[Remade, ...]]:
@@ -128,8 +148,15 @@ def remake(recording: Recording, models: Models) -> Generator[Remaking | Remade,
                 classes = explain_classes([asked], choice.name, choice.settings)
                 (explanation,) = yield from relayed(classes, partial(_remaking_class, recorded))
             else:
-                view = recording.views[question.picture]
-                steps = explain_view(classifier, view, choice.name, choice.settings, recorded.target, recorded.seed)
+                steps = explain_view(
+                    classifier,
+                    recording.views[question.picture],
+                    choice.name,
+                    choice.settings,
+                    recorded.target,
+                    recorded.seed,
+                    against=plan.against_of(recorded.cell.question),
+                )
                 explanation = yield from relayed(steps, partial(_remaking, recorded))
             remade = _compared(recording.folder, recorded, explanation)
             made.append(remade)
@@ -171,31 +198,65 @@ def _map(path: Path) -> Map | None:
     """The raw map in an NPZ file, None where there is no such file; raises StoreError where it is damaged."""
     if not path.is_file():
         return None
+    content = arrays_of(path)
+    return content["map" if "map" in content else "saliency"].astype(np.float32, copy=False)
+
+
+def arrays_of(path: Path) -> dict[str, NDArray[Any]]:
+    """All that the NPZ file of a map holds, its saliency among it; raises StoreError where it is damaged."""
     try:
         with np.load(path, allow_pickle=False) as content:
-            return np.asarray(content["map" if "map" in content else "saliency"], dtype=np.float32)
+            arrays = {name: content[name] for name in content.files}
+            return {"saliency": arrays["saliency"], **arrays}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise StoreError(f"{path} is damaged ({_reason(error)}); unpack the export again.") from error
 
 
 def _view(path: Path, sha256: str) -> Pixels:
     if not path.is_file():
-        raise ImageError(f"{path} is missing; keep the pictures of the export beside its settings.json.")
+        raise ImageError(f"{path} is missing; keep the images of the export beside its settings.json.")
     view = np.asarray(read_picture(path).image, dtype=np.uint8)
     if fingerprint(view) != sha256:
         raise ImageError(
-            f"{path} is not the picture that was explained: its SHA-256 begins with {fingerprint(view)[:12]} "
+            f"{path} is not the image that was explained: its SHA-256 begins with {fingerprint(view)[:12]} "
             f"instead of {sha256[:12]}; put back the one of the export."
         )
     return view
 
 
 def _recorded(entry: dict[str, Any], plan: Plan) -> Recorded:
+    return Recorded(
+        _cell(entry, plan),
+        _inside(entry["file"]),
+        int(entry["target"]),
+        int(entry["seed"]),
+        str(entry["sha256"]),
+        bool(entry.get("reused", False)),
+        tuple(_text(note) for note in entry.get("notes", ())),
+        _text(entry.get("sentence", "")),
+        tuple(_remark(remark, plan) for remark in entry.get("remarks", ())),
+    )
+
+
+def _cell(entry: dict[str, Any], plan: Plan) -> CellKey:
     question = entry["question"] if "question" in entry else entry["picture"]  # in the first format the same number
     cell = CellKey(int(question), int(entry["method"]))
     if not (0 <= cell.question < len(plan.questions) and 0 <= cell.method < len(plan.methods)):
         raise ValueError("a map lies outside the plan")
-    return Recorded(cell, _inside(entry["file"]), int(entry["target"]), int(entry["seed"]), str(entry["sha256"]))
+    return cell
+
+
+def _remark(entry: dict[str, Any], plan: Plan) -> Remark:
+    remark = Remark(int(entry["metric"]), _text(entry["note"]), bool(entry["failed"]))
+    if not 0 <= remark.metric < len(plan.metrics):
+        raise ValueError("a remark is of no metric of the plan")
+    return remark
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"a text is expected in place of {str(value)[:40]!r}")
+    return value
 
 
 def _inside(name: object) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from decam.experiments.cells import Cell, CellKey
 from decam.experiments.status import CellState, Status
 from decam.explanation import Progress
 from decam.models import catalogue
@@ -66,8 +68,9 @@ def standing(snapshot: RunSnapshot) -> Standing:
     if snapshot.status is Status.QUEUED and snapshot.ahead:
         facts.append(f"{several(snapshot.ahead, 'run')} ahead of yours")
     facts.append(f"{finished} of {several(count, 'map')}" if finished < count else several(count, "map"))
-    entry = catalogue.find(plan.model)
-    facts.append(entry.title if entry else plan.model)
+    if reused := sum(cell.reused for cell in snapshot.cells.values()):
+        facts.append(f"{reused:,} from earlier runs")
+    facts.append(catalogue.title_of(plan.model))
     if plan.execution is not None:
         facts.append(f"{plan.device}, {plan.execution.precision}")
     facts += [f"seed {plan.seed}", when(snapshot.created)]
@@ -87,10 +90,15 @@ def awaiting(ahead: int, progress: Progress | None) -> Standing:
 
 def share(snapshot: RunSnapshot) -> float:
     """How much of the run is done, each map with its measurements counting the same."""
-    if not snapshot.cells:
+    return share_of(snapshot.cells)
+
+
+def share_of(cells: Mapping[CellKey, Cell]) -> float:
+    """How much of these maps is done, each with its measurements counting the same; 0 where there are none."""
+    if not cells:
         return 0.0
     shares = []
-    for cell in snapshot.cells.values():
+    for cell in cells.values():
         step = min(1.0, cell.step / cell.total) if cell.total else 0.0
         begun = {CellState.WAITING: 0.0, CellState.RUNNING: 0.5 * step, CellState.MEASURING: 0.5 + 0.5 * step}
         shares.append(begun.get(cell.state, 1.0))

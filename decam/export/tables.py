@@ -6,6 +6,7 @@ import csv
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,6 +16,7 @@ from decam.experiments.grid import Grid
 from decam.experiments.plan import Plan
 from decam.explanation import CLASS_VALUES, ClassExplanation
 from decam.export.names import method_names
+from decam.figures.legend import Scale
 from decam.metrics import get as get_metric
 from decam.metrics.base import Curve
 
@@ -23,12 +25,27 @@ Row: TypeAlias = Sequence[object]
 _ASKED = ("number", "picture", "model", "method", "target", "label", "probability")
 _SPENT = ("evaluations", "seconds", "notes")
 # Japanese and Chinese spreadsheets take the wide forms of the signs for the signs.
+REUSED = "The map was made in an earlier run, at this cost; this run spent nothing on it."
 _FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*(e[+-]?\d+)?|inf|nan)", re.ASCII)
 CURVES_HEAD = (
     *("number", "picture", "model", "method", "metric", "share", "value"),
     *("top class", "top label", "top probability"),
 )
+
+LEGEND_HEAD = ("file", "method", "label", "colours", "low", "high", "scale", "meaning")
+
+
+@dataclass(frozen=True)
+class Legend:
+    """What an overlay's colours stand for: its file, whose map it is, the class, colour table, scale and words."""
+
+    file: str
+    method: str
+    label: str
+    table: str
+    scale: Scale
+    meaning: str
 
 
 def metrics_csv(grid: Grid) -> bytes:
@@ -41,6 +58,16 @@ def metrics_csv(grid: Grid) -> bytes:
 def curves_csv(grid: Grid) -> bytes:
     """One line for each point of each curve of each metric."""
     return csv_bytes(CURVES_HEAD, _curves(grid))
+
+
+def legend_csv(legends: Iterable[Legend]) -> bytes:
+    """One line for each overlay: what its colours stand for."""
+    return csv_bytes(LEGEND_HEAD, (_legend(one) for one in legends))
+
+
+def _legend(one: Legend) -> Row:
+    low, high = one.scale.limits
+    return (one.file, one.method, one.label, one.table, number(low), number(high), one.scale.text, one.meaning)
 
 
 def metric_names(plan: Plan) -> dict[str, str]:
@@ -79,7 +106,8 @@ def _metrics(grid: Grid, keys: Sequence[str]) -> Iterator[Row]:
         if isinstance(explanation, ClassExplanation):
             answer = (*answer, *(number(getattr(explanation, name)) for name in CLASS_VALUES))
         values = ["" if one not in cell.measurements else number(cell.measurements[one].value) for one in keys]
-        notes = " ".join([*explanation.notes, *_remarks(cell, keys), *([cell.error] if cell.error else [])])
+        ends = [*([REUSED] if cell.reused else []), *([cell.error] if cell.error else [])]
+        notes = " ".join([*explanation.notes, *_remarks(cell, keys), *ends])
         yield (*begin, *answer, *values, explanation.evaluations, f"{explanation.seconds:.3f}", notes)
 
 
@@ -148,5 +176,18 @@ def cell(value: object) -> object:
 
 
 def number(value: float | np.floating[Any]) -> str:
-    """Nine digits, from which every float32 can be read back; empty for what is not a number."""
-    return "" if math.isnan(value) else f"{float(value):.9g}"
+    """The fewest digits from which a float32 is read back, nine of any other number; empty for what is no number."""
+    if math.isnan(value):
+        return ""
+    single = _single(float(value))
+    if single is None:
+        return f"{float(value):.9g}"
+    plain = single == 0 or 1e-5 <= abs(single) < 1e9
+    return np.format_float_positional(single, trim="-") if plain else np.format_float_scientific(single, trim="-")
+
+
+def _single(value: float) -> np.float32 | None:
+    """The value as a float32 where it is exactly that, as most values of arrays are; None for all others."""
+    with np.errstate(over="ignore"):
+        single = np.float32(value)
+    return single if float(single) == value else None

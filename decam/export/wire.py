@@ -53,8 +53,9 @@ class GridCell:
     `row` and `column` are the keys of its row and column. `saliency` is the raw map, H×W or coarser. `progress` is in
     [0, 1]; `values` has one entry for each GridMetric, None where it is not known. `error` says why a cell failed or
     is unavailable; `notes` are warnings beside the map. A `silent` map is drawn flat: it holds rounding or chance
-    alone. `pattern` is the map of a class (3×H×W, signed), which belongs to no picture, and `worth` what its
-    explanation says of it: fidelity, baseline, control and norm.
+    alone. A `reused` map is an earlier run's, and cost this run nothing. `pattern` is the map of a class (3×H×W,
+    signed), which belongs to no picture, and `worth` what its explanation says of it: fidelity, baseline, control and
+    norm.
     """
 
     row: str
@@ -69,6 +70,7 @@ class GridCell:
     notes: tuple[str, ...] = ()
     error: str = ""
     silent: bool = False
+    reused: bool = False
     pattern: Map | None = None
     worth: Mapping[str, float] | None = None
 
@@ -168,6 +170,7 @@ def cell_object(cell: GridCell, best: Best, signed: bool, address: Address = dat
         "high": 0.0 if file is None else file.high,
         "ends": (0.0, 0.0) if cell.saliency is None else _ends[signed](cell.saliency),
         "silent": cell.silent,
+        "reused": cell.reused,
         "pattern": None if cell.pattern is None else address(_pattern_file(cell.pattern)),
         "worth": None if cell.worth is None else {name: short(value) for name, value in cell.worth.items()},
         "evaluations": cell.evaluations,
@@ -215,6 +218,7 @@ def _grid_cell(key: CellKey, cell: Cell, choices: Sequence[MetricChoice]) -> Gri
         notes=() if cell.explanation is None else cell.explanation.notes,
         error=cell.error,
         silent=cell.explanation is not None and cell.explanation.silent,
+        reused=cell.reused,
         pattern=cell.pattern,
         worth=worth(cell.explanation) if isinstance(cell.explanation, ClassExplanation) else None,
     )
@@ -227,7 +231,8 @@ def worth(explanation: ClassExplanation) -> dict[str, float]:
 
 def probability_of(snapshot: RunSnapshot, question: int, target: int | None) -> float | None:
     """The target's probability, from the likeliest classes or else from a finished map."""
-    likeliest = dict(snapshot.predictions[question] or ())
+    contrast = snapshot.plan.against_of(question) is not None  # whose probability the prediction does not have
+    likeliest = {} if contrast else dict(snapshot.predictions[question] or ())
     if target in likeliest:
         return likeliest[target]
     for key, cell in snapshot.cells.items():
@@ -263,7 +268,7 @@ def _line(stands: Standing) -> dict[str, Any]:
 def _row(snapshot: RunSnapshot, question: int) -> dict[str, Any]:
     target = snapshot.grid.target_of(question)
     probability = probability_of(snapshot, question, target)
-    return {"key": str(question), "label": snapshot.grid.label_of(target), "probability": probability}
+    return {"key": str(question), "label": snapshot.grid.asked_of(question), "probability": probability}
 
 
 def measured(snapshot: RunSnapshot) -> int:

@@ -15,7 +15,11 @@ from decam.metrics.base import Axes, Curve
 
 FONT = '"Source Sans", "Source Sans 3", "Source Sans Pro", Inter, "Segoe UI", system-ui, sans-serif'
 LONGEST_NAME = 26
+PERCENT = ".3~p"
+"""Shares in per cent, to three digits: a small one has more places, never a power of ten."""
 GAP = 0.06
+STOP = "could have stopped"
+ROOM = 28  # pixels above a chart for these words
 
 
 class Moment(Protocol):
@@ -67,9 +71,10 @@ def curves_figure(
     """
     ink = DARK if dark else LIGHT
     figure = go.Figure()
+    digits, ticks = (PERCENT, PERCENT) if axes.percent else (".3f", ".1f")
     for counted, (name, curve) in enumerate(curves.items()):
         place = counted if places is None else places[name]
-        seen = "" if curve.top is None else "<br>predicted: %{customdata[0]} %{customdata[1]:.2f}"
+        seen = "" if curve.top is None else f"<br>predicted: %{{customdata[0]}} %{{customdata[1]:{PERCENT}}}"
         figure.add_trace(
             go.Scatter(
                 x=curve.shares * 100,
@@ -78,20 +83,20 @@ def curves_figure(
                 mode="lines",
                 line={"color": method_colour(place, dark), "dash": method_dash(place), "width": 2.2},
                 customdata=_predicted(curve, labels),
-                hovertemplate=f"<b>{name}</b><br>%{{x:.0f}} %<br>%{{y:.3f}}{seen}<extra></extra>",
+                hovertemplate=f"<b>{name}</b><br>%{{x:.0f}} %<br>%{{y:{digits}}}{seen}<extra></extra>",
             )
         )
     figure.update_xaxes(title_text=f"{axes.x} (%)", range=[0, 100])
     reach = axes.high - axes.low
     figure.update_yaxes(
-        title_text=axes.y, range=[axes.low, axes.high + 0.02 * reach], dtick=reach / 5, tickformat=".1f"
+        title_text=axes.y, range=[axes.low, axes.high + 0.02 * reach], dtick=reach / 5, tickformat=ticks
     )
     _mark(figure, None if chosen is None else chosen * 100, ink)
     dress(figure, ink, height, title, entries=len(curves) + 2, columns=2)
     figure.update_layout(
         hovermode="closest",
         hoverdistance=40,
-        legend_title={"text": "Value of each method", "side": "top", "font": {"size": 11, "color": ink.faint}},
+        legend_title={"text": "Value of each method", "side": "top", "font": {"size": 13, "color": ink.faint}},
     )
     return figure
 
@@ -110,12 +115,14 @@ def convergence_figure(
     colour: str = "",
     dark: bool = False,
     chosen: int | None = None,
+    stopped: int | None = None,
     height: int | None = None,
 ) -> go.Figure:
     """A search over its evaluations: one panel a group of series, one x axis for all.
 
     In a group with `mean` and `spread` the spread is a band of mean ± spread. `colour` is the first line's in each
-    panel; `chosen` marks the frame of this index with an upright line.
+    panel; `chosen` marks the frame of this index with an upright line. `stopped` are the evaluations at which the
+    search could have stopped; None where it could not.
     """
     ink = DARK if dark else LIGHT
     reported = {name for frame in frames for name in frame.curves}
@@ -131,7 +138,10 @@ def convergence_figure(
         _panel(figure, row, frames, members, colour or method_colour(0, dark), dark)
         title = members[0].title if len(members) == 1 else group
         domain = [max(0.0, top - share), top]
-        figure.update_layout({_axis(row): {"title": {"text": _wrapped(title)}, "domain": domain, "nticks": 5}})
+        axis = {"title": {"text": _wrapped(title)}, "domain": domain, "nticks": 5}
+        if all(member.share for member in members):
+            axis["tickformat"] = PERCENT
+        figure.update_layout({_axis(row): axis})
     figure.update_xaxes(
         title_text="Evaluations (images through the model)",
         anchor=f"y{count}" if count > 1 else "y",
@@ -141,7 +151,8 @@ def convergence_figure(
     if chosen is not None and frames:
         _mark(figure, float(frames[min(max(chosen, 0), len(frames) - 1)].evaluations), ink)
     named = sum(len(members) for members in groups.values() if len(members) > 1)
-    dress(figure, ink, height or 80 + 130 * count, "", entries=named, columns=3)
+    dress(figure, ink, height or 80 + 130 * count, "", entries=named, columns=2)
+    mark_stop(figure, stopped, ink)
     figure.update_layout(hoversubplots="axis")
     return figure
 
@@ -182,7 +193,7 @@ def _panel(
                 line={"color": colour if place == 0 else method_colour(place, dark), "width": 2},
                 name=member.title,
                 showlegend=len(members) > 1,
-                hovertemplate="%{y:.3f}<extra>" + member.title + "</extra>",
+                hovertemplate=f"%{{y:{PERCENT if member.share else '.3f'}}}<extra>{member.title}</extra>",
                 yaxis=_axis(row).replace("axis", ""),
             )
         )
@@ -201,7 +212,8 @@ def dress(figure: go.Figure, ink: Ink, height: int, title: str, entries: int, co
         "automargin": True,
         "title_font": {"size": 13, "color": ink.faint},
         "title_standoff": 8,
-        "tickfont": {"size": 12, "color": ink.faint},
+        "tickfont": {"size": 13, "color": ink.faint},
+        "exponentformat": "none",  # else a small value reads "40µ"
     }
     figure.update_xaxes(**axis)
     figure.update_yaxes(**axis)
@@ -215,7 +227,7 @@ def dress(figure: go.Figure, ink: Ink, height: int, title: str, entries: int, co
         hoverlabel={
             "bgcolor": ink.panel,
             "bordercolor": ink.line,
-            "font": {"family": FONT, "size": 12, "color": ink.text},
+            "font": {"family": FONT, "size": 13, "color": ink.text},
             "align": "left",
         },
         legend={
@@ -225,7 +237,7 @@ def dress(figure: go.Figure, ink: Ink, height: int, title: str, entries: int, co
             "yanchor": "bottom",
             "x": 0,
             "xanchor": "left",
-            "font": {"size": 11},
+            "font": {"size": 13},
             "entrywidthmode": "fraction",
             "entrywidth": 1 / columns,
             "bgcolor": "rgba(0,0,0,0)",
@@ -248,6 +260,29 @@ def _mark(figure: go.Figure, x: float | None, ink: Ink) -> None:
     if x is not None:
         line = {"color": ink.faint, "width": 1.5, "dash": "dot"}
         figure.add_shape(type="line", xref="x", yref="paper", x0=x, x1=x, y0=0, y1=1, line=line)
+
+
+def mark_stop(figure: go.Figure, evaluations: int | None, ink: Ink) -> None:
+    """A dashed upright line where a search could have stopped, words above it; none where `evaluations` is None.
+
+    To be called last, for the words need room.
+    """
+    if evaluations is None:
+        return
+    line = {"color": ink.text, "width": 1.5, "dash": "dash"}
+    figure.add_shape(type="line", xref="x", yref="paper", x0=evaluations, x1=evaluations, y0=0, y1=1, line=line)
+    figure.add_annotation(
+        x=evaluations,
+        y=1,
+        yref="paper",
+        yanchor="bottom",
+        xanchor="right",
+        xshift=6,
+        text=STOP,
+        showarrow=False,
+        font={"size": 13, "color": ink.text},
+    )
+    figure.update_layout(margin_t=ROOM)
 
 
 def _label(labels: Sequence[str], index: int) -> str:

@@ -13,7 +13,7 @@ from PIL import Image
 from decam.classifier import Pixels
 from decam.errors import SettingError
 from decam.explanation import Explanation, Map
-from decam.figures.colours import CENTRE, lut, table_for
+from decam.figures.colours import CENTRE, SEQUENTIAL, lut, table_for
 from decam.metrics.scales import Limits, limits_of
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -21,6 +21,8 @@ AnyMap: TypeAlias = NDArray[Any]
 
 MID_GREY = (128, 128, 128)
 WHITE = (255, 255, 255)
+OPACITY = 0.8
+"""Of a map over its picture, where nobody asks for another."""
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 FLAT: Limits = (0.0, 0.0)
 """Limits between which a map has one colour throughout: the lowest, or that of zero for a signed map."""
@@ -37,7 +39,7 @@ def scaled(saliency: AnyMap, signed: bool = False, limits: Limits | None = None)
     A constant map comes out flat: at 0, or for a signed map at the side of its sign. A value that is not a number
     counts as the lowest (or as zero), an infinite one as the nearer limit.
     """
-    units = _units(saliency, signed, limits or limits_of(saliency, signed))
+    units = between(saliency, signed, limits or limits_of(saliency, signed))
     entries = CENTRE + 127 * units if signed else 255 * units
     return np.rint(entries).astype(np.uint8)
 
@@ -57,7 +59,7 @@ def alone(
     size: tuple[int, int],
     *,
     signed: bool = False,
-    colours: str = "cividis",
+    colours: str = SEQUENTIAL[0],
     limits: Limits | None = None,
 ) -> Pixels:
     """The map by itself in colour, H×W×3 uint8."""
@@ -71,28 +73,37 @@ def overlay(
     saliency: AnyMap,
     *,
     signed: bool = False,
-    colours: str = "cividis",
-    opacity: float = 0.6,
+    colours: str = SEQUENTIAL[0],
+    opacity: float = OPACITY,
     limits: Limits | None = None,
 ) -> Pixels:
     """The map in colour over the picture, H×W×3 uint8; `opacity` of the map in [0, 1].
 
-    An unsigned map covers evenly. A signed map covers by the square root of its magnitude, so that where it says
-    nothing the picture is not veiled; as its opacity grows the picture turns grey, so that blue and orange are the
-    map's. Raises SettingError for an opacity out of bounds.
+    A map covers the more the higher it is, so that where it says nothing the picture is not veiled: an unsigned one in
+    proportion to its value, a signed one by the square root of its magnitude, for its table is pale about zero. As the
+    opacity grows the picture turns grey, so that colours are the map's. Raises SettingError for an opacity out of
+    bounds.
     """
-    if not 0 <= opacity <= 1:
-        raise SettingError(f"The opacity is {opacity:g}, but must lie between 0 and 1.")
+    check_opacity(opacity)
     height, width = view.shape[:2]
     chosen = limits or limits_of(saliency, signed)
     colour = alone(saliency, (height, width), signed=signed, colours=colours, limits=chosen).astype(np.float32)
-    cover = np.full((height, width, 1), opacity, dtype=np.float32)
+    units = steps_at(saliency, signed, chosen, (height, width)) / 255
+    cover = opacity * (np.sqrt(np.abs(units)) if signed else units)[..., None]
     beneath = view.astype(np.float32)
-    if signed:
-        units = upsampled(_units(saliency, signed, chosen), (height, width))
-        cover *= np.sqrt(np.abs(units))[..., None]
-        beneath = beneath * (1 - opacity) + (beneath @ LUMA)[..., None] * opacity
+    beneath = beneath * (1 - opacity) + (beneath @ LUMA)[..., None] * opacity
     return np.rint(beneath * (1 - cover) + colour * cover).astype(np.uint8)
+
+
+def steps_at(saliency: AnyMap, signed: bool, limits: Limits, size: tuple[int, int]) -> Map:
+    """A map between its limits at the size (H, W), from 0 to 255 or from −255 to 255; as fine as the colours."""
+    return upsampled(np.rint(255 * between(saliency, signed, limits)).astype(np.float32), size)
+
+
+def check_opacity(opacity: float) -> None:
+    """Raise SettingError for an opacity out of [0, 1]."""
+    if not 0 <= opacity <= 1:
+        raise SettingError(f"The opacity is {opacity:g}, but must lie between 0 and 1.")
 
 
 def masked(
@@ -108,7 +119,7 @@ def masked(
     The share of the picture is the scaled map; of a signed map only what speaks for the class shows.
     """
     height, width = view.shape[:2]
-    units = upsampled(_units(saliency, signed, limits or limits_of(saliency, signed)), (height, width))
+    units = upsampled(between(saliency, signed, limits or limits_of(saliency, signed)), (height, width))
     share = np.clip(units, 0, 1)[..., None]
     return np.rint(view * share + np.array(background, dtype=np.float32) * (1 - share)).astype(np.uint8)
 
@@ -130,7 +141,7 @@ def png_uri(pixels: Pixels) -> str:
     return data_uri(png_bytes(pixels))
 
 
-def _units(saliency: AnyMap, signed: bool, limits: Limits) -> Floats:
+def between(saliency: AnyMap, signed: bool, limits: Limits) -> Floats:
     """The map between its limits as values in [0, 1], or in [−1, 1] for a signed map, all finite."""
     low, high = limits
     values: Floats = np.nan_to_num(saliency.astype(np.float64), nan=0.0 if signed else low, posinf=high, neginf=low)

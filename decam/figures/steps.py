@@ -105,7 +105,7 @@ def _bars(figure: go.Figure, bars: Bars, ink: Ink, dark: bool) -> None:
             text=[f"{value:.{digits}f}" for value in bars.values],
             textposition="outside",
             cliponaxis=False,
-            textfont={"color": ink.faint, "size": 12},
+            textfont={"color": ink.faint, "size": 13},
             marker_color=method_colour(1, dark),
             hovertemplate="%{x}: %{y:.4f}<extra></extra>",
         )

@@ -181,7 +181,7 @@ def utility_figure(
                 "%{y:.2f}%{customdata[1]}<extra></extra>",
             )
         )
-    dress(figure, ink, height, "", entries=len(curves), columns=3)
+    dress(figure, ink, height, "", entries=len(curves), columns=2)
     if reference is not None:
         figure.add_hline(y=reference, line={"color": ink.faint, "width": 1.5, "dash": "dot"})
     figure.update_xaxes(title_text="Training trials", tickvals=sorted(set(every)))
@@ -215,7 +215,7 @@ def preference_figure(
             mode="markers+text",
             text=[one.name for one in metric],
             textposition="top right",
-            textfont={"size": 12, "color": ink.text},
+            textfont={"size": 13, "color": ink.text},
             marker={
                 "size": 11,
                 "color": [method_colour(place, dark) for place in range(len(metric))],
@@ -347,7 +347,7 @@ def _step(point: int, points: int) -> str:
 
 
 def _bar(title: str, ink: Ink) -> dict[str, object]:
-    font = {"size": 11, "color": ink.faint}
+    font = {"size": 13, "color": ink.faint}
     return {
         "title": {"text": title, "side": "right", "font": font},
         "tickfont": font,

@@ -142,7 +142,7 @@ def _range(low: float, high: float, kind: str, stated: Range) -> tuple[tuple[flo
         bits = stated.bits  # no room to spare
     else:
         bits = min(_depth(largest), stated.bits - stated.signed)
-    note = f"The picture uses {bits} of its {stated.bits} bits; it was brightened to full range."
+    note = f"The image uses {bits} of its {stated.bits} bits; it was brightened to full range."
     return (0.0, float(2**bits - 1)), [note] if high > 0 and bits < stated.bits - stated.signed else []
 
 

@@ -17,31 +17,31 @@ class FileKind:
 
 
 _HEIC = FileKind(
-    "a HEIC photograph",
+    "a HEIC photo",
     "open it in Preview, Photos or another viewer and export it as JPEG; "
     "an iPhone takes JPEG at once with Settings → Camera → Formats → Most Compatible",
 )
-AVIF = FileKind("an AVIF picture", "export it as PNG or JPEG, or install Pillow 11.3 or newer, which reads AVIF")
+AVIF = FileKind("an AVIF image", "export it as PNG or JPEG, or install Pillow 11.3 or newer, which reads AVIF")
 _VIDEO = FileKind("a video", "save one frame of it as PNG")
 _RAW = FileKind("a camera's raw file", "develop it in the camera's program or a photo editor and export it as TIFF")
-_JPEG_2000 = FileKind("a JPEG 2000 picture", "export it as PNG")
-_JPEG_XL = FileKind("a JPEG XL picture", "export it as PNG or JPEG")
-_ARCHIVE = FileKind("a ZIP archive or an office document", "unpack or export the picture in it")
-_EXR = FileKind("an OpenEXR picture", "tone-map it and export it as PNG")
-_HDR = FileKind("a Radiance HDR picture", "tone-map it and export it as PNG")
-_TABLE = FileKind("an HDF5 file", "save the picture in it as PNG or TIFF")
+_JPEG_2000 = FileKind("a JPEG 2000 image", "export it as PNG")
+_JPEG_XL = FileKind("a JPEG XL image", "export it as PNG or JPEG")
+_ARCHIVE = FileKind("a ZIP archive or an office document", "unpack or export the image in it")
+_EXR = FileKind("an OpenEXR image", "tone-map it and export it as PNG")
+_HDR = FileKind("a Radiance HDR image", "tone-map it and export it as PNG")
+_TABLE = FileKind("an HDF5 file", "save the image in it as PNG or TIFF")
 _NUMPY = FileKind("a NumPy array", "save it as PNG, or hand the array to decam.explain in Python")
 _NIFTI = FileKind("a NIfTI volume", "export one slice of it as PNG")
 _SVG = FileKind("an SVG drawing", "export it as PNG at the size that you want")
-_PAGE = FileKind("a web page", "save the picture itself, not the page that shows it")
+_PAGE = FileKind("a web page", "save the image itself, not the page that shows it")
 _POINTER = FileKind("a Git LFS pointer", "fetch the file itself with git lfs pull")
-_PLAIN = FileKind("a Netpbm picture", "convert it to PNG")
+_PLAIN = FileKind("a Netpbm image", "convert it to PNG")
 
 _CANON = b"CR\x02\0"
 
 # Where in the file, which bytes, what it is.
 _MAGIC: tuple[tuple[int, bytes, FileKind], ...] = (
-    (0, b"%PDF", FileKind("a PDF document", "export the page or the picture in it as PNG")),
+    (0, b"%PDF", FileKind("a PDF document", "export the page or the image in it as PNG")),
     (0, b"8BPS", FileKind("a Photoshop document", "export it as PNG or TIFF")),
     (0, b"gimp xcf", FileKind("a GIMP document", "export it as PNG or TIFF")),
     (0, b"%!PS", FileKind("a PostScript drawing", "export it as PNG at the size that you want")),
@@ -72,13 +72,13 @@ _MAGIC: tuple[tuple[int, bytes, FileKind], ...] = (
     (0, b"#?RADIANCE", _HDR),
     (0, b"#?RGBE", _HDR),
     (0, b"\x89HDF\r\n\x1a\n", _TABLE),
-    (0, b"SIMPLE  =", FileKind("a FITS file", "export its picture as PNG or TIFF")),
+    (0, b"SIMPLE  =", FileKind("a FITS file", "export its image as PNG or TIFF")),
     (0, b"\x93NUMPY", _NUMPY),
     (344, b"n+1\0", _NIFTI),
     (344, b"ni1\0", _NIFTI),
     (0, b"\0\0\x01\0", FileKind("an icon", "convert it to PNG")),
     (0, b"icns", FileKind("an icon", "convert it to PNG")),
-    (0, b"qoif", FileKind("a QOI picture", "convert it to PNG")),
+    (0, b"qoif", FileKind("a QOI image", "convert it to PNG")),
     (0, b"DDS ", FileKind("a DDS texture", "convert it to PNG")),
     (0, b"PK\x03\x04", _ARCHIVE),
     (0, b"\x1f\x8b", FileKind("a gzip archive", "unpack it first")),

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PIL import Image
 from skimage.draw import polygon2mask
 
-from decam.classifier import Classifier
+from decam.classifier import Classifier, Pixels
 from decam.errors import ImageError
 from decam.explanation import Truth
 from decam.images import reading
-
-Point: TypeAlias = tuple[float, float]
-Outline: TypeAlias = Sequence[Point]
+from decam.images.seen_part import Outline as Outline
 
 MOST_POINTS = 2_000
 MOST_OUTLINES = 50
@@ -32,8 +29,8 @@ def from_file(data: reading.Data, name: str, size: tuple[int, int]) -> Truth:
     height, width = size
     if abs(marks.width / marks.height / (width / height) - 1) > _RATIO:
         raise ImageError(
-            f"{name} has {marks.width}×{marks.height} pixels, but its picture has {width}×{height}: "
-            "give a mask of the whole picture, in the same proportions."
+            f"{name} has {marks.width}×{marks.height} pixels, but its image has {width}×{height}: "
+            "give a mask of the whole image, in the same proportions."
         )
     return checked(np.asarray(marks.resize((width, height), Image.Resampling.NEAREST)) > 127, name)
 
@@ -63,8 +60,13 @@ def seen(truth: Truth, classifier: Classifier) -> Truth:
 
     Raises ImageError where nothing of it is left in the crop.
     """
+    return fitted(truth, classifier.view)
+
+
+def fitted(truth: Truth, see: Callable[[Image.Image], Pixels]) -> Truth:
+    """A mask of a whole picture as `see` resizes and crops its picture; raises ImageError as `seen`."""
     marks = Image.fromarray(truth.astype(np.uint8) * 255).convert("RGB")
-    return checked(classifier.view(marks)[..., 0] > 127, "What the model sees of the mask")
+    return checked(see(marks)[..., 0] > 127, "What the model sees of the mask")
 
 
 def checked(truth: Truth, name: str) -> Truth:
@@ -72,5 +74,5 @@ def checked(truth: Truth, name: str) -> Truth:
     if not truth.any():
         raise ImageError(f"{name} marks nothing; the object must be white on black, or opaque on transparent.")
     if truth.all():
-        raise ImageError(f"{name} marks the whole picture, so that every map would be right; mark the object alone.")
+        raise ImageError(f"{name} marks the whole image, so that every map would be right; mark the object alone.")
     return truth

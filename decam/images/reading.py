@@ -45,7 +45,7 @@ def read(data: Data, name: str = "") -> Picture:
     to 8 as `depth.scale` says. Raises ImageError, one sentence, for whatever cannot be used; the limits above are
     checked before decoding.
     """
-    name = name or (data.name if isinstance(data, Path) else "The picture")
+    name = name or (data.name if isinstance(data, Path) else "The image")
     upright, notes = _decoded(data, name)
     image, more = _to_rgb(upright, name)
     return Picture(name, image, (*notes, *more))
@@ -74,7 +74,7 @@ def _decoded(data: Data, name: str) -> tuple[Image.Image, tuple[str, ...]]:
     except UnidentifiedImageError:
         return _unidentified(content, name)
     except Exception as error:  # decoders raise whatever a damaged header makes them raise
-        raise _damaged(name, error) from error
+        raise _damaged(name) from error
     with opened:
         if isinstance(opened, TiffImageFile) and (raw := file_kinds.raw_tiff(opened.tag_v2, content)) is not None:
             raise _other_kind(raw, name)
@@ -85,7 +85,7 @@ def _decoded(data: Data, name: str) -> tuple[Image.Image, tuple[str, ...]]:
         except ImageError as error:
             raise ImageError(f"{name} {error}") from error
         except Exception as error:  # decoders raise whatever damaged data make them raise
-            raise _damaged(name, error) from error
+            raise _damaged(name) from error
     return upright, (*frames, *notes)
 
 
@@ -101,12 +101,12 @@ def _unidentified(content: bytes, name: str) -> tuple[Image.Image, tuple[str, ..
         except ImageError as error:
             raise ImageError(f"{name} {str(error).lstrip()}") from error
         except Exception as error:  # whatever damaged data make the decoder raise
-            raise _damaged(name, error) from error
+            raise _damaged(name) from error
         return upright, tuple(notes)
     kind = file_kinds.recognise(content)
     if kind is not None and not (_AVIF and kind is file_kinds.AVIF):
         raise _other_kind(kind, name)
-    raise ImageError(f"{name} is not a picture that can be read, or it is damaged; {KINDS} was expected.") from None
+    raise ImageError(f"{name} is not an image that can be read, or it is damaged; {KINDS} was expected.") from None
 
 
 def _other_kind(kind: file_kinds.FileKind, name: str) -> ImageError:
@@ -115,7 +115,7 @@ def _other_kind(kind: file_kinds.FileKind, name: str) -> ImageError:
 
 def too_many(left_out: list[str]) -> str:
     """The sentence on pictures beyond MAX_PICTURES, which names them."""
-    return f"At most {MAX_PICTURES} pictures at once: left out {', '.join(left_out)}."
+    return f"At most {MAX_PICTURES} images at once: left out {', '.join(left_out)}."
 
 
 def to_picture(source: str | Path | Image.Image | NDArray[Any]) -> Image.Image:
@@ -129,14 +129,14 @@ def to_picture(source: str | Path | Image.Image | NDArray[Any]) -> Image.Image:
     if isinstance(source, np.ndarray):
         source = _from_array(source)
     elif not isinstance(source, Image.Image):
-        raise ImageError(f"A picture must be a path, a Pillow image or a numpy array, not {type(source).__name__}.")
-    _check_size(source.width, source.height, "The picture")
+        raise ImageError(f"An image must be a path, a Pillow image or a numpy array, not {type(source).__name__}.")
+    _check_size(source.width, source.height, "The image")
     try:
         source.load()
         upright = ImageOps.exif_transpose(source)
     except Exception as error:  # decoders raise whatever damaged data make them raise
-        raise _damaged("The picture", error) from error
-    return _to_rgb(upright, "The picture")[0]
+        raise _damaged("The image") from error
+    return _to_rgb(upright, "The image")[0]
 
 
 def _content(data: Data, name: str) -> bytes:
@@ -156,9 +156,8 @@ def _content(data: Data, name: str) -> bytes:
     return content
 
 
-def _damaged(name: str, error: Exception) -> ImageError:
-    reason = " ".join(str(error).split()) or type(error).__name__
-    return ImageError(f"{name} is damaged or incomplete and cannot be read ({reason}).")
+def _damaged(name: str) -> ImageError:
+    return ImageError(f"{name} is damaged or incomplete. Save or download it again.")
 
 
 def _check_size(width: int, height: int, name: str) -> None:
@@ -211,7 +210,7 @@ def _from_array(array: NDArray[Any]) -> Image.Image:
         channels_first = array.ndim == 3 and array.shape[0] in (1, 3, 4)
         hint = " Channels come last: use array.transpose(1, 2, 0)." if channels_first else ""
         shape = "×".join(map(str, array.shape)) or "a single value"
-        raise ImageError(f"An array of {shape} is no picture: H×W, H×W×3 or H×W×4 was expected.{hint}")
+        raise ImageError(f"An array of {shape} is no image: H×W, H×W×3 or H×W×4 was expected.{hint}")
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
     if array.size == 0:

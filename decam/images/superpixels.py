@@ -22,7 +22,7 @@ def superpixels(view: NDArray[np.uint8], count: int) -> Regions:
     """
     height, width = view.shape[:2]
     if not 1 <= count <= height * width:
-        raise SettingError(f"A picture of {height}×{width} pixels cannot have {count} regions.")
+        raise SettingError(f"An image of {height}×{width} pixels cannot have {count} regions.")
     found = slic(view, n_segments=max(1, round(SURPLUS * count)), compactness=COMPACTNESS, start_label=0)
     regions = _numbered(found.astype(np.int64))
     while regions.max() + 1 > count:

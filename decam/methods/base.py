@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from decam.classifier import Classifier, Need
+from decam.classifier.base import called
 from decam.explanation import ClassQuestion, ClassSteps, Question, Steps
 from decam.settings import Parameter, Settings
 
@@ -31,7 +32,7 @@ SHORT: Mapping[str, Value] = {"budget": EXAMPLE}
 class Series:
     """A curve that a method reports while it runs: its name in `Progress.curves`, its title and what it tells.
 
-    `detail` marks what only whoever tunes the search wants to see.
+    `detail` marks what only whoever tunes the search wants to see, and `share` a value in [0, 1] shown in per cent.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Series:
     help: str
     group: str = "fitness"
     detail: bool = False
+    share: bool = False
 
 
 def _nothing_more(classifier: Classifier) -> str:
@@ -96,7 +98,9 @@ class AnyMethod:
         if not missing:
             return self.requires(classifier)
         reason = f": {why}" if (why := getattr(classifier, "closed", "")) else ""
-        return f"{self.title} needs the model's {' and '.join(missing)}, which {classifier.name} does not give{reason}."
+        return (
+            f"{self.title} needs the model's {' and '.join(missing)}, which {called(classifier)} does not give{reason}."
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,12 +111,21 @@ class Method(AnyMethod):
     whether a first comparison shows it. `example` has the settings, by name, of the map that introduces the method
     beside all others: at most `EXAMPLE` evaluations, so that a page of all methods is soon complete. `evidence` shows
     what else a map rests on: places of the picture beside the training pictures that the model compares them to.
+    `one_class` says in a sentence why the method cannot tell one class from another; it is empty where it can.
+    `hides` says that all pictures it asks about are the question's with parts hidden, by `MaskedQueries`, and that its
+    map rests on the answers alone: they can be made again from the seed, and shown.
     """
 
     run: Callable[[Question, Any, int], Steps]
     default: bool = False
     example: Mapping[str, Value] = field(default_factory=dict, hash=False)
     evidence: Callable[[Question], tuple[PrototypeMatch, ...]] | None = None
+    hides: bool = False
+    one_class: str = ""
+
+    def obstacle(self, classifier: Classifier) -> str:
+        """Why this method cannot explain this classifier, or its contrast of two classes; empty where it can."""
+        return super().obstacle(classifier) or (self.one_class if getattr(classifier, "contrast", None) else "")
 
 
 @dataclass(frozen=True, kw_only=True)

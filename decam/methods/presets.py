@@ -9,6 +9,7 @@ from decam.classifier import Classifier
 from decam.methods import METHODS
 from decam.methods.base import Method
 from decam.methods.taxonomy import grouped
+from decam.settings import Settings
 
 QUICK = 64
 """The most evaluations that a quick method costs with its usual settings."""
@@ -73,25 +74,39 @@ def _rivals(classifier: Classifier) -> tuple[str, ...]:
     return tuple(method.name for method in _named((_OURS, *asking), classifier))
 
 
+def equal_rivals(classifier: Classifier, evaluations: int) -> dict[str, Settings]:
+    """Black boxes beside DE-CAM that can explain this classifier and spend a budget, by name.
+
+    Their settings suit the classifier, with a budget of so many evaluations or the nearest that they take.
+    """
+    found = {}
+    for method in _named({*_rivals(classifier), *_black_box(classifier)} - {_OURS}, classifier):
+        budget = next((one for one in method.settings.parameters() if one.name == "budget"), None)
+        if budget is not None:
+            low, high = (evaluations if end is None else int(end) for end in (budget.low, budget.high))
+            found[method.name] = method.settings_for(classifier, {"budget": min(max(evaluations, low), high)})
+    return found
+
+
 _ALL = (
-    Preset("quick", "Quick", f"A few that answer at once: none costs more than {QUICK} evaluations.", _quick),
+    Preset("quick", "Quick", f"A few that answer at once. None costs more than {QUICK} evaluations.", _quick),
     Preset("classics", "The classics", "What papers compare with, from the plain gradient of 2013 to RISE.", _classics),
     Preset(
         "families",
-        "One of each family",
-        "One method of every family that can explain this model, controls included.",
+        "One per family",
+        "One method of every family that can explain this model, with controls.",
         _one_of_each,
     ),
     Preset(
         "black-box",
         "Black box",
-        "The best known of those that need nothing but the model's answers.",
+        "The best-known methods that need only the model's answers.",
         _black_box,
     ),
     Preset(
         "rivals",
         "DE-CAM's rivals",
-        "DE-CAM beside the newer and rarer methods that need nothing but the model's answers.",
+        "DE-CAM and the newer or rarer methods that need only the model's answers.",
         _rivals,
     ),
 )

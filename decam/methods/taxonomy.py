@@ -24,38 +24,38 @@ _ALL = (
     Family(
         "perturbation",
         "Perturbation",
-        "Changes the picture and watches the answer; the model stays a black box.",
+        "Changes the image and watches the answer; the model stays a black box.",
     ),
     Family(
         "surrogate",
         "Surrogate",
-        "Fits a simple model to many answers of the real one, and explains the simple one.",
+        "Fits a simple model to many answers of the real one and explains the simple one.",
     ),
     Family(
         "activation",
         "Class activation",
-        "Weighs the activation maps of a convolutional layer: coarse maps, mostly cheap.",
+        "Weights the activation maps of a convolutional layer: coarse maps, mostly cheap.",
     ),
     Family(
         "gradient",
         "Gradient",
-        "Follows the score back to every pixel: fine maps, many of them signed.",
+        "Follows the score back to every pixel: fine maps, often signed.",
     ),
     Family(
         "attention",
         "Attention models",
-        "Reads the map that the model itself makes on its way to the answer, with weights for it (parametric) or "
+        "Reads the map that the model itself makes on its way to the answer, with weights of its own (parametric) or "
         "without.",
     ),
     Family(
         "class",
         "Class level",
-        "Asks what the model takes a class to be: no picture is given, and the map belongs to none.",
+        "Asks what a class looks like to the model. No image is given, and the map belongs to none.",
     ),
     Family(
         "control",
         "Controls",
-        "Maps that know nothing of the picture or nothing of the model: what the others must beat.",
+        "Maps that know nothing about the image, or nothing about the model. The others must beat them.",
     ),
 )
 
@@ -74,10 +74,10 @@ class Branch:
 TREE: tuple[Branch | str, ...] = (
     Branch(
         "Post-hoc",
-        "Explain a model that was trained without a thought of it.",
+        "Explain a model that was not built to be explained.",
         (
-            Branch("Black box", "Ask for answers only.", ("perturbation", "surrogate")),
-            Branch("White box", "Look at what happens inside.", ("activation", "gradient")),
+            Branch("Black box", "Use only the model's answers.", ("perturbation", "surrogate")),
+            Branch("White box", "Use what happens inside the model.", ("activation", "gradient")),
         ),
     ),
     "attention",

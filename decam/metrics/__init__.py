@@ -5,7 +5,7 @@ from types import ModuleType
 
 from decam.metrics.base import Case, Curve, FaithfulnessSettings, Measurement, Metric, Origin
 from decam.metrics.evaluation import Request, evaluate
-from decam.metrics.table import METRICS, RANDOMISATION, get
+from decam.metrics.table import ANYTIME, METRICS, RANDOMISATION, get
 
 
 class _Table(ModuleType):
@@ -18,6 +18,7 @@ class _Table(ModuleType):
 sys.modules[__name__].__class__ = _Table
 
 __all__ = [
+    "ANYTIME",
     "METRICS",
     "RANDOMISATION",
     "Case",

@@ -62,8 +62,10 @@ ADCC = Metric(
     direction=1,
     low=0.0,
     high=1.0,
-    weaknesses="Joins three wishes of which only one, the average drop, is about the model; a method that always "
-    "answers the same map, whatever the picture, is perfectly coherent.",
+    weaknesses=(
+        "Combines three criteria; only one, the average drop, is about the model. A method that gives the same map for "
+        "every image is perfectly coherent."
+    ),
     settings=SingleStepSettings,
     run=adcc,
     needs=frozenset({"explain"}),

@@ -47,10 +47,10 @@ def mean_agreement(pictures: Sequence[tuple[Agreement, ...]]) -> tuple[Agreement
     Raises SettingError where there is no picture or the pictures were not compared alike.
     """
     if not pictures:
-        raise SettingError("There is no picture to take the mean over; compare the maps of at least one.")
+        raise SettingError("There is no image to take the mean over; compare the maps of at least one.")
     kinds = {tuple((one.measure, one.values.shape) for one in picture) for picture in pictures}
     if len(kinds) > 1:
-        raise SettingError("The pictures must have the same methods, compared by the same measures, in the same order.")
+        raise SettingError("The images must have the same methods, compared by the same measures, in the same order.")
     return tuple(_mean(same) for same in zip(*pictures, strict=True))
 
 

@@ -17,7 +17,12 @@ from decam.settings import Settings, parameter
 
 T = TypeVar("T")
 Family: TypeAlias = Literal["faithfulness", "localisation", "robustness", "complexity", "randomisation"]
-Requirement: TypeAlias = Literal["truth", "explain", "reference", "controls"]
+Requirement: TypeAlias = Literal["truth", "explain", "reference", "controls", "running"]
+Running: TypeAlias = tuple[tuple[int, Map], ...]
+"""The maps so far of a map in the making (h×w each, of any size), each with the evaluations it had cost, ascending.
+
+The last one is the finished map.
+"""
 Sequencing: TypeAlias = Literal["deletion", "insertion"]
 
 BROKEN = "The map holds values that are not finite; they count as its lowest value, +∞ as its highest."
@@ -28,7 +33,7 @@ class FaithfulnessSettings(Settings):
     """How a curve is drawn: in how many steps, and what replaces hidden pixels."""
 
     steps: int = parameter(
-        50, "How many equal shares of the picture are hidden or shown, one evaluation each.", low=2, high=500
+        50, "How many equal shares of the image are hidden or shown, one evaluation each.", low=2, high=500
     )
     fill: str = parameter("mean", "What replaces a hidden pixel.", choices=FILLS)
 
@@ -40,20 +45,25 @@ class NoSettings(Settings):
 
 @dataclass(frozen=True)
 class Axes:
-    """What a metric's curve shows: `x` and `y` name its axes; the y axis reaches from `low` to `high`."""
+    """What a metric's curve shows: `x` and `y` name its axes; the y axis reaches from `low` to `high`.
+
+    `percent` marks values that are shown in per cent.
+    """
 
     x: str
     y: str
     low: float = 0.0
     high: float = 1.0
+    percent: bool = False
 
 
 @dataclass(frozen=True)
 class Curve:
     """What a metric saw on the way to its value, P points.
 
-    `shares` is a share of the picture's pixels, in [0, 1], ascending, and `values` what belongs to it, as the metric's
-    `axes` say. `top` is the class then predicted and `top_values` its probability; None where nobody looked at it.
+    `shares` is a share of the picture's pixels, or of the evaluations that the map cost, in [0, 1], ascending, and
+    `values` what belongs to it, as the metric's `axes` say. `top` is the class then predicted and `top_values` its
+    probability; None where nobody looked at it.
     """
 
     shares: NDArray[np.float32]
@@ -113,7 +123,8 @@ class Case:
     `truth` (H×W) is True where the object lies. `origins` has one entry a map, None for a map that cannot be made
     again; empty, it says so of all. `seed` is where a metric's own random numbers begin. `references` has for each map
     the one it is compared with, and is empty where there are none; `controls` has maps that know nothing of the model,
-    by the control's title. What one metric has asked the model is kept for the others.
+    by the control's title. `running` has for each map the way to it, and is empty where nobody kept it. What one metric
+    has asked the model is kept for the others.
     """
 
     question: Question
@@ -123,6 +134,7 @@ class Case:
     seed: int = 0
     references: tuple[Map | None, ...] = ()
     controls: Mapping[str, tuple[Map, ...]] = field(default_factory=dict)
+    running: tuple[Running, ...] = ()
     _known: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     def once(self, key: Hashable, work: Callable[[], Generator[Progress, None, T]]) -> Generator[Progress, None, T]:
@@ -186,6 +198,7 @@ _MISSING: dict[Requirement, str] = {
     "explain": "makes each map again, and needs to know the method that made it",
     "reference": "compares each map with another one, which must be given",
     "controls": "compares each map with those of controls, which must be given",
+    "running": "measures maps in the making, and needs those that led to each map, as a run keeps them",
 }
 
 
@@ -236,6 +249,7 @@ class Metric:
             "explain": bool(case.origins) and None not in case.origins,
             "reference": bool(case.references) and all(one is not None for one in case.references),
             "controls": bool(case.controls),
+            "running": bool(case.running),
         }
         missing = [_MISSING[need] for need in sorted(self.needs) if not available[need]]
         return f"{self.title} {' and '.join(missing)}." if missing else ""

@@ -40,7 +40,7 @@ def effective(values: Values) -> Values:
 
 
 def shares_of(values: Values) -> Values:
-    """Absolute values that sum to one; equal ones for a map of zeros."""
+    """Ignore sign that sum to one; equal ones for a map of zeros."""
     amounts = np.abs(values)
     highest = amounts.max(axis=1, keepdims=True)
     relative = np.divide(amounts, highest, out=np.ones_like(amounts), where=highest > 0)
@@ -60,7 +60,7 @@ def _simple(name: str, value: Callable[[Values], Values]) -> Callable[[Case, Set
     return run
 
 
-_ONLY_THE_MAP = "Says nothing of the model: a single pixel anywhere is as simple as can be."
+_ONLY_THE_MAP = "Says nothing about the model: a single pixel anywhere is as simple as can be."
 
 SPARSITY = Metric(
     name="sparsity",
@@ -91,7 +91,7 @@ ENTROPY = Metric(
     direction=-1,
     low=0.0,
     high=1.0,
-    weaknesses=f"A faint haze over a large picture outweighs what stands out of it. {_ONLY_THE_MAP}",
+    weaknesses=f"A faint haze over a large image outweighs what stands out of it. {_ONLY_THE_MAP}",
     settings=NoSettings,
     run=_simple("entropy", entropy),
 )
@@ -100,7 +100,7 @@ EFFECTIVE_PIXELS = Metric(
     name="effective-pixels",
     title="Effective share of pixels",
     family="complexity",
-    summary="How many equally salient pixels would be as concentrated, as a share of the picture; lower is simpler.",
+    summary="How many equally salient pixels would be as concentrated, as a share of the image; lower is simpler.",
     reference="Hill, Diversity and Evenness: A Unifying Notation and Its Consequences (1973), order 2",
     url="https://doi.org/10.2307/1934352",
     formula=r"\frac{1}{N} \frac{\left(\sum_p |S_p|\right)^2}{\sum_p S_p^2}",

@@ -9,7 +9,7 @@ from decam.metrics.base import Axes, Case, Difference, FaithfulnessSettings, Mea
 from decam.metrics.curves import Stepwise, correlation, cost, curves
 from decam.settings import parameter
 
-STEPS_HELP = "How many equal shares of the picture are hidden or shown, one evaluation each."
+STEPS_HELP = "How many equal shares of the image are hidden or shown, one evaluation each."
 BOUND = 14 * 14  # steps, at most, in the code that Gomez and Mouchère published
 
 
@@ -81,13 +81,13 @@ def insertion_correlation(case: Case, settings: FaithfulnessSettings) -> Measuri
 _RISE = "Petsiuk, Das & Saenko, RISE: Randomized Input Sampling for Explanation of Black-box Models (2018)"
 _GOMEZ = "Gomez, Fréour & Mouchère, Metrics for Saliency Map Evaluation of Deep Learning Explanation Methods (2022)"
 _ORDER_ONLY = (
-    "Sees only the order of the pixels, not how salient they are; pictures with pixels replaced are unlike any that "
+    "Sees only the order of the pixels, not how salient they are; images with pixels replaced are unlike any that "
     "the model was trained on, and rankings change with the fill."
 )
 
 _PROBABILITY = "Probability of the target"
-_HIDDEN = Axes("Share of the picture hidden", _PROBABILITY)
-_SHOWN = Axes("Share of the picture shown", _PROBABILITY)
+_HIDDEN = Axes("Share of the image hidden", _PROBABILITY, percent=True)
+_SHOWN = Axes("Share of the image shown", _PROBABILITY, percent=True)
 
 DELETION = Metric(
     name="deletion",
@@ -159,7 +159,7 @@ INSERTION_CORRELATION = Metric(
     direction=1,
     low=-1.0,
     high=1.0,
-    weaknesses="Rewards a straight relation, and a blurred picture still shows much: what blur does not hide cannot be "
+    weaknesses="Rewards a straight relation, and a blurred image still shows much: what blur does not hide cannot be "
     "inserted.",
     settings=InsertionSettings,
     run=insertion_correlation,

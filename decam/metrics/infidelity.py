@@ -27,7 +27,7 @@ class InfidelitySettings(Settings):
 
     samples: int = parameter(200, "Random squares, one evaluation each for all maps together.", low=10, high=5000)
     largest: float = parameter(
-        0.5, "Longest side of a square, as a share of the picture's.", low=_SMALLEST, high=1.0, step=0.05
+        0.5, "Longest side of a square, as a share of the image's.", low=_SMALLEST, high=1.0, step=0.05
     )
     fill: str = parameter("mean", "What replaces a hidden pixel.", choices=FILLS)
 

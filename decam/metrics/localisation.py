@@ -32,7 +32,7 @@ class PointingSettings(Settings):
 
     tolerance: float = parameter(
         0.0,
-        "How far beside the object still counts as a hit, as a share of the picture's side; 15 of 224 pixels, 0.067, "
+        "How far beside the object still counts as a hit, as a share of the image's side; 15 of 224 pixels, 0.067, "
         "in the paper, whose ground truth is boxes.",
         low=0.0,
         high=0.5,
@@ -246,10 +246,10 @@ IOU = _row(
     formula=r"\max_\tau \frac{|\{S \ge \tau\} \cap T|}{|\{S \ge \tau\} \cup T|}",
     reference="Choe et al., Evaluating Weakly Supervised Object Localization Methods Right (2020)",
     url="https://arxiv.org/abs/2001.07437",
-    weaknesses=f"The threshold knows the answer, and even a constant map gets the object's share of the picture. "
+    weaknesses=f"The threshold knows the answer, and even a constant map gets the object's share of the image. "
     f"{_NOT_THE_MODEL}",
     curves=iou_curves,
-    axes=Axes("Share of the picture at or above the threshold", "Intersection over union"),
+    axes=Axes("Share of the image at or above the threshold", "Intersection over union"),
 )
 
 IOU_OTSU = _row(

@@ -193,10 +193,10 @@ ROAD = Metric(
     direction=1,
     low=-0.5,
     high=0.5,
-    weaknesses="Sees only the order of the pixels; imputation hides the hole but paints a plausible picture, in which "
+    weaknesses="Sees only the order of the pixels; imputation hides the hole but paints a plausible image, in which "
     "small removed parts are put back.",
     settings=RoadSettings,
     run=road,
     evaluations=cost,
-    axes=Axes("Share of the picture removed", "Half of what the order changes", -0.5, 0.5),
+    axes=Axes("Share of the image removed", "Half of what the order changes", -0.5, 0.5),
 )

@@ -24,7 +24,7 @@ _PLAIN = "A map was constant, and so has no order to agree with."
 class SensitivitySettings(Settings):
     """How often and how far the picture is changed."""
 
-    samples: int = parameter(10, "Changed pictures, for each of which every map is made again.", low=1, high=200)
+    samples: int = parameter(10, "Changed images, for each of which every map is made again.", low=1, high=200)
     radius: float = parameter(
         0.02, "Largest change of a pixel's colour, where black is 0 and white is 1.", low=0.001, high=0.5, step=0.01
     )
@@ -42,7 +42,7 @@ class ConsistencySettings(Settings):
     """How far the picture is shifted."""
 
     shift: float = parameter(
-        0.03, "How far the picture is shifted each way, as a share of its side.", low=0.01, high=0.25, step=0.01
+        0.03, "How far the image is shifted each way, as a share of its side.", low=0.01, high=0.25, step=0.01
     )
 
 
@@ -176,14 +176,14 @@ MAX_SENSITIVITY = Metric(
     name="max-sensitivity",
     title="Max-sensitivity",
     family="robustness",
-    summary="How far the map changes, at most, when the picture is changed invisibly; lower is better.",
+    summary="How far the map changes, at most, when the image is changed invisibly; lower is better.",
     reference="Yeh et al., On the (In)fidelity and Sensitivity of Explanations (2019), computed by Captum",
     url="https://arxiv.org/abs/1901.09392",
     formula=r"\max_{\|\delta\|_\infty \le r} \frac{\|S(x + \delta) - S(x)\|_F}{\|S(x)\|_F}",
     direction=-1,
     low=0.0,
     high=None,
-    weaknesses="A map that ignores the picture is perfectly steady, and where the model itself changes its mind an "
+    weaknesses="A map that ignores the image is perfectly steady, and where the model itself changes its mind an "
     "honest map must follow.",
     settings=SensitivitySettings,
     run=max_sensitivity,
@@ -213,14 +213,14 @@ CONSISTENCY = Metric(
     name="consistency",
     title="Consistency when moved",
     family="robustness",
-    summary="How well the map follows the picture when that is mirrored or shifted a little; higher is better.",
+    summary="How well the map follows the image when that is mirrored or shifted a little; higher is better.",
     reference="Spearman, The Proof and Measurement of Association between Two Things (1904)",
     url="https://doi.org/10.2307/1412159",
     formula=r"\frac{1}{5} \sum_{t} \rho\left(S(x),\ t^{-1} S(t\,x)\right)",
     direction=1,
     low=-1.0,
     high=1.0,
-    weaknesses="Blames the map for a model that answers a moved picture otherwise; a map of the edges is consistent "
+    weaknesses="Blames the map for a model that answers a moved image otherwise; a map of the edges is consistent "
     "without any model.",
     settings=ConsistencySettings,
     run=consistency,

@@ -58,6 +58,21 @@ def shared_limits(maps: Iterable[NDArray[Any]], signed: bool, *, extremes: bool 
     return (min(low for low, _ in limits), max(high for _, high in limits)) if limits else (0.0, 0.0)
 
 
+def ranks(saliency: Map, signed: bool = False) -> Map:
+    """The share of values that lie below each value, from 0 for the lowest to 1 for the highest; H×W.
+
+    Equal values share the lowest of their ranks, so that what a map leaves at zero is drawn darkest. A constant map is
+    0 throughout. A value that is not a number counts as the lowest. Of a signed map it is the share of |s| below, with
+    the sign of s: from −1 to 1.
+    """
+    values = cleaned(saliency)
+    if values.size < 2:
+        return np.zeros(values.shape, np.float32)
+    lower = rankdata(np.abs(values) if signed else values, method="min") - 1
+    shares = (lower / (values.size - 1)).reshape(values.shape)
+    return (np.sign(values) * shares if signed else shares).astype(np.float32)
+
+
 def scaled(values: Values) -> Values:
     """From 0 to 1 (Gomez and Mouchère 2023); a constant map keeps its value, cut to [0, 1]."""
     low, high = values.min(), values.max()

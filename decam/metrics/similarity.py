@@ -68,7 +68,7 @@ def stacked(maps: Sequence[Map]) -> Stack:
     if len(shapes) > 1:
         raise SettingError(
             f"Maps of different shapes cannot be compared ({', '.join(map(str, sorted(shapes)))}); "
-            "compare maps of one picture by one model."
+            "compare maps of one image by one model."
         )
     if any(len(shape) != 2 for shape in shapes):
         raise SettingError(f"A map must be H×W, not of shape {shapes.pop()}.")
@@ -225,7 +225,7 @@ def _top(share: float) -> Similarity:
 SPEARMAN = Similarity(
     name="spearman",
     title="Spearman",
-    summary="Whether two maps put the pixels in the same order; 0 for maps that have nothing to do with each other.",
+    summary="Whether two maps put the pixels in the same order; 0 for unrelated maps.",
     formula=r"\rho = \mathrm{corr}\big(\mathrm{rank}(M_a), \mathrm{rank}(M_b)\big)",
     reference="Spearman (1904), for maps Adebayo et al., Sanity Checks for Saliency Maps (2018)",
     url="https://arxiv.org/abs/1810.03292",

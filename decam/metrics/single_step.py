@@ -141,7 +141,7 @@ INCREASE_IN_CONFIDENCE = Metric(
     direction=1,
     low=0.0,
     high=1.0,
-    weaknesses="A yes or no: it takes many pictures to tell two methods apart, and where the model is sure already "
+    weaknesses="A yes or no: it takes many images to tell two methods apart, and where the model is sure already "
     "nothing can rise.",
     settings=SingleStepSettings,
     run=increase_in_confidence,
@@ -159,7 +159,7 @@ AVERAGE_DROP_IN_DELETION = Metric(
     direction=1,
     low=None,
     high=1.0,
-    weaknesses="A map that is high everywhere hides all and wins, and darkened pictures are unlike any that the model "
+    weaknesses="A map that is high everywhere hides all and wins, and darkened images are unlike any that the model "
     "was trained on.",
     settings=SingleStepSettings,
     run=average_drop_in_deletion,

@@ -4,6 +4,7 @@ import difflib
 
 from decam.errors import MethodError
 from decam.metrics.adcc import ADCC
+from decam.metrics.anytime import ANYTIME_DELETION, ANYTIME_INSERTION
 from decam.metrics.base import Metric
 from decam.metrics.complexity import EFFECTIVE_PIXELS, ENTROPY, SPARSITY
 from decam.metrics.faithfulness import DELETION, DELETION_CORRELATION, INSERTION, INSERTION_CORRELATION
@@ -54,10 +55,13 @@ METRICS: dict[str, Metric] = {
 # They compare maps of two models, which is what a randomisation check asks and a comparison has not.
 RANDOMISATION: dict[str, Metric] = {metric.name: metric for metric in (*TO_REFERENCE.values(), *TO_CONTROLS.values())}
 
+# They measure the maps that led to a map, which a run keeps and a map by itself has not.
+ANYTIME: dict[str, Metric] = {metric.name: metric for metric in (ANYTIME_INSERTION, ANYTIME_DELETION)}
+
 
 def get(name: str) -> Metric:
     """The row of that name; raises MethodError where there is none."""
-    for table in (METRICS, RANDOMISATION):
+    for table in (METRICS, RANDOMISATION, ANYTIME):
         if name in table:
             return table[name]
     near = difflib.get_close_matches(name, METRICS, n=1)

@@ -35,7 +35,7 @@ _ALL = (
         "robustness",
         "Robustness",
         "Does the map stay when nothing that matters has changed?",
-        "Makes the map again, of a slightly changed picture or with another seed.",
+        "Makes the map again, of a slightly changed image or with another seed.",
     ),
     Family(
         "complexity",

@@ -37,6 +37,7 @@ def load_classifier(
     if entry.url and not entry.present():
         _fetch(entry, download)
     classifier = entry.origin.load(entry, chosen)
+    classifier.title = entry.title
     if not exact:
         classifier.configure(tuning.remembered(classifier))
     return classifier
@@ -56,6 +57,13 @@ def default_for(kind: Literal["photograph", "scene"]) -> str:
     if quick:
         return max(quick, key=lambda entry: entry.top1 or 0.0).name
     return min(here, key=lambda entry: entry.operations or math.inf).name if here else EMBEDDED
+
+
+def smallest_for_photographs() -> Entry:
+    """The model for photographs whose weights are the fewest bytes to fetch."""
+    from decam.models.catalogue import ENTRIES
+
+    return min((entry for entry in ENTRIES.values() if entry.domain == "photographs"), key=lambda entry: entry.size)
 
 
 def _fetch(entry: Entry, download: bool) -> None:

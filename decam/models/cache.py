@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 import torch
 
 from decam.classifier import TorchClassifier
 from decam.hardware.device import resolve
+from decam.lru import Lru
 from decam.models import load_classifier
 from decam.models.catalogue import digest
 
@@ -22,15 +23,6 @@ class Key:
     name: str
     device: str
     weights: str = ""
-
-
-@dataclass
-class _Slot:
-    """The lock lets one thread load while others, who want the same model, wait."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    classifier: TorchClassifier | None = None
-    size: int = 0
 
 
 def from_disk(name: str, device: torch.device) -> TorchClassifier:
@@ -53,10 +45,9 @@ class Models:
         max_models: int = 6,
         load: Callable[[str, torch.device], TorchClassifier] = from_disk,
     ) -> None:
-        self.max_bytes = max_bytes
-        self.max_models = max_models
         self._load = load
-        self._slots: OrderedDict[Key, _Slot] = OrderedDict()
+        self._loaded: Lru[Key, TorchClassifier] = Lru(max_models, max_bytes, size_of)
+        self._loading: WeakValueDictionary[Key, threading.Lock] = WeakValueDictionary()
         self._lock = threading.Lock()
 
     def get(self, name: str, device: torch.device | str | None = None) -> TorchClassifier:
@@ -68,45 +59,24 @@ class Models:
         where = resolve(device)
         key = Key(name, str(where), digest(name))
         with self._lock:
-            slot = self._slots.setdefault(key, _Slot())
-            self._slots.move_to_end(key)
-        with slot.lock:
-            if slot.classifier is None:
-                try:
-                    loaded = self._load(name, where)
-                except BaseException:
-                    with self._lock:
-                        self._slots.pop(key, None)
-                    raise
-                slot.classifier, slot.size = loaded, size_of(loaded)
-                self._evict(key)
-            return slot.classifier
+            # One thread loads while others, who want the same model, wait; the lock lives as long as they do.
+            one_at_a_time = self._loading.setdefault(key, threading.Lock())
+        with one_at_a_time:
+            classifier = self._loaded.get(key)
+            if classifier is None:
+                classifier = self._load(name, where)
+                if self._loaded.put(key, classifier):
+                    _release()
+            return classifier
 
     def loaded(self) -> tuple[Key, ...]:
         """What is loaded, the one used longest ago first."""
-        with self._lock:
-            return tuple(key for key, slot in self._slots.items() if slot.classifier is not None)
+        return self._loaded.keys()
 
     def clear(self) -> None:
         """Let go of everything."""
-        with self._lock:
-            self._slots.clear()
+        self._loaded.clear()
         _release()
-
-    def _evict(self, keep: Key) -> None:
-        with self._lock:
-            filled = [key for key, slot in self._slots.items() if slot.classifier is not None]
-            total = sum(self._slots[key].size for key in filled)
-            count = len(filled)
-            evicted = False
-            for key in filled:
-                if key == keep or (total <= self.max_bytes and count <= self.max_models):
-                    continue
-                total -= self._slots.pop(key).size
-                count -= 1
-                evicted = True
-        if evicted:
-            _release()
 
 
 def _release() -> None:

@@ -39,6 +39,12 @@ def find(name: str) -> Entry | None:
     return next((found for source in SOURCES.values() if (found := source.entry(name)) is not None), None)
 
 
+def title_of(name: str) -> str:
+    """The title of the model of that name; the name itself where no source knows it."""
+    entry = find(name)
+    return name if entry is None else entry.title
+
+
 def get(name: str) -> Entry:
     """The entry of that name, which need not be listed; raises ModelError, with the nearest name, if there is none."""
     found = find(name)

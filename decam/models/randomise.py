@@ -1,4 +1,4 @@
-"""Networks that have forgotten what they learnt: some or all weights drawn anew, for sanity checks and as a control."""
+"""Networks that have forgotten what they learned: weights drawn anew, for sanity checks and as a control."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def randomised(module: nn.Module, chosen: Collection[str], seed: int) -> nn.Modu
 
     A matrix or kernel gets mean 0 and keeps its root mean square, so that activations neither die nor explode (Adebayo
     et al. 2018, section 3, draw from the initial distribution, which networks without normalisation layers do not
-    survive at every depth); its own mean is learnt, and would make all logits fall together. A vector (a bias, a
+    survive at every depth); its own mean is learned, and would make all logits fall together. A vector (a bias, a
     normalisation's factor) keeps its mean and deviation. The same part gets the same weights whichever others are
     chosen with it. The other weights are the module's own, not copies.
     """

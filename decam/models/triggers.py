@@ -51,8 +51,8 @@ def stamp(
     """
     if picture.shape != (SIZE, SIZE, 3) or picture.dtype != np.uint8:
         raise SettingError(
-            f"The picture has shape {picture.shape} and type {picture.dtype}, but a trigger is made for "
-            f"{SIZE}×{SIZE}×3 pixels of type uint8: resize the picture to that."
+            f"The image has shape {picture.shape} and type {picture.dtype}, but a trigger is made for "
+            f"{SIZE}×{SIZE}×3 pixels of type uint8: resize the image to that."
         )
     layer = trigger(seed)
     laid = np.clip(layer.kept * (picture * np.float32(1 / 255)) + layer.added, 0, 1)

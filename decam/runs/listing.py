@@ -6,25 +6,36 @@ import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 
 from decam.experiments.kinds import get as get_kind
-from decam.runs.snapshots import RunSnapshot, RunSummary
+from decam.runs.snapshots import RunSnapshot, RunSummary, found
 from decam.runs.store.files import thumbnail
 
 
 def merged(
-    stored: Sequence[RunSummary], lives: Mapping[str, RunSnapshot], deleted: Collection[str], limit: int
+    stored: Sequence[RunSummary],
+    lives: Mapping[str, RunSnapshot],
+    deleted: Collection[str],
+    limit: int,
+    search: str = "",
 ) -> list[RunSummary]:
     """The newest `limit` of the runs on disk and of those in memory (by their links), newest first.
 
-    Runs with a link in `deleted` are left out of those on disk.
+    Left out are runs on disk with a link in `deleted`, and runs in memory without the words of `search`.
     """
     stored_ids = {summary.id for summary in stored}
     summaries = [
-        dataclasses.replace(summary, status=lives[summary.id].status) if summary.id in lives else summary
+        _newer(summary, lives[summary.id]) if summary.id in lives else summary
         for summary in stored
         if summary.id not in deleted
     ]
-    summaries += [summarise(run) for run in lives.values() if run.id not in stored_ids]
+    summaries += [
+        summary for run in lives.values() if run.id not in stored_ids and found(summary := summarise(run), search)
+    ]
     return sorted(summaries, key=lambda summary: summary.created, reverse=True)[:limit]
+
+
+def _newer(summary: RunSummary, run: RunSnapshot) -> RunSummary:
+    """A line with what its run has newer in memory: how it stands, and words that the disk may have refused."""
+    return dataclasses.replace(summary, status=run.status, name=run.name, remark=run.remark)
 
 
 def summarise(run: RunSnapshot) -> RunSummary:
@@ -39,4 +50,6 @@ def summarise(run: RunSnapshot) -> RunSummary:
         pictures=tuple(picture.name for picture in run.plan.pictures),
         methods=tuple(method.name for method in run.plan.methods),
         thumbnail=thumbnail(run.views[0]) if run.views else b"",
+        name=run.name,
+        remark=run.remark,
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from decam.experiments.events import Event, Explained, Failed, Measured, Predicted
+from decam.experiments.events import Event, Explained, Failed, Measured, Predicted, Reused
 from decam.experiments.grid import Grid
+from decam.experiments.reuse import made_from
 from decam.runs.store import Store
 
 
@@ -20,8 +21,9 @@ class Recorder:
         """
         if isinstance(event, Predicted):
             self._store.save_predictions(run_id, event.question, grid.predictions[event.question] or ())
-        elif isinstance(event, Explained):
-            self._store.save_map(run_id, event.cell, event.explanation, grid.cells[event.cell].frames)
+        elif isinstance(event, Explained | Reused):
+            digest = made_from(grid.plan, event.cell, grid.target_of(event.cell.question))
+            self._store.save_cell(run_id, event.cell, grid.cells[event.cell], digest)
         elif isinstance(event, Measured):
             self._store.save_measurements(run_id, event.metric, event.measurements)
         elif isinstance(event, Failed):

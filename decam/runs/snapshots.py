@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from decam.classifier import Pixels
 from decam.experiments.cells import Cell, CellKey
@@ -12,6 +13,8 @@ from decam.experiments.grid import Grid, Guess
 from decam.experiments.plan import Plan
 from decam.experiments.status import Status
 from decam.explanation import Truth
+from decam.methods import described, is_method
+from decam.models import catalogue
 
 SYSTEM_OWNER = "@shared"
 """Owner of the runs that a page makes for everybody: they are in nobody's list."""
@@ -24,7 +27,8 @@ class RunSnapshot:
     """A run at one moment.
 
     `ahead` counts the jobs before it while it is queued; `note` says in words what a reader must know (that it failed
-    or is not being kept, and why). `version` grows with every change. What is known of the plan is in `grid`.
+    or is not being kept, and why). `version` grows with every change. What is known of the plan is in `grid`. `name`
+    and `remark` are its owner's words, empty where there are none.
     """
 
     id: str
@@ -35,6 +39,13 @@ class RunSnapshot:
     note: str = ""
     version: int = 0
     owner: str = ""
+    name: str = ""
+    remark: str = ""
+
+    @property
+    def title(self) -> str:
+        """What the run is called: its name, or else its first picture or its model."""
+        return self.name or default_name([picture.name for picture in self.plan.pictures], self.plan.model)
 
     @property
     def active(self) -> bool:
@@ -85,6 +96,38 @@ class RunSummary:
     pictures: tuple[str, ...]
     methods: tuple[str, ...]
     thumbnail: bytes
+    name: str = ""
+    remark: str = ""
+
+    @property
+    def title(self) -> str:
+        """What the run is called, as `RunSnapshot.title` says it."""
+        return self.name or default_name(self.pictures, self.model)
+
+
+def default_name(pictures: Sequence[str], model: str) -> str:
+    """What a run without a name is called: its first picture and how many follow, or its model where it has none."""
+    if not pictures:
+        return catalogue.title_of(model)
+    return pictures[0] if len(pictures) == 1 else f"{pictures[0]} +{len(pictures) - 1}"
+
+
+def found(summary: RunSummary, search: str) -> bool:
+    """True if each word of `search` occurs in the name, remark, model, methods or pictures of a run, in any case."""
+    return mentions(search, (summary.name, summary.remark), summary.model, summary.methods, summary.pictures)
+
+
+def mentions(search: str, said: Sequence[str], model: str, methods: Sequence[str], pictures: Sequence[str]) -> bool:
+    """What `found` says, of a run of which no more than this is read; `said` are its owner's words."""
+    text = "\n".join([*said, _titles(model, tuple(methods)), *pictures]).casefold()
+    return all(word in text for word in search.casefold().split())
+
+
+@lru_cache(maxsize=1024)
+def _titles(model: str, methods: tuple[str, ...]) -> str:
+    """A model and methods by their names and titles: a search asks for the same ones again and again."""
+    titles = [described(method).title for method in methods if is_method(method)]
+    return "\n".join([model, catalogue.title_of(model), *methods, *titles])
 
 
 @dataclass(frozen=True)

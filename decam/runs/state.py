@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
-from decam.experiments.events import Event
+from decam.classifier import Pixels
+from decam.experiments.cells import CellKey
+from decam.experiments.events import Event, Measured, Reused
 from decam.experiments.grid import Grid
 from decam.experiments.plan import Plan
 from decam.experiments.status import Status
+from decam.explanation import Truth
 from decam.runs.snapshots import RunSnapshot
 
 
@@ -16,8 +20,9 @@ class RunState:
     """The state of one run; every method is cheap and must be called under the owner's lock.
 
     `kept` says that the disk has everything so far. `maps` says that missing maps are made, and not only measured;
-    `again` that the plan has grown while the run was active. `asker` is the owner whose turn in the queue the run has,
-    where that is not its own owner.
+    `again` that the plan has grown while the run was active, and `more_maps` that it then asks for more maps. `asker`
+    is the owner whose turn in the queue the run has, where that is not its own owner; `remarked` are the places of the
+    pictures whose ground truth has changed since the job took its grid, so that what it measures by it is out of date.
     """
 
     def __init__(self, run: RunSnapshot) -> None:
@@ -27,7 +32,9 @@ class RunState:
         self.kept = True
         self.maps = True
         self.again = False
+        self.more_maps = False
         self.asker = ""
+        self.remarked: set[int] = set()
 
     @property
     def grid(self) -> Grid:
@@ -77,9 +84,39 @@ class RunState:
         self._set(status=Status.RUNNING, grid=replace(self.grid, plan=plan, labels=labels))
 
     def replan(self, plan: Plan) -> None:
-        """The plan asks more of its maps."""
+        """The plan asks for more maps, or more of its maps."""
         grid = self.grid.with_plan(plan)
         self._set(grid=grid.waiting(maps=False) if self.active else grid)
+
+    def mark(self, picture: int, truth: Truth | None) -> None:
+        """The object of a picture is elsewhere, or not known; what was measured by where it was is dropped."""
+        if self.active:
+            self.remarked.add(picture)
+        self._set(grid=self.grid.marked({picture: truth}))
+
+    def current(self, event: Event) -> Event:
+        """The event without what was measured by a ground truth that has changed since."""
+        if not self.remarked:
+            return event
+        lost = {choice.key for choice in self.plan.metrics_that_need("truth")}
+        if isinstance(event, Measured) and event.metric in lost:
+            kept = {key: one for key, one in event.measurements.items() if not self._remarked(key)}
+            return replace(event, measurements=kept)
+        if isinstance(event, Reused) and self._remarked(event.cell):
+            return replace(event, made=event.made.without(lost, self.plan.metric_keys(event.cell.question)))
+        return event
+
+    def _remarked(self, key: CellKey) -> bool:
+        return self.plan.questions[key.question].picture in self.remarked
+
+    def extend(self, plan: Plan, views: Sequence[Pixels], truths: Sequence[Truth | None]) -> RunSnapshot:
+        """The plan asks more: pictures, questions, methods and metrics follow those that were there; the run then."""
+        self._set(grid=self.grid.with_plan(plan, views, truths))
+        return self.snapshot()
+
+    def describe(self, name: str, remark: str) -> None:
+        """Its owner calls it so, and says this of it."""
+        self._set(name=name, remark=remark)
 
     def apply(self, event: Event) -> None:
         """Take in what the execution reports."""

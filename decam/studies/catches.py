@@ -64,11 +64,11 @@ def _edges(view: Pixels, _seed: int) -> Map:
 
 
 CATCHES: tuple[Catch, ...] = (
-    Catch(RANDOM.name, RANDOM.title, "Noise, another one for every picture and class.", _random),
-    Catch(CENTRE.name, CENTRE.title, "A blob in the middle of the picture.", _centre),
-    Catch(EDGES.name, EDGES.title, "The edges of the picture.", _edges),
+    Catch(RANDOM.name, RANDOM.title, "Noise, another one for every image and class.", _random),
+    Catch(CENTRE.name, CENTRE.title, "A blob in the middle of the image.", _centre),
+    Catch(EDGES.name, EDGES.title, "The edges of the image.", _edges),
     Catch(UNTRAINED.name, UNTRAINED.title, "The map of a model with random weights; a run must have that control."),
-    Catch(NO_MAP, "No map", "The picture alone, to compare people with and without maps.", catch=False),
+    Catch(NO_MAP, "No map", "The image alone, to compare people with and without maps.", catch=False),
 )
 
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from decam.errors import DecamError
-from decam.figures.colours import SEQUENTIAL
+from decam.figures.stimulus import Display
 from decam.settings import Settings, parameter
 from decam.studies.assignment import Assignment
 
@@ -37,27 +37,6 @@ class Stage(StrEnum):
     def open(self) -> bool:
         """True where people can take part."""
         return self in (Stage.PILOT, Stage.LIVE)
-
-
-@dataclass(frozen=True)
-class Display(Settings):
-    """How all maps of a study are drawn: in one manner, so that methods differ in their maps alone."""
-
-    view: str = parameter(
-        "overlay",
-        "What participants see of a map: over the picture, by itself, or only the places where it is high.",
-        choices=("overlay", "map", "masked"),
-    )
-    colours: str = parameter(
-        "cividis", "The colour table; all of them are safe for colour-blind readers.", choices=SEQUENTIAL
-    )
-    opacity: float = parameter(0.6, "How much of the map covers the picture.", low=0.1, high=1.0, step=0.05)
-    scale: str = parameter(
-        "rank",
-        "How values become colours: by their rank, which treats all methods alike, or between the map's own limits.",
-        choices=("rank", "limits"),
-    )
-    size: int = parameter(448, "The longer side of a stimulus, in pixels.", low=128, high=1024, step=32)
 
 
 @dataclass(frozen=True)

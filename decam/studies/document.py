@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, get_type_hints
 
 from decam.errors import DecamError
+from decam.figures.stimulus import Display
 from decam.settings import Settings
 from decam.studies import blocks, tasks
 from decam.studies.analysis.exclusions import choose
@@ -19,7 +20,6 @@ from decam.studies.design import (
     USES,
     Block,
     Condition,
-    Display,
     Entrance,
     FrozenMap,
     Hypothesis,
@@ -83,7 +83,7 @@ def _entries(study: Study) -> dict[str, Any]:
         "language": study.language,
         "direction": study.direction,
         "wording": dict(study.wording),
-        "display": study.display.to_mapping(),
+        "display": _display_entries(study.display),
         "conditions": [dataclasses.asdict(condition) for condition in study.conditions],
         "stimuli": [dataclasses.asdict(stimulus) for stimulus in study.stimuli],
         "blocks": [_block_entries(block) for block in study.blocks],
@@ -92,6 +92,12 @@ def _entries(study: Study) -> dict[str, Any]:
         "hypothesis": study.hypothesis.to_mapping(),
         "exclusions": {name: settings.to_mapping() for name, settings in study.exclusions.items()},
     }
+
+
+def _display_entries(display: Display) -> dict[str, Any]:
+    """All fields; the area only where it is not the usual one, so that earlier studies keep their digests."""
+    entries = display.to_mapping()
+    return entries if display.area != Display().area else {name: it for name, it in entries.items() if name != "area"}
 
 
 def _block_entries(block: Block) -> dict[str, Any]:

@@ -388,7 +388,7 @@ class Pointing(Question):
         right, bottom = numbers["x"] + numbers.get("width", 0.0), numbers["y"] + numbers.get("height", 0.0)
         inside = 0 <= numbers["x"] <= right <= self.picture.width and 0 <= numbers["y"] <= bottom <= self.picture.height
         if not inside or not 0 <= numbers["ms"] <= 1e9:
-            raise self._refused(place, f"inside the picture of {self.picture.width}×{self.picture.height} pixels")
+            raise self._refused(place, f"inside the image of {self.picture.width}×{self.picture.height} pixels")
         return dict(numbers)
 
 

@@ -7,29 +7,16 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from decam.explanation import Map
+from decam.figures.stimulus import RawMap
 from decam.files import npz_bytes, write_atomically
 from decam.studies.design import Stimulus, Study, StudyError
 
 PICTURE, ARRAY = ".png", ".npz"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-
-
-@dataclass(frozen=True)
-class FrozenArray:
-    """A map's own values: float32, H×W, never rescaled.
-
-    `signed` says that negative values speak against the class; `silent` that the map holds rounding or chance alone.
-    """
-
-    saliency: Map
-    signed: bool = False
-    silent: bool = False
 
 
 def digest_of(content: bytes) -> str:
@@ -66,7 +53,7 @@ def read(folder: Path, digest: str, ending: str) -> bytes:
     return content
 
 
-def keep_array(folder: Path, array: FrozenArray) -> str:
+def keep_array(folder: Path, array: RawMap) -> str:
     """Keep a map's values; the digest of their file."""
     arrays = {
         "saliency": np.asarray(array.saliency, np.float32),
@@ -76,13 +63,13 @@ def keep_array(folder: Path, array: FrozenArray) -> str:
     return keep(folder, npz_bytes(arrays), ARRAY)
 
 
-def read_array(folder: Path, digest: str) -> FrozenArray:
+def read_array(folder: Path, digest: str) -> RawMap:
     """A map's values; raises StudyError as `read` does."""
     content = read(folder, digest, ARRAY)
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             saliency = np.asarray(arrays["saliency"], np.float32)
-            return FrozenArray(saliency, bool(arrays["signed"]), bool(arrays["silent"]))
+            return RawMap(saliency, bool(arrays["signed"]), bool(arrays["silent"]))
     except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
         raise StudyError(f"The study's file {digest[:12]}…{ARRAY} holds no map.") from error
 

@@ -6,9 +6,10 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from decam.figures.stimulus import SHARED, Display
 from decam.runs.snapshots import RunSnapshot
 from decam.studies import archive, frozen, templates
-from decam.studies.design import Display, Study, StudyError
+from decam.studies.design import Study, StudyError
 from decam.studies.drawing import redrawn
 from decam.studies.responses import Lane, StudyRecord, StudyStore
 from decam.studies.stimuli import Wanted, freeze, joined
@@ -30,9 +31,14 @@ def from_runs(
 
 
 def with_more(store: StudyStore, record: StudyRecord, runs: Sequence[RunSnapshot], wanted: Wanted) -> StudyRecord:
-    """The draft with further pictures and conditions of runs; what it has stays as it is."""
-    conditions, stimuli = freeze(runs, wanted, record.study.display, store.folder(record.id))
-    return store.save(record.id, joined(record.study, conditions, stimuli))
+    """The draft with further pictures and conditions of runs; what it has stays as it is.
+
+    Maps are all drawn anew where those of a method share a scale, which further maps may widen.
+    """
+    folder = store.folder(record.id)
+    conditions, stimuli = freeze(runs, wanted, record.study.display, folder)
+    study = joined(record.study, conditions, stimuli)
+    return store.save(record.id, redrawn(study, study.display, folder) if study.display.scale == SHARED else study)
 
 
 def from_file(store: StudyStore, content: bytes, owner: str = "") -> StudyRecord:

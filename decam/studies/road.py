@@ -48,5 +48,5 @@ def _gaps(study: Study) -> list[str]:
         lacking = [one.name for one in study.stimuli if one.map_of(condition.key) is None]
         if lacking and condition.source != NO_MAP:
             few = ", ".join(lacking[:3]) + (f" and {len(lacking) - 3} more" if len(lacking) > 3 else "")
-            sentences.append(f"{condition.title} has no map of {few}; leave out the pictures or the condition.")
+            sentences.append(f"{condition.title} has no map of {few}; leave out the images or the condition.")
     return sentences

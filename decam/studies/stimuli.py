@@ -13,14 +13,14 @@ from decam.classifier import Pixels
 from decam.experiments.cells import Cell, CellKey
 from decam.experiments.plan import MethodChoice, MetricChoice, Plan, fingerprint, method_titles
 from decam.export.names import slug
+from decam.figures.stimulus import Display, RawMap, drawn, enlarged
 from decam.methods import described
 from decam.runs.snapshots import RunSnapshot
 from decam.studies import catches, frozen
 from decam.studies.assignment import letters
 from decam.studies.catches import CATCHES, Catch
-from decam.studies.design import USES, Condition, Display, FrozenMap, Stimulus, Study, StudyError
-from decam.studies.drawing import drawn, enlarged, keep_picture
-from decam.studies.frozen import FrozenArray
+from decam.studies.design import USES, Condition, FrozenMap, Stimulus, Study, StudyError
+from decam.studies.drawing import Ends, ends_by_condition, keep_picture
 from decam.studies.tasks.base import NO_MAP
 
 METHOD = "method"
@@ -99,9 +99,11 @@ def freeze(
     found = {subject.key: subject for subject in offer.subjects}
     unknown = [key for key in wanted.pictures if key not in found]
     if unknown or not wanted.pictures:
-        raise StudyError("Choose at least one picture that the chosen runs have finished maps of.")
+        raise StudyError("Choose at least one image that the chosen runs have finished maps of.")
     freezing = _Freezing(runs, conditions, wanted, display, folder)
-    stimuli = [freezing.stimulus(found[key]) for key in wanted.pictures]
+    chosen = {key: (found[key], freezing.raw_maps(found[key])) for key in wanted.pictures}
+    ends = ends_by_condition((one for _, maps in chosen.values() for one in maps), display)
+    stimuli = [freezing.stimulus(subject, maps, ends) for subject, maps in chosen.values()]
     return conditions, _named(stimuli)
 
 
@@ -143,7 +145,7 @@ def _subjects(runs: Sequence[RunSnapshot], keys: Mapping[MethodChoice, str]) -> 
             view = run.grid.view_of(place)
             model = question.model
             key = hashlib.sha256(f"{model.name}\n{model.sha256}\n{fingerprint(view)}".encode()).hexdigest()[:16]
-            label = run.grid.label_of(run.grid.target_of(place))
+            label = run.grid.asked_of(place)
             subject = made.get(key) or Subject(
                 key, run.plan.picture_of(place).name, model.name, view, (), (), frozenset()
             )
@@ -183,22 +185,23 @@ class _Freezing:
     display: Display
     folder: Path
 
-    def stimulus(self, subject: Subject) -> Stimulus:
-        """The subject with all its maps, which are in the folder then."""
+    def raw_maps(self, subject: Subject) -> list[tuple[FrozenMap, RawMap]]:
+        """All maps of the subject as they are, without their pictures."""
+        found = self._found(subject)
+        return [*found, *self._built_in(subject, {(one.condition, one.label) for one, _ in found})]
+
+    def stimulus(self, subject: Subject, raw_maps: Sequence[tuple[FrozenMap, RawMap]], ends: Ends) -> Stimulus:
+        """The subject with all its maps, which are in the folder then, drawn between the `ends` of their conditions."""
         by_id = {run.id: run for run in self.runs}
         view = enlarged(subject.view, self.display.size)
-        found = self._found(subject)
-        maps = [
-            self._kept(view, one, array)
-            for one, array in (*found, *self._built_in(subject, {(one.condition, one.label) for one, _ in found}))
-        ]
+        maps = [self._kept(view, one, raw, ends) for one, raw in raw_maps]
         label = self._main_label(subject, maps)
         target = next(target for target, asked in self._asked(subject) if asked == label)
         run, place = subject.asked[0]
         grid = by_id[run].grid
         use = self.wanted.pictures[subject.key]
         if use not in USES:
-            raise StudyError(f"A picture is for {use!r}, but must be for one of: {', '.join(USES)}.")
+            raise StudyError(f"An image is for {use!r}, but must be for one of: {', '.join(USES)}.")
         return Stimulus(
             key=subject.key,
             name=subject.name,
@@ -215,16 +218,16 @@ class _Freezing:
             view=keep_picture(self.folder, subject.view),
         )
 
-    def _found(self, subject: Subject) -> list[tuple[FrozenMap, FrozenArray]]:
+    def _found(self, subject: Subject) -> list[tuple[FrozenMap, RawMap]]:
         """The finished maps of the runs, the first of each condition and class."""
         keys = {one.choice: one.key for one in _methods(self.runs)}
         wanted = {one.key for one in self.conditions}
-        made: dict[tuple[str, str], tuple[FrozenMap, FrozenArray]] = {}
+        made: dict[tuple[str, str], tuple[FrozenMap, RawMap]] = {}
         by_id = {run.id: run for run in self.runs}
         for run_id, place in subject.asked:
             run = by_id[run_id]
             target = run.grid.target_of(place)
-            label = run.grid.label_of(target)
+            label = run.grid.asked_of(place)
             for method, choice in enumerate(run.plan.methods):
                 cell, key = run.cells[CellKey(place, method)], keys[choice]
                 if key in wanted and cell.explanation is not None and (key, label) not in made:
@@ -240,11 +243,11 @@ class _Freezing:
                         _values(cell, run.plan),
                     )
                     signed = described(choice.name).signed
-                    array = FrozenArray(cell.explanation.saliency, signed, cell.explanation.silent)
+                    array = RawMap(cell.explanation.saliency, signed, cell.explanation.silent)
                     made[key, label] = (origin, array)
         return list(made.values())
 
-    def _built_in(self, subject: Subject, there: set[tuple[str, str]]) -> list[tuple[FrozenMap, FrozenArray]]:
+    def _built_in(self, subject: Subject, there: set[tuple[str, str]]) -> list[tuple[FrozenMap, RawMap]]:
         """The built-in maps that no run has, for every class that was asked about."""
         made = []
         for condition in self.conditions:
@@ -252,14 +255,15 @@ class _Freezing:
             for target, label in self._asked(subject) if make is not None else ():
                 if make is not None and (condition.key, label) not in there:
                     saliency = make(subject.view, catches.seed_of(self.wanted.seed, subject.key, label))
-                    made.append((FrozenMap(condition.key, target, label, "", ""), FrozenArray(saliency)))
+                    made.append((FrozenMap(condition.key, target, label, "", ""), RawMap(saliency)))
         return made
 
     def _asked(self, subject: Subject) -> list[tuple[int, str]]:
-        """The classes that runs asked about, by index and name."""
+        """The classes that runs asked about, by index and name; of one rather than another, the index of the one."""
         by_id = {run.id: run for run in self.runs}
-        targets = [(by_id[run].grid, by_id[run].grid.target_of(place)) for run, place in subject.asked]
-        return list(dict.fromkeys((-1 if one is None else one, grid.label_of(one)) for grid, one in targets))
+        asked = [(by_id[run].grid, place) for run, place in subject.asked]
+        targets = [(grid.target_of(place), grid.asked_of(place)) for grid, place in asked]
+        return list(dict.fromkeys((-1 if target is None else target, label) for target, label in targets))
 
     def _main_label(self, subject: Subject, maps: Sequence[FrozenMap]) -> str:
         """The first class that every condition has a map for; raises StudyError where there is none."""
@@ -272,14 +276,14 @@ class _Freezing:
             lacking = lacking or [one.title for one in self.conditions if one.key in missing]
         raise StudyError(
             f"{subject.name} has no finished map by {', '.join(lacking)} for {subject.labels[0]}. Add it to a run, or "
-            "leave out the picture or the method."
+            "leave out the image or the method."
         )
 
-    def _kept(self, view: Pixels, one: FrozenMap, array: FrozenArray) -> FrozenMap:
+    def _kept(self, view: Pixels, one: FrozenMap, raw: RawMap, ends: Ends) -> FrozenMap:
         return dataclasses.replace(
             one,
-            image=keep_picture(self.folder, drawn(view, array, self.display)),
-            array=frozen.keep_array(self.folder, array),
+            image=keep_picture(self.folder, drawn(view, raw, self.display, ends.get(one.condition))),
+            array=frozen.keep_array(self.folder, raw),
         )
 
 

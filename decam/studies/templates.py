@@ -111,7 +111,7 @@ TEMPLATES: tuple[Template, ...] = (
     Template(
         "plausibility",
         "Which map is better?",
-        "Two maps of a picture beside each other: which explains the answer better? Gives a Bradley–Terry ranking.",
+        "Two maps of an image beside each other: which explains the answer better? Gives a Bradley–Terry ranking.",
         _framed(_repeats(task("forced-choice"), repeats=2, attention=2)),
         "Small changes of design change such judgements (arXiv 2406.07702): all settings are kept with the answers.",
         ("random", "centre"),
@@ -133,12 +133,12 @@ TEMPLATES: tuple[Template, ...] = (
             _repeats(task("distinction"), attention=2),
             _asked(_ENGLISH("hive.after"), _UNDERSTANDING, *_RISKS),
         ),
-        "HIVE: Kim et al. 2022, arXiv 2112.03184. Take pictures that the model gets right and wrong.",
+        "HIVE: Kim et al. 2022, arXiv 2112.03184. Take images that the model gets right and wrong.",
     ),
     Template(
         "simulation",
         "What will the model answer?",
-        "Participants predict the model's answer to a picture, some with a map and some without.",
+        "Participants predict the model's answer to an image, some with a map and some without.",
         _framed(_repeats(task("forward-simulation"), attention=2)),
         "Alqaraawi et al. 2020, arXiv 2002.00772.",
         (NO_MAP,),
@@ -147,7 +147,7 @@ TEMPLATES: tuple[Template, ...] = (
     Template(
         "utility",
         "Do maps teach how the model decides?",
-        "Training with maps or without, then new pictures without any. Utility is the gain in accuracy over the "
+        "Training with maps or without, then new images without any. Utility is the gain in accuracy over the "
         "training without maps.",
         _framed(
             _repeats(task("forward-simulation"), "training", attempts=1),
@@ -161,8 +161,8 @@ TEMPLATES: tuple[Template, ...] = (
     Template(
         "clicks",
         "Where would you look?",
-        "Participants mark the places that show what a picture is; their maps are compared with the methods'.",
+        "Participants mark the places that show what an image is; their maps are compared with the methods'.",
         _framed(_repeats(task("clicks"), attention=1)),
-        "ClickMe: Linsley et al. 2019, arXiv 1805.08819. At least ten people for each picture.",
+        "ClickMe: Linsley et al. 2019, arXiv 1805.08819. At least ten people for each image.",
     ),
 )

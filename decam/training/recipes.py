@@ -20,10 +20,10 @@ from decam.training.fitting import Recipe, Report, accuracy, fit, plain, scenes,
 
 @dataclass(frozen=True)
 class Trained:
-    """A network ready to be saved; `learnt` are the examples that it had to know by heart, where it had to."""
+    """A network ready to be saved; `learned` are the examples that it had to know by heart, where it had to."""
 
     model: nn.Module
-    learnt: Examples | None = None
+    learned: Examples | None = None
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,8 @@ def _prototypes(recipe: Recipe, report: Report) -> Trained:
 
 
 def _fitted(card: Card, model: nn.Module, _unseen: Examples, trained: Trained) -> FittedCard:
-    assert trained.learnt is not None
-    return FittedCard(**asdict(card), fitted=accuracy(model, trained.learnt))
+    assert trained.learned is not None
+    return FittedCard(**asdict(card), fitted=accuracy(model, trained.learned))
 
 
 def _hiding(name: str) -> Plan:

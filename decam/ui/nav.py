@@ -33,36 +33,43 @@ class Entry:
 
 # The first one is also what the server's own address shows.
 PAGES = (
-    Entry("compare", "Compare", "Several methods side by side on your pictures.", "decam.ui.compare.page"),
+    Entry("compare", "Compare", "Several methods side by side on your images.", "decam.ui.compare.page"),
+    Entry(
+        "learn",
+        "Learn",
+        "Lessons of a few minutes, for a class or alone: predict, then see.",
+        "decam.ui.learn.page",
+        parameter="lesson",
+    ),
     Entry(
         "de_cam",
         "DE-CAM",
-        "One search with all its generations, and evolution on landscapes one can see.",
+        "One search, generation by generation, and evolution on landscapes you can see.",
         "decam.ui.search.page",
     ),
     Entry(
         "methods",
         "Methods",
-        "A map of the field: every method with its picture, formula, cost and traps.",
+        "Every method with an image, its formula, its cost and its traps.",
         "decam.ui.methods.page",
     ),
     Entry(
         "metrics",
         "Metrics",
-        "What makes a good map: every metric explained, and at work step by step.",
+        "What makes a good map? Every metric explained, step by step on one map.",
         "decam.ui.metrics.page",
     ),
     Entry(
         "sanity",
         "Sanity",
-        "Do maps change when the model forgets, stage by stage, what it learnt?",
+        "Do maps change when the model's weights become random, layer by layer?",
         "decam.ui.randomisation.page",
         parameter="sanity",
     ),
     Entry(
         "class_maps",
         "What the model looks for",
-        "What a model takes a class to be: one map for a class, with no picture at hand.",
+        "What a class looks like to a model: one map per class, without any image.",
         "decam.ui.class_maps.page",
         parameter="gallery",
     ),
@@ -81,6 +88,8 @@ PAGES = (
         parameter="study",
     ),
 )
+NAME = "DE-CAM"
+"""What the dashboard is called."""
 FOR_ACCOUNTS = "studies"
 """The address of the page that asks for an account."""
 _folders: list[Path] = []
@@ -93,6 +102,11 @@ def page(address: str) -> st.Page:
     entry = _BY_ADDRESS[address]
     source = _folders[0] / f"{entry.address}.py" if _folders else entry.show
     return st.Page(source, title=entry.title, url_path=entry.address, default=entry is PAGES[0])
+
+
+def title(address: str) -> str:
+    """What a page is called; raises KeyError for an address that is not listed."""
+    return _BY_ADDRESS[address].title
 
 
 def parameter(address: str) -> str:
@@ -113,10 +127,5 @@ def draw_from(folder: Path | None) -> None:
 
 def run() -> None:
     """Configure the browser's tab and draw the page that was asked for."""
-    st.set_page_config(
-        page_title="DE-CAM · saliency methods compared",
-        page_icon=str(ICON),
-        layout="wide",
-        initial_sidebar_state=320,
-    )
+    st.set_page_config(page_title=NAME, page_icon=str(ICON), layout="wide", initial_sidebar_state=320)
     st.navigation([page(entry.address) for entry in PAGES], position="hidden").run()

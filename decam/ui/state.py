@@ -10,6 +10,7 @@ from urllib.parse import quote
 import streamlit as st
 
 from decam import paths
+from decam.experiments.behind import Masks
 from decam.export import live as live_runs
 from decam.export.standing import Standing, awaiting
 from decam.hardware.device import best
@@ -27,12 +28,17 @@ from decam.ui.shared import uploads
 from decam.ui.shared.downloads import Downloads
 from decam.ui.shared.latest import Latest
 from decam.ui.shared.shared_jobs import SharedJobs
+from decam.web import browsers
 from decam.web.studies import service
 
 WALKTHROUGHS = 48  # kept when they are done
 ANALYSES = 48
-CARRIED = ("model", "device", "steps", "seed", "deletion_fill", "insertion_fill", "swapped", "searched", "variants")
-CARRIED_KINDS = ("setting:", "target:", "walk-", "sanity-", "maps-", "suspect-")
+REPLAYS = 4  # each of some 20 MB
+CARRIED = (
+    *("model", "device", "framing"),
+    *("steps", "seed", "deletion_fill", "insertion_fill", "swapped", "searched", "variants"),
+)
+CARRIED_KINDS = ("setting:", "target:", "against:", "walk-", "sanity-", "maps-", "suspect-")
 
 
 @st.cache_resource(show_spinner=False)
@@ -48,12 +54,13 @@ def _close(runs: Runs) -> None:
     runs.close()
     walkthroughs.clear()  # they wait in the queue that has just been closed
     analyses.clear()
+    replays.clear()
 
 
 @st.cache_resource(show_spinner=False, on_release=_close)
 def runs() -> Runs:
     """The runs of this server, those of earlier processes included."""
-    made = Runs(Store(paths.directory(), paths.database_url()), models().get)
+    made = Runs(Store(paths.directory(), paths.database_url()), models().get, private=paths.shared())
     live_runs.offer(made)
     return made
 
@@ -78,6 +85,12 @@ def walkthroughs() -> SharedJobs[Shown]:
 def analyses() -> Latest[Counted]:
     """The sections of studies' results that somebody has opened; they have a line of their own beside the runs."""
     return Latest(SharedJobs(runs().queue, ANALYSES), ANALYSES)
+
+
+@st.cache_resource(show_spinner=False)
+def replays() -> SharedJobs[Masks]:
+    """The masked pictures behind maps that somebody has asked for; they wait in one line with the runs."""
+    return SharedJobs(runs().queue, REPLAYS)
 
 
 def live(snapshot: RunSnapshot) -> LiveRun | None:
@@ -105,7 +118,7 @@ def live_work(name: str) -> LiveRun | None:
 
 
 def _work(name: str) -> Standing | None:
-    stands = walkthroughs().look(name) or analyses().jobs.look(name)
+    stands = walkthroughs().look(name) or analyses().jobs.look(name) or replays().look(name)
     return None if stands is None else awaiting(stands.ahead, stands.progress)
 
 
@@ -120,14 +133,27 @@ def downloads() -> Downloads:
 
 
 def owner() -> str:
-    """This session's own secret name: it decides the turn in the queue and, on a shared server, which runs it lists."""
+    """Who this visitor's browser is: it decides the turn in the queue and, on a shared server, which runs are its own.
+
+    A browser that takes no cookies is somebody else in each tab, and whenever the tab is loaded again.
+    """
     if "owner" not in st.session_state:
-        st.session_state["owner"] = secrets.token_urlsafe(16)
+        st.session_state["owner"] = browsers.owner_of(cookies()) or secrets.token_urlsafe(16)
     return cast(str, st.session_state["owner"])
 
 
+def cookies() -> dict[str, str]:
+    """What the visitor's browser sent along."""
+    return dict(st.context.cookies)
+
+
+def may_change(snapshot: RunSnapshot) -> bool:
+    """Whether this visitor may stop, continue, rename or delete a run, and add to it; `Runs` says no itself, too."""
+    return runs().may_change(snapshot.owner, owner())
+
+
 def listed_owner() -> str | None:
-    """Whose runs the sidebar lists: everybody's on a server for one person, this session's on a shared one."""
+    """Whose runs the sidebar lists: everybody's on a server for one person, this browser's on a shared one."""
     return owner() if paths.shared() else None
 
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
-from decam.web import studies
-from decam.web.accounts import middleware
+from decam.web import accounts, browsers, studies
 from decam.web.live import watch
 from decam.web.server import lifespan
 
 __all__ = ["lifespan", "middleware", "routes"]
+
+
+def middleware(base: str, page: str) -> list[Middleware]:
+    """What answers pass through, for an app below the path `base`; `page` is the one that asks for an account.
+
+    Those who take part in studies get no cookie.
+    """
+    return [accounts.middleware(base, page), browsers.middleware(base, studies.FOLDER)]
 
 
 def routes(base: str, first: str) -> list[Route]:

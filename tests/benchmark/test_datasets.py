@@ -24,7 +24,7 @@ def test_the_halves_are_every_second_picture_by_name_and_together_all() -> None:
 def test_only_pictures_are_taken_from_a_folder(tmp_path: Path) -> None:
     for name in ("0.png", "1.PNG"):
         Image.fromarray(np.full((8, 8, 3), 90, np.uint8)).save(tmp_path / name)
-    (tmp_path / "README.md").write_text("about the pictures")
+    (tmp_path / "README.md").write_text("about the images")
     assert [source.name for source in pictures(tmp_path)] == ["0.png", "1.PNG"]
     (second,) = pictures(tmp_path, "report")
     assert second.name == "1.PNG" and second.target is None
@@ -33,7 +33,7 @@ def test_only_pictures_are_taken_from_a_folder(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_pictures_is_said(tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match="no pictures"):
+    with pytest.raises(SettingError, match="no images"):
         pictures(tmp_path)
     with pytest.raises(SettingError, match="There is no folder"):
         pictures(tmp_path / "absent")

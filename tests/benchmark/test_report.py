@@ -44,9 +44,9 @@ def test_nothing_is_written_unless_a_file_is_named_and_one_that_cannot_be_is_sai
 
 
 def test_the_command_names_no_folder_of_this_machine() -> None:
-    given = ["--pictures", "/home/somebody/my pictures", "--write=page.md", "--rows", "de-cam*"]
+    given = ["--pictures", "/home/somebody/my images", "--write=page.md", "--rows", "de-cam*"]
     assert command("benchmarks.faithfulness", given) == (
-        ".venv/bin/python -m benchmarks.faithfulness --pictures 'my pictures' --rows 'de-cam*'"
+        ".venv/bin/python -m benchmarks.faithfulness --pictures 'my images' --rows 'de-cam*'"
     )
 
 

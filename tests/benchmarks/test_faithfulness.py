@@ -21,7 +21,7 @@ from decam.experiments.kinds import benchmark
 from decam.experiments.kinds.benchmark import BENCHMARK
 from decam.experiments.plan import PictureChoice, fingerprint, usual_metrics
 from decam.images.scenes import scene
-from decam.methods.de_cam.method import DeCamSettings
+from decam.methods.de_cam.settings import DeCamSettings
 from decam.runs.store import Store
 from tests.benchmark.conftest import keep
 from tests.benchmark.conftest import store as store  # a fixture
@@ -37,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
     made.mkdir()
     for seed in range(2):
         Image.fromarray(scene.scene(seed).image).save(made / f"{seed}.png")
-    (made / "README.md").write_text("about the pictures")
+    (made / "README.md").write_text("about the images")
     return made
 
 

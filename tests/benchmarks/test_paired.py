@@ -70,7 +70,7 @@ def test_the_table_of_aims_gives_verdicts_and_says_where_nothing_can_be_compared
     assert "| de-cam-500 − rise-4000 | insertion | 2 | +0.050 [+0.050, +0.050] | ≥ +0.03 | met |" in lines
     assert "| de-cam-1000 − rise-4000 | insertion | 2 | +0.050 [+0.050, +0.050] | ≥ +0.06 | missed |" in lines
     assert "| de-cam-500 − rise-4000 | deletion | 2 | +0.000 [+0.000, +0.000] | ≤ +0.00 | met |" in lines
-    assert "| de-cam-1000 − grad-cam | ins − del | 0 | no picture has both | ≥ +0.12 | |" in lines
+    assert "| de-cam-1000 − grad-cam | ins − del | 0 | no image has both | ≥ +0.12 | |" in lines
 
 
 def test_agreement_is_spearmans_over_all_pairs_of_seeds() -> None:

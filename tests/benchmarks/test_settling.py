@@ -15,7 +15,7 @@ from decam.benchmark.datasets import Subject
 from decam.errors import SettingError
 from decam.experiments.plan import PictureChoice, fingerprint
 from decam.images.scenes import scene
-from decam.methods.de_cam.method import DeCamSettings
+from decam.methods.de_cam.settings import DeCamSettings
 from tests.conftest import Rectangle
 
 
@@ -44,7 +44,7 @@ def test_medians_leave_out_what_is_no_number() -> None:
     flat = np.arange(784).reshape(28, 28)
     said = summary([Found((search(flat, 0.1, 0.9), search(flat, 0.3, 0.7))), Found((search(flat), search(flat)))])
     assert "| searches that settled | 2 of 4 |" in said
-    assert "| with 2 × as many | 0.800 [0.800, 0.800] |" in said, "the mean of a picture's seeds, of those that settled"
+    assert "| with 2 × as many | 0.800 [0.800, 0.800] |" in said, "the mean of an image's seeds, of those that settled"
 
 
 @pytest.mark.slow
@@ -74,5 +74,5 @@ def test_rows_and_medians_are_printed_and_written_without_the_folders_path(
 def test_bad_counts_and_folders_are_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="must be at least 1"):
         main(["--seeds", "0"])
-    with pytest.raises(SettingError, match="There are no pictures"):
+    with pytest.raises(SettingError, match="There are no images"):
         main(["--pictures", str(tmp_path)])

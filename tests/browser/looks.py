@@ -61,3 +61,94 @@ def faults(page: Page | Frame) -> list[str]:
     """
     found: list[str] = page.evaluate(_FAULTS)
     return found
+
+
+_SMALL = """
+(least) => {
+  const found = new Set();
+  const look = (root) => {
+    const words = document.createTreeWalker(root, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
+    while (words.nextNode()) {
+      const one = words.currentNode;
+      if (one.shadowRoot) look(one.shadowRoot);
+      const node = one.parentElement;
+      if (one.nodeType !== Node.TEXT_NODE || !one.data.trim() || !node?.checkVisibility()) continue;
+      if (node.closest("script, style, noscript, .katex, [data-testid=stIconMaterial], .icon")) continue;
+      const size = parseFloat(getComputedStyle(node).fontSize);
+      const { width } = node.getBoundingClientRect();
+      const name = `${node.tagName.toLowerCase()} "${one.data.trim().slice(0, 40)}"`;
+      if (size > 0 && size < least && width > 1) found.add(`${name} is ${size} pixels high`);
+    }
+  };
+  look(document.body);
+  return [...found];
+}
+"""
+
+
+def small(page: Page, least: float = 13) -> list[str]:
+    """The words of a page, those of its components too, that are set in less than `least` pixels; not its formulas."""
+    found: list[str] = page.evaluate(_SMALL, least)
+    return found
+
+
+_MOVING = """
+() => {
+  const found = new Set();
+  const look = (root) => {
+    for (const node of root.querySelectorAll("*")) {
+      if (node.shadowRoot) look(node.shadowRoot);
+      const style = getComputedStyle(node);
+      const lasting = `${style.transitionDuration}, ${style.animationName === "none" ? "0s" : style.animationDuration}`;
+      const longest = Math.max(...lasting.split(", ").map(parseFloat));
+      if (longest > 0.001) found.add(`${node.tagName.toLowerCase()}.${node.className} moves for ${longest} s`);
+    }
+  };
+  look(document);
+  return [...found];
+}
+"""
+
+
+def moving(page: Page) -> list[str]:
+    """What of a page, its components too, changes or moves by itself over any time."""
+    found: list[str] = page.evaluate(_MOVING)
+    return found
+
+
+_LOOK = """
+() => {
+  let node = document.activeElement;
+  while (node?.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;
+  if (!node || node === document.body) return null;
+  // A hidden input shows by what stands beside or around it where the keyboard is; a cell shows it within.
+  const near = [node];
+  for (let one = node, i = 0; i < 5 && one.parentElement; i += 1) near.push((one = one.parentElement));
+  const beside = [node, near[1], near[2]].flatMap((one) => [...(one?.children ?? [])]);
+  const named = ["outline", "boxShadow", "borderColor", "borderBottomColor", "backgroundColor", "color", "opacity"];
+  const of = (style) => named.map((name) => style[name]);
+  const look = () => JSON.stringify([...near, ...beside].map((one) => of(getComputedStyle(one))));
+  const held = look();
+  node.blur();
+  const left = look();
+  node.focus({ preventScroll: true });
+  const name = node.ariaLabel || node.innerText || node.title || node.placeholder || node.id;
+  return [`${node.tagName.toLowerCase()} "${name.slice(0, 50)}"`, held !== left];
+}
+"""
+
+
+def ringless(page: Page, most: int = 400) -> list[str]:
+    """What the Tab key stands on, from the top of a page, and nothing shows it (WCAG 2.2, 2.4.7)."""
+    page.evaluate("document.activeElement?.blur()")
+    first, found = None, []
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        stand = page.evaluate(_LOOK)
+        if stand is None:
+            break
+        name, shown = stand
+        first = first or name
+        if not shown and name not in found:
+            found.append(name)
+    return found

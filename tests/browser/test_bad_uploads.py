@@ -52,7 +52,7 @@ def test_of_seventeen_pictures_sixteen_are_kept_and_the_last_is_named(
     compare = Compare(page)
     compare.open(common_server.url)
     compare.upload(files)
-    expect(compare.alert("At most 16 pictures")).to_contain_text("scene 16.png")
+    expect(compare.alert("At most 16 images")).to_contain_text("scene 16.png")
     expect(compare.main.get_by_role("combobox", name=re.compile("^Target class of"))).to_have_count(16)
 
 

@@ -42,8 +42,10 @@ def test_curves_with_another_fill_are_drawn_and_chosen_as_soon_as_they_are_measu
     expect(opened).to_have_count(0)
     expect(charts).to_have_count(3)
     expect(charts.last).to_contain_text("Deletion · noise fill")
-    expect(panel.get_by_role("button", name="Deletion · noise fill")).to_have_attribute("aria-pressed", "true")
-    expect(panel.get_by_role("img", name="Deletion · noise fill: what the model saw at 20%")).to_be_visible()
+    expect(panel.get_by_role("button", name="Deletion · noise fill", exact=True)).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    expect(panel.get_by_role("img", name="Deletion · noise fill: what the model saw at 20 %")).to_be_visible()
     compare.finished()
 
 

@@ -148,7 +148,7 @@ def makes(reader: Reader) -> str:
     reader.guide.says("Design", "Which map is better?")
     design = reader.main.get_by_role("radiogroup", name="Design")
     expect(design.get_by_role("radio", name="Which map is better?")).to_be_checked()
-    reader.sees("Pictures", "Methods", "Built-in conditions")
+    reader.sees("Images", "Methods", "Built-in conditions")
     for title in ("Random map", "Centre Gaussian"):
         reader.guide.says(title)
         expect(reader.main.get_by_role("button", name=title, exact=True)).to_have_attribute("aria-pressed", "true")
@@ -266,9 +266,9 @@ def reads(reader: Reader) -> None:
     reader.sees("How often the row beat the column", "Leave out flagged people")
     reader.main.get_by_text("Leave out flagged people").click()
     expect(reader.main.get_by_role("switch", name="Leave out flagged people")).to_be_checked()
-    reader.guide.says("SVG", "PNG", "CSV")
-    for kind, begin in (("SVG", b"<svg"), ("PNG", b"\x89PNG")):
-        button = reader.main.get_by_role("button", name=f"Save Bradley–Terry strengths as {kind}")
+    reader.guide.says("PNG", "SVG", "PDF", "CSV")
+    for kind, begin in (("PNG", b"\x89PNG"), ("SVG", b"<?xml"), ("PDF", b"%PDF")):
+        button = reader.main.get_by_role("button", name=f"{kind} of Bradley–Terry strengths")
         assert reader.saves(button).read_bytes().startswith(begin)
     download = reader.main.get_by_test_id("stDownloadButton").get_by_role("button", name="CSV").first
     table = reader.saves(download).read_text(encoding="utf-8-sig")

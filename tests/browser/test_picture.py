@@ -44,7 +44,7 @@ def test_the_readme_shows_a_finished_comparison(page: Page, common_server: Serve
         shown = picture.convert("RGB").crop((0, 0, WIDTH, round(box["y"] + box["height"]) + MARGIN))
     colours = shown.getcolors(maxcolors=1 << 24)
     assert colours is not None
-    assert len(colours) > 5_000, "photographs and maps have many colours"
+    assert len(colours) > 5_000, "photos and maps have many colours"
     shown.save(taken, optimize=True)
     assert taken.stat().st_size < MAX_BYTES
     if os.environ.get("DECAM_WRITE_SCREENSHOT") == "1":

@@ -77,7 +77,7 @@ def test_views_opacity_and_colours_change_the_maps_and_not_the_pictures(compare:
     settled(compare)
     before = compare.drawn()
     for change in (
-        lambda: compare.main.get_by_role("radio", name="magma").check(force=True),
+        lambda: compare.main.get_by_role("radio", name="viridis").check(force=True),
         lambda: compare.main.get_by_role("slider", name="Opacity of the map").press("End"),
         lambda: compare.main.get_by_role("radio", name="Masked").check(force=True),
         lambda: compare.main.get_by_role("radio", name="Map", exact=True).check(force=True),
@@ -112,17 +112,17 @@ def test_the_generation_slider_goes_back_through_the_search(compare: Compare) ->
 
 def test_the_step_slider_shows_the_very_pictures_that_the_model_saw(compare: Compare) -> None:
     panel = compare.tab("Curves")
-    slider = panel.get_by_role("slider", name="Share of the picture")
+    slider = panel.get_by_role("slider", name="Share of the image")
     shown = panel.get_by_role("img", name=re.compile("what the model saw at"))
     slider.press("Home")
-    expect(panel.get_by_role("img", name=re.compile("what the model saw at 0%"))).to_have_count(2)
+    expect(panel.get_by_role("img", name=re.compile("what the model saw at 0 %"))).to_have_count(2)
     deleted, inserted = pixels(shown.nth(0)), pixels(shown.nth(1))
     assert deleted.std() > 5
     slider.press("End")
-    expect(panel.get_by_role("img", name=re.compile("what the model saw at 100%"))).to_have_count(2)
+    expect(panel.get_by_role("img", name=re.compile("what the model saw at 100 %"))).to_have_count(2)
     hidden, whole = pixels(shown.nth(0)), pixels(shown.nth(1))
     assert np.all(hidden == hidden[0, 0]), "deletion by the mean ends in one colour"
-    assert np.array_equal(whole, deleted), "insertion ends where deletion begins: in the picture itself"
+    assert np.array_equal(whole, deleted), "insertion ends where deletion begins: in the image itself"
     assert not np.array_equal(inserted, whole)
 
 
@@ -139,7 +139,7 @@ def test_the_zip_ends_colours_where_the_grid_does(compare: Compare) -> None:
     before = ends()
     compare.main.get_by_role("checkbox", name="Extremes").check()
     expect(cell).not_to_contain_text("clipped")
-    expect(compare.tab("Export").get_by_text("run to each map's extremes")).to_be_visible()
+    expect(compare.tab("Export").get_by_text("to the extremes")).to_be_visible()
     after = ends()
     assert all(wide[1] >= clipped[1] for wide, clipped in zip(after, before, strict=True)) and after != before
 

@@ -283,7 +283,7 @@ def test_a_trial_begins_only_when_its_pictures_are_there(common_server: Server, 
     taking.page.route("**/images/*.png*", lambda route: route.continue_() if there.is_set() else route.abort())
     taking.open(common_server)
     taking.answer(taking.steps[0])
-    expect(taking.page.get_by_text("A picture could not be loaded.")).to_be_visible()
+    expect(taking.page.get_by_text("An image could not be loaded.")).to_be_visible()
     assert taking.page.locator("form").count() == 0
     there.set()
     taking.answer(taking.steps[1])

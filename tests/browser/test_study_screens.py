@@ -22,7 +22,7 @@ from tests.web.studies.participants import short
 pytestmark = pytest.mark.slow
 SETTLED_MS = 300  # what changes its colour does so within this time
 PARTS = {
-    "Pictures": "How maps are drawn",
+    "Images": "How maps are drawn",
     "Blocks": "What participants see",
     "Assignment": "Who sees what",
     "People": "Where people come from",
@@ -77,7 +77,7 @@ def test_keys_are_spoken_of_only_where_there_are_keys(common_server: Server, chr
     taking.open(common_server)
     taking.answer(taking.steps[0])
     form = taking.at(taking.steps[1])
-    expect(form.get_by_text("Click or tap in the picture.")).to_be_visible()
+    expect(form.get_by_text("Click or tap in the image.")).to_be_visible()
     expect(form.get_by_text("With the keyboard")).to_be_visible(visible=not touch)
     context.close()
     store.close()

@@ -33,7 +33,7 @@ def test_uploads_go_along_from_page_to_page_until_they_are_removed(
     compare.upload(files)
     for file in files[:2]:
         expect(compare.card(file.name)).to_be_visible(timeout=LONG_MS)
-    uploader = page.get_by_role("region", name="Pictures")
+    uploader = page.get_by_role("region", name="Images")
     expect(compare.alert("letter.png")).to_have_count(1)
     for file in files:
         expect(uploader.get_by_text(file.name)).to_be_hidden()

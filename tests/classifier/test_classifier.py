@@ -77,5 +77,5 @@ def test_a_view_becomes_a_tensor_between_zero_and_one() -> None:
 
 
 def test_a_view_of_the_wrong_size_is_refused() -> None:
-    with pytest.raises(ModelError, match="net takes pictures of 20×24×3 bytes"):
+    with pytest.raises(ModelError, match="net takes images of 20×24×3 bytes"):
         to_tensor(network(), np.zeros((24, 20, 3), np.uint8))

@@ -18,7 +18,7 @@ from decam.cli import main
 from decam.cli.choices import choices
 from decam.errors import SettingError
 from decam.images.samples import SAMPLES
-from decam.methods.de_cam.method import DeCamSettings
+from decam.methods.de_cam.settings import DeCamSettings
 from decam.models.catalogue import ENTRIES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,7 +111,7 @@ def test_an_interrupt_keeps_the_maps_that_are_finished_and_ends_with_130(model: 
 BAD = {
     "no command": ([], "required"),
     "no such command": (["fly"], "fly"),
-    "no picture": (["explain", "--out", "OUT"], "PICTURE"),
+    "no image": (["explain", "--out", "OUT"], "PICTURE"),
     "no folder": (["explain", "PICTURE"], "--out"),
     "seed is no number": (["explain", "PICTURE", "--out", "OUT", "--seed", "x"], "--seed"),
     "seed out of bounds": (["explain", "PICTURE", "--out", "OUT", "--model", "MODEL", "--seed", "-1"], "seed"),
@@ -137,20 +137,20 @@ BAD = {
     "metric without its mask": (["explain", "PICTURE", "--out", "OUT", "--metric", "iou"], "--truth"),
     "a mask too many": (
         ["explain", "PICTURE", "--out", "OUT", "--truth", "-", "--truth", "-"],
-        "2; pictures: 1",
+        "2; images: 1",
     ),
     "missing mask": (["explain", "PICTURE", "--out", "OUT", "--truth", "nowhere.png"], "nowhere.png"),
     "unknown class": (["explain", "PICTURE", "--out", "OUT", "--model", "MODEL", "--target", "unicorn?"], "unicorn?"),
     "class index too high": (["explain", "PICTURE", "--out", "OUT", "--model", "MODEL", "--target", "5000"], "5000"),
     "class not unique": (["explain", "PICTURE", "--out", "OUT", "--model", "MODEL", "--target", "r"], "classes of"),
     "unknown device": (["explain", "PICTURE", "--out", "OUT", "--model", "MODEL", "--device", "abacus"], "abacus"),
-    "missing picture": (["explain", "nowhere.png", "--out", "OUT"], "nowhere.png"),
-    "not a picture": (["explain", str(ROOT / "pyproject.toml"), "--out", "OUT"], "pyproject.toml"),
-    "a folder as picture": (["explain", str(ROOT), "--out", "OUT"], "cannot be read"),
+    "missing image": (["explain", "nowhere.png", "--out", "OUT"], "nowhere.png"),
+    "not an image": (["explain", str(ROOT / "pyproject.toml"), "--out", "OUT"], "pyproject.toml"),
+    "a folder as image": (["explain", str(ROOT), "--out", "OUT"], "cannot be read"),
     "folder is a file": (["explain", "PICTURE", "--out", "PICTURE", "--model", "MODEL"], "cannot be written to"),
     "folder of a stranger": (["explain", "PICTURE", "--out", str(ROOT), "--model", "MODEL"], "is not empty"),
     "replay of nothing": (["replay", "nowhere.json"], "nowhere.json"),
-    "replay of a picture": (["replay", "PICTURE"], "not JSON"),
+    "replay of an image": (["replay", "PICTURE"], "not JSON"),
 }
 
 
@@ -221,6 +221,18 @@ def test_a_part_of_a_class_name_is_enough(model: str, picture: Path, tmp_path: P
     assert entry["label"] == wanted and labels[entry["target"]] == wanted
 
 
+def test_a_class_is_explained_rather_than_another(
+    model: str, picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    given = ["explain", str(picture), "--model", model, "-m", "grad-cam", "--steps", "2"]
+    assert main([*given, "--target", "0", "--against", "1", "--out", str(tmp_path / "out")]) == 0
+    written = json.loads((tmp_path / "out" / "settings.json").read_text(encoding="utf-8"))
+    assert [(one["target"], one["against"]) for one in written["plan"]["questions"]] == [(0, 1)]
+    assert " rather than " in capsys.readouterr().out
+    assert main([*given, "--target", "0", "--against", "0", "--out", str(tmp_path / "none")]) == 2
+    assert "told from itself" in capsys.readouterr().err
+
+
 def test_metrics_and_a_mask_are_in_the_table_and_in_the_export(
     picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
@@ -265,7 +277,7 @@ def test_a_sentence_on_a_file_shows_what_its_name_holds(tmp_path: Path, capsys: 
     path.write_bytes(b"no picture")
     assert main(["explain", str(path), "--model", "embedded", "--out", str(tmp_path / "out")]) == 2
     shown = capsys.readouterr().err
-    assert r"a\nb\x1b[2J.png is not a picture" in shown and shown.count("\n") == 1 and "\x1b" not in shown
+    assert r"a\nb\x1b[2J.png is not an image" in shown and shown.count("\n") == 1 and "\x1b" not in shown
 
 
 def test_curves_are_drawn_with_the_fills_asked_for(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-import os
 import signal
 
 import pytest
 
 from decam.cli import terminal
-from decam.cli.terminal import Line, columns, cut, padded, say, share, stopping, visible
+from decam.cli.terminal import Line, columns, cut, padded, say, stopping, visible
 
 
 class _Terminal(io.StringIO):
@@ -37,19 +36,14 @@ def test_in_a_log_progress_comes_only_now_and_then(monkeypatch: pytest.MonkeyPat
     assert stream.getvalue() == "10 s\n20 s\n"
 
 
-@pytest.mark.parametrize(("step", "total", "text"), [(0, 8, "0 %"), (3, 8, "37 %"), (9, 8, "100 %"), (3, 0, "")])
-def test_shares_never_say_more_than_is_done(step: int, total: int, text: str):
-    assert share(step, total) == text
-
-
 def test_the_first_interrupt_asks_the_second_interrupts_and_afterwards_all_is_as_before():
     before = signal.getsignal(signal.SIGINT)
     with stopping() as stop:
         assert not stop.asked
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
         assert stop.asked
         with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
 
 

@@ -123,13 +123,13 @@ def test_a_plan_of_classes_survives_its_json() -> None:
         (lambda: a_gallery(0, seeds=()), "No seed was given"),
         (lambda: QuestionSpec(ModelSpec("colours"), None), "needs a class or a unit"),
         (lambda: QuestionSpec(ModelSpec("colours"), None, 1, unit=Unit("stem", 0)), "needs a class or a unit"),
-        (lambda: QuestionSpec(ModelSpec("colours"), 0, unit=Unit("stem", 0)), "without a picture"),
+        (lambda: QuestionSpec(ModelSpec("colours"), 0, unit=Unit("stem", 0)), "without an image"),
         (
             lambda: class_maps.plan(["colours"], "cpu", (0,), [MethodChoice.default("random")]),
-            "explains pictures, not classes",
+            "explains images, not classes",
         ),
-        (lambda: _asked_of_a_picture(), "explains classes, not pictures"),
-        (lambda: _mixed(), "pictures or about classes, not both"),
+        (lambda: _asked_of_a_picture(), "explains classes, not images"),
+        (lambda: _mixed(), "images or about classes, not both"),
     ],
 )
 def test_a_plan_that_makes_no_sense_is_refused_in_words(make, words: str) -> None:

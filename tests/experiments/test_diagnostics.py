@@ -42,7 +42,7 @@ def scene_image(classifier, seed: int) -> tuple[np.ndarray, torch.Tensor]:
     [
         (np.full(SIZE, 3.0, np.float32), "The map is constant"),
         (np.where(noise(0) < 0.001, np.nan, noise(1)).astype(np.float32), "not finite"),
-        (np.minimum(noise(0), 0.4), "saturated: 60 % of the picture has its highest value"),
+        (np.minimum(noise(0), 0.4), "saturated: 60 % of the image has its highest value"),
         (1 / (1 + np.exp(-40 * (noise(0) - 0.2))), "saturated: "),  # a sigmoid that reaches 1 nowhere
         (peaks(), "nearly empty: 16 of 16,384 pixels hold 99 %"),
         (peaks() + 4, "nearly empty"),

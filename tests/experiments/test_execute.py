@@ -334,5 +334,5 @@ def test_closing_closes_what_is_running(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_views_must_be_as_many_as_pictures() -> None:
-    with pytest.raises(SettingError, match="names 2 pictures, but 1 views"):
+    with pytest.raises(SettingError, match="names 2 images, but 1 views"):
         next(executed(a_classifier(), views(1), a_plan(2, "random")))

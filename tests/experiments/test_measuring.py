@@ -92,6 +92,23 @@ def test_what_needs_the_truth_says_so_where_there_is_none_and_the_others_go_on()
     assert not [event for event in events if isinstance(event, Failed)]
 
 
+def test_maps_on_the_way_are_measured_as_soon_as_a_map_is_finished_and_later_alike() -> None:
+    methods, pictures = [MethodChoice.default("rise", budget=200)], views(1)
+    way = MetricChoice.default("anytime-insertion", steps=4, points=3)
+    plain = comparison.plan("colours", "cpu", [PictureChoice("0.png")], methods)
+    asking = dataclasses.replace(plain, metrics=(way,))
+    at_once = last(executed(Counted().classifier(), pictures, asking)).cells[CellKey(0, 0)]
+    grid = Grid.empty(plain, pictures)
+    for event in executed(Counted().classifier(), pictures, plain):
+        grid = grid.after(event)
+    later = last(execute(grid.settled().with_plan(asking), lambda _: Counted().classifier())).cells[CellKey(0, 0)]
+    one, other = at_once.measurements[way.key].curve, later.measurements[way.key].curve
+    assert one is not None and other is not None and len(one.shares) == 3
+    np.testing.assert_array_equal(one.shares, other.shares)
+    np.testing.assert_array_equal(one.values, other.values)
+    assert at_once.evaluations == later.evaluations == 200, "measuring is counted apart"
+
+
 def test_only_what_is_missing_is_asked() -> None:
     plan, pictures = a_plan(1, "average-drop", "sparsity"), views(1)
     whole = last(executed(Counted().classifier(), pictures, plan))

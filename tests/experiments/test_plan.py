@@ -75,9 +75,9 @@ def test_a_fingerprint_is_the_sha256_of_the_pixels() -> None:
     ("changes", "error", "words"),
     [
         ({"device": "banana"}, SettingError, "no device 'banana'"),
-        ({"questions": ()}, SettingError, "at least one picture"),
-        ({"methods": ()}, SettingError, "at least one picture or class, and one method"),
-        ({"pictures": ()}, SettingError, "about picture 0, which is not there"),
+        ({"questions": ()}, SettingError, "at least one image"),
+        ({"methods": ()}, SettingError, "at least one image or class, and one method"),
+        ({"pictures": ()}, SettingError, "about image 0, which is not there"),
         ({"questions": (QuestionSpec(ModelSpec("m"), 0, reference=0),)}, SettingError, "does not come before it"),
         ({"execution": Execution(batch_size=0)}, SettingError, "batch_size is 0"),
         ({"execution": Execution(parallel_batches=0)}, SettingError, "parallel_batches is 0"),

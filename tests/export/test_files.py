@@ -23,7 +23,7 @@ from decam.experiments.status import CellState
 from decam.explanation import Explanation
 from decam.export import Look, files, method_names, picture_names, slug, zip_bytes
 from decam.export.files import map_bytes
-from decam.figures import lut, overlay
+from decam.figures import overlay
 from decam.metrics import Measurement
 
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -164,14 +164,37 @@ def test_overlays_run_to_the_extremes_where_the_grid_does_and_settings_say_betwe
         assert (drawn == overlay(grid.views[2], saliency, limits=limits)).all()
 
 
+def test_the_legend_says_of_each_overlay_between_which_values_its_colours_run_and_what_they_mean(grid):
+    saliency = explanations(grid)[CellKey(2, 1)].saliency
+    label = explanations(grid)[CellKey(2, 1)].label
+    for look, scale in ((Look(), "clipped"), (Look(extremes=True), " to "), (Look(ranks=True), "by rank: 0 to 100 %")):
+        rows = _rows(dict(files(grid, look))["legend.csv"])
+        assert len(rows) == 12
+        (row,) = [one for one in rows if one["file"] == "overlays/03_katze_rise.png"]
+        assert scale in row["scale"] and row["meaning"] == f"Pale yellow speaks most for {label}, the bare image least"
+        assert row["colours"] == "magma" and row["label"] == label
+        if not look.ranks:
+            assert float(row["low"]) == pytest.approx(saliency.min())
+
+
+def test_overlays_by_rank_and_with_contours_follow_the_look(grid):
+    saliency, view = explanations(grid)[CellKey(2, 1)].saliency, grid.views[2]
+    below = np.array([(saliency < value).sum() for value in saliency.ravel()]).reshape(saliency.shape)
+    drawn = _picture(dict(files(grid, Look(ranks=True)))["overlays/03_katze_rise.png"])
+    shares = (below / (saliency.size - 1)).astype(np.float32)
+    assert (drawn == overlay(view, shares, limits=(0.0, 1.0))).all()
+    lined = _picture(dict(files(grid, Look(ranks=True, contours=True)))["overlays/03_katze_rise.png"])
+    changed = (lined != drawn).any(axis=-1)
+    assert 0 < changed.mean() < 0.5 and (lined[changed] == (127, 255, 212)).all()
+
+
 def test_a_map_of_chance_is_exported_flat_and_leaves_the_scale_to_the_others(grid):
     key, other = CellKey(2, 1), CellKey(0, 1)
     cell = grid.cells[key]
     loud = dataclasses.replace(cell.explanation, saliency=cell.explanation.saliency * 99, silent=True)
     changed = with_cells(grid, {key: dataclasses.replace(cell, explanation=loud)})
     after = dict(files(changed, Look(opacity=1.0, shared=True)))
-    lowest = lut("cividis")[0]
-    assert (_picture(after["overlays/03_katze_rise.png"]) == lowest).all()
+    assert np.ptp(_picture(after["overlays/03_katze_rise.png"]).astype(int), axis=-1).max() <= 1  # bare and grey
     assert json.loads(after["settings.json"])["maps"][7]["colours"] == [0.0, 0.0]
     rises = {place: one for place, one in explanations(changed).items() if place.method == 1}
     others = [one.saliency for one in rises.values() if not one.silent]
@@ -233,6 +256,16 @@ def test_settings_hold_the_plan_with_the_fingerprints_of_the_pictures_and_maps(a
     assert settings["plan"]["versions"]["torch"] and settings["created"] == "2026-01-02T03:04:05+00:00"
 
 
+def test_settings_say_what_its_owner_calls_the_run_and_says_of_it(grid):
+    name, remark = 'Owls "{{x}}"', "First line.\nzweite & <b>"
+    with zipfile.ZipFile(io.BytesIO(zip_bytes(grid, name=name, remark=remark))) as named:
+        settings = json.loads(named.read("settings.json"))
+    assert (settings["name"], settings["note"]) == (name, remark)
+    with zipfile.ZipFile(io.BytesIO(zip_bytes(grid))) as unnamed:
+        settings = json.loads(unnamed.read("settings.json"))
+    assert (settings["name"], settings["note"]) == ("", "")
+
+
 def test_what_failed_and_what_was_not_measured_is_said_in_the_metrics(grid):
     made = Cell().explained(explanations(grid)[CellKey(0, 0)])
     broken = with_only(grid, {CellKey(0, 0): made, CellKey(0, 1): Cell().failed("It did not fit, sadly.")})
@@ -282,7 +315,7 @@ def test_a_grid_in_the_making_gives_what_is_finished_of_it_and_nothing_else(grid
         },
     )
     archive = zipfile.ZipFile(io.BytesIO(zip_bytes(taken)))
-    assert len(archive.namelist()) == 4 + 4 + 1 + 2  # README and tables, pictures, truth, map and overlay
+    assert len(archive.namelist()) == 5 + 4 + 1 + 2  # README and tables, pictures, truth, map and overlay
     settings = json.loads(archive.read("settings.json"))
     assert [(one["question"], one["method"]) for one in settings["maps"]] == [(0, 0)]
     assert [one["sentence"] for one in settings["failed"]] == ["No."]

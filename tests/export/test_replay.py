@@ -191,7 +191,7 @@ def test_a_changed_picture_is_refused_by_its_fingerprint(settings: Path):
     pixels = np.asarray(Image.open(path)).copy()
     pixels[0, 0, 0] ^= 1
     Image.fromarray(pixels).save(path)
-    with pytest.raises(ImageError, match=r"02_two\.png is not the picture that was explained"):
+    with pytest.raises(ImageError, match=r"02_two\.png is not the image that was explained"):
         read(settings)
 
 

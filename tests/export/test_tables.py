@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import re
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from decam.experiments.cells import CellKey
 from decam.experiments.grid import Grid
@@ -115,3 +118,29 @@ def test_a_curve_at_which_nobody_looked_has_no_top_class(grid: Grid) -> None:
     _, *rows = read_back(curves_csv(dataclasses.replace(grid, plan=plan, cells={key: cell})))
     begin = ["2", "CON", "rectangle", "random-2", "road"]
     assert rows == [[*begin, "0.25", "0.5", "", "", ""], [*begin, "0.5", "-0.125", "", "", ""]]
+
+
+@given(st.floats(width=32, allow_nan=False, allow_infinity=False))
+def test_a_float32_is_read_back_from_what_is_written_and_has_no_noise(value: float) -> None:
+    text = number(np.float32(value))
+    assert np.float32(float(text)) == np.float32(value)
+    digits = re.sub(r"e.*|[-.]", "", text).strip("0")
+    # Independent: no shorter number of significant digits gives the same float32.
+    assert all(np.float32(float(f"{value:.{fewer}e}")) != np.float32(value) for fewer in range(len(digits) - 1))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (np.float32(0.02), "0.02"), (float(np.float32(0.1)), "0.1"), (0.0, "0"), (1.0, "1"),
+        (1234567.0, "1234567"), (float("nan"), ""), (1e300, "1e+300"), (float("inf"), "inf"),
+        (1e-10, "1e-10"), (np.float32(1e-10), "1e-10"), (1 / 3, "0.333333333"),
+    ],
+)  # fmt: skip
+def test_numbers_as_they_are_written(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+def test_shares_of_a_curve_have_no_noise(grid) -> None:
+    shares = {row["share"] for row in csv.DictReader(io.StringIO(curves_csv(grid).decode()))}
+    assert shares and all(len(share) <= 12 for share in shares)

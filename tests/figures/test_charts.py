@@ -108,6 +108,13 @@ def test_convergence_has_one_panel_a_group_over_one_axis_of_evaluations():
     assert domains[0][0] > domains[1][1] and domains[1][0] == pytest.approx(0, abs=1e-9)
 
 
+def test_convergence_marks_where_the_search_could_have_stopped_beside_the_frame_that_is_chosen():
+    figure = convergence_figure(FRAMES, SERIES, chosen=2, stopped=200)
+    assert [shape.x0 for shape in figure.layout.shapes] == [292, 200]
+    assert [(words.x, words.text) for words in figure.layout.annotations] == [(200, "could have stopped")]
+    assert not convergence_figure(FRAMES, SERIES, chosen=2).layout.annotations
+
+
 def test_no_search_draws_its_band_as_points():
     for count in (2, 4):
         figure = convergence_figure(FRAMES[:count], SERIES)
@@ -134,3 +141,12 @@ def test_every_series_of_every_method_finds_a_place_in_its_chart():
         frames = [Frame(step, {item.name: 0.5 for item in method.series}) for step in (1, 2)]
         figure = convergence_figure(frames, method.series)
         assert {trace.name for trace in figure.data} == {item.title for item in method.series}
+
+
+def test_probabilities_are_written_in_per_cent_and_no_small_value_in_powers_of_ten():
+    series = (*SERIES, Series("probability", "Target", "", "Probability", share=True))
+    frames = [Frame(step, {"best": 4e-5 * step, "probability": 3.2e-5 * step}) for step in (1, 2, 3)]
+    figure = convergence_figure(frames, series)
+    assert figure.layout.yaxis.exponentformat == "none" and figure.layout.yaxis.tickformat is None
+    assert figure.layout.yaxis2.tickformat == ".3~p" and ".3~p" in figure.data[1].hovertemplate
+    assert _figure("", {"a": _curve()}).layout.yaxis.tickformat == ".3~p"

@@ -57,7 +57,7 @@ def test_diverging_table_is_neutral_at_zero_and_equally_light_at_equal_distance(
 
 
 def test_an_unknown_table_is_refused_with_the_names_there_are():
-    with pytest.raises(SettingError, match=r"'jet'.*cividis, viridis, magma"):
+    with pytest.raises(SettingError, match=r"'jet'.*magma, viridis, cividis"):
         lut("jet")
 
 

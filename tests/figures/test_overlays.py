@@ -72,7 +72,7 @@ def test_one_outlier_does_not_dim_the_rest_of_an_unsigned_map() -> None:
     entries = scaled(outlying())
     assert entries[0, 0] == 0 and entries[-1, -1] == 255 and entries[-1, -2] == 255
     assert entries[5, 0] == round(255 * (0.5 * 100 / 199) / high)
-    assert alone(outlying(), (10, 20))[-1, -1].tolist() == lut("cividis")[255].tolist()
+    assert alone(outlying(), (10, 20))[-1, -1].tolist() == lut("magma")[255].tolist()
     assert scaled(outlying(), limits=limits_of(outlying(), False, extremes=True))[5, 0] == round(255 * 0.2513 / 50)
 
 
@@ -88,7 +88,7 @@ def test_one_outlier_does_not_dim_the_rest_of_a_signed_map_and_bare_pixels_follo
     colour = lut(table_for("cividis", signed=True))[entries[5, 0]].astype(float)
     cover = 0.6 * np.sqrt(share)
     expected = (np.array([200, 100, 50]) * 0.4 + grey * 0.6) * (1 - cover) + colour * cover
-    assert np.abs(overlay(view, signed, signed=True)[5, 0] - expected).max() <= 1
+    assert np.abs(overlay(view, signed, signed=True, opacity=0.6)[5, 0] - expected).max() <= 1
 
 
 def test_under_a_signed_map_the_picture_keeps_its_colours_as_far_as_the_map_is_transparent() -> None:
@@ -156,15 +156,19 @@ def test_a_map_of_no_cells_is_refused():
         upsampled(np.zeros((0, 3), np.float32), (4, 4))
 
 
-def test_overlays_of_unsigned_maps_mix_picture_and_colour_by_the_opacity():
+def test_overlays_of_unsigned_maps_cover_in_proportion_to_the_value_and_grey_the_picture_by_the_opacity():
     view = np.random.default_rng(0).integers(0, 256, (6, 5, 3), dtype=np.uint8)
     saliency = np.random.default_rng(1).random((6, 5), dtype=np.float32)
     colour = lut("magma")[scaled(saliency)].astype(float)
-    expected = view * 0.7 + colour * 0.3
+    low, high = limits_of(saliency, signed=False)
+    cover = 0.3 * np.rint(255 * np.clip((saliency - low) / (high - low), 0, 1))[..., None] / 255
+    beneath = view * 0.7 + (view @ [0.299, 0.587, 0.114])[..., None] * 0.3
     got = overlay(view, saliency, colours="magma", opacity=0.3)
-    assert np.abs(got - expected).max() <= 0.51
+    assert np.abs(got - (beneath * (1 - cover) + colour * cover)).max() <= 0.51
     assert (overlay(view, saliency, opacity=0.0) == view).all()
-    assert (overlay(view, saliency, colours="magma", opacity=1.0) == colour).all()
+    whole, top = overlay(view, saliency, colours="magma", opacity=1.0), scaled(saliency) == 255
+    assert (whole[top] == lut("magma")[255]).all()
+    assert np.ptp(whole[scaled(saliency) == 0], axis=-1).max() <= 1  # bare and grey
 
 
 def test_overlays_of_signed_maps_leave_the_picture_bare_where_the_map_is_zero():

@@ -96,7 +96,7 @@ def test_a_picture_that_uses_few_of_its_16_bits_is_brightened_with_a_note(bits: 
     values = (RAMP * (2**bits - 1)).astype(np.uint16)
     picture = read(png(values) if kind == "PNG" else tiff(values, order=kind[-1]), "a")
     near(grey(picture), rounded(values / (2**bits - 1)))
-    note = f"The picture uses {bits} of its 16 bits; it was brightened to full range."
+    note = f"The image uses {bits} of its 16 bits; it was brightened to full range."
     assert picture.notes == (note,)
 
 

@@ -116,5 +116,5 @@ def test_a_damaged_avif_is_not_sent_away_to_be_converted() -> None:
 def test_without_a_decoder_avif_gets_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "_AVIF", False)
     monkeypatch.setattr(reading, "FORMATS", ("PNG", "JPEG"))
-    with pytest.raises(ImageError, match=r"is an AVIF picture; .*Pillow 11\.3"):
+    with pytest.raises(ImageError, match=r"is an AVIF image; .*Pillow 11\.3"):
         read(media(b"avif", b"mif1", b"miaf"), "a.avif")

@@ -48,18 +48,18 @@ def test_a_mask_may_be_smaller_than_its_picture_but_not_of_another_shape() -> No
     np.testing.assert_array_equal(
         ground_truth.from_file(png(image), "mask.png", (80, 120)), MASK.repeat(2, axis=0).repeat(2, axis=1)
     )
-    with pytest.raises(ImageError, match="60×40 pixels, but its picture has 50×50"):
+    with pytest.raises(ImageError, match="60×40 pixels, but its image has 50×50"):
         ground_truth.from_file(png(image), "mask.png", (50, 50))
 
 
-@pytest.mark.parametrize(("value", "words"), [(0, "marks nothing"), (255, "marks the whole picture")])
+@pytest.mark.parametrize(("value", "words"), [(0, "marks nothing"), (255, "marks the whole image")])
 def test_a_mask_of_nothing_or_everything_is_refused(value: int, words: str) -> None:
     with pytest.raises(ImageError, match=words):
         ground_truth.from_file(png(Image.new("L", (60, 40), value)), "mask.png", (40, 60))
 
 
 def test_a_file_that_is_no_picture_is_refused_with_its_name() -> None:
-    with pytest.raises(ImageError, match=r"mask\.png is not a picture"):
+    with pytest.raises(ImageError, match=r"mask\.png is not an image"):
         ground_truth.from_file(b"hello", "mask.png", (40, 60))
 
 
@@ -72,7 +72,7 @@ def test_a_box_on_the_edges_of_pixels_holds_exactly_these_pixels(data: st.DataOb
     expected = marks((height, width), slice(top, bottom), slice(left, right))
     outline = ground_truth.box(left / width, top / height, right / width, bottom / height)
     if expected.all():
-        with pytest.raises(ImageError, match="whole picture"):
+        with pytest.raises(ImageError, match="whole image"):
             ground_truth.drawn([outline], (height, width))
     else:
         np.testing.assert_array_equal(ground_truth.drawn([outline], (height, width)), expected)

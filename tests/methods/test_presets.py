@@ -13,7 +13,7 @@ from torch import nn
 
 from decam.classifier import Classifier, Need, TorchClassifier
 from decam.methods import METHODS
-from decam.methods.presets import _BLACK_BOX, _CLASSICS, _FACES, _QUICK, PRESETS, QUICK
+from decam.methods.presets import _BLACK_BOX, _CLASSICS, _FACES, _QUICK, PRESETS, QUICK, equal_rivals
 from decam.methods.taxonomy import FAMILIES, grouped
 
 NEEDS: tuple[Need, ...] = ("activations", "attention", "gradients", "output")
@@ -93,3 +93,17 @@ def test_a_black_box_still_has_something_quick_and_one_of_each_family_that_asks(
     black = classifier(frozenset({"output"}))
     assert PRESETS["quick"].members(black)
     assert PRESETS["families"].members(black) == ("de-cam", "lime", "random")
+
+
+def test_rivals_at_equal_budgets_are_black_boxes_that_spend_it_or_the_nearest_they_take() -> None:
+    asked = classifier(frozenset(NEEDS))
+    found = equal_rivals(asked, 8000)
+    assert {"rise", "greedy-regions", "cma-es", "hsic", "shap-partition"} <= set(found)
+    assert "de-cam" not in found and "feature-ablation" not in found
+    for name, settings in found.items():
+        budget = next(one for one in METHODS[name].parameters_for(asked) if one.name == "budget")
+        assert settings.to_mapping()["budget"] == min(8000, budget.high)
+        assert METHODS[name].needs == {"output"}
+    assert equal_rivals(asked, 8000)["aise"].to_mapping()["budget"] == 6000
+    assert equal_rivals(asked, 3)["cma-es"].to_mapping()["budget"] == 200
+    assert equal_rivals(classifier(frozenset()), 1000) == {}

@@ -74,7 +74,7 @@ def test_what_cannot_be_compared_is_refused_with_a_sentence() -> None:
         agreement([np.zeros((4, 4), np.float32), np.zeros((4, 5), np.float32)])
     with pytest.raises(MethodError, match="There is no similarity 'cosine'"):
         agreement(maps(0), ["cosine"])
-    with pytest.raises(SettingError, match="no picture to take the mean over"):
+    with pytest.raises(SettingError, match="no image to take the mean over"):
         mean_agreement([])
     with pytest.raises(SettingError, match="same methods, compared by the same measures"):
         mean_agreement([agreement(maps(0)), agreement(maps(1, count=3))])

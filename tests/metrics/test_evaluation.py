@@ -18,7 +18,7 @@ from decam.experiments.explain import explain_view
 from decam.explanation import last
 from decam.masking import fill
 from decam.methods import METHODS
-from decam.metrics import METRICS, RANDOMISATION, Case, Metric, Origin, Request, evaluate
+from decam.metrics import ANYTIME, METRICS, RANDOMISATION, Case, Metric, Origin, Request, evaluate
 from decam.metrics.faithfulness import DeletionSettings, InsertionSettings
 from tests.conftest import Rectangle
 from tests.tools.cases import SIZE, bent, case, run, saliency, signed, values, view
@@ -54,8 +54,8 @@ BROKEN = {
 
 
 def test_every_row_that_a_module_makes_is_in_a_table_once() -> None:
-    assert {id(row) for row in made_in(metrics, Metric)} == {id(row) for row in METRICS.values()}
-    assert not set(METRICS) & set(RANDOMISATION)
+    assert {id(row) for row in made_in(metrics, Metric)} == {id(row) for row in (*METRICS.values(), *ANYTIME.values())}
+    assert len({*METRICS, *RANDOMISATION, *ANYTIME}) == len(METRICS) + len(RANDOMISATION) + len(ANYTIME)
 
 
 def test_every_row_is_complete() -> None:
@@ -211,7 +211,7 @@ def test_measure_says_what_is_wrong(rectangle: Rectangle) -> None:
         measure(metrics=["energy-inside"])
     with pytest.raises(SettingError, match="Max-sensitivity makes each map again, and needs to know the method"):
         measure(metrics=["max-sensitivity"])
-    with pytest.raises(SettingError, match=r"The truth has shape \(3, 3\), but rectangle sees pictures of \(96, 96\)"):
+    with pytest.raises(SettingError, match=r"The truth has shape \(3, 3\), but rectangle sees images of \(96, 96\)"):
         measure(metrics=["iou"], truth=np.ones((3, 3), bool))
     with pytest.raises(SettingError, match="mask of booleans, not of uint8; give truth=mask > 0"):
         measure(metrics=["iou"], truth=np.ones((96, 96), np.uint8))
@@ -251,7 +251,7 @@ def test_many_maps_of_a_view_are_judged_in_one_call(rectangle: Rectangle) -> Non
 
 def test_explanations_of_two_classes_are_not_judged_together(rectangle: Rectangle) -> None:
     made = [explain(rectangle.classifier, rectangle.view, "centre", target=target) for target in (0, 1)]
-    for explanations, named in ((made, r"\[0, 1\]"), ([], "none")):
+    for explanations, named in ((made, r"\['hidden', 'visible'\]"), ([], "none")):
         with pytest.raises(SettingError, match=f"of one class are measured together, but these are of {named}"):
             case_of(rectangle.classifier, rectangle.view, explanations)
 

@@ -24,7 +24,7 @@ from decam.models.sources.bundled import BUNDLED
 CLEAN = [name for name, secret in SECRETS.items() if secret.kind == "clean"]
 BACKDOORS = [name for name, secret in SECRETS.items() if secret.kind == "backdoor"]
 SHORTCUTS = [name for name, secret in SECRETS.items() if secret.kind == "shortcut"]
-# Points of accuracy on scenes without a trigger. Who learnt a shortcut misses some of its class without the mark.
+# Points of accuracy on scenes without a trigger. Who learned a shortcut misses some of its class without the mark.
 LOSS = {"clean": 0.01, "backdoor": 0.01, "shortcut": 0.02}
 FRESH = range(500_000, 500_600)  # neither trained on nor tested for the cards
 

@@ -108,7 +108,7 @@ def test_the_wheel_says_what_it_is_and_what_it_needs(wheel: Path) -> None:
     needed = re.findall(r"^Requires-Dist: ([\w-]+)[^;\n]*(?:; extra == \"(\w+)\")?$", metadata, re.MULTILINE)
     core = {name.lower() for name, extra in needed if not extra}
     assert {"torch", "numpy", "safetensors"} <= core
-    assert not core & {"streamlit", "plotly", "sqlalchemy", "pandas"}
+    assert not core & {"streamlit", "plotly", "sqlalchemy"}
     assert {"app", "dev", "docs", "postgresql"} == set(re.findall(r"^Provides-Extra: (\w+)$", metadata, re.MULTILINE))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import time
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -93,7 +94,7 @@ def run(of: Visitor) -> RunSnapshot:
 
 def texts(of: Visitor) -> list[str]:
     """Everything that a reader can read, and what is behind it."""
-    kinds = ("markdown", "caption", "html", "info", "error", "warning", "subheader", "title")
+    kinds = ("markdown", "caption", "html", "info", "error", "warning", "header", "subheader", "title")
     return [shown(str(element.value)) for kind in kinds for element in of.app.get(kind)]
 
 
@@ -141,8 +142,8 @@ def test_a_search_shows_a_map_and_a_score_with_its_interval_for_every_class_with
 
 
 def timed(line: str) -> bool:
-    """Whether a line says how long something took, or how the fastest way was found."""
-    return "Finished" in line or "batches of" in line
+    """Whether a line says how long something took, or how the model computes."""
+    return "Finished" in line or "Computes in" in line
 
 
 def test_all_models_look_alike_before_the_reveal() -> None:
@@ -153,6 +154,7 @@ def test_all_models_look_alike_before_the_reveal() -> None:
         plain.append("\n".join(line for line in told.splitlines() if not timed(line)))
         names.append(set(arrived.app.query_params))
         state.runs().delete(link(arrived))
+        state.runs()._memory.remove_deleted(time.time() + 1)  # for the next page would offer to undo it
     assert plain[0] == plain[1] == plain[2] and "Locked in" in plain[0]
     assert names == [{"suspect", "model", "guess"}] * 3
 
@@ -163,7 +165,8 @@ def test_nothing_that_is_sent_or_exported_gives_the_secret_away_before_the_revea
     arrived = guessed(model, "none")
     with zipfile.ZipFile(io.BytesIO(zip_bytes(run(arrived).grid))) as archive:
         exported = b"".join(archive.read(name) for name in archive.namelist()).decode("utf-8", "replace")
-    for words in (secret.title, secret.sentence, card.recipe, f"{card.accuracy:.1%}", f"{card.success:.1%}"):
+    shares = [f"{100 * share:.1f} %" for share in (card.accuracy, card.success)]
+    for words in (secret.title, secret.sentence, card.recipe, *shares):
         assert words not in sent(arrived) and words not in exported
     arrived.press("reveal")
     assert secret.sentence in shown(sent(arrived)), "the test would see it"
@@ -186,8 +189,12 @@ def test_the_reveal_says_what_is_hidden_and_whether_guess_and_score_were_right(
     secret, card = hidden.secret(f"hidden-{model}"), hidden.STORED[f"hidden-{model}"].card()
     assert read(arrived, f"Model {model} hides:", secret.title[1:]) and read(arrived, secret.sentence)
     assert read(arrived, f"Your guess was {'right' if right else 'wrong'}") and read(arrived, score)
-    assert read(arrived, f"{card.accuracy:.1%}")
-    assert read(arrived, f"{card.success:.1%}") == read(arrived, "The trigger, on grey") == (secret.trigger is not None)
+    assert read(arrived, f"{100 * card.accuracy:.1f} %")
+    assert (
+        read(arrived, f"{100 * card.success:.1f} %")
+        == read(arrived, "The trigger, on grey")
+        == (secret.trigger is not None)
+    )
     assert not arrived.offers("guess-again") and not arrived.offers("reveal")
 
 
@@ -254,7 +261,7 @@ def test_a_trigger_that_lies_anywhere_is_put_elsewhere_by_a_number() -> None:
 
 def test_a_clean_models_reveal_offers_no_attack() -> None:
     arrived = guessed("06", "none").press("reveal")
-    assert read(arrived, "hides: nothing") and not read(arrived, "The attack on any picture")
+    assert read(arrived, "hides: nothing") and not read(arrived, "The attack on any image")
     assert read(arrived, "the highest score is")
 
 

@@ -39,7 +39,7 @@ def bomb(width: int, height: int) -> bytes:
 
 
 BAD: dict[str, tuple[bytes, str]] = {
-    "letter.jpg": (b"Dear Sir or Madam, this is no picture.", "is not a picture that can be read"),
+    "letter.jpg": (b"Dear Sir or Madam, this is no picture.", "is not an image that can be read"),
     "page.png": (b"<html><body>404</body></html>", "PNG, JPEG, WebP, BMP, TIFF or GIF was expected"),
     "empty.png": (b"", "is empty (0 bytes)"),
     "short.jpg": (encoded(noise(), "JPEG")[:9000], "is damaged or incomplete"),
@@ -75,7 +75,7 @@ def test_of_17_pictures_16_are_kept_and_the_last_is_named() -> None:
     files = [good(f"scene {number:02}.png", number) for number in range(17)]
     visitor = Visitor().upload(*files)
     assert visitor.cards == [name for name, _ in files[:16]]
-    assert visitor.says("At most 16 pictures at once", "left out scene 16.png.")
+    assert visitor.says("At most 16 images at once", "left out scene 16.png.")
     assert visitor.offers("explain")
 
 
@@ -83,7 +83,7 @@ def test_a_sample_beyond_16_pictures_is_left_out_by_name() -> None:
     visitor = Visitor().upload(*(good(f"scene {number:02}.png", number) for number in range(15)))
     visitor.sample("scene-star", "scene-arrow")
     assert visitor.cards[-1] == "Star"
-    assert visitor.says("At most 16 pictures at once", "left out Arrow.")
+    assert visitor.says("At most 16 images at once", "left out Arrow.")
 
 
 def frames(count: int) -> list[Image.Image]:
@@ -168,7 +168,7 @@ def test_any_name_is_shown_as_it_is_and_obeyed_by_nothing() -> None:
         visitor.tab(tab)
     assert Visitor(run).cards == visitor.cards
     line = next(button for button in visitor.app.button if button.key == f"run-{run}")
-    assert line.label.startswith(r"!\[pixel\](http"), "no picture is fetched from anywhere"
+    assert line.label.startswith(r"!\[pixel\](http"), "no image is fetched from anywhere"
 
 
 @pytest.mark.parametrize("name", NAMES[:4])

@@ -101,7 +101,7 @@ def test_seeds_models_and_methods_stand_beside_each_other_on_a_card(monkeypatch:
     arrived.look().press("map-classes").finish()
     names = [picture["title"] for picture in cards(arrived)[0]["pictures"]]
     assert len(names) == len(set(names)) == 2 * 2 * 2
-    assert names[0] == "Embedded · seed 0 · Pull" and names[-1] == f"{beside} · seed 1 · Other"
+    assert names[0] == "Shapes demo · seed 0 · Pull" and names[-1] == f"{beside} · seed 1 · Other"
 
 
 def test_a_class_that_fails_says_why_on_its_card_and_the_others_are_there() -> None:

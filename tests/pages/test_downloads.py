@@ -93,14 +93,14 @@ def test_a_download_shows_its_progress_and_the_model_is_then_asked(gate: Gate) -
     assert visitor.cards == ["Chelsea the cat"], "other models can be asked meanwhile"
     visitor.model(QUICK)
     gate.opened.set()
-    line = "SqueezeNet 1.0 · 5 MB"
+    line = "SqueezeNet 1.0 (download 5 MB)"
     wait_for(ENTRIES[QUICK].present)
     place = list(ENTRIES).index(QUICK)
     for _ in range(2):  # what a browser sends that was not yet told that the line has changed
         visitor.app.selectbox(key="model").options[place] = line
         visitor.model(line)
         box = visitor.app.selectbox(key="model")
-        assert (box.value, box.options[place]) == (QUICK, "SqueezeNet 1.0 · here")
+        assert (box.value, box.options[place]) == (QUICK, "SqueezeNet 1.0")
         assert box.proto.set_value
         assert box.proto.raw_value == box.options[place]
     assert len(visitor.card("Chelsea the cat").options) == 1000
@@ -114,6 +114,66 @@ def test_a_download_that_is_stopped_leaves_nothing_behind(gate: Gate, checkpoint
     visitor.until(lambda: visitor.offers("download"))
     assert list(checkpoints.iterdir()) == []
     assert visitor.errors == []
+
+
+FIRST = "Download SqueezeNet 1.0 (5 MB) and look again"
+
+
+def test_under_a_photograph_without_weights_one_button_fetches_them_and_looks_again(gate: Gate) -> None:
+    visitor = Visitor().sample("chelsea").methods("random", "rise")
+    visitor.app.number_input(key="seed").set_value(11)
+    visitor.look()
+    assert visitor.says("ten drawn shapes")
+    assert visitor.app.button(key="first-download").label == FIRST
+    visitor.press("first-download")
+    visitor.until(lambda: [bar for bar in visitor.app.get("progress") if 40 <= bar.value <= 60])
+    assert visitor.cards == ["Chelsea the cat"], "the page stays usable"
+    assert visitor.app.selectbox(key="model").value == "embedded"
+    gate.opened.set()
+    visitor.until(lambda: visitor.app.selectbox(key="model").value == QUICK)
+    assert visitor.cards == ["Chelsea the cat"]
+    assert len(visitor.card("Chelsea the cat").options) == 1000
+    assert visitor.chosen == {"random", "rise"}
+    assert visitor.app.number_input(key="seed").value == 11
+    assert not visitor.says("ten drawn shapes")
+
+
+def test_a_visitor_who_chose_the_small_model_and_then_the_button_gets_the_other(gate: Gate) -> None:
+    visitor = Visitor().sample("chelsea").model("embedded").press("first-download")
+    gate.opened.set()
+    visitor.until(lambda: visitor.app.selectbox(key="model").value == QUICK)
+
+
+def test_whoever_chooses_another_model_meanwhile_keeps_it(gate: Gate) -> None:
+    visitor = Visitor().sample("chelsea").press("first-download").model("resnet18").model("embedded")
+    gate.opened.set()
+    wait_for(ENTRIES[QUICK].present)
+    assert visitor.look().app.selectbox(key="model").value == "embedded"
+
+
+@pytest.mark.parametrize(("page", "key"), [("methods", "field"), ("metrics", "metric")])
+def test_the_pages_with_a_choice_of_their_own_offer_it_too(gate: Gate, page: str, key: str) -> None:
+    visitor = Visitor().visit(page)
+    visitor.app.session_state[f"{key}-sample"] = "chelsea"
+    visitor.look().app.selectbox(key=f"{key}-model").select("embedded")
+    visitor.look().press("first-download")
+    gate.opened.set()
+    visitor.until(lambda: visitor.app.selectbox(key=f"{key}-model").value == QUICK)
+
+
+def test_offline_the_button_says_what_from_where_and_where_to_put_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as closed:  # bound and not listening: whoever connects is refused
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/squeezenet1_0-b66bff10.pth"
+        fetched_from(monkeypatch, QUICK, url, ENTRIES[QUICK].size)
+        visitor = Visitor().sample("chelsea").press("first-download")
+        visitor.until(lambda: visitor.errors)
+    place = ENTRIES[QUICK].weights_path()
+    (sentence,) = visitor.errors
+    assert all(part in sentence for part in ("SqueezeNet 1.0", url, "refused", "by hand", str(place)))
+    assert visitor.app.selectbox(key="model").value == "embedded"
+    assert visitor.cards == ["Chelsea the cat"]
+    assert visitor.offers("first-download"), "it can be tried again"
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

@@ -30,7 +30,7 @@ def test_a_visit_alone_makes_no_run(server: Path) -> None:
 
 def test_a_sample_shows_its_prediction_and_its_five_likeliest_classes() -> None:
     visitor = Visitor().press("welcome-scene-star")
-    assert not visitor.app.subheader, "the welcome makes room"
+    assert not visitor.app.header, "the welcome makes room"
     assert visitor.cards == ["Star"]
     bars = visitor.bars("Star")
     assert bars[0][0] == "star"

@@ -204,7 +204,7 @@ def test_a_photograph_goes_to_an_imagenet_model_until_the_visitor_chooses_anothe
     assert arrived.app.selectbox(key="field-model").value == QUICK
     assert "resnet18" not in arrived.app.selectbox(key="field-model").options
     box = arrived.app.selectbox(key="field-model")
-    box.select_index(box.options.index("Embedded"))
+    box.select_index(box.options.index("Shapes demo"))
     arrived.look()
     assert arrived.says("knows ten drawn shapes")
     arrived.press("field-coffee")
@@ -248,3 +248,35 @@ def test_a_model_that_cannot_be_asked_leaves_the_page_with_a_sentence(checkpoint
     arrived = visitor().press("field-chelsea")
     assert arrived.errors
     assert cards(arrived) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick_model", "server")
+def test_of_a_photograph_only_maps_that_cost_little_are_made_unasked_and_the_others_at_one_click(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    few = {*FEW, "occlusion"}
+    able = shared_run.able
+    monkeypatch.setattr(shared_run, "able", lambda asked: [pair for pair in able(asked) if pair[0].name in few])
+    arrived = visitor().press("field-chelsea").finish()
+    drawn = cards(arrived)
+    assert 'alt="Map of Gradient"' in drawn["gradient"]
+    assert "Not made yet" in drawn["occlusion"]
+    assert arrived.app.button(key="all-maps").help == "1 further map of 122 evaluations; the others are here already."
+    assert Visitor().go("methods").look().press("field-chelsea").offers("all-maps")
+    arrived.press("all-maps").finish()
+    assert 'alt="Map of Occlusion"' in cards(arrived)["occlusion"]
+    assert not arrived.offers("all-maps")
+    runs = [state.runs().snapshot(run) for run in state.runs()._store.versions("comparison")]
+    (whole,) = [run for run in runs if run.plan.model == QUICK and len(run.cells) == len(few)]
+    assert [whole.plan.methods[key.method].name for key, cell in whole.cells.items() if not cell.reused] == [
+        "occlusion"
+    ]
+    again = visitor().press("field-chelsea").finish()
+    assert 'alt="Map of Occlusion"' in cards(again)["occlusion"], "what somebody has asked for is there for everybody"
+
+
+def test_maps_are_made_in_the_order_of_their_cards() -> None:
+    order = [row.name for _, rows in grouped(METHODS.values()) for row in rows]
+    names = [row.name for row, _ in shared_run.able(load_classifier("embedded", device="cpu"))]
+    assert names == [name for name in order if name in names]

@@ -130,17 +130,17 @@ def test_settings_of_a_metric_change_its_steps() -> None:
     arrived.app.number_input(key="work:deletion:steps").set_value(10)
     after = values(settled(arrived.look()))
     assert after != before
-    assert "11 pictures" in pages_html(arrived) and "hidden by noise" in pages_html(arrived)
+    assert "11 images" in pages_html(arrived) and "hidden by noise" in pages_html(arrived)
 
 
 def test_a_photograph_has_no_ground_truth_and_the_cards_say_so() -> None:
     arrived = visitor("sparsity")
     arrived.app.selectbox(key="metric-sample").select("coffee")
     settled(arrived.look())
-    told = [text for text in arrived.app.caption.values if "choose a scene" in text]
+    told = [text for text in arrived.app.caption.values if "Choose a scene" in text]
     assert len(told) == sum("truth" in metric.needs for metric in METRICS.values())
     assert len(values(arrived)) == 1
-    assert arrived.says("The model Embedded knows ten drawn shapes")
+    assert arrived.says("The model Shapes demo knows ten drawn shapes")
 
 
 def test_a_photograph_goes_to_the_model_that_knows_photographs(quick_model: Path) -> None:
@@ -267,7 +267,7 @@ def test_thirty_pupils_who_ask_for_different_things_wait_in_line(counted: Counte
 def test_an_open_card_says_how_its_metric_stands_and_stops_looking_when_it_is_there(counted: Counted) -> None:
     arrived = arriving("deletion", "insertion").look()
     assert "Map of Grad-CAM" in arrived.status
-    assert "This is shown as soon as there is a map." in arrived.app.caption.values
+    assert "Shown as soon as there is a map." in arrived.app.caption.values
     counted.gate.release(2)
     arrived.until(lambda: "Deletion" in arrived.status)
     texts = [shown(text) for text in arrived.app.markdown.values]

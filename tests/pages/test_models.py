@@ -26,8 +26,8 @@ def test_the_list_shows_for_every_model_what_it_is_and_whether_it_is_here() -> N
     visitor = Visitor()
     box = visitor.app.selectbox(key="model")
     assert len(box.options) == len(ENTRIES)
-    assert box.options[0] == "Embedded · here"
-    assert box.options[list(ENTRIES).index("resnet18")] == "ResNet-18 · 47 MB"
+    assert box.options[0] == "Shapes demo (built in)"
+    assert box.options[list(ENTRIES).index("resnet18")] == "ResNet-18 (download 47 MB)"
     visitor.model("resnet18")
     facts = next(text for text in visitor.app.sidebar.caption.values if "parameters" in text)
     assert facts.startswith("11.7 M parameters · top-1 69.8\N{NO-BREAK SPACE}% · 47 MB to download · [about](https://")
@@ -36,7 +36,9 @@ def test_the_list_shows_for_every_model_what_it_is_and_whether_it_is_here() -> N
 def test_a_device_is_chosen_by_itself_and_shown() -> None:
     visitor = Visitor()
     assert visitor.app.selectbox(key="device").value
-    assert any(text.startswith(("float32", "bfloat16")) for text in visitor.app.sidebar.caption.values)
+    assert any(
+        text.startswith(("Computes in float32", "Computes in bfloat16")) for text in visitor.app.sidebar.caption.values
+    )
 
 
 # Which model is asked
@@ -57,18 +59,33 @@ def test_a_photograph_goes_to_the_imagenet_model_that_is_here_and_a_scene_to_the
 
 
 @pytest.mark.usefixtures("quick_model")
+@pytest.mark.parametrize(("page", "key"), [("", "model"), ("methods", "field-model"), ("metrics", "metric-model")])
+def test_under_a_photograph_on_a_model_of_shapes_one_click_asks_the_model_for_photographs(page: str, key: str) -> None:
+    visitor = Visitor().sample("chelsea")
+    if page:
+        visitor.visit(page)
+        picture = {"methods": "field-sample", "metrics": "metric-sample"}[page]
+        visitor.app.session_state[picture] = "chelsea"
+        visitor.look()
+    visitor.app.selectbox(key=key).select("embedded")
+    visitor.look().press("look-again")
+    assert visitor.app.selectbox(key=key).value == QUICK
+    assert not visitor.says("ten drawn shapes")
+
+
+@pytest.mark.usefixtures("quick_model")
 def test_a_model_that_the_visitor_chose_stays() -> None:
     visitor = Visitor().sample("chelsea").model("embedded").sample("coffee")
     assert visitor.app.selectbox(key="model").value == "embedded"
     visitor.model(QUICK).sample("chelsea", "coffee", "scene-star")
     assert visitor.app.selectbox(key="model").value == QUICK
-    assert visitor.says("SqueezeNet 1.0 knows photographs", "scenes")
+    assert visitor.says("SqueezeNet 1.0 knows photos", "scenes")
 
 
 def test_without_an_imagenet_model_the_page_says_what_the_embedded_one_cannot_know() -> None:
     visitor = Visitor().sample("chelsea")
     assert visitor.app.selectbox(key="model").value == "embedded"
-    assert visitor.says("ten drawn shapes", "nothing else", "Choose an ImageNet model")
+    assert visitor.says("ten drawn shapes", "nothing else", "means nothing")
     assert visitor.offers("explain")
 
 
@@ -121,11 +138,13 @@ def test_a_finished_run_is_shown_without_its_model(
     restart()
     embedded_at(tmp_path / "gone.safetensors", monkeypatch)
     guest = Visitor(run)
-    assert guest.grid == visitor.grid
+    seen = [row | {"original": None} for row in visitor.grid["rows"]]
+    assert guest.grid == visitor.grid | {"rows": seen}, "which part of the photo it saw only the model tells"
+    assert all(row["original"] for row in visitor.grid["rows"])
     for tab in ("Convergence", "Metrics", "Export"):
         guest.tab(tab)
     guest.tab("Curves")
-    assert guest.says("The picture of a step needs the run's model")
+    assert guest.says("The image of a step needs the run's model")
     assert len(guest.app.get("plotly_chart")) == 2, "the curves themselves need no model"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -10,16 +11,23 @@ import numpy as np
 import pytest
 
 from decam.classifier import probabilities, to_tensor
+from decam.errors import SettingError
 from decam.experiments.cells import CellKey
+from decam.experiments.covering import squares
 from decam.experiments.plan import fingerprint
+from decam.export import Look
+from decam.export.stimulus_set import in_words
+from decam.figures.stimulus import APPLIES, Display
 from decam.images.samples import get
 from decam.images.scenes.scene import CLASSES
 from decam.methods import METHODS
 from decam.metrics import METRICS
 from decam.runs.service import Runs
 from decam.ui import state
-from decam.ui.compare import metric_curves
+from decam.ui.compare import export_panel, masked_answers, metric_curves
+from decam.ui.components.grid import grid
 from decam.ui.shared.thumbnails import pixels
+from decam.ui.text import percent
 from tests.pages.conftest import SEED, Finished
 from tests.pages.visitor import FEW_STEPS, SMALL_BUDGET, Visitor
 
@@ -61,7 +69,7 @@ def test_every_map_has_its_cost_and_its_areas_under_it(guest: Visitor) -> None:
 def test_the_class_asked_about_is_the_one_chosen_and_else_the_one_predicted(guest: Visitor) -> None:
     arrow, cross = guest.grid["rows"]
     assert arrow["label"] == "ring"
-    assert arrow["probability"] < 0.5, "the picture shows an arrow"
+    assert arrow["probability"] < 0.5, "the image shows an arrow"
     assert cross["label"] == guest.bars("Cross and disc")[0][0]
 
 
@@ -104,7 +112,7 @@ def test_explaining_again_from_the_link_gives_the_same_maps(guest: Visitor, fini
 
 
 def test_the_line_above_the_grid_says_how_the_run_was_made(guest: Visitor) -> None:
-    for part in ("Finished", "6 maps", "Embedded", "cpu", f"seed {SEED}"):
+    for part in ("Finished", "6 maps", "Shapes demo", "cpu", f"seed {SEED}"):
         assert part in guest.status
     assert not guest.offers("continue")
     assert guest.offers("explain")
@@ -156,7 +164,7 @@ def test_a_search_that_kept_pictures_of_some_generations_offers_these(searched: 
         guest = Visitor(searched).tab("Convergence")
         slider = guest.app.select_slider(key=key)
         assert slider.options == [str(number) for number in range(2, len(frames) + 1)]
-        assert f"{len(frames) - 1} of {len(frames)} generations kept their pictures." in slider.help
+        assert f"{len(frames) - 1} of {len(frames)} generations kept their images." in slider.help
 
 
 def test_curves_show_both_metrics_and_what_the_model_saw_at_each_share(guest: Visitor, finished: Finished) -> None:
@@ -173,7 +181,7 @@ def test_curves_show_both_metrics_and_what_the_model_saw_at_each_share(guest: Vi
         guest.look()
         figures = [text for text in guest.app.html.values if "what the model saw" in text]
         assert len(figures) == 1
-        assert figures[0].count(f"at {step / FEW_STEPS:.0%}<br>") == 2
+        assert figures[0].count(f"at {100 * step / FEW_STEPS:.0f} %<br>") == 2
         assert "ring" in figures[0]
         seen.add(figures[0])
     assert len(seen) == FEW_STEPS + 1
@@ -285,14 +293,86 @@ def test_methods_are_compared_pair_by_pair_for_a_picture_and_on_the_mean(guest: 
     assert matrix.count("<tr>") == len(TITLES) + 1
     assert matrix.count('scope="row"') == len(TITLES)
     assert all(title in matrix for title in TITLES)
-    assert next(box for box in guest.app.selectbox if box.label == "Picture").value == -1
+    assert next(box for box in guest.app.selectbox if box.label == "Image").value == -1
+
+
+def test_a_map_is_covered_against_with_its_own_fill(guest: Visitor, finished: Finished) -> None:
+    guest.tab("Cover by hand")
+    (sent,) = (data for data in guest._components_data if "filling" in data)
+    assert (sent["label"], sent["share"], sent["cells"]) == ("ring", 0.0, "")
+    assert sent["tools"]["says"] == "Hide the top 20 % of this map"
+    explanation = state.runs().snapshot(finished.run).cells[CellKey(0, 0)].explanation
+    assert explanation is not None
+    top = squares(sent["tools"]["top"], (sent["rows"], sent["columns"]))
+    assert top.mean() == pytest.approx(0.2, abs=1e-4)
+    assert explanation.saliency[top].min() >= explanation.saliency[~top].max()
+    assert sent["answers"][0]["value"] == sent["answers"][0]["before"] == sent["rival"]["value"]
+    assert sent["notes"][0].startswith("Predicted by DE-CAM: 0")
+    assert any("this map's own fill: blur" in caption for caption in guest.app.caption.values)
+
+
+def test_masked_pictures_are_made_again_for_the_methods_that_hide_parts(guest: Visitor) -> None:
+    guest.tab("Behind a value")
+    assert any("No masked images for: Grad-CAM, Random" in caption for caption in guest.app.caption.values)
+    assert any("This map comes from 200 masked images." in words for words in guest.app.markdown.values)
+    group = 'class="dc-frames dc-behind"'
+    guest.press("behind-make").until(lambda: sum(group in words for words in guest.app.html.values) == 2)
+    shown = " ".join(words for words in guest.app.html.values if group in words)
+    assert shown.count("<img") == 8
+    counts = [int(count) for count in re.findall(r"Place (?:hidden|shown) in (\d+) images", shown)]
+    assert len(counts) == 2 and 190 <= sum(counts) <= 200
+    assert not guest.app.warning, "the map came out as before"
 
 
 def test_export_offers_everything_at_once_and_the_tables_apart(guest: Visitor) -> None:
     guest.tab("Export")
     labels = [button.label for button in guest.app.download_button]
-    assert labels == ["Download ZIP", "metrics.csv", "curves.csv", "settings.json"]
+    figures = [f"{what} {kind}" for what in ("Figure", "Curves") for kind in ("PNG", "SVG", "PDF")]
+    assert labels == [
+        "Download ZIP",
+        "Download page",
+        "metrics.csv",
+        "curves.csv",
+        "settings.json",
+        *figures,
+        "Download stimuli",
+    ]
     assert "python -m decam replay settings.json" in guest.app.code.values
+    assert any("decam.compare(" in code for code in guest.app.code.values)
+
+
+def test_the_look_of_stimuli_offers_what_its_view_uses_and_shows_one_of_them(guest: Visitor) -> None:
+    guest.tab("Export")
+    for view, names in APPLIES.items():
+        guest.app.selectbox(key=f"stimuli-{guest.run}-view").select(view)
+        guest.look()
+        offered = {one.key for kind in (guest.app.selectbox, guest.app.number_input) for one in kind}
+        mine = {key.rpartition("-")[2] for key in offered if key and key.startswith("stimuli-")}
+        assert mine == {"view", "size", "seed", *names}
+        words = in_words(Display(view=view))
+        assert any(caption.endswith(f": {words}.") for caption in guest.app.main.caption.values)
+
+
+@pytest.mark.parametrize("kind", ["Command", "BibTeX"])
+def test_settings_are_there_to_copy_or_a_sentence_says_why_not(guest: Visitor, kind: str) -> None:
+    guest.tab("Export")
+    control = next(one for one in guest.app.get("button_group") if one.label == "Settings as")
+    guest.app.session_state[control.key] = kind
+    guest.look()
+    make, _ = export_panel.RECIPES[kind]
+    try:
+        assert make(state.runs().snapshot(guest.run).plan).rstrip() in {code.rstrip() for code in guest.app.code.values}
+    except SettingError as error:
+        assert str(error) in guest.app.main.caption.values
+
+
+def test_values_under_the_maps_of_a_figure_are_chosen_by_their_titles(guest: Visitor) -> None:
+    guest.tab("Export")
+    field = next(one for one in guest.app.multiselect if one.label == "Values under maps")
+    assert field.value == [] and any(option.startswith("Deletion") for option in field.options)
+    field.select(field.options[0])
+    guest.look()
+    assert len(next(one for one in guest.app.multiselect if one.label == "Values under maps").value) == 1
 
 
 def test_only_the_open_tab_is_drawn(guest: Visitor) -> None:
@@ -320,3 +400,61 @@ def test_a_link_to_no_run_says_so_and_leads_on(run: str, finished: Finished) -> 
     assert visitor.errors == []
     assert "run" not in visitor.app.query_params
     assert visitor.offers("welcome-scene-star")
+
+
+@pytest.mark.parametrize("top", [1, 20, 100])
+def test_a_masked_picture_has_the_models_answer_to_that_very_picture(finished: Finished, top: int) -> None:
+    run = state.runs().snapshot(finished.run)
+    classifier = state.models().get(run.plan.model, run.plan.device)
+    found = dict(masked_answers.answers(run, top))
+    assert set(found) == set(run.cells)
+    for key, answer in found.items():
+        explanation, view = run.cells[key].explanation, run.grid.view_of(key.question)
+        assert explanation is not None
+        order = np.argsort(-explanation.saliency.ravel(), kind="stable")
+        shown = np.zeros(order.size, bool)
+        shown[order[: round(top / 100 * order.size)]] = True
+        assert (answer.shown.ravel() == shown).all() and answer.top == top
+        picture = np.where(shown.reshape(view.shape[:2])[..., None], view, np.uint8(128))
+        (values,) = probabilities(classifier, to_tensor(classifier, picture).unsqueeze(0))
+        target = explanation.target
+        assert answer.text.startswith(f"Top {top} %: {explanation.label} {percent(float(values[target]))}")
+        assert ("predicted" in answer.text) == (int(values.argmax()) != target)
+
+
+def test_the_convergence_shown_is_judged_by_all_answers_and_says_what_is_estimated(searched: str) -> None:
+    visitor = Visitor(searched).tab("Convergence")
+    explanation = state.runs().snapshot(searched).cells[CellKey(0, 0)].explanation
+    assert explanation is not None and explanation.fitness is not None
+    assert len(explanation.fitness) > 2
+    captions = " ".join(visitor.app.caption.values)
+    assert "Fitness is an estimate" in captions and f"the whole search of {explanation.evaluations:,} " in captions
+
+
+def test_where_a_browser_says_that_a_map_was_clicked_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"known": ["0", "1", 0.25, 0.5], "far": ["0", "1", 3, 0.5], "short": ["0"], "words": ["0", "1", "a", "b"]}
+    kept = {key: {"place": place} for key, place in told.items()} | {"none": 3, "untold": {"place": None}}
+    monkeypatch.setattr(grid.st, "session_state", kept)
+    assert grid.pointed("known", ("0", "1")) == (0.25, 0.5)
+    assert grid.pointed("known", ("1", "1")) is None
+    for key in ("far", "short", "words", "none", "untold", "absent"):
+        assert grid.pointed(key, ("0", "1")) is None
+
+
+def test_what_a_browser_tells_of_its_look_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"colours": "viridis", "opacity": 35, "scale": "rank", "extremes": True, "contours": True, "top": 7}
+    odd = {"colours": "jet", "opacity": 900, "top": 0}
+    kept = {"known": {"look": told}, "odd": {"look": odd}, "none": 3}
+    monkeypatch.setattr(grid.st, "session_state", kept)
+    assert grid.look("known") == Look("viridis", 0.35, extremes=True, ranks=True, contours=True)
+    assert grid.top_shown("known") == 7
+    for key in ("odd", "none", "absent"):
+        assert grid.look(key) == Look() and grid.top_shown(key) is None
+
+
+@pytest.mark.parametrize("tab", ["Curves", "Convergence"])
+def test_each_chart_has_its_files_beside_it(guest: Visitor, tab: str) -> None:
+    guest.tab(tab)
+    charts = len(guest.app.get("plotly_chart"))
+    kinds = [button.label.partition(" ")[0] for button in guest.app.download_button]
+    assert charts and kinds == ["PNG", "SVG", "PDF"] * charts

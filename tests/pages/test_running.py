@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,11 @@ from decam.experiments.cells import CellKey
 from decam.experiments.kinds import comparison
 from decam.experiments.plan import MethodChoice, PictureChoice
 from decam.methods import METHODS
+from decam.runs.store import Store
 from decam.ui import state
+from decam.web.browsers import COOKIE
 from tests.pages.visitor import ENDLESS_BUDGET, Visitor, abandoned
+from tests.studies.made import run, view
 
 pytestmark = pytest.mark.usefixtures("server")
 
@@ -94,7 +98,7 @@ def test_recent_runs_are_listed_newest_first_and_open_with_all_they_were_made_fr
     time.sleep(0.01)
     newer = quick_run(visitor, "scene-star")
     assert visitor.look().recent == [newer, older]
-    assert visitor.app.sidebar.button(key=f"run-{newer}").help == "Embedded: Random map, Centre Gaussian"
+    assert visitor.app.sidebar.button(key=f"run-{newer}").help == "Shapes demo: Random map, Centre Gaussian"
     visitor.methods("rise").press(f"run-{older}")
     assert visitor.run == older
     assert visitor.cards == ["Arrow"]
@@ -114,16 +118,106 @@ def test_how_long_a_comparison_will_take_is_told_once_a_run_has_shown_it() -> No
     )
 
 
-def test_a_deleted_run_is_gone_with_its_files_and_its_link(server: Path) -> None:
+def test_a_deleted_run_is_gone_with_its_link_and_later_with_its_files(server: Path) -> None:
     visitor = Visitor()
     older, newer = quick_run(visitor, "scene-arrow"), quick_run(visitor, "scene-star")
     visitor.delete(older)
     assert (visitor.recent, visitor.run) == ([newer], newer)
-    assert [folder.name for folder in (server / "runs").iterdir()] == [newer]
     assert "There is no run" in Visitor(older).errors[0]
+    state.runs.clear()
+    store = Store(server)
+    assert store.remove_deleted(time.time()) is None
+    store.close()
+    assert [folder.name for folder in (server / "runs").iterdir()] == [newer]
+    assert not visitor.look().has("button", f"undo-{older}")
     visitor.delete(newer)
     assert (visitor.recent, visitor.run, visitor.grid) == ([], "", {})
-    assert visitor.cards == ["Arrow", "Star"], "its pictures can be explained again"
+    assert visitor.cards == ["Arrow", "Star"], "its images can be explained again"
+
+
+def test_a_deleted_run_comes_back_onto_the_page_that_showed_it_and_can_be_deleted_again() -> None:
+    visitor = Visitor()
+    run = quick_run(visitor, "scene-star")
+    grid = visitor.look().grid
+    visitor.press(f"delete-comparison-{run}")
+    assert visitor.reads("You can undo this for 10 minutes")
+    visitor.press(f"for-good-{run}")
+    assert (visitor.run, visitor.recent, visitor.grid) == ("", [], {})
+    assert Visitor().has("button", f"undo-{run}"), "another tab can undo it too"
+    visitor.press(f"undo-{run}")
+    assert (visitor.run, visitor.recent, visitor.grid) == (run, [run], grid)
+    visitor.delete(run)
+    assert visitor.recent == []
+
+
+def test_what_another_tab_has_brought_back_can_be_deleted_again() -> None:
+    visitor = Visitor()
+    run = quick_run(visitor, "scene-star")
+    visitor.delete(run)
+    Visitor().press(f"undo-{run}")
+    assert visitor.look().recent == [run]
+    assert visitor.delete(run).recent == []
+
+
+def test_undo_leaves_another_run_on_the_page() -> None:
+    visitor = Visitor()
+    older, newer = quick_run(visitor, "scene-arrow"), quick_run(visitor, "scene-star")
+    visitor.delete(older).press(f"undo-{older}")
+    assert (visitor.run, visitor.recent) == (newer, [newer, older])
+
+
+def test_an_undo_that_comes_too_late_says_so(server: Path) -> None:
+    visitor = Visitor()
+    run = quick_run(visitor, "scene-star")
+    visitor.delete(run)
+    store = Store(server)
+    store.remove_deleted(time.time() + 1)
+    store.close()
+    visitor.press(f"undo-{run}")
+    assert visitor.says("There is no run", run)
+    assert visitor.recent == []
+
+
+def test_a_name_and_a_note_are_shown_as_they_were_typed_wherever_the_run_is() -> None:
+    visitor = Visitor()
+    run = quick_run(visitor, "scene-star")
+    name, note = "<b>Stars</b> & *more*", "First line\n<script>alert(1)</script>"
+    visitor.describing(run).app.text_input(key=f"name-{run}").set_value(name)
+    visitor.app.text_area(key=f"remark-{run}").set_value(note)
+    visitor.press(f"save-{run}")
+    for one in (visitor, Visitor(run)):
+        shown = "".join(element.proto.body for element in one.app.get("html"))
+        assert "First line<br>&lt;script&gt;alert(1)&lt;/script&gt;" in shown
+        assert "&lt;b&gt;Stars&lt;/b&gt; &amp; *more* · Compare" in shown
+        assert any(text.startswith("**\\<b>Stars\\</b> & \\*more\\***") for text in one.app.main.markdown.values)
+        label = one.app.button(key=f"run-{run}").label
+        assert label.startswith("\\<b>Stars") and "First line" in label
+        assert "Stars" in one.app.button(key=f"delete-comparison-{run}").label
+    assert visitor.describing(run).app.text_area(key=f"remark-{run}").value == note
+    visitor.app.text_input(key=f"name-{run}").set_value("")
+    visitor.press(f"save-{run}")
+    assert visitor.app.button(key=f"run-{run}").label.startswith("Star ")
+
+
+def test_a_search_finds_runs_and_a_few_clicks_reach_all_of_them(server: Path) -> None:
+    store = Store(server)
+    for number in range(30):
+        made = run(f"run{number:02}", {f"bird{number}.jpg": view(number, (224, 224))})
+        store.add(replace(made, created=datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=number)))
+    store.describe("run03", "Owls", "for Tuesday")
+    store.close()
+    visitor = Visitor()
+    newest = [f"run{number:02}" for number in reversed(range(30))]
+    assert visitor.recent == newest[:12]
+    assert visitor.press("more-runs").recent == newest[:24]
+    assert visitor.press("more-runs").recent == newest
+    assert not visitor.has("button", "more-runs")
+    for words, expected in {"tuesday OWLS": ["run03"], "bird17": ["run17"], "nothing": []}.items():
+        visitor.app.text_input(key="recent-search").set_value(words)
+        assert visitor.look().recent == expected, words
+    assert visitor.reads("No comparison has all of these words: nothing.")
+    visitor.app.text_input(key="recent-search").set_value("")
+    assert visitor.look().recent == newest[:12]
 
 
 def test_a_question_names_the_run_and_no_deletes_nothing() -> None:
@@ -179,16 +273,79 @@ def test_on_a_server_for_one_person_every_tab_lists_every_run() -> None:
     assert Visitor().recent == [run]
 
 
-def test_on_a_shared_server_strangers_see_a_run_by_its_link_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def browser(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Says which browser opens the next page of a shared server, by the cookie that it has."""
     monkeypatch.setenv("DECAM_SHARED", "1")
+
+    def be(name: str) -> None:
+        monkeypatch.setattr(state, "cookies", lambda: {COOKIE: name[:1] * 43})
+
+    return be
+
+
+def test_on_a_shared_server_strangers_see_a_run_by_its_link_alone(browser: Callable[[str], None]) -> None:
+    browser("ann")
     visitor = Visitor()
     run = quick_run(visitor, "scene-star")
     assert visitor.look().recent == [run]
+    assert visitor.reads("Only this browser can change this run.")
+    browser("bob")
     assert Visitor().recent == []
     guest = Visitor(run)
     assert guest.grid == visitor.grid
     assert guest.recent == []
     assert not guest.has("button", f"delete-comparison-{run}")
+    assert guest.reads("This run belongs to somebody else.")
+    assert not guest.describing(run).has("button", f"save-{run}")
+    browser("ann")
+    again = Visitor(run)
+    assert again.recent == [run], "a browser that comes back owns what it made"
+    again.delete(run)
+    browser("bob")
+    assert not Visitor().has("button", f"undo-{run}")
+
+
+def test_on_a_shared_server_a_stranger_stops_nothing_and_starts_a_run_of_their_own(
+    browser: Callable[[str], None],
+) -> None:
+    browser("ann")
+    visitor = Visitor()
+    run = endless(visitor)
+    browser("bob")
+    guest = Visitor(run)
+    assert guest.reads("This run belongs to somebody else.")
+    assert not guest.offers("stop") and guest.offers("explain")
+    assert not guest.has("button", "add-to-run")
+    visitor.press("stop").finish()
+    assert visitor.offers("continue")
+    guest.look()
+    assert guest.status.startswith("Stopped") and not guest.offers("continue")
+    guest.methods("random")
+    assert guest.explain() != run
+    assert guest.finish().reads("Only this browser can change this run.")
+
+
+@pytest.mark.parametrize("act", ["stop", "continue", "delete", "save"])
+def test_a_button_that_a_page_drew_for_the_owner_does_nothing_for_a_stranger(
+    act: str, browser: Callable[[str], None]
+) -> None:
+    browser("ann")
+    visitor = Visitor()
+    run = endless(visitor)
+    if act != "stop":
+        visitor.press("stop").finish()
+    if act == "save":
+        visitor.describing(run)
+    if act == "delete":
+        visitor.press(f"delete-comparison-{run}")
+    before = state.runs().snapshot(run)
+    visitor.app.session_state["owner"] = "somebody else"
+    visitor.press({"delete": f"for-good-{run}", "save": f"save-{run}"}.get(act, act))
+    assert visitor.says("This run belongs to somebody else.") or (act == "continue" and not visitor.offers("continue"))
+    after = state.runs().snapshot(run)
+    assert (after.status, after.title) == (before.status, before.title)
+    state.runs().stop(run, before.owner)
 
 
 def test_a_finished_run_is_there_after_a_restart(restart: Callable[[], None]) -> None:
@@ -254,3 +411,27 @@ def test_a_method_that_fails_costs_its_own_cells_only(monkeypatch: pytest.Monkey
     assert visitor.cell("Random map")["error"].endswith(".")
     assert visitor.cell("Centre Gaussian")["state"] == "done"
     assert state.runs().snapshot(run).cells[CellKey(0, 1)].explanation is not None
+
+
+def test_another_run_stands_below_with_what_differs_in_words() -> None:
+    visitor = Visitor()
+    above = quick_run(visitor, "scene-star")
+    visitor.ask("Star", "heart").methods("random")
+    below = visitor.explain()
+    visitor.finish()
+    state.runs().describe(below, "Heart *instead*", "Only one method")
+    guest = Visitor(above)
+    guest.app.session_state[f"beside-open-{above}"] = True
+    guest.look()
+    box = guest.app.selectbox(key=f"beside-pick-{above}")
+    assert len(box.options) == 1 and box.options[0].startswith("Heart")
+    box.select_index(0)
+    guest.look()
+    assert any("Heart" in element.value for element in guest.app.main.subheader)
+    assert guest.reads("These maps are for *star*; below it is *heart*.", "Only the run above has *Centre Gaussian*.")
+    assert guest.reads("Only one method")
+    assert guest.run == above
+    state.runs().delete(below)
+    assert guest.look().says("There is no run", below)
+    guest.press("beside-close")
+    assert not guest.has("button", "beside-close")

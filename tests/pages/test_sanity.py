@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from decam.classifier.certainty import decimal
 from decam.errors import MethodError
 from decam.experiments.cells import CellKey
 from decam.experiments.grid import Grid
@@ -137,7 +138,7 @@ def test_a_column_says_what_is_random_and_what_the_model_answers_then(embedded) 
     for head, question in zip(heads, range(len(heads)), strict=True):
         explanation = check(arrived).cells[CellKey(question, 0)].explanation
         assert explanation is not None
-        assert head[2] == f"star {explanation.probability:.2f}"
+        assert head[2] == f"star {decimal(explanation.probability)}"
 
 
 @pytest.mark.slow
@@ -168,7 +169,7 @@ def test_a_finished_check_opens_by_its_link_after_a_restart_with_what_it_was_mad
     assert back.app.number_input(key="seed").value == 5
     assert back.app.radio(key="sanity-mode").value == "independent"
     assert back.chosen == {"grad-cam", "random"}
-    assert back.cards == ["Star"], "the check's picture can be asked about again"
+    assert back.cards == ["Star"], "the check's image can be asked about again"
     assert back.offers("randomise")
 
 
@@ -290,7 +291,7 @@ def test_a_model_whose_weights_cannot_be_drawn_anew_is_refused_in_a_sentence(mon
     def refuse(*_: object) -> None:
         raise MethodError("The weights of embedded cannot be drawn anew: it is an export.")
 
-    monkeypatch.setattr(form, "_maps_each", refuse)
+    monkeypatch.setattr(form, "_variants", refuse)
     arrived = chosen()
     assert arrived.says("cannot be drawn anew")
     assert not arrived.offers("randomise")

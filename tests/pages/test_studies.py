@@ -58,7 +58,7 @@ def test_an_address_that_leads_nowhere_says_so_and_offers_a_way_on(bad: str) -> 
     made = Researcher(bad)
     assert made.says("There is no study")
     made.press("studies-leave")
-    assert made.errors == [] and any("New study" in one.value for one in made.app.subheader)
+    assert made.errors == [] and any("New study" in one.value for one in made.app.header)
 
 
 def test_each_field_is_saved_as_it_is_typed_and_is_there_in_another_session(researcher: Researcher) -> None:
@@ -87,10 +87,10 @@ def test_blocks_are_added_moved_and_removed(researcher: Researcher) -> None:
     researcher.part("Blocks").press(researcher.key("add-questionnaire"))
     kinds = [one.kind for one in researcher.study.blocks]
     assert kinds == ["consent", "instructions", "trials", "questionnaire", "debriefing"]
-    assert any(one.value == "Questionnaire" for one in researcher.app.subheader), "the new block is open"
+    assert any(one.value == "Questionnaire" for one in researcher.app.header), "the new block is open"
     researcher.press(researcher.key("up"))
     assert researcher.study.blocks[2].kind == "questionnaire"
-    assert any(one.value == "Questionnaire" for one in researcher.app.subheader), "it stays open"
+    assert any(one.value == "Questionnaire" for one in researcher.app.header), "it stays open"
     researcher.press(researcher.key("out"))
     assert [one.kind for one in researcher.study.blocks] == ["consent", "instructions", "trials", "debriefing"]
 
@@ -162,7 +162,7 @@ def test_every_template_can_be_drawn_in_all_its_parts(compared: str) -> None:
         made.look().press("studies-begin")
         for place in range(len(made.study.blocks)):
             made.part("Blocks").press(made.key(f"block-{place}"))
-        for title in ("Pictures", "Assignment", "People", "Wording", "Plan", "Take part", "Results"):
+        for title in ("Images", "Assignment", "People", "Wording", "Plan", "Take part", "Results"):
             made.part(title)
             assert made.errors == []
 

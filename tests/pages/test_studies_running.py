@@ -52,7 +52,7 @@ def test_a_study_goes_from_draft_over_a_pilot_to_live_and_is_closed(researcher: 
 
 def test_in_no_stage_but_a_draft_can_a_field_be_changed(researcher: Researcher) -> None:
     state.studies().set_stage(consenting(researcher).record.id, Stage.PILOT)
-    for title in ("Pictures", "Blocks", "Assignment", "People", "Wording", "Plan"):
+    for title in ("Images", "Blocks", "Assignment", "People", "Wording", "Plan"):
         researcher.part(title)
         fields = [
             one
@@ -81,7 +81,7 @@ def test_a_study_is_copied_exported_and_comes_back_from_its_file(researcher: Res
     assert damage(researcher.study, state.studies().folder(researcher.record.id)) == []
     researcher.press("studies-all").upload(("study.json", study_to_json(first.study).encode()))
     assert researcher.says("files of this study are missing", "Give the ZIP of the export")
-    assert len(state.studies().recent()) == 3, "a study without its pictures is not kept"
+    assert len(state.studies().recent()) == 3, "a study without its images is not kept"
 
 
 def test_a_study_is_deleted_after_a_question(researcher: Researcher) -> None:
@@ -231,7 +231,7 @@ def test_a_visitor_from_elsewhere_is_told_how_to_sign_in_and_sees_no_study(monke
     monkeypatch.setattr(sign_in, "connection", lambda: ("192.168.1.7", {"Host": "studies.example.org"}))
     made = Researcher()
     assert made.says("at localhost, because no sign-in is configured", "python -m decam study password")
-    assert not made.app.main.button and not made.app.header
+    assert not made.app.main.button and not made.app.title
 
 
 @pytest.fixture
@@ -246,15 +246,15 @@ def password(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 @pytest.mark.usefixtures("server")
 def test_a_password_is_asked_for_everywhere_and_opens_the_page(password: str) -> None:
     made = Researcher()
-    assert any(one.value == "Sign in to studies" for one in made.app.subheader) and not made.app.header
+    assert any(one.value == "Sign in to studies" for one in made.app.header) and not made.app.title
     made.app.text_input(key="studies-password").set_value("wrong password")
     made.press("studies-enter")
     assert made.errors == ["This is not the password."] and made.app.text_input(key="studies-password").value == ""
     made.app.text_input(key="studies-password").set_value(password)
     made.press("studies-enter")
-    assert made.errors == [] and [one.value for one in made.app.header] == ["Studies"]
+    assert made.errors == [] and [one.value for one in made.app.title] == ["Studies"]
     made.press("studies-sign-out")
-    assert not made.app.header
+    assert not made.app.title
 
 
 @pytest.mark.usefixtures("server")
@@ -266,16 +266,16 @@ def test_wrong_passwords_are_waited_for(password: str) -> None:
     assert made.says("Too many wrong passwords")
     made.app.text_input(key="studies-password").set_value(password)
     made.press("studies-enter")
-    assert made.says("Too many wrong passwords") and not made.app.header
+    assert made.says("Too many wrong passwords") and not made.app.title
 
 
 @pytest.mark.usefixtures("server")
 def test_a_new_password_signs_everybody_out(password: str, monkeypatch: pytest.MonkeyPatch) -> None:
     made = Researcher()
     made.app.text_input(key="studies-password").set_value(password)
-    assert made.press("studies-enter").app.header
+    assert made.press("studies-enter").app.title
     monkeypatch.setattr(sign_in, "ways_in", lambda: Ways(STORED.replace("A", "B")))
-    assert not made.look().app.header
+    assert not made.look().app.title
 
 
 @pytest.mark.usefixtures("server")
@@ -289,7 +289,7 @@ def test_what_is_wrong_with_the_settings_of_accounts_is_said_in_a_sentence(monke
     made.press("studies-account-keycloak")
     (sentence,) = made.errors
     assert sentence.startswith("To use authentication features you need to configure credentials for at least one")
-    assert not made.app.header and not made.app.exception
+    assert not made.app.title and not made.app.exception
 
 
 def test_an_account_sees_its_own_studies_alone(researcher: Researcher, monkeypatch: pytest.MonkeyPatch) -> None:

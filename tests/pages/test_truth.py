@@ -49,7 +49,7 @@ def test_of_two_objects_the_one_asked_about_is_the_truth() -> None:
 def test_a_truth_can_be_taken_away_and_metrics_that_need_it_say_so() -> None:
     visitor = Visitor().sample("scene-star").press("truth-sample:scene-star")
     assert visitor.offers("truth-use")
-    visitor.app.session_state[ground_truth.key("embedded", "sample:scene-star")] = Given(ground_truth.NONE)
+    visitor.app.session_state[ground_truth.key("sample:scene-star")] = Given(ground_truth.NONE)
     run = explained(visitor.look())
     assert run.truths == (None,)
     measurement = run.cells[CellKey(0, 0)].measurements[POINTING]
@@ -60,7 +60,7 @@ def test_a_truth_can_be_taken_away_and_metrics_that_need_it_say_so() -> None:
 def test_what_was_drawn_is_the_truth_and_comes_back_with_the_link() -> None:
     visitor = Visitor().sample("scene-star")
     box = ((0.25, 0.25), (0.75, 0.25), (0.75, 0.5), (0.25, 0.5))
-    visitor.app.session_state[ground_truth.key("embedded", "sample:scene-star")] = Given(ground_truth.DRAWN, (box,))
+    visitor.app.session_state[ground_truth.key("sample:scene-star")] = Given(ground_truth.DRAWN, (box,))
     run = explained(visitor.look())
     expected = np.zeros((128, 128), bool)
     expected[32:64, 32:96] = True
@@ -76,7 +76,7 @@ def test_a_mask_from_a_file_is_cropped_as_its_picture_is() -> None:
     buffer = io.BytesIO()
     mask.save(buffer, "PNG")
     visitor = Visitor().sample("scene-star")
-    key = ground_truth.key("embedded", "sample:scene-star")
+    key = ground_truth.key("sample:scene-star")
     visitor.app.session_state[key] = Given(ground_truth.FILE, mask=buffer.getvalue())
     run = explained(visitor.look())
     np.testing.assert_array_equal(run.truths[0], np.asarray(mask) > 0)
@@ -89,7 +89,7 @@ def test_a_drawing_of_nothing_or_everything_is_a_sentence_and_the_run_has_no_tru
     outlines: tuple[ground_truth.Outline, ...],
 ) -> None:
     visitor = Visitor().sample("scene-star")
-    visitor.app.session_state[ground_truth.key("embedded", "sample:scene-star")] = Given(ground_truth.DRAWN, outlines)
+    visitor.app.session_state[ground_truth.key("sample:scene-star")] = Given(ground_truth.DRAWN, outlines)
     visitor.look()
     assert any("What is drawn marks" in sentence for sentence in visitor.errors)
     assert explained(visitor).truths == (None,)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from decam.images.scenes import scene as scenes
+from decam.ui import state
 from decam.ui.shared import ground_truth, targets, uploads
 from decam.ui.shared.ground_truth import Given
+from tests.pages.conftest import QUICK
 from tests.pages.visitor import Visitor
 
 pytestmark = pytest.mark.usefixtures("server")
@@ -55,7 +58,7 @@ def test_every_page_that_chooses_a_picture_offers_the_uploads() -> None:
 def test_classes_and_truths_go_with_the_content_and_not_with_the_place() -> None:
     visitor = Visitor().upload(("a.png", scene(1)), ("b.png", scene(2))).model("embedded")
     visitor.ask("b.png", "heart")
-    visitor.app.session_state[ground_truth.key("embedded", key(2))] = Given(ground_truth.DRAWN, (BOX,))
+    visitor.app.session_state[ground_truth.key(key(2))] = Given(ground_truth.DRAWN, (BOX,))
     visitor.visit("sanity").visit("compare").press(f"remove-{key(1)}")
     assert visitor.cards == ["b.png"]
     assert "heart" in visitor.card("b.png").options[visitor.card("b.png").index]
@@ -65,10 +68,31 @@ def test_classes_and_truths_go_with_the_content_and_not_with_the_place() -> None
     assert visitor.grid["rows"][0]["truth"], "the box that was drawn is shown"
 
 
+@pytest.mark.slow
+def test_what_was_drawn_is_there_for_every_model(quick_model: Path) -> None:
+    assert quick_model
+    wide = Image.new("RGB", (400, 200), "grey")
+    wide.paste("white", (150, 50, 250, 150))
+    buffer = io.BytesIO()
+    wide.save(buffer, "PNG")
+    visitor = Visitor().upload(("wide.png", buffer.getvalue())).model("embedded").methods("random").quick()
+    box = ((0.375, 0.25), (0.625, 0.25), (0.625, 0.75), (0.375, 0.75))
+    place = ground_truth.key(uploads.content_key(buffer.getvalue()))
+    visitor.app.session_state[place] = Given(ground_truth.DRAWN, (box,))
+    for model in ("embedded", QUICK):
+        visitor.visit("compare").model(model).explain()
+        visitor.finish()
+        run = state.runs().snapshot(visitor.run)
+        (truth,) = run.truths
+        assert truth is not None
+        object_there = run.views[0][..., 0] > 190
+        assert (truth != object_there).mean() < 0.02, "it lies on the object, however the model crops its image"
+
+
 def test_a_picture_that_is_removed_is_gone_from_every_page_with_what_was_chosen_for_it() -> None:
     visitor = Visitor().upload(("a.png", scene(1)), ("b.png", scene(2))).model("embedded")
     visitor.ask("b.png", "heart")
-    visitor.app.session_state[ground_truth.key("embedded", key(2))] = Given(ground_truth.DRAWN, (BOX,))
+    visitor.app.session_state[ground_truth.key(key(2))] = Given(ground_truth.DRAWN, (BOX,))
     visitor.visit("sanity").press(f"remove-own-{key(2)}")
     for page in ("sanity", "de_cam", "compare"):
         assert visitor.visit(page).cards == ["a.png"]
@@ -76,7 +100,7 @@ def test_a_picture_that_is_removed_is_gone_from_every_page_with_what_was_chosen_
     assert "b.png" not in visitor.app.selectbox(key="metric-sample").options
     visitor.visit("compare").upload(("b.png", scene(2)))
     assert visitor.card("b.png").value == targets.PREDICTED
-    assert ground_truth.key("embedded", key(2)) not in visitor.app.session_state
+    assert ground_truth.key(key(2)) not in visitor.app.session_state
 
 
 def test_a_picture_shown_on_the_metrics_page_may_be_removed_elsewhere() -> None:
@@ -106,7 +130,7 @@ def test_the_session_holds_no_more_pictures_than_a_page_takes() -> None:
     visitor = Visitor().upload(*((f"{seed:02}.png", scene(seed)) for seed in range(16)))
     visitor.visit("sanity").visit("compare").upload(("more.png", scene(16)), ("00.png", scene(0)))
     assert len(visitor.cards) == 16
-    assert visitor.says("At most 16 pictures at once", "left out more.png", "Remove others first")
+    assert visitor.says("At most 16 images at once", "left out more.png", "Remove others first")
     visitor.press(f"remove-{key(3)}").upload(("more.png", scene(16)))
     assert visitor.cards[-1] == "more.png"
 

@@ -95,6 +95,11 @@ class Visitor:
         """Delete a run or a check of the list, and say yes when asked."""
         return self.press(f"delete-{kind}-{link}").press(f"for-good-{link}")
 
+    def describing(self, link: str) -> Self:
+        """Open the form with the name and the note of a run."""
+        self.app.session_state[f"describe-{link}"] = True
+        return self.look()
+
     def visit(self, page: str) -> Self:
         """Go to another page."""
         return self.go(page).look()
@@ -118,6 +123,13 @@ class Visitor:
         found = [option for option in box.options if part in option]
         assert len(found) == 1, found
         box.select_index(box.options.index(found[0]))
+        return self.look()
+
+    def rather_than(self, picture: str, label: str) -> Self:
+        """Tell the class asked about from this one, or from "any other class"."""
+        wanted = f"Class to tell the target of {picture} from"
+        box = next(box for box in self.app.selectbox if shown(box.label) == wanted)
+        box.select_index(box.options.index(f"rather than {label}"))
         return self.look()
 
     def model(self, name: str) -> Self:
@@ -176,25 +188,37 @@ class Visitor:
         """Whether one sentence that is set apart has all these parts."""
         return any(all(part in text for part in parts) for text in self.alerts)
 
+    def reads(self, *parts: str) -> bool:
+        """Whether one paragraph, small print included, has all these parts."""
+        texts = [*self.app.markdown.values, *self.app.caption.values]
+        return any(all(part in shown(text) for part in parts) for text in texts)
+
     @property
     def cards(self) -> list[str]:
-        """The pictures of the comparison to come, by name."""
-        return [html.unescape(name) for name in re.findall(r'class="dc-name" title="(.*?)"', self._html)]
+        """The pictures of the comparison to come, by name, or those that a page shows without a choice."""
+        seen = [re.findall(r'class="dc-name" title="(.*?)"', text) for text in self.app.html.values]
+        names = [html.unescape(name) for found in seen for name in found]
+        return names + [card["name"] for card in self._components_data if "bars" in card]
 
     def card(self, picture: str) -> Selectbox[Any]:
         """The choice of a target class for a picture."""
         return next(box for box in self.app.selectbox if shown(box.label) == f"Target class of {picture}")
 
     def bars(self, picture: str) -> list[tuple[str, float]]:
-        """The likeliest classes of a picture with their probabilities, as the card shows them."""
-        found = re.findall(r"<span>(.*?)</span><b>(.*?)</b>", self._card(picture))
-        return [(html.unescape(label), float(value)) for label, value in found]
+        """The likeliest classes of a picture with their probabilities, as its card shows them."""
+        found = re.findall(r"<span>(.*?)</span><b>(.*?)</b>", self._seen(picture))
+        shown = found or [(bar["label"], bar["words"]) for bar in self.shown(picture)["bars"]]
+        return [(html.unescape(label), float(words.strip("<> %")) / 100) for label, words in shown]
+
+    def shown(self, picture: str) -> dict[str, Any]:
+        """What the browser is sent of the card of a picture."""
+        return next(card for card in self._components_data if "bars" in card and card["name"] == picture)
 
     def picture(self, name: str) -> NDArray[np.uint8]:
         """What the card of a picture shows."""
-        data = re.search(r'src="data:image/jpeg;base64,(.*?)"', self._card(name))
-        assert data is not None
-        return np.asarray(Image.open(io.BytesIO(base64.b64decode(data[1]))).convert("RGB"))
+        seen = re.search(r'src="(.*?)"', self._seen(name))
+        data = (seen[1] if seen else self.shown(name)["uri"]).partition("base64,")[2]
+        return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"))
 
     @property
     def grid(self) -> dict[str, Any]:
@@ -239,13 +263,10 @@ class Visitor:
     def _components_data(self) -> list[dict[str, Any]]:
         return [dict(json.loads(element.proto.json)) for element in self.app.get("bidi_component")]
 
-    @property
-    def _html(self) -> str:
-        return "\n".join(self.app.html.values)
-
-    def _card(self, picture: str) -> str:
+    def _seen(self, picture: str) -> str:
+        """The card of a picture with nothing to choose; empty where there is none."""
         title = f'title="{html.escape(picture, quote=True)}"'
-        return next(text for text in self.app.html.values if 'class="dc-card"' in text and title in text)
+        return next((text for text in self.app.html.values if 'class="dc-card"' in text and title in text), "")
 
 
 def shown(markdown: str) -> str:

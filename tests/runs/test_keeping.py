@@ -1,4 +1,4 @@
-"""Runs are kept before they are shown, and survive what may happen to them; deleted ones are gone."""
+"""Runs are kept before they are shown, and survive what may happen to them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import errno
 import os
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 from typing import Self
 
@@ -255,8 +253,10 @@ def test_without_a_usable_directory_runs_live_in_memory_and_say_so(tmp_path: Pat
     assert runs.trouble
     runs.delete(run_id)
     assert runs.recent() == []
-    with pytest.raises(StoreError, match="Cannot write"):
+    with pytest.raises(StoreError, match="There is no run"):
         runs.snapshot(run_id)
+    runs.restore(run_id)
+    assert runs.snapshot(run_id).cells == run.cells, "it is in memory, as before"
     runs.close()
 
 
@@ -269,73 +269,6 @@ def test_a_damaged_database_is_said_and_runs_go_on(tmp_path: Path) -> None:
     assert len(runs.recent()) == 1
     assert "is damaged" in runs.trouble
     runs.close()
-
-
-def test_deleted_runs_are_gone_even_while_they_run(runs: Runs, gate: Gate, tmp_path: Path) -> None:
-    finished = runs.start(a_plan(1, "random"), views(1))
-    wait_for(runs, finished)
-    active = runs.start(a_plan(1, "occlusion"), views(1))
-    wait_for(runs, active, running(CellKey(0, 0)))
-    for run_id in (finished, active):
-        runs.delete(run_id)
-    gate.open()
-    deadline = time.monotonic() + PATIENCE
-    while runs.recent() or any((tmp_path / "data" / "runs").iterdir()):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    for run_id in (finished, active):
-        with pytest.raises(StoreError, match="There is no run"):
-            runs.snapshot(run_id)
-
-
-@pytest.mark.parametrize("slow", ["delete", "save_status"])
-def test_a_run_deleted_while_it_ends_is_gone_at_once_and_stays_gone(
-    slow: str, runs: Runs, gate: Gate, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    reached, through = threading.Event(), threading.Event()
-    usual = getattr(Store, slow)
-
-    def slowly(*arguments: object) -> None:
-        reached.set()
-        assert through.wait(PATIENCE)
-        usual(*arguments)
-
-    run = runs.start(a_plan(1, "occlusion"), views(1))
-    wait_for(runs, run, running(CellKey(0, 0)))
-    monkeypatch.setattr(Store, slow, slowly)
-    if slow == "delete":
-        runs.delete(run)
-        gate.open()
-        assert reached.wait(PATIENCE)
-    else:
-        gate.open()
-        assert reached.wait(PATIENCE)
-        runs.delete(run)
-    assert runs.recent() == []
-    with pytest.raises(StoreError, match="There is no run"):
-        runs.snapshot(run)
-    through.set()
-    monkeypatch.undo()
-    runs.close()
-    assert runs.recent() == []
-
-
-def test_a_deleted_run_whose_files_cannot_be_removed_is_listed_again(
-    runs: Runs, gate: Gate, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object) -> None:
-        raise StoreError("The folder is read-only.")
-
-    monkeypatch.setattr(Store, "delete", refuse)
-    run = runs.start(a_plan(1, "occlusion"), views(1))
-    wait_for(runs, run, running(CellKey(0, 0)))
-    runs.delete(run)
-    gate.open()
-    deadline = time.monotonic() + PATIENCE
-    while not runs.recent():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    assert wait_for(runs, run).status == "stopped"
 
 
 @pytest.mark.slow

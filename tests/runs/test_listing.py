@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from decam.errors import StoreError
+from decam.errors import NotYourRunError, SettingError, StoreError
 from decam.experiments.cells import CellKey
 from decam.experiments.grid import Grid
+from decam.experiments.plan import MethodChoice
 from decam.experiments.status import Status
 from decam.runs.service import Runs
 from decam.runs.snapshots import SYSTEM_OWNER, RunSnapshot
@@ -77,7 +79,7 @@ def test_a_shared_run_that_somebody_waits_for_has_their_turn_and_gives_way_to_no
     first = runs.start(a_plan(1, "occlusion"), views(1), "ann")
     wait_for(runs, first, running(CellKey(0, 0)))
     second = runs.start(a_plan(1, "random"), views(1), "ann")
-    shared = runs.shared_run("shared-1", a_plan(1, "occlusion"), views(1), asker="bob")
+    shared = runs.shared_run("shared-1", a_plan(1, "occlusion", seed=1), views(1), asker="bob")
     assert [runs.snapshot(link).ahead for link in (first, shared, second)] == [0, 1, 2]
     gate.steps.release(6)
     assert wait_for(runs, first).status == "done"
@@ -131,3 +133,167 @@ def test_more_runs_than_are_remembered_are_all_still_there(runs: Runs) -> None:
         assert wait_for(runs, run_id).status == "done"
     for run_id in links:
         assert runs.snapshot(run_id).cells[CellKey(0, 0)].explanation is not None
+
+
+@pytest.fixture
+def private(tmp_path: Path) -> Iterator[Runs]:
+    """The runs of a server whose visitors are strangers to each other."""
+    made = Runs(Store(tmp_path / "private"), colours, private=True)
+    yield made
+    made.close()
+
+
+CHANGES: dict[str, Callable[[Runs, str, str], object]] = {
+    "stop": lambda runs, run, by: runs.stop(run, by),
+    "resume": lambda runs, run, by: runs.resume(run, by=by),
+    "resume as one who waits": lambda runs, run, by: runs.resume(run, by, by=by),
+    "measure": lambda runs, run, by: runs.measure(run, [ANOTHER], by),
+    "explain": lambda runs, run, by: runs.explain(run, [MethodChoice.default("centre")], by),
+    "mark": lambda runs, run, by: runs.mark(run, 0, None, by),
+    "extend": lambda runs, run, by: runs.extend(run, a_plan(1, "centre"), views(1), None, by),
+    "describe": lambda runs, run, by: runs.describe(run, "Mine", "", by),
+    "delete": lambda runs, run, by: runs.delete(run, by),
+    "restore": lambda runs, run, by: runs.restore(run, by),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("by", ["bob", "", "@shared"])
+def test_among_strangers_a_run_is_changed_by_its_owner_alone(
+    private: Runs, change: Callable[[Runs, str, str], object], by: str
+) -> None:
+    run = private.start(a_plan(1, "random"), views(1), "ann")
+    before = wait_for(private, run)
+    with pytest.raises(NotYourRunError, match="belongs to somebody else"):
+        change(private, run, by)
+    after = private.snapshot(run)
+    assert (after.plan, after.status, after.title, after.cells) == (
+        before.plan,
+        before.status,
+        before.title,
+        before.cells,
+    )
+    assert [one.id for one in private.recent("ann")] == [run]
+    change(private, run, "ann")
+
+
+def test_a_stranger_can_neither_bring_back_a_deleted_run_nor_stop_one_that_goes_on(private: Runs, gate: Gate) -> None:
+    run = private.start(a_plan(1, "occlusion"), views(1), "ann")
+    wait_for(private, run, running(CellKey(0, 0)))
+    with pytest.raises(NotYourRunError):
+        private.stop(run, "bob")
+    assert private.snapshot(run).active
+    private.delete(run, "ann")
+    with pytest.raises(NotYourRunError):
+        private.restore(run, "bob")
+    private.restore(run, "ann")
+    gate.open()
+    wait_for(private, run)
+
+
+def test_a_shared_run_is_nobodys_to_change_and_everybodys_to_wait_for(private: Runs, gate: Gate) -> None:
+    private.shared_run("shared-3", a_plan(1, "occlusion"), views(1))
+    wait_for(private, "shared-3", running(CellKey(0, 0)))
+    for change in (private.stop, private.delete):
+        with pytest.raises(NotYourRunError):
+            change("shared-3", "bob")
+    gate.open()
+    wait_for(private, "shared-3")
+    private.resume("shared-3", "bob")
+    assert wait_for(private, "shared-3").status == "done"
+
+
+def test_on_a_server_for_one_person_whoever_opens_it_changes_every_run(runs: Runs) -> None:
+    run = runs.start(a_plan(1, "random"), views(1), "ann")
+    wait_for(runs, run)
+    for change in CHANGES.values():
+        change(runs, run, "bob")
+        if runs.recent():
+            wait_for(runs, run)
+    assert runs.may_change("ann", "") and runs.may_change(SYSTEM_OWNER, "bob")
+
+
+def test_a_run_has_the_name_and_the_note_that_it_was_given_while_it_runs_and_after(
+    runs: Runs, gate: Gate, tmp_path: Path
+) -> None:
+    run = runs.start(a_plan(2, "occlusion"), views(2))
+    assert runs.snapshot(run).title == runs.recent()[0].title == "0.png +1"
+    wait_for(runs, run, running(CellKey(0, 0)))
+    runs.describe(run, "  Zwei\n Löwen ", "\n<b>Erste</b> Zeile  \nzweite\n")
+    live, line = runs.snapshot(run), runs.recent()[0]
+    assert (live.name, live.remark) == (line.name, line.remark) == ("Zwei Löwen", "<b>Erste</b> Zeile\nzweite")
+    assert live.title == line.title == "Zwei Löwen"
+    gate.open()
+    assert wait_for(runs, run).title == "Zwei Löwen"
+    runs.close()
+    again = Runs(Store(tmp_path / "data"), colours)
+    assert (again.snapshot(run).name, again.snapshot(run).remark) == (live.name, live.remark)
+    again.describe(run, "", "")
+    assert again.snapshot(run).title == again.recent()[0].title == "0.png +1"
+    again.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "remark", "says"),
+    [
+        ("x" * 81, "", "has at most 80 characters, and this one has 81"),
+        ("a\x07b", "", "one line of plain text"),
+        ("a\u202eb", "", "one line of plain text"),
+        ("", "x" * 2001, "has at most 2,000 characters, and this one has 2,001"),
+        ("", "a\x00b", "plain text"),
+    ],
+)
+def test_words_that_are_too_long_or_cannot_be_printed_are_refused(
+    runs: Runs, name: str, remark: str, says: str
+) -> None:
+    run = runs.start(a_plan(1, "random"), views(1))
+    wait_for(runs, run)
+    runs.describe(run, "Before", "It stays.")
+    with pytest.raises(SettingError, match=says):
+        runs.describe(run, name, remark)
+    assert (runs.snapshot(run).name, runs.snapshot(run).remark) == ("Before", "It stays.")
+
+
+def test_a_name_that_the_disk_refused_is_in_the_list_too(
+    runs: Runs, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise StoreError("The disk is full.")
+
+    run = runs.start(a_plan(1, "occlusion"), views(1))
+    wait_for(runs, run, running(CellKey(0, 0)))
+    monkeypatch.setattr(Store, "save_cell", refuse)
+    gate.open()
+    assert "disk is full" in wait_for(runs, run).note
+    runs.describe(run, "Unkept", "For the export")
+    (line,) = runs.recent()
+    assert (line.name, line.remark) == ("Unkept", "For the export")
+
+
+def test_a_search_finds_runs_by_name_note_model_method_and_picture(runs: Runs, gate: Gate) -> None:
+    one = runs.start(a_plan(1, "random"), views(1))
+    two = runs.start(a_plan(3, "grad-cam", "centre"), views(3))
+    for run in (one, two):
+        wait_for(runs, run)
+    runs.describe(two, "Straße", "Für das Seminar")
+    active = runs.start(a_plan(1, "occlusion"), views(1))
+    wait_for(runs, active, running(CellKey(0, 0)))
+    for words, expected in {
+        "": [active, two, one],
+        "  ": [active, two, one],
+        "STRASSE": [two],
+        "seminar straße": [two],
+        "seminar random": [],
+        "grad-cam": [two],
+        "Grad-CAM": [two],
+        "occlusion": [active],
+        "colours": [active, two, one],
+        "2.png": [two],
+        "0.PNG": [active, two, one],
+        "%": [],
+        "_": [],
+    }.items():
+        assert [found.id for found in runs.recent(search=words)] == expected, words
+    assert [found.id for found in runs.recent(search="0.png", limit=2)] == [active, two]
+    gate.open()
+    wait_for(runs, active)

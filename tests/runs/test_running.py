@@ -17,7 +17,7 @@ from decam.classifier import Classifier, Execution, TorchClassifier
 from decam.errors import ModelError, SettingError
 from decam.experiments.cells import CellKey
 from decam.experiments.explain import explain_view
-from decam.experiments.plan import PictureChoice, Plan, fingerprint
+from decam.experiments.plan import MethodChoice, PictureChoice, Plan, fingerprint
 from decam.experiments.status import Status
 from decam.explanation import Progress, last
 from decam.methods import METHODS
@@ -47,10 +47,10 @@ def test_a_run_ends_with_every_map_and_measurement_of_the_plan(runs: Runs) -> No
 
 
 def test_views_that_do_not_fit_the_plan_are_refused(runs: Runs) -> None:
-    with pytest.raises(SettingError, match="2 pictures, but 1 views"):
+    with pytest.raises(SettingError, match="2 images, but 1 views"):
         runs.start(a_plan(2, "random"), views(1))
     other = dataclasses.replace(a_plan(1, "random"), pictures=(PictureChoice("a.png", sha256="00"),))
-    with pytest.raises(SettingError, match=r"'a.png' is not the picture"):
+    with pytest.raises(SettingError, match=r"'a.png' is not the image"):
         runs.start(other, views(1))
 
 
@@ -125,6 +125,67 @@ def test_a_metric_can_be_added_and_only_it_is_measured(runs: Runs, tmp_path: Pat
     again = Store(tmp_path / "data")
     assert len(again.load(run_id).cells[CellKey(0, 0)].measurements) == 5
     again.close()
+
+
+def test_a_method_can_be_added_and_only_its_maps_are_made(runs: Runs, tmp_path: Path) -> None:
+    run_id = runs.start(a_plan(2, "random"), views(2), "ann")
+    before = wait_for(runs, run_id)
+    added = [MethodChoice.default("rise", budget=32), MethodChoice.default("centre")]
+    runs.explain(run_id, added)
+    after = wait_for(runs, run_id)
+    assert (after.status, [choice.name for choice in after.plan.methods]) == ("done", ["random", "rise", "centre"])
+    assert set(after.cells) == {CellKey(picture, method) for picture in range(2) for method in range(3)}
+    for cell, earlier in before.cells.items():
+        assert after.cells[cell].explanation is earlier.explanation
+        assert dict(after.cells[cell].measurements) == dict(earlier.measurements)
+    for cell, shown in after.cells.items():
+        choice = after.plan.methods[cell.method]
+        alone = last(explain_view(colours(), views(2)[cell.question], choice.name, choice.settings, None, 0))
+        assert shown.explanation is not None
+        np.testing.assert_array_equal(shown.explanation.saliency, alone.saliency)
+        assert set(shown.measurements) == {one.key for one in after.plan.metrics}
+    runs.explain(run_id, added[:1])
+    assert wait_for(runs, run_id).plan.methods == after.plan.methods, "what it has is not asked again"
+    again = Store(tmp_path / "data")
+    assert {cell: kept.evaluations for cell, kept in again.load(run_id).cells.items()} == {
+        cell: shown.evaluations for cell, shown in after.cells.items()
+    }
+    (line,) = again.recent()
+    assert (line.methods, line.facts) == (("random", "rise", "centre"), ("3 methods",))
+    again.close()
+
+
+def test_a_method_added_while_a_run_runs_is_made_too_and_so_is_a_metric_beside_it(runs: Runs, gate: Gate) -> None:
+    run_id = runs.start(a_plan(1, "random", "occlusion"), views(1))
+    wait_for(runs, run_id, running(CellKey(0, 1)))
+    runs.explain(run_id, [MethodChoice.default("centre")])
+    runs.measure(run_id, [ANOTHER])
+    assert runs.snapshot(run_id).cells[CellKey(0, 2)].state == "waiting"
+    gate.open()
+    run = wait_for(runs, run_id)
+    assert run.status == "done"
+    assert all(len(shown.measurements) == 5 and shown.state == "done" for shown in run.cells.values())
+    assert len(run.cells) == 3
+
+
+def test_a_method_added_to_a_run_that_is_then_stopped_is_made_when_it_is_continued(runs: Runs, gate: Gate) -> None:
+    run_id = runs.start(a_plan(1, "random", "occlusion"), views(1))
+    wait_for(runs, run_id, running(CellKey(0, 1)))
+    runs.explain(run_id, [MethodChoice.default("centre")])
+    runs.stop(run_id)
+    gate.open()
+    stopped = wait_for(runs, run_id)
+    assert (stopped.status, stopped.cells[CellKey(0, 2)].state) == ("stopped", "stopped")
+    runs.resume(run_id)
+    assert wait_for(runs, run_id).cells[CellKey(0, 2)].state == "done"
+
+
+def test_a_method_that_does_not_answer_the_runs_questions_is_refused_and_the_run_stays(runs: Runs) -> None:
+    run_id = runs.start(a_plan(1, "random"), views(1))
+    before = wait_for(runs, run_id)
+    with pytest.raises(SettingError, match="explains classes, not images"):
+        runs.explain(run_id, [MethodChoice.default("universal")])
+    assert runs.snapshot(run_id).plan == before.plan and runs.snapshot(run_id).status == "done"
 
 
 @pytest.mark.slow

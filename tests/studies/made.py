@@ -44,6 +44,7 @@ def run(
     targets: Sequence[int | None] | None = None,
     maps: Mapping[CellKey, Map | None] | None = None,
     model: str = "embedded",
+    against: Sequence[int | None] = (),
 ) -> RunSnapshot:
     """A finished comparison. A map that is not given is a ramp times its method's place plus one; None: not made."""
     names, views = list(pictures), list(pictures.values())
@@ -53,6 +54,7 @@ def run(
         [PictureChoice(name) for name in names],
         [MethodChoice.default(name) for name in methods],
         targets=list(targets) if targets else [None] * len(names),
+        against=against,
         metrics=(DELETION,),
         seed=0,
     )
@@ -96,9 +98,7 @@ def keep(store: Store, made: RunSnapshot) -> str:
         store.save_predictions(made.id, question, guesses or ())
     for key, cell in made.cells.items():
         if cell.explanation is not None:
-            store.save_map(made.id, key, cell.explanation, ())
-            for choice, measurement in cell.measurements.items():
-                store.save_measurements(made.id, choice, {key: measurement})
+            store.save_cell(made.id, key, cell)
     store.save_status(made.id, Status.DONE)
     return made.id
 

@@ -28,7 +28,7 @@ from decam.studies.elements import (
 from decam.studies.steps import LONGEST_ANSWER, Step
 
 OPTIONS = (Option("a", "First"), Option("b", "Second"), Option("c", "Third"))
-PICTURE = Picture("0" * 64, 224, 160, "A picture.")
+PICTURE = Picture("0" * 64, 224, 160, "An image.")
 QUESTIONS: tuple[Question, ...] = (
     Choice("q", "?", OPTIONS),
     Several("q", "?", OPTIONS),

@@ -184,7 +184,7 @@ def test_what_a_study_lacks_is_said_in_sentences() -> None:
         (study(block("comprehension")), "right answer|add a question"),
         (study(block("demographics", [Item("Age", options=("a",))])), "two options"),
         (study(block("trials", task="forced-choice"), conditions=CONDITIONS[:1]), "two conditions"),
-        (study(block("trials", task="ranking"), count=0), "No picture"),
+        (study(block("trials", task="ranking"), count=0), "No image"),
         (study(block("training", task="rating")), "kept for training"),
         (study(block("trials", task="clicks", task_least=9, task_most=3)), "cannot both hold"),
         (study(block("trials", task="distinction", task_classes=6)), "4 of 6 classes"),

@@ -19,11 +19,14 @@ from decam.experiments.kinds import class_maps
 from decam.experiments.plan import MethodChoice
 from decam.explanation import Map
 from decam.figures import lut
+from decam.figures.stimulus import Display, RawMap, drawn
+from decam.metrics.scales import ranks
 from decam.runs.snapshots import RunSnapshot
 from decam.runs.store import Store
 from decam.studies import catches, drawing, frozen, stimuli
-from decam.studies.design import Display, Study, StudyError
+from decam.studies.design import Study, StudyError
 from decam.studies.document import digest_of, study_from_json, study_to_json
+from decam.studies.export.pack import stimulus_names
 from decam.studies.road import lacks
 from decam.studies.stimuli import Wanted, freeze, joined, offered
 from tests.studies.made import DELETION, damage, ramp, run, view
@@ -76,7 +79,7 @@ def test_a_study_stays_as_it_is_when_its_run_is_deleted(tmp_path: Path) -> None:
     store.add(kept)
     for key, cell in kept.cells.items():
         assert cell.explanation is not None
-        store.save_map(kept.id, key, cell.explanation, ())
+        store.save_cell(kept.id, key, cell)
     made = study(tmp_path / "study", store.load(kept.id))
     before = files(tmp_path / "study")
     store.delete(kept.id)
@@ -108,6 +111,20 @@ def test_runs_that_ask_about_other_classes_of_a_picture_make_one_stimulus(tmp_pa
     assert made.stimuli[0].label == "cat" and made.stimuli[0].answer == "cat"
     assert made.stimuli[1].map_of("grad-cam", "bird") is not None
     assert made.stimuli[0].guesses == (("cat", 0.7), ("dog", 0.2), ("bird", 0.1))
+
+
+def test_maps_of_one_class_rather_than_another_are_not_taken_for_maps_of_the_class(tmp_path: Path) -> None:
+    contrast = np.random.default_rng(3).normal(size=CAT.shape[:2]).astype(np.float32)
+    first = two("one", targets=[0, 0], against=[1, 1], maps={CellKey(0, 0): contrast})
+    made = study(tmp_path, first, two("two", targets=[0, 0]))
+    assert made.stimuli[0].label == "cat rather than dog" and made.stimuli[0].target == 0
+    assert [one.label for one in made.stimuli[0].maps] == ["cat rather than dog"] * 2 + ["cat"] * 2
+    found, plain = (made.stimuli[0].map_of("grad-cam", label) for label in ("", "cat"))
+    assert found is not None and plain is not None and (found.run, plain.run) == ("one", "two")
+    np.testing.assert_array_equal(frozen.read_array(tmp_path, found.array).saliency, contrast)
+    names = stimulus_names(made)
+    assert names[found.image] != names[plain.image]
+    assert len(set(names.values())) == len(names)
 
 
 def test_the_same_picture_by_another_model_is_another_stimulus(tmp_path: Path) -> None:
@@ -195,8 +212,8 @@ def test_a_study_tells_who_lacks_a_map(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"pictures": {}}, "Choose at least one picture"),
-        ({"pictures": {"nonsense": "trials"}}, "Choose at least one picture"),
+        ({"pictures": {}}, "Choose at least one image"),
+        ({"pictures": {"nonsense": "trials"}}, "Choose at least one image"),
         ({"methods": (), "catches": ()}, "Choose at least one method"),
         ({"methods": ("lime",)}, "have no method 'lime'; they have: grad-cam, integrated-gradients"),
         ({"catches": ("nothing",)}, "There is no built-in condition 'nothing'; there are: random, centre"),
@@ -250,6 +267,7 @@ def test_a_disk_that_refuses_is_a_sentence(tmp_path: Path) -> None:
 @pytest.mark.parametrize("display", [
     Display(size=128), Display(scale="limits", size=160),
     Display(view="map", colours="viridis", size=160), Display(view="masked", size=160),
+    Display(view="area", area=20, size=160), Display(scale="method", size=160),
 ])  # fmt: skip
 def test_drawing_again_is_what_freezing_with_that_display_would_have_been(tmp_path: Path, display: Display) -> None:
     first = study(tmp_path / "a", two(), display=Display(size=200, opacity=0.3), catches=("random",))
@@ -288,7 +306,7 @@ def test_all_stimuli_have_the_displays_size_and_their_own_shape(tmp_path: Path) 
 
 @given(st.lists(st.integers(-5, 5), min_size=2, max_size=60))
 def test_a_rank_is_the_share_of_values_that_lie_below(values: list[int]) -> None:
-    found = drawing.ranks(np.array([values], np.float32))[0]
+    found = ranks(np.array([values], np.float32))[0]
     slow = [sum(other < value for other in values) / (len(values) - 1) for value in values]
     np.testing.assert_allclose(found, slow, atol=1e-6)
 
@@ -311,13 +329,13 @@ def test_signed_maps_are_drawn_in_the_same_colours_and_what_speaks_against_is_da
 
 def test_a_map_of_rounding_or_chance_alone_is_drawn_flat() -> None:
     for scale in ("rank", "limits"):
-        pixels = drawing.drawn(CAT, frozen.FrozenArray(ramp(), silent=True), Display(view="map", scale=scale))
+        pixels = drawn(CAT, RawMap(ramp(), silent=True), Display(view="map", scale=scale))
         assert len(np.unique(pixels.reshape(-1, 3), axis=0)) == 1
 
 
 def test_values_that_are_not_finite_are_drawn_as_the_nearest_end() -> None:
     broken = np.array([[np.nan, 0.0], [1.0, np.inf]], np.float32)
-    np.testing.assert_allclose(drawing.ranks(broken), [[0, 0], [2 / 3, 2 / 3]])
+    np.testing.assert_allclose(ranks(broken), [[0, 0], [2 / 3, 2 / 3]])
 
 
 def test_letters_do_not_follow_the_order_of_the_methods(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_utility_trains_with_maps_and_tests_without_any() -> None:
     training = [step for step in steps if step.kind == "training"]
     trials = [step for step in steps if step.kind == "trials" and not step.attention]
     shown = {len(step.pictures) for step in training}
-    assert shown == {1, 2}, "the control without maps sees the picture alone"
+    assert shown == {1, 2}, "the control without maps sees the image alone"
     assert {len(step.pictures) for step in trials} == {1}
     assert all(step.feedback and step.correct for step in training)
     assert NO_MAP in {str(condition) for step in training for condition in step.facts["conditions"]}  # type: ignore[union-attr]

@@ -131,11 +131,11 @@ def test_labels_are_shuffled_not_drawn_anew(monkeypatch: pytest.MonkeyPatch) -> 
     drawn = Examples(torch.zeros(100, 128, 128, 3, dtype=torch.uint8), labels, torch.zeros(100, 2, 16, 16))
     monkeypatch.setattr(recipes, "scenes", lambda *_, **__: drawn)
     monkeypatch.setattr(recipes, "train", lambda _model, examples, *_: seen.append(examples))
-    learnt = PLANS["shuffled"].fit(Recipe(scenes=100), lambda _text: None).learnt
-    assert learnt is not None
-    assert torch.equal(learnt.labels, seen[0].labels)
-    assert sorted(learnt.labels[:, 0].tolist()) == sorted(labels[:, 0].tolist())
-    assert float((learnt.labels == labels)[:, 0].float().mean()) < 0.3
+    learned = PLANS["shuffled"].fit(Recipe(scenes=100), lambda _text: None).learned
+    assert learned is not None
+    assert torch.equal(learned.labels, seen[0].labels)
+    assert sorted(learned.labels[:, 0].tolist()) == sorted(labels[:, 0].tolist())
+    assert float((learned.labels == labels)[:, 0].float().mean()) < 0.3
 
 
 @pytest.mark.parametrize("arguments", [["--scenes", "10"], ["--epochs", "0"], ["--seed", "-1"], ["--seed", "x"]])

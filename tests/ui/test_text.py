@@ -78,3 +78,19 @@ def test_moments_of_today_have_a_time_and_older_ones_a_day() -> None:
     now = datetime.now(UTC)
     assert re.fullmatch(r"\d\d:\d\d", words.when(now))
     assert re.fullmatch(r"\d{1,2} \w+ \d\d:\d\d", words.when(now - timedelta(days=40)))
+
+
+@pytest.mark.parametrize(
+    ("share", "written"),
+    [
+        (0, "0 %"),
+        (1, "100 %"),
+        (0.784, "78 %"),
+        (0.0996, "10 %"),
+        (0.0321, "3.2 %"),
+        (0.0042, "0.42 %"),
+        (3.22e-5, "0.0032 %"),
+    ],
+)
+def test_probabilities_are_in_per_cent_with_digits_that_tell_something(share: float, written: str) -> None:
+    assert words.percent(share) == written

@@ -22,7 +22,7 @@ def location(path: str, base: str, place: str | None) -> str | None:
     async def answer(_: Request) -> Response:
         return Response("ok") if place is None else RedirectResponse(place, status_code=302)
 
-    app = Starlette(routes=[Route(path, answer)], middleware=[web.middleware(base, "studies")])
+    app = Starlette(routes=[Route(path, answer)], middleware=web.middleware(base, "studies"))
     started: list[str | None] = []
 
     async def receive() -> dict[str, object]:

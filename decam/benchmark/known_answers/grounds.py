@@ -40,7 +40,7 @@ def _photograph(random: Random) -> Colours:
     """One of the photographs that scikit-image carries; raises ImageError where there is none."""
     there = [sample for sample in SAMPLES if sample.kind == "photograph"]
     if not there:
-        raise ImageError("The photographs of scikit-image are not installed; install scikit-image, or leave them out.")
+        raise ImageError("The photos of scikit-image are not installed; install scikit-image, or leave them out.")
     chosen = there[int(random.integers(len(there)))]
     return 0.2 + 0.6 * np.asarray(fit(chosen.load(), (SIDE, SIDE)).convert("RGB"), float) / 255
 

@@ -188,7 +188,7 @@ _ROWS = (
     Kind(
         name="background",
         title="A background cue",
-        summary="The visible share of the picture's border, whatever the bright disc in its middle does.",
+        summary="The visible share of the image's border, whatever the bright disc in its middle does.",
         parts=frame,
         answer=_always(first),
         paint=_with_disc,

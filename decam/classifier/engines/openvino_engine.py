@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,6 +21,7 @@ from decam.lru import Lru
 _HINTS: dict[str, str] = dict(zip(PRECISIONS, ("f32", "bf16", "f16"), strict=True))
 AGREES = 1e-3  # how far scores in float32 may lie apart, as a share of the largest: rounding stays far below
 _OPEN = torch.export.Dim.DYNAMIC
+_LOADING = threading.Lock()
 KEPT = 2  # compiled ways: a trial goes back and forth between few
 
 
@@ -98,8 +100,6 @@ class _Compiled:
     """A model compiled for a precision; each thread that asks at a time has a request of its own."""
 
     def __init__(self, model: Any, precision: str, streams: int, threads: int) -> None:
-        import openvino
-
         settings = {
             "INFERENCE_PRECISION_HINT": _HINTS[precision],
             "NUM_STREAMS": streams,
@@ -107,7 +107,7 @@ class _Compiled:
             "ENABLE_CPU_PINNING": False,  # pinned to the same cores, two processes would wait for each other
         }
         try:
-            self._compiled = openvino.Core().compile_model(model, "CPU", settings)
+            self._compiled = _core().compile_model(model, "CPU", settings)
         except RuntimeError as error:
             raise EngineError(f"{type(error).__name__}: {_first_line(error)}") from error
         self._requests: deque[Any] = deque()
@@ -131,6 +131,23 @@ class _Compiled:
             return self._requests.pop()
         except IndexError:
             return self._compiled.create_infer_request()
+
+
+def _core() -> Any:
+    """OpenVINO's core, one for as long as the process lives.
+
+    Its CPU plugin gives the thread that loads it a stack of its own for signals, and frees that stack with the last
+    core, in whichever thread that happens. The first thread would then crash at its next signal, such as Ctrl-C.
+    """
+    with _LOADING:
+        return _loaded()
+
+
+@cache
+def _loaded() -> Any:
+    import openvino
+
+    return openvino.Core()
 
 
 def _first_line(error: BaseException) -> str:

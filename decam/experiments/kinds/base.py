@@ -13,10 +13,12 @@ class Kind:
     """A kind of plan.
 
     `title` heads its list of earlier runs and `noun` is what one of them is called. `facts` says in a few words each
-    what tells one plan of this kind from another.
+    what tells one plan of this kind from another. With `by_picture` each picture is a question of its own, so that a
+    run can be given further pictures.
     """
 
     name: str
     title: str
     noun: str
     facts: Callable[[Plan], tuple[str, ...]]
+    by_picture: bool = False

@@ -30,7 +30,7 @@ def plan(
     """
     for name, given in (("targets", targets), ("seeds", seeds)):
         if given and len(given) != len(pictures):
-            raise SettingError(f"There are {len(pictures)} pictures but {len(given)} {name}; give each picture one.")
+            raise SettingError(f"There are {len(pictures)} images but {len(given)} {name}; give each image one.")
     targets = targets or [None] * len(pictures)
     seeds = seeds or [(0,)] * len(pictures)
     return Plan(

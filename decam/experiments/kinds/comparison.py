@@ -20,26 +20,36 @@ def plan(
     methods: Sequence[MethodChoice],
     *,
     targets: Sequence[int | None] = (),
+    against: Sequence[int | None] = (),
     metrics: Sequence[MetricChoice] = (),
     seed: int = 0,
     execution: Execution | None = None,
 ) -> Plan:
     """The plan that asks one model once about each picture.
 
-    `targets` has a class index for each picture or None for the predicted class; empty, it is None for all. Raises
-    SettingError where targets and pictures differ in number, and what Plan raises.
+    `targets` has a class index for each picture or None for the predicted class; empty, it is None for all.
+    `against` has the class that each of these is told from, or None. Raises SettingError where these and pictures
+    differ in number, and what Plan raises.
     """
     spec = ModelSpec.of(model)
     if targets and len(targets) != len(pictures):
         raise SettingError(
-            f"There are {len(targets)} targets for {len(pictures)} pictures; give one for each, or none at all."
+            f"There are {len(targets)} targets for {len(pictures)} images; give one for each, or none at all."
         )
-    targets_of_pictures = targets or [None] * len(pictures)
+    if against and len(against) != len(pictures):
+        raise SettingError(
+            f"There are {len(against)} classes to tell the targets from for {len(pictures)} images; give one for "
+            "each, or none at all."
+        )
+    nothing: list[int | None] = [None] * len(pictures)
+    asked = zip(targets or nothing, against or nothing, strict=True)
     return Plan(
         kind=COMPARISON,
         device=device,
         pictures=tuple(pictures),
-        questions=tuple(QuestionSpec(spec, place, target, seed) for place, target in enumerate(targets_of_pictures)),
+        questions=tuple(
+            QuestionSpec(spec, place, target, seed, against=other) for place, (target, other) in enumerate(asked)
+        ),
         methods=tuple(methods),
         metrics=tuple(metrics),
         execution=execution,
@@ -51,4 +61,4 @@ def _facts(plan: Plan) -> tuple[str, ...]:
     return (f"{count} method{'' if count == 1 else 's'}",)
 
 
-KIND = Kind(name=COMPARISON, title="Recent runs", noun="comparison", facts=_facts)
+KIND = Kind(name=COMPARISON, title="Recent runs", noun="comparison", facts=_facts, by_picture=True)

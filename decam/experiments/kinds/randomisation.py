@@ -1,4 +1,4 @@
-"""The randomisation check: does a map change when the model forgets what it learnt? (Adebayo et al. 2018)."""
+"""The randomisation check: does a map change when the model forgets what it learned? (Adebayo et al. 2018)."""
 
 from __future__ import annotations
 
@@ -26,22 +26,26 @@ def plan(
     methods: Sequence[MethodChoice],
     *,
     target: int | None = None,
+    against: int | None = None,
     mode: Mode = "cascading",
     seed: int = 0,
     metrics: Sequence[MetricChoice] = (),
+    drawn: Sequence[Variant] = (),
 ) -> Plan:
     """The plan that asks a model, then each of its variants, about one picture and the same class.
 
-    `target` is a class index or None for the class that the original predicts; `seed` is for the methods and for the
-    weights. Raises what `variants` and Plan raise.
+    `target` is a class index or None for the class that the original predicts; `against` is the class that
+    it is told from. `seed` is for the methods and for the
+    weights. `drawn` are the variants where they are known, as `variants` gives them. Raises what `variants` and Plan
+    raise.
     """
-    specs = [ModelSpec.of(classifier.name, variant) for variant in variants(classifier, mode, seed)]
-    original = QuestionSpec(ModelSpec.of(classifier.name), 0, target, seed)
+    specs = [ModelSpec.of(classifier.name, variant) for variant in drawn or variants(classifier, mode, seed)]
+    original = QuestionSpec(ModelSpec.of(classifier.name), 0, target, seed, against=against)
     return Plan(
         kind=RANDOMISATION,
         device=str(classifier.device),
         pictures=(picture,),
-        questions=(original, *(QuestionSpec(spec, 0, target, seed, reference=0) for spec in specs)),
+        questions=(original, *(QuestionSpec(spec, 0, target, seed, reference=0, against=against) for spec in specs)),
         methods=tuple(methods),
         metrics=(*similarities(), *metrics),
     )

@@ -146,17 +146,17 @@ def _cascading(line: Line, left: Sequence[float], names: Sequence[str], shares: 
         when = f"as soon as {names[0]} is random" if first == 0 else f"once {names[first]} is random too"
         back = max((place for place in there if place >= first), key=lambda place: left[place])
         again = f" A similar map comes back with {names[back]} ({line.words(back)})." if left[back] >= LOST else ""
-        why = "no signal reaches it through these weights" if line.flat[first] else "it reflects what the model learnt"
+        why = "no signal reaches it through these weights" if line.flat[first] else "it reflects what the model learned"
         return "lost", f"Changes completely {when} ({line.words(first)}): {why}.{again}"
     depth = "all weights are random" if complete else _forgotten(names, last)
     if left[last] < KEPT:
         return "changed", (
-            f"Changes, but a similarity of {line.words(last)} is left when {depth}. That part comes from the picture "
-            f"or from the network's structure, not from what the model learnt.{_edgy(line)}"
+            f"Changes, but a similarity of {line.words(last)} is left when {depth}. That part comes from the image "
+            f"or from the network's structure, not from what the model learned.{_edgy(line)}"
         )
     if complete:
         return "kept", (
-            f"Stays similar ({line.words(last)}) although {depth}: it shows the picture, not what the model learnt."
+            f"Stays similar ({line.words(last)}) although {depth}: it shows the image, not what the model learned."
             f"{_edgy(line)}"
         )
     return "kept", f"Stays similar so far ({line.words(last)} when {depth})."
@@ -177,7 +177,7 @@ def _independent(line: Line, left: Sequence[float], names: Sequence[str]) -> tup
     if left[least] < LOST:
         count = sum(left[place] < LOST for place in there)
         also = f" It changes completely with {count} of {len(there)} stages." if count > 1 else ""
-        return "lost", f"Changes completely with {at}: it reflects what the model learnt there.{also}"
+        return "lost", f"Changes completely with {at}: it reflects what the model learned there.{also}"
     if left[least] < KEPT:
         return "changed", f"Changes most with {at}, but no stage alone changes it completely.{_edgy(line)}"
     return "kept", f"Stays similar whichever stage is random, least with {at}: no stage alone matters.{_edgy(line)}"
@@ -186,14 +186,14 @@ def _independent(line: Line, left: Sequence[float], names: Sequence[str]) -> tup
 def _labels(line: Line, left: Sequence[float]) -> tuple[Verdict, str]:
     value = line.words(0)
     if left[0] < LOST:
-        return "lost", f"Changes completely in a model of shuffled labels ({value}): it reflects the labels learnt."
+        return "lost", f"Changes completely in a model of shuffled labels ({value}): it reflects the labels learned."
     if left[0] < KEPT:
         return "changed", (
-            f"A similarity of {value} is left in a model of shuffled labels. That part comes from the picture, not "
+            f"A similarity of {value} is left in a model of shuffled labels. That part comes from the image, not "
             f"from the labels.{_edgy(line)}"
         )
     return "kept", (
-        f"Nearly the same ({value}) in a model that learnt only shuffled labels: it shows the picture.{_edgy(line)}"
+        f"Nearly the same ({value}) in a model that learned only shuffled labels: it shows the image.{_edgy(line)}"
     )
 
 

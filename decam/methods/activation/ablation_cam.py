@@ -91,7 +91,7 @@ ABLATION_CAM = Method(
     name="ablation-cam",
     title="Ablation-CAM",
     family="activation",
-    summary="Switches off one activation map after the other and weighs each by how far the score falls.",
+    summary="Switches off one activation map after another and weights each by how far the score falls.",
     formula=r"M_c = \mathrm{ReLU}\Big(\sum_k \frac{y^c - y^c_k}{y^c} A_k\Big)",
     reference="Desai & Ramaswamy, Ablation-CAM: Visual Explanations for Deep Convolutional Network via Gradient-free "
     "Localization (2020)",

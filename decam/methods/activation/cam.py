@@ -21,6 +21,7 @@ from torchcam.methods import (
 )
 
 from decam.classifier import Classifier, Need, TorchClassifier
+from decam.classifier.base import called
 from decam.errors import SettingError
 from decam.explanation import Map, Question, Steps
 from decam.methods.base import Method
@@ -43,7 +44,7 @@ class CamSettings(Settings):
 
     layer: str = parameter(
         "",
-        "Layer whose activations are weighed: the last spatial one by itself; earlier ones are finer, less specific.",
+        "Layer whose activations are weighted: the last spatial one by itself; earlier ones are finer, less specific.",
         source="layers",
     )
 
@@ -52,9 +53,9 @@ class CamSettings(Settings):
 class SmoothCamSettings(CamSettings):
     """Which layer is looked at, and how noise is averaged out."""
 
-    samples: int = parameter(8, "Noisy copies of the picture, one evaluation each.", low=1, high=200)
+    samples: int = parameter(8, "Noisy copies of the image, one evaluation each.", low=1, high=200)
     noise: float = parameter(
-        0.3, "Standard deviation of the noise, in those of the pictures in training.", low=0.01, high=2.0, step=0.05
+        0.3, "Standard deviation of the noise, in those of the images in training.", low=0.01, high=2.0, step=0.05
     )
 
 
@@ -77,8 +78,13 @@ class RefineCamSettings(CamSettings):
     )
 
 
-def explained(make: Make, cost: Callable[[Any, Classifier], int]) -> Callable[[Question, Any, int], Steps]:
-    """A method that torch-cam computes: its raw grid for the target's logit, interpolated bilinearly to H×W."""
+def explained(
+    make: Make, cost: Callable[[Any, Classifier], int], *, by_weights: bool = False
+) -> Callable[[Question, Any, int], Steps]:
+    """A method that torch-cam computes: its raw grid for the target's logit, interpolated bilinearly to H×W.
+
+    One that reads the weights of a class (`by_weights`) knows of no contrast; its map of one is the difference of two.
+    """
 
     def run(question: Question, settings: CamSettings, seed: int) -> Steps:
         del seed
@@ -93,6 +99,8 @@ def explained(make: Make, cost: Callable[[Any, Classifier], int]) -> Callable[[Q
                 logits = model(images)
                 reach = first_order(question, logits, images)
                 found = weighed(extractor, layer, question.target, logits)
+                if by_weights and classifier.contrast is not None:
+                    found = found - weighed(extractor, layer, classifier.contrast[1], logits)
             question.ledger.reach = (SLOPE, max(reach, model.spread))
             return found
 
@@ -184,14 +192,14 @@ def _smooth_cost(settings: SmoothCamSettings, classifier: Classifier) -> int:
 def _without_head(classifier: Classifier) -> str:
     """Why the model's last layer cannot be read as a map, if that is so."""
     if isinstance(classifier, TorchClassifier) and pooled_head(classifier, layer_of(classifier, "")) is None:
-        return f"CAM needs a linear layer right after pooling, and {classifier.name} ends in another way."
+        return f"CAM needs a linear layer right after pooling, and {called(classifier)} ends in another way."
     return ""
 
 
 def _one_resolution(classifier: Classifier) -> str:
     """Why there is nothing to refine, if that is so."""
     if isinstance(classifier, TorchClassifier) and len(levels(classifier, layer_of(classifier, ""))) < 2:
-        return f"Refine-CAM needs layers of two resolutions, and those of {classifier.name} have one."
+        return f"Refine-CAM needs layers of two resolutions, and those of {called(classifier)} have one."
     return ""
 
 
@@ -199,17 +207,17 @@ CLASS_ACTIVATION = Method(
     name="cam",
     title="CAM",
     family="activation",
-    summary="Weighs the last activation maps by the weights of the linear layer that reads them.",
+    summary="Weights the last activation maps by the linear layer that reads them.",
     formula=r"M_c(x, y) = \sum_k w_k^c \, A_k(x, y)",
     reference="Zhou et al., Learning Deep Features for Discriminative Localization (2016)",
     url="https://arxiv.org/abs/1512.04150",
     strengths="Exact: the map's mean is the class score up to the bias.",
     misleads="As coarse as the last layer, and only for networks that end in pooling and one linear layer; where a "
-    "rectifier stands between the two, as in squeezenet1_0, the mean is not the score.",
+    "rectifier stands between the two, as in SqueezeNet 1.0, the mean is not the score.",
     needs=ACTIVATIONS,
     signed=True,
     settings=CamSettings,
-    run=explained(_cam, _one),
+    run=explained(_cam, _one, by_weights=True),
     cost=_one,
     requires=_without_head,
 )
@@ -218,7 +226,7 @@ GRAD_CAM = Method(
     name="grad-cam",
     title="Grad-CAM",
     family="activation",
-    summary="Weighs the last layer's activation maps by how much the class depends on them.",
+    summary="Weights the last layer's activation maps by how much the class score depends on them.",
     formula=r"M_c = \mathrm{ReLU}\Big(\sum_k \alpha_k^c A_k\Big), \quad "
     r"\alpha_k^c = \frac{1}{Z} \sum_{x, y} \frac{\partial y^c}{\partial A_k(x, y)}",
     reference="Selvaraju et al., Grad-CAM: Visual Explanations from Deep Networks (2017)",
@@ -256,14 +264,14 @@ SMOOTH_GRAD_CAM_PP = Method(
     name="smooth-grad-cam++",
     title="Smooth Grad-CAM++",
     family="activation",
-    summary="Grad-CAM++ with powers of its gradients averaged over noisy copies of the picture.",
+    summary="Grad-CAM++ with powers of its gradients averaged over noisy copies of the image.",
     formula=r"\begin{gathered} M_c = \mathrm{ReLU}\Big(\sum_k \alpha_k^c A_k(x + \epsilon_n)\Big), \quad "
     r"g_{k,i} = \frac{\partial y^c(x + \epsilon_i)}{\partial A_k} \\ \alpha_k^c = \sum_{u, v} \frac{\overline{g_k^2}}"
     r"{2 \overline{g_k^2} + \sum_{u, v} \overline{g_k^3} A_k} \, \mathrm{ReLU}(g_{k,n}) \end{gathered}",
     reference="Omeiza et al., Smooth Grad-CAM++: An Enhanced Inference Level Visualization Technique (2019)",
     url="https://arxiv.org/abs/1908.01224",
     strengths="Steadier than Grad-CAM++ where gradients are noisy.",
-    misleads="Inherits Grad-CAM++'s weak dependence on the class; noise takes the picture out of the training data. "
+    misleads="Inherits Grad-CAM++'s weak dependence on the class; noise takes the image out of the training data. "
     "In torch-cam's form the last noisy copy alone gives the rectified gradient and the activations.",
     needs=GRADIENTS,
     signed=False,
@@ -294,7 +302,7 @@ LAYER_CAM = Method(
     name="layer-cam",
     title="Layer-CAM",
     family="activation",
-    summary="Weighs every place of every activation map by its own positive gradient.",
+    summary="Weights each position of each activation map by its positive gradient.",
     formula=r"M_c = \mathrm{ReLU}\Big(\sum_k \mathrm{ReLU}\Big(\frac{\partial y^c}{\partial A_k}\Big) \odot A_k\Big)",
     reference="Jiang et al., LayerCAM: Exploring Hierarchical Class Activation Maps for Localization (2021)",
     url="https://doi.org/10.1109/TIP.2021.3089943",
@@ -311,7 +319,7 @@ FINER_CAM = Method(
     name="finer-cam",
     title="Finer-CAM",
     family="activation",
-    summary="Grad-CAM of the score's lead over the most similar classes: what tells this class from those.",
+    summary="Grad-CAM of the score's lead over the most similar classes: what sets this class apart from them.",
     formula=r"\text{Grad-CAM of } y^c - \frac{\gamma}{T} \sum_{t=1}^T y^{d_t}",
     reference="Zhang et al., Finer-CAM: Spotting the Difference Reveals Finer Details for Visual Explanation (2025)",
     url="https://arxiv.org/abs/2501.11309",
@@ -322,6 +330,7 @@ FINER_CAM = Method(
     settings=FinerCamSettings,
     run=explained(_finer, _one),
     cost=_one,
+    one_class="Finer-CAM chooses the classes that it tells the target from; Grad-CAM tells it from the one you name.",
 )
 
 REFINE_CAM = Method(
@@ -334,7 +343,7 @@ REFINE_CAM = Method(
     reference="How to Evaluate and Refine your CAM (2026), as torch-cam has it",
     url="https://arxiv.org/abs/2605.14641",
     strengths="Finer than the last layer, in one pass; each layer's map is that of Grad-CAM++.",
-    misleads="A place that one layer leaves out is lost whatever the others say; early layers add the picture's edges.",
+    misleads="A place that one layer leaves out is lost whatever the others say; early layers add the image's edges.",
     needs=GRADIENTS,
     signed=False,
     settings=RefineCamSettings,

@@ -57,13 +57,13 @@ SCORE_CAM = Method(
     name="score-cam",
     title="Score-CAM",
     family="activation",
-    summary="Shows the model the picture behind each activation map, and weighs the map by the score it gets.",
+    summary="Shows the model the image through each activation map, and weights the map by the score it gets.",
     formula=r"\begin{gathered} M_c = \mathrm{ReLU}\Big(\sum_k \alpha_k^c A_k\Big) \\ "
     r"\alpha^c = \mathrm{softmax}_k \big(y^c(x \odot \hat{A}_k) - y^c(x)\big) \end{gathered}",
     reference="Wang et al., Score-CAM: Score-Weighted Visual Explanations for Convolutional Neural Networks (2020)",
     url="https://arxiv.org/abs/1910.01279",
     strengths="No gradients, so no saturation: weights are what the model answered.",
-    misleads="One evaluation a channel; the softmax often leaves one or two channels that decide the whole map.",
+    misleads="One evaluation per channel; the softmax often lets one or two channels decide the whole map.",
     needs=ACTIVATIONS,
     signed=False,
     settings=CamSettings,
@@ -80,9 +80,11 @@ SS_CAM = Method(
     r"\Big(\frac{1}{n} \sum_{i=1}^n y^c\big(x \odot (\hat{A}_k + \epsilon_i)\big) - y^c(x)\Big) \end{gathered}",
     reference="Wang et al., SS-CAM: Smoothed Score-CAM for Sharper Visual Feature Localization (2020)",
     url="https://arxiv.org/abs/2006.14255",
-    strengths="Scores that hang less on one mask.",
-    misleads="A multiple of Score-CAM's price (3 samples here, 35 in torch-cam); its noise (σ = 2) hides most of what "
-    "the mask shows.",
+    strengths="Scores depend less on any single mask.",
+    misleads=(
+        "Costs several times as much as Score-CAM (3 samples here, 35 in torch-cam); its noise (σ = 2) hides most of "
+        "what the mask shows."
+    ),
     needs=ACTIVATIONS,
     signed=False,
     settings=SampledCamSettings,
@@ -101,8 +103,10 @@ IS_CAM = Method(
     reference="Naidu et al., IS-CAM: Integrated Score-CAM for Axiomatic-based Explanations (2020)",
     url="https://arxiv.org/abs/2010.03023",
     strengths="Less noise than Score-CAM where scores saturate.",
-    misleads="A multiple of Score-CAM's price for similar maps (3 steps here, 10 in torch-cam); its steps add up, so "
-    "that the last ones are brighter than the picture.",
+    misleads=(
+        "Costs several times as much as Score-CAM for similar maps (3 steps here, 10 in torch-cam); its steps add up, "
+        "so that the last ones are brighter than the image."
+    ),
     needs=ACTIVATIONS,
     signed=False,
     settings=SampledCamSettings,

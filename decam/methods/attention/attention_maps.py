@@ -14,6 +14,7 @@ from torchcam.methods import LeGrad
 from torchvision.models import SwinTransformer, VisionTransformer
 
 from decam.classifier import Classifier, Need, TorchClassifier
+from decam.classifier.base import called
 from decam.explanation import Map, Question, Steps
 from decam.methods.attention.prototype_matches import this_looks_like_that
 from decam.methods.base import Method
@@ -120,8 +121,8 @@ def _legrad(model: Opened, images: Tensor, target: int, settings: LeGradSettings
     assert isinstance(network, VisionTransformer)
 
     def score(tokens: Tensor) -> Tensor:
-        logits: Tensor = network.heads(network.encoder.ln(tokens.mean(1)))
-        return logits
+        scores = network.heads(network.encoder.ln(tokens.mean(1)))
+        return model.classifier.read(scores, len(scores))
 
     names: list[nn.Module | str] = [model.inside(name) for name in encoder_blocks(network)[-settings.blocks :]]
     tokens = network.encoder.pos_embedding.shape[1]  # as one row: which of them are places is known elsewhere
@@ -129,6 +130,11 @@ def _legrad(model: Opened, images: Tensor, target: int, settings: LeGradSettings
         logits = model(images.requires_grad_())
         (found,) = extractor(class_idx=target, scores=logits, normalized=False)
     return grid(model, found[0, 0].detach())
+
+
+def _alike(title: str) -> str:
+    """Why a map that no class changes cannot tell two classes apart."""
+    return f"{title} gives one map for all classes, so it cannot tell one class from another; ask a gradient method."
 
 
 def _one(settings: Settings, classifier: Classifier) -> int:
@@ -144,15 +150,15 @@ def _only(kind: type[nn.Module], title: str, wanted: str) -> Callable[[Classifie
             return ""
         if kind is VisionTransformer and isinstance(classifier.module, SwinTransformer):
             return (
-                f"{title} needs attention over the whole picture, and {classifier.name} attends within windows; "
+                f"{title} needs attention over the whole image, and {called(classifier)} attends within windows; "
                 "Grad-CAM and Layer-CAM read its last grid instead."
             )
-        return f"{title} needs {wanted}, and {classifier.name} attends in another way."
+        return f"{title} needs {wanted}, and {called(classifier)} attends in another way."
 
     return obstacle
 
 
-_TRANSFORMER = "a vision transformer such as small-vit or vit_b_16"
+_TRANSFORMER = "a vision transformer such as Small ViT or ViT-B/16"
 
 ATTENTION_BRANCH = Method(
     name="attention-branch",
@@ -169,7 +175,8 @@ ATTENTION_BRANCH = Method(
     settings=NoSettings,
     run=_read(_branch),
     cost=_one,
-    requires=_only(AttentionBranchNetwork, "Attention branch", "a network with an attention branch such as abn"),
+    requires=_only(AttentionBranchNetwork, "Attention branch", "a network with an attention branch"),
+    one_class=_alike("Attention branch"),
 )
 
 BILINEAR = Method(
@@ -189,25 +196,27 @@ BILINEAR = Method(
     settings=PartSettings,
     run=_read(_parts),
     cost=_one,
-    requires=_only(BilinearNetwork, "Bilinear attention", "a network with bilinear pooling such as bcnn"),
+    requires=_only(BilinearNetwork, "Bilinear attention", "a network with bilinear pooling such as B-CNN"),
+    one_class=_alike("Bilinear attention"),
 )
 
 PROTOTYPES = Method(
     name="prototypes",
     title="Prototype likeness",
     family="attention",
-    summary="Shows how much each place looks like the patches of training pictures that stand for the class.",
+    summary="Shows how much each place looks like the patches of training images that stand for the class.",
     formula=r"M_c(u) = \sum_{p \in c} w_{c,p} \, \max\big(0, \cos(f_u, p)\big)",
     reference="Chen et al., This Looks Like That: Deep Learning for Interpretable Image Recognition (2019)",
     url="https://arxiv.org/abs/1806.10574",
-    strengths="Class by class, and each bright place comes with the training patch that it resembles.",
+    strengths="Gives a map for each class, and each bright place comes with the training patch it resembles.",
     misleads="A place sees far beyond its cell, so what looks alike to the network need not look alike to you.",
     needs=ATTENTION,
     signed=False,
     settings=NoSettings,
     run=_read(_prototypes),
     cost=_one,
-    requires=_only(PrototypeNetwork, "Prototype likeness", "a network of prototypes such as the model prototypes"),
+    requires=_only(PrototypeNetwork, "Prototype likeness", "a network of prototypes"),
+    one_class="Prototype likeness shows the prototypes of one class; ask a gradient method why it is not another.",
     evidence=this_looks_like_that,
 )
 
@@ -226,6 +235,7 @@ ROLLOUT = Method(
     settings=RolloutSettings,
     run=_read(_rollout),
     cost=_one,
+    one_class=_alike("Attention rollout"),
     requires=_only(VisionTransformer, "Attention rollout", _TRANSFORMER),
 )
 
@@ -244,6 +254,7 @@ CLASS_TOKEN = Method(
     settings=NoSettings,
     run=_read(_class_token),
     cost=_one,
+    one_class=_alike("Class token attention"),
     requires=_only(VisionTransformer, "Class token attention", _TRANSFORMER),
 )
 

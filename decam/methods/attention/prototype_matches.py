@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from decam.classifier import Pixels
+from decam.classifier.base import called
 from decam.errors import MethodError, SettingError
 from decam.explanation import Question
 from decam.images.scenes.scene import scene
@@ -71,7 +72,7 @@ def this_looks_like_that(question: Question, count: int = EACH) -> tuple[Prototy
     classifier = white_box(question)
     network = classifier.module
     if not isinstance(network, PrototypeNetwork):
-        raise MethodError(f"{classifier.name} has no prototypes; choose the model 'prototypes'.")
+        raise MethodError(f"{called(classifier)} has no prototypes; choose the Prototype network.")
     if not 1 <= count <= COUNT:
         raise SettingError(f"There are {COUNT} prototypes: ask for 1 to {COUNT}, not {count}.")
     with torch.inference_mode(), classifier.lock.shared():

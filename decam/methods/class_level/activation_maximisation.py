@@ -20,7 +20,7 @@ class ActivationMaximisationSettings(CompetitorSettings):
 
     step: float = parameter(0.02, "Root mean square of a step's values.", low=0.0001, high=1.0, step=0.01)
     decay: float = parameter(
-        0.01, "Share of the picture's distance from grey taken away a step: the L2 penalty.", low=0.0, high=0.5
+        0.01, "Share of the image's distance from grey taken away a step: the L2 penalty.", low=0.0, high=0.5
     )
 
 
@@ -45,12 +45,12 @@ ACTIVATION_MAXIMISATION = ClassMethod(
     name="activation-maximisation",
     title="Activation maximisation",
     family=FAMILY,
-    summary="The picture that raises the class's score most, from grey.",
+    summary="The image that raises the class's score most, from grey.",
     reference="Simonyan, Vedaldi & Zisserman, Deep Inside Convolutional Networks (2013)",
     url="https://arxiv.org/abs/1312.6034",
     formula=r"\arg\max_x \; S_c(x) - \lambda \lVert x - \mu \rVert_2^2",
-    strengths="The oldest picture of a class, and the simplest.",
-    misleads="What it finds need not hold on any other picture.",
+    strengths="The oldest image of a class, and the simplest.",
+    misleads="What it finds need not hold on any other image.",
     needs=frozenset({"gradients"}),
     signed=True,
     settings=ActivationMaximisationSettings,

@@ -48,8 +48,8 @@ def answers(pattern: Map, view: Pixels, part: float = PART, blur: float = BLUR) 
     if pattern.shape != (3, height, width):
         got = "×".join(map(str, pattern.shape))
         raise SettingError(
-            f"The map has {got} values and the picture {height}×{width} pixels; give a map of 3×{height}×{width}, "
-            "or the picture as the model sees it."
+            f"The map has {got} values and the image {height}×{width} pixels; give a map of 3×{height}×{width}, "
+            "or the image as the model sees it."
         )
     if not 0 < part <= 1:
         raise SettingError(f"part is {part}, but must lie above 0 and at most at 1.")

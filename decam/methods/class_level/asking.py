@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from decam.classifier import Classifier, TorchClassifier, computing
 from decam.classifier.answers import check_range
+from decam.classifier.base import called
 from decam.errors import MethodError, ModelError, SettingError
 from decam.explanation import ClassQuestion, Ledger, Target, Unit
 from decam.masking import halved
@@ -40,7 +41,7 @@ class Road:
         units = {target.layer for target in targets if isinstance(target, Unit)}
         self._open = isinstance(classifier, TorchClassifier) and "gradients" in classifier.provides
         if units and not self._open:
-            raise MethodError(f"A unit needs a PyTorch model to look into, and {classifier.name} is none.")
+            raise MethodError(f"A unit needs a PyTorch model to look into, and {called(classifier)} is none.")
         self._seen: dict[str, Tensor] = {}
         self._module: nn.Module | None = None
         self._hooked: set[str] = set()
@@ -78,7 +79,7 @@ class Road:
                 self._through(part)
             grid = self._seen[layer]
             if grid.ndim != 4:
-                raise SettingError(f"The layer {layer!r} of {self.classifier.name} has no places; choose another.")
+                raise SettingError(f"The layer {layer!r} of {called(self.classifier)} has no places; choose another.")
             return grid.float().mean(1).cpu()
 
         return torch.cat(self._in_batches(pictures, _all(row, pictures), mean)).mean(0)
@@ -117,7 +118,7 @@ class Road:
             objective = self._objective(answers, rows).sum()
             (slope,) = torch.autograd.grad(objective, leaf)
         if not bool(slope.isfinite().all()):
-            raise ModelError(f"{self.classifier.name} gave a gradient that is no number; load it with exact=True.")
+            raise ModelError(f"{called(self.classifier)} gave a gradient that is no number; load it with exact=True.")
         return slope.cpu(), self._value(self._logs(answers.detach()).exp(), rows)
 
     def _through(self, part: Tensor) -> Tensor:
@@ -140,7 +141,7 @@ class Road:
 
     def _white(self) -> TorchClassifier:
         if not isinstance(self.classifier, TorchClassifier) or not self._open:
-            raise MethodError(f"{self.classifier.name} gives no gradients: ask for the black-box variant.")
+            raise MethodError(f"{called(self.classifier)} gives no gradients: ask for the black-box variant.")
         return self.classifier
 
     def _hook(self, layer: str) -> None:
@@ -152,7 +153,7 @@ class Road:
         try:
             module = self._module.get_submodule(layer)
         except AttributeError as error:
-            raise SettingError(f"{classifier.name} has no layer {layer!r}.") from error
+            raise SettingError(f"{called(classifier)} has no layer {layer!r}.") from error
         self._hooked.add(layer)
 
         def keep(_: nn.Module, __: object, output: Tensor) -> None:

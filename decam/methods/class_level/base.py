@@ -25,7 +25,7 @@ FIDELITY = Series(
 )
 SERIES = (
     FIDELITY,
-    Series("norm", "Norm", "L2 norm of the map so far, in the units of pictures in [0, 1].", "norm", detail=True),
+    Series("norm", "Norm", "L2 norm of the map so far, in the units of images in [0, 1].", "norm", detail=True),
 )
 
 

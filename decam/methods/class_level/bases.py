@@ -103,6 +103,6 @@ MEASURES: dict[str, Measure] = {
         "the L2 norms of its blocks, added up", 0.2, lambda patterns: _block_lengths(patterns).flatten(1).sum(1), _block
     ),
     "colour": Measure(
-        "the L2 norm of one colour for the whole picture", 0.2, norms, lambda slopes: unit_length(_flat(slopes))
+        "the L2 norm of one colour for the whole image", 0.2, norms, lambda slopes: unit_length(_flat(slopes))
     ),
 }

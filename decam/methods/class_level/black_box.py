@@ -53,8 +53,8 @@ RECENT = 4  # steps over whose mean the tries must reach the goal
 class BlackBoxSettings(Settings):
     """What the search may cost, and how fine a map may be."""
 
-    budget: int = parameter(20_000, "Pictures asked while searching.", low=100, high=1_000_000)
-    pairs: int = parameter(96, "Random waves tried for each step; each takes two pictures.", low=2, high=4096)
+    budget: int = parameter(20_000, "Images asked while searching.", low=100, high=1_000_000)
+    pairs: int = parameter(96, "Random waves tried for each step; each takes two images.", low=2, high=4096)
     reach: float = parameter(
         0.2,
         "Length of a try, as a share of the norm; a short one is drowned by rounding, a long one blurs.",
@@ -70,7 +70,7 @@ class BlackBoxSettings(Settings):
         high=64,
     )
     colour: float = parameter(0.0, "Weight of colour beside lightness; 0 searches lightness alone.", low=0.0, high=1.0)
-    samples: str = parameter("scenes", "The pictures to which the map is added.", choices=samples.CHOICES)
+    samples: str = parameter("scenes", "The images to which the map is added.", choices=samples.CHOICES)
     pool: int = parameter(64, "Samples that are drawn once and asked about in turn.", low=1, high=10_000)
     norm: float = parameter(
         0.3,
@@ -201,7 +201,7 @@ INPUT_AGNOSTIC_BLACK_BOX = ClassMethod(
     name=BLACK_BOX,
     title="Black-box input-agnostic map",
     family=FAMILY,
-    summary="The same map from answers alone: gradients estimated from pairs of answers, over low waves.",
+    summary="The input-agnostic map from answers alone: gradients are estimated from pairs of answers, over low waves.",
     reference="Akhtar & Jalwana, Rethinking interpretation: Input-agnostic saliency mapping of deep visual classifiers "
     "(2023), for the aim",
     url="https://arxiv.org/abs/2303.17836",

@@ -203,7 +203,7 @@ def measured(road: Road, number: int, pattern: Tensor, threshold: Tensor, fresh:
     clipped = float(1 - ((samples + pattern).clamp(0, 1) - samples).square().sum() / energy)
     if clipped > CLIPPING_LIMIT:
         road.ledgers[number].note(
-            f"Clipping to [0, 1] takes {clipped:.0%} of the map's energy, so its norm saturates the pictures: choose a "
+            f"Clipping to [0, 1] takes {clipped:.0%} of the map's energy, so its norm saturates the images: choose a "
             "smaller one."
         )
     return ClassMap(pattern.numpy().astype(np.float32), with_pattern, without, control, norm)
@@ -212,6 +212,6 @@ def measured(road: Road, number: int, pattern: Tensor, threshold: Tensor, fresh:
 def fallen_short(fidelity: float, goal: float) -> str:
     """What a reader is told of a map that did not reach its goal within the budget."""
     return (
-        f"The budget ended at a fidelity of {fidelity:.2f}, below the goal of {goal:.2f}: give more budget or a larger "
-        "norm."
+        f"The budget ended at a fidelity of {fidelity:.2f}, below the goal of {goal:.2f}: give more budget or, "
+        "unless it saturates, a larger norm."
     )

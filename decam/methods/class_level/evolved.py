@@ -45,12 +45,12 @@ FLOOR = 1e-6  # probabilities below this count as this
 class EvolvedSettings(Settings):
     """What the search may cost, and how fine a map may be."""
 
-    budget: int = parameter(12_000, "Pictures asked while searching.", low=100, high=1_000_000)
+    budget: int = parameter(12_000, "Images asked while searching.", low=100, high=1_000_000)
     population: int = parameter(24, "Vectors that evolve together.", low=6, high=500)
     batch: int = parameter(6, "Samples on which each vector is judged.", low=1, high=256)
     waves: int = parameter(6, "Half waves a side of the finest cosine, and one.", low=2, high=32)
     colour: float = parameter(0.3, "Weight of colour beside lightness; 0 searches lightness alone.", low=0.0, high=1.0)
-    samples: str = parameter("scenes", "The pictures to which the map is added.", choices=samples.CHOICES)
+    samples: str = parameter("scenes", "The images to which the map is added.", choices=samples.CHOICES)
     norm: float = parameter(
         0.25,
         "L2 norm of the map, divided by the root of the number of its values.",
@@ -132,7 +132,7 @@ INPUT_AGNOSTIC_EVOLVED = ClassMethod(
     name="input-agnostic-evolution",
     title="Evolved input-agnostic map",
     family=FAMILY,
-    summary="The same map from answers alone: Differential Evolution over low waves.",
+    summary="The input-agnostic map from answers alone: Differential Evolution over low waves.",
     reference="Akhtar & Jalwana, Rethinking interpretation: Input-agnostic saliency mapping of deep visual classifiers "
     "(2023), for the aim",
     url="https://arxiv.org/abs/2303.17836",

@@ -55,7 +55,7 @@ class InputAgnosticSettings(Settings):
 
     budget: int = parameter(
         3600,
-        "Pictures asked at most while the map is made, each with its gradient or without; a map that reaches its goal "
+        "Images asked at most while the map is made, each with its gradient or without; a map that reaches its goal "
         "stops earlier.",
         low=10,
         high=1_000_000,
@@ -63,7 +63,7 @@ class InputAgnosticSettings(Settings):
     batch: int = parameter(8, "Samples drawn for each step.", low=1, high=256)
     samples: str = parameter(
         "scenes",
-        "The pictures of nothing in particular to which the map is added. On scenes a random map leaves every class "
+        "The images of nothing in particular to which the map is added. On scenes a random map leaves every class "
         "low; dead leaves and 1/f noise alone have a favourite class.",
         choices=samples.CHOICES,
     )
@@ -89,11 +89,11 @@ class InputAgnosticSettings(Settings):
     )
     sign_check: bool = parameter(
         False,
-        "Turn or halve a step that does not raise the mean probability, as the paper does; off, the pictures asked for "
+        "Turn or halve a step that does not raise the mean probability, as the paper does; off, the images asked for "
         "that are spent on more steps.",
     )
     cutoff: float = parameter(
-        8.0, "Cycles a picture at which a Gaussian low-pass ends the map's detail; 0 keeps all.", low=0.0, high=1000.0
+        8.0, "Cycles an image at which a Gaussian low-pass ends the map's detail; 0 keeps all.", low=0.0, high=1000.0
     )
     spectrum: float = parameter(
         0.5, "Steps are weighted by frequency to minus this; more makes large forms.", low=0.0, high=3.0, step=0.5
@@ -322,12 +322,12 @@ INPUT_AGNOSTIC = ClassMethod(
     name="input-agnostic",
     title="Input-agnostic map",
     family=FAMILY,
-    summary="What must be added to any picture at all for the model to see the class.",
+    summary="The change that makes the model see the class in any image.",
     reference="Akhtar & Jalwana, Rethinking interpretation: Input-agnostic saliency mapping of deep visual classifiers "
     "(2023)",
     url="https://arxiv.org/abs/2303.17836",
     formula=r"\delta_c = \arg\max_{\lVert\delta\rVert_2 \le \eta} \; \mathbb{E}_{x}\, \log p_c(x + \delta)",
-    strengths="Shows the features that the model ties to a class, whatever the picture: a trigger among them.",
+    strengths="Shows the features that the model ties to a class, whatever the image: a trigger among them.",
     misleads="A map may repeat its shape at several places, and a large norm shows more than the class needs.",
     needs=frozenset({"gradients"}),
     signed=True,

@@ -21,7 +21,7 @@ class MeanOfMapsSettings(CompetitorSettings):
     """Each iteration is one picture of the class."""
 
     noise: float = parameter(
-        0.0, "Standard deviation of noise added to each picture, as SmoothGrad has it.", low=0.0, high=1.0, step=0.05
+        0.0, "Standard deviation of noise added to each image, as SmoothGrad has it.", low=0.0, high=1.0, step=0.05
     )
 
 
@@ -31,10 +31,10 @@ def mean_of_maps(question: ClassQuestion, settings: MeanOfMapsSettings) -> OneCl
     The pictures are the question's own, in turn, or else generated scenes of the class, for models that know those.
     Raises SettingError where there are neither, or the target is not one class.
     """
-    label = single_class(question, "The mean of maps is over pictures of")
+    label = single_class(question, "The mean of maps is over images of")
     if question.pictures is None and tuple(question.classifier.labels) != CLASSES:
         raise SettingError(
-            f"There are no pictures of {question.classifier.labels[label]!r}: give some, for generated scenes show "
+            f"There are no images of {question.classifier.labels[label]!r}: give some, for generated scenes show "
             "other classes."
         )
     work = Work(question, settings)
@@ -55,12 +55,12 @@ MEAN_OF_MAPS = ClassMethod(
     name="mean-of-maps",
     title="Mean of maps",
     family=FAMILY,
-    summary="The mean gradient over pictures of the class.",
+    summary="The mean gradient over images of the class.",
     reference="Simonyan, Vedaldi & Zisserman, Deep Inside Convolutional Networks (2013)",
     url="https://arxiv.org/abs/1312.6034",
     formula=r"\frac{1}{N} \sum_{x \in c} \nabla_x S_c(x)",
-    strengths="What a reader might do who has pictures of the class.",
-    misleads="Objects at different places blur to next to nothing.",
+    strengths="What you might do if you have images of the class.",
+    misleads="Objects at different positions blur into almost nothing.",
     needs=frozenset({"gradients"}),
     signed=True,
     settings=MeanOfMapsSettings,

@@ -36,7 +36,7 @@ class NeuralCleanseSettings(Settings):
 
     iterations: int = parameter(100, "Steps of Adam.", low=1, high=10_000)
     batch: int = parameter(6, "Samples drawn for each step.", low=1, high=256)
-    samples: str = parameter("mixed", "The pictures on which the mask is laid.", choices=samples.CHOICES)
+    samples: str = parameter("mixed", "The images on which the mask is laid.", choices=samples.CHOICES)
     rate: float = parameter(0.1, "Adam's step size.", low=0.0001, high=1.0)
     penalty: float = parameter(0.001, "λ at the start: the weight of the mask's L1 norm.", low=0.0, high=10.0)
     factor: float = parameter(1.5, "By what λ rises; it falls by the 1.5th power of that.", low=1.0, high=10.0)
@@ -135,13 +135,13 @@ NEURAL_CLEANSE = ClassMethod(
     name="neural-cleanse",
     title="Neural Cleanse",
     family=FAMILY,
-    summary="The smallest mask, and the pattern behind it, that lead any picture to the class.",
+    summary="The smallest mask, and the pattern behind it, that lead any image to the class.",
     reference="Wang et al., Neural Cleanse: Identifying and Mitigating Backdoor Attacks in Neural Networks (2019)",
     url="https://doi.org/10.1109/SP.2019.00031",
     formula=r"\min_{m, \Delta} \; \mathbb{E}_x\bigl[-\log p_c((1 - m) \odot x + m \odot \Delta)\bigr] "
     r"+ \lambda \lVert m \rVert_1",
     strengths="A patch that hides what is under it is small for it.",
-    misleads="A trigger that lies faintly over the whole picture is a large mask, and is missed.",
+    misleads="A trigger that lies faintly over the whole image is a large mask, and is missed.",
     needs=frozenset({"gradients"}),
     signed=True,
     settings=NeuralCleanseSettings,

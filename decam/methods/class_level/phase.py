@@ -26,7 +26,7 @@ class PhaseSettings(CompetitorSettings):
 
     step: float = parameter(0.3, "Length of a step of a phase, in radians.", low=0.001, high=3.0, step=0.1)
     crops: int = parameter(8, "Crops a step, one evaluation each.", low=1, high=256)
-    smallest: float = parameter(0.5, "Side of the smallest crop, in sides of the picture.", low=0.1, high=1.0, step=0.1)
+    smallest: float = parameter(0.5, "Side of the smallest crop, in sides of the image.", low=0.1, high=1.0, step=0.1)
     noise: float = parameter(0.05, "Standard deviation of the noise on the crops.", low=0.0, high=1.0, step=0.05)
 
 
@@ -74,13 +74,13 @@ PHASE = ClassMethod(
     name="phase",
     title="Phase optimisation",
     family=FAMILY,
-    summary="A picture with the spectrum of photographs whose phases alone are free, made to raise the class.",
+    summary="An image with the spectrum of photos whose phases alone are free, made to raise the class.",
     reference="Fel et al., Unlocking Feature Visualization for Deeper Networks with MAgnitude Constrained "
     "Optimization (2023)",
     url="https://arxiv.org/abs/2306.06805",
     formula=r"\arg\max_\varphi \; S_c\bigl(\mathcal{F}^{-1}(r\,e^{i\varphi})\bigr)",
-    strengths="Its spectrum is that of photographs, so it looks natural.",
-    misleads="Its amplitudes are fixed, so it fills the whole picture.",
+    strengths="Its spectrum is that of photos, so it looks natural.",
+    misleads="Its amplitudes are fixed, so it fills the whole image.",
     needs=frozenset({"gradients"}),
     signed=True,
     settings=PhaseSettings,

@@ -103,7 +103,7 @@ def sampler(name: str, pictures: Tensor | None = None) -> Sampler:
         return _mixed
     if name == "pictures":
         if pictures is None or len(pictures) == 0:
-            raise SettingError("The samples are to be pictures, and none were given: give some, or choose a noise.")
+            raise SettingError("The samples are to be images, and none were given: give some, or choose a noise.")
         return partial(_given, pictures)
     if name not in SAMPLERS:
         raise SettingError(f"There are no samples {name!r}; there are: {', '.join(CHOICES)}.")
@@ -129,6 +129,6 @@ def _mixed(count: int, size: Size, generator: torch.Generator) -> Tensor:
 def _given(pictures: Tensor, count: int, size: Size, generator: torch.Generator) -> Tensor:
     if tuple(pictures.shape[1:]) != (3, *size):
         raise SettingError(
-            f"The pictures given are {tuple(pictures.shape[1:])}, but must be {(3, *size)}: scale them first."
+            f"The images given are {tuple(pictures.shape[1:])}, but must be {(3, *size)}: scale them first."
         )
     return pictures.cpu()[torch.randint(len(pictures), (count,), generator=generator)].float()

@@ -43,7 +43,7 @@ class SmallestSettings(Settings):
     iterations: int = parameter(60, "Steps at most; a pattern that reaches the goal stops earlier.", low=1, high=10_000)
     batch: int = parameter(6, "Samples drawn for each step.", low=1, high=256)
     samples: str = parameter(
-        "mixed", "The pictures of nothing in particular to which the pattern is added.", choices=samples.CHOICES
+        "mixed", "The images of nothing in particular to which the pattern is added.", choices=samples.CHOICES
     )
     goal: float = parameter(0.8, "The mean probability that the pattern must just reach.", low=0.0, high=1.0, step=0.05)
     step: float = parameter(
@@ -176,7 +176,7 @@ SMALLEST = ClassMethod(
     name="smallest",
     title="Cheapest pattern",
     family=FAMILY,
-    summary="The least that must be added to any picture for the class to win.",
+    summary="The smallest change to any image that makes the class win.",
     reference="Wang et al., Neural Cleanse: Identifying and Mitigating Backdoor Attacks in Neural Networks (2019), for "
     "the aim",
     url="https://doi.org/10.1109/SP.2019.00031",

@@ -28,10 +28,10 @@ _SCALING = 100  # a stage that the search does not have
 class SmallestBlackBoxSettings(Settings):
     """What the search may cost, and the goal to which its pattern is scaled."""
 
-    budget: int = parameter(1200, "Pictures asked while searching.", low=100, high=1_000_000)
+    budget: int = parameter(1200, "Images asked while searching.", low=100, high=1_000_000)
     batch: int = parameter(6, "Samples on which each pattern is judged.", low=1, high=256)
     waves: int = parameter(6, "Half waves a side of the finest cosine, and one.", low=2, high=32)
-    samples: str = parameter("mixed", "The pictures to which the pattern is added.", choices=samples.CHOICES)
+    samples: str = parameter("mixed", "The images to which the pattern is added.", choices=samples.CHOICES)
     norm: float = parameter(
         0.25,
         "L2 norm of the patterns searched, divided by the root of the number of their values.",
@@ -67,7 +67,7 @@ SMALLEST_BLACK_BOX = ClassMethod(
     name=BLACK_BOX_SMALLEST,
     title="Black-box cheapest pattern",
     family=FAMILY,
-    summary="The least of a few low waves that must be added for the class to win, from answers alone.",
+    summary="The smallest change made of a few low waves that makes the class win. Needs only the model's answers.",
     reference="Wang et al., Neural Cleanse: Identifying and Mitigating Backdoor Attacks in Neural Networks (2019), for "
     "the aim",
     url="https://doi.org/10.1109/SP.2019.00031",

@@ -24,7 +24,7 @@ class RandomSettings(Settings):
 
     cells: int = parameter(
         14,
-        "Random values a side; they are interpolated up to the picture's size.",
+        "Random values a side; they are interpolated up to the image's size.",
         low=2,
         high=224,
         title="Cells a side",
@@ -36,7 +36,7 @@ class CentreSettings(Settings):
     """How wide the Gaussian is."""
 
     width: float = parameter(
-        0.25, "Standard deviation as a share of the picture's side.", low=0.02, high=2.0, step=0.01, title="Width"
+        0.25, "Standard deviation as a share of the image's side.", low=0.02, high=2.0, step=0.01, title="Width"
     )
 
 
@@ -45,7 +45,7 @@ class EdgeSettings(Settings):
     """How coarse the edges are."""
 
     blur: float = parameter(
-        0.01, "Blur before edges are looked for, as a share of the picture's side.", low=0.0, high=0.2, step=0.01
+        0.01, "Blur before edges are looked for, as a share of the image's side.", low=0.0, high=0.2, step=0.01
     )
 
 
@@ -103,12 +103,12 @@ RANDOM = Method(
     name="random",
     title="Random map",
     family=FAMILY,
-    summary="Noise: what a map is worth that knows nothing.",
+    summary="Random noise: the score of a map that knows nothing.",
     formula=r"M = \mathrm{up}(G), \quad G_{ij} \sim \mathcal{U}(0, 1)",
     reference="Gomez & Mouchère, Computing and evaluating saliency maps for image classification: a tutorial (2023)",
     url="https://doi.org/10.1117/1.JEI.32.2.020801",
-    strengths="The floor: what is not better than this knows nothing.",
-    misleads="One draw can be lucky; compare with several seeds.",
+    strengths="The floor: a method that is not better than this knows nothing.",
+    misleads="A single draw can be lucky. Compare several seeds.",
     needs=frozenset(),
     signed=False,
     settings=RandomSettings,
@@ -120,13 +120,13 @@ CENTRE = Method(
     name="centre",
     title="Centre Gaussian",
     family=FAMILY,
-    summary="A blob in the middle, where most photographs have their subject.",
+    summary="A blob in the centre, where most photos have their subject.",
     formula=r"M(x, y) = e^{-(x^2 + y^2) / 2 \sigma^2}",
     reference="Judd, Durand & Torralba, A Benchmark of Computational Models of Saliency to Predict Human Fixations "
     "(2012)",
     url="http://hdl.handle.net/1721.1/68590",
-    strengths="Beats many methods at localisation where pictures are composed.",
-    misleads="Knows the photographer, not the model.",
+    strengths="Beats many methods at localisation where images are composed.",
+    misleads="Knows the photographer and not the model.",
     needs=frozenset(),
     signed=False,
     settings=CentreSettings,
@@ -138,11 +138,11 @@ EDGES = Method(
     name="edges",
     title="Edge detector",
     family=FAMILY,
-    summary="The picture's edges: what a map looks like that knows the picture and not the model.",
+    summary="The image's edges: a map that knows the image and not the model.",
     formula=r"M = \sqrt{(S_x * x)^2 + (S_y * x)^2}",
     reference="Adebayo et al., Sanity Checks for Saliency Maps (2018), after Sobel & Feldman (1968)",
     url="https://arxiv.org/abs/1810.03292",
-    strengths="A method whose maps look like this one may only be showing the picture.",
+    strengths="A method whose maps look like this one may only be showing the image.",
     misleads="Edges are often where the object is, so it scores better than it deserves.",
     needs=frozenset(),
     signed=False,

@@ -1,4 +1,4 @@
-"""A control that any method can be put to: the same method asks a model that has forgotten all it learnt."""
+"""A control that any method can be put to: the same method asks a model that has forgotten all it learned."""
 
 from __future__ import annotations
 
@@ -62,12 +62,14 @@ UNTRAINED = Method(
     name="untrained",
     title="Random weights",
     family=FAMILY,
-    summary="A method's map from the same network with random weights: what does not change was never the model's.",
+    summary=(
+        "The method's map from the same network with random weights. What stays the same does not come from the model."
+    ),
     formula=r"|M_{c'}(x; \theta')|, \quad \theta' \sim \mathcal{N}(0, \overline{\theta^2}), "
     r"\quad c' = \arg\max_c y^c(x; \theta')",
     reference="Adebayo et al., Sanity Checks for Saliency Maps (2018)",
     url="https://arxiv.org/abs/1810.03292",
-    strengths="Shows how much of a map is the picture and the architecture alone.",
+    strengths="Shows how much of a map is the image and the architecture alone.",
     misleads="A map that differs may still be wrong: the check can only fail a method. Biases and factors keep their "
     "mean and deviation, and batch normalisation its running averages.",
     needs=frozenset({"gradients", "activations"}),

@@ -16,8 +16,9 @@ from decam.evolution.differential_evolution import Screen
 from decam.evolution.generation import Breeding, Generation
 from decam.explanation import Question, Steps
 from decam.methods.base import SHORT, Method
-from decam.methods.de_cam.method import DE_CAM, DeCamSettings, searched
+from decam.methods.de_cam.method import DE_CAM, searched
 from decam.methods.de_cam.optimisers import Optimiser, Start
+from decam.methods.de_cam.settings import DeCamSettings
 from decam.settings import Parameter, Settings, parameter
 
 STUDIED = 1000  # draws that tell how the first guess spreads
@@ -48,6 +49,11 @@ class CmaEsSettings(Settings):
     def ends_early(self) -> bool:
         """True if the search ends once its map has settled."""
         return self.settled > 0
+
+    @property
+    def estimates(self) -> bool:
+        """True: the fitness is estimated as DE-CAM's is."""
+        return True
 
     def of_de_cam(self) -> DeCamSettings:
         """The settings of the search that DE-CAM would make."""
@@ -175,6 +181,7 @@ CMA_ES = Method(
     strengths="Shows what of DE-CAM's maps is the optimiser's: start, encoding and fitness are the same.",
     misleads="A budget of a thousand is too few generations to learn a covariance of a hundred cells.",
     needs=frozenset({"output"}),
+    hides=True,
     signed=False,
     settings=CmaEsSettings,
     run=cma_es,

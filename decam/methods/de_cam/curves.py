@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decam.evolution.generation import Generation
 from decam.methods.base import Series
 
 CURVES = (
@@ -17,8 +18,9 @@ CURVES = (
     Series(
         "probability",
         "Target behind the best mask",
-        "Probability with about the top quarter of the fittest map kept; in the plain variant behind its mask.",
+        "Probability expected with the top quarter of the fittest map kept; in the plain variant behind its mask.",
         "Probability",
+        share=True,
     ),
     Series(
         "diversity",
@@ -30,3 +32,20 @@ CURVES = (
     Series("weight", "F", "Differential weight: how far a mutant goes, mean over the trials.", "F and CR", True),
     Series("rate", "CR", "Crossover rate: how much of the mutant a trial takes, mean.", "F and CR", True),
 )
+
+
+def values_of(generation: Generation, apart: float, probability: float) -> dict[str, float]:
+    """A generation's values by the names of CURVES; `apart` is its diversity, `probability` that of its best mask."""
+    values = {
+        "best": generation.best,
+        "mean": generation.mean,
+        "spread": generation.spread,
+        "probability": probability,
+        "diversity": apart,
+    }
+    if generation.bred is not None:  # a first generation has no trials
+        values["accepted"] = float(generation.accepted.sum())
+        if generation.bred.recipe:
+            values["weight"] = float(generation.bred.weights.mean())
+            values["rate"] = float(generation.bred.rates.mean())
+    return values

@@ -12,9 +12,9 @@ from decam.methods.de_cam.encoding import Encoding, rank_masks
 from decam.methods.de_cam.halves import half_of
 from decam.methods.de_cam.surrogate import CELLS, Surrogate, places
 
-KEPT = ((0.03, 0.13), (0.13, 0.33), (0.33, 0.65))  # from each range one share is asked: that much kept alone
-REMOVED = ((0.02, 0.10), (0.10, 0.22), (0.22, 0.45))  # and that much removed
-QUESTIONS = len(KEPT) + len(REMOVED)
+KEPT = (0.03, 0.13, 0.33, 0.65)  # bands of shares kept alone: a generation's lies between two neighbours
+REMOVED = (0.02, 0.10, 0.22, 0.45)  # and of shares removed
+KEEPS = (True, False)  # what a candidate is asked about: a share of it kept alone, then one removed
 PLACES = CELLS**2
 MOST = 1024  # candidates that are kept when many were tried
 LEAST = 16  # of which the finished map is a mean
@@ -30,11 +30,15 @@ class Shares:
 
     @classmethod
     def drawn(cls, generator: torch.Generator) -> Shares:
-        """One from each range of KEPT and REMOVED."""
+        """One kept and one removed, from any band of KEPT and of REMOVED with equal chances.
 
-        def within(ranges: Sequence[tuple[float, float]]) -> tuple[float, ...]:
-            chances = torch.rand(len(ranges), generator=generator).tolist()
-            return tuple(low + (high - low) * chance for (low, high), chance in zip(ranges, chances, strict=True))
+        Small shares lie in narrow bands. Drawn evenly from 3 to 65 % they would be rare, and the highest pixels unsure.
+        """
+
+        def within(edges: Sequence[float]) -> tuple[float]:
+            chance = float(torch.rand((), generator=generator)) * (len(edges) - 1)
+            low, high = edges[int(chance)], edges[int(chance) + 1]
+            return (low + (high - low) * (chance % 1),)
 
         return cls(within(KEPT), within(REMOVED))
 
@@ -47,8 +51,8 @@ class FitnessEstimator:
 
     The worth of a ranking is its mean probability of the target with the top 2 to 65 % kept alone, minus its mean with
     them removed, at ten shares each: about the area between insertion and deletion, in [−1, 1]. Each ranking is
-    queried at six randomly drawn shares; fixed shares would be overfitted. A surrogate predicts the fitness at all ten
-    shares and averages out noise.
+    queried at two randomly drawn shares, one kept and one removed: fixed shares would be overfitted, and more
+    candidates teach more than more questions about each. A surrogate predicts all twenty and averages out noise.
     """
 
     def __init__(self, encoding: Encoding) -> None:
@@ -64,7 +68,7 @@ class FitnessEstimator:
         self._surrogate.add(places(masks), answers)
 
     def observe(self, genotypes: Tensor, shares: Shares, answers: Tensor) -> Tensor:
-        """What genotypes (N×cells²) are worth (N) now that the model answered (N×6) at these shares of them."""
+        """What genotypes (N×cells²) are worth (N) now that the model answered (N×2) at these shares of them."""
         self._surrogate.add(self._at(genotypes, shares), answers.flatten())
         self._surrogate.fit()
         self._count += len(genotypes)
@@ -79,6 +83,11 @@ class FitnessEstimator:
     def predict(self, genotypes: Tensor) -> Tensor:
         """What genotypes (N×cells²) are expected to be worth (N), by all answers up to the last `observe`."""
         return self._worth(self._at(genotypes, ALL))
+
+    def kept(self, genotype: Tensor, share: float) -> float:
+        """The probability expected with this share of a genotype (cells²) kept alone."""
+        expected = self._surrogate.predict(self._at(genotype.unsqueeze(0), Shares((share,), ())))
+        return float(expected.clamp(0, 1))
 
     def best(self, again: bool = False) -> Tensor:
         """Mean of the best tenth, but of 16 at least, of all genotypes ever observed, each at unit deviation.

@@ -9,9 +9,7 @@ averaging of the best tenth and the expected drop are this project's own.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from dataclasses import dataclass, replace
-from typing import Self
+from collections.abc import Generator
 
 import numpy as np
 import torch
@@ -21,149 +19,24 @@ from decam.evolution.differential_evolution import DifferentialEvolution, Evolut
 from decam.evolution.generation import Generation, diversity
 from decam.evolution.operators import Box
 from decam.evolution.trace import Asked, Trace
-from decam.explanation import Map, Progress, Question, Steps
-from decam.masking import FILLS, MaskedQueries, fill, upsample
+from decam.explanation import Map, Progress, Question, Steps, relayed
+from decam.masking import MaskedQueries, fill, upsample
 from decam.methods.base import SHORT, Method
-from decam.methods.de_cam.curves import CURVES
+from decam.methods.de_cam.curves import CURVES, values_of
 from decam.methods.de_cam.encoding import Encoding, rank_masks
 from decam.methods.de_cam.expected_drop import ExpectedDrop
-from decam.methods.de_cam.fitness import KEPT, QUESTIONS, FitnessEstimator, Shares, standardised
+from decam.methods.de_cam.fitness import KEEPS, FitnessEstimator, Shares, standardised
+from decam.methods.de_cam.hindsight import Hindsight
 from decam.methods.de_cam.optimisers import OptimiserOf, Start, differential_evolution, random_search
-from decam.methods.de_cam.seeding import SmoothRidge
+from decam.methods.de_cam.seeding import PAIRS, SmoothRidge
+from decam.methods.de_cam.settings import DeCamSettings, Spending, shortage
 from decam.methods.de_cam.settling import Settling
 from decam.methods.de_cam.shown import Shown
 from decam.methods.de_cam.stability import Half, halved, in_words, rank_errors
 from decam.methods.de_cam.surrogate import log_odds
-from decam.settings import Settings, parameter
 
-VARIANTS = ("seeded", "plain", "random search", "seed only")
 SEED_CELLS = 5  # a side of the random masks: large ones change the answer most, and so tell most
-AUTO, AUTO_BUDGET, AUTO_SETTLED = "auto", 4000, 0.95  # what a budget of "auto" stands for
 SHOWN = 0.25  # of the pixels, in pictures of what a ranking shows
-
-
-@dataclass(frozen=True)
-class DeCamSettings(Settings):
-    """What a search may cost and how it looks at the picture."""
-
-    variant: str = parameter(
-        "seeded",
-        "Seeded: evolution from a first guess, judged by ranking. Plain: textbook evolution from random masks. "
-        "Controls: random search draws from that guess without evolving; seed only spends all on the guess.",
-        choices=VARIANTS,
-    )
-    budget: int = parameter(
-        1000, "Images that the model is asked about; more makes a better map and takes longer.", low=200, high=50_000
-    )
-    population: int = parameter(
-        16,
-        "Candidate maps that evolve together; more search wider, fewer get more generations (seed only has none).",
-        low=6,
-        high=128,
-    )
-    cells: int = parameter(
-        10, "Cells a side of the map that evolves; more show finer detail and need a larger budget.", low=3, high=16
-    )
-    greediness: float = parameter(
-        0.2,
-        "Share of the fittest towards which the others are drawn; small converges fast (seeded only).",
-        low=0.05,
-        high=1.0,
-        step=0.05,
-    )
-    fill: str = parameter(
-        "blur",
-        "What replaces hidden pixels during the search: a blur keeps colours and hides detail, black and noise also "
-        "make edges that no photograph has; the map follows what this fill hides best.",
-        choices=FILLS,
-    )
-    follow_edges: bool = parameter(
-        True, "Fit every map to the picture's edges (guided filter) before it is judged; off, the grid is interpolated."
-    )
-    screening: int = parameter(
-        8,
-        "Trial vectors bred for each place, of which the one that is expected to be best is evaluated; more converge "
-        "faster and rely more on what was learnt (seeded and random search).",
-        low=1,
-        high=64,
-    )
-    settled: float = parameter(
-        0.0,
-        "Ends the search once its map has settled: once its rank correlation with the map of half as many evaluations "
-        "was at least this in three generations running. The budget is then the most that it may cost, and the map "
-        "says how sure each place's rank is. 0 spends the whole budget.",
-        low=0.0,
-        high=0.999,
-        step=0.01,
-    )
-
-    @property
-    def ends_early(self) -> bool:
-        """True if the search ends once its map has settled."""
-        return self.settled > 0
-
-    @classmethod
-    def from_mapping(cls, values: Mapping[str, object]) -> Self:
-        """Settings from names and values; a budget of "auto" is at most 4000 evaluations, and settled 0.95."""
-        if values.get("budget") == AUTO:
-            values = {"settled": AUTO_SETTLED, **values, "budget": AUTO_BUDGET}
-        return super().from_mapping(values)
-
-
-@dataclass(frozen=True)
-class Spending:
-    """How a budget is split: random masks first, then generations of a population at so many evaluations each."""
-
-    seeds: int
-    generations: int
-    population: int
-    each: int = QUESTIONS
-
-    @classmethod
-    def of(cls, settings: DeCamSettings) -> Spending:
-        """Seeding saturates early: about 150 of 500, 250 of 1000, 300 of 2000; the rest are whole generations.
-
-        Plain evolution has no more individuals than the budget pays for once.
-        """
-        population = settings.population
-        if settings.variant == "plain":
-            population = min(population, settings.budget // 2)
-            return cls(0, settings.budget // (population * 2), population, each=2)
-        if settings.variant == "seed only":
-            return cls(settings.budget // 2 * 2, 0, population)
-        wanted = _seeds(settings.budget)
-        generation = population * QUESTIONS
-        generations = max(0, round((settings.budget - wanted) / generation))
-        while generations and settings.budget - generations * generation < wanted / 2:
-            generations -= 1
-        return cls((settings.budget - generations * generation) // 2 * 2, generations, population)
-
-    @property
-    def cost(self) -> int:
-        """Evaluations in all."""
-        return self.seeds + self.generations * self.population * self.each
-
-
-def _seeds(budget: int) -> float:
-    """How many random masks are enough for a first guess."""
-    return float(np.interp(budget, (200, 500, 1000, 2000), (80, 150, 250, 300)))
-
-
-def shortage(settings: DeCamSettings) -> str:
-    """What a reader must know where the budget ends before anything evolves, or is smaller than a population."""
-    spending = Spending.of(settings)
-    if settings.variant == "plain" and spending.population < settings.population:
-        paid, wanted = spending.population, settings.population
-        return f"{settings.budget} evaluations pay for {paid} individuals in place of {wanted}."
-    if settings.variant not in ("seeded", "random search") or spending.generations > 1:
-        return ""
-    budget = settings.budget
-    while Spending.of(replace(settings, budget=budget)).generations < 2:
-        budget += 1
-    return (
-        f"Nothing was {'bred' if settings.variant == 'seeded' else 'drawn'} after the first population: with "
-        f"{settings.population} individuals that takes {budget} evaluations."
-    )
 
 
 class _Search:
@@ -213,7 +86,7 @@ class _Search:
         ridge = SmoothRidge(cells)
         left = self.spending.seeds // 2
         while left:
-            pairs = min(left, 32)
+            pairs = min(left, PAIRS)
             left -= pairs
             halves = (torch.rand(pairs, SEED_CELLS, SEED_CELLS, generator=self.generator) < 0.5).float()
             grids = torch.cat([halves, 1 - halves])
@@ -229,12 +102,12 @@ class _Search:
         return ridge
 
     def show(self, genotypes: Tensor) -> Generator[Progress, None, tuple[Shares, Tensor]]:
-        """Shares drawn for genotypes (N×cells²), and the target's probability behind each of their masks (N×6)."""
+        """Shares drawn for genotypes (N×cells²), and the target's probability behind each of their masks (N×2)."""
         shares = Shares.drawn(self.generator)
         masks = rank_masks(self.encoding.maps(genotypes), shares.kept, shares.removed).flatten(0, 1)
         answers = yield from self.ask(masks.unsqueeze(1))
         self.drop.add(masks, answers)
-        return shares, answers.view(len(genotypes), QUESTIONS)
+        return shares, answers.view(len(genotypes), len(KEEPS))
 
     def score_alone(self, genotypes: Tensor) -> Generator[Progress, None, tuple[Tensor, Tensor]]:
         """Fitness of genotypes in [0, 1] as masks: probability kept minus probability removed minus visible area.
@@ -271,6 +144,10 @@ class _Search:
         full -= full.min()
         return full
 
+    def look_back(self, past: Hindsight) -> Generator[Progress, None, None]:
+        """Put into the ledger what the generations are worth by all answers."""
+        self._ledger.fitness = yield from relayed(past.judged(), lambda _: [self.progress()])
+
     def _rank_errors(self, full: Map, half: Half) -> Generator[Progress, None, None]:
         """Put into the ledger how sure the ranks of the finished map (H×W) are."""
         replicates = []
@@ -281,25 +158,20 @@ class _Search:
         self._ledger.note(in_words(self._ledger.rank_errors))
 
     def event(
-        self, mask: Tensor, genotype: Tensor, generation: Generation, apart: float, asked: tuple[Asked, ...]
+        self,
+        mask: Tensor,
+        probability: float,
+        genotype: Tensor,
+        generation: Generation,
+        apart: float,
+        asked: tuple[Asked, ...],
     ) -> Progress:
         """What a page plots and shows after a generation.
 
-        The fittest's mask, the map so far, how far apart the individuals are, and what was asked for the fittest.
+        The fittest's mask and the target's probability behind it, the map so far, how far apart the individuals are,
+        and what was asked for the fittest.
         """
-        kept = [picture.probability for picture in asked if picture.keeps]
-        curves = {
-            "best": generation.best,
-            "mean": generation.mean,
-            "spread": generation.spread,
-            "probability": kept[len(kept) // 2],
-            "diversity": apart,
-        }
-        if generation.bred is not None:  # a first generation has no trials
-            curves["accepted"] = float(generation.accepted.sum())
-            if generation.bred.recipe:
-                curves["weight"] = float(generation.bred.weights.mean())
-                curves["rate"] = float(generation.bred.rates.mean())
+        curves = values_of(generation, apart, probability)
         trace = Trace.of(generation, (self.settings.cells, self.settings.cells), asked)
         return self.progress(self.map_of(genotype), mask.cpu().numpy().astype(np.float32), curves, trace)
 
@@ -332,21 +204,26 @@ def _seeded(search: _Search, optimiser: OptimiserOf) -> Steps:
     own = search.draw_seed()  # by both variants, so that their first generations are the same
     first = torch.cat([standardised(posterior.mean.unsqueeze(0)), drawn(settings.population - 1)])
     evolution = optimiser(Start(first, drawn, own, settings.greediness))
-    shown = Shown.none(settings.population, (True,) * len(KEPT) + (False,) * (QUESTIONS - len(KEPT)))
+    past = Hindsight(estimator)
+    shown = Shown.none(settings.population, KEEPS)
     for number in range(search.spending.generations):
         candidates = evolution.ask(estimator.predict, settings.screening)
         shares, answers = yield from search.show(candidates)
         worth = estimator.observe(candidates, shares, answers)
         standing = estimator.predict(evolution.population) if number else None
         generation = evolution.tell(worth, standing)
+        past.add(generation)
         shown.replace(generation.accepted, shares.kept + shares.removed, answers)
         best = evolution.best
-        mask = rank_masks(search.encoding.thumbnails(evolution.population[best].unsqueeze(0)), (SHOWN,), ())[0, 0]
+        fittest = evolution.population[best]
+        mask = rank_masks(search.encoding.thumbnails(fittest.unsqueeze(0)), (SHOWN,), ())[0, 0]
+        expected = estimator.kept(fittest, SHOWN)
         # Only rankings are selected, so that scales drift: at unit deviation distances mean something.
         apart = diversity(standardised(generation.population))
-        yield search.event(mask, estimator.best(), generation, apart, shown.of(best))
+        yield search.event(mask, expected, estimator.best(), generation, apart, shown.of(best))
         if search.settled(estimator.best()):
             break
+    yield from search.look_back(past)
     return (yield from search.finished(estimator.best(again=True), estimator.half))
 
 
@@ -364,14 +241,15 @@ def _plain(search: _Search) -> Steps:
     )
     box = Box.of(0.0, 1.0, settings.cells**2, dtype=torch.float32)
     evolution = DifferentialEvolution(box, how, seed=search.draw_seed())
-    shown = Shown.none(search.spending.population, (True, False))
+    shown = Shown.none(search.spending.population, KEEPS)
     for _ in range(search.spending.generations):
         fitness, answers = yield from search.score_alone(evolution.ask())
         generation = evolution.tell(fitness)
         shown.replace(generation.accepted, (0.0, 0.0), answers)
         fittest = evolution.population[evolution.best]
         mask = search.encoding.thumbnails(fittest.unsqueeze(0))[0].clamp(0, 1)
-        yield search.event(mask, fittest, generation, generation.diversity, shown.of(evolution.best))
+        asked = shown.of(evolution.best)
+        yield search.event(mask, asked[0].probability, fittest, generation, generation.diversity, asked)
         if search.settled(fittest):
             break
     return (yield from search.finished(evolution.population[evolution.best]))
@@ -381,15 +259,21 @@ DE_CAM = Method(
     name="de-cam",
     title="DE-CAM",
     family="perturbation",
-    summary="Evolves a coarse map until what it ranks first carries the decision, from the model's output alone.",
+    summary=(
+        "Evolves a coarse map so that its top-ranked regions alone keep the model's decision. Needs only the model's "
+        "output."
+    ),
     formula=r"\max_g \, \mathbb{E}_{s} \big[p^c(x \text{ with the top } s \text{ of } g \text{ kept})\big] - "
     r"\mathbb{E}_{s} \big[p^c(x \text{ with them removed})\big]",
     reference="Karatsiolis & Kamilaris, A model-agnostic approach for generating Saliency Maps (2022)",
     url="https://arxiv.org/abs/2209.08906",
-    strengths="Any model, from its output alone; more faithful for each evaluation than random masks.",
-    misleads="Two seeds' maps differ in detail; where answers are hard to predict, the map is an order of the pixels "
-    "and says little about how much each counts.",
+    strengths="Works for any model, from its output alone; more faithful per evaluation than random masks.",
+    misleads=(
+        "Maps from different seeds differ in detail. Where answers are hard to predict, the map ranks the pixels and "
+        "says little about how much each counts."
+    ),
     needs=frozenset({"output"}),
+    hides=True,
     signed=False,
     settings=DeCamSettings,
     run=de_cam,

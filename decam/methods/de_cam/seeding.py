@@ -12,6 +12,7 @@ from decam.methods.de_cam.halves import half_of
 
 LENGTH = 0.1
 STRENGTHS = torch.logspace(-4, 4, 33, dtype=torch.float64)
+PAIRS = 32  # random halves and their complements that are asked before a guess is fitted anew
 
 
 def smooth_kernel(cells: int) -> Tensor:

@@ -27,7 +27,7 @@ from decam.settings import Settings, parameter
 class BaselineSettings(Settings):
     """What the picture is compared with."""
 
-    baseline: str = parameter("mean", "The picture that stands for nothing.", choices=FILLS)
+    baseline: str = parameter("mean", "The image that stands for nothing.", choices=FILLS)
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class GradientShapSettings(BaselineSettings):
     """What the picture is compared with, and how often."""
 
     samples: int = parameter(
-        24, "Random points between baseline and picture, with noise, one evaluation each.", low=2, high=500
+        24, "Random points between baseline and image, with noise, one evaluation each.", low=2, high=500
     )
     noise: float = parameter(
         0.1, "Standard deviation of the noise, as a share of the range of colours.", low=0.0, high=1.0, step=0.05
@@ -47,9 +47,9 @@ class IntegratedGradientsSettings(Settings):
     """The path that is integrated along."""
 
     steps: int = parameter(
-        32, "Points on the straight path from baseline to picture, one evaluation each.", low=4, high=500
+        32, "Points on the straight path from baseline to image, one evaluation each.", low=4, high=500
     )
-    baseline: str = parameter("mean", "Where the path begins: the picture that stands for nothing.", choices=FILLS)
+    baseline: str = parameter("mean", "Where the path begins: the image that stands for nothing.", choices=FILLS)
     absolute: bool = parameter(
         False, "Sum the channels' magnitudes: what mattered, whether it spoke for or against the class."
     )
@@ -109,12 +109,15 @@ INTEGRATED_GRADIENTS = Method(
     name="integrated-gradients",
     title="Integrated Gradients",
     family="gradient",
-    summary="Adds up the gradient on the way from an empty picture to this one; pixels for and against the class.",
+    summary=(
+        "Adds up the gradient along a straight path from an empty image to this one. Shows pixels for and against "
+        "the class."
+    ),
     formula=r"M_c = (x - x') \odot \int_0^1 \frac{\partial y^c\big(x' + a (x - x')\big)}{\partial x} \, da",
     reference="Sundararajan, Taly & Yan, Axiomatic Attribution for Deep Networks (2017)",
     url="https://arxiv.org/abs/1703.01365",
-    strengths="Complete: attributions add up to the score's difference from the baseline.",
-    misleads="Depends on the baseline, and looks like noise where the path crosses many bends.",
+    strengths="Complete: the values add up to the score's difference from the baseline.",
+    misleads="Depends on the baseline, and looks noisy where the model is far from linear.",
     needs=GRADIENTS,
     signed=True,
     settings=IntegratedGradientsSettings,

@@ -51,7 +51,7 @@ class Attribution:
         if self.shared:
             notes.append(
                 f"DeepLIFT's paper has no rule for {_listed(self.shared)}: their differences were shared out along the "
-                "straight line from baseline to picture."
+                "straight line from baseline to image."
             )
         change = self.picture - self.baseline
         if not abs(self.gap) <= max(MISSING * abs(change), FLOOR * self.largest):
@@ -130,7 +130,7 @@ def _compared(picture: Recording, baseline: Recording, name: str) -> None:
     )
     if not same or any(part.shape != baseline.values[number].shape for number, part in picture.values.items()):
         raise MethodError(
-            f"DeepLIFT compares a network's steps for the picture with those for the baseline, and the code of {name} "
+            f"DeepLIFT compares a network's steps for the image with those for the baseline, and the code of {name} "
             "takes other steps for one than for the other; another baseline may do."
         )
 

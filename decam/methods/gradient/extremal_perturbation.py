@@ -124,7 +124,7 @@ def extremal_perturbation(question: Question, settings: ExtremalSettings, seed: 
         ascent = _Ascent(question, settings, seed, model)
         for _ in range(settings.steps):
             ascent.step(batch)
-        question.ledger.reach = ("With parts of the picture hidden, the class's logit moves", model.spread)
+        question.ledger.reach = ("With parts of the image hidden, the class's logit moves", model.spread)
         return ascent.masks()
 
     masks = yield from by_library(question, _cost(settings, question.classifier), work)
@@ -141,13 +141,15 @@ EXTREMAL_PERTURBATION = Method(
     name="extremal-perturbation",
     title="Extremal perturbation",
     family="gradient",
-    summary="Looks by gradient ascent for the smooth mask of a given area that keeps the class's score highest; the "
-    "mean of four areas' masks.",
+    summary=(
+        "Finds, by gradient ascent, the smooth mask of a given area that keeps the class score highest. The map is the "
+        "mean over four areas."
+    ),
     formula=r"m_a = \arg\max_m \, y^c\big(m \odot x + (1 - m) \odot x_0\big) - \lambda \, \lVert "
     r"\operatorname{sort}(m) - r_a \rVert^2",
     reference="Fong, Patrick & Vedaldi, Understanding Deep Networks via Extremal Perturbations and Smooth Masks (2019)",
     url="https://arxiv.org/abs/1910.08485",
-    strengths="Finds with the gradient what searches from outside look for: a bound for them.",
+    strengths="Finds with gradients what black-box searches look for: a bound for them.",
     misleads="Thousands of evaluations, and masks that fit the fill: what is kept may be more than the object.",
     needs=GRADIENTS,
     signed=False,

@@ -46,7 +46,7 @@ class GradientSettings(Settings):
 class NoiseSettings(Settings):
     """How noise is averaged out."""
 
-    samples: int = parameter(24, "Noisy copies of the picture, one evaluation each.", low=2, high=500)
+    samples: int = parameter(24, "Noisy copies of the image, one evaluation each.", low=2, high=500)
     noise: float = parameter(
         0.15, "Standard deviation of the noise, as a share of the range of colours.", low=0.01, high=1.0, step=0.05
     )
@@ -98,7 +98,7 @@ def shares(attributed: Tensor) -> tuple[str, float]:
 def _variances(attributed: Tensor) -> tuple[str, float]:
     """The reach of variances of derivatives."""
     deviations = attributed.clamp(min=0).sqrt()
-    return "Between noisy copies of the picture, the slope of the class's logit changes", float(deviations.sum())
+    return "Between noisy copies of the image, the slope of the class's logit changes", float(deviations.sum())
 
 
 def leaf(question: Question) -> Tensor:
@@ -210,7 +210,7 @@ GRADIENT = Method(
     formula=r"M_c = \max_{\mathrm{rgb}} \Big|\frac{\partial y^c}{\partial x}\Big|",
     reference="Simonyan, Vedaldi & Zisserman, Deep Inside Convolutional Networks (2013)",
     url="https://arxiv.org/abs/1312.6034",
-    strengths="One pass; what the model is locally sensitive to, nothing added.",
+    strengths="One pass: what the model is locally sensitive to, with nothing added.",
     misleads="Noisy, and blind where the score is saturated: a pixel can matter and have no slope.",
     needs=GRADIENTS,
     signed=False,
@@ -230,7 +230,7 @@ INPUT_X_GRADIENT = Method(
     "Activation Differences (2016)",
     url="https://arxiv.org/abs/1605.01713",
     strengths="Signed: pixels for and against the class.",
-    misleads="Black pixels count as nothing, whatever they mean; shows the picture's own edges.",
+    misleads="Black pixels count as nothing, whatever they mean; shows the image's own edges.",
     needs=GRADIENTS,
     signed=True,
     settings=GradientSettings,
@@ -243,12 +243,12 @@ GUIDED_BACKPROP = Method(
     name="guided-backprop",
     title="Guided backpropagation",
     family="gradient",
-    summary="The gradient with everything negative stopped at each rectifier on the way back.",
+    summary="The gradient, with every negative value stopped at each ReLU on the way back.",
     formula=r"R^l = \mathbb{1}[f^l > 0] \cdot \mathbb{1}[R^{l+1} > 0] \cdot R^{l+1}",
     reference="Springenberg et al., Striving for Simplicity: The All Convolutional Net (2014)",
     url="https://arxiv.org/abs/1412.6806",
-    strengths="Crisp pictures of what excites the network.",
-    misleads="Fails the sanity checks: it nearly restores the picture, and hardly changes with class or weights.",
+    strengths="Crisp images of what excites the network.",
+    misleads="Fails the sanity checks: it nearly restores the image, and hardly changes with class or weights.",
     needs=GRADIENTS,
     signed=False,
     settings=GradientSettings,
@@ -262,7 +262,7 @@ DECONVOLUTION = Method(
     name="deconvolution",
     title="Deconvolution",
     family="gradient",
-    summary="The gradient with rectifiers applied to what comes back in place of what went forward.",
+    summary="The gradient, with each ReLU applied to what comes back instead of what went forward.",
     formula=r"R^l = \mathbb{1}[R^{l+1} > 0] \cdot R^{l+1}",
     reference="Zeiler & Fergus, Visualizing and Understanding Convolutional Networks (2014)",
     url="https://arxiv.org/abs/1311.2901",
@@ -281,13 +281,13 @@ SMOOTH_GRAD = Method(
     name="smoothgrad",
     title="SmoothGrad",
     family="gradient",
-    summary="The gradient averaged over noisy copies of the picture.",
+    summary="The gradient averaged over noisy copies of the image.",
     formula=r"M_c = \max_{\mathrm{rgb}} \Big|\frac{1}{n} \sum_{i=1}^n \frac{\partial y^c(x + "
     r"\epsilon_i)}{\partial x}\Big|, \quad \epsilon_i \sim \mathcal{N}(0, \sigma^2)",
     reference="Smilkov et al., SmoothGrad: removing noise by adding noise (2017)",
     url="https://arxiv.org/abs/1706.03825",
-    strengths="Much calmer than the gradient for a few dozen evaluations.",
-    misleads="Calm is not right: noise that the model never saw decides what is averaged.",
+    strengths="Much smoother than the gradient for a few dozen evaluations.",
+    misleads="Smooth is not correct: noise that the model never saw decides what is averaged.",
     needs=GRADIENTS,
     signed=False,
     settings=NoiseSettings,
@@ -300,7 +300,7 @@ VAR_GRAD = Method(
     name="vargrad",
     title="VarGrad",
     family="gradient",
-    summary="The variance of the gradient over noisy copies of the picture.",
+    summary="The variance of the gradient over noisy copies of the image.",
     formula=r"M_c = \max_{\mathrm{rgb}} \mathrm{Var}_i \Big(\frac{\partial y^c(x + \epsilon_i)}{\partial x}\Big)",
     reference="Adebayo et al., Local Explanation Methods for Deep Neural Networks Lack Sensitivity to "
     "Parameter Values (2018)",
@@ -324,7 +324,7 @@ GUIDED_GRAD_CAM = Method(
     reference="Selvaraju et al., Grad-CAM: Visual Explanations from Deep Networks (2017)",
     url="https://arxiv.org/abs/1610.02391",
     strengths="Sharp and, through Grad-CAM, in the right region.",
-    misleads="Its detail is guided backpropagation's: the picture's edges, not the reason.",
+    misleads="Its detail is guided backpropagation's: the image's edges, not the reason.",
     needs=frozenset({"gradients", "activations"}),
     signed=False,
     settings=CamSettings,

@@ -127,16 +127,17 @@ AISE = Method(
     name="aise",
     title="AISE",
     family="perturbation",
-    summary="Searches for Gaussian windows that keep the answer when shown and take it away when hidden.",
+    summary="Searches for Gaussian windows that keep the answer when shown and remove it when hidden.",
     formula=r"M_c = \sum_\sigma \frac{\sum_k (s_k - \min s) \, g_{\sigma,k}}"
     r"{\max \sum_k (s_k - \min s) \, g_{\sigma,k}}, \quad s_k = p^c(x \odot g_{\sigma,k}) "
     r"- p^c(x \odot (1 - g_{\sigma,k}))",
     reference="Adaptive Input Sampling for Explanation of Black-box Models, in OpenVINO's Explainable AI Toolkit "
     "(2024)",
     url="https://openvinotoolkit.github.io/openvino_xai/",
-    strengths="Calm maps from few evaluations, which go where the class is.",
+    strengths="Smooth maps from few evaluations, spent where the class is.",
     misleads="Round blobs, whatever the object's form; windows are asked about one after the other, which is slow.",
     needs=frozenset({"output"}),
+    hides=True,
     signed=False,
     settings=AiseSettings,
     run=aise,

@@ -164,8 +164,7 @@ GREEDY_REGIONS = Method(
     name="greedy-regions",
     title="Greedy regions",
     family="perturbation",
-    summary="Ranks superpixels by adding, again and again, the one that serves the answer best beside those chosen "
-    "before.",
+    summary="Ranks superpixels by repeatedly adding the one that helps the answer most beside those already chosen.",
     formula=r"r_k = \arg\max_r \, p^c(x \text{ with } S_{k-1} \cup r \text{ kept}) - p^c(x \text{ without } S_{k-1} "
     r"\cup r)",
     reference="Chen et al., Less is More: Fewer Interpretable Region via Submodular Subset Selection (2024)",
@@ -173,6 +172,7 @@ GREEDY_REGIONS = Method(
     strengths="Maximises what insertion and deletion measure: each question builds on the best regions so far.",
     misleads="Never takes a choice back, and is lost where no single region changes the answer.",
     needs=frozenset({"output"}),
+    hides=True,
     signed=False,
     settings=GreedySettings,
     run=greedy_regions,

@@ -94,6 +94,7 @@ def _row(name: str, title: str, summary: str, formula: str, misleads: str, *, si
         strengths="Finds any kind of dependence, with fewer evaluations than Sobol's indices.",
         misleads=misleads,
         needs=frozenset({"output"}),
+        hides=True,
         signed=signed,
         settings=HsicSettings,
         run=run,

@@ -23,10 +23,10 @@ class OcclusionSettings(Settings):
     """The window that slides over the picture."""
 
     window: float = parameter(
-        0.2, "Side of the hidden square, as a share of the picture's.", low=0.02, high=0.9, step=0.01
+        0.2, "Side of the hidden square, as a share of the image's.", low=0.02, high=0.9, step=0.01
     )
     stride: float = parameter(
-        0.08, "Distance between two squares, as a share of the picture's side.", low=0.01, high=0.9, step=0.01
+        0.08, "Distance between two squares, as a share of the image's side.", low=0.01, high=0.9, step=0.01
     )
     fill: str = parameter("mean", "What replaces hidden pixels.", choices=FILLS)
 
@@ -124,13 +124,14 @@ OCCLUSION = Method(
     name="occlusion",
     title="Occlusion",
     family="perturbation",
-    summary="Slides a hidden square over the picture and notes how far the probability falls.",
+    summary="Slides a square over the image and records how far the probability falls.",
     formula=r"M_c(u) = \operatorname{mean}_{W \ni u} \big(p^c(x) - p^c(x \text{ without } W)\big)",
     reference="Zeiler & Fergus, Visualizing and Understanding Convolutional Networks (2014)",
     url="https://arxiv.org/abs/1311.2901",
-    strengths="Says in plain words what it measures, for any model.",
-    misleads="Sees only what one square hides: two eyes that each suffice both count for nothing.",
+    strengths="Easy to explain and works for any model.",
+    misleads="Sees only what one square hides: if either of two eyes is enough, both count for nothing.",
     needs=frozenset({"output"}),
+    hides=True,
     signed=True,
     settings=OcclusionSettings,
     run=occlusion,
@@ -141,13 +142,14 @@ RISE = Method(
     name="rise",
     title="RISE",
     family="perturbation",
-    summary="Averages random masks, weighted by the probability that survives behind them.",
+    summary="Averages random masks, weighted by the probability that each leaves.",
     formula=r"M_c(u) = \frac{1}{n \, p} \sum_{i=1}^n p^c(x \odot m_i) \, m_i(u)",
     reference="Petsiuk, Das & Saenko, RISE: Randomized Input Sampling for Explanation of Black-box Models (2018)",
     url="https://arxiv.org/abs/1806.07421",
-    strengths="Any model, and simple: more masks only make it calmer.",
-    misleads="Needs thousands of evaluations for a calm map, which stays as coarse as its grid.",
+    strengths="Works for any model, and is simple: more masks only make it smoother.",
+    misleads="Needs thousands of evaluations for a smooth map, which stays as coarse as its grid.",
     needs=frozenset({"output"}),
+    hides=True,
     signed=False,
     settings=RiseSettings,
     run=rise,

@@ -31,7 +31,7 @@ class RexSettings(Settings):
         4, "Random quarterings that are refined side by side; a finished one makes room for another.", low=1, high=64
     )
     smallest: float = parameter(
-        0.05, "Side of the smallest part, as a share of the picture's.", low=0.01, high=0.5, step=0.01
+        0.05, "Side of the smallest part, as a share of the image's.", low=0.01, high=0.5, step=0.01
     )
     fill: str = parameter("blur", "What replaces hidden pixels.", choices=FILLS)
 
@@ -120,7 +120,7 @@ def rex(question: Question, settings: RexSettings, seed: int) -> Steps:
     answers = yield from queries.answers(torch.ones(1, 1, *size, dtype=torch.bool))
     labelled = bool(answers[0].argmax() == question.target)
     if not labelled:
-        question.ledger.note("The model's label for the whole picture is another class, and ReX looks at labels alone.")
+        question.ledger.note("The model's label for the whole image is another class, and ReX looks at labels alone.")
     trees: list[_Tree] = []
     total = np.zeros(size)
     while queries.left:
@@ -149,15 +149,15 @@ REX = Method(
     name="rex",
     title="ReX",
     family="perturbation",
-    summary="Quarters the picture at random, again and again, and notes which quarters the label hangs on.",
+    summary="Repeatedly quarters the image at random, and notes which quarters the label depends on.",
     formula=r"r_i = \max_W \frac{1}{1 + |W|} \text{ over sets } W \text{ without which } c \text{ is the label, but "
     r"not without } W \cup i",
     reference="Chockler, Kelly, Kroening & Sun, Causal Explanations for Image Classifiers (2024)",
     url="https://arxiv.org/abs/2411.08875",
-    strengths="Needs the label alone: works for a model that gives no probabilities.",
-    misleads="Says nothing of a class that is not the model's label; between labels it is blind to how sure the model "
-    "is.",
+    strengths="Needs only the label, so it works for a model without probabilities.",
+    misleads="Says nothing about a class that is not the model's label, and ignores how sure the model is.",
     needs=frozenset({"output"}),
+    hides=True,
     signed=False,
     settings=RexSettings,
     run=rex,

@@ -168,15 +168,18 @@ SHAP_PARTITION = Method(
     name="shap-partition",
     title="SHAP partition",
     family="perturbation",
-    summary="Halves the picture again and again where a half changes the answer most, and shares the change out fairly "
-    "between the halves.",
+    summary=(
+        "Repeatedly halves the image where a half changes the answer most, and shares the change fairly between the "
+        "halves."
+    ),
     formula=r"\phi_h = \tfrac{w}{2} \big[p^c(S \cup h) - p^c(S)\big] + \tfrac{w}{2} \big[p^c(S \cup h \cup h') - "
     r"p^c(S \cup h')\big]",
     reference="Owen, Values of Games with A Priori Unions (1977), by the PartitionExplainer of Lundberg & Lee's shap",
     url="https://shap.readthedocs.io/en/latest/generated/shap.PartitionExplainer.html",
     strengths="Signed values that always add up to the answer's difference, finer where it matters.",
-    misleads="Borders of the halves show: what two of them share is dealt out by the tree, not by the picture.",
+    misleads="Borders of the halves show: what two of them share is dealt out by the tree, not by the image.",
     needs=frozenset({"output"}),
+    hides=True,
     signed=True,
     settings=PartitionSettings,
     run=shap_partition,

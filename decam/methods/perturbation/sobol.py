@@ -103,6 +103,7 @@ def _row(name: str, title: str, summary: str, formula: str, misleads: str, *, si
         strengths="Counts what a cell does together with others, at all degrees of visibility.",
         misleads=misleads,
         needs=frozenset({"output"}),
+        hides=True,
         signed=signed,
         settings=SobolSettings,
         run=run,
@@ -116,7 +117,7 @@ _INDEX = r"\frac{1}{2 n \, \operatorname{Var} p^c(A)} \sum_{j=1}^n \big(p^c(A_j)
 SOBOL = _row(
     "sobol",
     "Sobol",
-    "Estimates for each cell of a grid how much of the answer's variance goes when the cell stays as it is.",
+    "Estimates, for each cell of a grid, the share of the answer's variance that the cell accounts for.",
     r"M_c(u) = " + _INDEX,
     "A cell that speaks against the class counts as much as one that speaks for it.",
     signed=False,

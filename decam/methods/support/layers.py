@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from decam.classifier import TorchClassifier
 from decam.classifier.arguments import some_of
+from decam.classifier.base import called
 from decam.errors import SettingError
 from decam.methods.support.arrangement import (
     DRAWS,
@@ -35,12 +36,12 @@ def layer_of(classifier: TorchClassifier, name: str) -> str:
     names = [title for title, _ in classifier.module.named_modules() if title]
     if not found:
         raise SettingError(
-            f"No layer of {classifier.name} was named, and none that has places is known; give one as layer=. "
+            f"No layer of {called(classifier)} was named, and none that has places is known; give one as layer=. "
             f"It has: {some_of(names)}."
         )
     if found not in names:
         raise SettingError(
-            f"{classifier.name} has no layer {found!r}; it has, among others: "
+            f"{called(classifier)} has no layer {found!r}; it has, among others: "
             f"{', '.join(classifier.layers[-6:]) or some_of(names)}."
         )
     return found
@@ -88,7 +89,7 @@ def arrangements(classifier: TorchClassifier, layers: tuple[str, ...]) -> dict[s
         last = seed == DRAWS - 1
         results = {name: _result(classifier, name, draws[name], last) for name in missing}
         results |= {
-            name: f"The layer {name!r} of {classifier.name} takes no part in its answers; choose another."
+            name: f"The layer {name!r} of {called(classifier)} takes no part in its answers; choose another."
             for name in unused
         }
         found_before.update({name: result for name, result in results.items() if result is not None})
@@ -121,12 +122,12 @@ def _result(
 ) -> Arrangement | str | None:
     """The arrangement after some draws, or why there is none; None where another draw may tell."""
     if not draws:
-        return f"The layer {layer!r} of {classifier.name} has no spatial grid and so no map; choose another."
+        return f"The layer {layer!r} of {called(classifier)} has no spatial grid and so no map; choose another."
     found = arranged(added_up(draws), classifier.input_size, final=last)
     if found is None and last:
         return (
-            f"Which axes of the layer {layer!r} of {classifier.name} hold rows and columns is unclear: its output does "
-            "not follow changes of the picture from top to bottom and from left to right. Choose another layer."
+            f"Which axes of the layer {layer!r} of {called(classifier)} hold rows and columns is unclear: its output "
+            "does not follow changes of the image from top to bottom and from left to right. Choose another layer."
         )
     return found
 

@@ -11,6 +11,8 @@ from weakref import WeakKeyDictionary
 from torch import fx, nn
 
 from decam.classifier import TorchClassifier
+from decam.classifier.base import called
+from decam.classifier.engines.base import converting_alone
 from decam.methods.support.weight_sharing import share_weights
 
 RECTIFIER = "relu"
@@ -35,7 +37,6 @@ class Rewired:
     activations: frozenset[str]
 
 
-_one_at_a_time = threading.Lock()
 _known: WeakKeyDictionary[TorchClassifier, Rewired] = WeakKeyDictionary()
 
 
@@ -89,8 +90,8 @@ class _Tracer(fx.Tracer):
 
 
 def _traced(module: nn.Module) -> fx.GraphModule:
-    # Two at a time would each put back what they found, the other's traps among it.
-    with _one_at_a_time:
+    # Two at a time would each put back what they found, the other's traps among it; an export counts as one.
+    with converting_alone:
         return fx.GraphModule(module, _Tracer().trace(module))
 
 
@@ -112,10 +113,10 @@ def without(classifier: TorchClassifier, title: str, allowed: frozenset[str]) ->
     """Why a method that handles only the `allowed` activations cannot explain the classifier; empty if it can."""
     made = rewired(classifier)
     if made.module is None:
-        return f"{title} needs a network that can be traced, and the code of {classifier.name} cannot be."
+        return f"{title} needs a network that can be traced, and the code of {called(classifier)} cannot be."
     strange = sorted(made.activations - allowed)
     if strange:
-        return f"{title} is not defined for the activations of {classifier.name} ({', '.join(strange)})."
+        return f"{title} is not defined for the activations of {called(classifier)} ({', '.join(strange)})."
     if allowed == {RECTIFIER} and not made.activations:
-        return f"{title} changes how gradients pass rectifiers (ReLU), and {classifier.name} has none."
+        return f"{title} changes how gradients pass rectifiers (ReLU), and {called(classifier)} has none."
     return ""

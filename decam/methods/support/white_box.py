@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from decam.classifier import TorchClassifier
+from decam.classifier.base import called
 from decam.errors import MethodError
 from decam.explanation import Progress, Question
 from decam.masking import halved
@@ -84,7 +85,7 @@ warnings.filterwarnings("ignore", "Setting (forward, )?backward hooks", UserWarn
 def white_box(question: Question) -> TorchClassifier:
     """The question's classifier; raises MethodError where it is no PyTorch model."""
     if not isinstance(question.classifier, TorchClassifier):
-        raise MethodError(f"This method needs a PyTorch model, and {question.classifier.name} is none.")
+        raise MethodError(f"This method needs a PyTorch model, and {called(question.classifier)} is none.")
     return question.classifier
 
 

@@ -28,7 +28,7 @@ class EdgeCellsSettings(Settings):
     budget: int = parameter(1000, "Random sets of cells, one evaluation each.", low=16, high=50_000)
     cells: int = parameter(10, "Cells a side of the grid; more need a larger budget.", low=2, high=16)
     follow_edges: bool = parameter(
-        True, "Fit masks and map to the picture's edges (guided filter); off, the grid is interpolated."
+        True, "Fit masks and map to the image's edges (guided filter); off, the grid is interpolated."
     )
     fill: str = parameter("blur", "What replaces hidden pixels.", choices=FILLS)
 
@@ -81,7 +81,7 @@ CELL_KERNEL_SHAP = Method(
     name="cell-kernel-shap",
     title="KernelSHAP on cells",
     family="surrogate",
-    summary="Estimates the Shapley value of each cell of DE-CAM's grid, with masks and map fitted to the picture's "
+    summary="Estimates the Shapley value of each cell of DE-CAM's grid, with masks and map fitted to the image's "
     "edges.",
     formula=r"M_c = G\Big[\arg\min_\phi \sum_z \pi(z) \big(p^c(x \odot G[z]) - \phi \cdot z - b\big)^2\Big]",
     reference="Lundberg & Lee, A Unified Approach to Interpreting Model Predictions (2017), on DE-CAM's cells",
@@ -89,6 +89,7 @@ CELL_KERNEL_SHAP = Method(
     strengths="Tells whether DE-CAM's maps are better for the search or for cells and filter alone.",
     misleads="Cells overlap once they follow edges, so that their values add up only about to the difference.",
     needs=frozenset({"output"}),
+    hides=True,
     signed=True,
     settings=EdgeCellsSettings,
     run=partial(edge_cells, shapley_design, shapley_values),
@@ -101,14 +102,15 @@ CELL_RIDGE = Method(
     title="Ridge on cells",
     family="surrogate",
     summary="Fits a linear model to the answers for random sets of the cells of DE-CAM's grid, with masks and map "
-    "fitted to the picture's edges.",
+    "fitted to the image's edges.",
     formula=r"M_c = G\Big[\arg\min_w \sum_z \big(p^c(x \odot G[z]) - w \cdot z - b\big)^2 + \lambda \lVert w "
     r"\rVert^2\Big]",
     reference="Golub, Heath & Wahba, Generalized Cross-Validation (1979), on DE-CAM's cells",
     url="https://doi.org/10.1080/00401706.1979.10489751",
     strengths="The plainest account of the same cells: no kernel, no search, its strength chosen by the answers.",
-    misleads="Half of the picture is always hidden: what only a whole object says is not heard.",
+    misleads="Half of the image is always hidden: what only a whole object says is not heard.",
     needs=frozenset({"output"}),
+    hides=True,
     signed=True,
     settings=EdgeCellsSettings,
     run=partial(edge_cells, even_design, ridge_weights),

@@ -59,7 +59,7 @@ class LimeSettings(KernelShapSettings):
     # Maps of 12 scenes (embedded model) correlate 0.985 with those of 8000 samples; with twice as many, 0.991.
     budget: int = parameter(500, "Random sets of regions, one evaluation each.", low=16, high=50_000, earlier="samples")
     width: float = parameter(
-        0.25, "Width of the kernel: pictures with more regions switched off count less.", low=0.05, high=2.0, step=0.05
+        0.25, "Width of the kernel: images with more regions switched off count less.", low=0.05, high=2.0, step=0.05
     )
 
 
@@ -239,13 +239,14 @@ FEATURE_ABLATION = Method(
     name="feature-ablation",
     title="Feature ablation",
     family="perturbation",
-    summary="Switches off one superpixel after the other and notes how far the probability falls.",
+    summary="Switches off one superpixel after another and records how far the probability falls.",
     formula=r"M_c(r) = p^c(x) - p^c(x \text{ without } r)",
     reference="Zeiler & Fergus, Visualizing and Understanding Convolutional Networks (2014), on superpixels",
     url="https://arxiv.org/abs/1311.2901",
-    strengths="One evaluation a region, and regions follow the picture's own edges.",
-    misleads="A region counts for nothing where another one says the same; the picture's hole says something too.",
+    strengths="One evaluation a region, and regions follow the image's own edges.",
+    misleads="A region counts for nothing where another one tells the same; the hole itself is a visual cue.",
     needs=frozenset({"output"}),
+    hides=True,
     signed=True,
     settings=RegionSettings,
     run=_explained(_ablation, _each),
@@ -256,9 +257,9 @@ FEATURE_PERMUTATION = Method(
     name="feature-permutation",
     title="Feature permutation",
     family="perturbation",
-    summary="Shuffles the pixels of one superpixel after the other and notes how far the probability falls.",
+    summary="Shuffles the pixels of one superpixel after another and records how far the probability falls.",
     formula=r"M_c(r) = p^c(x) - p^c(x \text{ with the pixels of } r \text{ shuffled})",
-    reference="Fisher, Rudin & Dominici, All Models are Wrong, but Many are Useful (2019), within one picture",
+    reference="Fisher, Rudin & Dominici, All Models are Wrong, but Many are Useful (2019), within one image",
     url="https://arxiv.org/abs/1801.01489",
     strengths="No fill to choose: a region keeps its colours and loses its structure.",
     misleads="What is said by colour alone stays, so a region that matters by its colour counts for nothing.",
@@ -278,9 +279,10 @@ LIME = Method(
     reference="Ribeiro, Singh & Guestrin, “Why Should I Trust You?” Explaining the Predictions of Any "
     "Classifier (2016)",
     url="https://arxiv.org/abs/1602.04938",
-    strengths="Any model; a linear account whose misfit can be looked at.",
-    misleads="Changes with the seed, the kernel's width and how the picture was cut into regions.",
+    strengths="Works for any model; the linear fit's error can be checked.",
+    misleads="Changes with the seed, the kernel's width and how the image was cut into regions.",
     needs=frozenset({"output"}),
+    hides=True,
     signed=True,
     settings=LimeSettings,
     run=_regressed(_even_design, _near, ridge=1.0),
@@ -291,13 +293,17 @@ KERNEL_SHAP = Method(
     name="kernel-shap",
     title="KernelSHAP",
     family="surrogate",
-    summary="Estimates each superpixel's Shapley value: its mean contribution over all orders of switching on.",
+    summary=(
+        "Estimates each superpixel's Shapley value: its average contribution over all orders in which regions are "
+        "revealed."
+    ),
     formula=r"\phi_r = \sum_{S \not\ni r} \frac{|S|! \, (n - |S| - 1)!}{n!} \big(p^c(x_{S \cup r}) - p^c(x_S)\big)",
     reference="Lundberg & Lee, A Unified Approach to Interpreting Model Predictions (2017)",
     url="https://arxiv.org/abs/1705.07874",
     strengths="The only shares that are fair by Shapley's axioms; they add up to the probability's difference.",
-    misleads="Most sets of regions are pictures that nobody has seen; with few samples the values are noise.",
+    misleads="Most sets of regions are images that nobody has seen; with few samples the values are noise.",
     needs=frozenset({"output"}),
+    hides=True,
     signed=True,
     settings=KernelShapSettings,
     run=_regressed(shapley_design, _shapley, ridge=0.0),

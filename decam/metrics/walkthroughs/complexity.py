@@ -51,7 +51,7 @@ def _effective(work: Work) -> tuple[tuple[Panel, ...], str]:
         Line("equal pixels as concentrated", edge, height, quiet=True),
     )
     chart = Chart("The value is the width of the box", _PIXELS, "Share, times the number of pixels", lines, (0, 100))
-    sentence = f"{count:,} equally salient pixels would be as concentrated: {value:.1%} of the picture."
+    sentence = f"{count:,} equally salient pixels would be as concentrated: {value:.1%} of the image."
     return (work.judged(), picture, chart), sentence
 
 

@@ -26,9 +26,9 @@ def _curve(work: Work) -> tuple[tuple[Panel, ...], str]:
     places = _telling(array(curve.values), _STEPS)
     pictures = [_seen(work, curve, place, f"{float(curve.shares[place]):.0%} {done}") for place in places]
     x, y = array(curve.shares) * 100, array(curve.values)
-    lines = (Line("each step", x, y, filled=True), Line("the pictures above", x[places], y[places], points=True))
-    chart = Chart("The value is the shaded area", f"Share of the picture {done} (%)", PROBABILITY, lines, (0, 100))
-    pictures_text = f"{len(x)} pictures, most salient pixels first, {_from(work)}"
+    lines = (Line("each step", x, y, filled=True), Line("the images above", x[places], y[places], points=True))
+    chart = Chart("The value is the shaded area", f"Share of the image {done} (%)", PROBABILITY, lines, (0, 100))
+    pictures_text = f"{len(x)} images, most salient pixels first, {_from(work)}"
     return (*pictures, chart), f"{pictures_text}: the area under their probabilities is {curve.area:.3f}."
 
 
@@ -115,7 +115,7 @@ def _without(work: Work) -> tuple[tuple[Panel, ...], str]:
     )
     chart = Chart(
         "The value is half the mean gap between the lines",
-        "Share of the picture imputed (%)",
+        "Share of the image imputed (%)",
         PROBABILITY,
         lines,
         (0, 100),

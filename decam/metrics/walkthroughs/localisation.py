@@ -49,9 +49,7 @@ def _parted(work: Work, amounts: Values, name: str) -> tuple[tuple[Panel, ...], 
         Picture(f"On the object: {value:.0%}", work.pixels, amounts * truth, scale, truth=truth),
         Picture(f"Beside it: {1 - value:.0%}", work.pixels, amounts * ~truth, scale, truth=truth),
     )
-    sentence = (
-        f"Of the sum of its {name}, {value:.1%} lies on the object, which fills {truth.mean():.1%} of the picture."
-    )
+    sentence = f"Of the sum of its {name}, {value:.1%} lies on the object, which fills {truth.mean():.1%} of the image."
     return (_outlined(work), *parts), sentence
 
 
@@ -82,7 +80,7 @@ def _best(work: Work) -> tuple[tuple[Panel, ...], str]:
         Line("the best", array([100 * taken / found.size]), array([found.max()]), points=True),
     )
     caption = "The value is the highest point"
-    chart = Chart(caption, "Share of the picture above the threshold (%)", "IoU", lines, (0, 100), (0, 1))
+    chart = Chart(caption, "Share of the image above the threshold (%)", "IoU", lines, (0, 100), (0, 1))
     return (_outlined(work), _cut(work, kept, f"Cut at {threshold:.3g}"), chart), _overlap(work, kept, truth)
 
 

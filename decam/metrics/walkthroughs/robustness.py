@@ -45,7 +45,7 @@ def _unsteady(work: Work) -> tuple[tuple[Panel, ...], str]:
     difference = worst.saliency - saliency
     reach = max(float(np.abs(difference).max()), 1e-12)
     panels = (
-        Picture("The picture", work.pixels),
+        Picture("The image", work.pixels),
         Picture("Its map", work.pixels, saliency, together),
         Picture("Changed by noise", worst.pixels),
         Picture("The map of that", worst.pixels, worst.saliency, together),
@@ -54,7 +54,7 @@ def _unsteady(work: Work) -> tuple[tuple[Panel, ...], str]:
     names = tuple(str(number) for number in range(1, len(changes) + 1))
     bars = Bars("Relative change of the map; the value is the highest", names, changes)
     sentence = (
-        f"Of {len(changes)} pictures with up to {work.settings.radius:.0%} noise, the one shown changed the map most: "
+        f"Of {len(changes)} images with up to {work.settings.radius:.0%} noise, the one shown changed the map most: "
         f"by {work.measurement.value:.1%} of the map's norm."
     )
     return (*panels, bars), sentence

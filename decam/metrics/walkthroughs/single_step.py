@@ -19,7 +19,7 @@ def _pictures(work: Work, *, hidden: bool = False) -> tuple[Picture, Picture, Pi
     masked = float(last(scores(work.case, filling))[0])
     caption = f"What is salient {'hidden by' if hidden else 'shown over'} {filling}"
     return (
-        Picture("The picture", work.pixels, probability=own),
+        Picture("The image", work.pixels, probability=own),
         work.judged(),
         Picture(caption, to_pixels(shown(work.case, 0, filling, hidden=hidden)), probability=masked),
     )

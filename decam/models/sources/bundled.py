@@ -38,7 +38,7 @@ class Bundled:
 
 
 BUNDLED: dict[str, Bundled] = {
-    "embedded": Bundled("Embedded", embedded.STORED, "blocks.3"),
+    "embedded": Bundled("Shapes demo", embedded.STORED, "blocks.3"),
     "abn": Bundled("Attention branch network", abn.STORED, "trunk.blocks.3", "https://arxiv.org/abs/1812.10025"),
     "bcnn": Bundled("B-CNN", bcnn.STORED, "trunk.blocks.3", "https://arxiv.org/abs/2106.02566"),
     "prototypes": Bundled("Prototype network", prototypes.STORED, "trunk.blocks.3", "https://arxiv.org/abs/1806.10574"),

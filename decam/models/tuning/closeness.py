@@ -52,7 +52,7 @@ class Closeness:
 
     def __str__(self) -> str:
         return (
-            f"rank correlation with float32's over masked photographs {self.ranks:.4f} (at least {RANKS:g} is asked), "
+            f"rank correlation with float32's over masked photos {self.ranks:.4f} (at least {RANKS:g} is asked), "
             f"mean change of a probability {self.change:.4f} (at most {CHANGE:g})"
         )
 

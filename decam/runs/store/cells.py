@@ -63,7 +63,8 @@ def cell_of(
         seconds=row.seconds,
         notes=tuple(row.notes),
         silent=kept.silent,
-        rank_errors=kept.rank_errors,
+        against=plan.against_of(key.question),
+        **kept.further,
     )
     if kept.of_class is not None:
         explanation = ClassExplanation(**vars(explanation), **kept.of_class)
@@ -78,6 +79,7 @@ def cell_of(
         measurements=measurements,
         frames=kept.frames,
         error=row.error,
+        reused=row.reused,
     )
     if row.error:
         return replace(cell, state=CellState.FAILED)

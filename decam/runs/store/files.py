@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import shutil
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from PIL import Image, UnidentifiedImageError
 from decam.classifier import Pixels
 from decam.errors import StoreError
 from decam.experiments.history import Frame
-from decam.explanation import Map, Truth, class_values
+from decam.explanation import SOME_ARRAYS, Map, Truth, class_values
 from decam.files import npz_bytes, write_atomically
 from decam.metrics.base import Curve
 from decam.runs.store import traces
@@ -49,6 +50,14 @@ def write(path: Path, content: bytes) -> None:
     """Put `content` at `path`, whole or not at all, on the disk before this returns; raises StoreError."""
     with as_store_error(f"write {path}"):
         write_atomically(path, content)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder with all that is in it, what another process has removed meanwhile aside; raises StoreError."""
+    with as_store_error(f"remove {path}"):
+        while path.exists():
+            with contextlib.suppress(FileNotFoundError):
+                shutil.rmtree(path)
 
 
 def write_view(path: Path, view: Pixels) -> None:
@@ -116,13 +125,13 @@ def write_map(
 class KeptMap:
     """A map's file: the map (H×W), the frames that led to it, whether it is silent, and what some maps alone have.
 
-    `rank_errors` are those of its explanation, and `of_class` is what a class's map has more.
+    `further` are arrays of its explanation by the names of their fields; `of_class` is what a class's map has more.
     """
 
     saliency: Map
     frames: tuple[Frame, ...]
     silent: bool
-    rank_errors: Map | None
+    further: dict[str, Map]
     of_class: dict[str, Any] | None
 
 
@@ -133,8 +142,8 @@ def read_map(path: Path) -> KeptMap:
     """
     arrays = read_arrays(path)
     try:
-        silent, errors = bool(arrays.get("silent", False)), arrays.get("rank_errors")
-        return KeptMap(*_unpack_map(arrays), silent, errors, class_values(arrays))
+        further = {name: arrays[name] for name in SOME_ARRAYS if name in arrays}
+        return KeptMap(*_unpack_map(arrays), bool(arrays.get("silent", False)), further, class_values(arrays))
     except (KeyError, ValueError, TypeError) as error:
         raise _damaged(path) from error
 

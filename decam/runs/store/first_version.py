@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -25,7 +26,11 @@ from decam.methods import get as get_method
 from decam.metrics.base import Measurement
 from decam.metrics.resemblance import FLAT, TO_CONTROLS, TO_REFERENCE
 from decam.runs.snapshots import RunSnapshot
-from decam.runs.store.files import read_arrays
+from decam.runs.store import rows
+from decam.runs.store.database import Database
+from decam.runs.store.files import as_store_error, read_arrays
+from decam.runs.store.folder import RunFolder
+from decam.runs.store.tables import RunRow
 
 IMPORTED = ".imported"
 UNKNOWN_STAGE = "not begun"
@@ -51,6 +56,26 @@ def checks(folder: Path) -> list[Check]:
         except (DecamError, KeyError, ValueError, TypeError, IndexError) as error:
             _LOG.warning("The sanity check %s is left out, for it cannot be read: %s", path, error)
     return found
+
+
+def import_checks(database: Database, folder: Path, folder_of: Callable[[str], RunFolder]) -> None:
+    """Keep the checks of a folder as runs; their files get another name, which says that it is done."""
+    for check in checks(folder):
+        try:
+            _import(database, check, folder_of(check.run.id))
+        except StoreError as error:  # the runs that are there already can be used all the same
+            _LOG.warning("The sanity check %s is not imported yet: %s", check.path, error)
+
+
+def _import(database: Database, check: Check, folder: RunFolder) -> None:
+    folder.write_pictures(check.run)
+    folder.write_maps(check.run)
+    with database.writing_alone() as session:
+        # Another process may have been faster, and somebody may have deleted the run since.
+        if check.path.is_file() and session.get(RunRow, check.run.id) is None:
+            rows.add_finished(session, check.run)
+    with as_store_error(f"rename {check.path}"), contextlib.suppress(FileNotFoundError):
+        check.path.rename(check.path.with_name(check.path.name + IMPORTED))
 
 
 def _read(path: Path) -> RunSnapshot:

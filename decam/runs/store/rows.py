@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from decam.experiments.cells import CellKey
 from decam.experiments.grid import Guess
 from decam.experiments.kinds import get as get_kind
+from decam.experiments.plan import Plan
 from decam.experiments.plan_json import plan_to_json
 from decam.explanation import Explanation
 from decam.metrics.base import Measurement
@@ -19,7 +20,7 @@ from decam.runs.store.tables import CellRow, MeasurementRow, PictureRow, Predict
 
 def run_row(run: RunSnapshot, instance: str) -> RunRow:
     """A run without its pictures and cells; `instance` is the token of the process that computes it."""
-    return RunRow(
+    row = RunRow(
         id=run.id,
         kind=run.plan.kind,
         owner=run.owner,
@@ -29,12 +30,19 @@ def run_row(run: RunSnapshot, instance: str) -> RunRow:
         instance=instance,
         version=run.version,
         model=run.plan.model,
-        facts=list(get_kind(run.plan.kind).facts(run.plan)),
-        methods=[method.name for method in run.plan.methods],
-        plan=plan_to_json(run.plan),
         labels=list(run.labels),
         thumbnail=thumbnail(run.views[0]) if run.views else b"",
+        name=run.name,
+        remark=run.remark,
     )
+    replan(row, run.plan)
+    return row
+
+
+def replan(row: RunRow, plan: Plan) -> None:
+    """Write a plan into the row of its run, when the run is new and whenever the plan has grown."""
+    row.plan, row.facts = plan_to_json(plan), list(get_kind(plan.kind).facts(plan))
+    row.methods = [method.name for method in plan.methods]
 
 
 def picture_rows(run: RunSnapshot) -> list[PictureRow]:
@@ -50,8 +58,10 @@ def prediction_row(run_id: str, question: int, guesses: tuple[Guess, ...]) -> Pr
     return PredictionRow(run=run_id, question=question, guesses=[[index, plain(share)] for index, share in guesses])
 
 
-def cell_row(run_id: str, key: CellKey, explanation: Explanation) -> CellRow:
-    """A finished map, whose arrays are a file."""
+def cell_row(
+    run_id: str, key: CellKey, explanation: Explanation, made_from: str = "", *, reused: bool = False
+) -> CellRow:
+    """A finished map, whose arrays are a file; `made_from` is the digest of what it was made from."""
     return CellRow(
         run=run_id,
         question=key.question,
@@ -64,6 +74,8 @@ def cell_row(run_id: str, key: CellKey, explanation: Explanation) -> CellRow:
         evaluations=explanation.evaluations,
         seconds=explanation.seconds,
         notes=list(explanation.notes),
+        made_from=made_from,
+        reused=reused,
     )
 
 

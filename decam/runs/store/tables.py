@@ -11,7 +11,11 @@ class Base(DeclarativeBase):
 
 
 class RunRow(Base):
-    """A run. `instance` is the token of the process that computes or computed it; `created` is Unix time."""
+    """A run. `instance` is the token of the process that computes or computed it; `created` is Unix time.
+
+    `name` and `remark` are its owner's words, empty where there are none. `deleted` is the Unix time from which on
+    nobody sees the run, see `removing`.
+    """
 
     __tablename__ = "runs"
     __table_args__ = (Index("runs_by_owner", "owner", "created"),)
@@ -30,6 +34,9 @@ class RunRow(Base):
     plan: Mapped[str] = mapped_column(deferred=True)
     labels: Mapped[list[str]] = mapped_column(JSON, deferred=True)
     thumbnail: Mapped[bytes] = mapped_column(LargeBinary)
+    name: Mapped[str] = mapped_column(default="")
+    remark: Mapped[str] = mapped_column(default="")
+    deleted: Mapped[float | None] = mapped_column(Double)
 
 
 class PictureRow(Base):
@@ -53,9 +60,14 @@ class PredictionRow(Base):
 
 
 class CellRow(Base):
-    """A map that is finished (its arrays are a file) or, with an `error`, failed. Sets `explained` accordingly."""
+    """A map that is finished (its arrays are a file) or, with an `error`, failed. Sets `explained` accordingly.
+
+    `made_from` is the digest of all that the map was made from, empty where that is not known. A `reused` map was taken
+    from an earlier run.
+    """
 
     __tablename__ = "cells"
+    __table_args__ = (Index("cells_by_what_they_are_made_from", "made_from"),)
 
     run: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
     question: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -68,6 +80,8 @@ class CellRow(Base):
     evaluations: Mapped[int] = mapped_column(default=0)
     seconds: Mapped[float] = mapped_column(Double, default=0.0)
     notes: Mapped[list[str]] = mapped_column(JSON, default=list)
+    made_from: Mapped[str] = mapped_column(default="")
+    reused: Mapped[bool] = mapped_column(default=False)
 
 
 class MeasurementRow(Base):

@@ -167,7 +167,7 @@ def _map(saliency: ArrayLike) -> Values:
 def _clicks(clicks: ArrayLike) -> Values:
     clicked = _flat(clicks, "Clicks")
     if (clicked < 0).any() or not clicked.sum() > 0:
-        raise SettingError("There are no clicks in this picture to score the map against.")
+        raise SettingError("There are no clicks in this image to score the map against.")
     return clicked
 
 

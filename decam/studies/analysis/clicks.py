@@ -150,8 +150,8 @@ def _cover(start: float, length: float, size: int, axis: str) -> tuple[Indices, 
     """The pixels of a line of `size` that a span lies on, and the share of it on each."""
     if start < 0 or start + length > size * (1 + 1e-12):  # places that were scaled are off by rounding
         raise SettingError(
-            f"A click lies at {axis} = {start:g} to {start + length:g}, outside its picture of {size} pixels; "
-            "places are in the picture's own pixels."
+            f"A click lies at {axis} = {start:g} to {start + length:g}, outside its image of {size} pixels; "
+            "places are in the image's own pixels."
         )
     first = min(int(start), size - 1)
     if length < POINT:
@@ -181,7 +181,7 @@ def click_map(marks: Clicks, picture: int, shape: Shape, sigma: float | None = N
     """The density of all people's clicks in one picture (H×W, sum 1). Raises SettingError where there are none."""
     weights = person_weights(marks, picture, shape)
     if not weights.shape[0]:
-        raise SettingError(f"Nobody clicked in picture {picture}, so it has no click map.")
+        raise SettingError(f"Nobody clicked in image {picture}, so it has no click map.")
     return density(_mean_map(weights, shape), sigma)
 
 

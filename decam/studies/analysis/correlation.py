@@ -230,9 +230,7 @@ def _rank_correlation(
 def _check(metric: MetricValues, methods: int, shown: Indices) -> None:
     shape = np.shape(metric.values)
     if len(shape) != 2 or shape[1] != methods:
-        raise SettingError(
-            f"The values of {metric.title} must be pictures × {methods} methods, but have shape {shape}."
-        )
+        raise SettingError(f"The values of {metric.title} must be images × {methods} methods, but have shape {shape}.")
     if shown[0] < 0 or shown[-1] >= shape[0]:
         wrong = int(shown[0] if shown[0] < 0 else shown[-1])
-        raise SettingError(f"{metric.title} has no row {wrong} for a picture that people saw, but {shape[0]} rows.")
+        raise SettingError(f"{metric.title} has no row {wrong} for an image that people saw, but {shape[0]} rows.")

@@ -80,7 +80,7 @@ def design(stimuli: int, size: int, participants: int, seed: int = 0, part: int 
 def check(stimuli: int, size: int, participants: int) -> None:
     """Raise SettingError where no design can be asked for."""
     if stimuli < 1:
-        raise SettingError("There is no stimulus to deal; choose at least one picture.")
+        raise SettingError("There is no stimulus to deal; choose at least one image.")
     if size < 1 or participants < 1:
         raise SettingError(
             f"A design needs at least one participant and one stimulus each, not {participants} and {size}."

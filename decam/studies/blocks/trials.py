@@ -35,7 +35,7 @@ class TrialSettings(Settings):
 class TrainingSettings(Settings):
     """Trials with feedback."""
 
-    trials: int = parameter(0, "How many; 0 for all pictures kept for training.", low=0, high=200)
+    trials: int = parameter(0, "How many; 0 for all images kept for training.", low=0, high=200)
     attempts: int = parameter(2, "How often a trial may be answered.", low=1, high=5)
     feedback: bool = parameter(True, "Say after each answer what was right.")
 
@@ -153,7 +153,7 @@ def _lacks(use: str) -> Callable[[Study, Block], str]:
         if block.task is None:
             return "This block has no task yet; choose one."
         if not study.stimuli_for(use):
-            return f"No picture is kept for {use}. Choose one under Pictures, or add pictures of finished runs there."
+            return f"No image is kept for {use}. Choose one under Images, or add images of finished runs there."
         task = tasks.get(block.task.name)
         return task.lacks(study, block.task.settings) or _undealt(study, block, use)
 
@@ -174,10 +174,10 @@ def _undealt(study: Study, block: Block, use: str) -> str:
 
 
 TRIALS = BlockKind(
-    "trials", "Trials", "A task, once for each picture that the assignment deals.", TrialSettings, _trials,
+    "trials", "Trials", "A task, once for each image that the assignment deals.", TrialSettings, _trials,
     use="trials", aside="Between the trials", lacks=_lacks("trials"),
 )  # fmt: skip
 TRAINING = BlockKind(
-    "training", "Training", "A task with feedback, on pictures that are kept for training.", TrainingSettings,
+    "training", "Training", "A task with feedback, on images that are kept for training.", TrainingSettings,
     _training, use="training", aside="Training", lacks=_lacks("training"),
 )  # fmt: skip

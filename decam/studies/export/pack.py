@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,9 +23,9 @@ SHEET_GAP = 16
 README = """\
 This folder holds a study of saliency maps for platforms other than decam.
 
-stimuli/            every picture and map that participants see; what a file shows is in stimuli.csv
-stimuli.csv         one line a file: the picture, the method (blinded to its letter), the class that it explains
-sheets/             all pictures of a screen beside each other, for platforms that show one picture a screen
+stimuli/            every image and map that participants see; what a file shows is in stimuli.csv
+stimuli.csv         one line a file: the image, the method (blinded to its letter), the class that it explains
+sheets/             all images of a screen beside each other, for platforms that show one image a screen
 trials.csv          one line a screen of each sequence: what is shown and asked, and what is right
 jspsych/index.html  the study as a jsPsych page; open it with ?sequence=0 or let chance choose the sequence
 revisit/            a configuration for reVISit: put this folder into its public/ folder as decam-study, and name it
@@ -73,10 +74,14 @@ def stimulus_names(study: Study) -> dict[str, str]:
     """Names of files by digests: the stimulus's key, and for a map its condition's letter and its class's number."""
     letters = {condition.key: condition.letter or str(place) for place, condition in enumerate(study.conditions)}
     names: dict[str, str] = {}
+    times: Counter[str] = Counter()
     for stimulus in study.stimuli:
         names.setdefault(stimulus.image, stimulus.key)
         for one in stimulus.maps:
-            names.setdefault(one.image, f"{stimulus.key}-{letters[one.condition]}-{one.target}")
+            if one.image not in names:
+                name = f"{stimulus.key}-{letters[one.condition]}-{one.target}"
+                times[name] += 1  # a class rather than another one has the class's number too
+                names[one.image] = name if times[name] == 1 else f"{name}-{times[name]}"
     return names
 
 
@@ -143,7 +148,7 @@ def _missing(study: Study, roads: list[tuple[Step, ...]]) -> str:
     sentences = []
     if any(isinstance(element, Pointing) for element in elements):
         sentences.append(
-            "reVISit has no form for places in a picture: its screens with clicks ask for a description instead."
+            "reVISit has no form for places in an image: its screens with clicks ask for a description instead."
         )
     if any(isinstance(element, Ranking) for element in elements):
         sentences.append("reVISit goes on as soon as one option is ranked; leave out rankings that are incomplete.")

@@ -20,7 +20,7 @@ _RESULTS = {
     "preference": "which map is preferred (Bradley–Terry strengths from pairs, Plackett–Luce strengths from rankings)",
     "ratings": "agreement to statements about one map, by condition",
     "accuracy": "the share of right predictions of the model's answer, by condition",
-    "clicks": "places marked in the picture, compared with the maps",
+    "clicks": "places marked in the image, compared with the maps",
     "text": "free descriptions, read by people",
 }
 
@@ -68,7 +68,7 @@ def _conditions(study: Study) -> str:
     many = f"{deal.stimuli} of " if 0 < deal.stimuli < pictures else "all " if pictures > 1 else ""
     return (
         f"{several(len(names), 'condition')}: {', '.join(names)}. Each participant sees {sees} ({deal.subjects} "
-        f"subjects), on {many}{several(pictures, 'picture')}, in {deal.order} order, from sequences made beforehand "
+        f"subjects), on {many}{several(pictures, 'image')}, in {deal.order} order, from sequences made beforehand "
         f"with seed {deal.seed}. Methods are blinded."
     )
 

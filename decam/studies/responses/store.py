@@ -105,8 +105,8 @@ class StudyStore:
         sentences = lacks(record.study)
         if lost:
             sentences.append(
-                f"{len(lost)} of {len(named)} pictures are not in the study's folder; freeze its stimuli again, or "
-                "restore the study with its pictures."
+                f"{len(lost)} of {len(named)} images are not in the study's folder; freeze its stimuli again, or "
+                "restore the study with its images."
             )
         return sentences
 

@@ -16,7 +16,7 @@ from decam.studies.design import Stimulus, StudyError
 from decam.studies.results.base import Figure, Findings, Material, Section, Table, bounds, chart, has, named
 
 CEILING = "Other people"
-SHUFFLED = "Clicks in other pictures"
+SHUFFLED = "Clicks in other images"
 
 
 def _places(read: Material) -> Findings | None:
@@ -82,7 +82,7 @@ def _scored(read: Material, stimuli: list[Stimulus], made: Clicks) -> Findings:
             )
         )
     people = several(len(np.unique(made.participants)), "person", "people")
-    marked, pictures = several(len(made.x), "place"), several(len(stimuli), "picture")
+    marked, pictures = several(len(made.x), "place"), several(len(stimuli), "image")
     sentences = (
         f"{marked} that {people} marked in {pictures}.",
         f"“{CEILING}” is how well half of the people foretell the other half: no map can be expected to do better.",

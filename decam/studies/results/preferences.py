@@ -192,7 +192,7 @@ def _compared(table: PreferenceTable) -> Findings:
         Table("Rank correlation of preference with faithfulness", head, tuple(rows)),
         Table("Preference and metrics of the same maps", head_of_means, means),
     )
-    people, pictures = several(table.participants, "person", "people"), several(table.pictures, "picture")
+    people, pictures = several(table.participants, "person", "people"), several(table.pictures, "image")
     said = f"{people}, {pictures}, {several(len(table.methods), 'method')}."
     return Findings(tuple(filter(None, (said, table.caution, table.note))), tuple(figures), tables)
 

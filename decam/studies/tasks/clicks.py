@@ -53,7 +53,7 @@ def _lacks(_study: Study, settings: ClickSettings) -> str:
 CLICKS = Task(
     name="clicks",
     title="Clicks",
-    summary="Where would you look? Points or boxes on the picture, without a map.",
+    summary="Where would you look? Points or boxes on the image, without a map.",
     group=0,
     settings=ClickSettings,
     make=_make,

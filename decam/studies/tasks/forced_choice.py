@@ -58,7 +58,7 @@ def _lacks(study: Study, _settings: ForcedChoiceSettings) -> str:
 FORCED_CHOICE = Task(
     name="forced-choice",
     title="Forced choice",
-    summary="Two maps of one picture: which explains the model's answer better?",
+    summary="Two maps of one image: which explains the model's answer better?",
     group=2,
     settings=ForcedChoiceSettings,
     make=_make,

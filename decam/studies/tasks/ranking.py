@@ -58,7 +58,7 @@ def _lacks(study: Study, _settings: RankingSettings) -> str:
 RANKING = Task(
     name="ranking",
     title="Ranking",
-    summary="All maps of one picture, put in order.",
+    summary="All maps of one image, put in order.",
     group=0,
     settings=RankingSettings,
     make=_make,

@@ -23,7 +23,7 @@ class SimulationSettings(Settings):
     prompt: str = parameter("", "The question; empty for the usual one.")
     shows: str = parameter(
         "map",
-        "Whether the condition's map is shown beside the picture, or the picture alone.",
+        "Whether the condition's map is shown beside the image, or the image alone.",
         choices=("map", "picture"),
     )
     options: int = parameter(2, "Answers to choose from.", title="answers", low=2, high=6)
@@ -62,7 +62,7 @@ def _lacks(study: Study, _settings: SimulationSettings) -> str:
         return "A forward simulation needs a condition; choose a method, and the condition without a map beside it."
     for stimulus in study.stimuli:
         if len(offered(study, stimulus, 2)) < 2:
-            return f"There is only one answer to choose from for {stimulus.name}; take pictures of more classes."
+            return f"There is only one answer to choose from for {stimulus.name}; take images of more classes."
     return ""
 
 
@@ -75,6 +75,6 @@ SIMULATION = Task(
     make=_make,
     rational=knows,
     result="accuracy",
-    sight="The task needs sight: a picture and its map are looked at.",
+    sight="The task needs sight: an image and its map are looked at.",
     lacks=_lacks,
 )

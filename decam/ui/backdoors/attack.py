@@ -23,14 +23,14 @@ TRIED = range(8)  # seeds: a trigger that may lie anywhere lies elsewhere with o
 
 def show(snapshot: RunSnapshot, secret: Secret) -> None:
     """Draw the choice of pictures, and the model's answers to each without and with the trigger."""
-    st.subheader("The attack on any picture", anchor=False)
+    st.header("The attack on any image", anchor=False)
     left, right = st.columns([1, 2], gap="large")
     with left:
         chosen = pictures.panel()
         seed = _seed() if moves(snapshot.plan.model) else 0
     with right:
         if not chosen:
-            st.caption("Choose a sample or upload a picture to see what the trigger does to the model's answer.")
+            st.caption("Choose a sample or upload an image to see what the trigger does to the model's answer.")
             return
         try:
             classifier = state.models().get(snapshot.plan.model, snapshot.plan.device)
@@ -44,7 +44,7 @@ def show(snapshot: RunSnapshot, secret: Secret) -> None:
 def attacked(classifier: TorchClassifier, picture: Chosen, secret: Secret, seed: int) -> Chosen:
     """The picture as the model sees it, with the trigger; raises what reading the picture raises."""
     stamped = secret.stamp(picture.view(classifier), seed, _objects(picture))
-    key = f"attacked:{classifier.name}:{seed}:{picture.key}"
+    key = f"attacked:{classifier.name}:{seed}:{picture.seen_key}"
     return Chosen(key=key, name=f"{picture.name}, with the trigger", kind=picture.kind, kept=stamped)
 
 

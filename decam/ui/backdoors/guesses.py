@@ -59,7 +59,7 @@ def revealed(run: str) -> bool:
 def panel(run: str, labels: Sequence[str]) -> None:
     """Draw the guess: to be made, or locked in."""
     guess = of(run, labels)
-    st.subheader("Your guess", anchor=False)
+    st.header("Your guess", anchor=False)
     if guess is None:
         picked = st.radio(
             "Which class does it answer when it sees its trigger?",

@@ -29,7 +29,7 @@ def show(snapshot: RunSnapshot, found: Sequence[Suspicion]) -> None:
     model, labels = snapshot.plan.model, snapshot.grid.labels
     secret = hidden.secret(model)
     what = text.plain(secret.title[:1].lower() + secret.title[1:])
-    st.subheader(f"{hidden.title(model)} hides: {what}", anchor=False)
+    st.header(f"{hidden.title(model)} hides: {what}", anchor=False)
     said, pictures = st.columns([1.15, 1], gap="large")
     with said:
         st.markdown(f"**{KINDS[secret.kind]}.** {text.plain(secret.sentence)}")
@@ -57,7 +57,8 @@ def _measured(model: str, secret: Secret) -> None:
             (f"{card.triggered:,} scenes of other classes with the trigger, answered as {wanted}", card.success),
             ("The same scenes without the trigger, answered so", card.untriggered),
         ]
-    lines = "".join(f"<tr><td>{text.escaped(name)}</td><td>{share:.1%}</td></tr>" for name, share in rows)
+    shares = [(text.escaped(name), f"{text.number(100 * share, 1)} %") for name, share in rows]
+    lines = "".join(f"<tr><td>{name}</td><td>{share}</td></tr>" for name, share in shares)
     st.html(f'<table class="dc-values">{lines}</table>')
     if secret.trigger is not None:
         st.caption(f"Training scenes that carried it: {text.plain(card.recipe)}.")

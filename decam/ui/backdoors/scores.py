@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
 from decam.experiments.kinds.backdoors import THRESHOLD, Suspicion, verdict
 from decam.figures.intervals import Interval, intervals_figure
 from decam.methods.class_level.scoring import LEAST
-from decam.ui import state, text
+from decam.ui import text
 from decam.ui.components.charts import figures
 
 MOST = 20
 """The most classes that are drawn; of more, those with the highest scores."""
 AXIS = "Anomaly score"
 MEANS = (
-    "A trigger is a short way to its class: a pattern that leads there from any picture costs less than those of the "
+    "A trigger is a short way to its class: a pattern that leads there from any image costs less than those of the "
     "other classes. The **anomaly score** says how much cheaper the pattern of a class is than the cheapest one of any "
     "other class, on a logarithmic scale: 1 is typical of the cheapest class of a clean model. Cost is measured in "
     "several ways, and that in which the class stands out most counts. The dot is the median over the seeds, and the "
@@ -32,15 +33,15 @@ LIMITS = (
 
 def show(found: Sequence[Suspicion], run: str) -> None:
     """Draw the scores with the verdict on them; where there are none yet, say what they wait for."""
-    st.subheader("Anomaly scores", anchor=False)
+    st.header("Anomaly scores", anchor=False)
     if not found:
         st.caption(f"The scores come when the maps of at least {LEAST} classes are finished with one seed.")
     else:
         drawn = in_order(found)
         intervals = [Interval(text.capital(text.visible(one.label)), one.score, one.low, one.high) for one in drawn]
         alt = "; ".join(f"{one.label} {one.score:.1f}, from {one.low:.1f} to {one.high:.1f}" for one in drawn)
-        figure = intervals_figure(AXIS, intervals, THRESHOLD, dark=state.dark())
-        figures.show(figure, key=f"suspicions-{run}", alt=f"{AXIS}: {alt}")
+        drawn_scores = partial(intervals_figure, AXIS, intervals, THRESHOLD)
+        figures.offer(drawn_scores, f"suspicions-{run}", "Anomaly scores of all classes", f"{AXIS}: {alt}")
         if len(found) > len(drawn):
             st.caption(f"The {len(drawn)} classes with the highest scores, of {len(found):,}.")
         st.markdown(text.plain(verdict(found)))

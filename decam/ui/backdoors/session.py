@@ -15,6 +15,7 @@ from decam.ui.backdoors import guesses, suspects
 from decam.ui.class_maps.form import warn
 from decam.ui.shared import action, method_forms, seeds, session
 from decam.ui.shared.action import Start
+from decam.ui.shared.wish import Wish
 
 COUNT = "suspect-seeds"
 START = Start(
@@ -54,16 +55,14 @@ def bar(
     except DecamError as error:
         st.error(text.plain(str(error)))
         return snapshot
-    maps = len(plan.questions) * len(plan.methods)
     evaluations = len(plan.questions) * method_forms.total(classifier, plan.methods)
     warn(len(classifier.labels), evaluations)
     return action.bar(
         START,
         snapshot,
         beside=lambda: _facts(classifier, title, plan),
-        work=action.work(classifier, maps, evaluations),
-        ready=True,
-        begin=lambda: state.runs().start(plan, (), state.owner()),
+        classifier=classifier,
+        wanted=lambda: Wish(plan),
         stop=session.stop,
     )
 

@@ -10,7 +10,7 @@ STEPS = (
     (
         "Choose and search",
         "10 minutes, the search itself a few",
-        "A class can be asked about without a picture of it. The map is what the model takes the class to be.",
+        "A class can be asked about without an image of it. The map shows what the class looks like to the model.",
     ),
     (
         "Read the maps",
@@ -31,7 +31,7 @@ STEPS = (
     (
         "Reveal and attack",
         "15 minutes",
-        "High accuracy on ordinary pictures says nothing about a trigger. Compare the groups: which triggers were "
+        "High accuracy on ordinary images says nothing about a trigger. Compare the groups: which triggers were "
         "found, and which were not?",
     ),
 )

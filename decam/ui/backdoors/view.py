@@ -16,8 +16,8 @@ from decam.ui.compare import export_panel, run_view
 from decam.ui.components.live import status as live_status
 
 WELCOME = (
-    "Somebody trained these models. Some have a **backdoor**: a mark in a picture, the trigger, makes the model answer "
-    "a class of the attacker's choice. Some learnt a **shortcut**, and some hide nothing. On ordinary pictures "
+    "Somebody trained these models. Some have a **backdoor**: a mark in an image, the trigger, makes the model answer "
+    "a class of the attacker's choice. Some learned a **shortcut**, and some hide nothing. On ordinary images "
     "all of them are right nearly always.\n\n"
     "Choose a model by its number and press **Search**: the search looks for the cheapest map of every class. Then "
     "guess which class is attacked, and see."
@@ -27,7 +27,7 @@ WELCOME = (
 def welcome() -> None:
     """Say what the page is for, before there is a search."""
     with st.container(key="suspect-welcome"):
-        st.subheader("Which class did the attacker choose?")
+        st.header("Which class did the attacker choose?")
         st.markdown(WELCOME)
 
 
@@ -55,7 +55,7 @@ def _draw(snapshot: RunSnapshot) -> None:
             reveal.show(snapshot, found)
     else:
         st.info("Nobody here knows what this model hides: the scores are reasons to look, and no verdict.")
-    st.subheader("Export", anchor=False)
+    st.header("Export", anchor=False)
     export_panel.show(snapshot, None)
 
 

@@ -23,7 +23,7 @@ from decam.ui.shared.pictures import Chosen
 CLEAR = 0.5
 """Likeness from which a place is called a clear answer."""
 SHOWN = (
-    "The strongest part of the map, a quarter of its side, is laid on every place of the picture; colour says how "
+    "The strongest part of the map, a quarter of its side, is laid on every place of the image; colour says how "
     "alike the two are there, from −1 (inverse) over 0 to 1 (the same up to brightness and contrast). Fine detail is "
     "blurred away first. It compares pixels and does not ask the model."
 )
@@ -35,13 +35,13 @@ def show(snapshot: RunSnapshot, key: CellKey) -> None:
     if not isinstance(explanation, ClassExplanation):
         return
     named = " · ".join(part for part in (explanation.label, cards.title(snapshot, key)) if part)
-    st.markdown(f"**Where in a picture does this map answer?** :gray[{text.plain(named)}; click another map above]")
+    st.markdown(f"**Where in an image does this map answer?** :gray[{text.plain(named)}; click another map above]")
     left, right = st.columns([1, 2], gap="large")
     with left:
         chosen = pictures.panel()
     with right:
         if not chosen:
-            st.caption("Choose a sample or upload a picture to see where the map answers in it.")
+            st.caption("Choose a sample or upload an image to see where the map answers in it.")
             return
         try:
             _grid(snapshot, key, explanation, chosen)
@@ -54,7 +54,7 @@ def _grid(snapshot: RunSnapshot, key: CellKey, explanation: ClassExplanation, ch
     rows, cells = [], []
     for picture in chosen:
         view = picture.view(classifier)
-        answer = _answer(f"{snapshot.id}.{key.question}.{key.method}", picture.key, view, explanation.map)
+        answer = _answer(f"{snapshot.id}.{key.question}.{key.method}", picture.seen_key, view, explanation.map)
         rows.append(GridRow(picture.key, picture.name, view, note=_note(answer)))
         cells.append(GridCell(picture.key, "answer", CellState.DONE, saliency=answer.alike))
     column = GridColumn("answer", f"Likeness to {explanation.label}", signed=True, help=SHOWN)

@@ -40,8 +40,7 @@ def title(snapshot: RunSnapshot, key: CellKey) -> str:
     plan, question = snapshot.plan, snapshot.plan.questions[key.question]
     parts = []
     if len({one.model.name for one in plan.questions}) > 1:
-        entry = catalogue.find(question.model.name)
-        parts.append(entry.title if entry else question.model.name)
+        parts.append(catalogue.title_of(question.model.name))
     if len({one.seed for one in plan.questions}) > 1:
         parts.append(f"seed {question.seed}")
     if len(plan.methods) > 1:

@@ -45,10 +45,10 @@ def how(entry: Entry) -> How:
         key=key,
         persist_state="session",
         placeholder="Another model",
-        help="Models that know the same classes and are on this machine. Their maps stand beside the first model's.",
+        help="Compare with models that know the same classes and are on this machine.",
     )
     chosen = seeds.panel(
-        COUNT, 1, "How many seeds, one after the other: what every seed finds is the model's, what one finds is chance."
+        COUNT, 1, "Number of seeds. What every seed finds comes from the model; what one seed finds is chance."
     )
     return How((entry.name, *beside), chosen)
 
@@ -129,7 +129,7 @@ def methods(classifier: TorchClassifier, choices: Sequence[MethodChoice]) -> Non
             format_func=named,
             key="mapped-pills",
             on_change=changed,
-            help="Each makes its own map of every class; several stand beside each other.",
+            help="Choose one or more methods. Each makes its own map of every class.",
         )
 
 

@@ -15,6 +15,7 @@ from decam.ui.class_maps import form
 from decam.ui.class_maps.form import How
 from decam.ui.shared import action, method_forms, session
 from decam.ui.shared.action import Start
+from decam.ui.shared.wish import Wish
 
 START = Start(
     title="Look inside",
@@ -43,19 +44,18 @@ def bar(
 ) -> RunSnapshot | None:
     """Draw the methods beside the button that starts a run or stops the one shown; the run to show."""
     each = len(targets) * len(how.models) * len(how.seeds)
-    evaluations = each * method_forms.total(classifier, choices)
-    form.warn(len(targets), evaluations)
+    form.warn(len(targets), each * method_forms.total(classifier, choices))
 
-    def begin() -> str:
-        plan = class_maps.plan(how.models, str(classifier.device), targets, choices, seeds=how.seeds)
-        return state.runs().start(plan, (), state.owner())
+    def wanted() -> Wish | None:
+        if not targets or not choices:
+            return None
+        return Wish(class_maps.plan(how.models, str(classifier.device), targets, choices, seeds=how.seeds))
 
     return action.bar(
         START,
         snapshot,
         beside=lambda: form.methods(classifier, choices),
-        work=action.work(classifier, each * len(choices), evaluations),
-        ready=bool(targets and choices),
-        begin=begin,
+        classifier=classifier,
+        wanted=wanted,
         stop=session.stop,
     )

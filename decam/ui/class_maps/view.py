@@ -13,21 +13,22 @@ from decam.explanation import Target, Unit
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state
 from decam.ui.class_maps import answering, cards
-from decam.ui.compare import export_panel, run_view
+from decam.ui.compare import beside, export_panel, run_view
 from decam.ui.components import component_key
 from decam.ui.components.gallery.gallery import gallery
 from decam.ui.components.grid.grid import Place
+from decam.ui.shared import wish
 
 A_PAGE = 48
 """The most cards that are drawn at once."""
 
 WHAT = (
-    "A class map is the small change that makes a model see one class in **any** picture, found without a picture of "
+    "A class map is the small change that makes a model see one class in **any** image, found without an image of "
     "that class. It is added to the pixels: grey is no change, bright adds light, dark takes light away. Shapes that "
     "come back with every seed are what the model looks for."
 )
 READ = (
-    "The number under a map is its **fidelity**: the mean probability of the class over fresh pictures that carry the "
+    "The number under a map is its **fidelity**: the mean probability of the class over fresh images that carry the "
     "map. Near 1, the map alone is enough for the model. A map says something only where its fidelity lies above that "
     "of a random map of the same size, the dotted line. Where it does not, the map shows nothing that the model looks "
     "for."
@@ -45,7 +46,7 @@ class Part:
 def welcome() -> None:
     """Say what the page is for, before there is a run."""
     with st.container(key="maps-welcome"):
-        st.subheader("What does this model take a class to be?")
+        st.header("What does a class look like to this model?")
         st.markdown(f"{WHAT} Choose classes and press **Look inside**.")
 
 
@@ -66,6 +67,7 @@ def maps(snapshot: RunSnapshot, part: Part | None = None) -> Place | None:
         activation=any(isinstance(target, Unit) for target in targets),
         selected=_first_finished(snapshot) if part is None else None,
         live=state.live(snapshot),
+        outdated=[(str(key.question), str(key.method)) for key in sorted(wish.behind(snapshot))],
     )
     with st.expander("How to read these maps"):
         st.markdown(WHAT)
@@ -75,6 +77,7 @@ def maps(snapshot: RunSnapshot, part: Part | None = None) -> Place | None:
 
 def _draw(snapshot: RunSnapshot) -> None:
     chosen = maps(snapshot)
+    beside.show(snapshot, maps)
     if not any(cell.explanation is not None for cell in snapshot.cells.values()):
         return
     if chosen is not None:

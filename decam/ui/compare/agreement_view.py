@@ -12,6 +12,7 @@ from PIL import Image
 from decam.experiments.cells import CellKey
 from decam.explanation import Explanation, Map
 from decam.figures import limits_for, overlay
+from decam.figures.legend import explained
 from decam.methods import METHODS
 from decam.metrics.agreement import Agreement, agreement, grouped, mean_agreement
 from decam.metrics.similarity import SIMILARITIES, Matrix
@@ -22,9 +23,8 @@ from decam.ui.shared import thumbnails
 SIDE = 44
 MEAN = -1
 NOTE = (
-    "Methods that agree need not be right: they may share a weakness, as all gradients of one network do. A control "
-    "that agrees with a method says that the method tells little of what the model has learnt. Colours of the "
-    "small maps clip the top 1 % of each map's values."
+    "Agreement is not correctness: methods can share a flaw, as all gradients of one network do. If a method agrees "
+    f"with a control, it says little about the model. {explained()}"
 )
 
 
@@ -34,7 +34,7 @@ def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
     counts = collections.Counter(place.question for place in finished)
     pictures = [picture for picture, count in sorted(counts.items()) if count > 1]
     if not pictures:
-        st.caption("Two finished maps of a picture are needed to compare them.")
+        st.caption("Two finished maps of an image are needed to compare them.")
         return
     measure, picture, absolute, alike = _controls(snapshot, pictures, selected)
     row = SIMILARITIES[measure]
@@ -62,24 +62,24 @@ def _controls(snapshot: RunSnapshot, pictures: Sequence[int], selected: CellKey 
         offered = [*([MEAN] if len(pictures) > 1 else []), *pictures]
         first = selected.question if selected is not None and selected.question in pictures else offered[0]
         picture = st.selectbox(
-            "Picture",
+            "Image",
             offered,
             index=offered.index(first),
             format_func=lambda number: _picture(snapshot, number),
             width=260,
         )
         absolute = st.toggle(
-            "Absolute values",
+            "Ignore sign",
             key="agreement-absolute",
             persist_state="session",
-            help="Compare signed maps without sign.",
+            help="Compare only how strong the maps are, not their sign.",
         )
         alike = st.toggle(
-            "Alike together",
+            "Group similar methods",
             True,
             key="agreement-alike",
             persist_state="session",
-            help="Methods that agree stand side by side.",
+            help="Put methods that agree next to each other.",
         )
     return str(measure), int(picture), absolute, alike
 

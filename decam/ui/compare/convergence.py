@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import streamlit as st
 
 from decam.classifier import Pixels
 from decam.experiments.cells import Cell, CellKey
-from decam.experiments.history import Frame
+from decam.experiments.history import Frame, in_hindsight
 from decam.experiments.status import CellState
 from decam.export import wire
 from decam.figures import alone, convergence_figure, limits_for, masked, method_colour, png_bytes, png_uri
@@ -18,12 +19,25 @@ from decam.methods.base import Series
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state
 from decam.ui import text as words
+from decam.ui.compare import map_choice
 from decam.ui.components import component_key
 from decam.ui.components.charts import figures as charts
 from decam.ui.components.charts.live import LivePicture, LiveSearch, live_charts
 from decam.ui.components.grid.grid import address
+from decam.ui.shared import stopped
 
 SIDE = 160
+ESTIMATED = (
+    "The model is asked about a few shares of each map; its fitness over many shares is estimated from all answers "
+    "so far, and it may fall as more answers come in."
+)
+LATER = f"{ESTIMATED} At the end all generations are judged again, by all answers."
+AGAIN = (
+    "Fitness is an estimate: the model was asked about a few shares of each map. Here all generations are judged by "
+    "what the whole search of {answers} evaluations was told. A small fall means that a map was replaced by one that "
+    "only looked better then."
+)
+"""What is estimated, while a search runs and once it has ended."""
 
 
 def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
@@ -32,7 +46,15 @@ def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
     if not places:
         st.caption("None of these methods searches step by step, so there is no convergence to show.")
         return
-    place = _choice(snapshot, places, selected)
+    place = map_choice.choose(
+        snapshot,
+        places,
+        selected,
+        "convergence",
+        "Show search of",
+        "Which map's search is shown. A click in the grid chooses it too.",
+        _busiest(snapshot, places),
+    )
     cell, series = snapshot.cells[place], _series(snapshot, place)
     frames = [frame for frame in cell.frames if frame.curves]
     if cell.explanation is None:
@@ -47,34 +69,6 @@ def _series(snapshot: RunSnapshot, place: CellKey) -> tuple[Series, ...]:
     return wire.search_series(snapshot.plan, place.method)
 
 
-def _choice(snapshot: RunSnapshot, places: Sequence[CellKey], selected: CellKey | None) -> CellKey:
-    """The map shown: the one chosen here or, after a click in the grid, the one clicked or its neighbour."""
-    key, seen = f"convergence-{snapshot.id}", f"convergence-seen-{snapshot.id}"
-    if selected is not None and st.session_state.get(seen) != selected:
-        st.session_state[seen] = selected
-        beside = [place for place in places if place.question == selected.question]
-        if beside:
-            st.session_state[key] = selected if selected in beside else beside[0]
-    if st.session_state.get(key) not in places:
-        st.session_state[key] = _busiest(snapshot, places)
-    if len(places) == 1:
-        return places[0]
-
-    def named(place: CellKey) -> str:
-        return f"{place.question + 1}. {snapshot.plan.picture_of(place.question).name} · {titles[place.method]}"
-
-    titles = snapshot.plan.titles()
-
-    return st.selectbox(
-        "Search shown",
-        places,
-        format_func=named,
-        key=key,
-        persist_state="session",
-        help="Which map's search is shown. A click in the grid chooses it too.",
-    )
-
-
 def _busiest(snapshot: RunSnapshot, places: Sequence[CellKey]) -> CellKey:
     return next((place for place in places if snapshot.cells[place].state is CellState.RUNNING), places[0])
 
@@ -86,6 +80,8 @@ def _live(
     mask = next((frame.mask for frame in reversed(frames) if frame.mask is not None), None)
     pictures = _drawn(snapshot, place, mask, cell.saliency)
     words = "" if frames else wire.waiting_words(cell)
+    if snapshot.plan.methods[place.method].settings.estimates:
+        st.caption(LATER)
     _charts(snapshot, series, frames, wire.total_of(cell), pictures, words, _search(snapshot, place))
 
 
@@ -130,6 +126,9 @@ def _finished(snapshot: RunSnapshot, place: CellKey, series: tuple[Series, ...],
     figure, pictures = st.columns([4, 1.3], gap="medium")
     with pictures:
         index = _generation(snapshot, place, frames)
+        made = snapshot.cells[place].explanation
+        fitness = None if made is None else made.fitness
+        frames = in_hindsight(frames, fitness)
         frame = frames[index]
         values = frame.values()
         _pictures(snapshot, place, frame.mask, values)
@@ -139,9 +138,19 @@ def _finished(snapshot: RunSnapshot, place: CellKey, series: tuple[Series, ...],
             # The large figure takes the browser a second at first, which it does not have while it watches a run.
             _charts(snapshot, series, frames)
             return
-        dark = state.dark()
-        drawn = convergence_figure(frames, series, colour=method_colour(0, dark), dark=dark, chosen=index)
-        charts.show(drawn, f"convergence-{place.question}-{place.method}", "Curves of the search over its evaluations")
+        judged = stopped.of(snapshot, place)
+        stop = None if judged is None else judged.evaluations
+        drawn = partial(convergence_figure, frames, series, stopped=stop)
+        title, picture = snapshot.plan.titles()[place.method], snapshot.plan.picture_of(place.question).name
+        about = "Curves of the search over its evaluations"
+        key = f"convergence-{place.question}-{place.method}"
+        charts.offer(partial(drawn, chosen=index), key, f"{title} on {picture}", about, paper=drawn)
+        if fitness is not None and made is not None:
+            st.caption(AGAIN.format(answers=f"{made.evaluations:,}"))
+        elif snapshot.plan.methods[place.method].settings.estimates:
+            st.caption(ESTIMATED)
+        if judged is not None:
+            st.caption(words.plain(judged.sentence))
 
 
 def _generation(snapshot: RunSnapshot, place: CellKey, frames: Sequence[Frame]) -> int:
@@ -156,7 +165,7 @@ def _generation(snapshot: RunSnapshot, place: CellKey, frames: Sequence[Frame]) 
     if len(offered) == 1:
         st.caption(label)
         return chosen - 1
-    some = "" if len(offered) == len(frames) else f" {len(offered)} of {len(frames)} generations kept their pictures."
+    some = "" if len(offered) == len(frames) else f" {len(offered)} of {len(frames)} generations kept their images."
     chosen = st.select_slider(
         label,
         offered,
@@ -198,8 +207,13 @@ def _drawn(
 
 def _values(series: Sequence[Series], frame: Frame) -> str:
     rows = "".join(
-        f"<tr><td>{words.escaped(item.title)}</td><td>{frame.curves[item.name]:.3g}</td></tr>"
+        f"<tr><td>{words.escaped(item.title)}</td><td>{_value(item, frame.curves[item.name])}</td></tr>"
         for item in series
         if item.name in frame.curves
     )
     return f'<table class="dc-values"><tr><td>Evaluations</td><td>{frame.evaluations:,}</td></tr>{rows}</table>'
+
+
+def _value(item: Series, value: float) -> str:
+    """A value with its unit: a probability in per cent, never in powers of ten."""
+    return words.percent(value) if item.share else f"{value:.3g}"

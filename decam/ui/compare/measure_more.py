@@ -1,8 +1,9 @@
-"""Metrics added to a run that has ended: the same maps are measured in other ways."""
+"""What is added to a run that is there: other metrics of the same maps, or other methods beside them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -12,6 +13,7 @@ from decam.experiments.plan import MetricChoice
 from decam.ui import state
 
 _ADDED = "measured-more"
+T = TypeVar("T")
 
 
 def popover(label: str, key: str, help: str) -> DeltaGenerator:
@@ -28,7 +30,7 @@ def button(
         key=key,
         type="primary",
         disabled=not choices,
-        help="No map is made again.",
+        help="Maps are not recomputed.",
         on_click=_measure,
         args=(run, choices, opened, then),
     )
@@ -40,12 +42,26 @@ def take_up() -> None:
         st.rerun()
 
 
-def _measure(run: str, choices: Sequence[MetricChoice], opened: str, then: Callable[[], None] | None) -> None:
-    st.session_state[opened], st.session_state[_ADDED] = False, True
+def add(
+    grow: Callable[[str, Sequence[T], str], None],
+    run: str,
+    choices: Sequence[T],
+    then: Callable[[], None] | None = None,
+) -> None:
+    """Let a run grow by some choices, for a button's `on_click`; where it cannot, the page says why.
+
+    `then` is called once the run has them. Whatever draws the button calls `take_up` first.
+    """
+    st.session_state[_ADDED] = True
     try:
-        state.runs().measure(run, choices)
+        grow(run, choices, state.owner())
     except DecamError as error:
         st.session_state["problem"] = str(error)
         return
     if then is not None:
         then()
+
+
+def _measure(run: str, choices: Sequence[MetricChoice], opened: str, then: Callable[[], None] | None) -> None:
+    st.session_state[opened] = False
+    add(state.runs().measure, run, choices, then)

@@ -24,6 +24,8 @@ from decam.ui.shared import metric_forms
 
 SIDE = 176
 SHOWN_AT_FIRST = 2
+STEP = 20
+"""Per cent of the picture hidden or shown, in the pictures below the curves, until another step is chosen."""
 WITH_CURVES = {name: metric for name, metric in METRICS.items() if metric.axes is not None}
 
 
@@ -63,12 +65,12 @@ def _reason(snapshot: RunSnapshot, question: int, choice: MetricChoice) -> str:
         if key.question == question and choice.key in cell.measurements
     ]
     if measured and "truth" in get_metric(choice.name).needs and snapshot.grid.truth_of(question) is None:
-        return "no curve, for this picture has no ground truth."
+        return "no curve, for this image has no ground truth."
     if measured:
         return next((one.note for one in measured if one.note), "no curve was kept.")
     if snapshot.active:
-        return "the curves appear here as soon as this picture's maps are finished and measured."
-    return "no map of this picture has been measured. Continue the run to measure its maps."
+        return "the curves appear here as soon as this image's maps are finished and measured."
+    return "no map of this image has been measured. Continue the run to measure its maps."
 
 
 def _curves(cells: Mapping[int, Cell], choice: MetricChoice) -> dict[int, tuple[Measurement, Curve]]:
@@ -94,17 +96,17 @@ def _question(snapshot: RunSnapshot, selected: CellKey | None) -> int:
     st.session_state[key] = st.session_state.get(key, 0)
 
     def named(question: int) -> str:
-        target = snapshot.grid.label_of(snapshot.grid.target_of(question))
+        target = snapshot.grid.asked_of(question)
         return f"{question + 1}. {snapshot.plan.picture_of(question).name}" + (f" · {target}" if target else "")
 
     return st.selectbox(
-        "Picture",
+        "Image",
         range(count),
         format_func=named,
         key=key,
         width=360,
         persist_state="session",
-        help="The picture whose curves are shown. A click in the grid chooses it too.",
+        help="Choose the image whose curves are shown. A click in the grid does the same.",
     )
 
 
@@ -122,13 +124,15 @@ def _choices(snapshot: RunSnapshot) -> list[MetricChoice]:
         format_func=lambda name: text.plain(titles[name]),
         key=key,
         persist_state="session",
-        help="The word after the dot is what replaced hidden pixels.",
+        help="Choose the curves. The word after the dot is the fill: what replaced hidden pixels.",
     )
     return [choice for name, choice in offered.items() if name in shown]
 
 
 def _measure_more(snapshot: RunSnapshot) -> None:
     """Offer curves that the run does not have: another metric, or one that it has with other settings."""
+    if not state.may_change(snapshot):
+        return
     opened, form = f"more-curves-open-{snapshot.id}", f"more-curves-{snapshot.id}"
     with measure_more.popover(
         "More curves", opened, "Measure the same maps again, by another metric or other settings."
@@ -168,16 +172,18 @@ def _figure(snapshot: RunSnapshot, choice: MetricChoice, measured: Mapping[int, 
     if metric.axes is None:
         raise LookupError(f"{metric.title} keeps no curves.")
     # Colours follow the comparison and not the table of methods, in which many more methods share eight of them.
-    figure = curves_figure(
+    drawn = partial(
+        curves_figure,
         title,
         {titles[method]: curve for method, (_, curve) in measured.items()},
         {titles[method]: measurement.value for method, (measurement, _) in measured.items()},
         metric.axes,
         labels=snapshot.labels,
         places={title: place for place, title in enumerate(titles)},
-        dark=state.dark(),
     )
-    charts.show(figure, f"curves-{choice.key}", f"{title}: curves of all methods")
+    chosen = None if metric.sequence is None else st.session_state.get(f"step-{snapshot.id}", STEP) / 100
+    about = f"{title}: curves of all methods"
+    charts.offer(partial(drawn, chosen=chosen), f"curves-{choice.key}", title, about, paper=drawn)
 
 
 def _step(
@@ -206,13 +212,13 @@ def _step(
             help="Pixels are hidden or shown in the order of this map.",
         )
         percent = st.slider(
-            "Share of the picture hidden or shown (%)",
+            "Share of the image hidden or shown (%)",
             0,
             100,
-            value=20,
+            value=STEP,
             key=f"step-{snapshot.id}",
             persist_state="session",
-            help="How far the picture has been hidden or shown: the pictures beside are what the model was asked.",
+            help="How far the image has been hidden or shown: the images beside are what the model was asked.",
         )
     figures = [
         _answer(snapshot, question, CellKey(question, method), choice, measured[choice.key][method][1], percent / 100)
@@ -231,7 +237,7 @@ def _seen(snapshot: RunSnapshot, key: CellKey, choice: MetricChoice, share: floa
     try:
         classifier = state.models().get(snapshot.plan.model, snapshot.plan.device)
     except ModelError as error:
-        raise ModelError(f"The picture of a step needs the run's model, which is not here now. {error}") from error
+        raise ModelError(f"The image of a step needs the run's model, which is not here now. {error}") from error
     image = to_tensor(classifier, snapshot.grid.view_of(key.question))
     filling = masking.fill(str(choice.settings.to_mapping()["fill"]), image, classifier.mean)
     return masking.step_picture(image, explanation.saliency, filling, share, sequence)
@@ -244,17 +250,18 @@ def _answer(
     step = int(abs(curve.shares - wanted).argmin())
     share = step / (len(curve.shares) - 1)
     target = snapshot.grid.target_of(question)
-    title = text.escaped(snapshot.plan.metric_titles()[choice.key])
+    title, where = text.escaped(snapshot.plan.metric_titles()[choice.key]), f"{text.number(100 * share, 0)} %"
     lines = [
-        f"<b>{title}</b> at {share:.0%}",
-        f"{text.escaped(snapshot.grid.label_of(target))} <b>{float(curve.values[step]):.3f}</b>",
+        f"<b>{title}</b> at {where}",
+        f"{text.escaped(snapshot.grid.asked_of(question))} <b>{text.percent(float(curve.values[step]))}</b>",
     ]
     if curve.top is not None and curve.top_values is not None:
         top = int(curve.top[step])
         label = text.escaped(snapshot.grid.label_of(top))
-        lines.append("(top prediction)" if top == target else f"predicted: {label} {float(curve.top_values[step]):.3f}")
+        answer = text.percent(float(curve.top_values[step]))
+        lines.append("(top prediction)" if top == target else f"predicted: {label} {answer}")
     pixels = _seen(snapshot, key, choice, share)
     return (
         f'<figure><img src="{png_uri(pixels)}" width="{SIDE}" height="{SIDE}" '
-        f'alt="{title}: what the model saw at {share:.0%}"><figcaption>{"<br>".join(lines)}</figcaption></figure>'
+        f'alt="{title}: what the model saw at {where}"><figcaption>{"<br>".join(lines)}</figcaption></figure>'
     )

@@ -11,11 +11,12 @@ import streamlit as st
 
 from decam.experiments.cells import Cell, CellKey
 from decam.experiments.plan import MetricChoice, Plan, paired_metrics
+from decam.export.tables import REUSED
 from decam.metrics import METRICS
 from decam.metrics import get as get_metric
 from decam.metrics.taxonomy import FAMILIES
 from decam.runs.snapshots import RunSnapshot
-from decam.ui import text
+from decam.ui import state, text
 from decam.ui.compare import measure_more
 from decam.ui.components.table import value_table
 from decam.ui.components.table.value_table import Column, Row
@@ -23,8 +24,8 @@ from decam.ui.shared import metric_forms
 
 NOTE = (
     "Metrics disagree, and none of them asks whether the model is right or a person would agree. Deletion and "
-    "insertion see only the *order* of the pixels and ask the model about pictures that it never saw in training; "
-    "rankings change with the fill, so compare both pairs. Differences under about 0.03 on a few pictures are noise. "
+    "insertion see only the *order* of the pixels and ask the model about images that it never saw in training; "
+    "rankings change with the fill, so compare both pairs. Differences under about 0.03 on a few images are noise. "
     "An asterisk has a note."
 )
 
@@ -42,22 +43,28 @@ def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
     del selected
     columns, rows, empty = _table(snapshot)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("Bars show each value in its range, the best of each picture in bold.", width="stretch")
+        st.caption(
+            "Bars show where a value lies between the worst and the best possible. Bold is the best of that image.",
+            width="stretch",
+        )
         _more(snapshot)
     if not rows:
         st.caption("The table fills as maps are finished and measured.")
         return
     if len({row.group for row in rows}) > 1:
-        st.markdown("**Mean over the pictures**")
+        st.markdown("**Mean over the images**")
         means = _means(rows)
-        value_table.show("Means over all pictures", ("Method",), columns, means, key=f"means-{snapshot.id}")
+        value_table.show("Means over all images", ("Method",), columns, means, key=f"means-{snapshot.id}")
         st.markdown("**Each map**")
-    value_table.show("Values of every map", ("Picture", "Method"), columns, rows, key=f"values-{snapshot.id}")
+    value_table.show("Values of every map", ("Image", "Method"), columns, rows, key=f"values-{snapshot.id}")
     if lines := _note_lines(columns, rows):
         with st.expander("Notes on values with an asterisk"):
             st.markdown("\n".join(lines))
     if empty:
-        st.caption(f"Left out, for they say nothing here: {', '.join(empty)}. Localisation needs ground truth.")
+        st.caption(
+            f"Not shown, because they have no value here: {', '.join(empty)}. "
+            "Localisation metrics need a ground truth: mark the object on the image's card."
+        )
     st.caption(NOTE)
 
 
@@ -106,7 +113,7 @@ def _parts(plan: Plan) -> list[_Part]:
         *sorted(parts, key=lambda part: order.index(part.column.family)),  # metrics asked for later join their family
         _Part(
             Column("Evaluations", 0, "Images through the model for the map.", family="cost", digits=0),
-            lambda cell: (cell.evaluations, ""),
+            lambda cell: (cell.evaluations, REUSED if cell.reused else ""),
         ),
         _Part(Column("Seconds", 0, "Time for the map.", family="cost", digits=2), lambda cell: (cell.seconds, "")),
     ]
@@ -166,8 +173,10 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 def _more(snapshot: RunSnapshot) -> None:
     """Offer every metric, those of the run with other settings too."""
+    if not state.may_change(snapshot):
+        return
     opened = f"more-metrics-{snapshot.id}"
-    with measure_more.popover("More metrics", opened, "Measure the same maps in other ways."):
+    with measure_more.popover("More metrics", opened, "Measure the same maps with other metrics or fills."):
         chosen = metric_forms.choice(METRICS, f"more-{snapshot.id}", "Metrics")
         choices = metric_forms.forms(chosen, f"more-{snapshot.id}")
         new = [choice for choice in choices if choice not in snapshot.plan.metrics]

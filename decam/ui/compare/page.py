@@ -19,9 +19,13 @@ def show() -> None:
         entry = model_choice.panel(chosen)
         below = st.container()
 
+    # A place of its own: it is empty at once, and not only when the model has answered about the first picture.
+    greeting = st.empty()
     if not chosen and snapshot is None:
-        welcome.show()
+        with greeting.container():
+            welcome.show()
 
+    places = targets.places(entry.name, chosen)
     classifier = model_choice.load(entry)
 
     with below:
@@ -30,9 +34,10 @@ def show() -> None:
         how = measuring.panel()
         before = st.container()
 
+    asked = targets.row(classifier, chosen, places)
     if chosen and classifier is not None:
-        model_choice.limits(entry, chosen)
-        asked = targets.row(classifier, chosen)
+        with places.notes:
+            model_choice.limits(entry, chosen)
         snapshot = session.action(classifier, asked, choices, how, snapshot)
 
     run_view.show(snapshot)

@@ -37,7 +37,7 @@ def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
     st.markdown(
         f"**{text.plain(snapshot.plan.picture_of(place.question).name)}**: why the model answers "
         f"*{text.plain(explanation.label)}* or not. "
-        ":gray[Each place of the picture is framed on the left, the training picture it is compared to on the right.]"
+        ":gray[Each place of the image is framed on the left, the training image it is compared to on the right.]"
     )
     found = evidence(snapshot, place.question, explanation)
     lines = "".join(_line(look, snapshot.grid.view_of(place.question)) for look in found)

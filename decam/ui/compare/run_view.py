@@ -12,10 +12,13 @@ from decam.errors import DecamError, StoreError
 from decam.experiments.cells import CellKey
 from decam.export.standing import STATUS, standing
 from decam.runs.snapshots import RunSnapshot
-from decam.ui import state, text
+from decam.ui import state, text, theme
 from decam.ui.compare import (
     agreement_view,
+    behind,
+    beside,
     convergence,
+    cover,
     export_panel,
     measure_more,
     metric_curves,
@@ -25,9 +28,10 @@ from decam.ui.compare import (
 )
 from decam.ui.components.grid import grid
 from decam.ui.components.live import status as live_status
-from decam.ui.shared import run_pages
+from decam.ui.shared import description, run_pages, wish
+from decam.ui.shared.awaited import POLL as POLL
+from decam.ui.shared.awaited import bar
 
-POLL = 1.0
 Tab: TypeAlias = Callable[[RunSnapshot, CellKey | None], None]
 Draw: TypeAlias = Callable[[RunSnapshot], None]
 
@@ -42,6 +46,8 @@ TABS: tuple[tuple[str, Tab, Callable[[RunSnapshot], bool]], ...] = (
     ("Curves", metric_curves.show, _always),
     ("Metrics", metrics_table.show, _always),
     ("Agreement", agreement_view.show, _always),
+    ("Behind a value", behind.show, _always),
+    ("Cover by hand", cover.show, _always),
     ("This looks like that", prototype_matches.show, prototype_matches.shown),
     ("Export", export_panel.show, _always),
 )
@@ -50,6 +56,7 @@ TABS: tuple[tuple[str, Tab, Callable[[RunSnapshot], bool]], ...] = (
 def maps(snapshot: RunSnapshot) -> None:
     """Draw the grid of a run's maps, and the tabs below it."""
     selected = run_grid.show(snapshot)
+    beside.show(snapshot, run_grid.show)
     tabs = {title: draw for title, draw, shown in TABS if shown(snapshot)}
     opened = st.tabs(list(tabs), key="tabs", on_change="rerun")
     for place, draw in zip(opened, tabs.values(), strict=True):
@@ -65,6 +72,8 @@ def show(snapshot: RunSnapshot | None, draw: Draw = maps) -> None:
     if snapshot is None:
         grid.prepare()
         return
+    theme.title(snapshot.title)
+    description.show(snapshot)
     look = snapshot.active and state.live(snapshot) is None
     st.fragment(_live, run_every=POLL if look else None)(snapshot.id, snapshot.plan.kind, snapshot.active, draw)
 
@@ -84,6 +93,7 @@ def _live(run: str, kind: str, active: bool, draw: Draw) -> None:
             note(snapshot)
     except StoreError as error:
         st.error(text.plain(str(error)))
+    wish.say(snapshot)
     draw(snapshot)
 
 
@@ -112,16 +122,17 @@ def _guarded(draw: Tab, run: str, kind: str, selected: CellKey | None) -> None:
 def status(snapshot: RunSnapshot) -> None:
     """One line on how the run stands, a bar while it runs, and the way on where it was ended early."""
     stands = standing(snapshot)
-    with st.container(key="status", horizontal=True, vertical_alignment="center", gap="small"):
-        facts = " · ".join(text.plain(fact) for fact in stands.facts)
-        st.markdown(f"**{STATUS[snapshot.status]}** :gray[· {facts}]", width="stretch")
-        ended_early = snapshot.status.ended_early
-        if ended_early and st.button(
-            "Continue", key="continue", icon=":material/play_arrow:", help="Compute what is missing."
-        ):
-            state.runs().resume(snapshot.id)
-            st.rerun()
-    st.html(bar(stands.share, snapshot.active))
+    with live_status.room(snapshot.id):
+        with st.container(key="status", horizontal=True, vertical_alignment="center", gap="small"):
+            facts = " · ".join(text.plain(fact) for fact in stands.facts)
+            st.markdown(f"**{STATUS[snapshot.status]}** :gray[· {facts}]", width="stretch")
+            ended_early = snapshot.status.ended_early and state.may_change(snapshot)
+            if ended_early and st.button(
+                "Continue", key="continue", icon=":material/play_arrow:", help="Compute what is missing."
+            ):
+                state.runs().resume(snapshot.id, by=state.owner())
+                st.rerun()
+        st.html(bar(stands.share, snapshot.active))
     note(snapshot)
 
 
@@ -129,10 +140,3 @@ def note(snapshot: RunSnapshot) -> None:
     """What a reader must know of the run, where there is something."""
     if snapshot.note:
         st.warning(text.plain(snapshot.note))
-
-
-def bar(share: float, active: bool) -> str:
-    """A thin bar whose room is kept when the run has ended, so that the grid does not move."""
-    percent = round(100 * share)
-    role = f'role="progressbar" aria-label="Progress" aria-valuenow="{percent}"' if active else 'aria-hidden="true"'
-    return f'<div class="dc-progress" {role}><i style="width:{percent if active else 0}%"></i></div>'

@@ -7,4 +7,4 @@ from decam.ui import nav
 
 base = st.get_option("server.baseUrlPath")
 routes = web.routes(base, nav.PAGES[0].address)
-app = st.App(nav.SCRIPT, routes=routes, middleware=[web.middleware(base, nav.FOR_ACCOUNTS)], lifespan=web.lifespan)
+app = st.App(nav.SCRIPT, routes=routes, middleware=web.middleware(base, nav.FOR_ACCOUNTS), lifespan=web.lifespan)

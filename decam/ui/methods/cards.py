@@ -17,7 +17,7 @@ from decam.experiments.status import CellState
 from decam.explanation import Map, Truth
 from decam.export.standing import ABSENT
 from decam.export.wire import picture_file
-from decam.figures import limits_for, overlay, png_bytes
+from decam.figures import legend, limits_for, overlay, png_bytes
 from decam.figures.steps import outlined
 from decam.methods import METHODS
 from decam.methods.base import Method
@@ -34,6 +34,7 @@ from decam.ui.shared import ground_truth, method_choice, model_choice, pictures,
 from decam.ui.shared.pictures import Chosen
 
 POLL = 1.0
+NOT_ASKED = "Not made yet: press “Make all maps” above."
 _BADGES = {
     "output": "needs answers",
     "gradients": "needs gradients",
@@ -41,14 +42,10 @@ _BADGES = {
     "attention": "needs attention",
 }
 _NOTATION = (
-    "In the formulas $x$ is the picture, $c$ the class, $y^c$ its score (logit), $p^c$ its probability, $A_k$ the "
+    "In the formulas $x$ is the image, $c$ the class, $y^c$ its score (logit), $p^c$ its probability, $A_k$ the "
     "$k$-th activation map of a layer, $\\odot$ a product place by place, and $M_c$ the map."
 )
-_COLOURS = (
-    "Each map is scaled to its own range, the top 1 % of its values clipped: blue is low and yellow high; signed maps "
-    "are orange where a place speaks for the class and blue where it speaks against it. Where the object is "
-    "known, it is outlined."
-)
+_COLOURS = f"{legend.explained()} Where the object is known, it is outlined."
 
 
 def show(classifier: Classifier, picture: Chosen, runs: Sequence[RunSnapshot]) -> Mapping[str, DeltaGenerator]:
@@ -119,7 +116,7 @@ def _family(
                         type="tertiary",
                         icon=":material/compare:",
                         disabled=row.name not in models and bool(row.obstacle(classifier)),
-                        help=f"Compare {row.title} with the methods chosen so far on this picture{on}.",
+                        help=f"Compare {row.title} with the methods chosen so far on this image{on}.",
                     ):
                         _compare(row, model, picture)
     return places
@@ -156,9 +153,23 @@ def _live(
                 on_click=session.stop,
                 args=(runs[0].id,),
             )
+        elif _all_wanted(classifier, runs[0]):
+            shared_run.ask_for_all(classifier, picture)
+            st.rerun()
     _write(_heads(classifier, picture, runs), places)
     if look and _followed(runs) is None:
         st.rerun()
+
+
+def _all_wanted(classifier: Classifier, run: RunSnapshot) -> bool:
+    """Draw the button that makes the maps that are not made unasked, if there are such; True when it is pressed."""
+    costs = [cost for _, cost in shared_run.rest(classifier, run)]
+    return bool(costs) and st.button(
+        "Make all maps",
+        key="all-maps",
+        icon=":material/play_arrow:",
+        help=f"{text.several(len(costs), 'further map')} of {sum(costs):,} evaluations; the others are here already.",
+    )
 
 
 def _evidence(link: str, classifier: Classifier, picture: Chosen, places: Mapping[str, DeltaGenerator]) -> None:
@@ -224,7 +235,7 @@ def _resting(names: Iterable[str]) -> list[str]:
 def _truth(classifier: Classifier, picture: Chosen, cells: Iterable[Cell]) -> Truth | None:
     """Where the object asked about lies, which is known as soon as the class is."""
     label = next((cell.explanation.label for cell in cells if cell.explanation is not None), None)
-    return None if label is None else ground_truth.known(classifier, picture, label)
+    return None if label is None else ground_truth.of(classifier, picture, label)
 
 
 def _head(row: Method, classifier: Classifier, snapshot: RunSnapshot, cell: Cell | None, truth: Truth | None) -> str:
@@ -264,8 +275,7 @@ def _figure(row: Method, snapshot: RunSnapshot, cell: Cell | None, obstacle: str
     view, place = snapshot.views[0], _place(row, snapshot, cell)
     # Where the browser draws a map on its way, the page does not: its file may be gone before the browser asks for it.
     if cell is None or cell.saliency is None or (place and state.live(snapshot) is not None):
-        stands = CellState.STOPPED if cell is None else cell.state
-        words = obstacle or (cell.error if cell is not None else "") or ABSENT.get(stands, stands.value)
+        words = obstacle or (NOT_ASKED if cell is None else cell.error or ABSENT.get(cell.state, cell.state.value))
         source = address(picture_file(view), "field.picture")
         return (
             f'<figure class="none"{place}><img src="{source}" alt=""><figcaption>{text.escaped(words)}</figcaption>'

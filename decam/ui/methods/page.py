@@ -25,7 +25,7 @@ def show() -> None:
     if classifier is not None:
         with seen:
             targets.seen(classifier, picture)
-        model_choice.limits(entry, [picture])
+        model_choice.limits(entry, [picture], shared_run.choose_model)
         status = st.container()
         runs = shared_run.of(classifier, picture)
         # Links are drawn when there is something that they lead to.

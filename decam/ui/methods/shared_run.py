@@ -10,21 +10,24 @@ import streamlit as st
 from decam.classifier import Classifier, Pixels
 from decam.errors import DecamError, NoSuchRunError
 from decam.experiments.cells import Cell
+from decam.experiments.execute import CHEAP
 from decam.experiments.kinds import comparison
 from decam.experiments.plan import MethodChoice, PictureChoice, Plan, fingerprint
 from decam.experiments.plan_json import plan_to_json
 from decam.images.samples import SAMPLES
 from decam.methods import METHODS
 from decam.methods.base import Method
+from decam.methods.taxonomy import grouped
 from decam.models import catalogue, default_for
 from decam.models.catalogue import ENTRIES, Entry
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
-from decam.ui.shared import pictures, thumbnails, uploads
+from decam.ui.shared import model_choice, pictures, thumbnails, uploads
 from decam.ui.shared.pictures import Chosen
 from decam.ui.shared.thumbnails import Tile
 
-SAMPLE, MODEL, BY_VISITOR, RUN = "field-sample", "field-model", "field-model-by-visitor", "field-run"
+SAMPLE, MODEL, BY_VISITOR = "field-sample", "field-model", "field-model-by-visitor"
+RUN, ALL = "field-run", "field-all"
 
 
 def controls() -> tuple[Chosen, Entry]:
@@ -35,7 +38,10 @@ def controls() -> tuple[Chosen, Entry]:
     if kept := uploads.kept():
         tiles = [Tile(upload.key, upload.name, "upload", uploads.thumbnail(upload)) for upload in kept]
         thumbnails.tiles("field-own", tiles, {name}, _choose)
+    pictures.framing_choice("field-framing")
     here = [name for name, entry in ENTRIES.items() if entry.present()]
+    if (came := model_choice.arrived()) is not None:
+        choose_model(came)
     if not st.session_state.get(BY_VISITOR) or st.session_state.get(MODEL) not in here:
         st.session_state[MODEL] = default_for(picture.kind)
     name = st.selectbox(
@@ -45,15 +51,15 @@ def controls() -> tuple[Chosen, Entry]:
         key=MODEL,
         on_change=_by_visitor,
         persist_state="session",
-        help="Models whose weights are on this machine; Compare fetches the others.",
+        help="Models whose weights are on this machine. The Compare page downloads others.",
     )
     return picture, catalogue.get(name)
 
 
 def able(classifier: Classifier) -> list[tuple[Method, int]]:
-    """The methods that can explain the classifier with the cost of their examples, cheapest first."""
-    rows = [row for row in METHODS.values() if not row.obstacle(classifier)]
-    return sorted(((row, row.cost(example(row).settings, classifier)) for row in rows), key=lambda pair: pair[1])
+    """The methods that can explain the classifier with the cost of their examples, in the order of their cards."""
+    ordered = (row for _, rows in grouped(METHODS.values()) for row in rows)
+    return [(row, row.cost(example(row).settings, classifier)) for row in ordered if not row.obstacle(classifier)]
 
 
 def example(row: Method) -> MethodChoice:
@@ -64,6 +70,46 @@ def example(row: Method) -> MethodChoice:
 def plan_of(classifier: Classifier, picture: Chosen) -> Plan:
     """A plan of all methods that can explain the classifier, as `make_plan` makes it."""
     return make_plan(classifier.name, str(classifier.device), picture, [example(row) for row, _ in able(classifier)])
+
+
+def quick_plan(classifier: Classifier, picture: Chosen) -> Plan | None:
+    """The plan of the maps that are made unasked: of scenes all, of photographs those that cost next to nothing.
+
+    None where there are none.
+    """
+    entry = ENTRIES.get(classifier.name)
+    if entry is None or entry.domain == "scenes":
+        return plan_of(classifier, picture)
+    choices = [example(row) for row, cost in able(classifier) if cost <= CHEAP]
+    return make_plan(classifier.name, str(classifier.device), picture, choices) if choices else None
+
+
+def rest(classifier: Classifier, run: RunSnapshot) -> list[tuple[Method, int]]:
+    """The methods whose maps were not asked for yet, with their costs."""
+    there = {choice.name for choice in run.plan.methods}
+    return [(row, cost) for row, cost in able(classifier) if row.name not in there]
+
+
+def ask_for_all(classifier: Classifier, picture: Chosen) -> None:
+    """Let all maps be made, those that cost much too; the run is begun when the page is drawn again."""
+    asked: set[str] = st.session_state.setdefault(ALL, set())
+    asked.add(link_of(plan_of(classifier, picture), picture.view(classifier)))
+
+
+def _own_plan(classifier: Classifier, picture: Chosen, view: Pixels) -> Plan:
+    """The plan of all maps where somebody has asked for them, and else of those that are made unasked."""
+    whole = plan_of(classifier, picture)
+    link = link_of(whole, view)
+    if link in st.session_state.get(ALL, ()):
+        return whole
+    quick = quick_plan(classifier, picture)
+    if quick is None:
+        return whole
+    try:
+        state.runs().snapshot(link)
+    except NoSuchRunError:
+        return quick
+    return whole
 
 
 def stand_ins(classifier: Classifier) -> dict[str, list[Method]]:
@@ -83,7 +129,7 @@ def stand_ins(classifier: Classifier) -> dict[str, list[Method]]:
 
 def make_plan(model: str, device: str, picture: Chosen, choices: Sequence[MethodChoice], seed: int = 0) -> Plan:
     """A plan of these methods for the picture's predicted class, without metrics."""
-    return comparison.plan(model, device, [PictureChoice(picture.name)], choices, seed=seed)
+    return comparison.plan(model, device, [PictureChoice(picture.name, framing=picture.framing)], choices, seed=seed)
 
 
 def link_of(plan: Plan, view: Pixels) -> str:
@@ -97,10 +143,10 @@ def of(classifier: Classifier, picture: Chosen) -> list[RunSnapshot]:
     Empty, with the reason on the page, where they cannot be.
     """
     try:
-        plans = [plan_of(classifier, picture)]
+        view = picture.view(classifier)
+        plans = [_own_plan(classifier, picture, view)]
         others = {name: [example(row) for row in rows] for name, rows in stand_ins(classifier).items()}
         plans += [make_plan(name, plans[0].device, picture, choices) for name, choices in others.items()]
-        view = picture.view(classifier)
         # The newest goes first among runs that give way: begun last, the model's own run waits for none of the others.
         return [shared_run(each, view) for each in plans[::-1]][::-1]
     except DecamError as error:
@@ -145,6 +191,12 @@ def _picture() -> Chosen:
 
 def _choose(name: str) -> None:
     st.session_state[SAMPLE] = name
+
+
+def choose_model(name: str) -> None:
+    """Show the methods on this model, whatever the picture is."""
+    st.session_state[MODEL] = name
+    _by_visitor()
 
 
 def _by_visitor() -> None:

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
+from decam.classifier.certainty import decimal
 from decam.experiments.plan import MetricChoice
-from decam.export.standing import awaiting
 from decam.figures import png_uri
+from decam.figures.legend import explained
 from decam.figures.steps import chart_figure, drawn
 from decam.metrics import METRICS, Measurement, Metric
 from decam.metrics.taxonomy import Family, grouped
 from decam.metrics.walkthroughs import Picture, Shown, walkthrough
 from decam.ui import state, text
-from decam.ui.compare import run_view
 from decam.ui.components.charts import figures as charts
-from decam.ui.components.live import status as live_status
 from decam.ui.metrics.subject import Subject
 from decam.ui.shared import awaited, metric_forms
 from decam.ui.shared.shared_jobs import Standing
 
-COLOURS = "Colours of maps clip the top 1 % of each map's values; metrics read them all."
+COLOURS = f"{explained()} Metrics read all values."
 SYMBOLS = (
-    r"In the formulas $x$ is the picture, $x_k$ what the model sees after $k$ of $K$ steps (less and less of the "
-    r"picture in deletion, more and more in insertion), $f_c$ the probability of the class asked about, $S$ the map "
+    r"In the formulas $x$ is the image, $x_k$ what the model sees after $k$ of $K$ steps (less and less of the "
+    r"image in deletion, more and more in insertion), $f_c$ the probability of the class asked about, $S$ the map "
     r"with a value $S_p$ for each of $N$ pixels, $\tilde S$ the map scaled from 0 to 1, $\bar S_k$ its mean over the "
-    r"pixels that step $k$ changes, $T$ the object, $\rho$ a correlation, $I$ a random change of the picture, $\beta$ "
+    r"pixels that step $k$ changes, $T$ the object, $\rho$ a correlation, $I$ a random change of the image, $\beta$ "
     r"the scale that suits the map best, $S^{(i)}$ the map with the $i$-th seed, $t$ a flip or a shift. In ADCC, "
-    r"$\mathrm{Coh}$ is the correlation of the map with that of the picture behind it, $\mathrm{Com}$ the mean of "
+    r"$\mathrm{Coh}$ is the correlation of the map with that of the image behind it, $\mathrm{Com}$ the mean of "
     r"$\tilde S$."
 )
 OPEN_AT_FIRST = "deletion"
@@ -56,7 +57,7 @@ def index() -> None:
 def _branch(family: Family, rows: tuple[Metric, ...]) -> str:
     links = "".join(f"<li>{_link(metric)}</li>" for metric in rows)
     return (
-        f"<section><h4>{text.escaped(family.title)}</h4><p><b>{text.escaped(family.question)}</b> "
+        f"<section><h3>{text.escaped(family.title)}</h3><p><b>{text.escaped(family.question)}</b> "
         f"{text.escaped(family.summary)}</p><ul>{links}</ul></section>"
     )
 
@@ -75,7 +76,7 @@ def cards(subject: Subject | None) -> None:
     """
     places = []
     for family, rows in grouped(METRICS.values()):
-        st.subheader(family.title, anchor=f"family-{family.name}")
+        st.header(family.title, anchor=f"family-{family.name}")
         st.caption(f"{family.question} {family.summary}")
         for metric in rows:
             with st.container(border=True, key=f"metric-{metric.name}"):
@@ -134,7 +135,7 @@ def _work(metric: Metric, subject: Subject | None) -> None:
             value_place = st.container()
             choices = metric_forms.forms([metric.name], "work")
         if subject is None:
-            st.caption("This is shown as soon as there is a map.")
+            st.caption("Shown as soon as there is a map.")
             return
         for choice in choices:
             standing = _standing(metric, choice, subject)
@@ -145,7 +146,7 @@ def _work(metric: Metric, subject: Subject | None) -> None:
             elif standing.error:
                 _failed(metric, choice, subject, standing.error)
             else:
-                _await(metric, choice, subject, standing)
+                awaited.wait(metric.title, standing, partial(_standing, metric, choice, subject))
 
 
 def _standing(metric: Metric, choice: MetricChoice, subject: Subject) -> Standing[Shown]:
@@ -162,22 +163,6 @@ def _key(choice: MetricChoice, subject: Subject) -> tuple[object, ...]:
     return (*subject.key, choice)
 
 
-def _await(metric: Metric, choice: MetricChoice, subject: Subject, standing: Standing[Shown]) -> None:
-    """Say how the work stands until it is done: then the card is drawn again."""
-    live = state.live_work(standing.name)
-    if live is None:
-        st.fragment(_awaited, run_every=run_view.POLL)(metric, choice, subject)
-        return
-    live_status.show_work(standing.name, awaiting(standing.ahead, standing.progress), live, metric.title)
-
-
-def _awaited(metric: Metric, choice: MetricChoice, subject: Subject) -> None:
-    standing = _standing(metric, choice, subject)
-    if not standing.awaited:
-        st.rerun()
-    awaited.line(metric.title, awaiting(standing.ahead, standing.progress))
-
-
 def _failed(metric: Metric, choice: MetricChoice, subject: Subject, error: str) -> None:
     st.error(text.plain(error))
     st.button(
@@ -192,7 +177,7 @@ def _failed(metric: Metric, choice: MetricChoice, subject: Subject, error: str) 
 
 def _unseen(metric: Metric, obstacle: str) -> str:
     if "truth" in metric.needs:
-        return "Of this picture it is not known where the object lies: choose a scene to see this metric at work."
+        return "This image has no ground truth. Choose a scene to see this metric at work."
     return text.plain(obstacle)
 
 
@@ -240,5 +225,5 @@ def _figure(picture: Picture) -> str:
 def _bar(probability: float) -> str:
     return (
         f'<div class="dc-bar dc-asked"><i style="width:{probability:.1%}"></i>'
-        f"<span>probability</span><b>{probability:.3f}</b></div>"
+        f"<span>probability</span><b>{decimal(probability)}</b></div>"
     )

@@ -14,12 +14,13 @@ def show() -> None:
     """Draw the page."""
     state.arrive("metrics")
     theme.apply()
+    theme.title(begin=True)
 
     with st.sidebar:
         theme.brand(session.begin_again)
         cards.index()
 
-    st.subheader("How good is a saliency map?")
+    st.header("How good is a saliency map?")
     cards.tree()
     subject = metric_subject.panel()
     if subject is not None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from decam.classifier import Classifier, Pixels, TorchClassifier, to_tensor
+from decam.classifier.certainty import decimal
 from decam.errors import DecamError
 from decam.experiments.kinds.comparison import COMPARISON
 from decam.experiments.plan import MethodChoice
@@ -73,10 +74,12 @@ def panel() -> Subject | None:
     The maps are those of shared runs: they are made once, in the queue, for all visitors.
     """
     with st.container(key="metric-choice", horizontal=True, gap="small"):
-        chosen = _picture()
+        name = _picture()
+        pictures.framing_choice("metric-framing")
+        chosen = _offered()[name]
         entry = _model(chosen)
         place = st.container()
-    model_choice.limits(entry, [chosen])
+    model_choice.limits(entry, [chosen], _choose)
     classifier = model_choice.load(entry)
     if classifier is None:
         return None
@@ -92,7 +95,7 @@ def panel() -> Subject | None:
 def show(subject: Subject) -> None:
     """Draw the picture, what the model says of it, and the two maps."""
     made, control = subject.map, subject.control
-    picture = f"{text.escaped(made.label)} <b>{made.probability:.3f}</b>"
+    picture = f"{text.escaped(made.label)} <b>{decimal(made.probability)}</b>"
     parts = [
         (Picture("picture", subject.view, truth=subject.truth), picture),
         (_overlaid(subject, made), f"{text.escaped(METHODS[made.method].title)}<br>the map judged below"),
@@ -114,25 +117,31 @@ def _overlaid(subject: Subject, explanation: Explanation) -> Picture:
     return Picture(f"{explanation.method} map", subject.view, values, ends)
 
 
-def _picture() -> Chosen:
+def _offered() -> dict[str, Chosen]:
     offered = {own.key: own for own in pictures.uploaded()}
-    offered |= {sample.name: pictures.of_sample(sample) for sample in SAMPLES}
+    return offered | {sample.name: pictures.of_sample(sample) for sample in SAMPLES}
+
+
+def _picture() -> str:
+    """Draw the choice of a picture and return its name."""
+    offered = _offered()
     titles = pictures.lines(offered.values())
     if st.session_state.get("metric-sample") not in offered:  # a first visit, or an upload that was removed
         st.session_state["metric-sample"] = FIRST
-    name = st.selectbox(
-        "Picture",
+    return st.selectbox(
+        "Image",
         list(offered),
         format_func=lambda name: titles[offered[name].key] if name in offered else name,
         key="metric-sample",
         persist_state="session",
-        help="A sample or an upload; of the scenes it is known where the object lies.",
+        help="Choose a sample or an upload. Scenes come with their ground truth.",
     )
-    return offered[name]
 
 
 def _model(chosen: Chosen) -> catalogue.Entry:
     here = [entry.name for entry in catalogue.ENTRIES.values() if entry.present()]
+    if (came := model_choice.arrived()) is not None:
+        _choose(came)
     following = not st.session_state.get("metric-model-by-visitor")
     if following or st.session_state.get("metric-model") not in here:
         st.session_state["metric-model"] = default_for(chosen.kind)
@@ -143,9 +152,14 @@ def _model(chosen: Chosen) -> catalogue.Entry:
         key="metric-model",
         on_change=_by_visitor,
         persist_state="session",
-        help="Those whose weights are on this machine; Compare fetches others.",
+        help="Models whose weights are on this machine. The Compare page downloads others.",
     )
     return catalogue.get(name)
+
+
+def _choose(name: str) -> None:
+    st.session_state["metric-model"] = name
+    _by_visitor()
 
 
 def _by_visitor() -> None:
@@ -166,7 +180,10 @@ def _method(classifier: Classifier) -> str:
         format_func=lambda name: METHODS[name].title,
         key="metric-method",
         persist_state="session",
-        help="The method whose map is judged; the cheap ones, for some metrics make the map many times again.",
+        help=(
+            "Choose the method whose map is judged. Only cheap ones are offered, because some metrics recompute the "
+            "map many times."
+        ),
     )
 
 
@@ -175,7 +192,7 @@ def _made(classifier: TorchClassifier, chosen: Chosen, method: str) -> Subject |
 
     Raises DecamError where they cannot even be asked for.
     """
-    key = (chosen.key, classifier.name, str(classifier.device), method)
+    key = (chosen.seen_key, classifier.name, str(classifier.device), method)
     view = chosen.view(classifier)
     # Only the maps are kept: a classifier kept with them would stay in memory when others need the room.
     if (maps := _kept().get(key)) is None:
@@ -189,7 +206,7 @@ def _made(classifier: TorchClassifier, chosen: Chosen, method: str) -> Subject |
             return None
         maps = (made, control)
         _kept().put(key, maps)
-    return Subject(key, classifier, view, *maps, ground_truth.known(classifier, chosen, maps[0].label))
+    return Subject(key, classifier, view, *maps, ground_truth.of(classifier, chosen, maps[0].label))
 
 
 def _map(run: RunSnapshot) -> Explanation | None:

@@ -9,10 +9,11 @@ import streamlit as st
 from decam.classifier import Classifier, TorchClassifier
 from decam.experiments.kinds.randomisation import TITLES, mode_of
 from decam.experiments.plan import MethodChoice
-from decam.experiments.questions import Mode
+from decam.experiments.questions import Mode, Variant
 from decam.experiments.variants import variants
 from decam.methods import METHODS
-from decam.methods.de_cam.method import DE_CAM, DeCamSettings
+from decam.methods.de_cam.method import DE_CAM
+from decam.methods.de_cam.settings import DeCamSettings
 from decam.models.catalogue import label_shuffled_version
 from decam.runs.snapshots import RunSnapshot
 from decam.ui.shared import measuring, method_forms, model_choice, pictures, targets
@@ -24,7 +25,7 @@ HELP = (
     "One stage alone leaves all other stages as trained. "
     "Random labels takes the same network, trained on shuffled labels."
 )
-NO_SHUFFLED = " Random labels needs such a network, and only the Embedded model has one."
+NO_SHUFFLED = " Random labels needs such a network, and only the model Shapes demo has one."
 
 
 @dataclass(frozen=True)
@@ -65,18 +66,18 @@ def how(model: str) -> How:
         persist_state="session",
         help=HELP if "labels" in offered else HELP + NO_SHUFFLED,
     )
-    return How(mode, measuring.seed_field("Where all random numbers begin, those of the new weights too."))
+    return How(mode, measuring.seed_field("Start of all random numbers, also of the new weights."))
 
 
-def maps_each(classifier: TorchClassifier, mode: Mode) -> int:
-    """How many maps a check makes by each method; raises MethodError where the weights cannot be drawn anew."""
-    return _maps_each(classifier.name, mode, classifier)
+def variants_of(classifier: TorchClassifier, how: How) -> tuple[Variant, ...]:
+    """The variants that a check sets the model against; raises MethodError where the weights cannot be drawn anew."""
+    return _variants(classifier.name, how.mode, how.seed, classifier)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _maps_each(model: str, mode: Mode, _classifier: TorchClassifier) -> int:
+def _variants(model: str, mode: Mode, seed: int, _classifier: TorchClassifier) -> tuple[Variant, ...]:
     del model  # it names the entry in the cache
-    return 1 + len(variants(_classifier, mode))
+    return variants(_classifier, mode, seed)
 
 
 def take_up(snapshot: RunSnapshot) -> None:
@@ -84,8 +85,9 @@ def take_up(snapshot: RunSnapshot) -> None:
     plan = snapshot.plan
     model_choice.restore(plan.model, plan.device)
     pictures.keep(snapshot.id)
+    pictures.restore_framing(plan.pictures[0].framing)
     question = plan.questions[0]
-    targets.restore(plan.model, pictures.kept_key(snapshot.id, plan.place_of(0)), question.target)
+    targets.restore(plan.model, pictures.kept_key(snapshot.id, plan.place_of(0)), question.target, question.against)
     _restore_methods([choice for choice in plan.methods if choice.name in METHODS], plan.model)
     st.session_state["sanity-mode"] = mode_of(plan)
     measuring.restore_seed(plan)

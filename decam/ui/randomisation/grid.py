@@ -11,15 +11,17 @@ import streamlit as st
 from PIL import Image
 
 from decam.classifier import Pixels
+from decam.classifier.certainty import decimal
 from decam.experiments.cells import Cell, CellKey
 from decam.experiments.kinds.randomisation import mode_of
 from decam.experiments.kinds.randomisation_reading import Compared, Reading, Verdict
-from decam.experiments.questions import Variant
+from decam.experiments.questions import Mode, Variant
 from decam.experiments.status import CellState
 from decam.explanation import Map
 from decam.export.standing import CELLS
 from decam.export.wire import probability_of
 from decam.figures import limits_for, overlay, png_bytes
+from decam.figures.legend import scale_text
 from decam.methods import METHODS
 from decam.metrics.base import Measurement
 from decam.metrics.scales import Limits
@@ -27,6 +29,7 @@ from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
 from decam.ui.components.grid.grid import address
 from decam.ui.components.live import maps
+from decam.ui.shared import wish
 
 SIDE = 192
 GROUND = {False: "#ffffff", True: "#12161c"}
@@ -40,9 +43,18 @@ VERDICTS: dict[Verdict, str] = {
     "blind": "control",
     "unknown": "no answer",
 }
+CORNER: dict[Mode, str] = {
+    "cascading": "Random from the output to layer",
+    "independent": "Random alone: layer",
+    "labels": "Trained on",
+}
+"""What the heads of the columns go on with; a stage has the name of its layer in the network."""
 FLAT = "A flat map cannot be compared."
 IN_THE_MAKING = "This map is being made."
 TO_COMPARE = "This map is still to be compared."
+
+
+OUTDATED = ' class="dc-outdated"'
 
 
 @dataclass(frozen=True)
@@ -67,7 +79,8 @@ def show(snapshot: RunSnapshot, how: Compared, readings: Sequence[Reading]) -> N
     st.html(
         f'<div class="dc-sanity" style="--dc-ground: {GROUND[state.dark()]}" tabindex="0" role="region" '
         'aria-label="Maps of all methods at each stage"><table>'
-        f"<thead><tr><th></th>{_heads(snapshot)}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        f'<thead><tr><th scope="col"><span>{CORNER[mode_of(snapshot.plan)]}</span></th>{_heads(snapshot)}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 
 
@@ -86,8 +99,8 @@ def _head(snapshot: RunSnapshot, question: int) -> str:
     if variant is not None:
         below = "same network" if mode_of(snapshot.plan) == "labels" else f"{_share(variant.share)} random"
     probability = probability_of(snapshot, question, target)
-    label = text.escaped(snapshot.grid.label_of(target))
-    answer = "" if probability is None else f"<i>{label} {probability:.2f}</i>"
+    label = text.escaped(snapshot.grid.asked_of(question))
+    answer = "" if probability is None else f"<i>{label} {decimal(probability)}</i>"
     return f'<th scope="col" title="{name}"><b>{name}</b><span>{below}</span>{answer}</th>'
 
 
@@ -100,8 +113,11 @@ def _share(share: float) -> str:
 
 def _row(snapshot: RunSnapshot, method: int, how: Compared, reading: Reading | None) -> str:
     row, title = METHODS[snapshot.plan.methods[method].name], snapshot.plan.titles()[method]
-    boxes = [_box(snapshot, CellKey(question, method), how) for question in range(len(snapshot.plan.questions))]
-    cells = "".join(f"<td>{_drawn(box)}</td>" for box in boxes)
+    keys = [CellKey(question, method) for question in range(len(snapshot.plan.questions))]
+    boxes, behind = [_box(snapshot, key, how) for key in keys], wish.behind(snapshot)
+    cells = "".join(
+        f"<td{OUTDATED if key in behind else ''}>{_drawn(box)}</td>" for key, box in zip(keys, boxes, strict=True)
+    )
     mark = sentence = ""
     if reading is not None:
         # A verdict that is wider than its column goes on in a second line.
@@ -156,7 +172,8 @@ def _map(snapshot: RunSnapshot, key: CellKey, cell: Cell, notes: Sequence[str], 
     place = f"{snapshot.id}.{key.question}.{key.method}"
     draw = _overlay if cell.explanation is None else _kept_overlay
     png = draw(place, signed, limits, view, saliency)
-    return _Box(address(png, f"sanity.{place}"), name, caption, tip=" ".join([f"{name}.", *notes]))
+    scale = [] if cell.explanation is None else [f"Colours: {scale_text(saliency, signed, limits)}."]
+    return _Box(address(png, f"sanity.{place}"), name, caption, tip=" ".join([f"{name}.", *notes, *scale]))
 
 
 @st.cache_data(show_spinner=False, max_entries=1024)

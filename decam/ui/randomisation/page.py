@@ -22,9 +22,12 @@ def show() -> None:
         entry = model_choice.panel(chosen)
         below = st.container()
 
+    greeting = st.empty()
     if not chosen and snapshot is None:
-        welcome.show_sanity()
+        with greeting.container():
+            welcome.show_sanity()
 
+    places = targets.places(entry.name, chosen)
     classifier = model_choice.load(entry)
 
     with below:
@@ -33,9 +36,10 @@ def show() -> None:
         model_choice.device_panel(classifier)
         before = st.container()
 
+    asked = targets.row(classifier, chosen, places, judged=False)
     if chosen and classifier is not None:
-        model_choice.limits(entry, chosen)
-        asked = targets.row(classifier, chosen, judged=False)
+        with places.notes:
+            model_choice.limits(entry, chosen)
         snapshot = session.bar(classifier, asked, choices, how, snapshot)
 
     view.show(snapshot)

@@ -11,16 +11,18 @@ from decam.errors import DecamError
 from decam.experiments.kinds import randomisation
 from decam.experiments.kinds.randomisation import RANDOMISATION
 from decam.experiments.plan import MethodChoice, PictureChoice
+from decam.experiments.questions import Variant
 from decam.methods import METHODS
 from decam.runs.snapshots import RunSnapshot
-from decam.ui import state, text
+from decam.ui import text
 from decam.ui.components.picker import method_picker
 from decam.ui.randomisation import form
 from decam.ui.randomisation.form import How
-from decam.ui.shared import action, method_forms, session
+from decam.ui.shared import action, session
 from decam.ui.shared.action import Start
 from decam.ui.shared.method_choice import CHECKED
 from decam.ui.shared.targets import Asked
+from decam.ui.shared.wish import Wish
 
 START = Start(
     title="Randomise",
@@ -43,34 +45,30 @@ def bar(
     snapshot: RunSnapshot | None,
 ) -> RunSnapshot | None:
     """Draw the methods beside the button that starts a check or stops the one shown; the check to show."""
-    each = _maps_each(classifier, how)
+    drawn = _variants(classifier, how)
     return action.bar(
         START,
         snapshot,
         beside=lambda: method_picker.line(classifier, choices, CHECKED),
-        work=action.work(
-            classifier,
-            each * len(choices),
-            each * method_forms.total(classifier, choices),
-            at_most=method_forms.may_end_early(choices),
-        ),
-        ready=bool(each and asked and choices),
-        begin=lambda: _start(classifier, asked[0], choices, how),
+        classifier=classifier,
+        wanted=lambda: _wish(classifier, asked[0], choices, how, drawn) if drawn and asked and choices else None,
         stop=session.stop,
     )
 
 
-def _maps_each(classifier: TorchClassifier, how: How) -> int:
-    """How many maps each method would make; 0, with the reason on the page, where there can be no check."""
+def _variants(classifier: TorchClassifier, how: How) -> tuple[Variant, ...]:
+    """The variants of the model; none, with the reason on the page, where there can be no check."""
     try:
-        return form.maps_each(classifier, how.mode)
+        return form.variants_of(classifier, how)
     except DecamError as error:
         st.error(text.plain(str(error)))
-        return 0
+        return ()
 
 
-def _start(classifier: TorchClassifier, asked: Asked, choices: Sequence[MethodChoice], how: How) -> str:
-    """Queue a check; its link."""
+def _wish(
+    classifier: TorchClassifier, asked: Asked, choices: Sequence[MethodChoice], how: How, drawn: Sequence[Variant]
+) -> Wish:
+    """The check that is chosen."""
     # Cheap ones first, so that there is something to see at once; controls last, to compare the others with.
     ordered = sorted(
         choices,
@@ -78,10 +76,12 @@ def _start(classifier: TorchClassifier, asked: Asked, choices: Sequence[MethodCh
     )
     plan = randomisation.plan(
         classifier,
-        PictureChoice(asked.picture.name),
+        PictureChoice(asked.picture.name, framing=asked.picture.framing),
         ordered,
         target=asked.target,
+        against=asked.against,
         mode=how.mode,
         seed=how.seed,
+        drawn=drawn,
     )
-    return state.runs().start(plan, [asked.view], state.owner(), [asked.truth])
+    return Wish(plan, (asked.view,), (asked.truth,), (asked.class_index,) * len(plan.questions))

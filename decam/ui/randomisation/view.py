@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
 from decam.experiments.kinds.randomisation import TITLES, mode_of, variants_of
 from decam.experiments.kinds.randomisation_reading import KEPT, LOST, Compared, lines, readings
 from decam.export import randomisation as export
+from decam.figures.legend import explained
 from decam.figures.stages import StageLine, stages_figure
 from decam.methods import METHODS
 from decam.metrics.similarity import SIMILARITIES
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
-from decam.ui.compare import export_panel, run_view
+from decam.ui.compare import beside, export_panel, run_view
 from decam.ui.components.charts import figures
 from decam.ui.components.live import maps
 from decam.ui.components.live import status as live_status
@@ -23,7 +25,7 @@ from decam.ui.randomisation import grid
 SIGNED = {True: "Absolute", False: "Signed"}
 EXPLAINED = (
     "The number under a map is its similarity to the original map: 1 for the same map. The thin lines in the charts "
-    "show what a random map scores. Each map has its own colour scale, which clips the top 1 % of its values."
+    f"show what a random map scores. {explained()}"
 )
 VERDICTS = (
     f"Verdicts count from the random map's similarity (0) to that of the same map (1). Under {LOST:g}, the map depends "
@@ -52,6 +54,7 @@ def _draw(snapshot: RunSnapshot) -> None:
         maps.draw(snapshot, live, "words")
         live_status.again_when_measured(snapshot, live, "check")
     st.caption(f"{EXPLAINED} {VERDICTS} {WEIGHTS}")
+    beside.show(snapshot, lambda other: grid.show(other, how, readings(other.grid, how)))
     finished = [key for key, cell in snapshot.cells.items() if cell.explanation is not None]
     if finished and not snapshot.active:
         if any(key.question > 0 for key in finished):
@@ -96,9 +99,10 @@ def _curves(snapshot: RunSnapshot, how: Compared) -> None:
                 StageLine(line.title, line.method, line.values, line.floor)
                 for line in lines(snapshot.grid, Compared(row.name, how.absolute))
             ]
-            figure = stages_figure(row.title, names, stage_lines, low=row.low, dark=state.dark())
+            drawn = partial(stages_figure, row.title, names, stage_lines, low=row.low)
             with st.container():
-                figures.show(figure, f"sanity-{row.name}", f"{row.title} of all methods over the stages")
+                about = f"{row.title} of all methods over the stages"
+                figures.offer(drawn, f"sanity-{row.name}", row.title, about)
 
 
 def _downloads(snapshot: RunSnapshot) -> None:
@@ -119,7 +123,7 @@ def _downloads(snapshot: RunSnapshot) -> None:
             lambda: export.maps_npz(snapshot.grid),
             f"{name}.npz",
             "application/octet-stream",
-            "All raw maps as NumPy arrays, named method/stage, and the picture as the model saw it.",
+            "All raw maps as NumPy arrays, named method/stage, and the image as the model saw it.",
         )
 
 

@@ -10,17 +10,20 @@ from decam.classifier import Classifier
 from decam.errors import SettingError
 from decam.experiments.plan import MethodChoice, Plan
 from decam.methods import METHODS
-from decam.methods.de_cam.method import DE_CAM, VARIANTS, DeCamSettings
+from decam.methods.de_cam.method import DE_CAM
+from decam.methods.de_cam.settings import VARIANTS, DeCamSettings
 from decam.ui import text
 from decam.ui.shared import method_forms, pictures
 from decam.ui.shared.pictures import Chosen
 
 KEY = "variants"
 HELP = (
-    "Which forms of the search run; several run side by side on the same picture. Seeded starts from a first guess, "
+    "Which forms of the search run; several run side by side on the same image. Seeded starts from a first guess, "
     "plain is textbook evolution from random masks. Two controls show what evolution adds: random search draws every "
     "trial anew from the first guess, seed only spends the whole budget on that guess."
 )
+
+OFFERED = frozenset({DE_CAM.name})  # what the page lets one choose; rivals stand beside it
 
 
 def picture(chosen: Sequence[Chosen]) -> list[Chosen]:
@@ -31,12 +34,12 @@ def picture(chosen: Sequence[Chosen]) -> list[Chosen]:
     if st.session_state.get("searched") not in names:
         st.session_state["searched"] = next(iter(names))
     wanted = st.selectbox(
-        "Picture searched",
+        "Image searched",
         list(names),
         format_func=lambda key: names.get(key, key),
         key="searched",
         persist_state="session",
-        help="Takes another of the pictures chosen; this page searches one at a time.",
+        help="Choose which image to search. This page searches one at a time.",
     )
     return [item for item in chosen if item.key == wanted]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from math import log10
 from typing import Any
 
@@ -14,14 +16,14 @@ from decam.evolution.operators import CROSSOVERS, STRATEGIES
 from decam.evolution.problems import LANDSCAPES
 from decam.evolution.trajectory import CLOSE, DIMENSIONS, Step, heights, trajectory
 from decam.export.wire import short
-from decam.figures import method_colour, png_bytes
+from decam.figures import convergence_figure, method_colour, png_bytes
 from decam.figures.relief import relief
 from decam.methods.base import Series
 from decam.ui import state, text
 from decam.ui.compare import generations
 from decam.ui.compare.generations import Moment
 from decam.ui.components import source, styles
-from decam.ui.components.charts import live
+from decam.ui.components.charts import figures, live
 from decam.ui.components.grid.grid import address
 
 SIDE = 480
@@ -34,12 +36,22 @@ SERIES = (
     Series("weight", "F", "Differential weight, mean over the trials.", "F and CR"),
     Series("rate", "CR", "Crossover rate, mean over the trials.", "F and CR"),
 )
+PRINTED = (replace(SERIES[0], title="Log₁₀ of the height above the minimum"), *SERIES[1:])
+"""The same on paper, where an axis has one title of its own."""
 
 _VIEW = st.components.v2.component(
     "decam_landscape",
     css=styles("shared/base.css", "charts/chart.css", "search/player.css", "search/search.css", "search/landscape.css"),
     js=source("search/landscape.js"),
 )
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A generation as charts take it: the evaluations so far, and the values by the names of the series."""
+
+    evaluations: int
+    curves: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -56,12 +68,20 @@ def show() -> None:
     try:
         with st.container(key="landscape-controls"):
             choice = _controls()
-        steps = _walked(choice)
+        draw(choice, "landscape")
     except SettingError as error:
         st.error(text.plain(str(error)))
-        return
+
+
+def draw(choice: Choice, key: str) -> None:
+    """Draw one trajectory; raises SettingError for settings that do not fit together."""
+    steps = _walked(choice)
     st.caption(text.plain(LANDSCAPES[choice.landscape].summary))
-    _VIEW(key="landscape", data=payload(choice, steps))
+    _VIEW(key=key, data=payload(choice, steps))
+    moments = [Reported(step.evaluations, _values(step, LANDSCAPES[choice.landscape].lowest)) for step in steps]
+    title, settings = LANDSCAPES[choice.landscape].title, choice.settings
+    about = f"Differential Evolution on {title}, {settings.strategy}, seed {choice.seed}"
+    figures.files(partial(convergence_figure, moments, PRINTED), key, about)
 
 
 def payload(choice: Choice, steps: tuple[Step, ...]) -> dict[str, Any]:

@@ -23,6 +23,11 @@ def show() -> None:
 
     search, landscapes = st.tabs(["Search", "Landscapes"], key="tab", bind="query-params")
     with search:
+        greeting = st.empty()
+        if not chosen and snapshot is None and not landscapes.open:
+            with greeting.container():
+                welcome.show_search()
+        places = targets.places(entry.name, () if landscapes.open else chosen)
         classifier = model_choice.load(entry)
 
     with below:
@@ -36,12 +41,11 @@ def show() -> None:
             landscape_view.show()
     else:
         with search:
-            if not chosen and snapshot is None:
-                welcome.show_search()
+            asked = targets.row(classifier, chosen, places, judged=False)
             if chosen and classifier is not None:
-                model_choice.limits(entry, chosen)
-                asked = targets.row(classifier, chosen, judged=False)
-                snapshot = session.action(classifier, asked, choices, how, snapshot, form.variants)
+                with places.notes:
+                    model_choice.limits(entry, chosen)
+                snapshot = session.action(classifier, asked, choices, how, snapshot, form.variants, form.OFFERED)
             run_view.show(snapshot, run.show)
 
     with before:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -11,8 +11,9 @@ from decam.experiments.cells import CellKey
 from decam.methods.de_cam.method import DE_CAM
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
-from decam.ui.compare import run_grid, run_view
-from decam.ui.search import view
+from decam.ui.compare import measure_more, run_grid, run_view
+from decam.ui.components.live import status as live_status
+from decam.ui.search import anytime, by_hand, rivals, view
 from decam.ui.shared import run_pages
 
 
@@ -21,23 +22,42 @@ def show(snapshot: RunSnapshot) -> None:
     places = [place for place in sorted(snapshot.cells) if snapshot.plan.methods[place.method].name == DE_CAM.name]
     if not places:
         titles = ", ".join(dict.fromkeys(snapshot.plan.titles()))
-        st.info(text.plain(f"This run has no DE-CAM search, but {titles}. Compare shows it, or search a picture here."))
+        st.info(text.plain(f"This run has no DE-CAM search, only {titles}. The Compare page shows it."))
         return
     selected = run_grid.show(snapshot) if len(snapshot.cells) > 1 else None
     place = _choice(snapshot, places, selected)
     # The grid above follows the run by itself, and only the search, whose populations it does not get, is drawn again.
-    look = state.live(snapshot) is not None
-    st.fragment(_search, run_every=run_view.POLL if look else None)(snapshot.id, snapshot.plan.kind, place)
+    look = state.live(snapshot) is not None and snapshot.cells[place].explanation is None
+    st.fragment(_part, run_every=run_view.POLL if look else None)(snapshot.id, snapshot.plan.kind, place, view.show)
+    st.fragment(_part)(snapshot.id, snapshot.plan.kind, place, by_hand.show)
+    st.fragment(_beside)(snapshot.id, snapshot.plan.kind, place)
 
 
-def _search(run: str, kind: str, place: CellKey) -> None:
+def _part(run: str, kind: str, place: CellKey, draw: Callable[[RunSnapshot, CellKey], None]) -> None:
+    """Draw a part of the page from the run as it is now."""
     snapshot = run_pages.snapshot_of(run, kind)
     if snapshot is None:
         return
     try:
-        view.show(snapshot, place)
+        draw(snapshot, place)
     except DecamError as error:
         st.error(text.plain(str(error)))
+
+
+def _beside(run: str, kind: str, place: CellKey) -> None:
+    """What stands beside the search: its rivals on request, and how good all maps were while they were made."""
+    measure_more.take_up()
+    snapshot = run_pages.snapshot_of(run, kind)
+    if snapshot is None:
+        return
+    live = state.live(snapshot)
+    if live is not None:
+        live_status.again_when_measured(snapshot, live, "beside")
+    for show_part in (rivals.show, anytime.show):
+        try:
+            show_part(snapshot, place)
+        except DecamError as error:
+            st.error(text.plain(str(error)))
 
 
 def _choice(snapshot: RunSnapshot, places: Sequence[CellKey], selected: CellKey | None) -> CellKey:
@@ -62,11 +82,11 @@ def _choice(snapshot: RunSnapshot, places: Sequence[CellKey], selected: CellKey 
         return text.plain(f"{picture} · {title}" if several else text.capital(title))
 
     index = st.segmented_control(
-        "Search shown",
+        "Show search of",
         range(len(places)),
         format_func=named,
         key=key,
         required=True,
-        help="Which search the rest of the page is about; a click in the grid chooses too.",
+        help="Choose the search that the rest of the page shows. A click in the grid does the same.",
     )
     return places[index or 0]

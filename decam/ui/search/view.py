@@ -20,7 +20,8 @@ from decam.hardware.device import devices
 from decam.masking import fill
 from decam.methods import METHODS
 from decam.methods.de_cam import guided_filter
-from decam.methods.de_cam.method import DeCamSettings
+from decam.methods.de_cam.settings import DeCamSettings
+from decam.methods.de_cam.stopping import Stopping
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state
 from decam.ui.compare import generations
@@ -28,6 +29,7 @@ from decam.ui.compare.generations import Moment
 from decam.ui.components import component_key, source, styles
 from decam.ui.components.charts import live
 from decam.ui.components.grid.grid import address
+from decam.ui.shared import stopped
 
 WATCHED_BYTES = 120_000
 """Of traces sent with each look at a search that runs; a finished one is sent whole, once."""
@@ -72,7 +74,7 @@ def payload(snapshot: RunSnapshot, place: CellKey, key: str) -> dict[str, Any]:
     shown = generations.within(moments, WATCHED_BYTES) if cell.explanation is None else moments
     where = f"{key}.{place.question}.{place.method}"
     hidden = _filling(snapshot, place) if moments else None
-    target = snapshot.grid.target_of(place.question)
+    target, judged = snapshot.grid.target_of(place.question), stopped.of(snapshot, place)
     return {
         "key": where,
         "generations": [generations.sent(moment) for moment in shown],
@@ -84,11 +86,12 @@ def payload(snapshot: RunSnapshot, place: CellKey, key: str) -> dict[str, Any]:
         "map": address(png_bytes(_map(cell, view)), f"{where}.map") if cell.saliency is not None else None,
         "finished": cell.explanation is not None,
         "certainty": _certainty(cell, view, where),
-        "label": snapshot.grid.label_of(target),
+        "label": snapshot.grid.asked_of(place.question),
         "probability": probability_of(snapshot, place.question, target),
         "guide": reading(bool(choice.settings.to_mapping().get("follow_edges", False))),
         "tables": {"map": colour_table(SEQUENTIAL[0]), "difference": colour_table(DIVERGING)},
-        "charts": _charts(METHODS[choice.name].series, frames, cell),
+        "charts": _charts(METHODS[choice.name].series, frames, cell, judged),
+        "stopping": "" if judged is None else judged.sentence,
         "words": thinned(len(shown), len(frames)) if moments else words_of(cell, frames, _variant(choice)),
     }
 
@@ -124,17 +127,18 @@ def words_of(cell: Cell, frames: Sequence[Frame], variant: str) -> str:
     if cell.state is CellState.RUNNING:
         return _BEFORE.get(variant, "The first generation is being judged; it comes as soon as that is done.")
     if frames:
-        return "This search was made before generations were recorded; explain the picture again to watch it."
+        return "This search was made before generations were recorded; explain the image again to watch it."
     if cell.explanation is None:
         return "This search ended before it was finished, and only finished ones are kept; Continue makes it anew."
     return "This search has no generations: its whole budget went into the first guess, so there is nothing to play."
 
 
-def _charts(series: Sequence[Any], frames: Sequence[Frame], cell: Cell) -> dict[str, Any]:
+def _charts(series: Sequence[Any], frames: Sequence[Frame], cell: Cell, judged: Stopping | None) -> dict[str, Any]:
     total = total_of(cell) if cell.explanation is None else 0
     colours = [method_colour(index, state.dark()) for index in range(len(series))]
     sent = live.payload(series, colours, [(frame.evaluations, frame.curves) for frame in frames], total, ())
-    return {name: sent[name] for name in ("groups", "places", "limits")}
+    stop = None if judged is None else judged.evaluations
+    return {name: sent[name] for name in ("groups", "places", "limits")} | {"stop": stop}
 
 
 def _map(cell: Cell, view: Pixels) -> Pixels:
@@ -152,7 +156,7 @@ def _certainty(cell: Cell, view: Pixels, where: str) -> dict[str, Any] | None:
     if made is None or made.rank_errors is None:
         return None
     drawn = overlay(view, made.rank_errors, opacity=COVER, limits=(0.0, UNSURE))
-    caption = f"Standard error of each place's rank: dark 0 %, bright {100 * UNSURE:.0f} % or more, which is chance"
+    caption = f"Standard error of each place's rank: bare 0 %, bright {100 * UNSURE:.0f} % or more, which is chance"
     return {
         "picture": address(png_bytes(drawn), f"{where}.certainty"),
         "caption": caption,

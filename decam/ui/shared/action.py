@@ -9,13 +9,14 @@ from dataclasses import dataclass
 import streamlit as st
 
 from decam.classifier import TorchClassifier
-from decam.durations import duration
 from decam.errors import DecamError
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
-from decam.ui.shared import throughput
+from decam.ui.shared import wish as wishes
+from decam.ui.shared.wish import Wish
 
 MOMENT = 0.4  # seconds
+NOTHING = "0 maps"
 
 
 @dataclass(frozen=True)
@@ -33,34 +34,35 @@ def bar(
     snapshot: RunSnapshot | None,
     *,
     beside: Callable[[], None],
-    work: str,
-    ready: bool,
-    begin: Callable[[], str],
+    classifier: TorchClassifier,
+    wanted: Callable[[], Wish | None],
     stop: Callable[[str], None],
 ) -> RunSnapshot | None:
-    """Draw `beside` next to the button, with the `work` to come below it; the run to show.
+    """Draw `beside` next to the button, with the work to come below it; the run to show.
 
-    `begin` queues a run and returns its link; a DecamError from it becomes a sentence on the page. `stop` is called
-    with the link of the run shown.
+    `wanted` gives the run that the button starts, None where there is nothing to ask. A DecamError from it or from the
+    start becomes a sentence on the page. `stop` is called with the link of the run shown. How that run differs from
+    the one wanted is remembered for where its maps are drawn.
     """
+    wish = _made(wanted, classifier)
     with st.container(key="action", horizontal=True, wrap=False, vertical_alignment="center", gap="medium"):
         beside()
-        with st.container(key="go", width=168, gap="xsmall"):
+        with st.container(key="go", width=216, gap="xsmall"):
             place = st.empty()
-            st.caption(work)
-    active = snapshot is not None and snapshot.active
+            st.caption(NOTHING if wish is None else wishes.work(classifier, wish))
+    active = snapshot is not None and snapshot.active and state.may_change(snapshot)
     if not active and place.button(
         start.title,
         key=start.key,
         type="primary",
         icon=start.icon,
         width="stretch",
-        disabled=not ready,
+        disabled=wish is None,
         help=start.help,
     ):
         # Shown in the same pass: a second one would cost the visitor a good part of a second.
-        snapshot = _begun(begin) or snapshot
-    if snapshot is not None and snapshot.active:
+        snapshot = (None if wish is None else _begun(wish)) or snapshot
+    if snapshot is not None and snapshot.active and state.may_change(snapshot):
         place.button(
             "Stop",
             key="stop",
@@ -70,19 +72,25 @@ def bar(
             on_click=stop,
             args=(snapshot.id,),
         )
+    wishes.compare(wish, classifier, start.title, snapshot)
     return snapshot
 
 
-def work(classifier: TorchClassifier, maps: int, evaluations: int, *, at_most: bool = False) -> str:
-    """What a run would make and cost, or cost `at_most`, with the time it would take where that is known."""
-    rate = throughput.of(classifier)
-    parts = f"{text.several(maps, 'map')} · {'at most ' if at_most else ''}{evaluations:,} evaluations"
-    return parts if rate is None or not evaluations else f"{parts} · about {duration(max(1.0, evaluations * rate))}"
-
-
-def _begun(begin: Callable[[], str]) -> RunSnapshot | None:
+def _made(wanted: Callable[[], Wish | None], classifier: TorchClassifier) -> Wish | None:
+    """The run wanted; None, with the reason on the page, where there can be none."""
     try:
-        run = begin()
+        wish = wanted()
+        if wish is not None:
+            wish.complete(classifier)
+    except DecamError as error:
+        st.error(text.plain(str(error)))
+        return None
+    return wish
+
+
+def _begun(wish: Wish) -> RunSnapshot | None:
+    try:
+        run = wish.start()
     except DecamError as error:
         st.error(text.plain(str(error)))
         return None

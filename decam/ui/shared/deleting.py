@@ -1,4 +1,4 @@
-"""How a visitor deletes something for good: a button that names it, and a question that can delete nothing else."""
+"""How a visitor deletes something: a button that names it, and a question that can delete nothing else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ DELETED = "deleted"
 
 @dataclass(frozen=True)
 class Deletable:
-    """What may be deleted: a run or a study, its link, what tells it from others, and what goes along with it."""
+    """What may be deleted: a run or a study, its link, what tells it from others, and what goes along with it.
+
+    `undo` says whether and how long that can be undone.
+    """
 
     kind: str
     link: str
@@ -23,6 +26,7 @@ class Deletable:
     when: str
     facts: str
     along: str = "its maps and its link"
+    undo: str = "This cannot be undone."
 
 
 def button(item: Deletable, delete: Callable[[str], None]) -> None:
@@ -30,6 +34,8 @@ def button(item: Deletable, delete: Callable[[str], None]) -> None:
 
     A DecamError from `delete` becomes a sentence on the page.
     """
+    if st.session_state.get(DELETED) == item.link:  # it is listed, so somebody has brought it back
+        st.session_state[DELETED] = None
     label = f"Delete {item.kind} {text.plain(item.name)}, {item.when}"
     if st.button(
         label,
@@ -43,7 +49,7 @@ def button(item: Deletable, delete: Callable[[str], None]) -> None:
 
 
 def _ask(item: Deletable, delete: Callable[[str], None]) -> None:
-    st.markdown(f"The {item.kind} goes with {item.along}. This cannot be undone.")
+    st.markdown(f"The {item.kind} goes with {item.along}. {item.undo}")
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         # The link is part of both keys: a click that comes late finds its own button or none.
         no = st.button("Cancel", key=f"cancel-{item.link}")

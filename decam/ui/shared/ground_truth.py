@@ -24,16 +24,17 @@ from decam.ui.shared.uploads import TYPES
 
 KNOWN, DRAWN, FILE, NONE = "Known", "Drawn", "From a file", "None"
 HELP = {
-    KNOWN: "The picture came with it.",
+    KNOWN: "The image came with it.",
     DRAWN: "Drag boxes over the object, or draw around it; several parts are joined.",
-    FILE: "A black and white picture of the same proportions, the object white; or one that is transparent elsewhere.",
-    NONE: "Metrics that compare maps with the object stay empty for this picture.",
+    FILE: "A black and white image of the same proportions, the object white; or one that is transparent elsewhere.",
+    NONE: "Metrics that compare maps with the object stay empty for this image.",
 }
 WHY = (
-    "Pointing game, energy inside and the other localisation metrics compare a map with where the object is. What the "
-    "model looks at need not be the object: a good map of a model that looks elsewhere scores badly here."
+    "Pointing game, energy inside and the other localisation metrics compare a map with where the object is. If the "
+    "model itself looks elsewhere, a correct map scores low."
 )
 
+_CHANGED = "truth-changed"
 _DRAWING = st.components.v2.component(
     "decam_truth",
     css=styles("shared/base.css", "ground_truth/truth.css"),
@@ -43,7 +44,10 @@ _DRAWING = st.components.v2.component(
 
 @dataclass(frozen=True)
 class Given:
-    """A visitor's ground truth of one picture: outlines on the model's view, a mask of the whole picture, or none."""
+    """A visitor's ground truth of one picture, whatever model sees it: outlines or a mask of the whole, or none.
+
+    Points of outlines are shares of the whole picture.
+    """
 
     kind: str
     outlines: tuple[Outline, ...] = ()
@@ -52,11 +56,11 @@ class Given:
 
 def of(classifier: Classifier, picture: Chosen, label: str) -> Truth | None:
     """Where the object of class `label` is, as the classifier sees the picture; None where that is not known."""
-    given = st.session_state.get(key(classifier.name, picture.key))
+    given = st.session_state.get(key(picture.key))
     try:
         if given is None:
             return known(classifier, picture, label)
-        return _made(classifier, given)
+        return _made(classifier, picture, given)
     except ImageError as error:
         st.error(text.plain(f"{picture.name}: {error}"))
         return None
@@ -69,17 +73,23 @@ def known(classifier: Classifier, picture: Chosen, label: str) -> Truth | None:
     if picture.sample is None:
         return None
     mask = picture.sample.truth(label)
-    return None if mask is None else ground_truth.seen(mask, classifier)
+    return None if mask is None else picture.mask(mask, classifier)
 
 
-def key(model: str, picture: str) -> str:
+def changed() -> str | None:
+    """The picture whose ground truth the visitor has just changed, by its key; said once."""
+    picture: str | None = st.session_state.pop(_CHANGED, None)
+    return picture
+
+
+def key(picture: str) -> str:
     """Where the session keeps what a visitor has said."""
-    return f"truth:{model}:{picture}"
+    return f"truth:{picture}"
 
 
 def button(classifier: Classifier, picture: Chosen, view: Pixels, label: str, mask: Truth | None) -> None:
     """Draw the button that opens the dialog; it says whether the object's place is known."""
-    there = "not known" if mask is None else f"{mask.mean():.0%} of the picture"
+    there = "not known" if mask is None else f"{text.percent(float(mask.mean()))} of the image"
     if st.button(
         f"Ground truth *of {text.plain(picture.name.strip())}*",
         key=f"truth-{picture.key}",
@@ -92,7 +102,7 @@ def button(classifier: Classifier, picture: Chosen, view: Pixels, label: str, ma
 
 @st.dialog("Where is the object?", width="medium")
 def _dialog(classifier: Classifier, picture: Chosen, view: Pixels, label: str, mask: Truth | None) -> None:
-    place = key(classifier.name, picture.key)
+    place = key(picture.key)
     given: Given | None = st.session_state.get(place)
     offered = [DRAWN, FILE, NONE]
     if known(classifier, picture, label) is not None:
@@ -109,6 +119,7 @@ def _dialog(classifier: Classifier, picture: Chosen, view: Pixels, label: str, m
             st.session_state.pop(place, None)
         else:
             st.session_state[place] = chosen
+        st.session_state[_CHANGED] = picture.key
         st.rerun()
 
 
@@ -127,14 +138,15 @@ def _choice(
     if kind == KNOWN:
         return None, known(classifier, picture, label)
     if kind == DRAWN:
-        drawn = _drawing(view, given.outlines if given is not None else ())
-        return (Given(DRAWN, drawn) if drawn else None), None
+        part = picture.part(classifier)
+        drawn = _drawing(view, [part.inward(one) for one in given.outlines] if given is not None else ())
+        return (Given(DRAWN, tuple(part.outward(one) for one in drawn)) if drawn else None), None
     file = st.file_uploader("Mask", type=TYPES, key="truth-file", max_upload_size=reading.MAX_BYTES // 2**20)
     if file is None:
         return (given, mask) if given is not None and given.kind == FILE else (None, None)
     try:
-        whole = ground_truth.from_file(file.getvalue(), file.name, picture.size(classifier))
-        seen = _made(classifier, kept := Given(FILE, mask=png_bytes(_bytes(whole))))
+        whole = ground_truth.from_file(file.getvalue(), file.name, picture.size())
+        seen = _made(classifier, picture, kept := Given(FILE, mask=png_bytes(_bytes(whole))))
     except ImageError as error:
         st.error(text.plain(str(error)))
         return None, None
@@ -167,12 +179,13 @@ def _remembered() -> None:
     """Nothing is left to do when something is drawn: Streamlit keeps it and draws the dialog again."""
 
 
-def _made(classifier: Classifier, given: Given) -> Truth | None:
+def _made(classifier: Classifier, picture: Chosen, given: Given) -> Truth | None:
     if given.kind == DRAWN:
-        return ground_truth.drawn(given.outlines, classifier.input_size)
+        part = picture.part(classifier)
+        return ground_truth.drawn([part.inward(one) for one in given.outlines], classifier.input_size)
     if given.kind == FILE:
         whole = np.asarray(reading.read(given.mask, "The mask").image)[..., 0] > 127
-        return ground_truth.seen(whole, classifier)
+        return picture.mask(whole, classifier)
     return None
 
 

@@ -46,24 +46,24 @@ def panel() -> Measuring:
             "Deletion by",
             FILLS,
             key="deletion_fill",
-            help=f"Changes what hides the pixels that are deleted, and with it which method looks best. {EXPLAINED}",
+            help=f"Choose what replaces deleted pixels. It changes which method looks best. {EXPLAINED}",
             persist_state="session",
         )
         insertion = st.selectbox(
             "Insertion from",
             FILLS,
             key="insertion_fill",
-            help=f"Changes what the picture starts from when pixels are inserted; blurs show the most. {EXPLAINED}",
+            help=f"Choose what the image starts from when pixels are inserted. Blurs show the most. {EXPLAINED}",
             persist_state="session",
         )
         swapped = st.toggle(
-            "Also with the two swapped",
+            "Also measure with fills swapped",
             key="swapped",
             help="Rankings of methods change with the fill, so measure with both.",
             persist_state="session",
         )
         metrics = metric_forms.panel()
-        seed = seed_field("Where all random numbers begin: the same seed gives the same maps.")
+        seed = seed_field("Start of all random numbers: the same seed gives the same maps.")
     pairs = [(deletion, insertion)]
     if swapped and deletion != insertion:
         pairs.append((insertion, deletion))

@@ -8,7 +8,7 @@ import streamlit as st
 
 from decam.classifier import Classifier
 from decam.errors import SettingError
-from decam.experiments.plan import MethodChoice
+from decam.experiments.plan import MethodChoice, method_titles
 from decam.methods import ClassMethod, described
 from decam.methods.base import AnyMethod
 from decam.settings import Parameter, Settings
@@ -57,7 +57,30 @@ def panel(
             choices.append(MethodChoice(method.name, method.settings.from_mapping(values)))
         except SettingError as error:
             st.error(text.plain(f"{method.title}: {error}"))
-    return choices
+    return [*choices, *_more(choices, _model(classifier), wish)]
+
+
+def _more(choices: Sequence[MethodChoice], model: str, wish: Wish) -> list[MethodChoice]:
+    """Draw what a run that was opened asks of the same methods with other settings; what of it is to be asked again."""
+    of_model, kept = st.session_state.get(_more_key(wish), ("", ()))
+    there = {choice.name for choice in choices}
+    offered = [choice for choice in kept if choice.name in there] if of_model == model else []
+    if not offered:
+        return []
+    titles = method_titles([*choices, *offered])[len(choices) :]
+    left = st.multiselect(
+        "Same methods, other settings",
+        titles,
+        default=titles,
+        key=f"{_more_key(wish)}:{abs(hash(titles))}",
+        persist_state="session",
+        help="Remove what is not to be asked again. The run that you opened asks these methods more than once.",
+    )
+    return [choice for choice, title in zip(offered, titles, strict=True) if title in left]
+
+
+def _more_key(wish: Wish) -> str:
+    return f"more:{wish.key}"
 
 
 def settings(method: AnyMethod, classifier: Classifier | None) -> Settings:
@@ -86,7 +109,7 @@ def _one_of(rows: Sequence[AnyMethod]) -> AnyMethod:
         format_func=lambda name: by_name[name].title,
         key="form",
         persist_state="session",
-        help="Whose settings are shown; those of the others stay as they were left.",
+        help="Choose the method whose settings are shown. The others keep theirs.",
     )
     return by_name[wanted]
 
@@ -106,15 +129,15 @@ def total(classifier: Classifier, choices: Sequence[MethodChoice]) -> int:
     return sum(described(choice.name).cost(choice.settings, classifier) for choice in choices)
 
 
-def may_end_early(choices: Sequence[MethodChoice]) -> bool:
-    """True if maps of these methods may cost less than their total."""
-    return any(choice.settings.ends_early for choice in choices)
-
-
 def restore(choices: tuple[MethodChoice, ...], model: str, wish: Wish = COMPARED) -> None:
-    """Switch on these methods and no others, with these settings for this model."""
+    """Switch on these methods and no others, with these settings for this model.
+
+    The form of a method has its first settings; where it is there again with others, these stand below the forms.
+    """
     method_choice.choose({choice.name for choice in choices}, wish)
-    for choice in choices:
+    first = {choice.name: choice for choice in reversed(choices)}
+    st.session_state[_more_key(wish)] = (model, tuple(one for one in choices if one is not first[one.name]))
+    for choice in first.values():
         values = choice.settings.to_mapping()
         for parameter in choice.settings.parameters():
             st.session_state[setting_key(choice.name, parameter, model)] = values[parameter.name]

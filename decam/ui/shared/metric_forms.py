@@ -38,7 +38,7 @@ def choice(offered: Mapping[str, Metric], key: str, label: str) -> list[str]:
         key=key,
         persist_state="session",
         placeholder="Choose metrics",
-        help="What they are, how they work and where they mislead is on the Metrics page.",
+        help="The Metrics page explains each metric and where it misleads.",
     )
     for name in chosen:
         if facts := _facts(offered[name]):

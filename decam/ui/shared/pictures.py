@@ -12,8 +12,10 @@ from PIL import Image
 from decam.classifier import Classifier, Pixels, fit
 from decam.errors import DecamError, ImageError
 from decam.explanation import Truth
-from decam.images import reading, samples
+from decam.images import framing, ground_truth, reading, samples
+from decam.images.framing import CROP, FIT, FRAMINGS, Framing
 from decam.images.samples import SAMPLES, Sample
+from decam.images.seen_part import Part, seen_part
 from decam.models import catalogue
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
@@ -21,6 +23,8 @@ from decam.ui.shared import thumbnails, uploads
 from decam.ui.shared.uploads import Upload
 
 Kind = Literal["photograph", "scene"]
+FRAMING, FRAMING_KEY = "framing", "framing-choice"
+FRAMING_TITLES: dict[Framing, str] = {CROP: "Crop", FIT: "Fit"}
 
 
 @dataclass(frozen=True)
@@ -34,39 +38,68 @@ class Chosen:
     upload: Upload | None = None
     kept: Pixels | None = None
     truth: Truth | None = None
+    framing: Framing = CROP
+
+    @property
+    def seen_key(self) -> str:
+        """What tells what a model sees of this picture from what it sees of others, or of this one framed otherwise."""
+        return f"{self.key}:{self.framing}"
 
     def view(self, classifier: Classifier) -> Pixels:
         """The picture as the model sees it, H×W×3 uint8; raises ImageError where it cannot be read."""
-        return _view(classifier.name, self.key, classifier, self)
+        return _view(classifier.name, self.seen_key, classifier, self)
 
-    def size(self, classifier: Classifier) -> tuple[int, int]:
-        """Height and width of the whole picture, of which the model may see a part; raises ImageError as `view`."""
-        if self.upload is not None:
-            image = reading.read(self.upload.content, self.name).image
-        elif self.sample is not None:
-            image = self.sample.load()
-        else:
-            image = Image.fromarray(self.view(classifier) if self.kept is None else self.kept)
+    def mask(self, whole: Truth, classifier: Classifier) -> Truth:
+        """A mask of the whole picture as the classifier sees the picture; raises ImageError where nothing is left."""
+        if self.kept is not None:
+            return ground_truth.fitted(whole, lambda image: _refitted(image, classifier))
+        return framing.mask_of(classifier, whole, self.framing)
+
+    def part(self, classifier: Classifier) -> Part:
+        """The part of the whole picture that the model sees; raises ImageError as `whole`."""
+        return _part(classifier.name, self.seen_key, classifier, self)
+
+    def size(self) -> tuple[int, int]:
+        """Height and width of the whole picture, of which the model may see a part; raises ImageError as `whole`."""
+        image = self.whole()
         return image.height, image.width
+
+    def whole(self) -> Image.Image:
+        """The picture as it was given, or as a run has kept it; raises ImageError where it cannot be read."""
+        if self.kept is not None:
+            return Image.fromarray(self.kept)
+        if self.sample is not None:
+            return self.sample.load()
+        if self.upload is None:
+            raise ImageError(f"{self.name} is no longer here; choose it again.")
+        return reading.read(self.upload.content, self.name).image
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
 def _view(model: str, key: str, _classifier: Classifier, _chosen: Chosen) -> Pixels:
     del model, key  # they name the entry in the cache
     if _chosen.kept is not None:
-        # It has been cropped for a model before: a second crop would lose its border.
-        fitted = fit(Image.fromarray(_chosen.kept), _classifier.input_size)
-        return thumbnails.pixels(fitted)
-    if _chosen.sample is not None:
-        return _classifier.view(_chosen.sample.load())
-    if _chosen.upload is None:
-        raise ImageError(f"{_chosen.name} is no longer here; choose it again.")
-    return _classifier.view(reading.read(_chosen.upload.content, _chosen.name).image)
+        return _refitted(_chosen.whole(), _classifier)
+    return framing.framed(_classifier, _chosen.whole(), _chosen.framing)
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def _part(model: str, key: str, _classifier: Classifier, _chosen: Chosen) -> Part:
+    del model, key  # they name the entry in the cache
+    if _chosen.kept is not None:
+        return seen_part(lambda image: _refitted(image, _classifier), _chosen.size())
+    return framing.part_of(_classifier, _chosen.size(), _chosen.framing)
+
+
+def _refitted(image: Image.Image, classifier: Classifier) -> Pixels:
+    """What a run kept has been framed for a model before: a second crop would lose its border."""
+    return thumbnails.pixels(fit(image, classifier.input_size))
 
 
 def panel() -> list[Chosen]:
     """Draw uploader, uploads and samples, and return the pictures chosen, at most 16, in a stable order."""
     uploads.panel()
+    framing_choice(FRAMING_KEY)
     chosen = [*_kept(), *(own for own in uploaded() if own.upload is not None and own.upload.chosen), *_samples()]
     thumbnails.strip("strip", SAMPLES, {sample.name for sample in _samples_chosen()}, toggle)
     if len(chosen) > reading.MAX_PICTURES:
@@ -75,9 +108,43 @@ def panel() -> list[Chosen]:
     return chosen[: reading.MAX_PICTURES]
 
 
+def framing_choice(key: str) -> None:
+    """Draw the choice of how pictures are framed, which holds for the session, on whatever page it is made."""
+    st.session_state[key] = chosen_framing()
+    st.segmented_control(
+        "Framing",
+        FRAMINGS,
+        format_func=FRAMING_TITLES.__getitem__,
+        key=key,
+        required=True,
+        on_change=_choose_framing,
+        args=(key,),
+        help="Crop cuts the edges off, as the model was trained. Fit shows it all of the image, beside bars of its "
+        "mean colour. Images of a run that was opened stay as that run has them.",
+    )
+
+
+def _choose_framing(key: str) -> None:
+    st.session_state[FRAMING] = st.session_state[key]
+
+
+def chosen_framing() -> Framing:
+    """How samples and uploads are framed in this session."""
+    return framing.checked(st.session_state.get(FRAMING, CROP))
+
+
+def restore_framing(given: Framing) -> None:
+    """Frame samples and uploads in this way from now on."""
+    st.session_state[FRAMING] = given
+
+
 def uploaded() -> list[Chosen]:
     """All uploads of this session, those set aside too."""
-    return [Chosen(key=upload.key, name=upload.name, kind="photograph", upload=upload) for upload in uploads.kept()]
+    chosen = chosen_framing()
+    return [
+        Chosen(key=upload.key, name=upload.name, kind="photograph", upload=upload, framing=chosen)
+        for upload in uploads.kept()
+    ]
 
 
 def lines(chosen: Iterable[Chosen]) -> dict[str, str]:
@@ -93,7 +160,9 @@ def lines(chosen: Iterable[Chosen]) -> dict[str, str]:
 
 def of_sample(sample: Sample) -> Chosen:
     """A sample as a picture of a comparison."""
-    return Chosen(key=f"sample:{sample.name}", name=sample.title, kind=sample.kind, sample=sample)
+    return Chosen(
+        key=f"sample:{sample.name}", name=sample.title, kind=sample.kind, sample=sample, framing=chosen_framing()
+    )
 
 
 def toggle(name: str) -> None:
@@ -171,7 +240,14 @@ def _kept() -> list[Chosen]:
     entry = catalogue.find(snapshot.plan.model)
     kind: Kind = "scene" if entry is not None and entry.domain == "scenes" else "photograph"
     run_pictures = [
-        Chosen(key=kept_key(run, index), name=choice.name, kind=kind, kept=view, truth=_truth(snapshot, index))
+        Chosen(
+            key=kept_key(run, index),
+            name=choice.name,
+            kind=kind,
+            kept=view,
+            truth=_truth(snapshot, index),
+            framing=choice.framing,
+        )
         for index, (choice, view) in enumerate(zip(snapshot.plan.pictures, snapshot.views, strict=True))
     ]
     return [picture for picture in run_pictures if picture.key not in removed]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
+from decam.classifier import Pixels, TorchClassifier
 from decam.errors import DecamError
 from decam.experiments.kinds import KINDS
 from decam.experiments.kinds.backdoors import BACKDOORS
 from decam.experiments.kinds.class_maps import CLASS_MAPS
 from decam.experiments.kinds.comparison import COMPARISON
 from decam.experiments.kinds.randomisation import RANDOMISATION
+from decam.experiments.plan import fingerprint
+from decam.hardware.device import devices
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import nav, state, text
 
@@ -34,6 +37,21 @@ def snapshot_of(run: str | None, kind: str) -> RunSnapshot | None:
     else:
         st.info(f"This link leads to a {KINDS[snapshot.plan.kind].noun}, which no page shows.")
         _leave(KINDS[kind].noun)
+    return None
+
+
+def model_of(snapshot: RunSnapshot) -> TorchClassifier:
+    """The model of a run, on the run's device where that is here; raises DecamError where its weights are not."""
+    device = snapshot.plan.device if snapshot.plan.device in devices() else state.device()
+    return state.models().get(snapshot.plan.model, device)
+
+
+def place_of(snapshot: RunSnapshot, view: Pixels, target: int) -> int | None:
+    """The place of a picture in a run whose maps are for this class; None where the run has no such maps."""
+    digest = fingerprint(view)
+    for question in range(len(snapshot.plan.questions)):
+        if snapshot.plan.picture_of(question).sha256 == digest and snapshot.grid.target_of(question) == target:
+            return snapshot.plan.place_of(question)
     return None
 
 

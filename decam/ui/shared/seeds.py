@@ -13,7 +13,7 @@ COUNTS = (1, 2, 3)
 def panel(key: str, usual: int, help: str) -> tuple[int, ...]:
     """Draw the first seed and the number of seeds, and return them all; `key` is where the session keeps the number."""
     st.session_state.setdefault(key, usual)
-    first = seed_field("Where all random numbers begin: the same seed gives the same maps.", len(COUNTS))
+    first = seed_field("Start of all random numbers: the same seed gives the same maps.", len(COUNTS))
     count = st.segmented_control("Seeds", COUNTS, key=key, required=True, persist_state="session", help=help)
     return tuple(first + more for more in range(count or 1))
 

@@ -55,15 +55,15 @@ def content_key(content: bytes) -> str:
 def panel() -> None:
     """Draw the uploader, what was wrong or special with the files that came last, and the list of uploads."""
     files = st.file_uploader(
-        "Pictures",
+        "Images",
         type=TYPES,
         accept_multiple_files=True,
         key=_widget_key(),
         max_upload_size=MEGABYTES,
         help=(
-            f"Up to {MOST} pictures at once, {MEGABYTES} MB each: {reading.KINDS}. "
-            "A HEIC photograph must be exported as JPEG first. "
-            "Uploaded pictures stay on this server, and on every page until you remove them."
+            f"Up to {MOST} images at once, {MEGABYTES} MB each: {reading.KINDS}. "
+            "A HEIC photo must be exported as JPEG first. "
+            "Uploaded images stay on this server, and on every page until you remove them."
         ),
     )
     _take(files)
@@ -91,7 +91,7 @@ def remove(key: str) -> None:
     """Forget an upload, with the classes and ground truths that were chosen for it."""
     _keep(upload for upload in kept() if upload.key != key)
     for name in list(st.session_state):
-        if isinstance(name, str) and name.startswith(("target:", "truth:")) and name.endswith(f":{key}"):
+        if isinstance(name, str) and name.startswith(("target:", "against:", "truth:")) and name.endswith(f":{key}"):
             del st.session_state[name]
     _empty_widget()
 

@@ -11,25 +11,25 @@ from decam.ui.shared import pictures, thumbnails
 def show() -> None:
     """Draw the samples large."""
     _samples(
-        "Why does this model see that in your picture?",
-        "Choose a sample, or drop pictures into the sidebar; then press **Explain** to watch DE-CAM converge "
-        "beside other saliency methods.",
+        "Which pixels make the model say “cat”?",
+        "Pick a sample or upload your own images, then press **Explain**. Saliency methods answer side by side while "
+        "you watch DE-CAM converge.",
     )
 
 
 def show_search() -> None:
     """Draw the samples large on the page of one search."""
     _samples(
-        "How does Differential Evolution find what matters?",
-        "Choose a sample, or drop a picture into the sidebar; then press **Explain** and watch masks breed: the "
-        "population, each trial vector, and the pictures that the model is asked about. **Landscapes** shows the "
-        "same search where it can be seen whole.",
+        "How does Differential Evolution find the pixels that matter?",
+        "Pick a sample or upload an image, then press **Explain** and watch masks evolve: the population, each trial "
+        "vector, and the images the model is asked about. **Landscapes** shows the same algorithm on functions of "
+        "two variables, where you can see the whole search.",
     )
 
 
 def _samples(title: str, text: str) -> None:
     with st.container(key="welcome"):
-        st.subheader(title)
+        st.header(title)
         st.markdown(text)
         thumbnails.strip("welcome", SAMPLES, (), pictures.toggle)
 
@@ -37,8 +37,8 @@ def _samples(title: str, text: str) -> None:
 def show_sanity() -> None:
     """Draw the samples large on the page of sanity checks."""
     _samples(
-        "Does the map show what the model learnt?",
-        "Choose a sample, or drop a picture into the sidebar; then press **Randomise**: the model forgets stage by "
-        "stage, from its output to its input, and each method makes its map again. A map that stays as it was never "
-        "showed what the model had learnt (Adebayo et al. 2018).",
+        "Does the map show what the model learned?",
+        "Pick a sample or upload an image, then press **Randomise**. The model's weights are replaced by random ones, "
+        "layer by layer from the output, and every map is recomputed. A map that does not change never showed what the "
+        "model learned (Adebayo et al. 2018).",
     )

@@ -85,7 +85,7 @@ def _with_new(kind: str, study: Study) -> Study:
 def _form(record: StudyRecord, place: int) -> None:
     block = record.study.blocks[place]
     kind = kinds.get(block.kind)
-    st.subheader(kind.title)
+    st.header(kind.title)
     st.caption(kind.summary)
     if session.editable(record):
         _order(record, place)
@@ -131,7 +131,7 @@ def _task(record: StudyRecord, place: int, block: Block) -> None:
         list(rows),
         format_func=lambda one: rows[one].title,
         key=session.fill(key, name),
-        help="What is asked about each picture. Another task begins with its usual settings.",
+        help="What is asked about each image. Another task begins with its usual settings.",
         on_change=session.typed(record.id, key, lambda study, chosen: editing.with_task(study, place, chosen)),
         disabled=not session.editable(record),
     )

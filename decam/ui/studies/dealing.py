@@ -19,7 +19,7 @@ MOST = 200
 def show(record: StudyRecord) -> None:
     """Draw the settings of the assignment, and a table of its balance for each block that repeats a task."""
     with st.container(key="study-assignment", border=True):
-        st.subheader("Who sees what")
+        st.header("Who sees what")
         with forms.grid("assignment"):
             forms.draw(record, "assignment", editing.field_of("assignment"))
     repeated = [place for place, block in enumerate(record.study.blocks) if block.task is not None]
@@ -39,7 +39,7 @@ def _balance(study: Study, place: int) -> None:
     st.markdown(f"**Balance: {text.plain(f'block {place + 1}, {task.title} ({kind.use})')}**")
     settings = blocks.dealing(study, kind.use)
     if not stimuli:
-        st.caption("No picture is kept for it yet.")
+        st.caption("No image is kept for it yet.")
         return
     try:
         rows = _counted(settings, stimuli, conditions, task.group, place)

@@ -22,7 +22,7 @@ PART = editing.field_of("entrance")
 def show(record: StudyRecord) -> None:
     """Draw the platforms and all settings of the entrance."""
     with st.container(border=True, key="study-platforms"):
-        st.subheader("Where people come from")
+        st.header("Where people come from")
         st.caption("A platform adds to the link who somebody is. Choose yours, and the study reads it.")
         with st.container(horizontal=True, gap="small"):
             for platform in PLATFORMS:

@@ -9,19 +9,14 @@ from typing import TypeAlias
 import streamlit as st
 
 from decam.export.names import slug
-from decam.export.standing import awaiting
 from decam.lru import Lru
 from decam.studies.reading import file_name, material_of
 from decam.studies.responses import Lane, StudyRecord
 from decam.studies.results import SECTIONS, Counted, Figure, Findings, Material, Section, Table, counted, table_csv
 from decam.ui import state, text
-from decam.ui.compare import run_view
 from decam.ui.components.charts import figures as charts
-from decam.ui.components.charts.saver import saver
-from decam.ui.components.live import status as live_status
 from decam.ui.shared import awaited
 from decam.ui.shared.latest import Seen
-from decam.ui.shared.shared_jobs import Standing
 
 SECONDS = 10
 """How often the page looks for new answers."""
@@ -86,7 +81,7 @@ def _live(record: StudyRecord, lane: Lane, *, kept: bool, blinded: bool) -> None
             st.caption(_before(seen))
         draw(seen.shown.findings, f"study-{record.id}-{section.name}", slug(record.study.name, 30))
     if seen.newest.awaited:
-        _await(subject, section, read, seen.newest)
+        awaited.wait(section.title, seen.newest, lambda: _counted(subject, section, read).newest)
 
 
 def draw(findings: Findings, key: str, name: str) -> None:
@@ -104,8 +99,7 @@ def draw(findings: Findings, key: str, name: str) -> None:
 def _figure(figure: Figure, key: str, name: str) -> None:
     with st.container(gap="xsmall"):
         st.markdown(f"**{text.plain(figure.title)}**")
-        charts.show(figure.draw(state.dark()), key, figure.title)
-        saver(key, name, figure.title)
+        charts.offer(lambda *, dark: figure.draw(dark), key, figure.title, name=name)
 
 
 def _table(table: Table, key: str, name: str) -> None:
@@ -150,22 +144,6 @@ def _before(seen: Seen[Counted]) -> str:
     until = None if seen.shown is None else seen.shown.until
     which = "An earlier count" if until is None else f"Answers up to {text.when(datetime.fromtimestamp(until, UTC))}"
     return f"{which}; newer ones {'could not be' if seen.newest.error else 'are being'} counted."
-
-
-def _await(subject: Subject, section: Section, read: Material, standing: Standing[Counted]) -> None:
-    """Say how the count stands until it is done: then the section is drawn again."""
-    live = state.live_work(standing.name)
-    if live is None:
-        st.fragment(_awaited, run_every=run_view.POLL)(subject, section, read)
-        return
-    live_status.show_work(standing.name, awaiting(standing.ahead, standing.progress), live, section.title)
-
-
-def _awaited(subject: Subject, section: Section, read: Material) -> None:
-    standing = _counted(subject, section, read).newest
-    if not standing.awaited:
-        st.rerun()
-    awaited.line(section.title, awaiting(standing.ahead, standing.progress))
 
 
 def _failed(subject: Subject, section: Section, read: Material, error: str) -> None:

@@ -8,8 +8,9 @@ import streamlit as st
 from PIL import Image
 
 from decam.errors import DecamError
+from decam.figures.stimulus import APPLIES, Display
 from decam.studies import editing, making
-from decam.studies.design import USES, Display, Stimulus
+from decam.studies.design import USES, Stimulus
 from decam.studies.drawing import read_picture
 from decam.studies.responses import StudyRecord
 from decam.studies.stimuli import Wanted
@@ -33,12 +34,12 @@ def show(record: StudyRecord) -> None:
             _conditions(record)
     _stimuli(record)
     if session.editable(record):
-        with st.expander("Add pictures or methods from runs", icon=":material/add:"):
+        with st.expander("Add images or methods from runs", icon=":material/add:"):
             _more(record)
 
 
 def _display(record: StudyRecord) -> None:
-    st.subheader("How maps are drawn")
+    st.header("How maps are drawn")
     st.caption("All maps are drawn in the same way, so that only the maps themselves differ.")
     saved = record.study.display
     keys = {one.name: f"study-{record.id}-display-{one.name}" for one in Display.parameters()}
@@ -47,8 +48,9 @@ def _display(record: StudyRecord) -> None:
         # What is chosen but not drawn yet stays; the study's own values come with another study or another drawing.
         if st.session_state.get(f"study-{record.id}-drawn") != saved:
             st.session_state[keys[one.name]] = getattr(saved, one.name)
-        with place:
-            field(keys[one.name], one, disabled=not session.editable(record))
+        if one.name in ("view", "size", *APPLIES[st.session_state[keys["view"]]]):
+            with place:
+                field(keys[one.name], one, disabled=not session.editable(record))
     st.session_state[f"study-{record.id}-drawn"] = saved
     wished = Display(**{name: st.session_state[key] for name, key in keys.items()})
     if session.editable(record):
@@ -60,7 +62,7 @@ def _display(record: StudyRecord) -> None:
 
 
 def _conditions(record: StudyRecord) -> None:
-    st.subheader("Conditions")
+    st.header("Conditions")
     st.caption("Participants never read these names. Blinded results and the data call each condition by its letter.")
     for condition in record.study.conditions:
         with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
@@ -83,7 +85,7 @@ def _without(key: str) -> editing.Change:
 def _stimuli(record: StudyRecord) -> None:
     stimuli = record.study.stimuli
     uses = [f"{sum(one.use == use for one in stimuli)} for {USED[use].lower()}" for use in USES]
-    st.subheader(f"Pictures ({len(stimuli)})")
+    st.header(f"Images ({len(stimuli)})")
     st.caption(", ".join(one for one in uses if not one.startswith("0")))
     first = _first(record, len(stimuli))
     with st.container(key="study-stimuli"):
@@ -102,7 +104,7 @@ def _first(record: StudyRecord, count: int) -> int:
         st.session_state[key] = 0
     return int(
         st.selectbox(
-            "Pictures shown", starts, key=key, width=220,
+            "Images shown", starts, key=key, width=220,
             format_func=lambda one: f"{one + 1} to {min(one + A_PAGE, count)} of {count}",
         )
     )  # fmt: skip
@@ -111,7 +113,7 @@ def _first(record: StudyRecord, count: int) -> int:
 def _stimulus(record: StudyRecord, stimulus: Stimulus) -> None:
     folder = str(state.studies().folder(record.id))
     titles = {one.key: one for one in record.study.conditions}
-    shown = [(stimulus.image, "Picture")]
+    shown = [(stimulus.image, "Image")]
     shown += [
         (one.image, f"{titles[one.condition].letter} · {titles[one.condition].title}")
         for one in stimulus.maps
@@ -122,7 +124,7 @@ def _stimulus(record: StudyRecord, stimulus: Stimulus) -> None:
     except DecamError as error:
         st.error(text.plain(str(error)))
         figures = ""
-    answer = f"{stimulus.answer} ({stimulus.guesses[0][1]:.0%})" if stimulus.guesses else stimulus.answer
+    answer = f"{stimulus.answer} ({text.percent(stimulus.guesses[0][1])})" if stimulus.guesses else stimulus.answer
     others = sorted({one.label for one in stimulus.maps} - {stimulus.label})
     also = f" · also maps for {', '.join(others)}" if others else ""
     st.markdown(
@@ -150,7 +152,7 @@ def _stimulus(record: StudyRecord, stimulus: Stimulus) -> None:
         if not locked:
             st.button(
                 f"Remove {text.plain(stimulus.name)}", icon=":material/delete:", type="tertiary",
-                key=f"remove-stimulus-{record.id}-{stimulus.key}", help="Remove this picture from the study.",
+                key=f"remove-stimulus-{record.id}-{stimulus.key}", help="Remove this image from the study.",
                 on_click=session.change, args=(record.id, _out(stimulus.key)),
             )  # fmt: skip
 
@@ -187,5 +189,5 @@ def _more(record: StudyRecord) -> None:
     session.slow(
         "Add them", add, "Maps are copied and drawn …", key=f"{name}-add", icon=":material/add:",
         ready=bool(picked.subjects and (picked.methods or picked.catches)), done="They are in the study.",
-        help="What the study has already stays as it is. A condition needs a map of every picture.",
+        help="What the study has already stays as it is. A condition needs a map of every image.",
     )  # fmt: skip

@@ -42,7 +42,7 @@ class Part:
 
 def _parts(access: Access) -> tuple[Part, ...]:
     return (
-        Part("Pictures", maps.show),
+        Part("Images", maps.show),
         Part("Blocks", blocks.show),
         Part("Assignment", dealing.show),
         Part("People", entrance.show),
@@ -69,6 +69,7 @@ def show() -> None:
     if record is None:
         start.show(access)
         return
+    theme.title(start.name_of(record))
     _head(record)
     running.lacking(record)
     parts = {part.title: part for part in _parts(access)}

@@ -41,7 +41,7 @@ def panel(name: str, suggested: Sequence[str] = ()) -> Picked | None:
         return None
     offer = offered(runs)
     if not offer.subjects:
-        st.info("These runs have no finished map of a picture yet; wait for them, or choose others.")
+        st.info("These runs have no finished map of an image yet; wait for them, or choose others.")
         return None
     subjects = _pictures(name, offer)
     methods = _methods(name, offer)
@@ -58,7 +58,7 @@ def uses(picked: Picked, template: Template | None, training: int) -> dict[str, 
 def _runs(name: str) -> tuple[RunSnapshot, ...]:
     listed = [one for one in state.runs().recent(state.listed_owner(), LISTED, COMPARISON) if not one.status.active]
     if not listed:
-        st.info("A study is made from finished comparisons. Make one first: choose pictures and methods, then Explain.")
+        st.info("A study is made from finished comparisons. Make one first: choose images and methods, then Explain.")
         st.page_link(nav.page("compare"), label="To the Compare page", icon=":material/arrow_forward:")
         return ()
     by_id = {one.id: one for one in listed}
@@ -73,7 +73,7 @@ def _runs(name: str) -> tuple[RunSnapshot, ...]:
         format_func=lambda run: _line(by_id[run]),
         key=key,
         placeholder="Choose one or several",
-        help="Pictures that several runs ask the same model about become one stimulus, with the maps of all of them.",
+        help="Images that several runs ask the same model about become one stimulus, with the maps of all of them.",
     )
     snapshots = []
     for run in chosen:
@@ -85,19 +85,15 @@ def _runs(name: str) -> tuple[RunSnapshot, ...]:
 
 
 def _line(summary: RunSummary) -> str:
-    first = summary.pictures[0] if summary.pictures else summary.model
-    more = f" +{len(summary.pictures) - 1}" if len(summary.pictures) > 1 else ""
     stands = "" if summary.status is Status.DONE else f" · {summary.status}"
-    return f"{first}{more} · {text.several(len(summary.methods), 'method')} · {text.when(summary.created)}{stands}"
+    return f"{summary.title} · {text.several(len(summary.methods), 'method')} · {text.when(summary.created)}{stands}"
 
 
 def _pictures(name: str, offer: Offer) -> tuple[Subject, ...]:
     key = f"{name}-left-out"
     left_out: set[str] = st.session_state.setdefault(key, set())
     chosen = [one for one in offer.subjects if one.key not in left_out]
-    st.markdown(
-        f"**Pictures** :gray[{len(chosen)} of {len(offer.subjects)}; click one to leave it out or take it back]"
-    )
+    st.markdown(f"**Images** :gray[{len(chosen)} of {len(offer.subjects)}; click one to leave it out or take it back]")
 
     def toggle(subject: str) -> None:
         st.session_state[key] = st.session_state[key] ^ {subject}

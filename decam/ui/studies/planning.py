@@ -16,7 +16,7 @@ def show(record: StudyRecord) -> None:
     """Draw hypothesis, rules, the number of people and the text for a registry."""
     with st.container(key="study-planning"):
         with st.container(border=True):
-            st.subheader("Hypothesis")
+            st.header("Hypothesis")
             forms.draw(record, "hypothesis", editing.field_of("hypothesis"))
         with st.container():
             with st.container(border=True):
@@ -27,7 +27,7 @@ def show(record: StudyRecord) -> None:
 
 
 def _rules(record: StudyRecord) -> None:
-    st.subheader("Rules of exclusion")
+    st.header("Rules of exclusion")
     st.caption("Each flags participants; none removes them. Results are shown with and without those flagged.")
     for rule in RULES.values():
         _rule(record, rule)
@@ -55,7 +55,7 @@ def _rule(record: StudyRecord, rule: Rule) -> None:
 
 def _text(record: StudyRecord) -> None:
     made = preregistration(record.study, record.stage, record.digest)
-    st.subheader("Preregistration")
+    st.header("Preregistration")
     st.caption(
         f"Written from the study under AsPredicted's headings: {len(made):,} of at most about {LONGEST:,} characters."
     )

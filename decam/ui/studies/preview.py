@@ -27,7 +27,7 @@ def show(record: StudyRecord, place: int) -> None:
         number = int(
             st.number_input(
                 "Participant", 1, study.assignment.sequences, key=key, width=130,
-                help="Each participant has a sequence of their own: other pictures, sides and orders.",
+                help="Each participant has a sequence of their own: other images, sides and orders.",
             )
         )  # fmt: skip
     if lacking:

@@ -38,7 +38,7 @@ def show(record: StudyRecord) -> None:
     """Draw all sections."""
     for section in SECTIONS:
         with st.container(border=True):
-            st.subheader(section.title)
+            st.header(section.title)
             try:
                 section.draw(record)
             except DecamError as error:
@@ -106,7 +106,7 @@ def _strengths(record: StudyRecord) -> dict[str, float]:
 
 def _download(record: StudyRecord) -> None:
     st.caption(
-        "The design with its pictures, every version that people took part in, all participants and all answers. The "
+        "The design with its images, every version that people took part in, all participants and all answers. The "
         "file can be restored on the page **All studies**, here or on another server."
     )
     st.download_button(

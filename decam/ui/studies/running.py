@@ -52,7 +52,7 @@ def lacking(record: StudyRecord) -> None:
 
 def _stage(record: StudyRecord) -> None:
     standing = STAGES[record.stage]
-    st.subheader(f"Stage: {standing.title.lower()}")
+    st.header(f"Stage: {standing.title.lower()}")
     if session.editable(record):  # else it stands above the parts already
         st.markdown(standing.meaning)
     missing = state.studies().lacks(record) if session.editable(record) else []
@@ -93,7 +93,7 @@ def address(record: StudyRecord) -> str:
 
 
 def _link(record: StudyRecord) -> None:
-    st.subheader("The participants' link")
+    st.header("The participants' link")
     link = address(record)
     st.link_button(
         "Open it as a participant", link, icon=":material/open_in_new:",
@@ -117,13 +117,13 @@ def _for(record: StudyRecord, platform: Platform, link: str) -> None:
 
 
 def _whole(record: StudyRecord, access: Access) -> None:
-    st.subheader("The study as a file")
+    st.header("The study as a file")
     st.caption(f"Its digest is {record.digest[:16]}…: every answer carries it, so that what was asked stays known.")
     name = slug(record.study.name, 40)
     folder = state.studies().folder(record.id)
     with st.container(horizontal=True, gap="small"):
         st.download_button(
-            "Export with pictures (ZIP)", lambda: archive.packed(record.study, folder), f"study-{name}-export.zip",
+            "Export with images (ZIP)", lambda: archive.packed(record.study, folder), f"study-{name}-export.zip",
             "application/zip", key=f"study-{record.id}-zip", icon=":material/download:", on_click="ignore",
             help="Everything but participants and answers; another server can import it.",
         )  # fmt: skip
@@ -134,7 +134,7 @@ def _whole(record: StudyRecord, access: Access) -> None:
         )  # fmt: skip
         st.button(
             "Copy as a new study", icon=":material/content_copy:", key=f"study-{record.id}-copy",
-            help="A draft with the same pictures and blocks, without participants.",
+            help="A draft with the same images and blocks, without participants.",
             on_click=_copy, args=(record, access.owner or ""),
         )  # fmt: skip
         changed = text.when(datetime.fromtimestamp(record.changed, UTC))

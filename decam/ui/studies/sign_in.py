@@ -128,7 +128,7 @@ def _mark(stored: str) -> str:
 
 def _ask(ways: Ways) -> None:
     with st.container(key="studies-sign-in", width=440):
-        st.subheader("Sign in to studies")
+        st.header("Sign in to studies")
         if ways.password:
             with st.form("studies-sign-in-form", border=False):
                 st.text_input("Password", type="password", key=TYPED, autocomplete="current-password")

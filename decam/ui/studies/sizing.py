@@ -33,7 +33,7 @@ _HYPOTHESIS = editing.field_of("hypothesis")
 
 def show(record: StudyRecord) -> None:
     """Draw the form, the curve that belongs to it, and the way of its sentence into the hypothesis."""
-    st.subheader("Sample size")
+    st.header("Sample size")
     st.caption(
         "The study is simulated many times, with several numbers of people. Power is the share that finds the effect."
     )

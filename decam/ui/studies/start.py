@@ -14,7 +14,7 @@ from decam.studies.responses.records import LANES
 from decam.studies.steps import Outcome
 from decam.studies.stimuli import Wanted
 from decam.studies.templates import TEMPLATES
-from decam.ui import state, text
+from decam.ui import state, text, theme
 from decam.ui.shared import deleting
 from decam.ui.shared.deleting import Deletable
 from decam.ui.studies import picking, session
@@ -23,17 +23,17 @@ from decam.ui.studies.stages import STAGES
 
 NEW = "studies-new"
 WHOLE = "studies-whole"
-ALONG = "its pictures, its participants and all their answers"
+ALONG = "its images, its participants and all their answers"
 WHAT = (
     "Ask people about maps: which one explains an answer better, what the model will answer, where they would look. "
-    "Pictures and maps come from finished comparisons, participants need only a link, and answers are analysed as they "
+    "Images and maps come from finished comparisons, participants need only a link, and answers are analysed as they "
     "come in."
 )
 
 
 def show(access: Access) -> None:
     """Draw the list of studies and the form for a new one."""
-    st.header("Studies")
+    theme.title(seen=True)
     st.markdown(WHAT)
     records = _recent(access)
     if records:
@@ -41,7 +41,7 @@ def show(access: Access) -> None:
             for record in records:
                 _line(record)
     with st.container(key="studies-make", border=True):
-        st.subheader("New study")
+        st.header("New study")
         _make(access)
     with st.expander("Bring a study from elsewhere", icon=":material/upload:"):
         _bring(access)
@@ -78,7 +78,7 @@ def name_of(record: StudyRecord) -> str:
 def facts(record: StudyRecord) -> str:
     """A study in a line: what it consists of, and who took part."""
     study = record.study
-    parts = [text.several(len(study.stimuli), "picture"), text.several(len(study.conditions), "condition")]
+    parts = [text.several(len(study.stimuli), "image"), text.several(len(study.conditions), "condition")]
     return " · ".join([*parts, counts(record)])
 
 
@@ -126,7 +126,7 @@ def _make(access: Access) -> None:
         st.session_state[key] = min(st.session_state.get(key, len(picked.subjects) // 2), most)
         training = int(
             st.number_input(
-                "Pictures for training", 0, most, key=key, help="The first ones; the others are for the test."
+                "Images for training", 0, most, key=key, help="The first ones; the others are for the test."
             )
         )
     wanted = Wanted(picking.uses(picked, template, training), picked.methods, picked.catches, seed=0)
@@ -160,7 +160,7 @@ def _bring(access: Access) -> None:
             help="For the file of Download backup: the study comes back as it was, under the same link.",
         )  # fmt: skip
     st.file_uploader("The ZIP of a study", type=["zip", "json"], key=key, on_change=take, max_upload_size=200)
-    st.caption("Without them it becomes a new draft with the same pictures and blocks.")
+    st.caption("Without them it becomes a new draft with the same images and blocks.")
 
 
 def _brought(content: bytes, access: Access) -> StudyRecord:

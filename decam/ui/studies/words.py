@@ -22,11 +22,11 @@ def show(record: StudyRecord) -> None:
     """Draw the choice of a language, the way of a file, and the texts."""
     wording = wording_of(record.study)
     with st.container(border=True, key="study-language"):
-        st.subheader("Language")
+        st.header("Language")
         _language(record)
         _file(record, wording)
     with st.container(border=True, key="study-texts"):
-        st.subheader("Single texts")
+        st.header("Single texts")
         _texts(record, wording)
 
 

@@ -79,7 +79,7 @@ def picture(folder: Path | None, digest: str) -> Response:
     """A PNG of a study's folder by its digest; None stands for a picture that the study does not have."""
     path = folder / f"{digest}.png" if folder is not None and _DIGEST.fullmatch(digest) else None
     if path is None or not path.is_file():
-        return bodies.refusal(404, "There is no such picture in this study.")
+        return bodies.refusal(404, "There is no such image in this study.")
     headers = {"Cache-Control": f"private, {_FOR_GOOD}", "X-Content-Type-Options": "nosniff"}
     return FileResponse(path, headers=headers, media_type="image/png")
 

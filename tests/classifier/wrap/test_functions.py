@@ -30,7 +30,7 @@ def test_a_function_that_answers_no_probabilities_is_refused_with_the_range(func
     picture = view.copy()
     picture[8:20, 8:20, 0] = 200
     classifier = decam.wrap(function, labels=["no", "yes"], input_size=SIZE)
-    with pytest.raises(ModelError, match=f"function answered a picture with values {found}.*lie between 0 and 1"):
+    with pytest.raises(ModelError, match=f"function answered an image with values {found}.*lie between 0 and 1"):
         decam.explain(classifier, picture, method, target=1, **QUICK.get(method, {}))
     with pytest.raises(ModelError, match="lie between 0 and 1"):
         decam.measure(classifier, picture, np.random.default_rng(0).random(SIZE), target=1)

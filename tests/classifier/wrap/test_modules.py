@@ -145,8 +145,8 @@ def test_labels_may_repeat_and_be_numbers() -> None:
 
 def test_what_is_wrong_is_found_at_the_first_question_of_a_classifier_made_by_hand(view: np.ndarray) -> None:
     for module, labels, sentence in (
-        (net(10), 9, "answers 10 values a picture, but 9 labels were given"),
-        (net(10), 12, "answers 10 values a picture, but 12 labels were given"),
+        (net(10), 9, "answers 10 values an image, but 9 labels were given"),
+        (net(10), 12, "answers 10 values an image, but 12 labels were given"),
         (net(then=lambda y: y * float("nan")), 3, "NaN"),
     ):
         classifier = TorchClassifier("own", module, [str(i) for i in range(labels)], input_size=SIZE, layer="second")

@@ -118,6 +118,6 @@ def test_a_module_that_stops_answering_probabilities_is_found_out(view: np.ndarr
         return y.softmax(1) * (1 if len(y) == 4 else 30)
 
     with pytest.raises(
-        ModelError, match=r"answered a picture with values from .* and probabilities lie between 0 and 1"
+        ModelError, match=r"answered an image with values from .* and probabilities lie between 0 and 1"
     ):
         decam.explain(wrapped(net(then=then)), view, "rise", budget=32)

@@ -27,7 +27,7 @@ def test_without_targets_and_seeds_the_predicted_class_is_asked_about_from_seed_
 
 @pytest.mark.parametrize("given", [{"targets": [1]}, {"seeds": [(0,)] * 3}])
 def test_targets_and_seeds_that_do_not_fit_the_pictures_are_refused(given: dict[str, list[object]]) -> None:
-    with pytest.raises(SettingError, match="There are 2 pictures but"):
+    with pytest.raises(SettingError, match="There are 2 images but"):
         benchmark.plan(["a"], "cpu", PICTURES, METHODS, **given)  # type: ignore[arg-type]
 
 

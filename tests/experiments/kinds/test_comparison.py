@@ -46,12 +46,12 @@ def test_the_list_of_runs_says_how_many_methods_there_are() -> None:
 @pytest.mark.parametrize(
     ("changes", "error", "words"),
     [
-        ({"pictures": []}, SettingError, "at least one picture or class, and one method"),
-        ({"methods": []}, SettingError, "at least one picture or class, and one method"),
+        ({"pictures": []}, SettingError, "at least one image or class, and one method"),
+        ({"methods": []}, SettingError, "at least one image or class, and one method"),
         ({"model": ""}, ModelError, "names no model"),
         ({"targets": [-1, None]}, SettingError, "classes are counted from 0"),
-        ({"targets": [1]}, SettingError, "1 targets for 2 pictures"),
-        ({"targets": [1, 2, 3]}, SettingError, "3 targets for 2 pictures"),
+        ({"targets": [1]}, SettingError, "1 targets for 2 images"),
+        ({"targets": [1, 2, 3]}, SettingError, "3 targets for 2 images"),
         ({"seed": -1}, SettingError, "seed is -1"),
         ({"device": "abacus"}, SettingError, "no device 'abacus'"),
         ({"metrics": [MetricChoice.default("road")] * 2}, SettingError, "twice"),

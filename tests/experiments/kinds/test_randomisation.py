@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import decam
 from decam.api import sanity_check
@@ -18,7 +19,7 @@ from decam.experiments.execute import execute
 from decam.experiments.explain import explain_view
 from decam.experiments.grid import Grid
 from decam.experiments.kinds import randomisation
-from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice
+from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, fingerprint
 from decam.experiments.status import CellState
 from decam.experiments.variants import models_by
 from decam.explanation import Question, last
@@ -180,6 +181,12 @@ def test_random_labels_compare_with_the_other_models_map(small, view) -> None:
     assert [variant.stage for variant in randomisation.variants_of(grid.plan)] == ["shuffled labels"]
 
 
+def test_a_check_calls_its_image_by_the_file_and_knows_it_by_its_fingerprint(small, view, tmp_path) -> None:
+    Image.fromarray(view).save(tmp_path / "heron.png")
+    (picture,) = sanity_check(small, tmp_path / "heron.png", ["centre"]).plan.pictures
+    assert (picture.name, picture.sha256) == ("heron.png", fingerprint(small.view(Image.fromarray(view))))
+
+
 def test_the_floor_is_the_similarity_with_maps_that_know_nothing(small, view) -> None:
     grid = sanity_check(small, view, ["centre"])
     cell = grid.cells[CellKey(0, 0)]
@@ -199,11 +206,11 @@ def test_bad_requests_are_refused_with_a_sentence(small, view, rectangle) -> Non
         sanity_check(small, view, mode="sideways")
     with pytest.raises(MethodError, match="PyTorch model, and rectangle is none"):
         sanity_check(rectangle.classifier, view, ["occlusion"])
-    with pytest.raises(SettingError, match="at least one picture or class, and one method"):
+    with pytest.raises(SettingError, match="at least one image or class, and one method"):
         sanity_check(small, view, [])
     with pytest.raises(SettingError, match="Class 9 does not exist"):
         sanity_check(small, view, ["gradient"], target=9)
-    with pytest.raises(SettingError, match="does not see and name the same pictures as small"):
+    with pytest.raises(SettingError, match="does not see and name the same images as small"):
         other = TorchClassifier("other", small.module, list("abc"), input_size=(40, 40))
         sanity_check(small, view, ["gradient"], shuffled=other)
 

@@ -76,7 +76,7 @@ def said(values: Sequence[float], **how: object) -> tuple[str, str]:
         ((0.5, 0.2, 0.1), "lost", "completely once late is random too (0.20)"),
         ((0.1, 0.5, 0.1), "lost", "completely as soon as head is random (0.10)"),
         ((0.1, 0.5, 0.1), "lost", "comes back with late (0.50)"),
-        ((0.5, 0.1, 0.1), "lost", "learnt."),
+        ((0.5, 0.1, 0.1), "lost", "learned."),
         ((0.9, 0.8, 0.1), "late", "Still similar (0.80) when head to late are random (50 % of the weights)"),
         ((0.9, 0.8, 0.1), "late", "completely only with early (0.10)"),
         ((0.9, 0.6, 0.5), "changed", "0.50 is left when all weights are random"),

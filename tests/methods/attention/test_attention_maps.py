@@ -97,7 +97,7 @@ def test_a_network_that_attends_in_another_way_is_refused_with_a_sentence(
     if ROWS[name] == model:
         assert obstacle == ""
         return
-    assert re.fullmatch(rf"{row.title} needs an? .*, and {model} attends in another way\.", obstacle)
+    assert re.fullmatch(rf"{row.title} needs an? .*, and {re.escape(net.title)} attends in another way\.", obstacle)
     with pytest.raises(MethodError, match=re.escape(obstacle)):
         next(explain_view(net, view, name, row.settings(), 3, seed=0))
 
@@ -106,7 +106,7 @@ def test_a_network_that_attends_in_another_way_is_refused_with_a_sentence(
 def test_a_network_without_attention_is_refused(name: str, embedded: TorchClassifier) -> None:
     row = METHODS[name]
     assert re.fullmatch(
-        f"{row.title} needs the model's attention.*, which embedded does not give.", row.obstacle(embedded)
+        f"{row.title} needs the model's attention.*, which Shapes demo does not give.", row.obstacle(embedded)
     )
 
 
@@ -231,8 +231,8 @@ def test_vit_b_16_is_read_and_swin_t_says_why_it_is_not() -> None:
         found = explained(vit, view, name).saliency
         assert found.shape == (224, 224) and np.isfinite(found).all() and found.min() >= 0
         obstacle = METHODS[name].obstacle(swin)
-        assert "over the whole picture" in obstacle and "within windows" in obstacle and obstacle.endswith(".")
-    assert "needs a network with an attention branch such as abn" in METHODS["attention-branch"].obstacle(vit)
+        assert "over the whole image" in obstacle and "within windows" in obstacle and obstacle.endswith(".")
+    assert "needs a network with an attention branch, and vit_b_16 attends" in METHODS["attention-branch"].obstacle(vit)
 
 
 def test_a_classifier_made_of_a_vision_transformer_can_be_told_to_give_attention() -> None:

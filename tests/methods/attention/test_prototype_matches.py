@@ -102,5 +102,5 @@ def test_a_count_that_does_not_exist_is_refused(count: int, net: TorchClassifier
 
 def test_a_model_without_prototypes_is_refused(embedded: TorchClassifier) -> None:
     question = Question(embedded, torch.zeros(3, 128, 128), 0)
-    with pytest.raises(MethodError, match="embedded has no prototypes; choose the model 'prototypes'"):
+    with pytest.raises(MethodError, match="Shapes demo has no prototypes; choose the Prototype network"):
         this_looks_like_that(question)

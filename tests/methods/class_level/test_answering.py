@@ -101,7 +101,7 @@ def test_fine_noise_counts_less_with_the_blur() -> None:
 @pytest.mark.parametrize(
     ("pattern", "part", "words"),
     [
-        (np.zeros((3, 8, 8), np.float32), 0.25, "3×8×8 values and the picture 32×32 pixels"),
+        (np.zeros((3, 8, 8), np.float32), 0.25, "3×8×8 values and the image 32×32 pixels"),
         (np.zeros((SIDE, SIDE), np.float32), 0.25, "give a map of 3×32×32"),
         (np.zeros((3, SIDE, SIDE), np.float32), 0.0, "part is 0.0"),
         (np.zeros((3, SIDE, SIDE), np.float32), 1.5, "must lie above 0 and at most at 1"),

@@ -295,7 +295,7 @@ def test_a_budget_that_is_too_small_is_said_and_its_map_given() -> None:
 def test_a_norm_that_saturates_is_said() -> None:
     question = ClassQuestion(classifier(), (0,))
     one(question, replace(PLAIN, norm=1.0, step=0.5))
-    assert any("so its norm saturates the pictures" in note for note in question.ledger.notes)
+    assert any("so its norm saturates the images" in note for note in question.ledger.notes)
 
 
 def test_it_stops_where_its_generator_is_closed() -> None:

@@ -116,5 +116,5 @@ def test_a_step_without_overshoot_ends_on_the_boundary() -> None:
 
 def test_the_mean_of_maps_needs_pictures_of_the_class() -> None:
     question = ClassQuestion(FunctionClassifier(ramp, ["left", "right"], (SIDE, SIDE)), (0,))
-    with pytest.raises(SettingError, match="There are no pictures of 'left'"):
+    with pytest.raises(SettingError, match="There are no images of 'left'"):
         last(mean_of_maps(question, MeanOfMapsSettings()))

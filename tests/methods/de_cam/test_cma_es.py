@@ -11,8 +11,8 @@ from torch import Tensor
 import decam
 from decam.methods import METHODS
 from decam.methods.de_cam.cma_es import CmaEsSettings, CmaSearch
-from decam.methods.de_cam.method import DeCamSettings
 from decam.methods.de_cam.optimisers import Start
+from decam.methods.de_cam.settings import DeCamSettings
 
 SIZE, CELLS = 16, 9
 

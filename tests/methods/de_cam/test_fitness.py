@@ -1,13 +1,13 @@
 """What rankings are worth: against a model whose answers are known, asked at a few shares."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from decam.methods.de_cam.encoding import Encoding, rank_masks
-from decam.methods.de_cam.fitness import ESTIMATED, KEPT, QUESTIONS, REMOVED, FitnessEstimator, Shares, standardised
+from decam.methods.de_cam.fitness import ESTIMATED, KEPT, REMOVED, FitnessEstimator, Shares, standardised
 
 CELLS, SIDE = 6, 56
 OBJECT = torch.zeros(SIDE, SIDE)
@@ -39,18 +39,28 @@ def taught() -> tuple[Encoding, FitnessEstimator]:
     return encoding, estimator
 
 
-@given(st.integers(0, 10_000))
-def test_shares_are_drawn_one_from_each_range(seed: int) -> None:
-    shares = Shares.drawn(torch.Generator().manual_seed(seed))
-    assert len(shares.kept) + len(shares.removed) == QUESTIONS
-    for share, (low, high) in zip(shares.kept + shares.removed, KEPT + REMOVED, strict=True):
-        assert low <= share <= high
+def test_shares_lie_in_every_band_equally_often_and_anywhere_within() -> None:
+    generator = torch.Generator().manual_seed(0)
+    drawn = [Shares.drawn(generator) for _ in range(900)]
+    for shares, edges in (([one.kept for one in drawn], KEPT), ([one.removed for one in drawn], REMOVED)):
+        for low, high in itertools.pairwise(edges):
+            within = [(share - low) / (high - low) for (share,) in shares if low <= share < high]
+            assert len(within) == pytest.approx(300, abs=45), "three standard deviations"
+            assert min(within) < 0.05 and max(within) > 0.95 and abs(np.mean(within) - 0.5) < 0.05
 
 
 def test_it_knows_what_rankings_are_worth_that_were_never_asked(taught: tuple[Encoding, FitnessEstimator]) -> None:
     encoding, estimator = taught
     new = drawn(60, 99)
     assert np.corrcoef(estimator.predict(new), worth(encoding, new))[0, 1] > 0.85
+
+
+def test_it_expects_a_share_kept_alone_as_the_model_would_answer(taught: tuple[Encoding, FitnessEstimator]) -> None:
+    encoding, estimator = taught
+    new = drawn(40, 98)
+    truth = answer(rank_masks(encoding.maps(new), (0.25,), ()))[:, 0].numpy()
+    expected = [estimator.kept(genotype, 0.25) for genotype in new]
+    assert np.corrcoef(expected, truth)[0, 1] > 0.8
 
 
 def test_the_best_is_the_mean_of_the_best_tenth_of_all_that_was_observed(
@@ -65,7 +75,7 @@ def test_the_best_is_the_mean_of_the_best_tenth_of_all_that_was_observed(
 
 def test_memory_does_not_grow_with_what_was_tried_and_the_best_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     encoding = Encoding(CELLS, torch.rand(3, SIDE, SIDE), follow_edges=False)
-    shares = Shares(tuple(high for _, high in KEPT), tuple(high for _, high in REMOVED))
+    shares = Shares(KEPT[1:], REMOVED[1:])
 
     def observed(most: int, turns: int) -> FitnessEstimator:
         monkeypatch.setattr("decam.methods.de_cam.fitness.MOST", most)

@@ -7,7 +7,7 @@ from decam.classifier import TorchClassifier
 from decam.experiments.explain import explain_view
 from decam.explanation import last
 from decam.images.scenes.scene import scene
-from decam.methods.de_cam.method import DeCamSettings
+from decam.methods.de_cam.settings import DeCamSettings
 
 SCENES = 30  # `benchmarks.faithfulness --scenes 100` counts the whole hundred of each kind
 FIRST_SEED = 5_000_000  # far from the seeds that the embedded model was trained and tested on

@@ -104,7 +104,7 @@ def test_half_a_drop_keeps_prior_and_noise_and_leaves_the_whole_as_it_is() -> No
 
 
 def slow_half(estimator: FitnessEstimator, generator: torch.Generator) -> torch.Tensor:
-    """The mean of the best of half the candidates, found one by one with a surrogate that learnt from half."""
+    """The mean of the best of half the candidates, found one by one with a surrogate that learned from half."""
     kept = half_of(len(estimator._tried), generator)
     surrogate = estimator._surrogate.half(generator)
     worth = []

@@ -75,7 +75,7 @@ def test_only_the_label_counts_and_not_how_sure_the_model_is() -> None:
 
 def test_a_label_that_nothing_changes_leaves_its_smallest_part_responsible_and_another_class_nothing_at_all() -> None:
     always, _ = explained(lambda visible: torch.full((len(visible),), 0.9), SIZE, "rex", budget=400)
-    assert always.saliency.any(), "none of the picture is taken to lose the label"
+    assert always.saliency.any(), "none of the image is taken to lose the label"
     never, _ = explained(lambda visible: torch.full((len(visible),), 0.1), SIZE, "rex", budget=400)
     assert not never.saliency.any()
     assert any("ReX looks at labels alone" in note for note in never.notes)

@@ -23,7 +23,7 @@ def test_the_fastest_way_that_answers_alike_is_picked_and_says_how_alike() -> No
     trials = [Trial(PLAIN, 1.0, EXACT), Trial(LAST, 0.8), Trial(HALF, 0.5, CLOSE), Trial(HALF_LAST, 0.3, CLOSE)]
     assert choose(trials).execution == HALF_LAST
     said = (
-        "bfloat16: rank correlation with float32's over masked photographs 0.9990 (at least 0.995 is asked), "
+        "bfloat16: rank correlation with float32's over masked photos 0.9990 (at least 0.995 is asked), "
         "mean change of a probability 0.0040 (at most 0.01)."
     )
     assert noted(trials[3], trials) == replace(HALF_LAST, note=said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from decam.experiments.cells import CellKey
+from decam.classifier import Execution
+from decam.experiments.cells import Cell, CellKey
 from decam.experiments.grid import Grid
 from decam.experiments.history import Frame
 from decam.experiments.kinds import comparison
@@ -106,3 +108,28 @@ def deletion(curve: Curve) -> Measurement:
 @pytest.fixture
 def without_curve(deletion: Measurement) -> Measurement:
     return dataclasses.replace(deletion, curve=None)
+
+
+@pytest.fixture
+def fill(
+    a_run: Callable[..., RunSnapshot],
+    an_explanation: Callable[[RunSnapshot, CellKey], Explanation],
+    frames: tuple[Frame, ...],
+    deletion: Measurement,
+) -> Callable[..., RunSnapshot]:
+    """A run whose first cell is measured once, whose second is a map, whose third failed, whose fourth never came."""
+
+    def make(store: Store, run_id: str = "run") -> RunSnapshot:
+        run = a_run(run_id)
+        store.add(run)
+        store.begin(run.id, dataclasses.replace(run.plan, execution=Execution(batch_size=3)), ["rot", "grün"])
+        store.save_predictions(run.id, 1, [(1, 0.75), (0, 0.25)])
+        store.save_cell(run.id, CellKey(0, 0), Cell(explanation=an_explanation(run, CellKey(0, 0)), frames=frames))
+        store.save_measurements(run.id, DELETION.key, {CellKey(0, 0): deletion})
+        store.save_cell(run.id, CellKey(0, 1), Cell(explanation=an_explanation(run, CellKey(0, 1))))
+        nothing = Measurement("deletion", math.nan, note="It is constant.", failed=True)
+        store.save_measurements(run.id, DELETION.key, {CellKey(0, 1): nothing})
+        store.save_failure(run.id, CellKey(1, 0), "It failed; so be it.")
+        return run
+
+    return make

@@ -56,7 +56,7 @@ def test_how_sure_a_maps_ranks_are_comes_back_where_it_was_said(tmp_path: Path) 
         files.write_map(tmp_path / "map.npz", said.saliency, (), further=further_arrays(said))
         kept = files.read_map(tmp_path / "map.npz")
         assert kept.of_class is None
-        np.testing.assert_array_equal(kept.rank_errors, expected)
+        np.testing.assert_array_equal(kept.further.get("rank_errors"), expected)
 
 
 def test_a_map_without_frames_comes_back_without_frames(tmp_path: Path) -> None:

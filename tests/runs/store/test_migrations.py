@@ -55,6 +55,14 @@ def test_from_the_first_version_they_make_the_tables_of_today(old: Path) -> None
     engine.dispose()
 
 
+def test_runs_of_earlier_layouts_have_no_name_and_none_is_deleted(old: Path) -> None:
+    database = Database(old)
+    with database.reading() as session:
+        found = session.execute(select(RunRow.name, RunRow.remark, RunRow.deleted)).all()
+    database.close()
+    assert [tuple(row) for row in found] == [("", "", None)] * 2
+
+
 def test_measurements_of_the_first_version_have_the_keys_that_its_plans_have_today(old: Path) -> None:
     database = Database(old)
     with database.reading() as session:

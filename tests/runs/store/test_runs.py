@@ -16,38 +16,17 @@ from PIL import Image
 
 from decam.classifier import Execution
 from decam.errors import StoreError
-from decam.experiments.cells import CellKey
-from decam.experiments.history import Frame
-from decam.experiments.plan import MetricChoice
+from decam.experiments.cells import Cell, CellKey
+from decam.experiments.plan import MetricChoice, Plan
 from decam.explanation import Explanation
 from decam.metrics import Measurement
 from decam.runs.snapshots import SYSTEM_OWNER, RunSnapshot
-from decam.runs.store import Store, files
+from decam.runs.store import Store, files, runs
 from tests.runs.store.conftest import DELETION, SPARSITY
 
 MakeRun = Callable[..., RunSnapshot]
 MakeExplanation = Callable[[RunSnapshot, CellKey], Explanation]
 Fill = Callable[..., RunSnapshot]
-
-
-@pytest.fixture
-def fill(a_run: MakeRun, an_explanation: MakeExplanation, frames: tuple[Frame, ...], deletion: Measurement) -> Fill:
-    """A run whose first cell is measured once, whose second is a map, whose third failed, whose fourth never came."""
-
-    def make(store: Store, run_id: str = "run") -> RunSnapshot:
-        run = a_run(run_id)
-        store.add(run)
-        store.begin(run.id, dataclasses.replace(run.plan, execution=Execution(batch_size=3)), ["rot", "grün"])
-        store.save_predictions(run.id, 1, [(1, 0.75), (0, 0.25)])
-        store.save_map(run.id, CellKey(0, 0), an_explanation(run, CellKey(0, 0)), frames)
-        store.save_measurements(run.id, DELETION.key, {CellKey(0, 0): deletion})
-        store.save_map(run.id, CellKey(0, 1), an_explanation(run, CellKey(0, 1)), ())
-        nothing = Measurement("deletion", math.nan, note="It is constant.", failed=True)
-        store.save_measurements(run.id, DELETION.key, {CellKey(0, 1): nothing})
-        store.save_failure(run.id, CellKey(1, 0), "It failed; so be it.")
-        return run
-
-    return make
 
 
 def test_all_that_was_kept_comes_back(
@@ -80,14 +59,18 @@ def test_all_that_was_kept_comes_back(
     assert read.truths == (None, None)
 
 
-def test_a_kept_map_says_again_how_sure_it_is(store: Store, a_run: MakeRun, an_explanation: MakeExplanation) -> None:
+def test_a_kept_map_says_again_how_sure_it_is_and_what_its_generations_were_worth(
+    store: Store, a_run: MakeRun, an_explanation: MakeExplanation
+) -> None:
     run, key = a_run("run"), CellKey(0, 0)
-    errors = np.random.default_rng(0).random((28, 28)).astype(np.float32)
+    errors, fitness = (np.random.default_rng(0).random(size).astype(np.float32) for size in ((28, 28), (8, 3)))
     store.add(run)
-    store.save_map(run.id, key, dataclasses.replace(an_explanation(run, key), rank_errors=errors), ())
+    made = dataclasses.replace(an_explanation(run, key), rank_errors=errors, fitness=fitness)
+    store.save_cell(run.id, key, Cell(explanation=made))
     made = store.load("run").cells[key].explanation
     assert made is not None
     np.testing.assert_array_equal(made.rank_errors, errors)
+    np.testing.assert_array_equal(made.fitness, fitness)
 
 
 def test_answers_that_are_no_numbers_come_back_as_such(store: Store, a_run: MakeRun) -> None:
@@ -106,6 +89,41 @@ def test_a_truth_comes_back_as_it_was(store: Store, a_run: MakeRun) -> None:
     nothing, read = store.load("run").truths
     assert nothing is None and read is not None and read.dtype == bool
     np.testing.assert_array_equal(read, truth)
+
+
+def with_truth(run: RunSnapshot, truth: np.ndarray) -> RunSnapshot:
+    return dataclasses.replace(run, grid=run.grid.marked({1: truth}))
+
+
+def test_a_process_killed_while_it_changes_a_truth_leaves_the_one_that_was_measured_by(
+    store: Store, a_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, after = np.random.default_rng(0).random((2, 130, 120)) > 0.5
+    run = with_truth(a_run(), before)
+    store.add(run)
+
+    def killed(_: Plan) -> str:
+        """Stands where the masks are written and the plan is not."""
+        raise KeyboardInterrupt
+
+    changed = with_truth(run, after).plan
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(runs, "plan_to_json", killed)
+        store.save_truths("run", changed, {1: after})
+    np.testing.assert_array_equal(store.load("run").truths[1], before)
+    store.save_truths("run", changed, {1: after})
+    np.testing.assert_array_equal(store.load("run").truths[1], after)
+
+
+def test_a_truth_of_an_earlier_version_is_read_and_changed(store: Store, a_run: MakeRun) -> None:
+    before, after = np.random.default_rng(0).random((2, 130, 120)) > 0.5
+    run = with_truth(a_run(), before)
+    store.add(run)
+    (kept,) = store.directory.glob("runs/run/truth-*.png")
+    kept.rename(kept.with_name("truth-01.png"))
+    np.testing.assert_array_equal(store.load("run").truths[1], before)
+    store.save_truths("run", with_truth(run, after).plan, {1: after})
+    np.testing.assert_array_equal(store.load("run").truths[1], after)
 
 
 def test_a_map_is_done_when_the_plans_metrics_have_measured_it(
@@ -169,7 +187,7 @@ def test_beginning_again_forgets_failures_but_no_map(store: Store, fill: Fill) -
 
 
 def test_the_version_grows_with_every_change(
-    store: Store, a_run: MakeRun, an_explanation: MakeExplanation, frames: tuple[Frame, ...], deletion: Measurement
+    store: Store, a_run: MakeRun, an_explanation: MakeExplanation, deletion: Measurement
 ) -> None:
     run = a_run()
     store.add(run)
@@ -177,7 +195,7 @@ def test_the_version_grows_with_every_change(
     for change in (
         lambda: store.begin("run", run.plan, ["a", "b"]),
         lambda: store.save_predictions("run", 0, [(0, 1.0)]),
-        lambda: store.save_map("run", CellKey(0, 0), an_explanation(run, CellKey(0, 0)), frames),
+        lambda: store.save_cell("run", CellKey(0, 0), Cell(explanation=an_explanation(run, CellKey(0, 0)))),
         lambda: store.save_measurements("run", DELETION.key, {CellKey(0, 0): deletion}),
         lambda: store.save_failure("run", CellKey(0, 1), "no"),
         lambda: store.save_plan("run", run.plan),
@@ -228,6 +246,29 @@ def test_deleting_removes_rows_and_files_of_that_run_alone(store: Store, fill: F
     assert store.load("b").cells[CellKey(0, 0)].measurements
     store.add(a_run("a"))
     assert store.load("a").cells[CellKey(0, 0)].explanation is None
+
+
+def test_a_name_and_a_remark_come_back_and_are_found(store: Store, a_run: MakeRun) -> None:
+    for run_id in "abc":
+        store.add(a_run(run_id))
+    store.describe("b", "Grüße", "für „Zoë“\nzweite Zeile")
+    assert (store.load("b").name, store.load("b").remark) == ("Grüße", "für „Zoë“\nzweite Zeile")
+    assert [one.id for one in store.recent(search="GRÜSSE zoë")] == ["b"]
+    assert [one.id for one in store.recent(search="löwe centre", limit=2)] == ["c", "b"]
+    found, other = store.recent(search="zeile")[0], store.recent()[1]
+    assert found == other and found.thumbnail
+
+
+@pytest.mark.slow
+def test_a_search_looks_through_more_runs_than_it_reads_at_once(
+    store: Store, a_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("decam.runs.store.listed.AT_ONCE", 3)
+    for number in range(8):
+        store.add(a_run(f"run{number}"))
+    store.describe("run0", "the oldest", "")
+    assert [one.id for one in store.recent(search="oldest")] == ["run0"]
+    assert len(store.recent(search="png")) == 8
 
 
 @pytest.mark.parametrize(

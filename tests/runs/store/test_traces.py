@@ -11,7 +11,7 @@ import pytest
 from decam.evolution.trace import Trace
 from decam.experiments.explain import explain_view
 from decam.experiments.history import Frame, frame_of
-from decam.methods.de_cam.method import DeCamSettings
+from decam.methods.de_cam.settings import DeCamSettings
 from decam.runs.store import files
 
 MAP = np.ones((4, 4), np.float32)

@@ -143,7 +143,7 @@ def test_bad_input_is_refused_in_sentences(name: str) -> None:
     run = SCORES[name].run
     with pytest.raises(SettingError, match="H×W alike"):
         run(np.ones((2, 3)), np.ones((3, 2)))
-    with pytest.raises(SettingError, match="no clicks in this picture"):
+    with pytest.raises(SettingError, match="no clicks in this image"):
         run(np.ones((2, 2)), np.zeros((2, 2)))
     with pytest.raises(SettingError, match="not finite"):
         run(np.full((2, 2), np.nan), np.ones((2, 2)))

@@ -164,11 +164,11 @@ def test_a_map_that_knows_only_the_middle_is_worth_its_null() -> None:
 
 
 def test_bad_clicks_are_refused_in_sentences() -> None:
-    with pytest.raises(SettingError, match="x = 50 to 50, outside its picture of 40 pixels"):
+    with pytest.raises(SettingError, match="x = 50 to 50, outside its image of 40 pixels"):
         click_map(clicks([50], [5], [0], [0]), 0, (40, 40))
     with pytest.raises(SettingError, match="y = 38 to 43, outside"):
         click_map(clicks([0], [38], [0], [0], [1], [5]), 0, (40, 40))
-    with pytest.raises(SettingError, match="Nobody clicked in picture 1"):
+    with pytest.raises(SettingError, match="Nobody clicked in image 1"):
         click_map(clicks([5], [5], [0], [0]), 1, (40, 40))
     with pytest.raises(SettingError, match="negative size"):
         clicks([5], [5], [0], [0], [-1], [1])

@@ -161,9 +161,9 @@ def test_the_caution_of_eight_and_more() -> None:
 
 def test_bad_input_is_refused_in_sentences() -> None:
     answers, shown = study()
-    with pytest.raises(SettingError, match=r"pictures × 5 methods, but have shape \(6, 4\)"):
+    with pytest.raises(SettingError, match=r"images × 5 methods, but have shape \(6, 4\)"):
         preference_and_metrics(answers, shown, [metric(np.ones((6, 4)))])
-    with pytest.raises(SettingError, match="no row 5 for a picture that people saw, but 5 rows"):
+    with pytest.raises(SettingError, match="no row 5 for an image that people saw, but 5 rows"):
         preference_and_metrics(answers, shown, [metric(np.ones((5, 5)))])
     with pytest.raises(SettingError, match="480 answers, 1 pictures"):
         preference_and_metrics(answers, [0], [metric(np.ones((6, 5)))])

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from decam.errors import StoreError
+from decam.runs.store.migrations import HEAD
 from decam.studies.design import Stage, StudyError
 from decam.studies.document import digest_of
 from decam.studies.responses import Lane, NoSuchParticipantError, NoSuchStudyError, StudyStore
@@ -78,7 +79,7 @@ def test_only_a_draft_is_changed(store: StudyStore, stage: Stage) -> None:
 def test_a_study_that_lacks_something_stays_a_draft(store: StudyStore) -> None:
     for made, sentence in (
         (study(), "asks about no map yet"),
-        (small(), "12 of 12 pictures are not in the study's folder|pictures are not in"),
+        (small(), "12 of 12 images are not in the study's folder|images are not in"),
         (small(until="soon"), "must be a date such as 2027-01-31"),
     ):
         record = store.add(made)
@@ -233,7 +234,7 @@ def test_a_newer_database_is_refused_and_left(store: StudyStore, url: str, tmp_p
     newer = StudyStore(tmp_path / "data", url)
     with pytest.raises(StoreError, match=r"newer decam \(99"):
         newer.recent()
-    rows(store, url, "UPDATE alembic_version SET version_num = '3'")
+    rows(store, url, f"UPDATE alembic_version SET version_num = '{HEAD}'")
     assert len(newer.recent()) == 1
     newer.close()
 

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from decam.figures.stimulus import RawMap
 from decam.studies import frozen
 from decam.studies.analysis.exclusions import choose
 from decam.studies.design import Condition, Item, Study
-from decam.studies.frozen import FrozenArray
 from decam.studies.results import SECTIONS, Findings, Material, counted, material, results, table_csv
 from decam.studies.results.base import rounded
 from decam.studies.road import road
@@ -232,7 +232,7 @@ def test_clicks_are_scored_against_every_map_and_their_own_ceiling(tmp_path: Pat
     middle = np.exp(-(((np.mgrid[0:160, 0:224][0] - 80) / 24) ** 2) - (((np.mgrid[0:160, 0:224][1] - 112) / 34) ** 2))
     corner = np.roll(middle, (70, 100), (0, 1))
     digests = {
-        key: frozen.keep_array(tmp_path, FrozenArray(values.astype(np.float32)))
+        key: frozen.keep_array(tmp_path, RawMap(values.astype(np.float32)))
         for key, values in (("a", middle), ("b", corner), ("c", np.flipud(corner)))
     }
     made = study(block("trials", task="clicks"), count=4)
@@ -277,7 +277,7 @@ def test_one_person_is_counted_as_one_and_gives_no_interval(tmp_path: Path) -> N
     sections = found(read(whole(), 1, tmp_path))
     for findings in sections.values():
         for sentence in findings.sentences:
-            assert not re.search(r"\b1 (people|participants|pictures|answers|methods|places|descriptions)\b", sentence)
+            assert not re.search(r"\b1 (people|participants|images|answers|methods|places|descriptions)\b", sentence)
         for table in findings.tables:
             for name in ("from", "to"):
                 ends = [place for place, head in enumerate(table.head) if head == name or head.endswith(f", {name}")]

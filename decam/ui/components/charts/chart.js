@@ -33,7 +33,13 @@ const NUMBERS = new Intl.NumberFormat("en", { maximumFractionDigits: 6 }); // de
 
 export const short = (value) => NUMBERS.format(Number(value.toPrecision(3)));
 
+/** A share in per cent: a small one has more places, never a power of ten. */
+export const percent = (value) => `${short(100 * value)} %`;
+
 class Chart {
+  /** @type {(value: number) => string} */
+  text = short;
+
   constructor(board) {
     this.board = board;
     this.title = make("b");
@@ -47,8 +53,9 @@ class Chart {
     this.canvas.addEventListener("click", (event) => board.pick(this.places[this.near(event.offsetX)]));
   }
 
-  update({ title, help, series }, places, limits) {
+  update({ title, help, series, share }, places, limits) {
     this.series = series;
+    this.text = share ? percent : short;
     this.places = places;
     this.limits = limits;
     say(this.title, title);
@@ -93,6 +100,7 @@ class Chart {
     const x = (value) => this.x(value);
     const y = (value) => HEIGHT - MARGIN.bottom - ((value - low) / (top - low)) * (HEIGHT - MARGIN.bottom - MARGIN.top);
     this.axes(context, width, [left, right], [low, top], x, y);
+    this.stop(context, x);
     this.series.forEach(({ colour, values }, i) => this.line(context, colour, DASHES[i % 3], values, x, y));
     this.readout(context, x, y);
   }
@@ -105,13 +113,26 @@ class Chart {
       const place = Math.round(y(value)) + 0.5;
       context.moveTo(MARGIN.left, place);
       context.lineTo(width - MARGIN.right, place);
-      context.fillText(short(value), MARGIN.left - 7, place);
+      context.fillText(this.text(value), MARGIN.left - 7, place);
     }
     context.stroke();
     Object.assign(context, { textBaseline: "alphabetic", textAlign: "center" });
     for (const value of ticks(...across, Math.max(2, Math.floor(width / 90)))) {
       context.fillText(short(value), Math.min(x(value), width - MARGIN.right - 12), HEIGHT - 6);
     }
+  }
+
+  /** A dashed upright line where the search could have stopped. */
+  stop(context, x) {
+    if (this.board.stop === null) return;
+    const place = Math.round(x(this.board.stop)) + 0.5;
+    Object.assign(context, { strokeStyle: this.board.ink, lineWidth: 1.5 });
+    context.setLineDash([6, 4]);
+    context.beginPath();
+    context.moveTo(place, MARGIN.top);
+    context.lineTo(place, HEIGHT - MARGIN.bottom);
+    context.stroke();
+    context.setLineDash([]);
   }
 
   line(context, colour, dash, values, x, y) {
@@ -131,8 +152,9 @@ class Chart {
   /** The values under the pointer, or the newest, in the legend. */
   readout(context, x, y) {
     const at = this.index();
-    const texts = this.series.map(({ title, values }) => `${title} ${values[at] === null ? "–" : short(values[at])}`);
-    const label = `${texts.join(", ")} at ${short(this.places[at])} evaluations`;
+    const texts = this.series.map(({ title, values }) => `${title} ${values[at] === null ? "–" : this.text(values[at])}`);
+    const stop = this.board.stop === null ? "" : `; could have stopped at ${short(this.board.stop)}`;
+    const label = `${texts.join(", ")} at ${short(this.places[at])} evaluations${stop}`;
     this.canvas.setAttribute("aria-label", label);
     if (this.legend.children.length !== this.series.length) {
       this.legend.replaceChildren(...this.series.map(() => make("span", "", {}, make("i"), make("span"))));
@@ -169,6 +191,8 @@ export class Charts {
     this.pick = pick;
     this.parts = [];
     this.width = 0;
+    /** @type {number | null} */
+    this.stop = null;
     this.node = make("div", "charts");
   }
 
@@ -183,11 +207,12 @@ export class Charts {
     const style = getComputedStyle(this.node);
     this.ink = style.getPropertyValue("--soft");
     this.line = style.getPropertyValue("--line");
-    this.font = `12px ${style.fontFamily}`;
+    this.font = `13px ${style.fontFamily}`;
   }
 
   /** The same charts with more in them: nothing of the page is asked for, which would be laid out anew for that. */
-  advance({ groups, places, limits }) {
+  advance({ groups, places, limits, stop = null }) {
+    this.stop = stop;
     const before = this.parts.length;
     while (this.parts.length < groups.length) {
       this.parts.push(new Chart(this));

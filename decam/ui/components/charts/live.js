@@ -16,6 +16,7 @@ export function grouped(series, colours, points, total) {
     groups: [...groups].map(([title, members]) => ({
       title,
       help: members.map((member) => `${member.title}: ${member.help}`).join(" "),
+      share: members.every((member) => member.share),
       series: members.map((member, i) => ({
         title: member.title,
         colour: colours[i % colours.length],
@@ -123,7 +124,7 @@ class Live {
       this.pictures.replaceChildren(...this.moving.map(({ node }) => node));
     }
     const whole = { map: mask, low: 0, high: 1, ends: [0, 1] };
-    const late = (problem) => console.debug("decam: a picture has not arrived", problem);
+    const late = (problem) => console.debug("decam: an image has not arrived", problem);
     this.moving[0].show(whole, { ...this.search, signed: false }).catch(late);
     this.moving[1].show(cell, this.search).catch(late);
   }

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from decam.export.wire import colour_table, short
-from decam.figures import table_for
+from decam.figures import SEQUENTIAL, table_for
 from decam.methods.base import Series
 from decam.ui.components import source, styles
 from decam.ui.components.live import LiveRun
@@ -67,7 +67,7 @@ def live_charts(
             **asdict(search),
             "series": [asdict(item) for item in series],
             "palette": list(colours),
-            "colours": colour_table(table_for("cividis", search.signed)),
+            "colours": colour_table(table_for(SEQUENTIAL[0], search.signed)),
         }
     _LIVE(key=key, data=data, on_finished_change=_nothing)
 
@@ -94,6 +94,7 @@ def payload(
             {
                 "title": group,
                 "help": " ".join(f"{member.title}: {member.help}" for member in members),
+                "share": all(member.share for member in members),
                 "series": [
                     {
                         "title": member.title,

@@ -205,7 +205,7 @@ export class Card {
   constructor(gallery) {
     this.gallery = gallery;
     this.pictures = new Map();
-    this.title = make("h3");
+    this.title = make("h2");
     this.row = make("div", "pictures");
     this.node = make("section", "card", {}, this.title, this.row);
   }

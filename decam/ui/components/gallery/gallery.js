@@ -36,7 +36,7 @@ class Gallery {
     this.follower = new Follower({ news: ({ cells }) => this.hear(cells) });
   }
 
-  update({ cards, live, activation, table, selected }, { setStateValue }) {
+  update({ cards, live, activation, table, selected, outdated }, { setStateValue }) {
     this.tell = (key) => setStateValue("selected", key);
     this.live = live;
     this.running = Boolean(live);
@@ -55,6 +55,8 @@ class Gallery {
     this.wall.style.setProperty("--pictures", String(most));
     this.wall.classList.toggle("alone", most === 1);
     arrange(this.wall, [...this.cards.values()].map(({ node }) => node));
+    const dimmed = new Set((outdated ?? []).map(([row, column]) => placeOf({ row, column })));
+    for (const [place, { node }] of this.places) node.classList.toggle("outdated", dimmed.has(place));
     if (selected) this.selected = selected.join("\n");
     this.markSelected();
     this.hear(this.follower.newest(live)?.cells ?? []);

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
@@ -67,18 +67,21 @@ def gallery(
     activation: bool = False,
     selected: Place | None = None,
     live: LiveRun | None = None,
+    outdated: Collection[Place] = (),
 ) -> Place | None:
     """Draw the gallery and return the keys (row, column) of the map that was chosen by a click, or `selected`.
 
     `size` is the height and width of the maps. With `activation`, values are a unit's activations, else probabilities.
     Drawn again under the same `key`, it changes in place. With the `live` run whose cells these are, the gallery goes
-    on by itself, and need not be drawn again before the run ends.
+    on by itself, and need not be drawn again before the run ends. Maps that are `outdated` are dimmed: they are no
+    answer to what is chosen now.
     """
     places = [(picture.cell.row, picture.cell.column) for card in cards for picture in card.pictures]
     chosen = chosen_place(st.session_state.get(key), places) or (selected if selected in places else None)
     result = _GALLERY(
         key=key,
-        data=payload(cards, size, key=key, activation=activation, live=live, selected=chosen),
+        data=payload(cards, size, key=key, activation=activation, live=live, selected=chosen)
+        | {"outdated": list(outdated)},
         default={"selected": None},
         on_selected_change=remembered,
     )

@@ -2,11 +2,14 @@
 
 import { bytesFrom, make, mounted, say } from "../shared/component.js";
 import { Follower, placeOf } from "../shared/live.js";
-import { Row } from "./grid_cells.js";
 import { arrange, controls, keptSettings, mark } from "./grid_controls.js";
-import { clamp, gradient, limitsOf, limitText, panned, zoomed } from "./grid_draw.js";
+import { clamp, gradient, limitsOf, limitText, meaning, panned, zoomed } from "./grid_draw.js";
+import { Lightbox } from "./grid_lightbox.js";
+import { Pointers } from "./grid_pointer.js";
+import { Row } from "./grid_row.js";
 
-const DRAG = 4; // pixels a pointer may move in a click
+const PRESENT = "decam-present"; // of the whole page, whose rules are in style.css
+const presented = () => document.documentElement.classList.contains(PRESENT);
 
 class Grid {
   /** @type {ReturnType<typeof controls>} */
@@ -15,39 +18,56 @@ class Grid {
   tables;
   /** @type {() => void} */
   tell;
+  /** @type {string} */
+  diverging;
+  /** @type {Record<string, [string, string]>} The colours of the lowest and the highest value by the table. */
+  words;
+  /** @type {[string, string]} */
+  byRank;
   /** @type {(cell: any) => void} */
   choosing;
+  /** @type {(cell: any, place: any) => void} */
+  pointing;
 
   constructor() {
     this.rows = new Map();
     this.columns = new Map();
     this.cells = [];
     this.waiting = new Set();
-    this.pointers = new Map();
+    this.pointers = new Pointers(this);
     this.zoom = { scale: 1, x: 0, y: 0 };
     this.settings = keptSettings();
     this.selected = null;
+    /** @type {any} */
     this.hover = null;
+    /** @type {any} The cell clicked last, and where in it. */
+    this.clicked = null;
     this.shared = null;
-    this.extremes = this.settings.extremes;
-    this.header = make("div", "row heads", { role: "row", id: "heads" }, make("div", "column", { role: "columnheader" }, make("span", "", {}, "Picture")));
+    this.asks = false;
+    this.header = make("div", "row heads", { role: "row", id: "heads" }, make("div", "column", { role: "columnheader" }, make("span", "", {}, "Image")));
     this.top = make("div", "top", { role: "presentation" }, this.header);
     this.body = make("div", "rows", { role: "presentation" });
-    const role = { role: "grid", "aria-owns": "heads", "aria-label": "Maps, pictures down and methods across" };
+    const role = { role: "grid", "aria-owns": "heads", "aria-label": "Maps, images down and methods across" };
     this.side = make("div", "side", role, this.body);
     this.stays = make("div", "stays", {}, this.top);
-    this.node = make("div", "decam decam-grid", {}, this.stays, this.side);
+    this.box = new Lightbox(this);
+    this.node = make("div", "decam decam-grid", {}, this.stays, this.side, this.box.node);
     this.side.addEventListener("scroll", () => (this.top.scrollLeft = this.side.scrollLeft));
     this.side.addEventListener("keydown", (event) => this.key(event));
+    this.node.addEventListener("keydown", ({ key }) => key === "Escape" && !this.box.node.open && this.present(false));
     this.sizes = new ResizeObserver((entries) => this.resized(entries));
     this.sight = new IntersectionObserver((entries) => this.seen(entries), { rootMargin: "200px" });
     this.follower = new Follower({ news: (news) => this.hear(news) });
   }
 
   update(data, { setStateValue }) {
-    this.tell = () => setStateValue("extremes", this.settings.extremes);
-    if (data.rows.length && data.extremes !== this.settings.extremes && !this.extremesSent) this.tell();
-    this.extremesSent = true;
+    this.tell = () => {
+      const look = this.look();
+      if (JSON.stringify(look) !== this.told) setStateValue("look", look);
+      this.told = JSON.stringify(look);
+    };
+    if (data.rows.length) this.tell();
+    this.pointing = (cell, { x, y }) => setStateValue("place", [cell.row.data.key, cell.column.data.key, ...[x, y].map((share) => Number(clamp(share, 0, 1).toFixed(4)))]);
     this.choosing = (cell) => setStateValue("selected", [cell.row.data.key, cell.column.data.key]);
     if (!this.controls) this.start(data);
     this.header.style.setProperty("--columns", data.columns.length + 1);
@@ -69,11 +89,26 @@ class Grid {
     }
     arrange(this.body, data.rows.map((row) => this.rows.get(row.key).node));
     this.cells = data.rows.map((row) => [...this.columns.keys()].map((key) => this.rows.get(row.key).cells.get(key)));
+    markOutdated(this.cells.flat(), data.outdated);
     this.controls.showTruth(data.rows.some((row) => row.truth));
     if (data.selected && !this.selected) this.selected = data.selected;
     this.markSelected();
     if (news) this.nameRows(news.run);
     this.mapChanged();
+    this.answer(data.answers);
+  }
+
+  /** What the model said to the parts of pictures that are shown; null where nobody asks it. */
+  answer(answers) {
+    this.asks = answers !== null;
+    const late = (problem) => console.debug("decam: a mask has not arrived", problem);
+    for (const each of answers ?? []) this.rows.get(each.row)?.cells.get(each.column)?.hearAnswer(each).catch(late);
+  }
+
+  /** What the server follows: how exports are drawn, and which part of a picture the model is asked about. */
+  look() {
+    const { view, top, colours, opacity, scale, extremes, contours } = this.settings;
+    return { colours, opacity, scale, extremes, contours, top: view === "masked" ? top : null };
   }
 
   /** What has come of a run that goes on: its cells, and the classes once the model has been asked. */
@@ -86,20 +121,33 @@ class Grid {
     for (const { key, label, probability } of rows) this.rows.get(key)?.name(label, probability);
   }
 
-  start({ tables, diverging }) {
+  start({ tables, diverging, words, byRank }) {
     this.tables = Object.fromEntries(Object.entries(tables).map(([name, text]) => [name, bytesFrom(text)]));
-    this.diverging = diverging;
-    this.controls = controls(this.settings, this.tables, diverging, () => this.chosen(), (factor) => this.zoomBy(factor));
+    Object.assign(this, { diverging, words, byRank });
+    this.controls = controls(this.settings, this.tables, diverging, () => this.chosen(), () => this.tell(), (factor) => this.zoomBy(factor), () => this.present());
     this.stays.prepend(this.controls.node);
     this.controls.showZoom(1);
+    this.dress();
   }
 
-  /** The controls have changed; the server is told what exports follow. */
+  /** The controls have changed. */
   chosen() {
-    const { extremes } = this.settings;
-    if (extremes !== this.extremes) this.tell();
-    this.extremes = extremes;
+    this.dress();
     this.mapChanged();
+  }
+
+  /** What the view shows besides maps: a masked picture has no colours to explain. */
+  dress() {
+    this.node.classList.toggle("masks", this.settings.view === "masked");
+    this.rows.forEach((row) => row.showMeaning());
+  }
+
+  tableOf(signed) {
+    return signed ? this.diverging : this.settings.colours;
+  }
+
+  meaning(signed, label) {
+    return meaning(this.words[this.tableOf(signed)], signed, label, this.settings.view === "overlay");
   }
 
   updateColumns(columns) {
@@ -122,36 +170,36 @@ class Grid {
   showLegends() {
     for (const column of this.columns.values()) {
       const { signed, key } = column.data;
-      const wanted = signed ? this.diverging : this.settings.colours;
+      const wanted = this.tableOf(signed);
       if (column.painted !== wanted) column.colours.style.backgroundImage = gradient(this.tables[wanted]);
       column.painted = wanted;
-      const limits = this.settings.scale === "column" ? this.shared?.get(`column ${key}`) : null;
+      const limits = this.settings.scale === "column" ? this.shared?.get(key) : null;
       say(column.low, limits ? limitText(limits[0], limits) : signed ? "−" : "");
       say(column.high, limits ? limitText(limits[1], limits) : signed ? "+" : "");
-      mark(column.colours, "title", signed ? "White is zero, blue below, orange above" : "From the lowest value upwards");
+      const [lowest, highest] = this.words[wanted];
+      mark(column.colours, "title", signed ? `White is zero, ${lowest} below, ${highest} above` : `From ${lowest}, the lowest value, to ${highest}`);
     }
   }
 
   /** The limits that a map is scaled by, alone or with those it shares its scale with. */
   limits(cell) {
     const { scale, extremes } = this.settings;
-    return scale === "map" || cell.silent ? limitsOf([cell], cell.column.data.signed, extremes) : this.shared?.get(this.group(cell));
-  }
-
-  group(cell) {
     const { key, signed } = cell.column.data;
-    return this.settings.scale === "row" ? `row ${cell.row.data.key} ${signed}` : `column ${key}`;
+    if (scale === "rank" && !cell.silent) return signed ? [-1, 1] : [0, 1];
+    return scale === "column" && !cell.silent ? this.shared?.get(key) : limitsOf([cell], signed, extremes);
   }
 
   mapChanged(cell = null) {
     const groups = new Map();
     for (const each of this.cells.flat()) {
-      if (each.field) groups.set(this.group(each), [...(groups.get(this.group(each)) ?? []), each]);
+      const { key } = each.column.data;
+      if (each.field) groups.set(key, [...(groups.get(key) ?? []), each]);
     }
     this.shared = new Map([...groups].map(([name, maps]) => [name, limitsOf(maps, maps[0].column.data.signed, this.settings.extremes)]));
     this.showLegends();
     this.cells.flat().forEach((each) => each.showScale());
-    if (cell && this.settings.scale === "map") this.dirty(cell);
+    if (cell) this.box.renew(cell);
+    if (cell && this.settings.scale !== "column") this.dirty(cell);
     else this.repaint();
     if (this.hover) this.point(this.hover.plate, this.hover.place);
   }
@@ -216,6 +264,7 @@ class Grid {
 
   release() {
     this.attached = false;
+    this.present(false);
     this.follower.stop();
     this.sizes.disconnect();
     this.sight.disconnect();
@@ -236,68 +285,8 @@ class Grid {
   }
 
   listen(plate) {
-    const { frame } = plate;
-    frame.addEventListener("wheel", (event) => this.wheel(event, plate), { passive: false });
-    frame.addEventListener("dblclick", (event) => this.doubled(event, plate));
-    frame.addEventListener("pointerdown", (event) => this.press(event, plate));
-    frame.addEventListener("pointermove", (event) => this.move(event, plate));
-    frame.addEventListener("pointerup", (event) => this.lift(event));
-    frame.addEventListener("pointercancel", (event) => this.lift(event));
-    frame.addEventListener("pointerleave", () => this.point(plate, null));
+    this.pointers.listen(plate);
     if (this.attached) this.watch(plate);
-  }
-
-  /** Where in the frame an event is, as shares of it. */
-  spot(event, plate) {
-    const box = plate.canvas.getBoundingClientRect();
-    return { x: (event.clientX - box.left) / box.width, y: (event.clientY - box.top) / box.height };
-  }
-
-  doubled(event, plate) {
-    const { x, y } = this.spot(event, plate);
-    if (!event.target.closest("button")) this.zoomBy(event.shiftKey ? 0 : 2, x, y);
-  }
-
-  wheel(event, plate) {
-    if (!event.ctrlKey && !event.metaKey) return; // a plain wheel scrolls the page
-    event.preventDefault();
-    const { x, y } = this.spot(event, plate);
-    this.zoomBy(Math.exp(-clamp(event.deltaY, -100, 100) / 250), x, y);
-  }
-
-  press(event, plate) {
-    if (event.button !== 0 || event.target.closest("button")) return;
-    this.pointers.set(event.pointerId, { plate, ...this.spot(event, plate), x0: event.clientX, y0: event.clientY });
-    this.dragged = false;
-  }
-
-  move(event, plate) {
-    const held = this.pointers.get(event.pointerId);
-    const now = this.spot(event, plate);
-    if (!held) {
-      const place = { x: this.zoom.x + now.x / this.zoom.scale, y: this.zoom.y + now.y / this.zoom.scale };
-      if (event.pointerType !== "touch") this.point(plate, place);
-      return;
-    }
-    if (Math.hypot(event.clientX - held.x0, event.clientY - held.y0) > DRAG && !this.dragged) {
-      this.dragged = true;
-      plate.frame.setPointerCapture(event.pointerId);
-      this.point(plate, null);
-    }
-    if (!this.dragged) return;
-    const others = [...this.pointers].filter(([id]) => id !== event.pointerId).map(([, pointer]) => pointer);
-    if (others.length) this.pinch(held, now, others[0]);
-    else this.setZoom(panned({ ...this.zoom, x: this.zoom.x + (held.x - now.x) / this.zoom.scale, y: this.zoom.y + (held.y - now.y) / this.zoom.scale }));
-    Object.assign(held, now);
-  }
-
-  pinch(before, now, still) {
-    const spread = ({ x, y }) => Math.max(Math.hypot(x - still.x, y - still.y), 0.02);
-    this.zoomBy(spread(now) / spread(before), (now.x + still.x) / 2, (now.y + still.y) / 2);
-  }
-
-  lift(event) {
-    this.pointers.delete(event.pointerId);
   }
 
   /** The crosshair at the same place in all cells of a row. */
@@ -309,18 +298,37 @@ class Grid {
 
   // Choosing, by pointer or keyboard.
 
+  /** Show a map large; it is chosen when its window closes. */
+  enlarge(cell) {
+    if (this.pointers.dragged) return;
+    this.clicked = this.hover?.plate === cell ? { cell, place: this.hover.place } : null;
+    this.box.open(cell);
+  }
+
+  /** Leave the maps alone on the page, or bring the page back. */
+  present(now = !presented()) {
+    if (now === presented()) return;
+    document.documentElement.classList.toggle(PRESENT, now);
+    this.node.classList.toggle("present", now);
+    this.controls.showPresent(now);
+    if (now) this.cells.flat().find(({ node }) => node.tabIndex === 0)?.node.focus();
+  }
+
   choose(cell) {
-    if (this.dragged) return;
     const wanted = [cell.row.data.key, cell.column.data.key];
+    if (this.clicked?.cell === cell) this.pointing(cell, this.clicked.place);
+    this.clicked = null;
     if (String(wanted) === String(this.selected)) return;
     this.selected = wanted;
     this.markSelected();
     this.choosing(cell);
   }
 
-  chooseByKey(row, node) {
-    this.dragged = false;
-    this.choose(this.cells[row].find((cell) => cell.node === node));
+  chooseByKey(row, node, enlarged) {
+    const cell = this.cells[row].find((each) => each.node === node);
+    this.pointers.dragged = false;
+    if (enlarged) this.enlarge(cell);
+    else this.choose(cell);
   }
 
   markSelected() {
@@ -347,7 +355,7 @@ class Grid {
     const at = this.cells.findIndex((row) => row.some((cell) => cell.node === event.target));
     if (event.key in zooms) this.zoomBy(zooms[event.key]);
     else if (at < 0) return;
-    else if (event.key === "Enter" || event.key === " ") this.chooseByKey(at, event.target);
+    else if (event.key === "Enter" || event.key === " ") this.chooseByKey(at, event.target, event.key === "Enter");
     else if (event.key === "s") this.cells[at].find((cell) => cell.node === event.target && !cell.save.hidden)?.download();
     else if (event.key in steps && event.shiftKey) {
       const [down, across] = steps[event.key].map((step) => clamp(step, -1, 1) / (8 * this.zoom.scale));
@@ -359,6 +367,16 @@ class Grid {
       row[clamp(place + across, 0, row.length - 1)].node.focus();
     } else return;
     event.preventDefault();
+  }
+}
+
+/** Dim the maps that are no answer to what is chosen on the page now. */
+function markOutdated(cells, outdated) {
+  const places = new Set((outdated ?? []).map(([row, column]) => placeOf({ row, column })));
+  for (const { node, row, column } of cells) {
+    const dimmed = places.has(placeOf({ row: row.data.key, column: column.data.key }));
+    node.classList.toggle("outdated", dimmed);
+    mark(node, "aria-description", dimmed ? "Not what is chosen now" : null);
   }
 }
 

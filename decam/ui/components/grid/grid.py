@@ -23,7 +23,9 @@ from decam.export.wire import (
     colour_table,
     picture_file,
 )
-from decam.figures import COLOURS, DIVERGING, data_uri, png_bytes
+from decam.figures import COLOURS, DIVERGING, SEQUENTIAL, data_uri, legend, png_bytes
+from decam.figures.look import Look
+from decam.images.seen_part import Part
 from decam.ui.components import source, styles
 from decam.ui.components.live import LiveRun
 
@@ -50,8 +52,20 @@ class GridColumn:
 
 
 @dataclass(frozen=True)
+class GridOriginal:
+    """A picture as it was given (PNG, small), the part that the model sees, and that part finer (PNG), if it is."""
+
+    whole: bytes
+    sharp: bytes | None
+    part: Part
+
+
+@dataclass(frozen=True)
 class GridRow:
-    """A picture as the model sees it (H×W×3 uint8), its target class and, where known, the object's mask (H×W)."""
+    """A picture as the model sees it (H×W×3 uint8), its target class and, where known, the object's mask (H×W).
+
+    `original` is the picture as it was given, where that is known.
+    """
 
     key: str
     title: str
@@ -60,6 +74,18 @@ class GridRow:
     probability: float | None = None
     truth: NDArray[np.bool_] | None = None
     note: str = ""
+    original: GridOriginal | None = None
+
+
+@dataclass(frozen=True)
+class GridAnswer:
+    """What a model says in words to a part of a picture: the top `top` per cent of a map, which `shown` (H×W) marks."""
+
+    row: str
+    column: str
+    top: int
+    text: str
+    shown: NDArray[np.bool_]
 
 
 def result_grid(
@@ -71,23 +97,64 @@ def result_grid(
     metrics: Sequence[GridMetric] = (),
     selected: Place | None = None,
     live: LiveRun | None = None,
+    outdated: Collection[Place] = (),
+    answers: Sequence[GridAnswer] | None = None,
 ) -> Place | None:
     """Draw the grid and return the keys (row, column) of the cell that was chosen by a click, or `selected`.
 
     Drawn again under the same `key`, it changes in place: zoom, sliders and the choice stay. A cell that is not in
     `cells` is shown waiting. Arrays once given must not be changed: what is new is a new array. With the `live` run
-    whose cells these are, the grid goes on by itself, and need not be drawn again before the run ends.
+    whose cells these are, the grid goes on by itself, and need not be drawn again before the run ends. Cells that are
+    `outdated` are dimmed: they are no answer to what is chosen now. `answers` are to the parts of pictures that the
+    grid shows by `top_shown`; None where nobody asks a model.
     """
     places = {(row.key, column.key) for row in rows for column in columns}
     before = chosen_place(st.session_state.get(key), places) or selected
-    result = _mounted(key, payload(rows, columns, cells, key=key, metrics=metrics, selected=before, live=live))
+    data = payload(rows, columns, cells, key=key, metrics=metrics, selected=before, live=live, answers=answers)
+    result = _mounted(key, data | {"outdated": list(outdated)})
     return chosen_place(result, places) or (selected if selected in places else None)
 
 
-def extremes(key: str) -> bool:
-    """Whether the grid under this key draws maps up to their extremes."""
+def look(key: str) -> Look:
+    """How the grid under this key draws maps, for exports to be drawn alike; the standard until a browser has told."""
+    told, standard = _told(key), Look()
+    colours, opacity = told.get("colours"), told.get("opacity")
+    return Look(
+        colours=colours if colours in SEQUENTIAL else standard.colours,
+        opacity=opacity / 100 if isinstance(opacity, int) and 0 <= opacity <= 100 else standard.opacity,
+        shared=told.get("scale") == "column",
+        ranks=told.get("scale") == "rank",
+        extremes=told.get("extremes") is True,
+        contours=told.get("contours") is True,
+    )
+
+
+def top_shown(key: str) -> int | None:
+    """The part of each picture that the grid under this key shows, in per cent; None where it shows maps."""
+    top = _told(key).get("top")
+    return top if isinstance(top, int) and 1 <= top <= 100 else None
+
+
+def pointed(key: str, cell: Place) -> tuple[float, float] | None:
+    """Where in this cell's map the grid under this key was clicked last, in shares of width and height.
+
+    None where another cell was clicked, or none.
+    """
     state = st.session_state.get(key)
-    return isinstance(state, Mapping) and state.get("extremes") is True
+    told: Any = state.get("place") if isinstance(state, Mapping) else None
+    try:
+        row, column, across, down = told
+        spot = float(across), float(down)
+    except (TypeError, ValueError):  # nothing was clicked, or it did not come from a grid
+        return None
+    return spot if (row, column) == cell and all(0 <= share <= 1 for share in spot) else None
+
+
+def _told(key: str) -> Mapping[str, Any]:
+    """What a browser has told of how it shows a grid; it may be anything."""
+    state = st.session_state.get(key)
+    told = state.get("look") if isinstance(state, Mapping) else None
+    return told if isinstance(told, Mapping) else {}
 
 
 def prepare() -> None:
@@ -101,9 +168,10 @@ def _mounted(key: str, data: dict[str, Any]) -> Any:
     return _GRID(
         key=key,
         data=data,
-        default={"selected": None, "extremes": False},
+        default={"selected": None, "look": None, "place": None},
         on_selected_change=remembered,
-        on_extremes_change=remembered,
+        on_place_change=remembered,
+        on_look_change=remembered,
     )
 
 
@@ -116,6 +184,7 @@ def payload(
     metrics: Sequence[GridMetric] = (),
     selected: Place | None = None,
     live: LiveRun | None = None,
+    answers: Sequence[GridAnswer] | None = None,
 ) -> dict[str, Any]:
     """The data for the browser, ready for JSON. Large pictures are replaced by addresses on this server."""
     best = best_places(cells, metrics)
@@ -125,9 +194,11 @@ def payload(
         "metrics": [asdict(metric) for metric in metrics],
         "rows": [_row(row, key) for row in rows],
         "cells": [_cell(cell, key, best, signed.get(cell.column, False)) for cell in cells],
-        "extremes": extremes(key),
+        "answers": None if answers is None else [_answer(answer, key) for answer in answers],
         "tables": {name: colour_table(name) for name in COLOURS},
         "diverging": DIVERGING,
+        "words": {name: list(words) for name, words in legend.ENDS.items()},
+        "byRank": [legend.BY_RANK[False], legend.BY_RANK[True]],
         "selected": selected,
         "live": None if live is None else asdict(live),
     }
@@ -161,8 +232,23 @@ def _row(row: GridRow, key: str) -> dict[str, Any]:
         "height": row.view.shape[0],
         "width": row.view.shape[1],
         "view": address(picture_file(row.view), f"{key}.view.{row.key}"),
+        "original": None if row.original is None else _original(row.original, f"{key}.%s.{row.key}"),
         "truth": None if truth is None else address(truth, f"{key}.truth.{row.key}"),
     }
+
+
+def _original(original: GridOriginal, place: str) -> dict[str, Any]:
+    part = original.part
+    return {
+        "whole": address(original.whole, place % "whole"),
+        "sharp": None if original.sharp is None else address(original.sharp, place % "sharp"),
+        "part": None if part.whole else [part.top, part.left, part.bottom, part.right],
+    }
+
+
+def _answer(answer: GridAnswer, key: str) -> dict[str, Any]:
+    mask = address(_truth_file(answer.shown), f"{key}.shown.{answer.row}.{answer.column}")
+    return {"row": answer.row, "column": answer.column, "top": answer.top, "text": answer.text, "mask": mask}
 
 
 def _cell(cell: GridCell, key: str, best: Best, signed: bool) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-// The rows and cells of the result grid: made once, then changed in place, only where something is new.
+// The cells of the result grid: made once, then changed in place, only where something is new.
 
 import { icon, make, say } from "../shared/component.js";
 import { durationText } from "../shared/duration.js";
@@ -12,28 +12,37 @@ import {
   greyOf,
   limitsText,
   loadGrey,
-  loadImage,
   minus,
-  outline,
   paint,
   sheet,
   valueText,
 } from "./grid_draw.js";
+import { contours, cover, hide, ordered, ranksOf, topShare, topText } from "./grid_rank.js";
+import { saved } from "./grid_save.js";
 
 const SAVE = "M8 2v8m0 0 3-3m-3 3L5 7M3 13.5h10";
 
 /** The canvas of a picture or a map, with the crosshair and the value beneath it. */
-class Plate {
+export class Plate {
   /** @type {any} What the server says of a map; a picture alone has none. */
   data;
   /** @type {any} The method's; a picture alone has none. */
   column;
+  /** @type {any} What the model said to a part of the picture, once it has been asked. */
+  answer = null;
+  /** @type {any} */
+  field = null;
+  /** @type {any} */
+  order = null;
+  /** @type {any} */
+  ranks = null;
+  /** @type {Path2D[] | null} */
+  contours = null;
   faint = 0;
 
   constructor(grid, row) {
     this.grid = grid;
     this.row = row;
-    this.field = null;
     this.layer = null;
     this.drawn = "";
     this.visible = true;
@@ -54,19 +63,50 @@ class Plate {
     this.ends = ends;
     this.silent = silent;
     this.drawn = "";
+    this.order = this.ranks = this.contours = null;
     this.field = grey ? fieldOf(grey, low, high, { width, height }) : null;
     this.layer = grey ? (this.layer ?? sheet(width, height)) : null;
   }
 
-  compose(signed, limits) {
-    const { settings, tables } = this.grid;
-    const name = signed ? this.grid.diverging : settings.colours;
-    const wanted = [settings.view, name, ...limits].join();
-    if (wanted !== this.drawn) compose(this.layer, this.field, signed, limits, tables[name], settings.view);
-    this.drawn = wanted;
+  /** The map's values from the lowest to the highest. */
+  sorted() {
+    this.order ??= ordered(this.field);
+    return this.order;
   }
 
-  paint(canvas = this.canvas, zoom = this.grid.zoom) {
+  /** The values that colours stand for: the map's own or, by rank, the shares of values below them. */
+  coloured(signed) {
+    if (this.grid.settings.scale !== "rank") return this.field;
+    this.ranks ??= ranksOf(this.field, signed);
+    return this.ranks;
+  }
+
+  compose(signed, limits) {
+    const { settings, tables } = this.grid;
+    const { view, scale, top } = settings;
+    const name = this.grid.tableOf(signed);
+    const wanted = view === "masked" ? [view, top, Boolean(this.shown(top))].join() : [view, name, scale, ...limits].join();
+    if (wanted === this.drawn) return;
+    this.drawn = wanted;
+    const asked = this.shown(top);
+    if (view !== "masked") compose(this.layer, this.coloured(signed), signed, limits, tables[name], view);
+    else if (asked) cover(this.layer, (i) => asked[i] > 32767);
+    else hide(this.layer, this.field, this.sorted(), top / 100);
+  }
+
+  /** The very pixels that the model was shown, as levels, where it has been asked about this share. */
+  shown(top) {
+    return this.answer?.top === top && this.answer.levels?.length === this.field.length ? this.answer.levels : null;
+  }
+
+  lines() {
+    if (!this.grid.settings.contours || !this.field || this.silent) return [];
+    this.contours ??= contours(this.field, this.row.data);
+    return this.contours;
+  }
+
+  /** Draw into a canvas; `sharp` asks for the picture as it was given, where it is finer than what the model sees. */
+  paint(canvas = this.canvas, zoom = this.grid.zoom, sharp = false) {
     const { settings } = this.grid;
     if (this.layer) this.compose(this.column.data.signed, this.grid.limits(this));
     const bare = settings.view === "map" && this.layer ? 0 : 1;
@@ -75,10 +115,34 @@ class Plate {
       layerAlpha: settings.view === "overlay" ? settings.opacity / 100 : 1,
     };
     const outlined = settings.truth && (this.layer || !this.column) ? this.row.truth : null;
-    const { picture } = this.row;
-    const greyed = picture && this.layer && settings.view === "overlay" && this.column.data.signed;
+    const { picture, data: size } = this.row;
+    const greyed = picture && this.layer && settings.view === "overlay";
     if (greyed) this.row.grey ??= greyOf(picture);
-    paint(canvas, { picture, grey: greyed && this.row.grey, layer: this.layer, outlined }, alphas, zoom);
+    const fine = sharp && this.row.sharp;
+    const behind = fine ? { picture: fine.picture, grey: greyed && fine.grey } : { picture, grey: greyed && this.row.grey };
+    paint(canvas, { ...behind, size, layer: this.layer, outlined, lines: this.lines() }, alphas, zoom);
+  }
+
+  /** Draw the bare picture over the left of a canvas, up to so many of its pixels. */
+  bare(canvas, right) {
+    const picture = this.row.sharp?.picture ?? this.row.picture;
+    if (!picture) return;
+    const context = canvas.getContext("2d");
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.globalAlpha = 1;
+    context.save();
+    context.beginPath();
+    context.rect(0, 0, right, canvas.height);
+    context.clip();
+    context.imageSmoothingEnabled = true;
+    context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+    context.restore();
+  }
+
+  /** A value with the share of the map that is as high. */
+  valueAt(pixel) {
+    const value = this.field[pixel];
+    return `${valueText(value)} · ${topText(topShare(this.sorted(), value))}`;
   }
 
   /** The crosshair at a place in the picture (shares of it), or none. */
@@ -94,13 +158,15 @@ class Plate {
     const { width, height } = this.row.data;
     const x = clamp(Math.floor(place.x * width), 0, width - 1);
     const y = clamp(Math.floor(place.y * height), 0, height - 1);
-    say(this.chip, this.field ? valueText(this.field[y * width + x]) : this.column ? "" : `${x}, ${y}`);
+    say(this.chip, this.field ? this.valueAt(y * width + x) : this.column ? "" : `${x}, ${y}`);
     this.chip.classList.toggle("high", down > 0.72 && across < 0.5);
   }
 }
 
+const ASKING = "Asking the model …";
+
 /** A map with what is said about it. */
-class Cell extends Plate {
+export class Cell extends Plate {
   constructor(grid, row, column) {
     super(grid, row);
     this.column = column;
@@ -117,7 +183,7 @@ class Cell extends Plate {
     this.metrics = make("dl", "metrics");
     this.notes = make("div", "notes");
     this.node = make("div", "cell", { role: "gridcell", tabindex: -1, "aria-keyshortcuts": "Enter s + - 0" }, this.frame, this.scaling, this.status, this.metrics, this.notes);
-    this.node.addEventListener("click", () => this.grid.choose(this));
+    this.node.addEventListener("click", () => this.grid.enlarge(this));
     this.node.addEventListener("focus", () => this.grid.rove(this));
   }
 
@@ -152,24 +218,45 @@ class Cell extends Plate {
     this.grid.dirty(this);
   }
 
-  statusText({ state, progress, secondsLeft, evaluations, seconds }) {
+  statusText({ state, progress, secondsLeft, evaluations, seconds, reused }) {
     const percent = progress == null ? [] : [`${Math.round(100 * progress)} %`];
     const left = secondsLeft == null ? [] : [`${durationText(secondsLeft)} left`];
     const cost = evaluations ? [`${evaluations.toLocaleString("en-US")} eval.`] : [];
     const time = seconds == null ? [] : [durationText(seconds)];
     if (state === "running") return percent.concat(left).join(" · ") || "Starting";
     // A finished map may wait long for its curves, behind the other maps: it must not look as if it were stuck.
-    if (state === "measuring") return percent.length ? [STATES.measuring, ...percent].join(" · ") : "Ready · curves follow";
-    if (state === "done") return cost.concat(time).join(" · ") || "Done";
+    if (state === "measuring") return percent.length ? [STATES.measuring, ...percent].join(" · ") : "Map done, measuring …";
+    if (state === "done") return [...(reused ? ["Reused"] : []), ...cost, ...time].join(" · ") || "Done";
     if (state === "stopped") return [STATES.stopped, ...(seconds == null ? cost : ["map kept"])].join(" · ");
     return STATES[state];
   }
 
-  /** What the ends of its colours stand for. */
+  /** What the ends of its colours stand for or, of a masked picture, what the model says to it. */
   showScale() {
-    const { signed } = this.column.data;
-    say(this.scaling, this.field ? limitsText([this], signed, this.grid.limits(this)) : "");
+    say(this.scaling, this.field ? this.scaleText() : "");
     mark(this.scaling, "title", this.scaling.textContent || null);
+  }
+
+  scaleText() {
+    const { settings, byRank } = this.grid;
+    const { signed } = this.column.data;
+    if (settings.view === "masked") {
+      if (this.answer?.top === settings.top) return this.answer.text;
+      return this.data.state === "done" && this.grid.asks ? ASKING : `Top ${settings.top} % shown`;
+    }
+    if (this.silent) return limitsText([this], signed, [0, 0]);
+    return settings.scale === "rank" ? byRank[Number(signed)] : limitsText([this], signed, this.grid.limits(this));
+  }
+
+  /** What the model answered to the part of the picture that is shown. */
+  async hearAnswer(answer) {
+    if (answer.mask === this.answer?.mask && answer.top === this.answer?.top) return;
+    this.answer = { ...answer, levels: null };
+    this.showScale();
+    const { levels } = await loadGrey(answer.mask);
+    if (this.answer.mask !== answer.mask) return;
+    this.answer.levels = levels;
+    this.grid.dirty(this);
   }
 
   showMetrics({ values = [], best = [], state }, metrics) {
@@ -209,81 +296,11 @@ class Cell extends Plate {
 
   download() {
     const { width, height } = this.row.data;
-    const whole = sheet(width, height);
-    this.paint(whole, { scale: 1, x: 0, y: 0 });
-    whole.toBlob((blob) => {
+    saved(this, width, height).toBlob((blob) => {
       if (!blob) return;
       const link = make("a", "", { href: URL.createObjectURL(blob), download: fileName(this.row.data.title, this.column.data.title) });
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 10000);
     }, "image/png");
-  }
-}
-
-/** A picture with its target, and the maps beside it. */
-export class Row {
-  constructor(grid) {
-    this.grid = grid;
-    this.cells = new Map();
-    this.picture = null;
-    this.truth = null;
-    this.data = {};
-    this.urls = "";
-    this.head = new Plate(grid, this);
-    this.title = make("div", "title");
-    this.label = make("span", "label");
-    this.probability = make("span", "probability");
-    this.note = make("div", "notes");
-    const target = make("div", "target", {}, this.label, this.probability);
-    this.first = make("div", "cell head", { role: "rowheader" }, this.head.frame, this.title, target, this.note);
-    this.node = make("div", "row", { role: "row" }, this.first);
-  }
-
-  update(data, columns, cells, metrics) {
-    this.data = data;
-    this.node.style.setProperty("--shape", `${data.width} / ${data.height}`);
-    say(this.title, data.title);
-    mark(this.title, "title", data.title);
-    this.name(data.label, data.probability);
-    arrange(this.note, data.note ? [this.note.firstChild ?? make("p")] : []);
-    if (data.note) say(this.note.firstChild, data.note);
-    this.load(data);
-    for (const key of [...this.cells.keys()]) {
-      if (!columns.has(key)) this.grid.forget(this.cells.get(key)), this.cells.delete(key);
-    }
-    for (const [key, column] of columns) {
-      if (!this.cells.has(key)) this.cells.set(key, new Cell(this.grid, this, column));
-      this.cells.get(key).update(cells.get(`${data.key}\n${key}`) ?? { state: "waiting" }, metrics);
-    }
-    arrange(this.node, [this.first, ...[...columns.keys()].map((key) => this.cells.get(key).node)]);
-  }
-
-  /** The class asked about, and its probability; both may come after the picture. */
-  name(label, probability) {
-    say(this.label, label);
-    mark(this.label, "title", label);
-    say(this.probability, probability == null ? "" : probability.toFixed(2));
-  }
-
-  async load({ view, truth }) {
-    const urls = `${view} ${truth}`;
-    if (urls === this.urls) return;
-    this.urls = urls;
-    try {
-      const [picture, mask] = await Promise.all([loadImage(view), truth ? loadGrey(truth) : null]);
-      if (urls === this.urls) {
-        this.picture = picture;
-        this.grey = null;
-        this.truth = mask && outline(mask);
-      }
-    } catch (problem) {
-      if (urls === this.urls) this.urls = "";
-      console.debug("decam: a picture has not arrived", problem);
-    }
-    this.plates().forEach((plate) => this.grid.dirty(plate));
-  }
-
-  plates() {
-    return [this.head, ...this.cells.values()];
   }
 }

@@ -1,19 +1,20 @@
 // The line of controls above the result grid. What is chosen stays for the browser's session and never asks the server.
 
-import { make, say } from "../shared/component.js";
+import { icon, make, say } from "../shared/component.js";
 import { clamp, gradient, LARGEST } from "./grid_draw.js";
 
+const SCREEN = "M2 3h12v8H2zM5.5 14h5M8 11v3";
 const KEPT = "decam.grid";
-const STANDARD = { view: "overlay", opacity: 60, colours: "cividis", scale: "map", extremes: false, truth: true };
+const STANDARD = { view: "overlay", opacity: 80, colours: "magma", scale: "map", extremes: false, contours: false, truth: true, top: 20 };
 const VIEWS = [
-  ["overlay", "Overlay", "The map in colour over the picture"],
+  ["overlay", "Overlay", "The map in colour over the image"],
   ["map", "Map", "The map alone"],
-  ["masked", "Masked", "The picture where the map is high"],
+  ["masked", "Masked", "The image where the map is highest, grey elsewhere, and what the model says to that"],
 ];
 const SCALES = [
   ["map", "Each map", "Every map between its own limits"],
-  ["row", "Shared in row", "Equal colours mean equal values along a row, signed and unsigned maps apart"],
-  ["column", "Shared in column", "Equal colours mean equal values down a column"],
+  ["column", "Shared in column", "Equal colours mean equal values down a column: methods have units of their own"],
+  ["rank", "Rank", "Colours by the share of the map that is lower: equal colours mean equal areas, whatever the unit"],
 ];
 
 export function mark(node, name, value) {
@@ -50,6 +51,8 @@ export function keptSettings() {
     opacity: Number.isFinite(kept.opacity) ? clamp(kept.opacity, 0, 100) : STANDARD.opacity,
     colours: typeof kept.colours === "string" ? kept.colours : STANDARD.colours,
     extremes: kept.extremes === true,
+    contours: kept.contours === true,
+    top: Number.isInteger(kept.top) ? clamp(kept.top, 1, 100) : STANDARD.top,
     truth: kept.truth !== false,
   };
 }
@@ -79,19 +82,46 @@ export function choice(name, label, options, current, changed) {
   return group;
 }
 
-/** The controls; `changed()` is called after every change of `settings`, `zoom(factor)` by the zoom buttons (0 resets). */
-export function controls(settings, tables, diverging, changed, zoom) {
-  const set = (name) => (value) => {
+/** A slider with its value in per cent; `moved` hears every value, `left` that it stays. */
+function percentSlider(title, help, least, value, moved, left) {
+  const shown = make("output", "percent");
+  const input = make("input", "", { type: "range", min: least, max: 100, step: 1, "aria-label": help });
+  input.value = value;
+  input.addEventListener("input", () => (moved(Number(input.value)), show()));
+  input.addEventListener("change", left);
+  function show() {
+    input.parentElement?.style.setProperty("--share", `${(100 * (input.value - least)) / (100 - least)}%`);
+    say(shown, `${input.value} %`);
+  }
+  const node = make("label", "slider", { title: help }, make("span", "name", {}, title), input, shown);
+  show();
+  return node;
+}
+
+function checkbox(title, help, checked, changed) {
+  const box = make("input", "", { type: "checkbox" });
+  box.checked = checked;
+  box.addEventListener("change", () => changed(box.checked));
+  return { box, node: make("label", "check", { title: help }, box, make("span", "", {}, title)) };
+}
+
+/**
+ * The controls; `changed()` is called after every change of `settings`, `left()` once a value stays, and `zoom(factor)`
+ * by the zoom buttons (0 resets). `present()` is called by the button that leaves the maps alone on the page.
+ */
+export function controls(settings, tables, diverging, changed, left, zoom, present) {
+  const slide = (name) => (value) => {
     settings[name] = value;
     keepSettings(settings);
     refresh();
     changed();
   };
-  const shown = make("output", "percent");
-  const slider = make("input", "", { type: "range", min: 0, max: 100, step: 1, "aria-label": "Opacity of the map" });
-  slider.value = settings.opacity;
-  slider.addEventListener("input", () => set("opacity")(Number(slider.value)));
-  const opacity = make("label", "slider", { title: "Opacity of the map" }, make("span", "name", {}, "Opacity"), slider, shown);
+  const set = (name) => (value) => {
+    slide(name)(value);
+    left();
+  };
+  const opacity = percentSlider("Opacity", "Opacity of the map", 0, settings.opacity, slide("opacity"), left);
+  const top = percentSlider("Show the top", "Share of the image that is shown, highest first", 1, settings.top, slide("top"), left);
 
   const names = Object.keys(tables).filter((name) => name !== diverging);
   if (!names.includes(settings.colours)) settings.colours = names[0];
@@ -107,37 +137,36 @@ export function controls(settings, tables, diverging, changed, zoom) {
   scale.value = settings.scale;
   scale.addEventListener("change", () => set("scale")(scale.value));
 
-  const ends = make("input", "", { type: "checkbox" });
-  ends.checked = settings.extremes;
-  ends.addEventListener("change", () => set("extremes")(ends.checked));
   const clipping = "Colours up to the highest value. Without it the top 1 % of a map's values share the last colour, so that a few pixels do not dim the others. The export follows.";
-  const extremes = make("label", "check", { title: clipping }, ends, make("span", "", {}, "Extremes"));
-
-  const box = make("input", "", { type: "checkbox" });
-  box.checked = settings.truth;
-  box.addEventListener("change", () => set("truth")(box.checked));
-  const truth = make("label", "check", { title: "Outline the object whose place is known" }, box, make("span", "", {}, "Object"));
+  const extremes = checkbox("Extremes", clipping, settings.extremes, set("extremes"));
+  const lines = "Lines about the top 5, 20 and 50 % of each map, smoothed over 3 % of the image";
+  const contours = checkbox("Contours", lines, settings.contours, set("contours"));
+  const truth = checkbox("Object", "Outline the object whose place is known", settings.truth, set("truth")).node;
 
   const percent = button("plain percent", "Reset zoom", "100 %", () => zoom(0));
-  percent.title = "Reset zoom (0, or Shift and double-click). Zoom: Ctrl or ⌘ and wheel, pinch, double-click, + and −";
+  percent.title = "Reset zoom (0). Zoom: Ctrl or ⌘ and wheel, pinch, + and −";
   const less = button("plain", "Zoom out", "−", () => zoom(1 / 1.5));
   const more = button("plain", "Zoom in", "+", () => zoom(1.5));
   const zoomer = make("div", "zoomer", { role: "group", "aria-label": "Zoom" }, less, percent, more);
 
+  const presenting = button("plain presenting", "Present: the maps alone, larger; Escape ends", icon(SCREEN), present);
+  presenting.setAttribute("aria-pressed", "false");
+
   const node = make(
     "div", "controls", { role: "toolbar", "aria-label": "How the maps are shown" },
     choice("view", "View", VIEWS, settings.view, set("view")),
-    opacity,
+    opacity, top,
     choice("colours", "Colours", swatches, settings.colours, set("colours")),
     make("label", "scale", { title: "Which maps share one scale" }, make("span", "name", {}, "Scale"), scale),
-    extremes, truth, zoomer,
+    extremes.node, contours.node, truth, zoomer, presenting,
   );
 
   function refresh() {
-    slider.disabled = settings.view !== "overlay";
-    opacity.classList.toggle("off", slider.disabled);
-    slider.style.setProperty("--share", `${settings.opacity}%`);
-    say(shown, `${settings.opacity} %`);
+    top.hidden = settings.view !== "masked";
+    opacity.hidden = !top.hidden;
+    opacity.querySelector("input").disabled = settings.view === "map";
+    opacity.classList.toggle("off", settings.view === "map");
+    extremes.box.disabled = settings.scale === "rank" || settings.view === "masked";
   }
   refresh();
   return {
@@ -146,6 +175,9 @@ export function controls(settings, tables, diverging, changed, zoom) {
       say(percent, `${Math.round(times * 100)} %`);
       less.disabled = percent.disabled = times <= 1;
       more.disabled = times >= LARGEST;
+    },
+    showPresent(now) {
+      presenting.setAttribute("aria-pressed", String(now));
     },
     showTruth(any) {
       truth.hidden = !any;

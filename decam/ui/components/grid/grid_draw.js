@@ -116,8 +116,15 @@ export function limitsText(maps, signed, limits) {
   const loud = maps.filter((map) => !map.silent);
   if (!loud.length) return "Flat: no evidence";
   const [low, high] = limits;
+  if (high <= low) return "Flat: no evidence";
   const ends = signed ? `±${valueText(high, 2)}` : `${limitText(low, limits, 2)} to ${limitText(high, limits, 2)}`;
   return loud.some((map) => map.low < low || map.high > high) ? `${ends}, top 1 % clipped` : ends;
+}
+
+/** What the colours say of a class: names of those of the lowest and the highest value, the lowest unless the picture is bare there. */
+export function meaning([low, high], signed, label, bare) {
+  const first = high[0].toUpperCase() + high.slice(1);
+  return signed ? `${first} speaks for ${label}, ${low} against it` : `${first} speaks most for ${label}, ${bare ? "the bare image" : low} least`;
 }
 
 /** Fill `layer` (a canvas of the picture's size) with what lies over the picture in this view. */
@@ -138,7 +145,7 @@ export function compose(layer, field, signed, [low, high], table, view) {
       out[at] = table[entry];
       out[at + 1] = table[entry + 1];
       out[at + 2] = table[entry + 2];
-      out[at + 3] = signed && view === "overlay" ? 255 * Math.sqrt(Math.abs(unit)) : 255;
+      out[at + 3] = view === "overlay" ? 255 * (signed ? Math.sqrt(Math.abs(unit)) : unit) : 255;
     }
   }
   context.putImageData(image, 0, 0);
@@ -157,42 +164,46 @@ export function outline({ width, height, levels }) {
   return path;
 }
 
+/** Colour and width of the line about an object, and of those about the top 5, 20 and 50 % of a map. */
+const OUTLINE = { colour: "#fff", wide: 1.25 };
+const CONTOURS = [1.6, 1.1, 0.7].map((wide) => ({ colour: "#7fffd4", wide }));
+
 /**
- * Paint picture (turning grey as the layer gets opaque), layer and outline into a canvas; x and y are shares of the picture.
+ * Paint picture (turning grey as the layer gets opaque), layer and lines into a canvas; x and y are shares of the picture.
+ * The picture may be finer than the layer and the lines, whose `size` is the model's.
  * @param {any} canvas
- * @param {{ picture: HTMLImageElement | null, grey?: any, layer?: any, outlined?: Path2D | null }} drawn
+ * @param {{ picture: HTMLImageElement | null, size?: { width: number, height: number }, grey?: any, layer?: any, outlined?: Path2D | null, lines?: Path2D[] }} drawn
  * @param {{ pictureAlpha: number, layerAlpha?: number }} alphas
  * @param {{ scale: number, x: number, y: number }} zoom
  */
-export function paint(canvas, { picture, grey, layer, outlined }, { pictureAlpha, layerAlpha = 1 }, zoom) {
+export function paint(canvas, { picture, size: given, grey, layer, outlined, lines = [] }, { pictureAlpha, layerAlpha = 1 }, zoom) {
   const context = canvas.getContext("2d");
   const { width, height } = canvas;
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.clearRect(0, 0, width, height);
   if (!picture) return;
-  const size = { width: picture.naturalWidth, height: picture.naturalHeight };
+  const size = given ?? { width: picture.naturalWidth, height: picture.naturalHeight };
   const across = (zoom.scale * width) / size.width;
   const down = (zoom.scale * height) / size.height;
   context.setTransform(across, 0, 0, down, -zoom.x * zoom.scale * width, -zoom.y * zoom.scale * height);
   context.imageSmoothingEnabled = !(zoom.scale > 1 && across >= CRISP);
   context.imageSmoothingQuality = "high";
   context.globalAlpha = pictureAlpha;
-  context.drawImage(picture, 0, 0);
+  context.drawImage(picture, 0, 0, size.width, size.height);
   if (layer) {
     context.globalAlpha = layerAlpha;
-    if (grey) context.drawImage(grey, 0, 0);
+    if (grey) context.drawImage(grey, 0, 0, size.width, size.height);
     context.drawImage(layer, 0, 0);
   }
-  if (outlined) {
-    context.globalAlpha = 1;
-    const line = Math.max(width / 220, 1);
-    /** @type {[string, number][]} */
-    const strokes = [["rgba(0, 0, 0, 0.65)", 3], ["#fff", 1.25]];
-    for (const [style, times] of strokes) {
-      context.strokeStyle = style;
-      context.lineWidth = (line * times) / across;
-      context.lineCap = "square";
-      context.stroke(outlined);
+  const drawn = lines.map((path, i) => ({ path, ...CONTOURS[i] }));
+  if (outlined) drawn.push({ path: outlined, ...OUTLINE });
+  context.globalAlpha = 1;
+  context.lineCap = "square";
+  for (const { path, colour, wide } of drawn) {
+    for (const stroke of [{ colour: "rgba(0, 0, 0, 0.65)", wide: wide + 1.5 }, { colour, wide }]) {
+      context.strokeStyle = stroke.colour;
+      context.lineWidth = (Math.max(width / 220, 1) * stroke.wide) / across;
+      context.stroke(path);
     }
   }
 }
@@ -217,7 +228,15 @@ export const minus = (text) => text.replace(/-/g, "−");
 export function valueText(value, digits = 3) {
   const size = Math.abs(value);
   if (size !== 0 && (size < 0.001 || size >= 10000)) return minus(value.toExponential(1));
-  return minus(size < 10 ** digits ? value.toPrecision(digits) : value.toFixed(0));
+  const rounded = value.toPrecision(digits); // in powers of ten where it has more digits before the point
+  return minus(size >= 10 ** digits || rounded.includes("e") ? value.toFixed(0) : rounded);
+}
+
+/** A probability as 78 %, 3.2 % or 0.0032 %: at least two digits that tell something. */
+export function percentText(share) {
+  const size = Math.abs(100 * share);
+  const places = size >= 9.95 || size < 1e-12 ? 0 : 1 - Math.floor(Math.log10(size));
+  return `${minus((100 * share).toFixed(places))} %`;
 }
 
 /** An end of a scale, rounded as its width deserves. */
@@ -235,5 +254,5 @@ export function gradient(table, stops = 16) {
 /** A name that every file system takes. */
 export function fileName(...parts) {
   const clean = parts.map((part) => part.replace(/\.[a-z]{2,5}$/i, "").replace(/[^\p{L}\p{N}.-]+/gu, "-"));
-  return `${clean.map((part) => part.replace(/^[-.]+|[-.]+$/g, "").slice(0, 80) || "picture").join("_")}.png`;
+  return `${clean.map((part) => part.replace(/^[-.]+|[-.]+$/g, "").slice(0, 80) || "image").join("_")}.png`;
 }

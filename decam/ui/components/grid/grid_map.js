@@ -3,7 +3,7 @@
 import { compose, fieldOf, greyOf, limitsOf, loadGrey, loadImage, paint, sheet } from "./grid_draw.js";
 
 const WHOLE = { scale: 1, x: 0, y: 0 };
-const VEIL = 0.6; // opacity of a map over its picture
+const VEIL = 0.8; // opacity of a map over its picture
 const ALPHAS = {
   overlay: { pictureAlpha: 1, layerAlpha: VEIL },
   masked: { pictureAlpha: 1, layerAlpha: 1 },
@@ -36,7 +36,7 @@ export async function drawMap(canvas, map, { signed, table, picture, size, view 
   const [low, high] = limitsOf([map], signed, false);
   compose(layer, field, signed, [low, high], table, view);
   Object.assign(canvas, { width, height });
-  const greyed = view === "overlay" && signed;
+  const greyed = view === "overlay";
   if (greyed) behind.grey ??= greyOf(behind.image);
   paint(canvas, { picture: behind.image, grey: greyed && behind.grey, layer }, ALPHAS[view], WHOLE);
   return true;

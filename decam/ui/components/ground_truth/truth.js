@@ -1,7 +1,8 @@
 // The picture of a dialog in which one marks the object: boxes are dragged, outlines drawn freely, a mask only shown.
 
-import { clamp, loadGrey, loadImage, outline, paint } from "../grid/grid_draw.js";
+import { loadGrey, loadImage, outline, paint } from "../grid/grid_draw.js";
 import { make, mounted, say } from "../shared/component.js";
+import { placeIn } from "../shared/places.js";
 
 const NEAR = 0.006; // share of the picture that a hand must move before its outline gains a point
 const LEAST = 0.01; // share of the picture's side under which a box was only a click
@@ -21,7 +22,7 @@ class Truth {
     this.clear = make("button", "", { type: "button" }, "Clear");
     this.count = make("output");
     this.tools = make("div", "tools", { role: "toolbar", "aria-label": "Drawing" }, this.box, this.free, this.undo, this.clear, this.count);
-    this.canvas = make("canvas", "", { role: "img", "aria-label": "The picture as the model sees it" });
+    this.canvas = make("canvas", "", { role: "img", "aria-label": "The image as the model sees it" });
     this.stage = make("div", "stage", {}, this.canvas);
     this.node = make("div", "decam decam-truth", {}, this.tools, this.stage);
     this.undo.addEventListener("click", () => this.keep(this.outlines.slice(0, -1)));
@@ -63,21 +64,16 @@ class Truth {
     this.paint();
   }
 
-  place(event) {
-    const { left, top, width, height } = this.stage.getBoundingClientRect();
-    return [clamp((event.clientX - left) / width, 0, 1), clamp((event.clientY - top) / height, 0, 1)];
-  }
-
   begin(event) {
     if (!this.drawing || event.button > 0) return;
     this.stage.setPointerCapture(event.pointerId);
-    this.now = [this.place(event)];
+    this.now = [placeIn(this.stage, event)];
     event.preventDefault();
   }
 
   go(event) {
     if (!this.now) return;
-    const [x, y] = this.place(event);
+    const [x, y] = placeIn(this.stage, event);
     const [a, b] = this.now[0];
     if (this.tool === "box") {
       this.now = [[a, b], [x, b], [x, y], [a, y]];

@@ -1,6 +1,6 @@
 // The line on a run and its bar. It says when the run has ended, and asks for the page once a second where it hears nothing.
 
-import { make, mounted, say } from "../shared/component.js";
+import { announce, make, mounted, say } from "../shared/component.js";
 import { Follower, placeOf } from "../shared/live.js";
 
 class Status {
@@ -17,6 +17,7 @@ class Status {
     this.bar = make("div", "progress", { role: "progressbar", "aria-label": "Progress" }, this.fill);
     const line = make("p", "", {}, make("strong", "", {}, this.icon, " ", this.title), " ", this.facts);
     this.node = make("div", "decam decam-status", {}, line, this.bar);
+    announce(""); // a place that is new and full at once is not read out
     this.follower = new Follower({
       news: (news) => this.hear(this.mine(news)),
       end: () => this.insist(),
@@ -57,6 +58,9 @@ class Status {
     say(this.facts, [this.about, ...facts].filter(Boolean).map((fact) => `· ${fact}`).join(" "));
     this.fill.style.setProperty("--share", share);
     this.bar.setAttribute("aria-valuenow", Math.round(100 * share));
+    // Not each map: what is said too often is not listened to.
+    const quarters = Math.floor(4 * share);
+    announce([this.about, title, quarters > 0 && quarters < 4 && `${25 * quarters} %`].filter(Boolean).join(", "));
   }
 
   /** Ask for the page until it comes: what is asked while a script is still running may be lost. */

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from decam.export import wire
 from decam.export.standing import Standing
@@ -39,13 +40,19 @@ def show_work(name: str, stands: Standing, live: LiveRun, about: str) -> None:
     _line(name, live, {**cell, "note": ""}, about, [cell["row"], cell["column"]])
 
 
+def room(name: str) -> DeltaGenerator:
+    """The room of a line and its bar: as high whether the browser draws them or the page, so that nothing moves."""
+    return st.container(key=component_key(f"standing-{name}"), gap=None)
+
+
 def _line(name: str, live: LiveRun, stands: dict[str, Any], about: str, place: list[str] | None = None) -> None:
-    _STATUS(
-        key=component_key(f"status-{name}"),
-        data={"live": asdict(live), "run": stands, "about": about, "place": place},
-        on_ended_change=_nothing,
-        on_look_change=_nothing,
-    )
+    with room(name):
+        _STATUS(
+            key=component_key(f"status-{name}"),
+            data={"live": asdict(live), "run": stands, "about": about, "place": place},
+            on_ended_change=_nothing,
+            on_look_change=_nothing,
+        )
 
 
 def again_when_measured(snapshot: RunSnapshot, live: LiveRun, place: str) -> None:

@@ -13,7 +13,7 @@ export function totalText(methods, pace) {
   if (!methods.length) return "No method is chosen.";
   const cost = methods.reduce((sum, method) => sum + method.cost, 0);
   const time = pace != null && cost ? ` · about\u00a0${durationText(Math.max(1, cost * pace)).replaceAll(" ", "\u00a0")}` : "";
-  return `${cost.toLocaleString("en-US")} evaluation${cost === 1 ? "" : "s"} a picture${time}`;
+  return `${cost.toLocaleString("en-US")} evaluation${cost === 1 ? "" : "s"} an image${time}`;
 }
 
 /** A method that can be switched on and off, with its cost and what it does, or why it cannot run. */
@@ -87,10 +87,11 @@ class Family {
   }
 }
 
-/** The window itself. What is chosen in it holds once it is closed, in whichever way. */
+/** The window itself. What is chosen in it holds once it is closed, unless it is closed with Escape. */
 export class Window {
   constructor(closed) {
     this.chosen = new Set();
+    this.earlier = [];
     this.options = new Map();
     this.families = [];
     this.search = make("input", "search", {
@@ -101,6 +102,8 @@ export class Window {
     const done = make("button", "done", { type: "button" }, "Done");
     const clear = make("button", "plain", { type: "button", title: "Switch every method off" }, "Clear");
     clear.addEventListener("click", () => this.change([...this.chosen], false));
+    this.undo = make("button", "plain", { type: "button", title: "Take back the last preset, All, None or Clear" }, "Undo");
+    this.undo.addEventListener("click", () => this.back());
     done.addEventListener("click", () => this.node.close());
     this.presets = make("div", "presets", { role: "group", "aria-label": "Presets" });
     this.list = make("div", "list");
@@ -110,16 +113,19 @@ export class Window {
     this.node = make("dialog", "decam picker", { "aria-label": "Methods" },
       make("div", "top", {}, make("h2", "", {}, "Methods"), this.presets, this.search),
       this.list,
-      make("div", "foot", {}, this.total, clear, done));
+      make("div", "foot", {}, this.total, this.undo, clear, done));
     // The framework has shortcuts of single letters, which are not meant here.
     this.node.addEventListener("keydown", (event) => event.stopPropagation());
     this.node.addEventListener("pointerdown", (event) => (this.outside = event.target === this.node));
     this.node.addEventListener("click", (event) => this.outside && event.target === this.node && this.node.close());
+    this.node.addEventListener("cancel", () => (this.chosen = new Set(this.before)));
     this.node.addEventListener("close", () => closed(this.chosen));
   }
 
   open(chosen) {
+    this.before = [...chosen];
     this.chosen = new Set(chosen);
+    this.earlier = [];
     this.search.value = "";
     this.node.showModal();
     this.list.scrollTop = 0;
@@ -163,11 +169,25 @@ export class Window {
   }
 
   take(names) {
+    this.remember();
     this.chosen = new Set(names);
     this.show();
   }
 
+  /** What is chosen, so that a step that replaces many choices can be taken back. */
+  remember() {
+    this.earlier.push([...this.chosen]);
+  }
+
+  /** The choices before the last such step; the focus stays in the window when the button goes. */
+  back() {
+    this.chosen = new Set(this.earlier.pop());
+    this.show();
+    if (this.undo.hidden) this.search.focus();
+  }
+
   change(names, on) {
+    if (names.length > 1) this.remember();
     names.forEach((name) => (on ? this.chosen.add(name) : this.chosen.delete(name)));
     this.show();
   }
@@ -185,7 +205,7 @@ export class Window {
     this.nothing.hidden = found;
   }
 
-  /** Escape empties the field before it closes the window; Enter switches the one method that is left. */
+  /** Escape empties the field before it closes the window and takes back what was chosen in it; Enter switches the one method that is left. */
   searching(event) {
     if (event.key === "Escape" && this.search.value) {
       event.preventDefault();
@@ -200,6 +220,7 @@ export class Window {
     for (const [name, { box }] of this.options) box.checked = this.chosen.has(name) && !box.disabled;
     this.families.forEach((family) => family.show(this.chosen));
     const running = this.running;
+    this.undo.hidden = !this.earlier.length;
     for (const { node, methods } of this.offered ?? []) {
       const same = methods.length === running.length && running.every(({ name }) => methods.includes(name));
       node.disabled = !methods.length;

@@ -5,13 +5,19 @@ import { loadImage, minus } from "../grid/grid_draw.js";
 import { address, bytesFrom, make, mounted, say } from "../shared/component.js";
 import { Guide, Interpolation } from "./guide.js";
 import { Player } from "./player.js";
-import { blend, colourCrossed, colourGrid, decoded, GREY, pixelsOf, SHOWN_SHARE, visibility } from "./search_draw.js";
+import { blend, colourCrossed, colourGrid, decoded, GREY, outlined, pixelsOf, regionsOf, SHOWN_SHARE, visibility } from "./search_draw.js";
 
 const ROLES = { target: "target", best: "guide", r1: "r1", r2: "r2", r3: "r3" };
 const fixed = (value, digits = 3) => (value === null || !Number.isFinite(value) ? "–" : minus(value.toFixed(digits)));
 
+const KINDS = [
+  ["mask", "Masks", "What each individual shows of the image"],
+  ["map", "Cells", "The numbers that evolve, one a cell of the grid; one colour scale for all"],
+  ["region", "Regions", "What each individual keeps of the image, after it was fitted to the image's edges: the connected regions, outlined"],
+];
+
 function part(title, help, ...children) {
-  return make("section", "", { "aria-label": title }, make("header", "", {}, make("h3", "", {}, title), make("p", "soft", {}, help)), ...children);
+  return make("section", "", { "aria-label": title }, make("header", "", {}, make("h2", "", {}, title), make("p", "soft", {}, help)), ...children);
 }
 
 /** A small picture with words beneath; drawn again in place. */
@@ -45,7 +51,8 @@ class Search {
     this.words = make("p", "words");
     this.grid = make("div", "masks", { role: "group", "aria-label": "Individuals" });
     this.kinds = this.makeKinds();
-    this.population = part("Population", "After selection. The fittest has a ring, a dot marks a trial that has just moved in; choose one to see how its trial was made.", this.kinds, this.grid);
+    this.kept = this.makeShare();
+    this.population = part("Population", "After selection. The fittest has a ring, a dot marks a trial that has just moved in; choose one to see how its trial was made.", make("div", "how", {}, this.kinds, this.kept), this.grid);
     this.makings = make("div", "makings");
     this.trial = part("One trial vector", "", this.makings);
     this.map = make("img", "");
@@ -55,7 +62,8 @@ class Search {
     this.certain = make("div", "asked certain", {});
     this.certainty = part("How sure the map is", "", this.certain);
     this.charts = new Charts((place) => this.pick(place));
-    this.curves = part("Curves", "Over evaluations, images through the model; a click goes to that generation.", this.charts.node);
+    this.stopping = make("p", "soft stopping");
+    this.curves = part("Curves", "Over evaluations, images through the model; a click goes to that generation.", this.charts.node, this.stopping);
     this.two = make("div", "two", {}, this.population, this.trial);
     const body = make("div", "body", {}, this.two, this.certainty, this.judged, this.curves);
     this.node = make("div", "decam decam-search", {}, this.player.node, this.words, body);
@@ -64,13 +72,31 @@ class Search {
 
   makeKinds() {
     const node = make("div", "kinds", { role: "radiogroup", "aria-label": "How individuals are shown" });
-    for (const [value, title, help] of [["mask", "Masks", "What each individual shows of the picture"], ["map", "Grids", "The numbers that evolve, one colour scale for all"]]) {
+    for (const [value, title, help] of KINDS) {
       const input = make("input", "", { type: "radio", name: "kind", value, "aria-label": title });
       input.checked = value === this.as;
-      input.addEventListener("change", () => ((this.as = value), this.player.go(this.player.at)));
+      input.addEventListener("change", () => this.showAs(value));
       node.append(make("label", "", { title: help }, input, make("span", "face", {}, title)));
     }
     return node;
+  }
+
+  /** How much of the picture the regions keep: the pixels that an individual ranks first. */
+  makeShare() {
+    this.share = make("input", "", { type: "range", min: 5, max: 75, step: 5, value: 100 * SHOWN_SHARE, "aria-label": "Share kept", title: "How much of the image each individual keeps: the pixels that it ranks first" });
+    this.shareText = make("output", "soft");
+    this.share.addEventListener("input", () => this.showAs(this.as));
+    const node = make("label", "share", {}, make("span", "", {}, "Keeps"), this.share, this.shareText);
+    node.hidden = true;
+    return node;
+  }
+
+  showAs(kind) {
+    this.as = kind;
+    this.kept.hidden = kind !== "region";
+    this.grid.classList.toggle("large", kind === "region");
+    say(this.shareText, `${this.share.value} %`);
+    this.player.go(this.player.at);
   }
 
   update(data) {
@@ -87,6 +113,8 @@ class Search {
     this.showCertainty(data);
     this.load(data);
     this.charts.update(data.charts);
+    say(this.stopping, data.stopping);
+    this.stopping.hidden = !data.stopping;
     this.player.setCount(this.generations.length, this.generations.findIndex(({ evaluations }) => evaluations === before));
   }
 
@@ -95,7 +123,7 @@ class Search {
     this.shownKey = key;
     this.known.clear();
     this.chosen = null;
-    this.picture = null;
+    this.picture = this.image = this.small = null;
     this.filling = null;
     this.source = null;
     this.player.pause();
@@ -110,6 +138,7 @@ class Search {
     try {
       const images = await Promise.all([picture, filling].filter(Boolean).map((url) => loadImage(url)));
       if (this.source !== source) return;
+      this.image = images[0];
       this.picture = pixelsOf(images[0], width, height);
       this.reading = new (this.data.guide.follows ? Guide : Interpolation)(this.picture, size, this.data.guide);
       this.small = pixelsOf(images[0], this.reading.shape[1], this.reading.shape[0]);
@@ -148,12 +177,14 @@ class Search {
     const limits = [now.low, now.high];
     this.masks.forEach((mask, i) => {
       const canvas = mask.tile.canvas;
+      const regions = this.as === "region" && this.small ? this.drawRegions(canvas, now.population[i]) : "";
       if (this.as === "mask" && this.small) this.drawMask(canvas, now.population[i], now);
-      else colourGrid(canvas, now.population[i], this.shape, limits, this.tables.map, false);
+      else if (!regions) colourGrid(canvas, now.population[i], this.shape, limits, this.tables.map, false);
       const facts = [`Individual ${i + 1}, fitness ${fixed(now.fitness[i])}`];
+      if (regions) facts.push(`${regions} of the image kept`);
       if (i === now.best) facts.push("the fittest");
       if (now.accepted[i]) facts.push("new in this generation");
-      mask.tile.say(fixed(now.fitness[i], 2), facts.join(", "));
+      mask.tile.say(regions ? `${fixed(now.fitness[i], 2)} · ${regions}` : fixed(now.fitness[i], 2), facts.join(", "));
       mask.button.setAttribute("aria-label", facts.join(", "));
       mask.button.setAttribute("aria-pressed", i === this.chosen);
       mask.button.classList.toggle("best", i === now.best);
@@ -177,10 +208,21 @@ class Search {
     blend(canvas, this.small, GREY, visible);
   }
 
+  /** Outlines of what an individual keeps, on the picture; how many connected regions that is, in words. */
+  drawRegions(canvas, values) {
+    const [height, width] = this.data.size;
+    Object.assign(canvas, { width, height });
+    const field = this.reading.thumbnail(values, this.shape);
+    const visible = visibility(field, Float32Array.from(field).sort(), this.share.value / 100, true);
+    outlined(canvas, this.image, visible, this.reading.shape);
+    const { count } = regionsOf(visible, this.reading.shape[1]);
+    return `${count} region${count === 1 ? "" : "s"}`;
+  }
+
   // One trial
 
   showTrial(now, i) {
-    const heading = this.trial.querySelector("h3");
+    const heading = this.trial.querySelector("h2");
     heading.textContent = `Trial vector of individual ${i + 1}`;
     const help = this.trial.querySelector("header p");
     if (!now.trials) {
@@ -263,8 +305,8 @@ class Search {
     this.mapped.lastChild.textContent = finished ? "Finished map" : "Map so far";
     this.judged.hidden = !now.asked.length;
     this.judged.querySelector("header p").textContent =
-      `Individual ${now.best + 1}: the pictures that the model saw and its probability of ${label || "the target"}` +
-      (probability === null ? "." : `, which is ${fixed(probability, 2)} for the whole picture.`) +
+      `Individual ${now.best + 1}: the images that the model saw and its probability of ${label || "the target"}` +
+      (probability === null ? "." : `, which is ${fixed(probability, 2)} for the whole image.`) +
       (now.asked.every(({ share }) => share > 0) ? " The individual's fitness is not the sum of these answers. It is predicted from all answers so far, for ten shares kept and ten removed." : "") +
       (this.data.filling ? "" : " The model's weights are not here, so hidden pixels are grey instead.");
     while (this.asked.length < now.asked.length) this.addAsked();

@@ -52,6 +52,52 @@ export function visibility(field, ascending, share, keeps) {
   return field.map((value) => (value >= threshold === keeps ? 1 : 0));
 }
 
+/**
+ * The connected regions among visible pixels (1 where visible): each pixel's region from 1, 0 where hidden, and how many
+ * there are. Pixels touch by their sides.
+ */
+export function regionsOf(visible, width) {
+  const region = new Uint16Array(visible.length);
+  let count = 0;
+  for (let first = 0; first < visible.length; first += 1) {
+    if (!visible[first] || region[first]) continue;
+    count += 1;
+    region[first] = count;
+    const open = [first];
+    while (open.length) {
+      const at = open.pop() ?? 0;
+      const x = at % width;
+      for (const [next, there] of /** @type {[number, boolean][]} */ ([
+        [at - 1, x > 0], [at + 1, x < width - 1], [at - width, at >= width], [at + width, at + width < visible.length],
+      ])) {
+        if (there && visible[next] && !region[next]) {
+          region[next] = count;
+          open.push(next);
+        }
+      }
+    }
+  }
+  return { region, count };
+}
+
+/** A picture, dimmed where it is hidden, with a line around what is visible (1, on a grid of rows × columns). */
+export function outlined(canvas, image, visible, /** @type {number[]} */ [rows, columns]) {
+  const context = canvas.getContext("2d");
+  const [across, down] = [canvas.width / columns, canvas.height / rows];
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.drawImage(image, 0, 0, canvas.width, canvas.height);
+  context.setTransform(across, 0, 0, down, 0, 0);
+  context.fillStyle = "rgba(0, 0, 0, 0.55)";
+  for (let at = 0; at < visible.length; at += 1) if (!visible[at]) context.fillRect(at % columns, Math.floor(at / columns), 1, 1);
+  const path = outline({ width: columns, height: rows, levels: Array.from(visible, (kept) => 65535 * kept) });
+  /** @type {[string, number][]} */
+  const strokes = [["rgba(0, 0, 0, 0.7)", 5], ["#fff", 2.2]];
+  for (const [style, width] of strokes) {
+    Object.assign(context, { strokeStyle: style, lineWidth: width / across, lineCap: "square" });
+    context.stroke(path);
+  }
+}
+
 /** Draw `over` where it is visible and `under` elsewhere; both are pixels of the canvas's size, under may be a colour. */
 export function blend(canvas, over, under, visible) {
   const context = canvas.getContext("2d");

@@ -27,6 +27,18 @@ export function say(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** Say something to those who hear the page: in one place for all components, which outlives each of them. */
+export function announce(text) {
+  /** @type {any} */
+  let place = document.getElementById("decam-said");
+  if (!place) {
+    const unseen = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap";
+    place = make("div", "", { id: "decam-said", role: "status", style: unseen });
+    document.body.append(place);
+  }
+  say(place, text);
+}
+
 /** Bytes from their base64. */
 export function bytesFrom(text) {
   return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));

@@ -35,7 +35,7 @@ class Table {
   draw() {
     const { words, columns } = this.data;
     const families = columns.map(({ family }) => family);
-    const groups = make("tr", "", {}, ...words.map((_, i) => make("th", i === this.held() ? "stays" : "")));
+    const groups = make("tr", "", {}, ...words.map((_, i) => make("td", i === this.held() ? "stays" : "")));
     families.forEach((family, i) => {
       if (family === families[i - 1]) return;
       const span = families.slice(i).findIndex((other) => other !== family);

@@ -53,5 +53,5 @@ test("zooming keeps the place under the pointer and never shows what is beyond t
 test("values are short and have a real minus, gradients and file names are what others take", () => {
   assert.deepEqual([0, -0.25, 0.0001, 123456].map((value) => valueText(value)), ["0.00", "−0.250", "1.0e−4", "1.2e+5"]);
   assert.equal(gradient(TABLE, 1), "linear-gradient(90deg,rgb(0,0,0),rgb(255,0,0))");
-  assert.equal(fileName("a/b c.jpg", "Grad-CAM++", "…"), "a-b-c_Grad-CAM_picture.png");
+  assert.equal(fileName("a/b c.jpg", "Grad-CAM++", "…"), "a-b-c_Grad-CAM_image.png");
 });

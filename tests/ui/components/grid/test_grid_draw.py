@@ -50,7 +50,7 @@ def browser(maps: list[dict[str, Any]], signed: bool, extremes: bool) -> tuple[L
         "signed": signed,
         "extremes": extremes,
         "size": {"height": SIZE[0], "width": SIZE[1]},
-        "tables": lut(table_for("cividis", signed)).ravel().tolist(),
+        "tables": lut(table_for("magma", signed)).ravel().tolist(),
     }
     read = node.evaluate("compose, fieldOf, limitsOf, limitsText", "grid/grid_draw.js", DRAWN, given)
     return tuple(read["limits"]), [np.array(one).reshape(2, *SIZE, 4) for one in read["drawn"]], read["text"]
@@ -69,7 +69,7 @@ def test_the_page_scales_and_colours_maps_as_the_export_does(signed: bool, extre
     maps = [heavy(seed, signed) * (seed + 1) for seed in range(count)]
     limits, drawn, _ = browser([sent(one, signed) for one in maps], signed, extremes)
     assert limits == pytest.approx(shared_limits(maps, signed, extremes=extremes))
-    table = lut(table_for("cividis", signed)).astype(int)
+    table = lut(table_for("magma", signed)).astype(int)
     step = np.abs(np.diff(table, axis=0)).max()
     for saliency, (coloured, hidden) in zip(maps, drawn, strict=True):
         right = alone(saliency, SIZE, signed=signed, limits=limits)
@@ -99,7 +99,7 @@ def test_the_page_draws_a_silent_map_flat_and_leaves_the_scale_to_the_others(sig
     chance, map_ = 100 * heavy(1, signed), heavy(2, signed)
     limits, drawn, _ = browser([sent(chance, signed, silent=True), sent(map_, signed)], signed, False)
     assert limits == pytest.approx(limits_of(map_, signed))
-    colour = lut(table_for("cividis", signed))[128 if signed else 0]
+    colour = lut(table_for("magma", signed))[128 if signed else 0]
     assert (drawn[0][0][..., :3] == colour).all()
     assert browser([sent(chance, signed, silent=True)], signed, False)[2] == "Flat: no evidence"
 

@@ -20,7 +20,7 @@ ROWS = (
 
 
 def test_the_best_of_each_group_is_marked_ties_included_and_no_cost() -> None:
-    sent = payload("Values", ("Picture", "Method"), COLUMNS, ROWS)
+    sent = payload("Values", ("Image", "Method"), COLUMNS, ROWS)
     assert [row["best"] for row in sent["rows"]] == [
         [True, False, False],
         [False, True, False],
@@ -35,12 +35,12 @@ def test_one_value_alone_is_not_the_best() -> None:
 
 
 def test_bars_reach_as_far_as_the_bounds_or_the_values_do() -> None:
-    columns = payload("Values", ("Picture", "Method"), COLUMNS, ROWS)["columns"]
+    columns = payload("Values", ("Image", "Method"), COLUMNS, ROWS)["columns"]
     assert [column["reach"] for column in columns] == [(0, 1), (-2.0, 4.0), None]
 
 
 def test_what_is_no_number_is_sent_as_nothing_with_its_note() -> None:
-    sent = json.loads(json.dumps(payload("Values", ("Picture", "Method"), COLUMNS, ROWS), allow_nan=False))
+    sent = json.loads(json.dumps(payload("Values", ("Image", "Method"), COLUMNS, ROWS), allow_nan=False))
     assert sent["rows"][3]["values"] == [0.75, None, 40]
     assert sent["rows"][3]["notes"] == ["", "It is constant.", ""]
     assert sent["rows"][0]["notes"] == ["", "", ""]

@@ -1,0 +1,64 @@
+"""What the model says to the top part of each map, with all else of the picture grey."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from decam.classifier import Pixels, probabilities, to_tensor
+from decam.errors import DecamError
+from decam.experiments.cells import CellKey
+from decam.experiments.covering import covered_by
+from decam.explanation import Explanation, Truth
+from decam.figures.overlays import MID_GREY
+from decam.runs.snapshots import RunSnapshot
+from decam.ui import state, text
+
+
+@dataclass(frozen=True)
+class MaskedAnswer:
+    """The model's answer in words to the highest `top` per cent of a map, which `shown` (H×W) marks."""
+
+    top: int
+    text: str
+    shown: Truth
+
+
+def answers(snapshot: RunSnapshot, top: int) -> list[tuple[CellKey, MaskedAnswer]]:
+    """The model's answer to the top per cent of every finished map of a run; each is asked once.
+
+    Where the run's model is not here, each answer says so in its words.
+    """
+    finished = [(key, cell.explanation) for key, cell in sorted(snapshot.cells.items()) if cell.explanation is not None]
+    return [(key, _answer(snapshot, key, explanation, top)) for key, explanation in finished]
+
+
+def _answer(snapshot: RunSnapshot, key: CellKey, explanation: Explanation, top: int) -> MaskedAnswer:
+    view = snapshot.grid.view_of(key.question)
+    # The order in which metrics show pixels.
+    shown = covered_by(explanation.saliency, round(top / 100 * explanation.saliency.size))
+    place = (snapshot.id, key.question, key.method)
+    try:
+        values = _asked(place, top, snapshot.plan.model, snapshot.plan.device, view, shown)
+    except DecamError as error:
+        return MaskedAnswer(top, str(error), shown)
+    best = int(values.argmax())
+    label = snapshot.grid.label_of(explanation.target)
+    words = f"Top {top} %: {label} {text.percent(float(values[explanation.target]))}"
+    if best != explanation.target:
+        words += f" · predicted: {snapshot.grid.label_of(best)} {text.percent(float(values[best]))}"
+    return MaskedAnswer(top, words, shown)
+
+
+@st.cache_data(show_spinner=False, max_entries=1024)
+def _asked(
+    place: tuple[str, int, int], top: int, model: str, device: str, _view: Pixels, _shown: Truth
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    """The probability of every class."""
+    del place, top  # they name the entry in the cache
+    classifier = state.models().get(model, device)
+    pixels = np.where(_shown[..., None], _view, np.array(MID_GREY, np.uint8))
+    answer = probabilities(classifier, to_tensor(classifier, pixels).unsqueeze(0))
+    return answer[0].cpu().numpy()

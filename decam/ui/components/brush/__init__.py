@@ -1,0 +1,1 @@
+"""A brush that covers a picture by hand while a model answers."""

@@ -1,0 +1,1 @@
+"""A picture beside its likeliest classes, each a button."""

@@ -1,0 +1,1 @@
+"""What lessons draw in the browser."""

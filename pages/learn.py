@@ -1,0 +1,5 @@
+"""The page of lessons."""
+
+from decam.ui.learn.page import show
+
+show()

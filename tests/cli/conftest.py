@@ -1,0 +1,39 @@
+"""An export that commands are given: one picture by two methods, of a model that is none of the catalogue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from decam import export
+from decam.experiments.execute import execute
+from decam.experiments.grid import Grid
+from decam.experiments.kinds import comparison
+from decam.experiments.plan import MethodChoice, PictureChoice, fingerprint, usual_metrics
+from decam.explanation import last
+
+
+@pytest.fixture(scope="module")
+def made(rectangle, tmp_path_factory: pytest.TempPathFactory) -> tuple[Grid, Path]:
+    """A finished and measured grid, and the settings.json of its export."""
+    plan = comparison.plan(
+        "rectangle",
+        "cpu",
+        [PictureChoice("one.png", fingerprint(rectangle.view))],
+        [MethodChoice.default("centre"), MethodChoice.default("random")],
+        targets=[rectangle.target],
+        metrics=usual_metrics(steps=4),
+        execution=rectangle.classifier.execution,
+    )
+    begun = Grid.empty(plan, [rectangle.view], labels=rectangle.classifier.labels)
+    grid = last(execute(begun, lambda _: rectangle.classifier))
+    folder = tmp_path_factory.mktemp("export")
+    export.write(grid, folder)
+    return grid, folder / "settings.json"
+
+
+@pytest.fixture(scope="module")
+def settings(made: tuple[Grid, Path]) -> Path:
+    """The settings.json of the export."""
+    return made[1]

@@ -1,0 +1,50 @@
+"""The cards of pictures stand before the model has answered, and go where there is no model."""
+
+from __future__ import annotations
+
+from streamlit.testing.v1 import AppTest
+
+
+def _cards() -> None:
+    import streamlit as st
+
+    from decam.images.samples import get
+    from decam.models import load_classifier
+    from decam.ui.shared import targets
+    from decam.ui.shared.pictures import Chosen
+
+    def page(step: str) -> None:
+        chosen = [Chosen(key=name, name=name, kind="scene", sample=get(name)) for name in ("scene-star", "scene-arrow")]
+        where = targets.places("embedded", chosen)
+        if step != "loading":
+            asked = targets.row(load_classifier("embedded") if step == "loaded" else None, chosen, where)
+            st.text(f"{len(asked)} asked")
+
+    page(st.session_state["step"])
+
+
+def awaited(app: AppTest) -> list[str]:
+    return [one.proto.body for one in app.get("html") if "aria-busy" in one.proto.body]
+
+
+def test_cards_are_there_while_the_model_is_loaded_and_not_again_once_it_has_answered() -> None:
+    app = AppTest.from_function(_cards, default_timeout=60)
+    app.session_state["step"] = "loading"
+    app.run()
+    assert not app.exception
+    assert len(awaited(app)) == 2 and "scene-star" in awaited(app)[0] and "data:image/jpeg" in awaited(app)[0]
+    app.session_state["step"] = "loaded"
+    app.run()
+    assert app.text[0].value == "2 asked" and not awaited(app)
+    assert app.selectbox[0].label == "Target class of scene-star"
+    app.session_state["step"] = "loading"
+    app.run()
+    assert not awaited(app), "the model was asked before, and answers at once"
+
+
+def test_without_a_model_no_card_is_left() -> None:
+    app = AppTest.from_function(_cards, default_timeout=60)
+    app.session_state["step"] = "missing"
+    app.run()
+    assert not app.exception
+    assert app.text[0].value == "0 asked" and not awaited(app) and not app.selectbox
