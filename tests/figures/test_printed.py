@@ -70,6 +70,22 @@ def test_the_same_figure_gives_the_same_bytes_and_leaves_settings_alone(figure: 
     assert dict(rcParams) == before
 
 
+def clipped(width: float) -> bytes:
+    with printed.style():
+        figure = Figure(figsize=(2, 1))
+        for left in (0.1, 0.6):
+            figure.add_axes((left, 0.1, width, 0.8)).plot([0, 1], [0, 1])
+    return printed.file_bytes(figure, "svg")
+
+
+def test_a_difference_in_the_last_digit_of_a_box_does_not_show_in_an_svg() -> None:
+    one = clipped(0.3)
+    assert clipped(0.3 + 1e-14) == one != clipped(0.31)
+    names = re.findall(rb'<clipPath id="([^"]*)"', one)
+    assert len(set(names)) == 2
+    assert set(re.findall(rb"url\(#([^)]*)\)", one)) == set(names)
+
+
 def test_another_kind_of_file_is_refused_with_those_that_exist(figure: Figure) -> None:
     with pytest.raises(SettingError, match=r"no figure of the kind 'gif'; choose one of: png, svg, pdf"):
         printed.file_bytes(figure, "gif")

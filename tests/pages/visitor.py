@@ -6,6 +6,7 @@ import base64
 import html
 import io
 import json
+import logging
 import re
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from streamlit import config
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
 from streamlit.util import calc_hash
@@ -36,6 +38,19 @@ SMALL_BUDGET, FEW_STEPS = 200, 5
 ENDLESS_BUDGET = 50_000
 
 File = tuple[str, bytes]
+
+
+TRACEBACKS: list[str] = []
+"""What the app has thrown since the last look; the page itself shows no details."""
+
+
+class _Thrown(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        TRACEBACKS.append(logging.Formatter().format(record))
+
+
+config.set_option("logger.enableRich", False)  # rich, where it is there, prints past the loggers
+logging.getLogger("streamlit.error_util").addHandler(_Thrown(logging.ERROR))
 
 
 class Visitor:
@@ -60,8 +75,9 @@ class Visitor:
 
     def look(self) -> Self:
         """Let the page be drawn once more, after whatever has been set."""
+        TRACEBACKS.clear()
         self.app.run()
-        assert not self.app.exception, [error.message for error in self.app.exception]
+        assert not self.app.exception, "\n".join(TRACEBACKS)
         return self
 
     def until(self, condition: Callable[[], object]) -> Self:

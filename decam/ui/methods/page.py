@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from decam.ui import theme
 from decam.ui.methods import cards, shared_run, tree
-from decam.ui.shared import model_choice, session, targets
+from decam.ui.shared import model_choice, model_here, session, targets
 
 
 def show() -> None:
@@ -25,7 +27,7 @@ def show() -> None:
     if classifier is not None:
         with seen:
             targets.seen(classifier, picture)
-        model_choice.limits(entry, [picture], shared_run.choose_model)
+        model_choice.limits(entry, [picture], partial(model_here.choose, shared_run.PREFIX))
         status = st.container()
         runs = shared_run.of(classifier, picture)
         # Links are drawn when there is something that they lead to.

@@ -18,15 +18,14 @@ from decam.images.samples import SAMPLES
 from decam.methods import METHODS
 from decam.methods.base import Method
 from decam.methods.taxonomy import grouped
-from decam.models import catalogue, default_for
 from decam.models.catalogue import ENTRIES, Entry
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
-from decam.ui.shared import model_choice, pictures, thumbnails, uploads
+from decam.ui.shared import model_here, pictures, thumbnails, uploads
 from decam.ui.shared.pictures import Chosen
 from decam.ui.shared.thumbnails import Tile
 
-SAMPLE, MODEL, BY_VISITOR = "field-sample", "field-model", "field-model-by-visitor"
+PREFIX, SAMPLE = "field", "field-sample"
 RUN, ALL = "field-run", "field-all"
 
 
@@ -39,21 +38,7 @@ def controls() -> tuple[Chosen, Entry]:
         tiles = [Tile(upload.key, upload.name, "upload", uploads.thumbnail(upload)) for upload in kept]
         thumbnails.tiles("field-own", tiles, {name}, _choose)
     pictures.framing_choice("field-framing")
-    here = [name for name, entry in ENTRIES.items() if entry.present()]
-    if (came := model_choice.arrived()) is not None:
-        choose_model(came)
-    if not st.session_state.get(BY_VISITOR) or st.session_state.get(MODEL) not in here:
-        st.session_state[MODEL] = default_for(picture.kind)
-    name = st.selectbox(
-        "Model",
-        here,
-        format_func=lambda name: catalogue.get(name).title,
-        key=MODEL,
-        on_change=_by_visitor,
-        persist_state="session",
-        help="Models whose weights are on this machine. The Compare page downloads others.",
-    )
-    return picture, catalogue.get(name)
+    return picture, model_here.panel(PREFIX, picture)
 
 
 def able(classifier: Classifier) -> list[tuple[Method, int]]:
@@ -191,13 +176,3 @@ def _picture() -> Chosen:
 
 def _choose(name: str) -> None:
     st.session_state[SAMPLE] = name
-
-
-def choose_model(name: str) -> None:
-    """Show the methods on this model, whatever the picture is."""
-    st.session_state[MODEL] = name
-    _by_visitor()
-
-
-def _by_visitor() -> None:
-    st.session_state[BY_VISITOR] = True

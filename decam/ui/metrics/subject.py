@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
@@ -23,15 +24,15 @@ from decam.metrics import Case, Origin
 from decam.metrics.scales import cleaned
 from decam.metrics.walkthroughs import Picture
 from decam.metrics.walkthroughs.panels import limits
-from decam.models import catalogue, default_for
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
 from decam.ui.compare import run_view
 from decam.ui.components.live import status as live_status
 from decam.ui.methods import shared_run
-from decam.ui.shared import awaited, ground_truth, model_choice, pictures, run_pages
+from decam.ui.shared import awaited, ground_truth, model_choice, model_here, pictures, run_pages
 from decam.ui.shared.pictures import Chosen
 
+PREFIX = "metric"
 DEAREST = 40  # evaluations a map: some metrics make it ten times again
 FIRST, USUAL, CONTROL = "scene-star", "grad-cam", "random"
 SEED, CONTROL_SEED = 0, 1
@@ -77,9 +78,9 @@ def panel() -> Subject | None:
         name = _picture()
         pictures.framing_choice("metric-framing")
         chosen = _offered()[name]
-        entry = _model(chosen)
+        entry = model_here.panel(PREFIX, chosen)
         place = st.container()
-    model_choice.limits(entry, [chosen], _choose)
+    model_choice.limits(entry, [chosen], partial(model_here.choose, PREFIX))
     classifier = model_choice.load(entry)
     if classifier is None:
         return None
@@ -136,34 +137,6 @@ def _picture() -> str:
         persist_state="session",
         help="Choose a sample or an upload. Scenes come with their ground truth.",
     )
-
-
-def _model(chosen: Chosen) -> catalogue.Entry:
-    here = [entry.name for entry in catalogue.ENTRIES.values() if entry.present()]
-    if (came := model_choice.arrived()) is not None:
-        _choose(came)
-    following = not st.session_state.get("metric-model-by-visitor")
-    if following or st.session_state.get("metric-model") not in here:
-        st.session_state["metric-model"] = default_for(chosen.kind)
-    name = st.selectbox(
-        "Model",
-        here,
-        format_func=lambda name: catalogue.get(name).title,
-        key="metric-model",
-        on_change=_by_visitor,
-        persist_state="session",
-        help="Models whose weights are on this machine. The Compare page downloads others.",
-    )
-    return catalogue.get(name)
-
-
-def _choose(name: str) -> None:
-    st.session_state["metric-model"] = name
-    _by_visitor()
-
-
-def _by_visitor() -> None:
-    st.session_state["metric-model-by-visitor"] = True
 
 
 def _method(classifier: Classifier) -> str:
