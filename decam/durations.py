@@ -18,8 +18,3 @@ def duration(seconds: float) -> str:
         return f"{whole // 60} min {whole % 60} s"
     minutes = math.floor(seconds / 60 + 0.5)
     return f"{minutes // 60} h {minutes % 60} min"
-
-
-def percent(step: int, total: int) -> str:
-    """How much is done, such as "42 %"; empty where the total is not known."""
-    return f"{100 * min(step, total) // total} %" if total > 0 else ""

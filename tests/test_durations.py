@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from decam.durations import duration, percent
+from decam.durations import duration
 
 BY_HAND = [
     (0.0, "under 0.1 s"),
@@ -40,8 +40,3 @@ def test_a_written_time_is_the_time_to_within_half_of_its_last_unit() -> None:
         read = sum(float(value) * units[unit] for value, unit in zip(parts[::2], parts[1::2], strict=True))
         last = 0.1 if "." in parts[-2] else units[parts[-1]]
         assert math.isclose(read, seconds, rel_tol=0, abs_tol=last / 2 + 1e-9), seconds
-
-
-@pytest.mark.parametrize(("step", "total", "text"), [(0, 8, "0 %"), (3, 8, "37 %"), (9, 8, "100 %"), (3, 0, "")])
-def test_shares_never_say_more_than_is_done(step: int, total: int, text: str):
-    assert percent(step, total) == text

@@ -6,9 +6,9 @@ import sys
 
 from decam.classifier import TorchClassifier
 from decam.cli.terminal import Line
-from decam.durations import percent
 from decam.hardware import device as devices
 from decam.models import EMBEDDED, catalogue, default_for, load_classifier, smallest_for_photographs
+from decam.shares import done
 
 
 def default_model() -> str:
@@ -25,6 +25,6 @@ def classifier_of(name: str, device: str | None, *, exact: bool = False) -> Torc
         if entry.url and not entry.present():
             line.note(f"Fetching {entry.title} ({entry.size / 1e6:.0f} MB) from {entry.url}")
             for step in catalogue.download(entry):
-                line.show(f"{entry.title} {percent(step.done, step.total)}")
+                line.show(f"{entry.title} {done(step.done, step.total)}")
         line.show(f"Loading {entry.title}")
         return load_classifier(name, device=device, exact=exact)

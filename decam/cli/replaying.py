@@ -11,12 +11,12 @@ from decam.classifier import TorchClassifier
 from decam.cli.codes import NOT_ALL, OK
 from decam.cli.loading import classifier_of
 from decam.cli.terminal import Line, say, visible
-from decam.durations import percent
 from decam.errors import SettingError
 from decam.experiments.events import Explained
 from decam.experiments.grid import Grid
 from decam.experiments.variants import models_by
 from decam.export.replay import Remade, read, remake
+from decam.shares import done
 
 
 def replay(given: argparse.Namespace) -> int:
@@ -55,7 +55,7 @@ def replay(given: argparse.Namespace) -> int:
                 line.clear()
                 print(visible(f"{name}: {event.verdict}"), flush=True)
             else:
-                line.show(f"{name} {percent(event.progress.step, event.progress.total)}")
+                line.show(f"{name} {done(event.progress.step, event.progress.total)}")
     if out is not None:
         export.write(grid, out)
         say(f"Written to {out}.")

@@ -7,8 +7,9 @@ from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from typing import Any, Protocol, TypeVar
 
+from decam import shares
 from decam.classifier.certainty import decimal
-from decam.durations import duration, percent
+from decam.durations import duration
 from decam.experiments.events import Event, Explained, Failed, Measured, Predicted, Progressed
 from decam.experiments.execute import Models, execute
 from decam.experiments.grid import Grid
@@ -44,7 +45,7 @@ def tell(event: Event, grid: Grid, teller: Teller) -> None:
     name = f"{subject} · {plan.titles()[event.cell.method]}"
     count = f"{made(grid)} of {len(grid.cells)} maps"
     if isinstance(event, Progressed):
-        done = percent(event.progress.step, event.progress.total)
+        done = shares.done(event.progress.step, event.progress.total)
         if event.stage is CellState.MEASURING:
             teller.show(f"{count} · {subject} · measuring {done}")
         else:

@@ -16,9 +16,10 @@ from decam.explanation import Map
 from decam.figures.colours import DIVERGING, SEQUENTIAL, table_for
 from decam.figures.overlays import FLAT
 from decam.metrics.scales import CLIPPED, Limits, limits_of, ranks
+from decam.shares import percent
 
 SILENT = "Flat: no evidence"
-CLIPPING = f"top {CLIPPED:.0%} clipped".replace("%", " %")
+CLIPPING = f"top {percent(CLIPPED, 0)} clipped"
 BY_RANK = {False: "by rank: 0 to 100 %", True: "by rank of |value|: ±100 %"}
 """What stands in the place of a scale's ends where each value is drawn by the share of values below it."""
 BARE = "the bare image"

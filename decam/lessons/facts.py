@@ -24,14 +24,12 @@ from decam.metrics import get as get_metric
 from decam.metrics.base import Measurement
 from decam.metrics.localisation import rank
 from decam.metrics.similarity import spearman
-
-NARROW = "\N{NO-BREAK SPACE}"
+from decam.shares import whole
 
 
 def percent(share: float) -> str:
-    """A share as 12 %; what would round to nothing or to all says so."""
-    rounded = "under 1%" if 0 < share < 0.005 else "over 99%" if 0.995 <= share < 1 else f"{share:.0%}"
-    return rounded.replace("%", f"{NARROW}%")
+    """A share as 12 %, whose sign never begins a line."""
+    return whole(share).replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def place_of(grid: Grid, question: int, method: str) -> CellKey:

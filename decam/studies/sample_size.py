@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from decam.settings import Settings, parameter
+from decam.shares import percent
 from decam.studies import tasks
 from decam.studies.analysis.power import (
     ForcedChoice,
@@ -134,14 +135,15 @@ def sentence(plan: Plan, assumed: Settings, settings: SampleSettings, curve: Pow
         + ", ".join(one.in_words(getattr(assumed, one.name)) for one in assumed.parameters())
         + "."
     )
+    goal = percent(curve.goal, 0)
     at = next((one for one in curve.sizes if one.size == curve.least), None)
     if at is None:
         last = curve.sizes[-1]
         return (
-            f"No number of people up to {last.size:,} reaches a power of {curve.goal:.0%}; with {last.size:,} it is "
-            f"{last.fitted:.0%}, in {basis}"
+            f"No number of people up to {last.size:,} reaches a power of {goal}; with {last.size:,} it is "
+            f"{percent(last.fitted, 0)}, in {basis}"
         )
-    return f"{at.size:,} people, for a power of {at.fitted:.0%} where {curve.goal:.0%} was wanted, in {basis}"
+    return f"{at.size:,} people, for a power of {percent(at.fitted, 0)} where {goal} was wanted, in {basis}"
 
 
 def _trials(study: Study, result: str) -> int:

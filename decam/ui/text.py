@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import html
-import math
 import re
 
 from decam.export.standing import several as several
 from decam.export.standing import when as when
+from decam.shares import percent as percent
 
 # What means something to Markdown anywhere, and what means something only where a line begins.
 _INSIDE = re.compile(r"[\\`*\[\]$<~]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)|:(?=[A-Za-z])")
@@ -52,14 +52,6 @@ def megabytes(size: int) -> str:
 def number(value: float, digits: int = 2) -> str:
     """A value as −0.07, with a minus that is as wide as the digits."""
     return f"{value:.{digits}f}".replace("-", "−")
-
-
-def percent(share: float) -> str:
-    """A probability or another share as 78 %, 3.2 % or 0.0032 %: at least two digits that tell something."""
-    value = 100 * share
-    size = abs(value)
-    places = 0 if size >= 9.95 or size < 1e-12 else 1 - math.floor(math.log10(size))
-    return f"{number(value, places)} %"
 
 
 def evaluations(count: int) -> str:

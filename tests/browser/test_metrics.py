@@ -10,7 +10,7 @@ def test_a_visitor_follows_the_tree_to_a_metric_and_sees_it_at_work(page: Page, 
     page.get_by_role("link", name="Metrics").click()
     values = page.locator(".dc-value")
     expect(values).to_have_count(1)
-    expect(page.get_by_alt_text("0% hidden", exact=True)).to_be_visible()
+    expect(page.get_by_alt_text("0 % hidden", exact=True)).to_be_visible()
     expect(page.locator(".st-key-metric-effective-pixels").get_by_text("At work on this map")).to_be_attached()
     tree = page.get_by_role("navigation", name="All metrics by family")
     tree.get_by_role("link", name="Pointing game").click()

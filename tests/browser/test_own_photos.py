@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.compare import LONG_MS, Compare
 from tests.browser.conftest import Watch
+from tests.tools.ports import refusing_port
 from tests.tools.server import Server
 
 CAT = "Chelsea the cat"
@@ -20,10 +20,9 @@ FETCH = "Download SqueezeNet 1.0 (5 MB) and look again"
 
 @pytest.fixture
 def refused() -> Iterator[int]:
-    """A port that is taken, where nobody listens: whoever connects is refused."""
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        yield int(closed.getsockname()[1])
+    """A port where whoever connects is refused."""
+    with refusing_port() as port:
+        yield port
 
 
 def test_a_photograph_is_cropped_or_fitted_and_a_map_of_the_other_kind_is_called_old(

@@ -21,6 +21,7 @@ from torchvision.models import get_model_weights
 from decam.errors import ModelError
 from decam.models import catalogue, default_for, load_classifier
 from decam.models.catalogue import ENTRIES, Download, Entry, download
+from tests.tools.ports import refusing_port
 
 NAMES = [name for name, entry in ENTRIES.items() if entry.source == "torchvision"]
 OWN = [name for name, entry in ENTRIES.items() if entry.source == "bundled"]
@@ -166,9 +167,8 @@ def test_a_bad_answer_is_one_sentence_and_leaves_nothing_behind(file: str, reaso
 
 
 def test_a_refused_connection_is_one_sentence(hub: Path) -> None:
-    with socket.socket() as bound:  # bound but not listening: nobody else can take the port, nobody answers
-        bound.bind(("127.0.0.1", 0))
-        entry = entry_at(f"http://127.0.0.1:{bound.getsockname()[1]}/resnet18-{RIGHT}.pth")
+    with refusing_port() as port:
+        entry = entry_at(f"http://127.0.0.1:{port}/resnet18-{RIGHT}.pth")
         sentence = refusal(entry)
     assert "refused" in sentence
     assert says_what_where_and_how(sentence, entry)

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import site
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ import decam
 from decam.images.scenes import scene
 from decam.ui import nav
 from tests.conftest import ROOT
+from tests.tools.ports import free_port
 
 pytestmark = pytest.mark.slow
 
@@ -143,9 +143,7 @@ def test_the_command_lists_and_explains(environment: Path, elsewhere: Path) -> N
 @pytest.fixture
 def served(environment: Path, elsewhere: Path) -> Iterator[str]:
     """Where the installed command serves the dashboard, started in another folder."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     log = elsewhere / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(

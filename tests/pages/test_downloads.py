@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ import pytest
 from decam.models.catalogue import ENTRIES
 from tests.pages.conftest import QUICK
 from tests.pages.visitor import PATIENCE, Visitor
+from tests.tools.ports import refusing_port
 
 pytestmark = pytest.mark.usefixtures("replaced_models")
 
@@ -25,9 +25,8 @@ def fetched_from(monkeypatch: pytest.MonkeyPatch, name: str, url: str, size: int
 
 
 def test_offline_one_sentence_says_what_from_where_and_where_to_put_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as closed:  # bound and not listening: whoever connects is refused
-        closed.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{closed.getsockname()[1]}/resnet18-f37072fd.pth"
+    with refusing_port() as port:
+        url = f"http://127.0.0.1:{port}/resnet18-f37072fd.pth"
         fetched_from(monkeypatch, "resnet18", url, ENTRIES["resnet18"].size)
         visitor = Visitor().sample("scene-star").model("resnet18")
         assert visitor.says("ResNet-18 is not on this machine yet", "download it in the sidebar")
@@ -162,9 +161,8 @@ def test_the_pages_with_a_choice_of_their_own_offer_it_too(gate: Gate, page: str
 
 
 def test_offline_the_button_says_what_from_where_and_where_to_put_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as closed:  # bound and not listening: whoever connects is refused
-        closed.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{closed.getsockname()[1]}/squeezenet1_0-b66bff10.pth"
+    with refusing_port() as port:
+        url = f"http://127.0.0.1:{port}/squeezenet1_0-b66bff10.pth"
         fetched_from(monkeypatch, QUICK, url, ENTRIES[QUICK].size)
         visitor = Visitor().sample("chelsea").press("first-download")
         visitor.until(lambda: visitor.errors)

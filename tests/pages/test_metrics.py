@@ -101,7 +101,7 @@ def test_a_first_visit_shows_deletion_at_work_and_nothing_else() -> None:
     arrived.go("metrics")
     settled(arrived.look())
     assert len(values(arrived)) == 1
-    assert 'alt="0% hidden"' in pages_html(arrived) and 'alt="100% hidden"' in pages_html(arrived)
+    assert 'alt="0 % hidden"' in pages_html(arrived) and 'alt="100 % hidden"' in pages_html(arrived)
 
 
 def test_every_card_opens_and_shows_its_metric_at_work() -> None:

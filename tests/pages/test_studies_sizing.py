@@ -66,7 +66,7 @@ def test_sizes_in_the_wrong_order_and_a_goal_out_of_reach_are_told(researcher: R
     quick(researcher, **{"sample-fewest": 40}).press(researcher.key("power"))
     assert researcher.says("The fewest people, 40, must be fewer than the most, 40")
     quick(researcher, **{"sample-fewest": 5, "sample-preference-gap": 0.0}).press(researcher.key("power"))
-    assert reads(researcher, "No number of people up to 40 reaches a power of 80%")
+    assert reads(researcher, "No number of people up to 40 reaches a power of 80 %")
     assert not researcher.has("button", researcher.key("power-put"))
 
 

@@ -66,7 +66,7 @@ def test_the_sentence_says_how_many_why_and_on_what_assumptions(least: int | Non
     sizes = tuple(PowerAt(size, 20, Interval(0.5, 0.3, 0.7), 0.075 * size) for size in (5, 10))
     found = PowerCurve(sizes, 0.7, 0.05, least)
     words = sentence(plan, plan.assumed(made), SampleSettings(repetitions=20), found)
-    start = "10 people, for a power of 75% where 70% was wanted" if least else "No number of people up to 10 reaches"
+    start = "10 people, for a power of 75 % where 70 % was wanted" if least else "No number of people up to 10 reaches"
     assert words.startswith(start)
     for part in ("20 simulated studies", "2 numbers of people", plan.test_title, "p below 0.05", "7 points, 3 trials"):
         assert part in words

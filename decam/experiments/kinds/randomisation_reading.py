@@ -15,6 +15,7 @@ from decam.methods import METHODS
 from decam.methods.controls.maps import EDGES
 from decam.metrics.base import Measurement
 from decam.metrics.resemblance import TO_CONTROLS, TO_REFERENCE
+from decam.shares import percent
 
 KEPT, LOST = 0.7, 0.3
 EDGY = 0.5
@@ -167,7 +168,7 @@ def _forgotten(names: Sequence[str], place: int) -> str:
 
 
 def _share(share: float) -> str:
-    return "under 1 %" if share < 0.01 else f"{share:.0%}".replace("%", " %")
+    return "under 1 %" if share < 0.01 else percent(share, 0)
 
 
 def _independent(line: Line, left: Sequence[float], names: Sequence[str]) -> tuple[Verdict, str]:

@@ -14,6 +14,7 @@ from decam.explanation import ClassMap, Unit
 from decam.methods.class_level.asking import Road
 from decam.methods.class_level.samples import Sampler, Size, radial_frequency
 from decam.methods.support.seeded_globals import generator_of
+from decam.shares import percent
 
 CLIPPING_LIMIT = 0.5  # of a map's energy: a reader is told where clipping takes more
 QUANTILE = 0.95  # of a unit's activations without the map, beyond which the unit counts as raised
@@ -203,8 +204,8 @@ def measured(road: Road, number: int, pattern: Tensor, threshold: Tensor, fresh:
     clipped = float(1 - ((samples + pattern).clamp(0, 1) - samples).square().sum() / energy)
     if clipped > CLIPPING_LIMIT:
         road.ledgers[number].note(
-            f"Clipping to [0, 1] takes {clipped:.0%} of the map's energy, so its norm saturates the images: choose a "
-            "smaller one."
+            f"Clipping to [0, 1] takes {percent(clipped, 0)} of the map's energy, so its norm saturates the images: "
+            "choose a smaller one."
         )
     return ClassMap(pattern.numpy().astype(np.float32), with_pattern, without, control, norm)
 

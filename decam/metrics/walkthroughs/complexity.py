@@ -7,6 +7,7 @@ import numpy as np
 from decam.metrics.complexity import heights, shares_of
 from decam.metrics.scales import Values
 from decam.metrics.walkthroughs.panels import Chart, Line, Panel, Picture, Show, Work, array
+from decam.shares import percent
 
 _PIXELS = "Pixels from the most salient on (%)"
 
@@ -51,7 +52,7 @@ def _effective(work: Work) -> tuple[tuple[Panel, ...], str]:
         Line("equal pixels as concentrated", edge, height, quiet=True),
     )
     chart = Chart("The value is the width of the box", _PIXELS, "Share, times the number of pixels", lines, (0, 100))
-    sentence = f"{count:,} equally salient pixels would be as concentrated: {value:.1%} of the image."
+    sentence = f"{count:,} equally salient pixels would be as concentrated: {percent(value, 1)} of the image."
     return (work.judged(), picture, chart), sentence
 
 

@@ -12,6 +12,7 @@ from decam.metrics.base import Curve, Sequencing
 from decam.metrics.curves import changes
 from decam.metrics.scales import Values
 from decam.metrics.walkthroughs.panels import Chart, Line, Panel, Picture, Show, Work, array, spread
+from decam.shares import percent
 
 _STEPS = 7
 _LEVELS = 3
@@ -24,7 +25,7 @@ def _curve(work: Work) -> tuple[tuple[Panel, ...], str]:
     curve = _drawn(work)
     done = "hidden" if _hides(work) else "shown"
     places = _telling(array(curve.values), _STEPS)
-    pictures = [_seen(work, curve, place, f"{float(curve.shares[place]):.0%} {done}") for place in places]
+    pictures = [_seen(work, curve, place, f"{percent(float(curve.shares[place]), 0)} {done}") for place in places]
     x, y = array(curve.shares) * 100, array(curve.values)
     lines = (Line("each step", x, y, filled=True), Line("the images above", x[places], y[places], points=True))
     chart = Chart("The value is the shaded area", f"Share of the image {done} (%)", PROBABILITY, lines, (0, 100))
@@ -107,7 +108,7 @@ def _without(work: Work) -> tuple[tuple[Panel, ...], str]:
         answers[least] = last(road.answers(case, settings, 0, least=least))
         for place, picture in enumerate(road.pictures(case, settings, 0, least=least)):
             if place in chosen:
-                caption = f"{levels[place]:.0%} {name} salient imputed"
+                caption = f"{percent(levels[place], 0)} {name} salient imputed"
                 panels.append(Picture(caption, to_pixels(picture), probability=float(answers[least][place])))
     lines = (
         Line("least salient removed (LeRF)", levels * 100, answers[True]),

@@ -9,6 +9,7 @@ from decam.explanation import Truth
 from decam.metrics.localisation import otsu, overlaps, target_of
 from decam.metrics.scales import Limits, Values
 from decam.metrics.walkthroughs.panels import Chart, Line, Panel, Picture, Show, Work, array
+from decam.shares import percent
 
 _BINS = 60
 
@@ -29,7 +30,7 @@ def _pointing(work: Work) -> tuple[tuple[Panel, ...], str]:
     marked = Picture("Its highest point", work.pixels, truth=truth, mark=(row, column))
     sentence = "on the object: a hit" if truth[row, column] else "beside the object: a miss"
     if many > 1:
-        sentence = f"shared by {many} pixels, of which {work.measurement.value:.0%} lie on the object"
+        sentence = f"shared by {many} pixels, of which {percent(work.measurement.value, 0)} lie on the object"
     return (_outlined(work), marked), f"The highest point is {sentence}."
 
 
@@ -46,10 +47,13 @@ def _parted(work: Work, amounts: Values, name: str) -> tuple[tuple[Panel, ...], 
     truth, value = _truth(work), work.measurement.value
     scale: Limits = (0.0, float(amounts.max()))
     parts = (
-        Picture(f"On the object: {value:.0%}", work.pixels, amounts * truth, scale, truth=truth),
-        Picture(f"Beside it: {1 - value:.0%}", work.pixels, amounts * ~truth, scale, truth=truth),
+        Picture(f"On the object: {percent(value, 0)}", work.pixels, amounts * truth, scale, truth=truth),
+        Picture(f"Beside it: {percent(1 - value, 0)}", work.pixels, amounts * ~truth, scale, truth=truth),
     )
-    sentence = f"Of the sum of its {name}, {value:.1%} lies on the object, which fills {truth.mean():.1%} of the image."
+    sentence = (
+        f"Of the sum of its {name}, {percent(value, 1)} lies on the object, "
+        f"which fills {percent(truth.mean(), 1)} of the image."
+    )
     return (_outlined(work), *parts), sentence
 
 
@@ -61,9 +65,8 @@ def _rank(work: Work) -> tuple[tuple[Panel, ...], str]:
     highest[np.argsort(-work.saliency.ravel(), kind="stable")[:count]] = True
     kept = highest.reshape(truth.shape)
     picture = Picture(f"Its {count:,} highest pixels", work.pixels, truth=truth, kept=kept)
-    sentence = (
-        f"The object has {count:,} pixels; {work.measurement.value:.1%} of the map's {count:,} highest lie on it."
-    )
+    share = percent(work.measurement.value, 1)
+    sentence = f"The object has {count:,} pixels; {share} of the map's {count:,} highest lie on it."
     return (_outlined(work), picture), sentence
 
 
@@ -124,7 +127,9 @@ def _area(work: Work) -> tuple[tuple[Panel, ...], str]:
         (0, 100),
         (0, 100),
     )
-    sentence = f"A pixel of the object is higher than one beside it in {work.measurement.value:.1%} of all pairs."
+    sentence = (
+        f"A pixel of the object is higher than one beside it in {percent(work.measurement.value, 1)} of all pairs."
+    )
     return (_outlined(work), chart), sentence
 
 

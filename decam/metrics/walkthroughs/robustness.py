@@ -13,6 +13,7 @@ from decam.metrics.base import Case, Origin
 from decam.metrics.robustness import moved_back
 from decam.metrics.scales import Values, cleaned, spearman
 from decam.metrics.walkthroughs.panels import Bars, Panel, Picture, Remade, Show, Work, array, limits
+from decam.shares import percent
 
 _MOVES = ("mirrored", "shifted right", "shifted left", "shifted down", "shifted up")
 
@@ -54,8 +55,8 @@ def _unsteady(work: Work) -> tuple[tuple[Panel, ...], str]:
     names = tuple(str(number) for number in range(1, len(changes) + 1))
     bars = Bars("Relative change of the map; the value is the highest", names, changes)
     sentence = (
-        f"Of {len(changes)} images with up to {work.settings.radius:.0%} noise, the one shown changed the map most: "
-        f"by {work.measurement.value:.1%} of the map's norm."
+        f"Of {len(changes)} images with up to {percent(work.settings.radius, 0)} noise, the one shown changed the map "
+        f"most: by {percent(work.measurement.value, 1)} of the map's norm."
     )
     return (*panels, bars), sentence
 

@@ -12,6 +12,7 @@ import numpy as np
 from decam.errors import SettingError
 from decam.export.standing import several
 from decam.settings import Settings, parameter
+from decam.shares import percent
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,8 @@ def _away(one: Summary, settings: Away) -> str | None:
     if share <= settings.share:
         return None
     return (
-        f"The page was hidden or out of focus for {share:.0%} of the time; more than {settings.share:.0%} is flagged."
+        f"The page was hidden or out of focus for {percent(share, 0)} of the time; "
+        f"more than {percent(settings.share, 0)} is flagged."
     )
 
 

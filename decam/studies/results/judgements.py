@@ -7,6 +7,7 @@ import numpy as np
 from decam.errors import SettingError
 from decam.export.standing import several
 from decam.figures.studies import Curve, detection_figure, ratings_figure, utility_figure, values_figure
+from decam.shares import percent
 from decam.studies.analysis import accuracy, cumulative_link, detection, rank_tests, ratings, utility
 from decam.studies.elements import Choice, Rating
 from decam.studies.export.answers import Given
@@ -173,7 +174,7 @@ def _accuracy(read: Material, name: str, title: str) -> Findings | None:
             )
         )
     head = ("condition", "pictures", "answers", "accuracy", "from", "to", "p against chance")
-    sentences = [f"{title}{'' if title.endswith('?') else '.'} Chance is {chance:.0%}."]
+    sentences = [f"{title}{'' if title.endswith('?') else '.'} Chance is {percent(chance, 0)}."]
     control = next((one for one in read.study.conditions if one.source == NO_MAP), None)
     tables = [Table(title, head, tuple(lines))]
     if control is not None and any(row.conditions[0] == control.key for row in rows):

@@ -25,7 +25,7 @@ def show() -> None:
         with greeting.container():
             welcome.show()
 
-    places = targets.places(entry.name, chosen)
+    places = targets.places(entry, chosen)
     classifier = model_choice.load(entry)
 
     with below:
@@ -36,8 +36,6 @@ def show() -> None:
 
     asked = targets.row(classifier, chosen, places)
     if chosen and classifier is not None:
-        with places.notes:
-            model_choice.limits(entry, chosen)
         snapshot = session.action(classifier, asked, choices, how, snapshot)
 
     run_view.show(snapshot)

@@ -26,6 +26,7 @@ from decam.methods import METHODS
 from decam.metrics.base import Measurement
 from decam.metrics.scales import Limits
 from decam.runs.snapshots import RunSnapshot
+from decam.shares import done
 from decam.ui import state, text
 from decam.ui.components.grid.grid import address
 from decam.ui.components.live import maps
@@ -150,7 +151,7 @@ def _filled(snapshot: RunSnapshot, key: CellKey, how: Compared) -> _Box:
         follows = key.question > 0 and snapshot.cells[CellKey(0, key.method)].state is CellState.FAILED
         return _Box(words="–" if follows else CELLS[cell.state].title.lower(), tip=cell.error)
     if cell.state is CellState.RUNNING:
-        share = f"{min(1.0, cell.step / cell.total):.0%}".replace("%", " %") if cell.total else "…"
+        share = done(cell.step, cell.total) or "…"
         if cell.saliency is None:
             return _Box(words=share, tip=IN_THE_MAKING)
         return _map(snapshot, key, cell, (IN_THE_MAKING,), f"<figcaption>{share}</figcaption>")

@@ -27,7 +27,7 @@ def show() -> None:
         with greeting.container():
             welcome.show_sanity()
 
-    places = targets.places(entry.name, chosen)
+    places = targets.places(entry, chosen)
     classifier = model_choice.load(entry)
 
     with below:
@@ -38,8 +38,6 @@ def show() -> None:
 
     asked = targets.row(classifier, chosen, places, judged=False)
     if chosen and classifier is not None:
-        with places.notes:
-            model_choice.limits(entry, chosen)
         snapshot = session.bar(classifier, asked, choices, how, snapshot)
 
     view.show(snapshot)

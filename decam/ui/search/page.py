@@ -27,7 +27,7 @@ def show() -> None:
         if not chosen and snapshot is None and not landscapes.open:
             with greeting.container():
                 welcome.show_search()
-        places = targets.places(entry.name, () if landscapes.open else chosen)
+        places = targets.places(entry, () if landscapes.open else chosen)
         classifier = model_choice.load(entry)
 
     with below:
@@ -43,8 +43,6 @@ def show() -> None:
         with search:
             asked = targets.row(classifier, chosen, places, judged=False)
             if chosen and classifier is not None:
-                with places.notes:
-                    model_choice.limits(entry, chosen)
                 snapshot = session.action(classifier, asked, choices, how, snapshot, form.variants, form.OFFERED)
             run_view.show(snapshot, run.show)
 

@@ -16,10 +16,11 @@ from decam.classifier.certainty import unsure
 from decam.errors import DecamError
 from decam.explanation import Truth
 from decam.figures.steps import outlined
+from decam.models.catalogue import Entry
 from decam.ui import text
 from decam.ui.components.card import card
 from decam.ui.components.card.card import Bar
-from decam.ui.shared import folding, ground_truth, pictures, thumbnails
+from decam.ui.shared import folding, ground_truth, model_choice, pictures, thumbnails
 from decam.ui.shared.pictures import Chosen
 
 PREDICTED = -1
@@ -45,33 +46,35 @@ class Asked(NamedTuple):
 
 
 class Places(NamedTuple):
-    """Where a row of cards stands: a place for notes above it, and one for each card."""
+    """Where a row of cards of a model's answers stands: a place for notes above it, and one for each card."""
 
+    entry: Entry
     notes: DeltaGenerator
     cards: tuple[DeltaGenerator, ...]
 
 
-def places(model: str, chosen: Sequence[Chosen]) -> Places:
+def places(entry: Entry, chosen: Sequence[Chosen]) -> Places:
     """Draw where the cards will be, before the model is loaded.
 
-    A picture about which the model of that name has not been asked yet is shown without bars.
+    A picture about which the model has not been asked yet is shown without bars.
     """
     notes = st.container()
     if not chosen:
-        return Places(notes, ())
+        return Places(entry, notes, ())
     with folding.cards(), st.container(key="targets"):
         cards = tuple(st.empty() for _ in chosen)
     for number, (picture, place) in enumerate(zip(chosen, cards, strict=True)):
-        if _answered_key(model, picture.key) not in st.session_state:
+        if _answered_key(entry.name, picture.key) not in st.session_state:
             with place:
                 _awaited(picture, number)
-    return Places(notes, cards)
+    return Places(entry, notes, cards)
 
 
 def row(classifier: Classifier | None, chosen: Sequence[Chosen], where: Places, *, judged: bool = True) -> list[Asked]:
     """Draw a card a picture, and return those that can be explained: none without a model.
 
-    Without `judged` no ground truth is asked for.
+    Above them stands what a reader must know where the model was not made for such pictures. Without `judged` no ground
+    truth is asked for.
     """
     asked = []
     for number, (picture, place) in enumerate(zip(chosen, where.cards, strict=True)):
@@ -87,6 +90,9 @@ def row(classifier: Classifier | None, chosen: Sequence[Chosen], where: Places, 
                 continue
             st.session_state[_answered_key(classifier.name, picture.key)] = True
             asked.append(_card(classifier, picture, view, answer, number, judged))
+    if classifier is not None:
+        with where.notes:
+            model_choice.limits(where.entry, chosen)
     return asked
 
 

@@ -41,7 +41,7 @@ AT_THE_BOUND = {
     "away": (
         replace(GOOD, away=6000),
         replace(GOOD, away=6100),
-        "The page was hidden or out of focus for 30% of the time; more than 30% is flagged.",
+        "The page was hidden or out of focus for 30 % of the time; more than 30 % is flagged.",
     ),
     "small-window": (
         replace(GOOD, window=(320, 480)),

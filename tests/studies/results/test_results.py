@@ -127,7 +127,7 @@ def test_accuracy_is_the_share_of_right_answers() -> None:
     for title, value in zip(column(findings, 0, "condition"), column(findings, 0, "accuracy"), strict=True):
         rows = [row for row in of.trials("accuracy") if of.title(row.conditions[0]) == title]
         assert value == pytest.approx(np.mean([row.value == row.step.correct["answer"] for row in rows]), abs=5e-4)
-    assert "25%" in findings.sentences[0]
+    assert "25 %" in findings.sentences[0]
 
 
 def test_utility_is_that_of_the_training_condition_over_the_control() -> None:
@@ -179,7 +179,7 @@ def test_distinction_is_counted_apart_for_the_models_right_and_wrong_answers() -
     )
     of = read(dataclasses.replace(made, stimuli=wrong), 6, noise=0.5)
     findings = found(of)["distinction"]
-    assert "Chance is 25%." in findings.sentences[0]
+    assert "Chance is 25 %." in findings.sentences[0]
     for table, name in enumerate(("answered", "right")):
         for row in (dict(zip(findings.tables[table].head, line, strict=True)) for line in findings.tables[table].rows):
             own = [

@@ -10,12 +10,13 @@ def _cards() -> None:
 
     from decam.images.samples import get
     from decam.models import load_classifier
+    from decam.models.catalogue import get as get_model
     from decam.ui.shared import targets
     from decam.ui.shared.pictures import Chosen
 
     def page(step: str) -> None:
         chosen = [Chosen(key=name, name=name, kind="scene", sample=get(name)) for name in ("scene-star", "scene-arrow")]
-        where = targets.places("embedded", chosen)
+        where = targets.places(get_model("embedded"), chosen)
         if step != "loading":
             asked = targets.row(load_classifier("embedded") if step == "loaded" else None, chosen, where)
             st.text(f"{len(asked)} asked")
