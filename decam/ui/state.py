@@ -31,6 +31,8 @@ from decam.ui.shared.shared_jobs import SharedJobs
 from decam.web import browsers
 from decam.web.studies import service
 
+BESIDE = "beside"
+"""The parameter of the address that names the run below the one that is shown."""
 WALKTHROUGHS = 48  # kept when they are done
 ANALYSES = 48
 REPLAYS = 4  # each of some 20 MB
@@ -168,11 +170,7 @@ def run_id() -> str | None:
     The Sanity page has a run of its own, so that a check and a comparison can be looked at in turn.
     """
     name = _parameter()
-    if name in st.query_params:
-        st.session_state[f"shown_{name}"] = st.query_params[name]
-    elif st.session_state.get(f"shown_{name}"):
-        st.query_params[name] = st.session_state[f"shown_{name}"]
-    return cast("str | None", st.session_state.get(f"shown_{name}"))
+    return linked(name, f"shown_{name}")
 
 
 def show_run(run: str | None, *, made_here: bool = False) -> None:
@@ -181,12 +179,28 @@ def show_run(run: str | None, *, made_here: bool = False) -> None:
     `made_here`: the page's widgets are what the run was made from.
     """
     name = _parameter()
-    st.session_state[f"shown_{name}"] = run
+    if st.session_state.get(f"shown_{name}") != run:
+        st.query_params.pop(BESIDE, None)
+    link(name, f"shown_{name}", run)
     st.session_state[f"taken_up_{name}"] = run if made_here else None
-    if run is None:
-        st.query_params.pop(name, None)
+
+
+def linked(parameter: str, key: str) -> str | None:
+    """What a parameter of the address names, which the session keeps under `key` while other pages are visited."""
+    if parameter in st.query_params:
+        st.session_state[key] = st.query_params[parameter]
+    elif st.session_state.get(key):
+        st.query_params[parameter] = st.session_state[key]
+    return cast("str | None", st.session_state.get(key))
+
+
+def link(parameter: str, key: str, named: str | None) -> None:
+    """Let a parameter of the address, and the session under `key`, name this; None takes the parameter away."""
+    st.session_state[key] = named
+    if named is None:
+        st.query_params.pop(parameter, None)
     else:
-        st.query_params[name] = run
+        st.query_params[parameter] = named
 
 
 def hand_over(run: str, page: str) -> None:

@@ -411,27 +411,3 @@ def test_a_method_that_fails_costs_its_own_cells_only(monkeypatch: pytest.Monkey
     assert visitor.cell("Random map")["error"].endswith(".")
     assert visitor.cell("Centre Gaussian")["state"] == "done"
     assert state.runs().snapshot(run).cells[CellKey(0, 1)].explanation is not None
-
-
-def test_another_run_stands_below_with_what_differs_in_words() -> None:
-    visitor = Visitor()
-    above = quick_run(visitor, "scene-star")
-    visitor.ask("Star", "heart").methods("random")
-    below = visitor.explain()
-    visitor.finish()
-    state.runs().describe(below, "Heart *instead*", "Only one method")
-    guest = Visitor(above)
-    guest.app.session_state[f"beside-open-{above}"] = True
-    guest.look()
-    box = guest.app.selectbox(key=f"beside-pick-{above}")
-    assert len(box.options) == 1 and box.options[0].startswith("Heart")
-    box.select_index(0)
-    guest.look()
-    assert any("Heart" in element.value for element in guest.app.main.subheader)
-    assert guest.reads("These maps are for *star*; below it is *heart*.", "Only the run above has *Centre Gaussian*.")
-    assert guest.reads("Only one method")
-    assert guest.run == above
-    state.runs().delete(below)
-    assert guest.look().says("There is no run", below)
-    guest.press("beside-close")
-    assert not guest.has("button", "beside-close")

@@ -1,4 +1,4 @@
-"""Another run below the one that is shown, with what differs between them in words."""
+"""Another run below the one that is shown, with what differs between them in words; the address names both."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import streamlit as st
 
 from decam.errors import DecamError
 from decam.experiments.kinds import KINDS
+from decam.methods import described
 from decam.runs.snapshots import RunSnapshot, RunSummary
 from decam.ui import state, text
 from decam.ui.shared import differences
@@ -18,21 +19,28 @@ LONGEST = 48
 SAME = "Both runs asked the same."
 
 
-def show(snapshot: RunSnapshot, draw: Callable[[RunSnapshot], object]) -> None:
-    """Draw the choice of another run of the same kind, and that run by `draw` once it is chosen."""
+def show(snapshot: RunSnapshot, draw: Callable[[RunSnapshot], object], method: str = "") -> None:
+    """Draw the choice of another run of the same kind, and that run by `draw` once it is chosen.
+
+    With a `method`, runs with this method alone are offered.
+    """
     chosen = f"beside-{snapshot.id}"
-    other = st.session_state.get(chosen)
+    other = state.linked(state.BESIDE, chosen)
     if other is None:
-        _choice(snapshot, chosen)
+        _choice(snapshot, chosen, method)
         return
     with st.container(key="beside", gap="small"):
         try:
-            below = state.runs().snapshot(str(other))
+            below = state.runs().snapshot(other)
         except DecamError as error:
             _head("This run is gone", chosen)
             st.error(text.plain(str(error)))
             return
         _head(f"{below.title}, {text.when(below.created)}", chosen)
+        if below.plan.kind != snapshot.plan.kind:
+            nouns = [KINDS[one.plan.kind].noun for one in (below, snapshot)]
+            st.info(f"This run is a {nouns[0]}. Beside a {nouns[1]} another {nouns[1]} can stand: close this one.")
+            return
         st.markdown(" ".join(differences.between(snapshot, below)) or SAME)
         if below.remark:
             st.caption(text.plain(" ".join(below.remark.split())))
@@ -48,10 +56,10 @@ def _head(title: str, chosen: str) -> None:
 
 
 def _close(chosen: str) -> None:
-    st.session_state[chosen] = None
+    state.link(state.BESIDE, chosen, None)
 
 
-def _choice(snapshot: RunSnapshot, chosen: str) -> None:
+def _choice(snapshot: RunSnapshot, chosen: str, method: str) -> None:
     """The runs that can be chosen are looked for when somebody opens the choice."""
     opened = f"beside-open-{snapshot.id}"
     place = st.popover(
@@ -66,9 +74,10 @@ def _choice(snapshot: RunSnapshot, chosen: str) -> None:
         return
     with place:
         listed = state.runs().recent(state.listed_owner(), OFFERED, snapshot.plan.kind)
-        by_id = {one.id: one for one in listed if one.id != snapshot.id}
+        by_id = {one.id: one for one in listed if one.id != snapshot.id and (not method or method in one.methods)}
         if not by_id:
-            st.caption(f"There is no other {KINDS[snapshot.plan.kind].noun} yet.")
+            asked = f" with {described(method).title}" if method else ""
+            st.caption(f"There is no other {KINDS[snapshot.plan.kind].noun}{asked} yet.")
             return
         picked = f"beside-pick-{snapshot.id}"
         st.selectbox(
@@ -84,7 +93,7 @@ def _choice(snapshot: RunSnapshot, chosen: str) -> None:
 
 
 def _take(picked: str, chosen: str, opened: str) -> None:
-    st.session_state[chosen] = st.session_state[picked]
+    state.link(state.BESIDE, chosen, st.session_state[picked])
     st.session_state[opened] = False
 
 

@@ -11,26 +11,41 @@ from decam.experiments.cells import CellKey
 from decam.methods.de_cam.method import DE_CAM
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
-from decam.ui.compare import measure_more, run_grid, run_view
+from decam.ui.compare import beside, measure_more, run_grid, run_view
 from decam.ui.components.live import status as live_status
 from decam.ui.search import anytime, by_hand, rivals, view
 from decam.ui.shared import run_pages
 
 
 def show(snapshot: RunSnapshot) -> None:
-    """Draw the run, or say that it has no search."""
+    """Draw the run, or say that it has no search, and another run beside it where one was chosen."""
+    place = _shown(snapshot)
+    if place is None:
+        return
+    # The grid above follows the run by itself, and only the search, whose populations it does not get, is drawn again.
+    look = state.live(snapshot) is not None and snapshot.cells[place].explanation is None
+    st.fragment(_part, run_every=run_view.POLL if look else None)(snapshot.id, snapshot.plan.kind, place, view.show)
+    beside.show(snapshot, _below, DE_CAM.name)
+    st.fragment(_part)(snapshot.id, snapshot.plan.kind, place, by_hand.show)
+    st.fragment(_beside)(snapshot.id, snapshot.plan.kind, place)
+
+
+def _below(snapshot: RunSnapshot) -> None:
+    """Draw the search of a run that stands beside the one of the page."""
+    place = _shown(snapshot)
+    if place is not None:
+        view.show(snapshot, place)
+
+
+def _shown(snapshot: RunSnapshot) -> CellKey | None:
+    """Draw a run's maps and the choice of a search, where it has several; the search, or None, which is said."""
     places = [place for place in sorted(snapshot.cells) if snapshot.plan.methods[place.method].name == DE_CAM.name]
     if not places:
         titles = ", ".join(dict.fromkeys(snapshot.plan.titles()))
         st.info(text.plain(f"This run has no DE-CAM search, only {titles}. The Compare page shows it."))
-        return
+        return None
     selected = run_grid.show(snapshot) if len(snapshot.cells) > 1 else None
-    place = _choice(snapshot, places, selected)
-    # The grid above follows the run by itself, and only the search, whose populations it does not get, is drawn again.
-    look = state.live(snapshot) is not None and snapshot.cells[place].explanation is None
-    st.fragment(_part, run_every=run_view.POLL if look else None)(snapshot.id, snapshot.plan.kind, place, view.show)
-    st.fragment(_part)(snapshot.id, snapshot.plan.kind, place, by_hand.show)
-    st.fragment(_beside)(snapshot.id, snapshot.plan.kind, place)
+    return _choice(snapshot, places, selected)
 
 
 def _part(run: str, kind: str, place: CellKey, draw: Callable[[RunSnapshot, CellKey], None]) -> None:
