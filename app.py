@@ -10,4 +10,5 @@ from decam.ui import nav
 nav.draw_from(Path(__file__).with_name("pages"))
 base = st.get_option("server.baseUrlPath")
 routes = web.routes(base, nav.PAGES[0].address)
-app = st.App(nav.SCRIPT, routes=routes, middleware=web.middleware(base, nav.FOR_ACCOUNTS), lifespan=web.lifespan)
+around = web.lifespan(nav.prepare)
+app = st.App(nav.SCRIPT, routes=routes, middleware=web.middleware(base, nav.FOR_ACCOUNTS), lifespan=around)

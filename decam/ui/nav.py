@@ -125,6 +125,11 @@ def draw_from(folder: Path | None) -> None:
     _folders[:] = [] if folder is None else [folder]
 
 
+def prepare() -> None:
+    """Make ready what the first visit of this process would wait for; all others find it there."""
+    import_module(PAGES[0].module).prepare()
+
+
 def run() -> None:
     """Configure the browser's tab and draw the page that was asked for."""
     st.set_page_config(page_title=NAME, page_icon=str(ICON), layout="wide", initial_sidebar_state=320)

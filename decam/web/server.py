@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from types import FrameType
 from typing import Any
 
@@ -15,11 +15,20 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _ending = threading.Event()
 
 
-@asynccontextmanager
-async def lifespan(_app: object) -> AsyncIterator[None]:
-    """Hold streams open while the server runs."""
-    with streaming(), _heard():
-        yield
+def lifespan(prepare: Callable[[], object]) -> Callable[[object], AbstractAsyncContextManager[None]]:
+    """What surrounds the serving: streams are open, and at its start `prepare` is called beside it, in its own thread.
+
+    What `prepare` makes ready, visits find there; one that comes before waits no longer than it would without.
+    """
+
+    @asynccontextmanager
+    async def around(_app: object) -> AsyncIterator[None]:
+        # No daemon: a process that ends while PyTorch is being imported in a daemon thread may be aborted.
+        threading.Thread(target=prepare, name="decam-prepare", daemon=False).start()
+        with streaming(), _heard():
+            yield
+
+    return around
 
 
 def ending() -> bool:

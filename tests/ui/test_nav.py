@@ -13,8 +13,12 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from decam.classifier import TorchClassifier
 from decam.cli import serving
-from decam.ui import nav, theme
+from decam.errors import ModelError
+from decam.models import EMBEDDED
+from decam.models.cache import Models
+from decam.ui import nav, state, theme
 from tests.conftest import ROOT
 
 ADDRESSES = tuple(entry.address for entry in nav.PAGES)
@@ -115,3 +119,18 @@ for name in {names!r}:
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     wanted = [f"{name} {settings[name.partition('.')[0]][name.partition('.')[2]]}" for name in names]
     assert done.stdout.splitlines() == wanted
+
+
+def test_before_the_first_visit_the_model_of_the_first_page_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    models = Models()
+    monkeypatch.setattr(state, "models", lambda: models)
+    nav.prepare()
+    assert [key.name for key in models.loaded()] == [EMBEDDED]
+
+
+def test_a_model_that_cannot_be_loaded_beforehand_is_left_to_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(name: str, device: object) -> TorchClassifier:
+        raise ModelError(f"{name} is broken on {device}.")
+
+    monkeypatch.setattr(state, "models", lambda: Models(load=broken))
+    nav.prepare()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -309,11 +310,28 @@ def test_routes_are_below_the_path_that_the_app_is_served_under() -> None:
 def test_streams_are_open_while_the_server_runs_and_no_longer() -> None:
     async def serve() -> list[bool]:
         seen = [live.streams()]
-        async with lifespan(None):
+        async with lifespan(lambda: None)(None):
             seen.append(live.streams())
         return [*seen, live.streams()]
 
     assert anyio.run(serve) == [False, True, False]
+
+
+def test_what_visits_need_is_made_ready_beside_the_serving() -> None:
+    asked, told = threading.Event(), threading.Event()
+
+    def prepare() -> None:
+        assert asked.wait(30)
+        told.set()
+
+    async def serve() -> bool:
+        async with lifespan(prepare)(None):
+            ready = told.is_set()
+            asked.set()
+        return ready
+
+    assert anyio.run(serve) is False, "nobody waits for it"
+    assert told.wait(30)
 
 
 @pytest.mark.slow

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
 
+from decam.errors import DecamError
+from decam.hardware.device import best
+from decam.models import EMBEDDED
 from decam.ui import state, theme
 from decam.ui.compare import run_view
 from decam.ui.shared import measuring, method_forms, model_choice, pictures, recent, session, targets, welcome
+
+
+def prepare() -> None:
+    """Load the model that is asked until another one is chosen; where it cannot be loaded, the page says why."""
+    with suppress(DecamError):
+        state.models().get(EMBEDDED, best())
 
 
 def show() -> None:

@@ -7,4 +7,5 @@ from decam.ui import nav
 
 base = st.get_option("server.baseUrlPath")
 routes = web.routes(base, nav.PAGES[0].address)
-app = st.App(nav.SCRIPT, routes=routes, middleware=web.middleware(base, nav.FOR_ACCOUNTS), lifespan=web.lifespan)
+around = web.lifespan(nav.prepare)
+app = st.App(nav.SCRIPT, routes=routes, middleware=web.middleware(base, nav.FOR_ACCOUNTS), lifespan=around)
