@@ -20,7 +20,10 @@ from decam.methods import described
 from decam.runs.snapshots import RunSnapshot
 
 PACE = 0.5  # seconds between two looks at a run or other work, however many watch it
-PROGRESS = 1.0  # seconds between two news of which nothing but progress is new: drawing them costs the browser most
+PROGRESS, SELDOM = 1.0, 3.0
+"""Seconds between two news of which nothing but progress is new, at first and at last: drawing them costs most."""
+PATIENCE = 0.1
+"""The pause between such news, as a share of the time that the run has been watched."""
 _FEEDS = 64  # runs whose changes are remembered for new watchers
 
 
@@ -78,7 +81,7 @@ class Feed(ABC):
 
 
 class RunFeed(Feed):
-    """The changes of one run, of which mere progress is taken up once a second.
+    """The changes of one run, of which mere progress is taken up once a second, and more seldom in a long run.
 
     Cells are compared by identity. A cell is encoded only when somebody asks for it, once a version.
     """
@@ -87,6 +90,7 @@ class RunFeed(Feed):
         super().__init__()
         self._source, self._run = source, run
         self._noted = float("-inf")
+        self._begun = time.monotonic()
         self._snapshot: RunSnapshot | None = None
         self._first = self._previous = 0
         self._cells: dict[CellKey, _Seen] = {}
@@ -139,10 +143,13 @@ class RunFeed(Feed):
         if self._snapshot is None or self._due():
             snapshot = self._source.snapshot(self._run)
             self._looked = time.monotonic()
-            if self._looked >= self._noted + PROGRESS or self._has_moved(snapshot):
+            if self._looked >= self._noted + self._pause() or self._has_moved(snapshot):
                 self.note(snapshot)
             return self._snapshot or snapshot
         return self._snapshot
+
+    def _pause(self) -> float:
+        return max(PROGRESS, min(SELDOM, PATIENCE * (self._looked - self._begun)))
 
     def _has_moved(self, snapshot: RunSnapshot) -> bool:
         """True where more than the progress of maps is new."""

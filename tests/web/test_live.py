@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
@@ -14,6 +15,7 @@ import pytest
 
 from decam.errors import StoreError
 from decam.experiments.cells import CellKey
+from decam.experiments.status import CellState
 from decam.export import live, wire
 from decam.runs.service import Runs
 from decam.runs.snapshots import RunSnapshot
@@ -32,7 +34,8 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every look is a new one, and nothing is served beyond a test."""
     for module in (live, route):
         monkeypatch.setattr(module, "PACE", 0.0)
-    monkeypatch.setattr(live, "PROGRESS", 0.0)
+    for pause in ("PROGRESS", "SELDOM"):
+        monkeypatch.setattr(live, pause, 0.0)
     yield
     live.offer(None)
 
@@ -239,6 +242,36 @@ def test_mere_progress_waits_for_its_turn_and_all_else_is_sent_at_once(monkeypat
     sent = [value for name, _, value in answer.events if name == "run"]
     assert len(sent) == 1 + changes < len(moments)
     assert {key: each["cell"] for key, each in known(answer).items()} == as_drawn(moments[-1])
+
+
+@pytest.mark.parametrize(("age", "pause"), [(0, 1), (10, 1), (25, 2.5), (30, 3), (600, 3)])
+def test_the_longer_a_run_takes_the_more_seldom_its_mere_progress_is_sent(
+    monkeypatch: pytest.MonkeyPatch, age: float, pause: float
+) -> None:
+    monkeypatch.undo()
+    now = [0.0]
+    monkeypatch.setattr(live, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    before, after = _one_step_of_a_search()
+    seen = [before]
+    feed = live.RunFeed(SimpleNamespace(snapshot=lambda _: seen[-1]), RUN)
+    now[0] = age
+    assert feed.news().version == before.version
+    seen.append(after)
+    now[0] = age + pause * 0.95
+    assert feed.news().version == before.version
+    now[0] = age + pause * 1.2 + live.PACE
+    assert feed.news().version == after.version
+
+
+def _one_step_of_a_search() -> tuple[RunSnapshot, RunSnapshot]:
+    """Two moments between which nothing but a map's progress is new."""
+    key = CellKey(0, 0)
+    pairs = itertools.pairwise(life())
+    return next(
+        (one, other)
+        for one, other in pairs
+        if one.cells[key].state is other.cells[key].state is CellState.RUNNING and one.version != other.version
+    )
 
 
 def test_one_look_has_the_same_objects_as_the_stream() -> None:
