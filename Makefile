@@ -19,9 +19,9 @@ DOCS_READY := $(VENV)/.ready-for-docs
 
 # Two tests at a time, each on one core: PyTorch's own threads would only wait for each other.
 QUICKLY := OMP_NUM_THREADS=1 $(PY) -m pytest -n 2
-# One that fails is tried once more, and the summary says so: on a busy machine a question can fall between two drawings
-# of a page, which no visitor would notice.
-IN_THE_BROWSER := $(PY) -m pytest -m browser --reruns 1
+# One that fails is tried again, and the summary names it: on a busy machine a question can fall between two drawings of
+# a page, which no visitor would notice. Whatever is named there deserves a look: it may be a race that is rare.
+IN_THE_BROWSER := $(PY) -m pytest -m browser -rR --reruns 2
 
 # An interpreter that was upgraded or removed leaves a .venv that does not start: it is made anew.
 STARTS := $(shell $(PY) -c 'import sys, pip; print(int(sys.version_info >= (3, 11)))' 2>/dev/null)
@@ -47,7 +47,7 @@ run: $(READY)
 test: lint types
 	$(PY) -m tests.tools.browser
 	$(PY) -m tests.tools.postgresql
-	$(QUICKLY) -m "not browser"
+	$(QUICKLY) -m "not browser" -rR --reruns 1
 	$(IN_THE_BROWSER)
 
 check: lint types
