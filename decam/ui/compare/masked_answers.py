@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from decam.classifier import Pixels, probabilities, to_tensor
 from decam.errors import DecamError
@@ -44,12 +45,19 @@ def _answer(snapshot: RunSnapshot, key: CellKey, explanation: Explanation, top: 
         values = _asked(place, top, snapshot.plan.model, snapshot.plan.device, view, shown)
     except DecamError as error:
         return MaskedAnswer(top, str(error), shown)
-    best = int(values.argmax())
-    label = snapshot.grid.label_of(explanation.target)
-    words = f"Top {top} %: {label} {text.percent(float(values[explanation.target]))}"
-    if best != explanation.target:
-        words += f" · predicted: {snapshot.grid.label_of(best)} {text.percent(float(values[best]))}"
-    return MaskedAnswer(top, words, shown)
+    return MaskedAnswer(top, f"Top {top} %: {in_words(values, snapshot, key.question, explanation.target)}", shown)
+
+
+def in_words(values: NDArray[np.float32], snapshot: RunSnapshot, question: int, target: int) -> str:
+    """The probabilities (of all classes) of the class asked about, of the one it is told from, and of the likeliest."""
+    grid, best = snapshot.grid, int(values.argmax())
+    against = snapshot.plan.against_of(question)
+
+    def said(index: int) -> str:
+        return f"{grid.label_of(index)} {text.percent(float(values[index]))}"
+
+    words = said(target) if against is None else f"{said(target)}, {said(against)}"
+    return words if best in (target, against) else f"{words} · predicted: {said(best)}"
 
 
 @st.cache_data(show_spinner=False, max_entries=1024)
