@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from decam.classifier import Pixels, to_tensor
+from decam.classifier import Pixels
 from decam.errors import DecamError
+from decam.experiments import covering
 from decam.experiments.cells import Cell, CellKey
 from decam.experiments.history import Frame
 from decam.experiments.plan import MethodChoice
 from decam.experiments.status import CellState
 from decam.export.wire import colour_table, probability_of, total_of
 from decam.figures import DIVERGING, SEQUENTIAL, limits_for, method_colour, overlay, png_bytes
-from decam.hardware.device import devices
-from decam.masking import fill
 from decam.methods import METHODS
 from decam.methods.de_cam import guided_filter
 from decam.methods.de_cam.settings import DeCamSettings
@@ -29,7 +27,7 @@ from decam.ui.compare.generations import Moment
 from decam.ui.components import component_key, source, styles
 from decam.ui.components.charts import live
 from decam.ui.components.grid.grid import address
-from decam.ui.shared import stopped
+from decam.ui.shared import run_pages, stopped
 
 WATCHED_BYTES = 120_000
 """Of traces sent with each look at a search that runs; a finished one is sent whole, once."""
@@ -176,10 +174,7 @@ def _filling(snapshot: RunSnapshot, place: CellKey) -> Pixels | None:
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
-def _filled(run: str, picture: int, name: str, _snapshot: RunSnapshot) -> Pixels:
+def _filled(run: str, question: int, name: str, _snapshot: RunSnapshot) -> Pixels:
     del run  # it names the entry in the cache
-    plan = _snapshot.plan
-    device = plan.device if plan.device in devices() else state.device()
-    classifier = state.models().get(plan.model, device)
-    hidden = fill(name, to_tensor(classifier, _snapshot.grid.view_of(picture)), classifier.mean, plan.seed)
-    return np.asarray((hidden.permute(1, 2, 0).cpu().numpy() * 255).round(), dtype=np.uint8)
+    seed = _snapshot.plan.questions[question].seed
+    return covering.filling(run_pages.model_of(_snapshot), _snapshot.grid.view_of(question), name, seed)
