@@ -33,7 +33,7 @@ def methods(given: argparse.Namespace) -> int:  # noqa: ARG001 - every command t
         for method in rows:
             needs = f"needs the model's {' and '.join(sorted(method.needs))}" if method.needs else "needs no model"
             title = f"{method.title}; {needs}{'; signed' if method.signed else ''}"
-            lines = (method.summary, method.reference, f"Strength: {method.strengths}", f"Misleads: {method.misleads}")
+            lines = (method.summary, method.reference, f"Strength: {method.strengths}", f"Watch out: {method.misleads}")
             _print_row(method.name, title, lines, method.settings)
     return OK
 

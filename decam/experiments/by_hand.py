@@ -1,4 +1,4 @@
-"""Beating a search by hand: a cover is judged by the search's own fitness, beside the search at as many model calls."""
+"""Beating a search by hand: a cover is judged by the search's own fitness, beside the search at as many evaluations."""
 
 from __future__ import annotations
 

@@ -53,9 +53,10 @@ settings.json  all settings, seeds and versions, notes on maps, and why maps fai
 Overlays are drawn as the grid of the page showed maps: its colours, opacity, scale and contours. Colours leave out the
 top 1 % of a map's values, unless the grid showed extremes or ranks. The values at both ends of the colours are in
 legend.csv, and in settings.json under "colours". Two zeros there belong to a map of mere rounding or chance, which is
-drawn flat. By rank they are shares of the map, and lines enclose its top 5, 20 and 50 %.
+drawn flat. If colours go by rank, they are shares of the map. Contours, where they were on, enclose its top 5, 20 and
+50 %.
 
-In both tables, a text that a spreadsheet would take for a formula has an apostrophe before it.
+In all CSV files, text that a spreadsheet would take for a formula begins with an apostrophe.
 
 "python -m decam replay settings.json" makes the same maps again and compares the two.
 """

@@ -56,7 +56,10 @@ TERMS: dict[str, str] = {
     "Insertion": (
         "The area under the target's probability while the most salient pixels are shown first. Higher is better."
     ),
-    "Kind of plan": "A comparison or a randomisation check: which questions are asked and how the answers are read.",
+    "Kind of plan": (
+        "A comparison, a check with random weights, class maps, a search for backdoors, or a part of a benchmark: "
+        "which questions are asked and how the answers are read."
+    ),
     "Landscape": (
         "A function of two variables drawn as a relief, so that a search for its lowest place can be watched."
     ),

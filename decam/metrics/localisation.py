@@ -32,8 +32,8 @@ class PointingSettings(Settings):
 
     tolerance: float = parameter(
         0.0,
-        "How far beside the object still counts as a hit, as a share of the image's side; 15 of 224 pixels, 0.067, "
-        "in the paper, whose ground truth is boxes.",
+        "How far outside the object still counts as a hit, as a share of the image's side. The paper, with boxes as "
+        "ground truth, allows 15 of 224 pixels (0.067).",
         low=0.0,
         high=0.5,
         step=0.01,
@@ -211,9 +211,7 @@ _ARRAS = (
     "Arras, Osman & Samek, CLEVR-XAI: A Benchmark Dataset for the Ground Truth Evaluation of Neural Network "
     "Explanations (2022)"
 )
-_NOT_THE_MODEL = (
-    "Judges the model along with the map: a model that looks beside the object makes a good map score badly."
-)
+_NOT_THE_MODEL = "Judges the model along with the map: a model that looks elsewhere makes a good map score badly."
 
 POINTING_GAME = _row(
     "pointing-game",
@@ -289,7 +287,7 @@ LOCALISATION_AUC = _row(
     "localisation-auc",
     "Localisation AUC",
     area,
-    summary="How often a pixel of the object is higher in the map than one beside it",
+    summary="How often a pixel of the object is higher in the map than one outside it",
     formula=r"P(S_p > S_q) + \tfrac{1}{2} P(S_p = S_q),\quad p \in T,\ q \notin T",
     reference="Fawcett, An Introduction to ROC Analysis (2006)",
     url="https://doi.org/10.1016/j.patrec.2005.10.010",

@@ -35,7 +35,7 @@ class RoadSettings(Settings):
     """How much is removed, and how noisy what replaces it is."""
 
     levels: int = parameter(
-        9, "Shares removed, evenly from none to all, both ends left out: 9 are 10 to 90 %.", low=1, high=50
+        9, "Number of shares removed, evenly between none and all: 9 are 10, 20 … 90 %.", low=1, high=50
     )
     noise: float = parameter(
         0.01, "Standard deviation of the noise on imputed pixels, where white is 1.", low=0.0, high=0.5, step=0.01
@@ -185,8 +185,8 @@ ROAD = Metric(
     name="road",
     title="ROAD",
     family="faithfulness",
-    summary="How much more the probability suffers without the most than without the least salient pixels, where "
-    "removed pixels are imputed from their neighbours; higher is better.",
+    summary="How much lower the probability is without the most than without the least salient pixels. Removed pixels "
+    "are imputed from their neighbours; higher is better.",
     reference="Rong et al., A Consistent and Efficient Evaluation Strategy for Attribution Methods (2022)",
     url="https://arxiv.org/abs/2202.00449",
     formula=r"\frac{1}{2K} \sum_{k=1}^{K} \left(f_c(x_k^{\mathrm{LeRF}}) - f_c(x_k^{\mathrm{MoRF}})\right)",

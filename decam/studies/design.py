@@ -188,10 +188,10 @@ class Entrance(Settings):
         title="hours until somebody has left", low=1, high=720,
     )  # fmt: skip
     least_width: int = parameter(
-        0, "The narrowest window, in pixels; 0 for any.", title="least width (px)", low=0, high=4000
+        0, "Least width of the window, in pixels; 0 for any.", title="least width (px)", low=0, high=4000
     )
     least_height: int = parameter(
-        0, "The lowest window, in pixels; 0 for any.", title="least height (px)", low=0, high=4000
+        0, "Least height of the window, in pixels; 0 for any.", title="least height (px)", low=0, high=4000
     )
     touch: str = parameter(
         "any", "Which devices may take part.", title="touch screens", choices=("any", "touch", "no touch")

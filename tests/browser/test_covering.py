@@ -91,32 +91,32 @@ def test_a_hand_plays_against_the_evolution_and_its_model_calls_are_counted(page
     page.get_by_text("Beat the evolution by hand").click()
     match = page.get_by_test_id("stExpander").filter(has_text="Beat the evolution by hand")
     judge = match.get_by_role("button", name="Judge my cover")
-    expect(match.get_by_text("Your model calls: 0")).to_be_visible()
+    expect(match.get_by_text("Your evaluations: 0")).to_be_visible()
     expect(judge).to_be_disabled()
     match.get_by_role("button", name="Hide the top 20 % of this map").click()
-    expect(match.get_by_text("Your model calls: 1")).to_be_visible()
+    expect(match.get_by_text("Your evaluations: 1")).to_be_visible()
     judge.click()
-    expect(match.get_by_text("Your model calls: 21")).to_be_visible()
-    expect(match.get_by_text("After 21 model calls there is nothing to compare yet")).to_be_visible()
+    expect(match.get_by_text("Your evaluations: 21")).to_be_visible()
+    expect(match.get_by_text("After 21 evaluations there is nothing to compare yet")).to_be_visible()
     judge.click()
     expect(match.get_by_text("Your fitness")).to_be_visible()  # in the table of several attempts
-    expect(match.get_by_text("Your model calls: 21")).to_be_visible()  # the same cover costs nothing again
+    expect(match.get_by_text("Your evaluations: 21")).to_be_visible()  # the same cover costs nothing again
     match.get_by_role("button", name="Region").click()
     for number, down in enumerate((-120, 0, 120), start=1):
         x, y = centre(match.locator(".decam-brush .stage canvas"))  # the page moves when a button is pressed
         page.mouse.click(x - 120, y + down)
-        expect(match.get_by_text(f"Your model calls: {21 * number + 1}")).to_be_visible()
+        expect(match.get_by_text(f"Your evaluations: {21 * number + 1}")).to_be_visible()
         judge.click()
-        expect(match.get_by_text(f"Your model calls: {21 * number + 21}")).to_be_visible()
-    leader = re.compile("After 84 model calls (you lead|DE-CAM leads|you and DE-CAM)")
+        expect(match.get_by_text(f"Your evaluations: {21 * number + 21}")).to_be_visible()
+    leader = re.compile("After 84 evaluations (you lead|DE-CAM leads|you and DE-CAM)")
     expect(match.get_by_text(leader)).to_be_visible()
     expect(match.get_by_text("DE-CAM at its end, after 1,000")).to_be_visible()
     for _ in range(3):
         match.get_by_role("button", name="Undo").click()  # a cover that was asked before costs nothing again
     expect(match.locator(".decam-brush [role=status]")).to_have_text(re.compile("You cover 20 %"))
-    expect(match.get_by_text("Your model calls: 84")).to_be_visible()
+    expect(match.get_by_text("Your evaluations: 84")).to_be_visible()
     match.get_by_role("button", name="Start over").click()
-    expect(match.get_by_text("Your model calls: 1")).to_be_visible()
+    expect(match.get_by_text("Your evaluations: 1")).to_be_visible()
 
 
 def test_the_masked_pictures_behind_a_value_follow_the_place_clicked_in_the_grid(

@@ -351,7 +351,7 @@ def test_the_tables_name_every_model_and_every_setting(capsys: pytest.CaptureFix
     said = capsys.readouterr().out
     assert all(name in said for name in ENTRIES)
     for name, method in METHODS.items():
-        assert f"Misleads: {method.misleads}" in said
+        assert f"Watch out: {method.misleads}" in said
         assert all(f"{name}.{parameter.name}=" in said for parameter in method.settings.parameters())
     heads = [said.index(f"\n{family.title.upper()}: ") for family, _ in grouped(METHODS.values())]
     lines = [said.index(f"\n{name}  (") for name in METHODS]

@@ -123,7 +123,7 @@ def test_a_search_that_may_end_early_says_at_most_what_it_costs_and_then_how_sur
     certainty = sent(arrived)["certainty"]
     assert certainty["picture"] and "29 % or more" in certainty["caption"]
     assert [note.split(" ±")[0][:39] for note in certainty["notes"]] == [
-        "The map had not settled after 600 evalu",
+        "This search of 600 evaluations was too ",
         "A place's rank is known to",
     ]
 

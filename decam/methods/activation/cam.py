@@ -44,7 +44,8 @@ class CamSettings(Settings):
 
     layer: str = parameter(
         "",
-        "Layer whose activations are weighted: the last spatial one by itself; earlier ones are finer, less specific.",
+        "Layer whose activations are weighted: by default the last spatial one; earlier ones are finer, but less "
+        "specific.",
         source="layers",
     )
 
@@ -55,7 +56,11 @@ class SmoothCamSettings(CamSettings):
 
     samples: int = parameter(8, "Noisy copies of the image, one evaluation each.", low=1, high=200)
     noise: float = parameter(
-        0.3, "Standard deviation of the noise, in those of the images in training.", low=0.01, high=2.0, step=0.05
+        0.3,
+        "Standard deviation of the noise, relative to that of the images in training.",
+        low=0.01,
+        high=2.0,
+        step=0.05,
     )
 
 
@@ -63,7 +68,7 @@ class SmoothCamSettings(CamSettings):
 class FinerCamSettings(CamSettings):
     """Which layer is looked at, and what the class is told from."""
 
-    rivals: int = parameter(3, "Classes with the nearest scores, from which this one is told.", low=1, high=20)
+    rivals: int = parameter(3, "Classes with the nearest scores, from which this one is told apart.", low=1, high=20)
     strength: float = parameter(
         0.6, "How much of the rivals' mean score is taken off; 0 is Grad-CAM.", low=0.0, high=2.0, step=0.1
     )
@@ -74,7 +79,10 @@ class RefineCamSettings(CamSettings):
     """Which layer comes last, and how many finer ones refine it."""
 
     levels: int = parameter(
-        3, "Layers of different resolutions whose maps are multiplied, that one and those before it.", low=2, high=6
+        3,
+        "Layers of different resolutions whose maps are multiplied: the chosen one and those before it.",
+        low=2,
+        high=6,
     )
 
 

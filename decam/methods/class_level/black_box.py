@@ -65,7 +65,7 @@ class BlackBoxSettings(Settings):
     step: float = parameter(0.15, "Length of the first steps, as a share of the norm.", low=0.001, high=1.0, step=0.05)
     waves: int = parameter(
         24,
-        "Half waves a side of the finest cosine, and one; more show more detail and need more budget.",
+        "Cosine waves along each side, the constant one included; more show finer detail and need more budget.",
         low=2,
         high=64,
     )
@@ -79,10 +79,14 @@ class BlackBoxSettings(Settings):
         high=1.0,
         step=0.05,
     )
-    window: float = parameter(0.3, "Radius of the place of the map, in sides; 0 is anywhere.", low=0.0, high=2.0)
+    window: float = parameter(
+        0.3, "Radius of the map's place, as a share of the image's side; 0 is anywhere.", low=0.0, high=2.0
+    )
     goal: float = parameter(0.95, "The mean probability at which the search stops.", low=0.0, high=1.0, step=0.05)
     refinements: int = parameter(0, "Times the strong regions are strengthened.", low=0, high=100)
-    strength: float = parameter(0.2, "Share by which a refinement strengthens.", low=0.01, high=5.0, step=0.1)
+    strength: float = parameter(
+        0.2, "How much each refinement strengthens them, as a share.", low=0.01, high=5.0, step=0.1
+    )
     fresh: int = parameter(64, "Samples on which the finished map is measured.", low=1, high=10_000)
 
 

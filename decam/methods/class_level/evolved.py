@@ -48,7 +48,7 @@ class EvolvedSettings(Settings):
     budget: int = parameter(12_000, "Images asked while searching.", low=100, high=1_000_000)
     population: int = parameter(24, "Vectors that evolve together.", low=6, high=500)
     batch: int = parameter(6, "Samples on which each vector is judged.", low=1, high=256)
-    waves: int = parameter(6, "Half waves a side of the finest cosine, and one.", low=2, high=32)
+    waves: int = parameter(6, "Cosine waves along each side, the constant one included.", low=2, high=32)
     colour: float = parameter(0.3, "Weight of colour beside lightness; 0 searches lightness alone.", low=0.0, high=1.0)
     samples: str = parameter("scenes", "The images to which the map is added.", choices=samples.CHOICES)
     norm: float = parameter(
@@ -58,10 +58,14 @@ class EvolvedSettings(Settings):
         high=1.0,
         step=0.05,
     )
-    window: float = parameter(0.4, "Radius of the place of the map, in sides; 0 is anywhere.", low=0.0, high=2.0)
+    window: float = parameter(
+        0.4, "Radius of the map's place, as a share of the image's side; 0 is anywhere.", low=0.0, high=2.0
+    )
     goal: float = parameter(0.95, "The mean probability at which the search stops.", low=0.0, high=1.0, step=0.05)
     refinements: int = parameter(3, "Times the strong regions are strengthened.", low=0, high=100)
-    strength: float = parameter(0.2, "Share by which a refinement strengthens.", low=0.01, high=5.0, step=0.1)
+    strength: float = parameter(
+        0.2, "How much each refinement strengthens them, as a share.", low=0.01, high=5.0, step=0.1
+    )
     fresh: int = parameter(64, "Samples on which the finished map is measured.", low=1, high=10_000)
 
 

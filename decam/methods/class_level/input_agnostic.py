@@ -107,15 +107,15 @@ class InputAgnosticSettings(Settings):
     )
     window: float = parameter(
         0.3,
-        "Radius of the place in the middle where the map may be, in sides; a small one has room for one shape, 0 is "
-        "anywhere.",
+        "Radius of the place in the middle where the map may be, as a share of the image's side; a small one "
+        "has room for one shape, 0 is anywhere.",
         low=0.0,
         high=2.0,
     )
     shift: float = parameter(
         0.08,
-        "Largest shift of the map between samples, in sides. All moves fade to none at the budget's end: early ones "
-        "make a map a shape that is seen wherever it lies.",
+        "Largest shift of the map between samples, as a share of the image's side. All moves "
+        "fade to none at the budget's end: early ones make a map a shape that is seen wherever it lies.",
         low=0.0,
         high=0.5,
         step=0.05,
@@ -128,7 +128,9 @@ class InputAgnosticSettings(Settings):
     )
     zoom: float = parameter(0.4, "Largest logarithm of the map's scale between samples.", low=0.0, high=1.0, step=0.1)
     refinements: int = parameter(0, "Times the regions of agreeing activations are strengthened.", low=0, high=100)
-    strength: float = parameter(0.2, "Share by which a refinement strengthens.", low=0.01, high=5.0, step=0.1)
+    strength: float = parameter(
+        0.2, "How much each refinement strengthens them, as a share.", low=0.01, high=5.0, step=0.1
+    )
     layer: str = parameter("", "The early layer whose activations count; the first that has places.", source="layers")
     fresh: int = parameter(64, "Samples on which the finished map is measured.", low=1, high=10_000)
 

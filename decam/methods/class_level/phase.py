@@ -26,7 +26,9 @@ class PhaseSettings(CompetitorSettings):
 
     step: float = parameter(0.3, "Length of a step of a phase, in radians.", low=0.001, high=3.0, step=0.1)
     crops: int = parameter(8, "Crops a step, one evaluation each.", low=1, high=256)
-    smallest: float = parameter(0.5, "Side of the smallest crop, in sides of the image.", low=0.1, high=1.0, step=0.1)
+    smallest: float = parameter(
+        0.5, "Side of the smallest crop, as a share of the image's side.", low=0.1, high=1.0, step=0.1
+    )
     noise: float = parameter(0.05, "Standard deviation of the noise on the crops.", low=0.0, high=1.0, step=0.05)
 
 

@@ -30,7 +30,7 @@ class SmallestBlackBoxSettings(Settings):
 
     budget: int = parameter(1200, "Images asked while searching.", low=100, high=1_000_000)
     batch: int = parameter(6, "Samples on which each pattern is judged.", low=1, high=256)
-    waves: int = parameter(6, "Half waves a side of the finest cosine, and one.", low=2, high=32)
+    waves: int = parameter(6, "Cosine waves along each side, the constant one included.", low=2, high=32)
     samples: str = parameter("mixed", "The images to which the pattern is added.", choices=samples.CHOICES)
     norm: float = parameter(
         0.25,

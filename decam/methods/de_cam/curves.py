@@ -9,8 +9,8 @@ CURVES = (
     Series(
         "best",
         "Best fitness",
-        "Of the fittest map: probability with what it ranks first kept, minus that with it removed, expected over "
-        "many shares; in the plain variant of its one mask, minus the area that this shows.",
+        "Probability with the fittest map's top regions kept, minus the probability with them removed, estimated over "
+        "many shares. Plain variant: of its one mask, minus the area that it shows.",
         "Fitness",
     ),
     Series("mean", "Mean fitness", "Mean over the population.", "Fitness"),
@@ -18,7 +18,7 @@ CURVES = (
     Series(
         "probability",
         "Target behind the best mask",
-        "Probability expected with the top quarter of the fittest map kept; in the plain variant behind its mask.",
+        "Expected probability with the fittest map's top quarter kept. Plain variant: behind its mask.",
         "Probability",
         share=True,
     ),

@@ -63,9 +63,9 @@ class DeCamSettings(Settings):
     )
     settled: float = parameter(
         0.0,
-        "Ends the search once its map has settled: once its rank correlation with the map of half as many evaluations "
-        "was at least this at three looks running, 96 evaluations apart. The budget is then the most that it may cost, "
-        "and the map says how sure each place's rank is. 0 spends the whole budget.",
+        "Ends the search once its map has settled. Every 96 evaluations the map is compared with that of half as many. "
+        "It has settled once their rank correlation is at least this three times in a row. The budget is then the most "
+        "that the search may cost, and the map says how sure each place's rank is. 0 spends the whole budget.",
         low=0.0,
         high=0.999,
         step=0.01,

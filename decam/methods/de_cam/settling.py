@@ -60,8 +60,8 @@ class Settling:
         """Whether the map had settled when the search ended, after so many of at most `most` evaluations."""
         if not self.found:
             return (
-                f"The map had not settled after {evaluations} evaluations: a search can be judged only once it has "
-                "cost twice as much as when its map was looked at for the fifth time. Raise the budget."
+                f"This search of {evaluations} evaluations was too short to tell whether its map had settled. "
+                "Raise the budget."
             )
         latest = ", ".join(f"{value:.3f}" for value in self.found[-RUNNING:])
         rule = f"rank correlation with the map of half as many last {latest}; at least {self.wanted:g} was asked"

@@ -47,6 +47,6 @@ def rank_errors(saliency: Map, replicates: Sequence[Map]) -> Map:
 def in_words(errors: Map) -> str:
     """The errors of a map's ranks in one sentence with one number, their mean."""
     return (
-        f"A place's rank is known to ±{100 * float(errors.mean()):.1f} % of all places on average, its standard error "
-        "over halves of what this search asked; another seed can move it further."
+        f"A place's rank is known to ±{100 * float(errors.mean()):.1f} % of all places on average (standard error over "
+        "random halves of this search's answers). Another seed can change it more."
     )

@@ -85,8 +85,8 @@ MC_RISE = Method(
     name="mc-rise",
     title="MC-RISE",
     family="perturbation",
-    summary="Random masks as in RISE whose hidden cells take colours, and the answer with a pixel visible minus that "
-    "with it coloured.",
+    summary="Paints the hidden cells of RISE's random masks, and compares the answers with a pixel visible and with it "
+    "coloured.",
     formula=r"M_c(u) = \frac{1}{n} \sum_{i=1}^n p^c(x_i) \Big(\frac{m_{i,0}(u)}{q} - "
     r"\frac{K \, m_{i,k}(u)}{1 - q}\Big)",
     reference="Hatakeyama et al., Visualizing Color-wise Saliency of Black-Box Image Classification Models (2020)",

@@ -85,7 +85,10 @@ warnings.filterwarnings("ignore", "Setting (forward, )?backward hooks", UserWarn
 def white_box(question: Question) -> TorchClassifier:
     """The question's classifier; raises MethodError where it is no PyTorch model."""
     if not isinstance(question.classifier, TorchClassifier):
-        raise MethodError(f"This method needs a PyTorch model, and {called(question.classifier)} is none.")
+        raise MethodError(
+            f"This method needs a PyTorch model, and {called(question.classifier)} is not one; choose "
+            "a method that needs answers alone."
+        )
     return question.classifier
 
 

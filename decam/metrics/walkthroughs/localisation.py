@@ -28,7 +28,7 @@ def _pointing(work: Work) -> tuple[tuple[Panel, ...], str]:
     truth = _truth(work)
     many = int((work.saliency == work.saliency.max()).sum())
     marked = Picture("Its highest point", work.pixels, truth=truth, mark=(row, column))
-    sentence = "on the object: a hit" if truth[row, column] else "beside the object: a miss"
+    sentence = "on the object: a hit" if truth[row, column] else "outside the object: a miss"
     if many > 1:
         sentence = f"shared by {many} pixels, of which {percent(work.measurement.value, 0)} lie on the object"
     return (_outlined(work), marked), f"The highest point is {sentence}."
@@ -43,12 +43,12 @@ def _mass(work: Work) -> tuple[tuple[Panel, ...], str]:
 
 
 def _parted(work: Work, amounts: Values, name: str) -> tuple[tuple[Panel, ...], str]:
-    """The amounts on the object and those beside it."""
+    """The amounts on the object and those outside it."""
     truth, value = _truth(work), work.measurement.value
     scale: Limits = (0.0, float(amounts.max()))
     parts = (
         Picture(f"On the object: {percent(value, 0)}", work.pixels, amounts * truth, scale, truth=truth),
-        Picture(f"Beside it: {percent(1 - value, 0)}", work.pixels, amounts * ~truth, scale, truth=truth),
+        Picture(f"Outside it: {percent(1 - value, 0)}", work.pixels, amounts * ~truth, scale, truth=truth),
     )
     sentence = (
         f"Of the sum of its {name}, {percent(value, 1)} lies on the object, "
@@ -121,20 +121,20 @@ def _area(work: Work) -> tuple[tuple[Panel, ...], str]:
     )
     chart = Chart(
         "The value is the shaded area",
-        "Pixels beside the object above the threshold (%)",
+        "Pixels outside the object above the threshold (%)",
         "Pixels of the object above it (%)",
         lines,
         (0, 100),
         (0, 100),
     )
     sentence = (
-        f"A pixel of the object is higher than one beside it in {percent(work.measurement.value, 1)} of all pairs."
+        f"A pixel of the object is higher than one outside it in {percent(work.measurement.value, 1)} of all pairs."
     )
     return (_outlined(work), chart), sentence
 
 
 def roc(values: Values, inside: NDArray[np.bool_]) -> tuple[Values, Values]:
-    """Share of pixels beside the object, and of the object's, at or above each value from the highest on; from 0."""
+    """Share of pixels outside the object, and of the object's, at or above each value from the highest on; from 0."""
     order = np.argsort(-values, kind="stable")
     last = np.append(np.diff(values[order]) != 0, True)
     hits, misses = np.cumsum(inside[order])[last], np.cumsum(~inside[order])[last]

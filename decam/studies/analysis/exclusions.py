@@ -101,7 +101,7 @@ class TooFast(Settings):
 
     least: int = parameter(
         800,
-        "A participant is flagged whose median trial took fewer ms, time away left out.",
+        "Flags participants whose median trial took less than this, time away left out.",
         title="Least median time (ms)",
         low=50,
         high=60_000,
@@ -115,7 +115,7 @@ class FailedChecks(Settings):
 
     failures: int = parameter(
         2,
-        "A participant is flagged from so many failed attention checks on; Prolific allows a rejection from two on.",
+        "Flags participants who failed at least so many attention checks; Prolific allows a rejection from two on.",
         title="Failed checks",
         low=1,
         high=20,
@@ -128,7 +128,7 @@ class StraightLining(Settings):
 
     share: float = parameter(
         1.0,
-        "A participant is flagged who gave one answer, or chose one side, in at least this share of a task's trials.",
+        "Flags participants who gave one answer, or chose one side, in at least this share of a task's trials.",
         title="Share of the same answer",
         low=0.6,
         high=1.0,
@@ -148,7 +148,7 @@ class Away(Settings):
 
     share: float = parameter(
         0.3,
-        "A participant is flagged whose page was hidden or out of focus for more than this share of all trials' time.",
+        "Flags participants whose page was hidden or out of focus for more than this share of all trials' time.",
         title="Share of time away",
         low=0.01,
         high=0.99,

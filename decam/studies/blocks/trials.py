@@ -28,7 +28,9 @@ class TrialSettings(Settings):
     attention: int = parameter(
         0, "Attention checks, evenly among the trials.", title="attention checks", low=0, high=10
     )
-    rest_after: int = parameter(0, "A break after so many trials; 0 for none.", title="break after", low=0, high=200)
+    rest_after: int = parameter(
+        0, "Trials after which there is a break; 0 for none.", title="break after", low=0, high=200
+    )
 
 
 @dataclass(frozen=True)

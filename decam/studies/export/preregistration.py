@@ -18,7 +18,7 @@ _COLLECTED = "Yes, the study is live: some data have been collected."
 
 _RESULTS = {
     "preference": "which map is preferred (Bradley–Terry strengths from pairs, Plackett–Luce strengths from rankings)",
-    "ratings": "agreement to statements about one map, by condition",
+    "ratings": "agreement with statements about one map, by condition",
     "accuracy": "the share of right predictions of the model's answer, by condition",
     "clicks": "places marked in the image, compared with the maps",
     "text": "free descriptions, read by people",

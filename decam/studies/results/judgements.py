@@ -173,7 +173,7 @@ def _accuracy(read: Material, name: str, title: str) -> Findings | None:
                 chart(values_figure, "Share of right answers", shown, reference=chance, limits=(0, 1)),
             )
         )
-    head = ("condition", "pictures", "answers", "accuracy", "from", "to", "p against chance")
+    head = ("condition", "images", "answers", "accuracy", "from", "to", "p against chance")
     sentences = [f"{title}{'' if title.endswith('?') else '.'} Chance is {percent(chance, 0)}."]
     control = next((one for one in read.study.conditions if one.source == NO_MAP), None)
     tables = [Table(title, head, tuple(lines))]
@@ -196,7 +196,7 @@ def _differences(read: Material, rows: list[Given], control: str) -> Table:
 def _calibration(read: Material) -> list[Table]:
     """Accuracy by stated confidence, for each question that asks for one."""
     tables = []
-    for name in ("answered", "right"):
+    for name, asked in (("answered", "what the model answered"), ("right", "what is right")):
         rows = [row for row in _answered(read, name) if isinstance(row.answer.values.get(f"{name}-confidence"), int)]
         if rows:
             stated = [int(str(row.answer.values[f"{name}-confidence"])) for row in rows]
@@ -204,7 +204,7 @@ def _calibration(read: Material) -> list[Table]:
             found = accuracy.calibration([row.right is True for row in rows], stated, people)
             lines = tuple((one.confidence, one.answers, *bounds(one.accuracy)) for one in found.levels)
             tables.append(
-                Table(f"Accuracy by confidence ({name})", ("confidence", "answers", "accuracy", "from", "to"), lines)
+                Table(f"Accuracy by confidence: {asked}", ("confidence", "answers", "accuracy", "from", "to"), lines)
             )
     return tables
 
@@ -293,7 +293,7 @@ def _trains(read: Material) -> bool:
 
 
 RATINGS = Section(
-    "ratings", "Ratings", "How far people agree to statements about each method's maps.", _ratings, has("ratings")
+    "ratings", "Ratings", "How far people agree with statements about each method's maps.", _ratings, has("ratings")
 )
 SIMULATION = Section(
     "simulation", "Forward simulation", "How often people predict the model's answer.", _simulation,

@@ -10,7 +10,7 @@ import numpy as np
 from decam.errors import SettingError
 from decam.export.standing import several
 from decam.figures.studies import values_figure
-from decam.studies import blocks
+from decam.studies import blocks, tasks
 from decam.studies.analysis import agreement, times
 from decam.studies.analysis.exclusions import choose
 from decam.studies.analysis.ratings import t_interval
@@ -82,17 +82,17 @@ def _times(read: Material) -> Findings | None:
         [row.step.task for row in trials],
         [row.participant.code for row in trials],
     )
-    titles = [str(one.condition) for one in found]
+    titles = [tasks.get(str(one.condition)).title for one in found]
     rows = tuple(
         (
-            str(one.condition),
+            title,
             one.answers,
             *bounds(one.median, 0),
             *(round(end) for end in one.quartiles),
             one.hidden,
             one.flagged,
         )
-        for one in found
+        for title, one in zip(titles, found, strict=True)
     )
     head = ("task", "answers", "median ms", "from", "to", "lower quartile", "upper quartile", "window away", "odd")
     figure = Figure(
@@ -124,7 +124,7 @@ def _agreement(read: Material) -> Findings | None:
             found = agreement.alpha(_table(given), level)
         except SettingError:  # nobody saw the same trial as somebody else; there is no agreement to report
             continue
-        rows.append((task, question, found.level, *bounds(found.alpha), found.units, found.raters))
+        rows.append((tasks.get(task).title, question, found.level, *bounds(found.alpha), found.units, found.raters))
     if not rows:
         return None
     head = ("task", "question", "level", "alpha", "from", "to", "trials", "people")

@@ -20,8 +20,8 @@ class ClickSettings(Settings):
 
     prompt: str = parameter("", "The question; empty for the usual one. “{label}” becomes the class.")
     shape: str = parameter("points", "Points, or boxes that are drawn.", choices=("points", "boxes"))
-    least: int = parameter(3, "At least so many.", low=1, high=50)
-    most: int = parameter(10, "At most so many.", low=1, high=100)
+    least: int = parameter(3, "Fewest places that a participant must mark.", low=1, high=50)
+    most: int = parameter(10, "Most places that a participant can mark.", low=1, high=100)
 
 
 def _make(trial: Trial, settings: ClickSettings, _chance: Chance) -> Screen:

@@ -62,7 +62,7 @@ def _lacks(study: Study, _settings: RatingSettings) -> str:
 RATING = Task(
     name="rating",
     title="Rating",
-    summary="One map, and how far the participant agrees to statements about it.",
+    summary="One map, and how far the participant agrees with statements about it.",
     group=1,
     settings=RatingSettings,
     make=_make,

@@ -52,7 +52,7 @@ def show() -> None:
             + "\n".join(f"| {title} | {time} | {what} |" for title, time, what in STEPS)
         )
         st.markdown(
-            "**Before the lesson.** Everything works without a network: the models come with the project. One computer "
+            "**Before the lesson.** Everything works without internet: the models come with the project. One computer "
             "makes one search at a time, and others wait in line; search beforehand and hand out the links of finished "
             "searches where many share one computer. A guess belongs to the browser's tab and its address, so every "
             "group that opens such a link guesses for itself: copy the link before a guess is locked in."

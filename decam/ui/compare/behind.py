@@ -44,7 +44,7 @@ def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
         selected,
         "behind",
         "Map",
-        "Whose masked images are shown. A click in the grid chooses the map and the place.",
+        "Choose the map whose masked images are shown. A click in the grid chooses map and place.",
     )
     if (made := snapshot.cells[place].explanation) is None:
         return

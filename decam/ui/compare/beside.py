@@ -39,7 +39,7 @@ def show(snapshot: RunSnapshot, draw: Callable[[RunSnapshot], object], method: s
         _head(f"{below.title}, {text.when(below.created)}", chosen)
         if below.plan.kind != snapshot.plan.kind:
             nouns = [KINDS[one.plan.kind].noun for one in (below, snapshot)]
-            st.info(f"This run is a {nouns[0]}. Beside a {nouns[1]} another {nouns[1]} can stand: close this one.")
+            st.info(f"This run is a {nouns[0]}. Only a {nouns[1]} can stand below a {nouns[1]}: close this one.")
             return
         st.markdown(" ".join(differences.between(snapshot, below)) or SAME)
         if below.remark:

@@ -52,7 +52,7 @@ def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
         selected,
         "convergence",
         "Show search of",
-        "Which map's search is shown. A click in the grid chooses it too.",
+        "Choose the search that is shown. A click in the grid does the same.",
         _busiest(snapshot, places),
     )
     cell, series = snapshot.cells[place], _series(snapshot, place)

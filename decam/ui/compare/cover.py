@@ -26,7 +26,7 @@ def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
         selected,
         "cover",
         "Cover against",
-        "Which map covers as much as you do and predicts the drop. A click in the grid chooses it too.",
+        "Choose the map that covers as much as you do and predicts the drop. A click in the grid does the same.",
     )
     if (explanation := snapshot.cells[place].explanation) is not None:
         draw(snapshot, place, explanation)

@@ -69,7 +69,7 @@ def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
             ),
             f"{name}.html",
             page.HTML,
-            "One HTML file that opens anywhere, without a network: maps with their opacity, zoom, curves, generations.",
+            "One HTML file that opens anywhere, without internet: maps with their opacity, zoom, curves, generations.",
         )
         if snapshot.plan.pictures:
             st.caption(f"Overlays as this page shows maps: {_look(look)}.")

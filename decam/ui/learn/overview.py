@@ -11,7 +11,7 @@ from decam.ui.learn import session
 
 INTRODUCTION = (
     "What does a model look at, and how would you know? Each lesson takes a few minutes. You predict first, "
-    "then you see. All runs are ready, and nothing needs a network."
+    "then you see. All runs are ready, and nothing needs the internet."
 )
 
 

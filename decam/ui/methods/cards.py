@@ -43,7 +43,7 @@ _BADGES = {
 }
 _NOTATION = (
     "In the formulas $x$ is the image, $c$ the class, $y^c$ its score (logit), $p^c$ its probability, $A_k$ the "
-    "$k$-th activation map of a layer, $\\odot$ a product place by place, and $M_c$ the map."
+    "$k$-th activation map of a layer, $\\odot$ the product place by place, and $M_c$ the map."
 )
 _COLOURS = f"{legend.explained()} Where the object is known, it is outlined."
 
@@ -338,7 +338,7 @@ def _cost(row: Method, classifier: Classifier, cell: Cell | None, obstacle: str)
 def _judgement(row: Method) -> str:
     return (
         f'<dl class="dc-judged"><dt>Strength</dt><dd>{text.escaped(row.strengths)}</dd>'
-        f"<dt>Misleads</dt><dd>{text.escaped(row.misleads)}</dd></dl>"
+        f"<dt>Watch out</dt><dd>{text.escaped(row.misleads)}</dd></dl>"
     )
 
 

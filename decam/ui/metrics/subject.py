@@ -98,7 +98,7 @@ def show(subject: Subject) -> None:
     made, control = subject.map, subject.control
     picture = f"{text.escaped(made.label)} <b>{decimal(made.probability)}</b>"
     parts = [
-        (Picture("picture", subject.view, truth=subject.truth), picture),
+        (Picture("The image", subject.view, truth=subject.truth), picture),
         (_overlaid(subject, made), f"{text.escaped(METHODS[made.method].title)}<br>the map judged below"),
         (_overlaid(subject, control), f"{text.escaped(METHODS[CONTROL].title)}<br>what chance would give"),
     ]

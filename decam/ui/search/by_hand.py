@@ -60,7 +60,7 @@ class Match:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A cover that was judged: the model calls made by then, its share of the picture, and its fitness.
+    """A cover that was judged: the evaluations made by then, its share of the picture, and its fitness.
 
     `there` is the search after at most as many calls, None before its first map, and `theirs` its measured fitness.
     """
@@ -92,7 +92,7 @@ class Hand:
             self.covers.add(np.packbits(painted).tobytes())
 
     def judge(self, painted: Truth, cost: int) -> None:
-        """A cover is judged, which costs so many model calls the first time."""
+        """A cover is judged, which costs so many evaluations the first time."""
         name = np.packbits(painted).tobytes()
         self.judging += 0 if name in self.judged else cost
         self.judged.add(name)
@@ -114,7 +114,7 @@ def show(snapshot: RunSnapshot, place: CellKey) -> None:
     with room:
         st.caption(
             "Cover what the model needs, then have your cover judged as the search judges its own. Each new cover "
-            "costs one model call."
+            "costs one evaluation."
         )
         seen = cover.draw(snapshot, place, made)
         match = Match(snapshot, place, settings, made)
@@ -139,9 +139,9 @@ def _judge(match: Match, hand: Hand, painted: Truth) -> None:
             key="judge-by-hand",
             type="primary",
             disabled=bool(painted.all() or not painted.any()),
-            help=f"Measures its fitness with {text.several(cost, 'model call')}.",
+            help=f"Measures its fitness with {text.several(cost, 'evaluation')}.",
         )
-        if st.button("Start over", key="start-over-by-hand", help="Sets your model calls to zero."):
+        if st.button("Start over", key="start-over-by-hand", help="Sets your evaluations to zero."):
             hand.covers.clear()
             hand.judged.clear()
             hand.attempts.clear()
@@ -157,9 +157,9 @@ def _judge(match: Match, hand: Hand, painted: Truth) -> None:
 
 
 def _standing(match: Match, hand: Hand) -> None:
-    """Say how many model calls were made, and how the latest cover compares with the search."""
+    """Say how many evaluations were made, and how the latest cover compares with the search."""
     painting, judging = f"{len(hand.covers):,} while painting", f"{hand.judging:,} for judging"
-    st.markdown(f"**Your model calls: {hand.calls:,}** :gray[({painting}, {judging})]")
+    st.markdown(f"**Your evaluations: {hand.calls:,}** :gray[({painting}, {judging})]")
     if hand.attempts:
         _compared(match, hand.attempts)
     meaning = RANKED if match.settings.estimates else PLAIN
@@ -173,7 +173,7 @@ def _compared(match: Match, attempts: Sequence[Attempt]) -> None:
     mine, then, at_last = st.columns(3)
     mine.metric("Your cover", text.number(latest.fitness))
     if latest.there is not None:
-        then.metric(f"DE-CAM after {latest.there.evaluations:,} model calls", text.number(latest.theirs))
+        then.metric(f"DE-CAM after {latest.there.evaluations:,} evaluations", text.number(latest.theirs))
     if end is not None:
         at_last.metric(f"DE-CAM at its end, after {end.evaluations:,}", text.number(_fitness(match, end.candidate)))
     st.markdown(text.plain(verdict(latest, frames)))
@@ -196,8 +196,8 @@ def table(attempts: Sequence[Attempt]) -> str:
 
 
 def verdict(latest: Attempt, frames: Sequence[Frame]) -> str:
-    """Who leads after as many model calls, in a sentence."""
-    calls = text.several(latest.calls, "model call")
+    """Who leads after as many evaluations, in a sentence."""
+    calls = text.several(latest.calls, "evaluation")
     if latest.there is None:
         first = next((frame.evaluations for frame in frames if frame.saliency is not None), None)
         when = "kept no maps on its way" if first is None else f"had its first map after {first:,}"
@@ -216,7 +216,7 @@ def own_values(moments: Sequence[Reached], *, estimated: bool) -> str:
         return ""
     parts = [f"{text.number(fitness)} after {evaluations:,}" for evaluations, fitness in known.items()]
     what = "estimate for" if estimated else "value of"
-    return f"The search's own {what} its fittest: {', '.join(parts)} model calls."
+    return f"The search's own {what} its fittest: {', '.join(parts)} evaluations."
 
 
 def _fitness(match: Match, candidate: Map) -> float:

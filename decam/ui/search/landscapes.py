@@ -28,6 +28,7 @@ from decam.ui.components.grid.grid import address
 
 SIDE = 480
 FIRST = ("himmelblau", "rastrigin", "sphere")
+CONTROL_TITLES = {"jde": "jDE", "shade": "SHADE", "l-shade": "L-SHADE"}
 NAMES = (*FIRST, *(name for name in LANDSCAPES if name not in FIRST))
 SERIES = (
     Series("gap", "Above the minimum", "Lowest value found, above the known minimum, as a power of ten.", "Log₁₀ gap"),
@@ -144,7 +145,7 @@ def _controls() -> Choice:
         "Strategy",
         list(STRATEGIES),
         **_kept("strategy"),
-        help="Changes where mutants start: from anywhere (rand) they explore, towards the best they hurry.",
+        help="Changes where mutants start: from anywhere (rand) they explore, towards the best they converge faster.",
     )
     crossover = first[2].selectbox(
         "Crossover",
@@ -155,9 +156,10 @@ def _controls() -> Choice:
     control = first[3].selectbox(
         "Control of F and CR",
         CONTROLS,
+        format_func=lambda name: CONTROL_TITLES.get(name, name),
         **_kept("control"),
-        help="Lets F and CR stay fixed or adapt: jde keeps what survives, shade learns what succeeds, and l-shade "
-        "also lets the population shrink.",
+        help="Lets F and CR stay fixed or adapt: jDE keeps what survives, SHADE learns what succeeds, and L-SHADE also "
+        "lets the population shrink.",
     )
     second = st.columns([1.3, 1.3, 1, 1, 1])
     learns = control not in ("fixed", "jde")
@@ -169,8 +171,8 @@ def _controls() -> Choice:
         0.05,
         disabled=learns,
         **_kept("weight"),
-        help="Larger F makes longer steps, and a population that stays apart longer; jde starts from it, shade and "
-        "l-shade choose their own.",
+        help="Larger F makes longer steps, and a population that stays apart longer; jDE starts from it, SHADE and "
+        "L-SHADE choose their own.",
     )
     rate = second[1].slider(
         "CR",
@@ -180,7 +182,7 @@ def _controls() -> Choice:
         0.05,
         disabled=learns,
         **_kept("rate"),
-        help="Larger CR takes more of the mutant: near 0 trials move along one axis at a time; jde starts from it.",
+        help="Larger CR takes more of the mutant: near 0 trials move along one axis at a time; jDE starts from it.",
     )
     population = second[2].number_input(
         "Population",
@@ -196,8 +198,8 @@ def _controls() -> Choice:
         150,
         50,
         **_kept("generations"),
-        help="Gives the search longer: so many times the population in evaluations, of which l-shade makes more and "
-        "smaller generations. It ends sooner where all individuals have come together.",
+        help="Lengthens the search: its evaluations are so many times the population. L-SHADE makes more and smaller "
+        "generations of them. It ends sooner where all individuals have come together.",
     )
     seed = second[4].number_input(
         "Seed",
@@ -205,7 +207,7 @@ def _controls() -> Choice:
         2**31 - 1,
         0,
         **_kept("seed"),
-        help="Another seed is another start and other chances; the same one repeats the walk.",
+        help="Changes the start and all that is random; the same seed repeats the walk.",
     )
     settings = EvolutionSettings(
         budget=int(population * count),

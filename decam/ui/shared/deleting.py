@@ -49,7 +49,7 @@ def button(item: Deletable, delete: Callable[[str], None]) -> None:
 
 
 def _ask(item: Deletable, delete: Callable[[str], None]) -> None:
-    st.markdown(f"The {item.kind} goes with {item.along}. {item.undo}")
+    st.markdown(f"This also deletes {item.along}. {item.undo}")
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         # The link is part of both keys: a click that comes late finds its own button or none.
         no = st.button("Cancel", key=f"cancel-{item.link}")

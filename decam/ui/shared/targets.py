@@ -192,7 +192,7 @@ def _card(
                 key=f"remove-{picture.key}",
                 icon=":material/close:",
                 type="tertiary",
-                help=f"Take {text.plain(picture.name)} out of the comparison.",
+                help=f"Take {text.plain(picture.name)} out of the chosen images.",
                 on_click=pictures.remove,
                 args=(picture.key,),
             )

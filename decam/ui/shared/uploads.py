@@ -177,7 +177,7 @@ def _list() -> None:
                     key=f"own-{upload.key}",
                     type="secondary" if upload.chosen else "tertiary",
                     width="stretch",
-                    help=f"{name}: click to {'set it aside' if upload.chosen else 'take it into the comparison'}.",
+                    help=f"{name}: click to {'leave it out' if upload.chosen else 'use it'}.",
                     on_click=toggle,
                     args=(upload.key,),
                 )

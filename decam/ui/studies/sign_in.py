@@ -20,9 +20,9 @@ TYPED = "studies-password"
 # How Streamlit calls the provider that has no section of its own.
 DEFAULT = "default"
 HOW = (
-    "To use it from elsewhere, run `python -m decam study password` on the server and put the two lines it prints into "
-    "`.streamlit/secrets.toml`. Or configure `[auth]` there for Streamlit's sign-in with an account, and list who may "
-    'come in: `people = ["you@example.org"]` under `[studies]`.'
+    "To use them from elsewhere, run `python -m decam study password` on the server and put the two lines it prints "
+    "into `.streamlit/secrets.toml`. Or configure `[auth]` there for Streamlit's sign-in with an account, and list who "
+    'may come in: `people = ["you@example.org"]` under `[studies]`.'
 )
 
 
@@ -60,10 +60,7 @@ def allowed() -> Access | None:
     if not ways.any:
         if is_local(*connection()):
             return Access(None, "")
-        st.info(
-            "Studies can be used on the server's own machine alone, at localhost, because no sign-in is configured. "
-            + HOW
-        )
+        st.info("No sign-in is configured, so studies can be used only on the server itself, at localhost. " + HOW)
         return None
     access = _by_account(ways) or _by_password(ways)
     if access is None:

@@ -186,7 +186,7 @@ def test_distinction_is_counted_apart_for_the_models_right_and_wrong_answers() -
                 one.value == one.step.correct[name]
                 for one in of.trials("accuracy", name)
                 if of.title(one.conditions[0]) == row["condition"]
-                and row["pictures"] in ("all", "model right" if one.step.facts["model_right"] else "model wrong")
+                and row["images"] in ("all", "model right" if one.step.facts["model_right"] else "model wrong")
             ]
             assert (row["answers"], row["accuracy"]) == (len(own), pytest.approx(np.mean(own), abs=5e-4))
 

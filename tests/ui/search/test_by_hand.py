@@ -1,4 +1,4 @@
-"""Who beats whom, in words, and what a visitor's model calls add up to."""
+"""Who beats whom, in words, and what a visitor's evaluations add up to."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def attempt(fitness: float, theirs: float | None) -> Attempt:
 @pytest.mark.parametrize(
     ("fitness", "theirs", "sentence"),
     [
-        (0.5, 0.25, "After 90 model calls you lead by 0.25."),
-        (-0.25, 0.25, "After 90 model calls DE-CAM leads by 0.50."),
-        (0.5, 0.501, "After 90 model calls you and DE-CAM are level."),
-        (0.5, None, "After 90 model calls there is nothing to compare yet: DE-CAM had its first map after 64."),
+        (0.5, 0.25, "After 90 evaluations you lead by 0.25."),
+        (-0.25, 0.25, "After 90 evaluations DE-CAM leads by 0.50."),
+        (0.5, 0.501, "After 90 evaluations you and DE-CAM are level."),
+        (0.5, None, "After 90 evaluations there is nothing to compare yet: DE-CAM had its first map after 64."),
     ],
 )
 def test_who_leads_is_said_in_words(fitness: float, theirs: float | None, sentence: str) -> None:
@@ -55,7 +55,7 @@ def test_a_search_without_maps_on_its_way_is_said_so() -> None:
 
 def test_the_searchs_own_values_are_told_once_a_moment_and_not_where_there_are_none() -> None:
     moments = [Reached(64, MAP, None), Reached(128, MAP, 0.25), Reached(128, MAP, 0.25), Reached(900, MAP, 0.5)]
-    said = "The search's own estimate for its fittest: 0.25 after 128, 0.50 after 900 model calls."
+    said = "The search's own estimate for its fittest: 0.25 after 128, 0.50 after 900 evaluations."
     assert own_values(moments, estimated=True) == said
     assert "value of its fittest" in own_values(moments, estimated=False)
     assert own_values(moments[:1], estimated=True) == ""
