@@ -143,6 +143,12 @@ def explain_class(
     return watched(steps, described(method).title, progress)
 
 
+NO_COSTS = (
+    "None of these methods gives costs that classes could be compared by; choose one that searches for the smallest "
+    "pattern."
+)
+
+
 def find_backdoor(
     classifier: Classifier,
     *,
@@ -152,16 +158,17 @@ def find_backdoor(
 ) -> Suspicions:
     """For each class how odd it is that so little leads to it, the oddest class first.
 
-    Each entry has the class (`target`, `label`), its anomaly `score` in deviations, and `low` and `high`, the ends of
-    the scores over the seeds. `decam.experiments.kinds.backdoors` has the threshold, and `verdict`, which puts a table
-    into words. `methods` are the measures that are compared, unless those that suit the classifier. `progress` as in
-    `explain`. Raises MethodError, ModelError and SettingError with a sentence.
+    Each entry has the class (`target`, `label`), its `score` (how far its costs lie below those of the others, in the
+    measure's unit), and `low` and `high`, the ends of the scores over the seeds. `decam.experiments.kinds.backdoors`
+    has the threshold, and `verdict`, which puts a table into words. `methods` are the measures that are compared,
+    unless those that suit the classifier. `progress` as in `explain`. Raises MethodError, ModelError and SettingError
+    with a sentence.
     """
     plan = backdoors.plan(classifier, str(classifier.device), seeds=[seed_of(seed) for seed in seeds], methods=methods)
     grid = computed(Grid.empty(plan, (), labels=classifier.labels), lambda _: classifier, progress)
     found = Suspicions(backdoors.suspicions(grid))
     if not found:
-        raise MethodError(next(cell.error for cell in grid.cells.values() if cell.error))
+        raise MethodError(next((cell.error for cell in grid.cells.values() if cell.error), NO_COSTS))
     return found
 
 

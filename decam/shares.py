@@ -19,9 +19,10 @@ def percent(share: float, places: int | None = None) -> str:
 
 def whole(share: float) -> str:
     """A share from 0 to 1 as 12 %; what would round to nothing or to all says so."""
-    if 0 < share < 0.005:
+    written = percent(share, 0)
+    if written == "0 %" and share > 0:
         return "under 1 %"
-    return "over 99 %" if 0.995 <= share < 1 else percent(share, 0)
+    return "over 99 %" if written == "100 %" and share < 1 else written
 
 
 def done(step: int, total: int) -> str:

@@ -20,6 +20,9 @@ def test_a_share_has_as_many_places_as_are_asked_for(share: float, places: int, 
     assert percent(share, places) == text
 
 
-@pytest.mark.parametrize(("share", "text"), [(0, "0 %"), (0.001, "under 1 %"), (0.9996, "over 99 %"), (1, "100 %")])
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0, "0 %"), (1e-9, "under 1 %"), (0.005, "under 1 %"), (0.9951, "over 99 %"), (1, "100 %"), (0.5, "50 %")],
+)
 def test_a_whole_percentage_is_nothing_or_all_only_where_the_share_is(share: float, text: str) -> None:
     assert whole(share) == text

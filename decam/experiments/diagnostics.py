@@ -14,6 +14,7 @@ from decam.classifier import Precision
 from decam.explanation import Ledger, Map
 from decam.methods.controls.maps import CENTRE, EDGES, CentreSettings, EdgeSettings, centre_map, edge_map
 from decam.metrics.similarity import ranks
+from decam.shares import percent
 
 TIED = 0.5
 PLATEAU = 0.001
@@ -141,7 +142,7 @@ def _ties(saliency: Map) -> tuple[str, ...]:
     if share <= TIED:
         return ()
     return (
-        f"The map is saturated: {_percent(share)} of the image has its highest value, or next to it, so it does not "
+        f"The map is saturated: {percent(share, 0)} of the image has its highest value, or next to it, so it does not "
         "say what in there matters most.",
     )
 
@@ -156,8 +157,8 @@ def _emptiness(saliency: Map) -> tuple[str, ...]:
     if highest.sum() < MASS * departures.sum():
         return ()
     return (
-        f"The map is nearly empty: {count} of {departures.size:,} pixels hold {_percent(MASS)} of it, and the rest of "
-        "the image is left without a word.",
+        f"The map is nearly empty: {count} of {departures.size:,} pixels hold {percent(MASS, 0)} of it, and the rest "
+        "of the image is left without a word.",
     )
 
 
@@ -181,7 +182,3 @@ def _thinned(saliency: Map) -> Map:
 @lru_cache(maxsize=4)
 def _centre_ranks(height: int, width: int) -> NDArray[np.float64]:
     return ranks(_thinned(centre_map((height, width), CentreSettings())))
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:.0f} %"

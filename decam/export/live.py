@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from decam.experiments.cells import Cell, CellKey
+from decam.experiments.status import Status
 from decam.export import wire
 from decam.export.standing import Standing
 from decam.export.wire import Best, GridCell
@@ -23,7 +24,7 @@ PACE = 0.5  # seconds between two looks at a run or other work, however many wat
 PROGRESS, SELDOM = 1.0, 3.0
 """Seconds between two news of which nothing but progress is new, at first and at last: drawing them costs most."""
 PATIENCE = 0.1
-"""The pause between such news, as a share of the time that the run has been watched."""
+"""The pause between such news, as a share of the time that the run has been seen running."""
 _FEEDS = 64  # runs whose changes are remembered for new watchers
 
 
@@ -90,7 +91,7 @@ class RunFeed(Feed):
         super().__init__()
         self._source, self._run = source, run
         self._noted = float("-inf")
-        self._begun = time.monotonic()
+        self._begun: float | None = None
         self._snapshot: RunSnapshot | None = None
         self._first = self._previous = 0
         self._cells: dict[CellKey, _Seen] = {}
@@ -113,6 +114,10 @@ class RunFeed(Feed):
             self._first = self._first or snapshot.version
             self._snapshot, self._version = snapshot, snapshot.version
             self._noted = time.monotonic()
+            if snapshot.status is not Status.RUNNING:
+                self._begun = None
+            elif self._begun is None:
+                self._begun = self._noted
             self._news.clear()
 
     def _see(self, key: CellKey, cell: Cell, version: int) -> None:
@@ -149,7 +154,8 @@ class RunFeed(Feed):
         return self._snapshot
 
     def _pause(self) -> float:
-        return max(PROGRESS, min(SELDOM, PATIENCE * (self._looked - self._begun)))
+        watched = 0.0 if self._begun is None else self._looked - self._begun
+        return max(PROGRESS, min(SELDOM, PATIENCE * watched))
 
     def _has_moved(self, snapshot: RunSnapshot) -> bool:
         """True where more than the progress of maps is new."""

@@ -1,10 +1,11 @@
 """GET /live/{run}: what changes in a run, as server-sent events or, for one look, as one JSON document.
 
 Other work that a page awaits is followed in the same manner: each piece of it is a cell.
-First everything, then about twice a second what changed: an event `cell` for each cell, and an event `run`, whose id
-is the version that all of them belong to. A client that names a version it has (in the header Last-Event-ID, or as
-?since=) gets only what came after it. An event `beat` says that nothing has happened, `end` that nothing will. With
-?once=1 the answer is one document with the same objects. Whoever has the run's link may watch it; nothing is listed.
+First everything, then what changed, looked for twice a second, mere progress more seldom: an event `cell` for each
+cell, and an event `run`, whose id is the version that all of them belong to. A client that names a version it has (in
+the header Last-Event-ID, or as ?since=) gets only what came after it. An event `beat` says that nothing has happened,
+`end` that nothing will. With ?once=1 the answer is one document with the same objects. Whoever has the run's link may
+watch it; nothing is listed.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from decam.methods import METHODS
 from decam.methods.controls.maps import EDGES
 from decam.metrics.base import Measurement
 from decam.metrics.resemblance import TO_CONTROLS, TO_REFERENCE
-from decam.shares import percent
+from decam.shares import whole
 
 KEPT, LOST = 0.7, 0.3
 EDGY = 0.5
@@ -141,7 +141,7 @@ def _cascading(line: Line, left: Sequence[float], names: Sequence[str], shares: 
         if outlives is not None:
             return "late", (
                 f"Still similar ({line.words(outlives)}) when {_forgotten(names, outlives)} "
-                f"({_share(shares[outlives])} of the weights) and the model has lost its answer. "
+                f"({whole(shares[outlives])} of the weights) and the model has lost its answer. "
                 f"Changes completely only with {names[first]} ({line.words(first)}).{_edgy(line)}"
             )
         when = f"as soon as {names[0]} is random" if first == 0 else f"once {names[first]} is random too"
@@ -165,10 +165,6 @@ def _cascading(line: Line, left: Sequence[float], names: Sequence[str], shares: 
 
 def _forgotten(names: Sequence[str], place: int) -> str:
     return f"{names[0]} is random" if place == 0 else f"{names[0]} to {names[place]} are random"
-
-
-def _share(share: float) -> str:
-    return "under 1 %" if share < 0.01 else percent(share, 0)
 
 
 def _independent(line: Line, left: Sequence[float], names: Sequence[str]) -> tuple[Verdict, str]:

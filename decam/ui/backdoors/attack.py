@@ -13,8 +13,8 @@ from decam.explanation import Truth
 from decam.models import hidden
 from decam.models.hidden import Secret
 from decam.runs.snapshots import RunSnapshot
-from decam.ui import state, text
-from decam.ui.shared import pictures, targets
+from decam.ui import text
+from decam.ui.shared import pictures, run_pages, targets
 from decam.ui.shared.pictures import Chosen
 
 SEED = "suspect-place"
@@ -33,7 +33,7 @@ def show(snapshot: RunSnapshot, secret: Secret) -> None:
             st.caption("Choose a sample or upload an image to see what the trigger does to the model's answer.")
             return
         try:
-            classifier = state.models().get(snapshot.plan.model, snapshot.plan.device)
+            classifier = run_pages.model_of(snapshot)
         except DecamError as error:
             st.error(text.plain(str(error)))
             return

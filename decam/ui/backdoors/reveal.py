@@ -57,7 +57,7 @@ def _measured(model: str, secret: Secret) -> None:
             (f"{card.triggered:,} scenes of other classes with the trigger, answered as {wanted}", card.success),
             ("The same scenes without the trigger, answered so", card.untriggered),
         ]
-    shares = [(text.escaped(name), f"{text.number(100 * share, 1)} %") for name, share in rows]
+    shares = [(text.escaped(name), text.percent(share, 1)) for name, share in rows]
     lines = "".join(f"<tr><td>{name}</td><td>{share}</td></tr>" for name, share in shares)
     st.html(f'<table class="dc-values">{lines}</table>')
     if secret.trigger is not None:

@@ -14,10 +14,10 @@ from decam.explanation import ClassExplanation, Map
 from decam.export.wire import GridCell
 from decam.methods.class_level.answering import Answer, answers
 from decam.runs.snapshots import RunSnapshot
-from decam.ui import state, text
+from decam.ui import text
 from decam.ui.class_maps import cards
 from decam.ui.components.grid.grid import GridColumn, GridRow, result_grid
-from decam.ui.shared import pictures
+from decam.ui.shared import pictures, run_pages
 from decam.ui.shared.pictures import Chosen
 
 CLEAR = 0.5
@@ -50,7 +50,7 @@ def show(snapshot: RunSnapshot, key: CellKey) -> None:
 
 
 def _grid(snapshot: RunSnapshot, key: CellKey, explanation: ClassExplanation, chosen: Sequence[Chosen]) -> None:
-    classifier = state.models().get(snapshot.plan.questions[key.question].model.name, snapshot.plan.device)
+    classifier = run_pages.model_of(snapshot, snapshot.plan.questions[key.question].model.name)
     rows, cells = [], []
     for picture in chosen:
         view = picture.view(classifier)

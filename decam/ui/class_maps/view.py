@@ -58,7 +58,7 @@ def show(snapshot: RunSnapshot | None) -> None:
 
 def maps(snapshot: RunSnapshot, part: Part | None = None) -> Place | None:
     """Draw the gallery of a run, or a part of its maps, and how to read it; the map that is chosen."""
-    targets = _part(targets_of(snapshot.plan))
+    targets = _part(snapshot.id, targets_of(snapshot.plan))
     name = component_key(f"gallery-{snapshot.id}")
     chosen = gallery(
         cards.of(snapshot, targets) if part is None else cards.of(snapshot, targets, part.has),
@@ -91,19 +91,20 @@ def _first_finished(snapshot: RunSnapshot) -> Place | None:
     return next(((str(key.question), str(key.method)) for key in finished), None)
 
 
-def _part(targets: Sequence[Target]) -> Sequence[Target]:
+def _part(run: str, targets: Sequence[Target]) -> Sequence[Target]:
     """The targets that are drawn; where they are many, the visitor turns the pages."""
     if len(targets) <= A_PAGE:
         return targets
     starts = range(0, len(targets), A_PAGE)
-    st.session_state.setdefault("maps-part", 0)
-    if st.session_state["maps-part"] not in starts:
-        st.session_state["maps-part"] = 0
+    key = f"maps-part-{run}"
+    if st.session_state.get(key) not in starts:
+        st.session_state[key] = 0
     start = st.selectbox(
         "Classes shown",
         starts,
         format_func=lambda first: f"{first + 1} to {min(first + A_PAGE, len(targets))} of {len(targets):,}",
-        key="maps-part",
+        key=key,
+        persist_state="session",
         width=240,
     )
     return targets[start : start + A_PAGE]

@@ -26,7 +26,7 @@ def show(snapshot: RunSnapshot, draw: Callable[[RunSnapshot], object], method: s
     """
     chosen = f"beside-{snapshot.id}"
     other = state.linked(state.BESIDE, chosen)
-    if other is None:
+    if other is None or other == snapshot.id:
         _choice(snapshot, chosen, method)
         return
     with st.container(key="beside", gap="small"):

@@ -41,9 +41,9 @@ def draw(snapshot: RunSnapshot, place: CellKey, explanation: Explanation) -> See
     seen = covering.show(key_of(snapshot, place), case, fine=True)
     st.caption(
         text.plain(
-            f"Covered parts show this map's own fill: {case.fill}. The line in a bar marks the answer to the whole "
-            "image. The prediction shares out the drop from the whole image to the fill alone, to each pixel in "
-            "proportion to its value. Negative values count as zero."
+            f"Covered parts show the fill that belongs to this map: {case.fill}. The line in a bar marks the answer to "
+            "the whole image. The prediction shares out the drop from the whole image to the fill alone, to each pixel "
+            "in proportion to its value. Negative values count as zero."
         )
     )
     return seen

@@ -15,7 +15,8 @@ from decam.experiments.covering import covered_by
 from decam.explanation import Explanation, Truth
 from decam.figures.overlays import MID_GREY
 from decam.runs.snapshots import RunSnapshot
-from decam.ui import state, text
+from decam.ui import text
+from decam.ui.shared import run_pages
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def _answer(snapshot: RunSnapshot, key: CellKey, explanation: Explanation, top: 
     shown = covered_by(explanation.saliency, round(top / 100 * explanation.saliency.size))
     place = (snapshot.id, key.question, key.method)
     try:
-        values = _asked(place, top, snapshot.plan.model, snapshot.plan.device, view, shown)
+        values = _asked(place, top, view, shown, snapshot)
     except DecamError as error:
         return MaskedAnswer(top, str(error), shown)
     return MaskedAnswer(top, f"Top {top} %: {in_words(values, snapshot, key.question, explanation.target)}", shown)
@@ -62,11 +63,11 @@ def in_words(values: NDArray[np.float32], snapshot: RunSnapshot, question: int, 
 
 @st.cache_data(show_spinner=False, max_entries=1024)
 def _asked(
-    place: tuple[str, int, int], top: int, model: str, device: str, _view: Pixels, _shown: Truth
+    place: tuple[str, int, int], top: int, _view: Pixels, _shown: Truth, _snapshot: RunSnapshot
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     """The probability of every class."""
     del place, top  # they name the entry in the cache
-    classifier = state.models().get(model, device)
+    classifier = run_pages.model_of(_snapshot)
     pixels = np.where(_shown[..., None], _view, np.array(MID_GREY, np.uint8))
     answer = probabilities(classifier, to_tensor(classifier, pixels).unsqueeze(0))
     return answer[0].cpu().numpy()

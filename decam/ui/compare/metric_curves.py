@@ -20,7 +20,7 @@ from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
 from decam.ui.compare import measure_more
 from decam.ui.components.charts import figures as charts
-from decam.ui.shared import metric_forms
+from decam.ui.shared import metric_forms, run_pages
 
 SIDE = 176
 SHOWN_AT_FIRST = 2
@@ -235,7 +235,7 @@ def _seen(snapshot: RunSnapshot, key: CellKey, choice: MetricChoice, share: floa
     if explanation is None or sequence is None:
         raise LookupError("Only finished maps are measured.")
     try:
-        classifier = state.models().get(snapshot.plan.model, snapshot.plan.device)
+        classifier = run_pages.model_of(snapshot)
     except ModelError as error:
         raise ModelError(f"The image of a step needs the run's model, which is not here now. {error}") from error
     image = to_tensor(classifier, snapshot.grid.view_of(key.question))
@@ -250,7 +250,7 @@ def _answer(
     step = int(abs(curve.shares - wanted).argmin())
     share = step / (len(curve.shares) - 1)
     target = snapshot.grid.target_of(question)
-    title, where = text.escaped(snapshot.plan.metric_titles()[choice.key]), f"{text.number(100 * share, 0)} %"
+    title, where = text.escaped(snapshot.plan.metric_titles()[choice.key]), text.percent(share, 0)
     lines = [
         f"<b>{title}</b> at {where}",
         f"{text.escaped(snapshot.grid.asked_of(question))} <b>{text.percent(float(curve.values[step]))}</b>",

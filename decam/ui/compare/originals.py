@@ -15,9 +15,8 @@ from decam.images.framing import FIT, padded
 from decam.images.samples import SAMPLES
 from decam.images.seen_part import Part
 from decam.runs.snapshots import RunSnapshot
-from decam.ui import state
 from decam.ui.components.grid.grid import GridOriginal
-from decam.ui.shared import pictures
+from decam.ui.shared import pictures, run_pages
 from decam.ui.shared.pictures import Chosen
 
 MOST, SMALL = 1200, 320
@@ -32,7 +31,7 @@ def original(snapshot: RunSnapshot, question: int) -> GridOriginal | None:
     if not given:
         return None
     try:
-        classifier = state.models().get(snapshot.plan.model, snapshot.plan.device)
+        classifier = run_pages.model_of(snapshot)
         same = [one for one in given if np.array_equal(one.view(classifier), view)]
     except DecamError:
         return None  # without the model nobody knows which part it saw; maps are shown over what it did see

@@ -11,8 +11,8 @@ from decam.explanation import Explanation, Question
 from decam.methods import METHODS
 from decam.methods.attention.prototype_matches import Box, PrototypeMatch
 from decam.runs.snapshots import RunSnapshot
-from decam.ui import state, text
-from decam.ui.shared import thumbnails
+from decam.ui import text
+from decam.ui.shared import run_pages, thumbnails
 
 LARGE, SMALL, FEW = 128, 62, 3
 
@@ -68,13 +68,13 @@ def evidence(snapshot: RunSnapshot, picture: int, explanation: Explanation) -> t
     Raises ModelError where the model cannot be loaded any more.
     """
     key = (snapshot.id, picture, explanation.method, explanation.target)
-    return _asked(key, snapshot.plan.model, snapshot.plan.device, snapshot.grid.view_of(picture))
+    return _asked(key, snapshot.grid.view_of(picture), snapshot)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _asked(key: tuple[str, int, str, int], model: str, device: str, _view: Pixels) -> tuple[PrototypeMatch, ...]:
+def _asked(key: tuple[str, int, str, int], _view: Pixels, _snapshot: RunSnapshot) -> tuple[PrototypeMatch, ...]:
     _, _, method, target = key
-    classifier = state.models().get(model, device)
+    classifier = run_pages.model_of(_snapshot)
     ask = METHODS[method].evidence
     return () if ask is None else ask(Question(classifier, to_tensor(classifier, _view), target))
 

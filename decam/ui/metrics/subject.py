@@ -12,7 +12,7 @@ from decam.classifier import Classifier, Pixels, TorchClassifier, to_tensor
 from decam.classifier.certainty import decimal
 from decam.errors import DecamError
 from decam.experiments.kinds.comparison import COMPARISON
-from decam.experiments.plan import MethodChoice
+from decam.experiments.plan import MethodChoice, fingerprint
 from decam.explanation import Explanation, Progress, Question, Truth
 from decam.export.standing import awaiting
 from decam.figures import FLAT, png_uri
@@ -179,7 +179,9 @@ def _made(classifier: TorchClassifier, chosen: Chosen, method: str) -> Subject |
             return None
         maps = (made, control)
         _kept().put(key, maps)
-    return Subject(key, classifier, view, *maps, ground_truth.of(classifier, chosen, maps[0].label))
+    truth = ground_truth.of(classifier, chosen, maps[0].label)
+    # What is judged is judged once for everybody, and everybody may have marked another object.
+    return Subject((*key, "" if truth is None else fingerprint(truth)), classifier, view, *maps, truth)
 
 
 def _map(run: RunSnapshot) -> Explanation | None:

@@ -26,7 +26,7 @@ from decam.methods import METHODS
 from decam.metrics.base import Measurement
 from decam.metrics.scales import Limits
 from decam.runs.snapshots import RunSnapshot
-from decam.shares import done
+from decam.shares import done, whole
 from decam.ui import state, text
 from decam.ui.components.grid.grid import address
 from decam.ui.components.live import maps
@@ -98,18 +98,15 @@ def _head(snapshot: RunSnapshot, question: int) -> str:
     name = "original" if variant is None else text.escaped(variant.stage)
     below = "as trained"
     if variant is not None:
-        below = "same network" if mode_of(snapshot.plan) == "labels" else f"{_share(variant.share)} random"
+        below = (
+            "same network"
+            if mode_of(snapshot.plan) == "labels"
+            else f"{'all' if variant.share == 1 else whole(variant.share)} random"
+        )
     probability = probability_of(snapshot, question, target)
     label = text.escaped(snapshot.grid.asked_of(question))
     answer = "" if probability is None else f"<i>{label} {decimal(probability)}</i>"
     return f'<th scope="col" title="{name}"><b>{name}</b><span>{below}</span>{answer}</th>'
-
-
-def _share(share: float) -> str:
-    """A share of all weights in HTML; small ones are not rounded to nothing, and nearly all is not all."""
-    if share < 0.01:
-        return "&lt; 1 %"
-    return "all" if share == 1 else f"{min(99, round(100 * share))} %"
 
 
 def _row(snapshot: RunSnapshot, method: int, how: Compared, reading: Reading | None) -> str:

@@ -48,18 +48,23 @@ def _draw(snapshot: RunSnapshot) -> None:
     name = text.plain(snapshot.plan.picture_of(0).name)
     st.markdown(f"**{name}** :gray[· {TITLES[mode_of(snapshot.plan)].lower()}]")
     how = _compared(snapshot)
-    grid.show(snapshot, how, readings(snapshot.grid, how))
-    live = state.live(snapshot)
-    if live is not None:
-        maps.draw(snapshot, live, "words")
-        live_status.again_when_measured(snapshot, live, "check")
+    _grid(snapshot, how, "check")
     st.caption(f"{EXPLAINED} {VERDICTS} {WEIGHTS}")
-    beside.show(snapshot, lambda other: grid.show(other, how, readings(other.grid, how)))
+    beside.show(snapshot, lambda other: _grid(other, how, "check-below"))
     finished = [key for key, cell in snapshot.cells.items() if cell.explanation is not None]
     if finished and not snapshot.active:
         if any(key.question > 0 for key in finished):
             _curves(snapshot, how)
         _downloads(snapshot)
+
+
+def _grid(snapshot: RunSnapshot, how: Compared, place: str) -> None:
+    """Draw the grid of a check, and let the browser follow the check while it is on its way."""
+    grid.show(snapshot, how, readings(snapshot.grid, how))
+    live = state.live(snapshot)
+    if live is not None:
+        maps.draw(snapshot, live, "words")
+        live_status.again_when_measured(snapshot, live, place)
 
 
 def _compared(snapshot: RunSnapshot) -> Compared:

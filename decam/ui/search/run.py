@@ -22,9 +22,7 @@ def show(snapshot: RunSnapshot) -> None:
     place = _shown(snapshot)
     if place is None:
         return
-    # The grid above follows the run by itself, and only the search, whose populations it does not get, is drawn again.
-    look = state.live(snapshot) is not None and snapshot.cells[place].explanation is None
-    st.fragment(_part, run_every=run_view.POLL if look else None)(snapshot.id, snapshot.plan.kind, place, view.show)
+    _search(snapshot, place)
     beside.show(snapshot, _below, DE_CAM.name)
     st.fragment(_part)(snapshot.id, snapshot.plan.kind, place, by_hand.show)
     st.fragment(_beside)(snapshot.id, snapshot.plan.kind, place)
@@ -34,7 +32,14 @@ def _below(snapshot: RunSnapshot) -> None:
     """Draw the search of a run that stands beside the one of the page."""
     place = _shown(snapshot)
     if place is not None:
-        view.show(snapshot, place)
+        _search(snapshot, place)
+
+
+def _search(snapshot: RunSnapshot, place: CellKey) -> None:
+    """Draw a search, and again while it is on its way: the grid above follows the run, but gets no populations."""
+    look = state.live(snapshot) is not None and snapshot.cells[place].explanation is None
+    followed = st.fragment(_part, run_every=run_view.POLL if look else None)
+    followed(snapshot.id, snapshot.plan.kind, place, view.show, look)
 
 
 def _shown(snapshot: RunSnapshot) -> CellKey | None:
@@ -48,8 +53,10 @@ def _shown(snapshot: RunSnapshot) -> CellKey | None:
     return _choice(snapshot, places, selected)
 
 
-def _part(run: str, kind: str, place: CellKey, draw: Callable[[RunSnapshot, CellKey], None]) -> None:
-    """Draw a part of the page from the run as it is now."""
+def _part(
+    run: str, kind: str, place: CellKey, draw: Callable[[RunSnapshot, CellKey], None], look: bool = False
+) -> None:
+    """Draw a part of the page from the run as it is now; with `look`, the page once more when the map is finished."""
     snapshot = run_pages.snapshot_of(run, kind)
     if snapshot is None:
         return
@@ -57,6 +64,8 @@ def _part(run: str, kind: str, place: CellKey, draw: Callable[[RunSnapshot, Cell
         draw(snapshot, place)
     except DecamError as error:
         st.error(text.plain(str(error)))
+    if look and snapshot.cells[place].explanation is not None:
+        st.rerun()
 
 
 def _beside(run: str, kind: str, place: CellKey) -> None:

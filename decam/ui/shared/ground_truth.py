@@ -100,7 +100,7 @@ def button(classifier: Classifier, picture: Chosen, view: Pixels, label: str, ma
         _dialog(classifier, picture, view, label, mask)
 
 
-@st.dialog("Where is the object?", width="medium")
+@st.dialog("Where is the object?", width="medium", on_dismiss="rerun")
 def _dialog(classifier: Classifier, picture: Chosen, view: Pixels, label: str, mask: Truth | None) -> None:
     place = key(picture.key)
     given: Given | None = st.session_state.get(place)
@@ -109,11 +109,21 @@ def _dialog(classifier: Classifier, picture: Chosen, view: Pixels, label: str, m
         offered.insert(0, KNOWN)
     before = given.kind if given is not None else KNOWN if KNOWN in offered else NONE
     st.caption(f"**{text.plain(picture.name)}**, asked about: {text.plain(label)}. {WHY}")
-    kind = st.segmented_control("Ground truth", offered, default=before, required=True, label_visibility="collapsed")
+    kind = st.segmented_control(
+        "Ground truth",
+        offered,
+        default=before,
+        required=True,
+        label_visibility="collapsed",
+        key=f"truth-kind-{picture.key}",
+    )
     st.caption(HELP[str(kind)])
     chosen, shown = _choice(str(kind), classifier, picture, view, given, mask if kind == before else None, label)
     if shown is not None:
-        _DRAWING(key=f"truth-shown-{kind}", data={"view": _address(view), "mask": _address(shown), "outlines": None})
+        _DRAWING(
+            key=f"truth-shown-{kind}-{picture.key}",
+            data={"view": _address(view), "mask": _address(shown), "outlines": None},
+        )
     if st.button("Use this", key="truth-use", type="primary", disabled=chosen is None and kind != KNOWN):
         if chosen is None:
             st.session_state.pop(place, None)
@@ -139,9 +149,11 @@ def _choice(
         return None, known(classifier, picture, label)
     if kind == DRAWN:
         part = picture.part(classifier)
-        drawn = _drawing(view, [part.inward(one) for one in given.outlines] if given is not None else ())
+        drawn = _drawing(picture.key, view, [part.inward(one) for one in given.outlines] if given is not None else ())
         return (Given(DRAWN, tuple(part.outward(one) for one in drawn)) if drawn else None), None
-    file = st.file_uploader("Mask", type=TYPES, key="truth-file", max_upload_size=reading.MAX_BYTES // 2**20)
+    file = st.file_uploader(
+        "Mask", type=TYPES, key=f"truth-file-{picture.key}", max_upload_size=reading.MAX_BYTES // 2**20
+    )
     if file is None:
         return (given, mask) if given is not None and given.kind == FILE else (None, None)
     try:
@@ -153,10 +165,10 @@ def _choice(
     return kept, seen
 
 
-def _drawing(view: Pixels, before: Sequence[Outline]) -> tuple[Outline, ...]:
+def _drawing(picture: str, view: Pixels, before: Sequence[Outline]) -> tuple[Outline, ...]:
     """Draw the picture with its pencil, and return the outlines so far."""
     result = _DRAWING(
-        key="truth-drawing",
+        key=f"truth-drawing-{picture}",
         data={"view": _address(view), "mask": None, "outlines": before},
         default={"outlines": None},
         on_outlines_change=_remembered,

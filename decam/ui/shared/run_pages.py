@@ -40,10 +40,13 @@ def snapshot_of(run: str | None, kind: str) -> RunSnapshot | None:
     return None
 
 
-def model_of(snapshot: RunSnapshot) -> TorchClassifier:
-    """The model of a run, on the run's device where that is here; raises DecamError where its weights are not."""
+def model_of(snapshot: RunSnapshot, name: str = "") -> TorchClassifier:
+    """The model of a run, or another one by its name; raises ModelError where its weights are not here.
+
+    On the run's device; on the visitor's where this machine has no such device.
+    """
     device = snapshot.plan.device if snapshot.plan.device in devices() else state.device()
-    return state.models().get(snapshot.plan.model, device)
+    return state.models().get(name or snapshot.plan.model, device)
 
 
 def place_of(snapshot: RunSnapshot, view: Pixels, target: int) -> int | None:

@@ -153,6 +153,12 @@ def test_the_search_finds_the_class_that_a_colour_raises() -> None:
     assert found[0].low <= found[0].score <= found[0].high
 
 
+def test_methods_whose_maps_have_no_cost_find_nothing_and_say_so() -> None:
+    methods = [MethodChoice.default("input-agnostic", budget=20)]
+    with pytest.raises(MethodError, match="None of these methods gives costs"):
+        find_backdoor(model(), seeds=(0,), methods=methods)
+
+
 def test_a_model_of_too_few_classes_is_refused_with_a_sentence() -> None:
     two = FunctionClassifier(lambda pictures: torch.full((len(pictures), 2), 0.5), ["a", "b"], (SIDE, SIDE))
     with pytest.raises(SettingError, match="has 2 classes, and a class is odd"):
