@@ -20,7 +20,6 @@ Floats: TypeAlias = NDArray[np.float64]
 AnyMap: TypeAlias = NDArray[Any]
 
 MID_GREY = (128, 128, 128)
-WHITE = (255, 255, 255)
 OPACITY = 0.8
 """Of a map over its picture, where nobody asks for another."""
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)

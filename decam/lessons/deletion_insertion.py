@@ -5,7 +5,6 @@ from decam.lessons.base import Choose, Curves, Lesson, Question, Reveal, Shown, 
 
 RUN = "star"
 METHODS = ("de-cam", "grad-cam", "rise", "integrated-gradients")
-COMPARED = (*METHODS, "edges", "centre", "random")
 
 LESSON = Lesson(
     name="deletion-insertion",

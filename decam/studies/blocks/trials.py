@@ -129,10 +129,10 @@ def _attention(place: Place, number: int) -> Step:
     names = [wording(f"attention.{name}") for name in ("red", "green", "blue", "yellow")]
     right = place.chance.whole(len(names))
     options = tuple(Option(str(at + 1), name) for at, name in enumerate(names))
-    asked = Choice("attention", wording("attention.prompt", answer=names[right]), options)
+    asked = Choice(ATTENTION, wording("attention.prompt", answer=names[right]), options)
     step = place.step(0, (asked,), wording("attention.title"))
-    correct = {"attention": str(right + 1)}
-    return dataclasses.replace(step, correct=correct, attention=True, facts={"attention": number + 1})
+    correct = {ATTENTION: str(right + 1)}
+    return dataclasses.replace(step, correct=correct, attention=True, facts={ATTENTION: number + 1})
 
 
 def _with_rests(place: Place, screens: list[Step], after: int) -> list[Step]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import ColumnElement, inspect
 from sqlalchemy.dialects import postgresql, sqlite
@@ -17,7 +17,6 @@ from decam.studies.responses.records import Answer, Lane, Participant, StudyReco
 from decam.studies.responses.tables import AnswerRow, ParticipantRow, StudyRow
 from decam.studies.steps import Outcome
 
-T = TypeVar("T")
 _INSERT: Mapping[str, Callable[[type[Base]], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 

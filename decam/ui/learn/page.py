@@ -5,16 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from decam.errors import SettingError
-from decam.ui import state, text, theme
+from decam.ui import text, theme
 from decam.ui.learn import overview, player, session, teacher
+from decam.ui.shared import session as visit
 
 
 def show() -> None:
     """Draw the page."""
-    state.arrive("learn")
-    theme.apply()
+    visit.begin("learn")
     theme.apply("learn/learn.css")
-    theme.title(begin=True)
     try:
         lesson = session.lesson()
         place = None if lesson is None else session.step(lesson)

@@ -196,7 +196,7 @@ def _steps(metric: Metric, shown: Shown) -> None:
     """The pictures and the charts."""
     pictures = [panel for panel in shown.panels if isinstance(panel, Picture)]
     figures = [panel for panel in shown.panels if not isinstance(panel, Picture)]
-    with st.container(key=f"{'steps' if len(pictures) > FEW else 'beside'}-{metric.name}"):
+    with st.container(key=f"{'steps' if len(pictures) > FEW else 'line'}-{metric.name}"):
         st.html(f'<div class="dc-frames">{"".join(map(_figure, pictures))}</div>')
         for number, panel in enumerate(figures):
             charts.show(

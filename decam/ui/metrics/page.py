@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from decam.ui import state, theme
+from decam.ui import theme
 from decam.ui.metrics import cards
 from decam.ui.metrics import subject as metric_subject
 from decam.ui.shared import session
@@ -12,9 +12,7 @@ from decam.ui.shared import session
 
 def show() -> None:
     """Draw the page."""
-    state.arrive("metrics")
-    theme.apply()
-    theme.title(begin=True)
+    session.begin("metrics")
 
     with st.sidebar:
         theme.brand(session.begin_again)

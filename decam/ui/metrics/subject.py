@@ -230,7 +230,7 @@ def _again(link: str) -> None:
     try:
         state.runs().resume(link, state.owner())
     except DecamError as error:
-        st.error(text.plain(str(error)))
+        st.session_state["problem"] = str(error)
 
 
 def _origin(classifier: Classifier, explanation: Explanation) -> Origin:

@@ -111,6 +111,7 @@ def _choice(snapshot: RunSnapshot, places: Sequence[CellKey], selected: CellKey 
         format_func=named,
         key=key,
         required=True,
+        persist_state="session",
         help="Choose the search that the rest of the page shows. A click in the grid does the same.",
     )
     return places[index or 0]
