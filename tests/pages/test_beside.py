@@ -6,7 +6,10 @@ import json
 
 import pytest
 
+from decam.methods import CLASS_METHODS
 from decam.ui import state
+from decam.ui.class_maps import view
+from tests.experiments.class_level import NAME, PULL
 from tests.pages.visitor import Visitor
 
 pytestmark = pytest.mark.usefixtures("server")
@@ -85,6 +88,31 @@ def test_below_a_comparison_stands_nothing_else() -> None:
     guest = opened(above, str(check.app.query_params["sanity"]))
     assert guest.says("This run is a check.", "close this one")
     assert opened(above, "nothing").says("There is no run")
+
+
+def test_a_run_does_not_stand_below_itself() -> None:
+    above, _ = two_runs()
+    guest = opened(above, above)
+    assert not guest.has("button", "beside-close")
+    assert guest.grid["columns"], "it stands alone"
+
+
+def test_galleries_of_many_classes_turn_their_pages_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(view, "A_PAGE", 2)
+    monkeypatch.setitem(CLASS_METHODS, NAME, PULL)
+    links = []
+    for classes in ([0, 1, 2], [3, 4, 5]):
+        visitor = Visitor()
+        visitor.app.session_state["mapped"] = (NAME,)
+        visitor.visit("class_maps").app.session_state["maps-classes-scenes"] = classes
+        visitor.look().press("map-classes").finish()
+        links.append(str(visitor.app.query_params["gallery"]))
+    guest = Visitor()
+    guest.app.query_params.update({"gallery": links[0], "beside": links[1]})
+    guest.visit("class_maps")
+    guest.app.selectbox(key=f"maps-part-{links[1]}").select_index(1)
+    guest.look()
+    assert [len(sent["cards"]) for sent in guest._components_data if "cards" in sent] == [2, 1]
 
 
 def test_two_searches_stand_below_each_other_and_runs_without_one_are_not_offered() -> None:

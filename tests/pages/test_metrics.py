@@ -24,6 +24,8 @@ from decam.metrics.walkthroughs import Shown
 from decam.settings import Settings
 from decam.ui import state
 from decam.ui.metrics import cards, subject
+from decam.ui.shared import ground_truth
+from decam.ui.shared.ground_truth import Given
 from tests.pages.visitor import PATIENCE, Visitor, shown
 
 T = TypeVar("T")
@@ -121,6 +123,16 @@ def test_another_method_has_other_values_and_the_same_control() -> None:
     assert len(after) == 4
     assert all(one[0] != other[0] for one, other in zip(before, after, strict=True))
     assert [one[1] for one in before] == [other[1] for other in after]
+
+
+def test_an_object_that_somebody_has_marked_is_judged_for_nobody_else() -> None:
+    before = values(visitor("localisation-auc"))
+    marking = arriving("localisation-auc")
+    box = ((0.1, 0.1), (0.3, 0.1), (0.3, 0.3), (0.1, 0.3))
+    marking.app.session_state[ground_truth.key("sample:scene-star")] = Given(ground_truth.DRAWN, (box,))
+    marked = values(settled(marking.look()))
+    assert marked != before
+    assert values(visitor("localisation-auc")) == before
 
 
 def test_settings_of_a_metric_change_its_steps() -> None:

@@ -308,7 +308,7 @@ def test_a_map_is_covered_against_with_its_own_fill(guest: Visitor, finished: Fi
     assert explanation.saliency[top].min() >= explanation.saliency[~top].max()
     assert sent["answers"][0]["value"] == sent["answers"][0]["before"] == sent["rival"]["value"]
     assert sent["notes"][0].startswith("Predicted by DE-CAM: 0")
-    assert any("this map's own fill: blur" in caption for caption in guest.app.caption.values)
+    assert any("the fill that belongs to this map: blur" in caption for caption in guest.app.caption.values)
 
 
 def test_masked_pictures_are_made_again_for_the_methods_that_hide_parts(guest: Visitor) -> None:
@@ -420,6 +420,14 @@ def test_a_masked_picture_has_the_models_answer_to_that_very_picture(finished: F
         target = explanation.target
         assert answer.text.startswith(f"Top {top} %: {explanation.label} {percent(float(values[target]))}")
         assert ("predicted" in answer.text) == (int(values.argmax()) != target)
+
+
+def test_a_run_of_a_device_that_is_not_here_is_asked_on_one_that_is(finished: Finished) -> None:
+    run = state.runs().snapshot(finished.run)
+    plan = replace(run.plan, device="cuda:7")
+    elsewhere = replace(run, id="made-elsewhere", grid=run.grid.with_plan(plan))
+    words = [[answer.text for _, answer in masked_answers.answers(one, 20)] for one in (run, elsewhere)]
+    assert words[0] == words[1] and words[0][0].startswith("Top 20 %: ")
 
 
 def test_the_convergence_shown_is_judged_by_all_answers_and_says_what_is_estimated(searched: str) -> None:

@@ -45,6 +45,25 @@ def test_pictures_methods_and_design_are_as_they_were_chosen(compared: str) -> N
     assert compared in {one.run for stimulus in study.stimuli for one in stimulus.maps}
 
 
+def test_what_was_chosen_for_a_study_stays_while_other_pages_are_visited(compared: str) -> None:
+    making = Researcher()
+    making.app.text_input(key="studies-new-name").set_value("Birds")
+    making.app.radio(key="studies-new-design").set_value("utility")
+    methods, conditions = making.look().app.get("button_group")[:2]
+    conditions.set_value([])
+    methods.set_value(["grad-cam"])
+    making.look().visit("methods").visit("studies")
+    assert making.app.text_input(key="studies-new-name").value == "Birds"
+    assert making.app.radio(key="studies-new-design").value == "utility"
+    assert [group.value for group in making.app.get("button_group")[:2]] == [["grad-cam"], []]
+    making.press("studies-begin")
+    assert making.study.name == "Birds"
+    made = {one.key for one in making.study.conditions}
+    assert "grad-cam" in made and compared in {one.run for each in making.study.stimuli for one in each.maps}
+    another = making.press("studies-all").app
+    assert another.text_input(key="studies-new-name").value == ""
+
+
 @pytest.mark.usefixtures("server")
 def test_without_a_finished_comparison_the_page_says_where_to_make_one() -> None:
     made = Researcher()

@@ -72,6 +72,7 @@ def _runs(name: str) -> tuple[RunSnapshot, ...]:
         list(by_id),
         format_func=lambda run: _line(by_id[run]),
         key=key,
+        persist_state="session",
         placeholder="Choose one or several",
         help="Images that several runs ask the same model about become one stimulus, with the maps of all of them.",
     )

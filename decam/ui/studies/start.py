@@ -102,7 +102,13 @@ def delete(study_id: str) -> None:
 
 
 def _make(access: Access) -> None:
-    st.text_input("Name", key=f"{NEW}-name", placeholder="Which map explains a bird better?", max_chars=200)
+    st.text_input(
+        "Name",
+        key=f"{NEW}-name",
+        persist_state="session",
+        placeholder="Which map explains a bird better?",
+        max_chars=200,
+    )
     by_name = {one.name: one for one in TEMPLATES}
     st.session_state.setdefault(f"{NEW}-design", TEMPLATES[0].name)
     chosen = st.radio(
@@ -111,6 +117,7 @@ def _make(access: Access) -> None:
         format_func=lambda name: by_name[name].title,
         captions=[one.summary for one in TEMPLATES],
         key=f"{NEW}-design",
+        persist_state="session",
         help="A start: every block, question and setting can be changed afterwards.",
     )
     template = templates.get(str(chosen))
@@ -126,7 +133,12 @@ def _make(access: Access) -> None:
         st.session_state[key] = min(st.session_state.get(key, len(picked.subjects) // 2), most)
         training = int(
             st.number_input(
-                "Images for training", 0, most, key=key, help="The first ones; the others are for the test."
+                "Images for training",
+                0,
+                most,
+                key=key,
+                persist_state="session",
+                help="The first ones; the others are for the test.",
             )
         )
     wanted = Wanted(picking.uses(picked, template, training), picked.methods, picked.catches, seed=0)
@@ -135,6 +147,8 @@ def _make(access: Access) -> None:
         name = str(st.session_state.get(f"{NEW}-name", "")) or template.title
         record = making.from_runs(state.studies(), name, picked.runs, wanted, template, access.owner or "")
         session.show(record.id)
+        for key in [key for key in st.session_state if str(key).startswith(f"{NEW}-")]:
+            del st.session_state[key]  # the next study begins anew
 
     ready = bool(picked.subjects and (picked.methods or picked.catches))
     session.slow(
