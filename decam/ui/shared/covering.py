@@ -69,7 +69,10 @@ class Seen:
 
 
 def case_of(snapshot: RunSnapshot, place: CellKey, explanation: Explanation) -> Case:
-    """A finished map of a run, with the fill that belongs to it (see `covering.fill_of`); raises DecamError where the run's model is not here."""
+    """A finished map of a run, with the fill that `covering.fill_of` says.
+
+    Raises DecamError where the run's model is not here.
+    """
     return Case(
         (snapshot.id, str(place.question)),
         model_of(snapshot),
