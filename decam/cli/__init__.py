@@ -115,7 +115,7 @@ def _model_options(parser: argparse.ArgumentParser) -> None:
         "--model",
         metavar="NAME",
         help="a name that the command 'models' lists, or the path of a file of weights (.safetensors, .pt, .pth) for "
-        "one of their networks; by default a model that is here",
+        "one of their networks; by default an ImageNet model that is here, else the smallest, which is fetched",
     )
     parser.add_argument("--device", help="cuda, mps or cpu; by default the first of these that is here")
 

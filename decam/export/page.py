@@ -6,11 +6,10 @@ import base64
 import html
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files as resources
-from typing import Any
 
 from decam import __version__
 from decam.classifier.certainty import decimal
@@ -31,6 +30,7 @@ from decam.methods import described
 from decam.methods.class_level.display import shown
 from decam.metrics import get as get_metric
 from decam.models.catalogue import title_of
+from decam.spacing import evenly
 
 MOST_FRAMES = 24
 """Moments of a search that the page holds, evenly many of those that were kept."""
@@ -259,16 +259,9 @@ def _frames(making: _Making) -> dict[str, list[dict[str, str]]]:
             names = {one.name: one.title for one in series}
             found[f"{key.question}-{key.method}"] = [
                 _moment(making, made, frame, f"{place} of {len(frames)}", names)
-                for place, frame in _evenly(pictured, MOST_FRAMES)
+                for place, frame in (pictured[number] for number in evenly(len(pictured), MOST_FRAMES))
             ]
     return found
-
-
-def _evenly(items: Sequence[Any], most: int) -> list[Any]:
-    """At most so many of the items, evenly spread, the first and the last among them."""
-    if len(items) <= most:
-        return list(items)
-    return [items[round(place * (len(items) - 1) / (most - 1))] for place in range(most)]
 
 
 def _moment(making: _Making, made: Explanation, frame: Frame, number: str, names: Mapping[str, str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from decam.figures.charts import DARK, LIGHT, Ink, dress, faded
 from decam.figures.colours import method_colour
 from decam.figures.overlays import overlay
 from decam.metrics.walkthroughs import Bars, Chart, Line, Picture
+from decam.spacing import evenly
 
 T = TypeVar("T", bound=np.generic)
 
@@ -126,7 +127,7 @@ def _lines(figure: go.Figure, chart: Chart, ink: Ink, dark: bool) -> None:
 
 
 def _trace(line: Line, colour: str) -> go.Scatter:
-    drawn_places = slice(None) if line.points else _thinned(line.x.size)
+    drawn_places = slice(None) if line.points else evenly(line.x.size, _MOST_POINTS)
     return go.Scatter(
         x=line.x[drawn_places],
         y=line.y[drawn_places],
@@ -138,11 +139,6 @@ def _trace(line: Line, colour: str) -> go.Scatter:
         fillcolor=faded(colour) if line.filled else None,
         hovertemplate=f"%{{x:.3g}}, %{{y:.3g}}<extra>{line.name}</extra>",
     )
-
-
-def _thinned(count: int) -> NDArray[np.intp]:
-    """At most so many places of a line as the eye can tell apart, both ends among them."""
-    return np.unique(np.linspace(0, count - 1, min(count, _MOST_POINTS)).round().astype(np.intp))
 
 
 def _wider(limits: tuple[float, float] | None) -> list[float] | None:

@@ -15,6 +15,7 @@ from decam.errors import SettingError
 from decam.metrics.base import Axes, Case, Curve, Measuring, Metric, NoSettings
 from decam.metrics.scales import CONSTANT, Values
 from decam.settings import Settings, parameter
+from decam.spacing import evenly
 
 Flags: TypeAlias = NDArray[np.bool_]
 Scores: TypeAlias = tuple[Values, str]
@@ -86,8 +87,7 @@ def iou_curves(values: Values, inside: Flags) -> tuple[Curve, ...]:
     found = []
     for overlap in overlaps(values, inside):
         thresholds = np.flatnonzero(overlap > 0) if (overlap > 0).any() else np.array([len(overlap) - 1])
-        evenly = np.linspace(0, len(thresholds) - 1, min(POINTS, len(thresholds))).round().astype(int)
-        chosen = np.unique(np.append(thresholds[evenly], overlap.argmax()))
+        chosen = np.unique(np.append(thresholds[evenly(len(thresholds), POINTS)], overlap.argmax()))
         found.append(Curve(((chosen + 1) / len(overlap)).astype(np.float32), overlap[chosen].astype(np.float32)))
     return tuple(found)
 

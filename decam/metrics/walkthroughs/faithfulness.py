@@ -11,8 +11,9 @@ from decam.metrics import infidelity, road
 from decam.metrics.base import Curve, Sequencing
 from decam.metrics.curves import changes
 from decam.metrics.scales import Values
-from decam.metrics.walkthroughs.panels import Chart, Line, Panel, Picture, Show, Work, array, spread
+from decam.metrics.walkthroughs.panels import Chart, Line, Panel, Picture, Show, Work, array
 from decam.shares import percent
+from decam.spacing import evenly
 
 _STEPS = 7
 _LEVELS = 3
@@ -80,7 +81,7 @@ def _squares(work: Work) -> tuple[tuple[Panel, ...], str]:
     filling = fill(settings.fill, question.image, question.classifier.mean)
     order = np.argsort(-measured, kind="stable")
     pictures = []
-    for place in (int(order[rank]) for rank in spread(len(order), _SQUARES)):
+    for place in (int(order[rank]) for rank in evenly(len(order), _SQUARES)):
         square = hidden[place].to(question.image.device)
         caption = f"predicted {predicted[place]:+.2f}, measured {measured[place]:+.2f}"
         pictures.append(Picture(caption, to_pixels(torch.where(square, filling, question.image))))
@@ -101,7 +102,7 @@ def _without(work: Work) -> tuple[tuple[Panel, ...], str]:
     """Imputed pictures without the most and without the least salient pixels, and both curves."""
     case, settings = work.case, work.settings
     levels = array([level / (settings.levels + 1) for level in range(1, settings.levels + 1)])
-    chosen = spread(settings.levels, _LEVELS)
+    chosen = evenly(settings.levels, _LEVELS)
     panels: list[Panel] = []
     answers = {}
     for least, name in ((False, "most"), (True, "least")):

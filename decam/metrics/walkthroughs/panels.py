@@ -128,11 +128,6 @@ def limits(*maps: Values) -> Limits:
     return shared_limits(maps, signed=any(bool(one.min() < 0) for one in maps))
 
 
-def spread(count: int, wanted: int) -> list[int]:
-    """At most `wanted` places of 0 to count − 1, evenly, both ends among them."""
-    return sorted({round(place) for place in np.linspace(0, count - 1, min(wanted, count))})
-
-
 def array(values: NDArray[Any] | list[float]) -> Values:
     """As float64."""
     return np.asarray(values, np.float64)

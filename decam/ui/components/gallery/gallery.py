@@ -13,6 +13,7 @@ import streamlit as st
 from decam.experiments.history import Frame
 from decam.export.wire import GridCell, cell_object, colour_table, short
 from decam.figures import COLOURS, png_bytes
+from decam.spacing import evenly
 from decam.ui.components import source, styles
 from decam.ui.components.grid.grid import Place, address, chosen_place, remembered
 from decam.ui.components.live import LiveRun
@@ -115,7 +116,7 @@ def film(frames: Sequence[Frame]) -> Film | None:
     shown = [frame for frame in frames if frame.pattern is not None]
     if len(shown) < 2:
         return None
-    kept = [shown[place] for place in _evenly(len(shown), MOMENTS)]
+    kept = [shown[place] for place in evenly(len(shown), MOMENTS)]
     strip = np.concatenate([frame.pattern for frame in kept if frame.pattern is not None])
     return Film(png_bytes(strip), tuple(frame.evaluations for frame in kept))
 
@@ -123,14 +124,7 @@ def film(frames: Sequence[Frame]) -> Film | None:
 def points(frames: Sequence[Frame], series: str = "fidelity") -> list[tuple[int, float]]:
     """The curve of a map's fidelity from its frames, at most 120 points evenly."""
     reported = [(frame.evaluations, frame.curves[series]) for frame in frames if series in frame.curves]
-    return [reported[place] for place in _evenly(len(reported), POINTS)]
-
-
-def _evenly(count: int, most: int) -> list[int]:
-    """At most so many of the numbers 0 to count − 1, evenly, the first and the last among them."""
-    if count <= most:
-        return list(range(count))
-    return [int(place) for place in np.rint(np.linspace(0, count - 1, most))]
+    return [reported[place] for place in evenly(len(reported), POINTS)]
 
 
 def _picture(picture: GalleryPicture, size: tuple[int, int], key: str) -> dict[str, Any]:
