@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 from decam.export.live import streaming
+from decam.hardware.blas import one_openblas_thread
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _ending = threading.Event()
@@ -18,8 +19,10 @@ _ending = threading.Event()
 def lifespan(prepare: Callable[[], object]) -> Callable[[object], AbstractAsyncContextManager[None]]:
     """What surrounds the serving: streams are open, and at its start `prepare` is called beside it, in its own thread.
 
-    What `prepare` makes ready, visits find there; one that comes before waits no longer than it would without.
+    The linear algebra of NumPy takes one thread from now on, see `one_openblas_thread`. What `prepare` makes ready, visits find there; one that comes before waits no longer than it would without.
     """
+
+    one_openblas_thread()
 
     @asynccontextmanager
     async def around(_app: object) -> AsyncIterator[None]:
