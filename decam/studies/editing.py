@@ -123,8 +123,7 @@ def with_item(study: Study, place: int, number: int, **changes: object) -> Study
     if not 0 <= number < len(items):
         raise StudyError(f"There is no question {number + 1} any more; look at the block again.")
     changed = dataclasses.replace(items[number], **changes)  # type: ignore[arg-type]  # fields of Item
-    most = len(changed.options)
-    if changed.form in ("choice", "several") and changed.correct >= most:
+    if not blocks.can_be_right(changed):
         changed = dataclasses.replace(changed, correct=-1)
     items[number] = changed
     return with_block(study, place, items=tuple(items))

@@ -38,7 +38,8 @@ def with_more(store: StudyStore, record: StudyRecord, runs: Sequence[RunSnapshot
     folder = store.folder(record.id)
     conditions, stimuli = freeze(runs, wanted, record.study.display, folder)
     study = joined(record.study, conditions, stimuli)
-    return store.save(record.id, redrawn(study, study.display, folder) if study.display.scale == SHARED else study)
+    shared = study.display.scale == SHARED
+    return store.save(record.id, redrawn(study, study.display, folder) if shared else study, record.digest)
 
 
 def from_file(store: StudyStore, content: bytes, owner: str = "") -> StudyRecord:
@@ -77,7 +78,7 @@ def draw_again(store: StudyStore, record: StudyRecord, display: Display) -> Stud
     Files of the earlier manner go, unless somebody has taken part: their road still leads to them.
     """
     folder = store.folder(record.id)
-    saved = store.save(record.id, redrawn(record.study, display, folder))
+    saved = store.save(record.id, redrawn(record.study, display, folder), record.digest)
     if not any(store.participants(record.id, lane) for lane in Lane):
         frozen.sweep(saved.study, folder)
     return saved
@@ -88,7 +89,7 @@ def _made(store: StudyStore, study: Study, filled: Callable[[Path], Study], owne
     # Without its pictures first: a study names no file that is not there.
     record = store.add(dataclasses.replace(study, conditions=(), stimuli=()), owner)
     try:
-        return store.save(record.id, filled(store.folder(record.id)))
+        return store.save(record.id, filled(store.folder(record.id)), record.digest)
     except BaseException:
         store.delete(record.id)
         raise

@@ -34,7 +34,8 @@ PLATFORMS: tuple[Platform, ...] = (
     ),
     Platform(
         "mturk", "Mechanical Turk", "workerId", "hitId, assignmentId", "",
-        "Give it as the ExternalURL of an ExternalQuestion: Mechanical Turk adds workerId, hitId and assignmentId.",
+        "For a page of your own that opens it with workerId, hitId and assignmentId behind it. The study cannot submit "
+        "a HIT: give the HIT a field for the code that the study shows at its end.",
     ),
 )  # fmt: skip
 

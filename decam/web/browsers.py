@@ -6,7 +6,6 @@ import hashlib
 import re
 import secrets
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
@@ -67,10 +66,9 @@ class KnownAgain:
 
 
 def _sent(header: str) -> str:
-    """The value that a browser sent; empty where it sent none, or nothing that can be read."""
-    cookies: SimpleCookie = SimpleCookie()
-    try:
-        cookies.load(header)
-    except CookieError:  # another server of this host may set what is no cookie; a new one is as good
-        return ""
-    return cookies[COOKIE].value if COOKIE in cookies else ""
+    """The value that a browser sent; empty where it sent none.
+
+    Other servers of this host may have set anything: http.cookies gives up at the first pair that it cannot read.
+    """
+    pairs = (pair.strip().partition("=") for pair in header.split(";"))
+    return next((value for name, _, value in pairs if name == COOKIE), "")

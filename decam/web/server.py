@@ -19,7 +19,8 @@ _ending = threading.Event()
 def lifespan(prepare: Callable[[], object]) -> Callable[[object], AbstractAsyncContextManager[None]]:
     """What surrounds the serving: streams are open, and at its start `prepare` is called beside it, in its own thread.
 
-    The linear algebra of NumPy takes one thread from now on, see `one_openblas_thread`. What `prepare` makes ready, visits find there; one that comes before waits no longer than it would without.
+    The linear algebra of NumPy takes one thread from now on, see `one_openblas_thread`. What `prepare` makes ready,
+    visits find there; one that comes before waits no longer than it would without.
     """
 
     one_openblas_thread()

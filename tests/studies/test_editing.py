@@ -71,6 +71,10 @@ def test_questions_are_added_changed_and_taken_out() -> None:
     made = editing.with_item(made, 1, 1, text="Dark?")
     assert editing.with_item(made, 1, 0, options=("a", "b")).blocks[1].items[0].correct == -1
     assert editing.with_item(made, 1, 0, options=("a", "b", "d")).blocks[1].items[0].correct == 2
+    for form in ("several", "number", "text", "slider"):  # no answer to these is the number of an option
+        assert editing.with_item(made, 1, 0, form=form).blocks[1].items[0].correct == -1
+    rated = editing.with_item(made, 1, 0, form="rating", correct=3, options=("1", "2", "3"))
+    assert rated.blocks[1].items[0].correct == 3
     assert [one.text for one in editing.without_item(made, 1, 0).blocks[1].items] == ["Dark?"]
 
 

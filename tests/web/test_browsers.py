@@ -67,6 +67,13 @@ def test_a_browser_that_comes_back_keeps_it_whatever_else_it_sends() -> None:
     )
 
 
+@pytest.mark.parametrize("others", ['prefs={"a":1}', "version=1", "a=b c", "flag", "=", "a=b; ; c"])
+def test_what_other_servers_of_the_host_have_set_hides_nobody(others: str) -> None:
+    value = cookie()[COOKIE].value
+    for header in (f"{others}; {COOKIE}={value}", f"{COOKIE}={value}; {others}"):
+        assert cookie(sent=header)[COOKIE].value == value
+
+
 @pytest.mark.parametrize("sent", ["", "@shared", "x", "a" * 42, "a" * 44, "ä" * 43, 'a"; b', "(;=,"])
 def test_what_is_no_such_cookie_makes_nobody_an_owner_and_is_replaced(sent: str) -> None:
     assert owner_of({COOKIE: sent}) is None

@@ -114,8 +114,6 @@ def check(settings: Assignment, stimuli: int, conditions: int, group: int) -> No
         raise SettingError("There is no condition to deal; choose at least one method.")
     if group == TWO:
         all_pairs(conditions)
-    if group == ALL and conditions < 2:
-        raise SettingError("A ranking needs at least two conditions; there is 1. Choose another.")
     blocks.check(stimuli, settings.stimuli or stimuli or 1, settings.sequences)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decam.studies.blocks.base import BlockKind, Place
+from decam.studies.blocks.base import BlockKind, Place, can_be_right
 from decam.studies.blocks.questionnaires import QUESTIONNAIRE
 from decam.studies.blocks.trials import TRAINING, TRIALS, dealing
 from decam.studies.blocks.words import BREAK, COMPREHENSION, CONSENT, DEBRIEFING, DEMOGRAPHICS, INSTRUCTIONS
@@ -20,7 +20,7 @@ BLOCKS: tuple[BlockKind, ...] = (
     DEBRIEFING,
 )
 
-__all__ = ["BLOCKS", "BlockKind", "Place", "dealing", "get"]
+__all__ = ["BLOCKS", "BlockKind", "Place", "can_be_right", "dealing", "get"]
 
 
 def get(name: str) -> BlockKind:

@@ -125,6 +125,15 @@ def faulty(items: tuple[Item, ...]) -> str:
     return ""
 
 
+def can_be_right(item: Item) -> bool:
+    """True if the item has no right answer, or one that can be given: an option of a choice, a point of a rating."""
+    if item.correct < 0:
+        return True
+    if item.form == "rating":
+        return 1 <= item.correct <= points(item)
+    return item.form == "choice" and item.correct < len(item.options)
+
+
 def ends(item: Item) -> tuple[int, int] | None:
     """The lowest and the highest answer of a rating or a slider; None for every other form."""
     return {"rating": (1, points(item)), "slider": (0, SLIDER_END)}.get(item.form)

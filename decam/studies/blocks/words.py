@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from decam.settings import Settings, parameter
 from decam.studies import assignment, tasks
-from decam.studies.blocks.base import BlockKind, Place, faulty, questions, right_answers
+from decam.studies.blocks.base import BlockKind, Place, can_be_right, faulty, questions, right_answers
 from decam.studies.design import Block, Condition, Study
 from decam.studies.elements import Choice, Element, Option, Pause, Prose, Shown
 from decam.studies.steps import Outcome, Step
@@ -134,8 +134,10 @@ def _needs_items(_study: Study, block: Block) -> str:
 
 
 def _needs_answers(study: Study, block: Block) -> str:
-    if not all(item.correct >= 0 for item in block.items):
-        return "Every question of a comprehension check needs a right answer."
+    if not all(item.correct >= 0 and can_be_right(item) for item in block.items):
+        return (
+            "Each question of a comprehension check needs a right answer: an option of a choice, a point of a rating."
+        )
     return _needs_items(study, block)
 
 

@@ -66,13 +66,21 @@ class StudyStore:
             session.add(study_row(record))
         return record
 
-    def save(self, study_id: str, study: Study) -> StudyRecord:
-        """Keep a changed draft; raises StudyError in any other stage."""
+    def save(self, study_id: str, study: Study, before: str = "") -> StudyRecord:
+        """Keep a changed draft; `before` is the digest that it had when it was read, where that is known.
+
+        Raises StudyError in any other stage, and where somebody else has changed it since.
+        """
         with self._changing(study_id) as (_, row):
             if row.stage != Stage.DRAFT:
                 raise StudyError(
                     f"This study is {_SAID[Stage(row.stage)]}, so nothing in it can be changed; "
                     + ("make it a draft again first." if row.stage == Stage.PILOT else "copy it to a new study.")
+                )
+            if before and row.digest != before:
+                raise StudyError(
+                    "This study was changed meanwhile, in another tab or by somebody else, so this change was not "
+                    "kept. Look at the study as it is now, and make the change again."
                 )
             row.document, row.digest = study_to_json(study), digest_of(study)
             return self._record(row)

@@ -55,7 +55,7 @@ def change(study_id: str, how: Change) -> None:
         record = state.studies().get(study_id)
         study = how(record.study)
         if study != record.study:
-            state.studies().save(study_id, study)
+            state.studies().save(study_id, study, record.digest)
 
     attempt(save)
 

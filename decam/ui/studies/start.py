@@ -9,7 +9,7 @@ import streamlit as st
 from decam.errors import DecamError
 from decam.studies import making, templates
 from decam.studies.responses import Lane, StudyRecord
-from decam.studies.responses.backup import restore
+from decam.studies.responses.backup import LARGEST, restore
 from decam.studies.responses.records import LANES
 from decam.studies.steps import Outcome
 from decam.studies.stimuli import Wanted
@@ -173,7 +173,9 @@ def _bring(access: Access) -> None:
             "With participants and answers", key=WHOLE,
             help="For the file of Download backup: the study comes back as it was, under the same link.",
         )  # fmt: skip
-    st.file_uploader("The ZIP of a study", type=["zip", "json"], key=key, on_change=take, max_upload_size=200)
+    st.file_uploader(
+        "The ZIP of a study", type=["zip", "json"], key=key, on_change=take, max_upload_size=LARGEST // 2**20
+    )
     st.caption("Without them it becomes a new draft with the same images and blocks.")
 
 

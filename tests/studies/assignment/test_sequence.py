@@ -212,6 +212,12 @@ def test_another_process_with_another_hash_seed_deals_the_same() -> None:
     assert ran.stdout.strip() == str(sequence(Assignment(stimuli=8, sequences=30, seed=5), 17, 20, 4, 2))
 
 
+def test_one_condition_is_dealt_where_all_are_for_every_stimulus() -> None:
+    shown = sequence(Assignment(stimuli=3, sequences=6, seed=2), 4, 5, 1, 0)
+    assert len(shown) == 3 and len({one.stimulus for one in shown}) == 3
+    assert {tuple(one.conditions) for one in shown} == {(0,)}
+
+
 def test_asking_out_of_order_changes_nothing() -> None:
     made = Assignment(stimuli=3, sequences=7, seed=11)
     late = sequence(made, 40, 9, 4, 2)
@@ -222,7 +228,6 @@ def test_asking_out_of_order_changes_nothing() -> None:
     ("made", "arguments", "sentence"),
     [(Assignment(stimuli=9), (0, 8, 2, 1), "cannot see 9 stimuli, for there are only 8"),
      (Assignment(), (0, 8, 1, 2), "forced choice needs at least two conditions; there is 1"),
-     (Assignment(), (0, 8, 1, 0), "ranking needs at least two conditions; there is 1"),
      (Assignment(), (0, 8, 0, 1), "no condition to deal; choose at least one method"),
      (Assignment(), (0, 0, 2, 1), "no stimulus to deal"),
      (Assignment(), (0, 8, 4, 3), "shows 1 condition, 2, or 0 for all of them, not 3"),

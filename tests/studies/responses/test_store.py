@@ -76,6 +76,15 @@ def test_only_a_draft_is_changed(store: StudyStore, stage: Stage) -> None:
         assert store.get(record.id).study == record.study
 
 
+def test_a_change_of_what_somebody_else_has_changed_since_is_refused(store: StudyStore) -> None:
+    read = opened(store, small(), Stage.DRAFT)
+    theirs = store.save(read.id, small(most=7), read.digest)
+    with pytest.raises(StudyError, match="was changed meanwhile"):
+        store.save(read.id, small(most=9), read.digest)
+    assert store.get(read.id) == theirs
+    assert store.save(read.id, small(most=9), theirs.digest).study.entrance.most == 9
+
+
 def test_a_study_that_lacks_something_stays_a_draft(store: StudyStore) -> None:
     for made, sentence in (
         (study(), "asks about no map yet"),

@@ -97,7 +97,8 @@ export class Journey {
     }
     const step = steps[position];
     const last = position === steps.length - 1;
-    const name = `${step.id}/${attempt}`;
+    // With the code: on a shared computer the next person sees nothing of the one before.
+    const name = `${this.visit.code}/${step.id}/${attempt}`;
     const label = last ? "page.finish" : position === 0 ? "page.begin" : "page.next";
     const screen = new Screen(step, this.pictures, {
       label: text(step.elements.some(({ name }) => name) && !last ? "page.next" : label),
