@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from decam.settings import Settings, parameter
 from decam.shares import percent
 from decam.studies import tasks
 from decam.studies.analysis.power import (
+    Apart,
     ForcedChoice,
     PowerCurve,
     PowerProgress,
@@ -19,9 +21,11 @@ from decam.studies.analysis.power import (
     SimulatedRatings,
     paired_difference,
     power,
+    unpaired_difference,
 )
 from decam.studies.design import Study, StudyError
 from decam.studies.road import road
+from decam.studies.tasks.ranking import RANKING
 from decam.studies.tasks.rating import RatingSettings
 
 SIZES = 10
@@ -79,12 +83,21 @@ def _ratings(study: Study) -> Settings:
         block.task.settings for block in study.blocks if block.task and tasks.get(block.task.name).result == "ratings"
     ]
     points = next((int(one.points) for one in chosen if isinstance(one, RatingSettings)), 5)
-    each = max(1, _trials(study, "ratings") // max(len(study.conditions), 1))
-    return SimulatedRatings(mean=(points + 1) / 2, points=points, trials=each)
+    return SimulatedRatings(mean=(points + 1) / 2, points=points, trials=_in_each(study, "ratings"))
 
 
 def _accuracy(study: Study) -> Settings:
-    return SimulatedAccuracy(trials=max(1, _trials(study, "accuracy") // max(len(study.conditions), 1)))
+    return SimulatedAccuracy(trials=_in_each(study, "accuracy"))
+
+
+def _in_each(study: Study, result: str) -> int:
+    """How many trials one person answers in each condition that the person sees."""
+    seen = 1 if _is_between(study) else max(len(study.conditions), 1)
+    return max(1, _trials(study, result) // seen)
+
+
+def _is_between(study: Study) -> bool:
+    return study.assignment.subjects == "between"
 
 
 PLANS: tuple[Plan, ...] = (
@@ -104,10 +117,25 @@ PLANS: tuple[Plan, ...] = (
 
 
 def plans(study: Study) -> tuple[Plan, ...]:
-    """The rows that fit the study's trials."""
-    results = Counter(step.task and tasks.get(step.task).result for step in road(study, 0) if step.kind == "trials")
-    return tuple(
-        plan for plan in PLANS if results[plan.result] and (plan.result != "preference" or len(study.conditions) > 1)
+    """The rows that fit the study's trials, and its people: each sees all conditions, or one of them.
+
+    Between subjects a forced choice has none: what people prefer is compared across people who saw other pairs.
+    """
+    steps = [step for step in road(study, 0) if step.kind == "trials" and step.task != RANKING.name]
+    results = Counter(step.task and tasks.get(step.task).result for step in steps)
+    offered = [plan for plan in PLANS if results[plan.result]]
+    if _is_between(study):
+        return tuple(_between(plan, len(study.conditions)) for plan in offered if plan.result != "preference")
+    return tuple(plan for plan in offered if plan.result != "preference" or len(study.conditions) > 1)
+
+
+def _between(plan: Plan, conditions: int) -> Plan:
+    """The row for a study in which each person sees one of so many conditions."""
+    return dataclasses.replace(
+        plan,
+        test_title="Welch's t of people's means between two conditions, each seen by other people",
+        simulator=lambda study, assumed: Apart(plan.simulator(study, assumed), max(conditions, 2)),
+        test=unpaired_difference,
     )
 
 

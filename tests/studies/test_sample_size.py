@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import numpy as np
 import pytest
-from scipy.stats import nct, t
+from scipy.stats import nct, t, ttest_ind
 
 from decam.studies.analysis.power import PowerAt, PowerCurve, SimulatedRatings
 from decam.studies.analysis.resampling import Interval
-from decam.studies.design import StudyError
+from decam.studies.design import Study, StudyError
 from decam.studies.sample_size import SampleSettings, plans, sample_size, sentence
 from tests.studies.finishing import finished
 from tests.studies.studies import block, study, whole
@@ -40,6 +43,47 @@ def test_power_is_that_of_the_t_test_where_nothing_is_rounded() -> None:
         bound = t.ppf(0.975, one.size - 1)
         expected = 1 - nct.cdf(bound, one.size - 1, noncentral) + nct.cdf(-bound, one.size - 1, noncentral)
         assert one.power.value == pytest.approx(expected, abs=0.06)
+
+
+def between(made: Study) -> Study:
+    """The study with one condition for each person."""
+    return dataclasses.replace(made, assignment=dataclasses.replace(made.assignment, subjects="between"))
+
+
+def test_people_who_see_one_condition_are_compared_with_other_people() -> None:
+    made = between(study(block("trials", task="rating", task_points="7"), count=9))
+    (plan,) = plans(made)
+    assumed = plan.assumed(made)
+    assert "each seen by other people" in plan.test_title
+    assert assumed.trials == 9  # all of them show the one condition
+    data = plan.simulator(made, assumed)(np.random.default_rng(0), 12)
+    seen = {(int(who), int(condition)) for who, condition in zip(data.participants, data.conditions, strict=True)}
+    # Three conditions are dealt in turn, and two are compared.
+    assert seen == {(who, who % 3) for who in range(12) if who % 3 < 2}
+    assert len(data.values) == 8 * 9
+    means = [[data.values[data.participants == who].mean() for who in range(own, 12, 3)] for own in (0, 1)]
+    assert plan.test(data) == pytest.approx(ttest_ind(*means, equal_var=False).pvalue)
+
+
+def test_forced_choices_between_subjects_and_rankings_have_no_plan() -> None:
+    assert plans(between(study(block("trials", task="forced-choice")))) == ()
+    assert plans(study(block("trials", task="ranking"))) == ()
+
+
+@pytest.mark.slow
+def test_power_between_subjects_is_that_of_the_t_test_of_two_groups() -> None:
+    made = between(study(block("trials", task="rating")))
+    (plan,) = plans(made)
+    assumed = SimulatedRatings(
+        difference=0.5, deviation=1.0, between=0.0, of_difference=0.0, mean=6, points=11, trials=4
+    )
+    found = finished(sample_size(made, plan, assumed, SampleSettings(fewest=30, most=120, repetitions=600)))
+    for one in found.sizes:
+        group = one.size / 3  # three conditions
+        noncentral = 0.5 / (2 * (1 + 1 / 12) / 4 / group) ** 0.5
+        bound = t.ppf(0.975, 2 * group - 2)
+        expected = 1 - nct.cdf(bound, 2 * group - 2, noncentral) + nct.cdf(-bound, 2 * group - 2, noncentral)
+        assert one.power.value == pytest.approx(expected, abs=0.08)
 
 
 @pytest.mark.slow

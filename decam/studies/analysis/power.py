@@ -222,6 +222,34 @@ def paired_difference(data: Answers) -> float:
     return _t_against(gaps[np.isfinite(gaps)], 0.0)
 
 
+@dataclass(frozen=True)
+class Apart:
+    """A simulator of people who each see one condition, dealt in turn, of the simulated ones and others beside them."""
+
+    simulator: Callable[[np.random.Generator, int], Answers]
+    conditions: int
+
+    def __call__(self, generator: np.random.Generator, participants: int) -> Answers:
+        """Answers of those among that many participants who see one of the two simulated conditions."""
+        crossed = self.simulator(generator, participants)
+        own = crossed.participants % self.conditions == crossed.conditions
+        return Answers(crossed.values[own], crossed.conditions[own], crossed.participants[own])
+
+
+def unpaired_difference(data: Answers) -> float:
+    """p, two-sided, of Welch's t of the participants' means in both conditions, each of which other people see.
+
+    Where nobody differs within a condition, p is 1 for equal means and 0 for others. NaN for fewer than two in one.
+    """
+    table = per_participant(data.values, data.participants, data.conditions, 2, lambda own: float(own.mean()))
+    first, second = (column[np.isfinite(column)] for column in table.T)
+    if min(len(first), len(second)) < 2:
+        return math.nan
+    if np.ptp(first) == np.ptp(second) == 0:
+        return float(first[0] == second[0])
+    return float(stats.ttest_ind(first, second, equal_var=False).pvalue)
+
+
 def _crossed(participants: int, trials: int) -> tuple[Indices, Indices]:
     who = np.repeat(np.arange(participants), 2 * trials)
     return who, np.tile(np.repeat(np.arange(2), trials), participants)
