@@ -212,8 +212,12 @@ def _summary(participant: Participant, rows: Sequence[Given]) -> Summary:
 
 
 def _window(participant: Participant, rows: Sequence[Given]) -> tuple[int, int]:
-    """The least width and height of the window; a window that nobody measured counts as large enough."""
-    sizes = [participant.device, *(event for row in rows for event in row.answer.events)]
+    """The least width and height of the window; a window that nobody measured counts as large enough.
+
+    Other events have sizes too: "shown" has that of the picture.
+    """
+    events = [event for row in rows for event in row.answer.events if event.get("kind") == "resize"]
+    sizes = [participant.device, *events]
     known = [(size.get("width"), size.get("height")) for size in sizes]
     wide = [int(width) for width, _ in known if isinstance(width, int | float)]
     high = [int(height) for _, height in known if isinstance(height, int | float)]

@@ -209,6 +209,26 @@ def test_flags_are_set_by_the_studys_rules_and_both_counts_can_be_had() -> None:
     assert {row.flags for row in everybody.everything if row.participant.code in fast} == {("Too fast",)}
 
 
+def flags_by_person(of: Material) -> dict[str, list[str]]:
+    pairs = zip(of.flagged.participants, of.flagged.flags, strict=True)
+    return {person: [flag.rule for flag in flags] for person, flags in pairs}
+
+
+def test_a_small_window_is_that_of_the_window_and_not_of_a_picture_in_it() -> None:
+    made = dataclasses.replace(
+        study(block("trials", task="rating"), count=2), exclusions={"small-window": choose("small-window").settings}
+    )
+    people, answers = crowd(made, 3, STRENGTHS)
+    events = {
+        "person0": ({"kind": "shown", "ms": 0, "width": 250, "height": 180},),
+        "person1": ({"kind": "resize", "ms": 9, "width": 310, "height": 700},),
+        "person2": ({"kind": "resize", "ms": 9, "width": 900, "height": 700},),
+    }
+    answers = [dataclasses.replace(one, events=events[one.participant]) for one in answers]
+    of = material(record(made), people, answers, Path())
+    assert flags_by_person(of) == {"person0": [], "person1": ["small-window"], "person2": []}
+
+
 def test_whom_the_researcher_excluded_counts_no_more_among_the_kept() -> None:
     made = study(block("trials", task="rating"), count=4)
     people, answers = crowd(made, 3, STRENGTHS)
