@@ -196,7 +196,7 @@ def _summary(participant: Participant, rows: Sequence[Given]) -> Summary:
     screens = {(row.step.id, row.answer.attempt): row.answer for row in trials}
     by_task: dict[str, list[str]] = {}
     for row in trials:
-        if row.question is row.step.questions[0]:
+        if row.question is row.step.questions[0] and row.value is not None:  # an answer left out is no answer
             by_task.setdefault(row.step.task, []).append(str(row.value))
     return Summary(
         participant=participant.code,

@@ -229,6 +229,24 @@ def test_a_small_window_is_that_of_the_window_and_not_of_a_picture_in_it() -> No
     assert flags_by_person(of) == {"person0": [], "person1": ["small-window"], "person2": []}
 
 
+def test_answers_that_were_left_out_are_no_row_of_the_same_answer() -> None:
+    made = dataclasses.replace(
+        study(block("trials", task="free-text"), count=9),
+        exclusions={"straight-lining": choose("straight-lining", {"least_trials": 4}).settings},
+    )
+    people, answers = crowd(made, 3, STRENGTHS)
+    texts: dict[str, list[str | None]] = {
+        "person0": [None] * 9,
+        "person1": ["An ear."] * 9,
+        "person2": [None] * 5 + ["An ear.", "An ear.", "An ear.", "A tail."],
+    }
+    asked = [one for one in answers if "text" in one.values]
+    given_texts = {one.id: texts[one.participant].pop() for one in asked}
+    answers = [dataclasses.replace(one, values={"text": given_texts[one.id]}) for one in asked]
+    of = material(record(made), people, answers, Path())
+    assert flags_by_person(of) == {"person0": [], "person1": ["straight-lining"], "person2": []}
+
+
 def test_whom_the_researcher_excluded_counts_no_more_among_the_kept() -> None:
     made = study(block("trials", task="rating"), count=4)
     people, answers = crowd(made, 3, STRENGTHS)
