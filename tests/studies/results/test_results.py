@@ -344,6 +344,27 @@ def test_no_cell_is_minus_zero(value: float) -> None:
     assert str(shown) != "-0.0"
 
 
+def test_people_agree_who_name_the_same_class_wherever_it_stood_on_their_screens() -> None:
+    conditions = (Condition("a", "A", letter="X"),)
+    made = study(block("trials", task="distinction", task_confidence=False), count=4, conditions=conditions)
+    people, answers = [], []
+    places = set()
+    for number in range(4):
+        who = participant(made, number)
+        people.append(who)
+        for step in (one for one in road(made, number) if one.task):
+            classes = step.facts["classes"]
+            assert isinstance(classes, list)
+            right = step.correct["right"]
+            place = classes.index({"s0": "dog", "s1": "dog", "s2": "owl", "s3": "cat"}[str(step.facts["stimulus"])])
+            places.add((step.facts["stimulus"], place))
+            answers.append(answer(who, step, {"answered": str(place + 1), "right": right}))
+    assert len(places) > 4, "the classes stand elsewhere for others"
+    findings = found(material(record(made), people, answers, Path()))["agreement"]
+    alphas = dict(zip(column(findings, 0, "question"), column(findings, 0, "alpha"), strict=True))
+    assert alphas == {"answered": 1.0, "right": 1.0}
+
+
 def test_what_a_blinded_study_says_of_odds_without_an_estimate_names_no_method() -> None:
     made = study(block("trials", task="rating"), count=4)
     people, answers = crowd(made, 4, {"a": 50.0, "b": 0.0, "c": -50.0})
