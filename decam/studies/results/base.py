@@ -75,6 +75,11 @@ class Material:
         """When the last answer came in, in Unix seconds; None without any."""
         return max((row.answer.received for row in self.everything), default=None)
 
+    @property
+    def broken(self) -> dict[str, tuple[str, ...]]:
+        """The titles of the rules that each participant broke, by their codes; of those without an answer too."""
+        return _titles(self.flagged)
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the study, its people and their answers, and of how they are read: of all that sections read.
@@ -182,12 +187,13 @@ def material(
     for row in plain:
         by_code.setdefault(row.participant.code, []).append(row)
     everybody = flagged(rules, [_summary(one, by_code.get(one.code, [])) for one in participants])
-    titles = {
-        code: tuple(choose(flag.rule).rule.title for flag in flags)
-        for code, flags in zip(everybody.participants, everybody.flags, strict=True)
-    }
-    rows = tuple(given(record, participants, answers, titles, documents)) if rules else plain
+    rows = tuple(given(record, participants, answers, _titles(everybody), documents)) if rules else plain
     return Material(record, tuple(participants), rows, everybody, folder, kept_only, blinded)
+
+
+def _titles(everybody: Flagged) -> dict[str, tuple[str, ...]]:
+    pairs = zip(everybody.participants, everybody.flags, strict=True)
+    return {code: tuple(choose(flag.rule).rule.title for flag in flags) for code, flags in pairs}
 
 
 def _summary(participant: Participant, rows: Sequence[Given]) -> Summary:
