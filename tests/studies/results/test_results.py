@@ -130,6 +130,45 @@ def test_accuracy_is_the_share_of_right_answers() -> None:
     assert "25 %" in findings.sentences[0]
 
 
+def test_blocks_with_other_statements_and_scales_are_rated_apart() -> None:
+    made = study(
+        block("trials", task="rating", task_statements="I see {label}."),
+        block("trials", task="rating", task_statements="I see {label}.", task_points="7"),
+        block("trials", task="rating", task_statements="It is clear."),
+        count=4,
+    )  # fmt: skip
+    people, answers = [], []
+    for number in range(3):
+        who = participant(made, number)
+        people.append(who)
+        asked = [one for one in road(made, number) if one.task]
+        answers += [answer(who, step, {"statement1": {1: 2, 2: 6, 3: 4}[step.block]}) for step in asked]
+    findings = found(material(record(made), people, answers, Path()))["ratings"]
+    means = {one.title: [row[3] for row in one.rows] for one in findings.tables if one.title.endswith(": means")}
+    assert means == {
+        "I see {label} (5 points): means": [2, 2, 2],
+        "I see {label} (7 points): means": [6, 6, 6],
+        "It is clear: means": [4, 4, 4],
+    }
+    assert len({figure.name for figure in findings.figures}) == 6
+
+
+def test_each_block_is_held_against_its_own_chance() -> None:
+    made = study(
+        block("trials", task="forward-simulation", task_options=2),
+        block("trials", task="forward-simulation", task_options=4),
+        count=4,
+    )  # fmt: skip
+    findings = found(read(made, 3))["simulation"]
+    assert findings.sentences == (
+        "Predicting the model's answer (2 to choose from). Chance is 50 %.",
+        "Predicting the model's answer (4 to choose from). Chance is 25 %.",
+    )
+    everything = [sum(row[2] for row in one.rows if row[1] == "all") for one in findings.tables]  # type: ignore[misc]
+    assert everything == [3 * 4, 3 * 4]
+    assert len({figure.name for figure in findings.figures}) == len(findings.figures)
+
+
 def test_utility_is_that_of_the_training_condition_over_the_control() -> None:
     conditions = (Condition("a", "A", letter="X"), Condition("none", "No map", "none", letter="Y"))
     made = study(
