@@ -59,7 +59,7 @@ def _statement(read: Material, rows: list[Given], title: str, number: int) -> Fi
     assert isinstance(question, Rating)
     values = [int(str(row.value)) for row in rows]
     conditions, people = [row.conditions[0] for row in rows], [row.participant.code for row in rows]
-    order = [one.key for one in read.study.conditions if one.key in conditions]
+    order = [one.key for one in read.conditions if one.key in conditions]
     found = ratings.by_condition(values, conditions, people, question.points, order=order)
     titles = [read.title(one.condition) for one in found]
     counts = np.array([one.counts for one in found], dtype=np.int64)
@@ -186,7 +186,7 @@ def _of_count(read: Material, counted: tuple[int, list[Given]], name: str, title
         if not some:
             continue
         conditions = [row.conditions[0] for row in some]
-        order = [one.key for one in read.study.conditions if one.key in conditions]
+        order = [one.key for one in read.conditions if one.key in conditions]
         people = [row.participant.code for row in some]
         found = accuracy.by_condition([row.right is True for row in some], conditions, people, chance, order=order)
         titles = [read.title(one.condition) for one in found]
@@ -204,7 +204,7 @@ def _of_count(read: Material, counted: tuple[int, list[Given]], name: str, title
         )
     head = ("condition", "images", "answers", "accuracy", "from", "to", "p against chance")
     sentences = [f"{title}{'' if title.endswith('?') else '.'} Chance is {percent(chance, 0)}."]
-    control = next((one for one in read.study.conditions if one.source == NO_MAP), None)
+    control = next((one for one in read.conditions if one.source == NO_MAP), None)
     tables = [Table(title, head, tuple(lines))]
     if control is not None and any(row.conditions[0] == control.key for row in rows):
         tables.append(_differences(read, rows, control.key))
@@ -269,7 +269,7 @@ def _detection(read: Material) -> Findings | None:
 
 def _utility(read: Material) -> Findings | None:
     """Colin's utility: accuracy at test, after training, over that of the control without maps."""
-    control = next((one for one in read.study.conditions if one.source == NO_MAP), None)
+    control = next((one for one in read.conditions if one.source == NO_MAP), None)
     rows = _answered(read, "answer")
     if control is None or not rows or not any(block.kind == "training" for block in read.study.blocks):
         return None
@@ -286,7 +286,7 @@ def _utility(read: Material) -> Findings | None:
         for row in rows
     ]
     conditions = [row.conditions[0] for row in rows]
-    order = [one.key for one in read.study.conditions if one.key in conditions]
+    order = [one.key for one in read.conditions if one.key in conditions]
     people = [row.participant.code for row in rows]
     try:
         right = [row.right is True for row in rows]
@@ -316,7 +316,7 @@ def _utility(read: Material) -> Findings | None:
 
 
 def _trains(read: Material) -> bool:
-    control = any(one.source == NO_MAP for one in read.study.conditions)
+    control = any(one.source == NO_MAP for one in read.conditions)
     trained = any(block.kind == "training" for block in read.study.blocks)
     return control and trained and bool(read.trials("accuracy", "answer"))
 

@@ -41,7 +41,7 @@ def _progress(read: Material) -> Findings | None:
                 people.setdefault(key, set()).add(row.participant.code)
     conditions = tuple(
         (read.title(condition.key), len(people.get(condition.key, ())), shown[condition.key])
-        for condition in read.study.conditions
+        for condition in read.conditions
     )
     return Findings(
         tuple(sentences),
