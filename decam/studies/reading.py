@@ -32,9 +32,8 @@ def export_files(store: StudyStore, study: str, lane: Lane) -> Iterator[tuple[st
     """
     everybody = material_of(store, study, lane)
     answers = store.answers(study, lane)
-    flags = {row.participant.code: row.flags for row in everybody.everything}
     yield "answers.csv", answers_csv(everybody.everything)
-    yield "participants.csv", participants_csv(everybody.participants, flags)
+    yield "participants.csv", participants_csv(everybody.participants, everybody.broken)
     yield "codebook.csv", codebook_csv()
     yield "study.json", study_to_json(everybody.study).encode()
     record = everybody.record

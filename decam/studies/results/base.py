@@ -15,7 +15,7 @@ from decam.figures.intervals import Interval as Named
 from decam.studies import tasks
 from decam.studies.analysis.exclusions import Chosen, Flagged, Summary, choose, flagged
 from decam.studies.analysis.resampling import Interval
-from decam.studies.design import Condition, Study
+from decam.studies.design import Condition, Stimulus, Study
 from decam.studies.export.answers import Given, given
 from decam.studies.responses import Answer, Participant, StudyRecord
 from decam.studies.steps import Outcome
@@ -54,7 +54,8 @@ class Material:
     """All answers of a lane of a study, with everybody's flags.
 
     `rows` are those of the participants that count: everybody, or with `kept_only` those whom no rule flags and no
-    researcher excluded. With `blinded`, conditions are called by their letters.
+    researcher excluded. With `blinded`, conditions are called by their letters. `earlier` are the documents other than
+    the present one that people took part in, as in a pilot.
     """
 
     record: StudyRecord
@@ -64,16 +65,54 @@ class Material:
     folder: Path
     kept_only: bool = False
     blinded: bool = False
+    earlier: tuple[Study, ...] = ()
 
     @property
     def study(self) -> Study:
-        """The study."""
+        """The study as it is now."""
         return self.record.study
+
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
+        """The study's conditions, then those that people saw in an earlier version and the study has no more."""
+        seen = {key for row in self.everything for key in row.conditions}
+        made = {one.key: one for one in self.study.conditions}
+        for study in self.earlier:
+            for one in study.conditions:
+                if one.key in seen:
+                    made.setdefault(one.key, one)
+        return tuple(made.values())
+
+    @cached_property
+    def stimuli(self) -> tuple[Stimulus, ...]:
+        """The study's stimuli, then those of earlier versions, each with the maps that any version has of it."""
+        made = {one.key: one for one in self.study.stimuli}
+        for one in (stimulus for study in self.earlier for stimulus in study.stimuli):
+            known = made.setdefault(one.key, one)
+            there = {(each.condition, each.label) for each in known.maps}
+            more = tuple(each for each in one.maps if (each.condition, each.label) not in there)
+            made[one.key] = replace(known, maps=(*known.maps, *more))
+        return tuple(made.values())
+
+    @cached_property
+    def _titles(self) -> dict[str, str]:
+        """What each condition is called; one that the study has no more is told from one that took its name."""
+        present = {one.key for one in self.study.conditions}
+        made: dict[str, str] = {}
+        for one in self.conditions:
+            title = f"Method {one.letter}" if self.blinded and one.letter else one.title
+            made[one.key] = f"{title} (earlier)" if one.key not in present and title in made.values() else title
+        return made
 
     @property
     def until(self) -> float | None:
         """When the last answer came in, in Unix seconds; None without any."""
         return max((row.answer.received for row in self.everything), default=None)
+
+    @property
+    def broken(self) -> dict[str, tuple[str, ...]]:
+        """The titles of the rules that each participant broke, by their codes; of those without an answer too."""
+        return _titles(self.flagged)
 
     @cached_property
     def digest(self) -> str:
@@ -118,8 +157,7 @@ class Material:
 
     def title(self, key: str) -> str:
         """What a condition is called."""
-        condition = self.study.condition(key)
-        return f"Method {condition.letter}" if self.blinded and condition.letter else condition.title
+        return self._titles[key]
 
     def titled(self, conditions: Iterable[Condition]) -> list[str]:
         """What several conditions are called."""
@@ -182,12 +220,15 @@ def material(
     for row in plain:
         by_code.setdefault(row.participant.code, []).append(row)
     everybody = flagged(rules, [_summary(one, by_code.get(one.code, [])) for one in participants])
-    titles = {
-        code: tuple(choose(flag.rule).rule.title for flag in flags)
-        for code, flags in zip(everybody.participants, everybody.flags, strict=True)
-    }
-    rows = tuple(given(record, participants, answers, titles, documents)) if rules else plain
-    return Material(record, tuple(participants), rows, everybody, folder, kept_only, blinded)
+    rows = tuple(given(record, participants, answers, _titles(everybody), documents)) if rules else plain
+    others = dict.fromkeys(one.digest for one in participants if one.digest != record.digest)
+    earlier = tuple((documents or {})[digest] for digest in others if digest in (documents or {}))
+    return Material(record, tuple(participants), rows, everybody, folder, kept_only, blinded, earlier)
+
+
+def _titles(everybody: Flagged) -> dict[str, tuple[str, ...]]:
+    pairs = zip(everybody.participants, everybody.flags, strict=True)
+    return {code: tuple(choose(flag.rule).rule.title for flag in flags) for code, flags in pairs}
 
 
 def _summary(participant: Participant, rows: Sequence[Given]) -> Summary:
@@ -196,7 +237,7 @@ def _summary(participant: Participant, rows: Sequence[Given]) -> Summary:
     screens = {(row.step.id, row.answer.attempt): row.answer for row in trials}
     by_task: dict[str, list[str]] = {}
     for row in trials:
-        if row.question is row.step.questions[0]:
+        if row.question is row.step.questions[0] and row.value is not None:  # an answer left out is no answer
             by_task.setdefault(row.step.task, []).append(str(row.value))
     return Summary(
         participant=participant.code,
@@ -212,8 +253,12 @@ def _summary(participant: Participant, rows: Sequence[Given]) -> Summary:
 
 
 def _window(participant: Participant, rows: Sequence[Given]) -> tuple[int, int]:
-    """The least width and height of the window; a window that nobody measured counts as large enough."""
-    sizes = [participant.device, *(event for row in rows for event in row.answer.events)]
+    """The least width and height of the window; a window that nobody measured counts as large enough.
+
+    Other events have sizes too: "shown" has that of the picture.
+    """
+    events = [event for row in rows for event in row.answer.events if event.get("kind") == "resize"]
+    sizes = [participant.device, *events]
     known = [(size.get("width"), size.get("height")) for size in sizes]
     wide = [int(width) for width, _ in known if isinstance(width, int | float)]
     high = [int(height) for _, height in known if isinstance(height, int | float)]

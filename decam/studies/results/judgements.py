@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from decam.errors import SettingError
@@ -32,38 +34,45 @@ def _ratings(read: Material) -> Findings | None:
     rows = [row for row in read.trials("ratings") if row.conditions and isinstance(row.value, int)]
     if not rows:
         return None
-    parts = [_statement(read, [row for row in rows if row.question.name == name]) for name in _names(rows)]
-    return Findings(
-        tuple(sentence for part in parts for sentence in part.sentences),
-        tuple(figure for part in parts for figure in part.figures),
-        tuple(table for part in parts for table in part.tables),
-    )
+    by_statement: dict[tuple[str, int], list[Given]] = {}
+    for row in rows:
+        by_statement.setdefault(_asked(row), []).append(row)
+    texts = [text for text, _ in by_statement]
+    parts = [
+        _statement(read, own, f"{text.rstrip('.')}{f' ({points} points)' if texts.count(text) > 1 else ''}", number)
+        for number, ((text, points), own) in enumerate(by_statement.items(), start=1)
+    ]
+    return _joined(parts)
 
 
-def _names(rows: list[Given]) -> list[str]:
-    return list(dict.fromkeys(row.question.name for row in rows))
+def _asked(row: Given) -> tuple[str, int]:
+    """The statement as it was written, with its class not filled in, and the points of its scale."""
+    question, written = row.question, row.step.facts.get("statements")
+    assert isinstance(question, Rating)
+    text = written.get(question.name, question.prompt) if isinstance(written, dict) else question.prompt
+    return str(text), question.points
 
 
-def _statement(read: Material, rows: list[Given]) -> Findings:
+def _statement(read: Material, rows: list[Given], title: str, number: int) -> Findings:
     """One statement: how each condition was rated, a rank test, and a model of the whole scale."""
     question = rows[0].question
     assert isinstance(question, Rating)
     values = [int(str(row.value)) for row in rows]
     conditions, people = [row.conditions[0] for row in rows], [row.participant.code for row in rows]
-    order = [one.key for one in read.study.conditions if one.key in conditions]
+    order = [one.key for one in read.conditions if one.key in conditions]
     found = ratings.by_condition(values, conditions, people, question.points, order=order)
     titles = [read.title(one.condition) for one in found]
     counts = np.array([one.counts for one in found], dtype=np.int64)
-    heading = f"{question.prompt.rstrip('.')}: "
+    heading = f"{title}: "
     figures = (
         Figure(
-            f"{question.name}-means",
+            f"statement{number}-means",
             f"{heading}mean rating",
             chart(
                 values_figure, f"Mean rating, 1 to {question.points}", named([one.bootstrap for one in found], titles)
             ),
         ),
-        Figure(f"{question.name}-answers", f"{heading}all answers", chart(ratings_figure, titles, counts)),
+        Figure(f"statement{number}-answers", f"{heading}all answers", chart(ratings_figure, titles, counts)),
     )
     head = ("condition", "answers", "people", "mean", "from", "to", "standard deviation")
     means = tuple(
@@ -119,9 +128,10 @@ def _answered(read: Material, name: str) -> list[Given]:
     return [row for row in read.trials("accuracy", name) if name in row.step.correct and row.conditions]
 
 
-def _chance(step: Step, name: str) -> float:
+def _count(step: Step, name: str) -> int:
+    """How many answers there were to choose from."""
     question = next(one for one in step.questions if one.name == name)
-    return 1 / len(question.options) if isinstance(question, Choice) else 0.5
+    return len(question.options) if isinstance(question, Choice) else 2
 
 
 def _simulation(read: Material) -> Findings | None:
@@ -136,20 +146,39 @@ def _distinction(read: Material) -> Findings | None:
     known = [part for part in parts if part is not None]
     if not known:
         return None
-    calibration = _calibration(read)
+    found = _joined(known)
+    return Findings(found.sentences, found.figures, (*found.tables, *_calibration(read)))
+
+
+def _joined(parts: Sequence[Findings]) -> Findings:
     return Findings(
-        tuple(sentence for part in known for sentence in part.sentences),
-        tuple(figure for part in known for figure in part.figures),
-        (*(table for part in known for table in part.tables), *calibration),
+        tuple(sentence for part in parts for sentence in part.sentences),
+        tuple(figure for part in parts for figure in part.figures),
+        tuple(table for part in parts for table in part.tables),
     )
 
 
 def _accuracy(read: Material, name: str, title: str) -> Findings | None:
-    """The share of right answers of each condition, and apart for the model's right and wrong answers."""
-    rows = _answered(read, name)
-    if not rows:
+    """The share of right answers; apart for trials with more and fewer answers to choose from, for chance differs."""
+    by_count: dict[int, list[Given]] = {}
+    for row in _answered(read, name):
+        by_count.setdefault(_count(row.step, name), []).append(row)
+    if not by_count:
         return None
-    chance = _chance(rows[0].step, name)
+    if len(by_count) == 1:
+        return _of_count(read, *by_count.items(), name, title)
+    return _joined(
+        [
+            _of_count(read, (count, rows), f"{name}-of-{count}", f"{title} ({count} to choose from)")
+            for count, rows in sorted(by_count.items())
+        ]
+    )
+
+
+def _of_count(read: Material, counted: tuple[int, list[Given]], name: str, title: str) -> Findings:
+    """The share of right answers of each condition, and apart for the model's right and wrong answers."""
+    count, rows = counted
+    chance = 1 / count
     lines: list[tuple[object, ...]] = []
     figures: list[Figure] = []
     for kind, chosen in (("all", None), ("model right", True), ("model wrong", False)):
@@ -157,7 +186,7 @@ def _accuracy(read: Material, name: str, title: str) -> Findings | None:
         if not some:
             continue
         conditions = [row.conditions[0] for row in some]
-        order = [one.key for one in read.study.conditions if one.key in conditions]
+        order = [one.key for one in read.conditions if one.key in conditions]
         people = [row.participant.code for row in some]
         found = accuracy.by_condition([row.right is True for row in some], conditions, people, chance, order=order)
         titles = [read.title(one.condition) for one in found]
@@ -175,7 +204,7 @@ def _accuracy(read: Material, name: str, title: str) -> Findings | None:
         )
     head = ("condition", "images", "answers", "accuracy", "from", "to", "p against chance")
     sentences = [f"{title}{'' if title.endswith('?') else '.'} Chance is {percent(chance, 0)}."]
-    control = next((one for one in read.study.conditions if one.source == NO_MAP), None)
+    control = next((one for one in read.conditions if one.source == NO_MAP), None)
     tables = [Table(title, head, tuple(lines))]
     if control is not None and any(row.conditions[0] == control.key for row in rows):
         tables.append(_differences(read, rows, control.key))
@@ -240,7 +269,7 @@ def _detection(read: Material) -> Findings | None:
 
 def _utility(read: Material) -> Findings | None:
     """Colin's utility: accuracy at test, after training, over that of the control without maps."""
-    control = next((one for one in read.study.conditions if one.source == NO_MAP), None)
+    control = next((one for one in read.conditions if one.source == NO_MAP), None)
     rows = _answered(read, "answer")
     if control is None or not rows or not any(block.kind == "training" for block in read.study.blocks):
         return None
@@ -257,7 +286,7 @@ def _utility(read: Material) -> Findings | None:
         for row in rows
     ]
     conditions = [row.conditions[0] for row in rows]
-    order = [one.key for one in read.study.conditions if one.key in conditions]
+    order = [one.key for one in read.conditions if one.key in conditions]
     people = [row.participant.code for row in rows]
     try:
         right = [row.right is True for row in rows]
@@ -287,7 +316,7 @@ def _utility(read: Material) -> Findings | None:
 
 
 def _trains(read: Material) -> bool:
-    control = any(one.source == NO_MAP for one in read.study.conditions)
+    control = any(one.source == NO_MAP for one in read.conditions)
     trained = any(block.kind == "training" for block in read.study.blocks)
     return control and trained and bool(read.trials("accuracy", "answer"))
 

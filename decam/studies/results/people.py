@@ -41,7 +41,7 @@ def _progress(read: Material) -> Findings | None:
                 people.setdefault(key, set()).add(row.participant.code)
     conditions = tuple(
         (read.title(condition.key), len(people.get(condition.key, ())), shown[condition.key])
-        for condition in read.study.conditions
+        for condition in read.conditions
     )
     return Findings(
         tuple(sentences),
@@ -142,10 +142,20 @@ def _table(given: Sequence[Given]) -> np.ndarray[tuple[int, int], np.dtype[np.fl
     codes: dict[str, int] = {}
     table = np.full((len(people), len(units)), np.nan)
     for row in given:
-        answer = row.chosen[0] if len(row.chosen) == 1 else row.value
+        answer = _meant(row)
         number = float(answer) if isinstance(answer, int | float) else float(codes.setdefault(str(answer), len(codes)))
         table[people[row.participant.code], units[_unit(row)]] = number
     return table
+
+
+def _meant(row: Given) -> object:
+    """What an answer stands for, whatever place it had on the screen: a condition, a class, or its value."""
+    if len(row.chosen) == 1:
+        return row.chosen[0]
+    classes = row.step.facts.get("classes")
+    if isinstance(row.question, Choice) and isinstance(classes, list) and row.value in row.question.values:
+        return classes[row.question.values.index(str(row.value))]
+    return row.value
 
 
 def _unit(row: Given) -> tuple[object, ...]:

@@ -22,7 +22,7 @@ SHUFFLED = "Clicks in other images"
 def _places(read: Material) -> Findings | None:
     rows = read.trials("clicks", "places")
     keys = list(dict.fromkeys(str(row.step.facts["stimulus"]) for row in rows))
-    stimuli = [next(one for one in read.study.stimuli if one.key == key) for key in keys]
+    stimuli = [next(one for one in read.stimuli if one.key == key) for key in keys]
     marks = [
         (place, keys.index(str(row.step.facts["stimulus"])), row.participant.code)
         for row in rows
@@ -48,7 +48,7 @@ def _number(place: Mapping[str, object], name: str) -> float:
 def _scored(read: Material, stimuli: list[Stimulus], made: Clicks) -> Findings:
     """Every condition that has a map of every picture, with each score; the ceiling and the null beside them."""
     maps: dict[str, list[np.ndarray[tuple[int, int], np.dtype[np.float32]]]] = {}
-    for condition in read.study.conditions:
+    for condition in read.conditions:
         theirs = [one.map_of(condition.key) for one in stimuli]
         if all(theirs):
             try:

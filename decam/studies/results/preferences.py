@@ -36,7 +36,7 @@ from decam.studies.tasks.forced_choice import NEITHER
 
 def _pairs(read: Material) -> tuple[Comparisons, list[Given]] | None:
     """All pairs that were compared; “no difference” is a tie. None where nobody compared any."""
-    places = {condition.key: place for place, condition in enumerate(read.study.conditions)}
+    places = {condition.key: place for place, condition in enumerate(read.conditions)}
     rows = [row for row in read.trials("preference", "preferred") if len(set(row.conditions)) == 2]
     if not rows:
         return None
@@ -48,7 +48,7 @@ def _pairs(read: Material) -> tuple[Comparisons, list[Given]] | None:
         losers.append(places[next(key for key in row.conditions if key != winner)])
         ties.append(tie)
     people = [row.participant.code for row in rows]
-    return comparisons(read.titled(read.study.conditions), winners, losers, people, ties), rows
+    return comparisons(read.titled(read.conditions), winners, losers, people, ties), rows
 
 
 def _preference(read: Material) -> Findings | None:
@@ -72,9 +72,9 @@ def _ranking(read: Material) -> Findings | None:
     rows = [row for row in read.trials("preference", "order") if row.chosen]
     if not rows:
         return None
-    places = {condition.key: place for place, condition in enumerate(read.study.conditions)}
+    places = {condition.key: place for place, condition in enumerate(read.conditions)}
     orders = [[places[key] for key in row.chosen] for row in rows]
-    made = rankings(read.titled(read.study.conditions), orders, [row.participant.code for row in rows])
+    made = rankings(read.titled(read.conditions), orders, [row.participant.code for row in rows])
     strengths = plackett_luce(made)
     figure = _strengths_figure("plackett-luce", "Plackett–Luce strengths", strengths)
     return Findings(_sentences(strengths), (figure,), (_strengths_table(strengths),))
@@ -119,8 +119,8 @@ def _faithfulness(read: Material) -> Findings | None:
     if found is None:
         return None
     answers, rows = found
-    stimuli = {stimulus.key: place for place, stimulus in enumerate(read.study.stimuli)}
-    methods = [place for place, one in enumerate(read.study.conditions) if one.source == "method"]
+    stimuli = {stimulus.key: place for place, stimulus in enumerate(read.stimuli)}
+    methods = [place for place, one in enumerate(read.conditions) if one.source == "method"]
     metrics = _metrics(read)
     if not metrics or len(methods) < 2:
         return None
@@ -142,16 +142,16 @@ def _faithfulness(read: Material) -> Findings | None:
 
 def _metrics(read: Material) -> list[MetricValues]:
     """The metrics that any cell of the study has, as pictures × methods."""
-    conditions = [one.key for one in read.study.conditions if one.source == "method"]
-    keys = dict.fromkeys(key for stimulus in read.study.stimuli for one in stimulus.maps for key in one.measurements)
+    conditions = [one.key for one in read.conditions if one.source == "method"]
+    keys = dict.fromkeys(key for stimulus in read.stimuli for one in stimulus.maps for key in one.measurements)
     made: list[MetricValues] = []
     for key in keys:
         name, _, settings = key.partition(": ")
         if name not in METRICS:  # of another decam: nobody here can say which way is better
             continue
         metric = METRICS[name]
-        values = np.full((len(read.study.stimuli), len(conditions)), np.nan)
-        for row, stimulus in enumerate(read.study.stimuli):
+        values = np.full((len(read.stimuli), len(conditions)), np.nan)
+        for row, stimulus in enumerate(read.stimuli):
             for column, condition in enumerate(conditions):
                 one = stimulus.map_of(condition)
                 if one is not None and key in one.measurements:

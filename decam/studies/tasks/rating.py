@@ -34,11 +34,14 @@ def statements(settings: RatingSettings, usual: str) -> tuple[str, ...]:
 def _make(trial: Trial, settings: RatingSettings, _chance: Chance) -> Screen:
     wording = trial.wording
     ends = (settings.low or wording("agree.low"), settings.high or wording("agree.high"))
+    texts = statements(settings, wording("rating.statement"))
     asked = tuple(
         Rating(f"statement{place}", text.replace("{label}", trial.stimulus.label), int(settings.points), *ends)
-        for place, text in enumerate(statements(settings, wording("rating.statement")), start=1)
+        for place, text in enumerate(texts, start=1)
     )
-    return Screen((trial.seen(), *asked))
+    # The analysis tells statements apart by their texts as they were written, before the class is filled in.
+    written: dict[str, Json] = {f"statement{place}": text for place, text in enumerate(texts, start=1)}
+    return Screen((trial.seen(), *asked), facts={"statements": written})
 
 
 def _rates(step: Step, strengths: Strengths, noise: float, rng: np.random.Generator) -> dict[str, Json]:

@@ -130,6 +130,45 @@ def test_accuracy_is_the_share_of_right_answers() -> None:
     assert "25 %" in findings.sentences[0]
 
 
+def test_blocks_with_other_statements_and_scales_are_rated_apart() -> None:
+    made = study(
+        block("trials", task="rating", task_statements="I see {label}."),
+        block("trials", task="rating", task_statements="I see {label}.", task_points="7"),
+        block("trials", task="rating", task_statements="It is clear."),
+        count=4,
+    )  # fmt: skip
+    people, answers = [], []
+    for number in range(3):
+        who = participant(made, number)
+        people.append(who)
+        asked = [one for one in road(made, number) if one.task]
+        answers += [answer(who, step, {"statement1": {1: 2, 2: 6, 3: 4}[step.block]}) for step in asked]
+    findings = found(material(record(made), people, answers, Path()))["ratings"]
+    means = {one.title: [row[3] for row in one.rows] for one in findings.tables if one.title.endswith(": means")}
+    assert means == {
+        "I see {label} (5 points): means": [2, 2, 2],
+        "I see {label} (7 points): means": [6, 6, 6],
+        "It is clear: means": [4, 4, 4],
+    }
+    assert len({figure.name for figure in findings.figures}) == 6
+
+
+def test_each_block_is_held_against_its_own_chance() -> None:
+    made = study(
+        block("trials", task="forward-simulation", task_options=2),
+        block("trials", task="forward-simulation", task_options=4),
+        count=4,
+    )  # fmt: skip
+    findings = found(read(made, 3))["simulation"]
+    assert findings.sentences == (
+        "Predicting the model's answer (2 to choose from). Chance is 50 %.",
+        "Predicting the model's answer (4 to choose from). Chance is 25 %.",
+    )
+    everything = [sum(row[2] for row in one.rows if row[1] == "all") for one in findings.tables]  # type: ignore[misc]
+    assert everything == [3 * 4, 3 * 4]
+    assert len({figure.name for figure in findings.figures}) == len(findings.figures)
+
+
 def test_utility_is_that_of_the_training_condition_over_the_control() -> None:
     conditions = (Condition("a", "A", letter="X"), Condition("none", "No map", "none", letter="Y"))
     made = study(
@@ -207,6 +246,44 @@ def test_flags_are_set_by_the_studys_rules_and_both_counts_can_be_had() -> None:
     assert {row.participant.code for row in kept.rows} == {one.code for one in people} - fast
     assert column(found(everybody)["exclusions"], 0, "people") == [2]
     assert {row.flags for row in everybody.everything if row.participant.code in fast} == {("Too fast",)}
+
+
+def flags_by_person(of: Material) -> dict[str, list[str]]:
+    pairs = zip(of.flagged.participants, of.flagged.flags, strict=True)
+    return {person: [flag.rule for flag in flags] for person, flags in pairs}
+
+
+def test_a_small_window_is_that_of_the_window_and_not_of_a_picture_in_it() -> None:
+    made = dataclasses.replace(
+        study(block("trials", task="rating"), count=2), exclusions={"small-window": choose("small-window").settings}
+    )
+    people, answers = crowd(made, 3, STRENGTHS)
+    events = {
+        "person0": ({"kind": "shown", "ms": 0, "width": 250, "height": 180},),
+        "person1": ({"kind": "resize", "ms": 9, "width": 310, "height": 700},),
+        "person2": ({"kind": "resize", "ms": 9, "width": 900, "height": 700},),
+    }
+    answers = [dataclasses.replace(one, events=events[one.participant]) for one in answers]
+    of = material(record(made), people, answers, Path())
+    assert flags_by_person(of) == {"person0": [], "person1": ["small-window"], "person2": []}
+
+
+def test_answers_that_were_left_out_are_no_row_of_the_same_answer() -> None:
+    made = dataclasses.replace(
+        study(block("trials", task="free-text"), count=9),
+        exclusions={"straight-lining": choose("straight-lining", {"least_trials": 4}).settings},
+    )
+    people, answers = crowd(made, 3, STRENGTHS)
+    texts: dict[str, list[str | None]] = {
+        "person0": [None] * 9,
+        "person1": ["An ear."] * 9,
+        "person2": [None] * 5 + ["An ear.", "An ear.", "An ear.", "A tail."],
+    }
+    asked = [one for one in answers if "text" in one.values]
+    given_texts = {one.id: texts[one.participant].pop() for one in asked}
+    answers = [dataclasses.replace(one, values={"text": given_texts[one.id]}) for one in asked]
+    of = material(record(made), people, answers, Path())
+    assert flags_by_person(of) == {"person0": [], "person1": ["straight-lining"], "person2": []}
 
 
 def test_whom_the_researcher_excluded_counts_no_more_among_the_kept() -> None:
@@ -304,6 +381,27 @@ def test_no_cell_is_minus_zero(value: float) -> None:
     shown = rounded(value)
     assert (shown == "") == math.isnan(value)
     assert str(shown) != "-0.0"
+
+
+def test_people_agree_who_name_the_same_class_wherever_it_stood_on_their_screens() -> None:
+    conditions = (Condition("a", "A", letter="X"),)
+    made = study(block("trials", task="distinction", task_confidence=False), count=4, conditions=conditions)
+    people, answers = [], []
+    places = set()
+    for number in range(4):
+        who = participant(made, number)
+        people.append(who)
+        for step in (one for one in road(made, number) if one.task):
+            classes = step.facts["classes"]
+            assert isinstance(classes, list)
+            right = step.correct["right"]
+            place = classes.index({"s0": "dog", "s1": "dog", "s2": "owl", "s3": "cat"}[str(step.facts["stimulus"])])
+            places.add((step.facts["stimulus"], place))
+            answers.append(answer(who, step, {"answered": str(place + 1), "right": right}))
+    assert len(places) > 4, "the classes stand elsewhere for others"
+    findings = found(material(record(made), people, answers, Path()))["agreement"]
+    alphas = dict(zip(column(findings, 0, "question"), column(findings, 0, "alpha"), strict=True))
+    assert alphas == {"answered": 1.0, "right": 1.0}
 
 
 def test_what_a_blinded_study_says_of_odds_without_an_estimate_names_no_method() -> None:
