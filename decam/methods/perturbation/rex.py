@@ -123,7 +123,7 @@ def rex(question: Question, settings: RexSettings, seed: int) -> Steps:
         question.ledger.note("The model's label for the whole image is another class, and ReX looks at labels alone.")
     trees: list[_Tree] = []
     total = np.zeros(size)
-    while queries.left:
+    while queries.left >= MUTANTS:
         trees = [tree for tree in trees if tree.waiting]
         trees += [_Tree(labelled, [Part(0, size[0], 0, size[1])]) for _ in range(settings.trees - len(trees))]
         growing = trees[: queries.left // MUTANTS]
