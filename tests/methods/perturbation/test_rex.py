@@ -13,7 +13,7 @@ from torch import Tensor
 
 from decam.explanation import Ledger, Question, last
 from decam.methods import METHODS
-from decam.methods.perturbation.rex import RexSettings, quartered, responsibilities
+from decam.methods.perturbation.rex import RexSettings, quartered, responsibilities, smallest_sides
 from decam.methods.perturbation.shap_partition import Part
 from decam.metrics import Case, Origin
 from decam.metrics.reruns import Remaker
@@ -115,3 +115,12 @@ def test_a_map_can_be_made_again_after_a_metric_has_asked() -> None:
     again = last(Remaker(Case(question, (first,), origins=(origin,)), 1).map(0))
     np.testing.assert_allclose(again, first)
     assert question.ledger.evaluations == 2 * row.cost(settings, model)
+
+
+def test_half_of_an_odd_side_is_rounded_down_so_that_the_picture_can_be_quartered() -> None:
+    assert smallest_sides(0.5, (299, 300)) == (149, 150)
+    assert smallest_sides(0.01, (20, 30)) == (1, 1)
+    size = (39, 59)
+    found, _ = explained(lambda visible: visible[:, :10, :10].mean((1, 2)), size, "rex", budget=100, smallest=0.5)
+    assert found.saliency.shape == size
+    assert found.saliency[:10, :10].all()
