@@ -78,7 +78,7 @@ def _asked(case: Case, settings: InfidelitySettings) -> Generator[Progress, None
     progress = counted(question, len(masks))
     answers = []
     for batch in queries.batches(masks):
-        answers.append(batch[:, question.target].double().cpu())
+        answers.append(batch[:, question.target].cpu().double())
         yield progress()
     scores = torch.cat(answers)
     return hidden, scores[0] - scores[1:]

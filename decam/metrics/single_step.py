@@ -55,7 +55,7 @@ def _asked(case: Case, masks: Values, filling: str) -> Generator[Progress, None,
     progress = counted(question, len(masks))
     answers = []
     for batch in queries.batches(torch.from_numpy(masks.astype(np.float32)).unsqueeze(1)):
-        answers.append(batch[:, question.target].double().cpu())
+        answers.append(batch[:, question.target].cpu().double())
         yield progress()
     return torch.cat(answers).numpy()
 
