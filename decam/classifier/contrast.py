@@ -44,11 +44,11 @@ def contrasted(classifier: Classifier, target: int, against: int) -> Classifier:
 
 def odds_of_probabilities(probabilities: Tensor, target: int, against: int) -> Tensor:
     """N×C probabilities to those of two classes among themselves, 0 for the others; a half each where both are 0."""
-    pair = probabilities[:, [target, against]].double().clamp_min(0)
+    pair = probabilities[:, [target, against]].cpu().double().clamp_min(0)  # not every device has float64
     total = pair.sum(1, keepdim=True)
     shares = torch.where(total > 0, pair / total.clamp_min(torch.finfo(torch.float64).tiny), 0.5)
     found = torch.zeros_like(probabilities, dtype=torch.float32)
-    found[:, target], found[:, against] = shares[:, 0].float(), shares[:, 1].float()
+    found[:, [target, against]] = shares.float().to(found.device)
     return found
 
 

@@ -80,7 +80,7 @@ def measured(
         answers.append(batch[:, question.target])
         done = sum(map(len, answers))
         yield Progress(done, len(masks), question.ledger.evaluations)
-    kept, removed = torch.cat(answers).double().cpu().chunk(2)
+    kept, removed = torch.cat(answers).cpu().double().chunk(2)
     return float(kept.mean() - removed.mean()) - area
 
 

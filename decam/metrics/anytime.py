@@ -62,7 +62,7 @@ def _anytime(case: Case, kind: Sequencing, settings: AnytimeSettings) -> Measuri
     size = case.question.classifier.input_size
     ways = [chosen(running, settings.points) for running in case.running]
     every = tuple(at_full_size(saliency, size) for way in ways for _, saliency in way)
-    found = iter((yield from curves(Case(case.question, every), kind, settings)))
+    found = iter((yield from curves(Case(case.question, every, seed=case.seed), kind, settings)))
     drawn = [_curve(way, [next(found).area for _ in way]) for way in ways]
     return case.measured(f"anytime-{kind}", [_mean(curve) for curve in drawn], curves=drawn)
 

@@ -9,9 +9,11 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from decam.explanation import Map, Progress, Question, Steps
 from decam.masking import FILLS as FILLS
+from decam.masking import fill
 from decam.metrics.scales import Values, cleaned, scaled
 from decam.settings import Settings, parameter
 
@@ -143,6 +145,10 @@ class Case:
             self._known[key] = yield from work()
         result: T = self._known[key]
         return result
+
+    def filling(self, name: str) -> Tensor:
+        """What replaces hidden pixels (3×H×W in [0, 1]) by the fill of that name, from the case's own seed."""
+        return fill(name, self.question.image, self.question.classifier.mean, self.seed)
 
     @cached_property
     def values(self) -> Values:

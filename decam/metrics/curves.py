@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from decam.explanation import Map, Progress, Question
-from decam.masking import MaskedQueries, fill, places, ranked, share_masks
+from decam.masking import MaskedQueries, places, ranked, share_masks
 from decam.metrics.base import Case, Curve, Sequencing
 from decam.metrics.scales import CONSTANT, Values, pearson
 
@@ -52,7 +52,7 @@ def cost(settings: Stepwise, maps: int) -> int:
 def _drawn(case: Case, kind: Sequencing, settings: Stepwise) -> Generator[Progress, None, tuple[Curve, ...]]:
     question = case.question
     size = question.classifier.input_size
-    queries = MaskedQueries(question, fill(settings.fill, question.image, question.classifier.mean))
+    queries = MaskedQueries(question, case.filling(settings.fill))
     shares = torch.linspace(0, 1, settings.steps + 1, dtype=torch.float64)
     progress = counted(question, cost(settings, len(case.maps)))
     found = []

@@ -11,7 +11,7 @@ from captum.metrics import infidelity as captums_infidelity
 from torch import Tensor
 
 from decam.explanation import Progress
-from decam.masking import FILLS, MaskedQueries, fill
+from decam.masking import FILLS, MaskedQueries
 from decam.metrics.base import Case, Measuring, Metric
 from decam.metrics.curves import counted
 from decam.metrics.scales import CONSTANT, Values
@@ -73,12 +73,12 @@ def predicted_drops(saliency: Values, hidden: Tensor, falls: Tensor) -> Values:
 def _asked(case: Case, settings: InfidelitySettings) -> Generator[Progress, None, tuple[Tensor, Tensor]]:
     question = case.question
     hidden = squares(settings, question.classifier.input_size, case.seed)
-    queries = MaskedQueries(question, fill(settings.fill, question.image, question.classifier.mean))
+    queries = MaskedQueries(question, case.filling(settings.fill))
     masks = torch.cat([torch.ones_like(hidden[:1]), ~hidden]).unsqueeze(1)
     progress = counted(question, len(masks))
     answers = []
     for batch in queries.batches(masks):
-        answers.append(batch[:, question.target].double().cpu())
+        answers.append(batch[:, question.target].cpu().double())
         yield progress()
     scores = torch.cat(answers)
     return hidden, scores[0] - scores[1:]

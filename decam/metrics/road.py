@@ -73,7 +73,7 @@ def answers(
 
 def pictures(case: Case, settings: RoadSettings, place: int, *, least: bool = False) -> Iterator[torch.Tensor]:
     """The very pictures (3×H×W in [0, 1]) that the model sees, a level after the other."""
-    image = case.question.image.double().cpu().numpy()
+    image = case.question.image.cpu().double().numpy()
     generator = np.random.default_rng(case.seed)
     order = np.argsort(-case.values[place].ravel(), kind="stable")[:: -1 if least else 1]
     for level in range(1, settings.levels + 1):
@@ -101,7 +101,7 @@ def _answers(
         for level, picture in enumerate(pictures(case, settings, place, least=least), start=1):
             waiting.append(picture)
             if len(waiting) == queries.round_size or level == settings.levels:
-                found.append(queries.pictures(torch.stack(waiting))[:, case.question.target].double().cpu())
+                found.append(queries.pictures(torch.stack(waiting))[:, case.question.target].cpu().double())
                 waiting = []
             yield progress()
         return torch.cat(found).numpy()

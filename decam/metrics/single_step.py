@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from decam.explanation import Progress
-from decam.masking import FILLS, MaskedQueries, fill
+from decam.masking import FILLS, MaskedQueries
 from decam.metrics.base import Case, Measuring, Metric
 from decam.metrics.curves import counted
 from decam.metrics.scales import CONSTANT, Values
@@ -46,16 +46,16 @@ def shown(case: Case, place: int, filling: str, *, hidden: bool = False) -> Tens
     question = case.question
     share = 1 - case.scaled[place] if hidden else case.scaled[place]
     mask = torch.from_numpy(share.astype(np.float32)).to(question.image)
-    return torch.lerp(fill(filling, question.image, question.classifier.mean), question.image, mask)
+    return torch.lerp(case.filling(filling), question.image, mask)
 
 
 def _asked(case: Case, masks: Values, filling: str) -> Generator[Progress, None, Values]:
     question = case.question
-    queries = MaskedQueries(question, fill(filling, question.image, question.classifier.mean))
+    queries = MaskedQueries(question, case.filling(filling))
     progress = counted(question, len(masks))
     answers = []
     for batch in queries.batches(torch.from_numpy(masks.astype(np.float32)).unsqueeze(1)):
-        answers.append(batch[:, question.target].double().cpu())
+        answers.append(batch[:, question.target].cpu().double())
         yield progress()
     return torch.cat(answers).numpy()
 

@@ -137,12 +137,14 @@ def randomised(module: nn.Module, chosen: Collection[str], seed: int) -> nn.Modu
     et al. 2018, section 3, draw from the initial distribution, which networks without normalisation layers do not
     survive at every depth); its own mean is learned, and would make all logits fall together. A vector (a bias, a
     normalisation's factor) keeps its mean and deviation. The same part gets the same weights whichever others are
-    chosen with it. The other weights are the module's own, not copies.
+    chosen with it. The other weights are the module's own, not copies. Weights that a chosen part shares with others
+    change in all of them.
     """
+    drawn_anew = {
+        id(tensor) for name, part in module.named_modules() if name in chosen for tensor in part.parameters(recurse=False)
+    }
     unchanged = {
-        id(tensor): tensor
-        for name, part in module.named_modules()
-        for tensor in (*(() if name in chosen else part.parameters(recurse=False)), *part.buffers(recurse=False))
+        id(tensor): tensor for tensor in (*module.parameters(), *module.buffers()) if id(tensor) not in drawn_anew
     }
     forgetful = copied(module, unchanged)
     for number, name in enumerate(layers(module)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 import torch
@@ -36,6 +38,23 @@ def test_shares_of_two_classes_add_up_and_keep_the_odds(values: list[float], pla
         assert float(found[one]) == pytest.approx(expected, abs=1e-5)
     assert float(found.sum()) == pytest.approx(1)
     assert all(float(found[place]) == 0 for place in places[2:])
+
+
+class Noting(Tensor):
+    """A tensor that keeps the names of what is asked of it and of all that comes from it."""
+
+    asked: ClassVar[list[str]] = []
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+        cls.asked.append(getattr(func, "__name__", ""))
+        return super().__torch_function__(func, types, args, kwargs or {})
+
+
+def test_shares_are_computed_on_the_processor_because_not_every_device_has_float64() -> None:
+    Noting.asked.clear()
+    odds_of_probabilities(torch.rand(3, 4).as_subclass(Noting), 0, 2)
+    assert Noting.asked.index("cpu") < Noting.asked.index("double")
 
 
 @pytest.mark.parametrize("kind", ["logits", "probabilities", "independent", "black box"])

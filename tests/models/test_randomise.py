@@ -61,3 +61,24 @@ def test_the_embedded_model_without_its_weights_knows_nothing() -> None:
     answers = forgetful.answer(forgetful.normalise(images))
     assert torch.isfinite(answers).all()
     assert not torch.allclose(answers, classifier.answer(classifier.normalise(images)), atol=0.01)
+
+
+class Tied(nn.Module):
+    """Two layers that share one matrix."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(4, 4, bias=False), nn.Linear(4, 4, bias=False)
+        self.second.weight = self.first.weight
+
+
+@pytest.mark.parametrize("chosen", [("first",), ("second",), ("first", "second")])
+def test_weights_that_two_layers_share_stay_as_they_are_in_the_module_itself(chosen: tuple[str, ...]) -> None:
+    module = Tied()
+    before = module.first.weight.detach().clone()
+    forgetful = randomised(module, chosen, seed=1)
+    assert torch.equal(module.first.weight, before)
+    assert module.second.weight is module.first.weight
+    assert isinstance(forgetful, Tied)
+    assert forgetful.first.weight is forgetful.second.weight
+    assert not torch.equal(forgetful.first.weight, before)

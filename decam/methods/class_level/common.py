@@ -137,15 +137,20 @@ class Jitter:
     turn: float = 0.0
     zoom: float = 0.0
 
-    def drawn(self, count: int, generator: torch.Generator, share: float = 1.0) -> Tensor | None:
-        """Affine maps of places (N×2×3), with that share of the moves; None where nothing moves."""
+    def drawn(self, count: int, size: Size, generator: torch.Generator, share: float = 1.0) -> Tensor | None:
+        """Affine maps of places (N×2×3), with that share of the moves; None where nothing moves.
+
+        Both sides of a map reach from −1 to 1, so that a turn of a map that is not square weighs them by their ratio.
+        """
         if not (self.shift or self.turn or self.zoom):
             return None
         chances = (torch.rand(count, 4, generator=generator) * 2 - 1) * share
         angles, scales = torch.deg2rad(chances[:, 0] * self.turn), torch.exp(-chances[:, 1] * self.zoom)
         cosine, sine, shifts = scales * angles.cos(), scales * angles.sin(), 2 * self.shift * chances[:, 2:]
-        rows = [torch.stack([cosine, -sine, shifts[:, 0]], 1), torch.stack([sine, cosine, shifts[:, 1]], 1)]
-        return torch.stack(rows, 1)
+        high = size[0] / size[1]
+        across = torch.stack([cosine, -sine * high, shifts[:, 0]], 1)
+        down = torch.stack([sine / high, cosine, shifts[:, 1]], 1)
+        return torch.stack([across, down], 1)
 
 
 def moved(maps: Tensor, affine: Tensor | None) -> Tensor:

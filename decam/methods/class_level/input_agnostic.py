@@ -195,7 +195,7 @@ class _Search:
         batch = settings.batch
         drawn = self.draw(batch, self.size, generator).repeat(len(active), 1, 1, 1)
         left = 1 - (iteration - 1) / self.iterations
-        places = self.jitter.drawn(batch, generator, left)
+        places = self.jitter.drawn(batch, self.size, generator, left)
         affine = None if places is None else places.repeat(len(active), 1, 1)
         rows = active.repeat_interleave(batch)
 

@@ -125,12 +125,13 @@ def scaled(
     most: float,
     goal: float,
     fresh: FreshSamples,
+    advice: str = "give more iterations",
 ) -> ClassMap:
     """A pattern (3×H×W) for target `row` at the smallest scale at which its mean value has the goal, and its cost.
 
     The cost is the `price` of what the pattern gains at `SCALES`: (p − p₀) / (1 − p₀), for a mean value of p₀ without
-    it. A pattern that falls short at every scale keeps the largest, and the target's ledger says so. The model is asked
-    about the fresh samples `len(SCALES) + 2` times.
+    it. A pattern that falls short at every scale keeps the largest, and the target's ledger says so, with `advice`. The
+    model is asked about the fresh samples `len(SCALES) + 2` times.
     """
     rows = torch.full((len(fresh.samples),), row)
 
@@ -144,9 +145,7 @@ def scaled(
     enough = [place for place, one in enumerate(values) if one >= goal]
     place = enough[0] if enough else len(SCALES) - 1
     if not enough:
-        road.ledgers[row].note(
-            f"The pattern reached {values[-1]:.2f}, below the goal of {goal:.2f}: give more iterations."
-        )
+        road.ledgers[row].note(f"The pattern reached {values[-1]:.2f}, below the goal of {goal:.2f}: {advice}.")
     found = pattern * SCALES[place]
     norm = float(found.norm())
     return ClassMap(found.numpy().astype(np.float32), values[place], without, value(fresh.noise * norm), norm, cost)

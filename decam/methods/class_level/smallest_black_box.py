@@ -21,6 +21,8 @@ from decam.settings import Settings, parameter
 
 SPREAD = 0.2
 """As `Measure.spread`, of the patterns that this search finds."""
+AT_LEAST = 0.95  # of a pattern that is searched, so that there is something to scale down
+ADVICE = "give more budget or a larger norm"
 _SCALING = 100  # a stage that the search does not have
 
 
@@ -53,6 +55,7 @@ def smallest_black_box(question: ClassQuestion, settings: SmallestBlackBoxSettin
         samples=settings.samples,
         norm=settings.norm,
         window=0.0,
+        goal=max(settings.goal, AT_LEAST),
         refinements=0,
         fresh=settings.fresh,
     )
@@ -60,7 +63,7 @@ def smallest_black_box(question: ClassQuestion, settings: SmallestBlackBoxSettin
     size, draw = question.classifier.input_size, samples.sampler(settings.samples, question.pictures)
     most = LARGEST * radius_of(settings.norm, size)
     fresh = FreshSamples.drawn(draw, size, stage_seed(question.seed, _SCALING), settings.fresh)
-    return scaled(found.road, 0, found.pattern, MEASURES["pixels"], most, settings.goal, fresh)
+    return scaled(found.road, 0, found.pattern, MEASURES["pixels"], most, settings.goal, fresh, ADVICE)
 
 
 SMALLEST_BLACK_BOX = ClassMethod(

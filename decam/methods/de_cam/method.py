@@ -54,8 +54,14 @@ class _Search:
         self.settling = Settling(settings.settled)
         self.generator = torch.Generator().manual_seed(seed)
         self._ledger = question.ledger
+        self._begun = question.ledger.evaluations
         self._device = question.image.device
         self._queries = MaskedQueries(question, fill(settings.fill, question.image, classifier.mean, seed))
+
+    @property
+    def spent(self) -> int:
+        """Evaluations that this search has asked for; the ledger may hold those of others before it."""
+        return self._ledger.evaluations - self._begun
 
     def draw_seed(self) -> int:
         """A seed for somebody else's random numbers."""
@@ -68,9 +74,9 @@ class _Search:
         curves: dict[str, float] | None = None,
         trace: Trace | None = None,
     ) -> Progress:
-        done = self._ledger.evaluations
+        done = self.spent
         total = done if self.settling.settled else self.spending.cost
-        return Progress(done, total, done, saliency, mask, curves or {}, trace)
+        return Progress(done, total, self._ledger.evaluations, saliency, mask, curves or {}, trace)
 
     def ask(self, masks: Tensor) -> Generator[Progress, None, Tensor]:
         """The target's probability behind each mask (N, on the CPU)."""
@@ -127,7 +133,7 @@ class _Search:
 
     def settled(self, genotype: Tensor) -> bool:
         """True once the map has settled, of which this genotype is the latest; False where nobody asked for that."""
-        return self.settling.wanted > 0 and self.settling.observe(self._ledger.evaluations, self.map_of(genotype))
+        return self.settling.wanted > 0 and self.settling.observe(self.spent, self.map_of(genotype))
 
     def finished(self, genotype: Tensor, half: Half | None = None) -> Steps:
         """A genotype, and the expected drop if any was asked for, as a map H×W float32 that begins at zero.
@@ -137,7 +143,7 @@ class _Search:
         ranking = self.encoding.maps(genotype.unsqueeze(0))[0].cpu()
         full: Map = (self.drop.fit().beside(ranking) if self.drop else ranking).numpy()
         if self.settling.wanted:
-            self._ledger.note(self.settling.in_words(self._ledger.evaluations, self.spending.cost))
+            self._ledger.note(self.settling.in_words(self.spent, self.spending.cost))
             yield self.progress()  # whose total says that it ended here
             if half is not None and full.max() > full.min():
                 yield from self._rank_errors(full, half)

@@ -66,6 +66,12 @@ def _between(first: int, final: int, generator: torch.Generator) -> int:
     return int(torch.randint(first, final + 1, (1,), generator=generator))
 
 
+def smallest_sides(share: float, size: tuple[int, int]) -> tuple[int, int]:
+    """Height and width of the smallest part: a share of the picture's, of which each is halved once at least."""
+    height, width = (max(1, min(round(share * side), side // 2)) for side in size)
+    return height, width
+
+
 @dataclass
 class _Tree:
     """A random quartering: the parts that are shown, of which `waiting` may still be quartered."""
@@ -114,7 +120,7 @@ def rex(question: Question, settings: RexSettings, seed: int) -> Steps:
     sets that keep the label the smallest goes on, quarter by quarter. After Chockler, Kelly, Kroening and Sun (2024).
     """
     size = question.classifier.input_size
-    smallest = (max(1, round(settings.smallest * size[0])), max(1, round(settings.smallest * size[1])))
+    smallest = smallest_sides(settings.smallest, size)
     queries = BudgetedQueries(question, settings.fill, seed, _cost(settings, question.classifier))
     generator = generator_of(seed)
     answers = yield from queries.answers(torch.ones(1, 1, *size, dtype=torch.bool))
@@ -123,7 +129,7 @@ def rex(question: Question, settings: RexSettings, seed: int) -> Steps:
         question.ledger.note("The model's label for the whole image is another class, and ReX looks at labels alone.")
     trees: list[_Tree] = []
     total = np.zeros(size)
-    while queries.left:
+    while queries.left >= MUTANTS:
         trees = [tree for tree in trees if tree.waiting]
         trees += [_Tree(labelled, [Part(0, size[0], 0, size[1])]) for _ in range(settings.trees - len(trees))]
         growing = trees[: queries.left // MUTANTS]

@@ -21,7 +21,8 @@ Answered: TypeAlias = Generator[Progress, None, Tensor]
 class BudgetedQueries:
     """Asks about a question's picture behind masks; each batch is a Progress with the latest map.
 
-    `total` is what the whole map will cost, in evaluations. `saliency` is the map so far, which the method sets.
+    `total` is what the whole map will cost, in evaluations. What the ledger held before is not taken from it.
+    `saliency` is the map so far, which the method sets.
     """
 
     def __init__(self, question: Question, filling: str, seed: int, total: int) -> None:
@@ -32,18 +33,22 @@ class BudgetedQueries:
         self.saliency: Map | None = None
         self._target = question.target
         self._ledger = question.ledger
+        self._begun = question.ledger.evaluations
         self._total = total
         self._queries = MaskedQueries(question, self.filling)
 
     @property
+    def _spent(self) -> int:
+        return self._ledger.evaluations - self._begun
+
+    @property
     def left(self) -> int:
         """Evaluations that the budget still has."""
-        return self._total - self._ledger.evaluations
+        return self._total - self._spent
 
     def progress(self) -> Progress:
         """Where the work stands."""
-        done = self._ledger.evaluations
-        return Progress(min(done, self._total), self._total, done, self.saliency)
+        return Progress(min(self._spent, self._total), self._total, self._ledger.evaluations, self.saliency)
 
     def answers(self, masks: Tensor) -> Answered:
         """All probabilities (N×C, on the CPU) behind masks (N×1×H×W: visible shares or booleans)."""

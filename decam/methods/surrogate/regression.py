@@ -26,7 +26,7 @@ class WeightedRegression:
         if isinstance(train_data, DataLoader):
             # A loader draws a number as it begins, used or not, from the process's generator if it has none.
             train_data.generator = torch.Generator()
-        inputs, outputs, weights = (torch.cat(parts).double().cpu().numpy() for parts in zip(*train_data, strict=True))
+        inputs, outputs, weights = (torch.cat(parts).cpu().double().numpy() for parts in zip(*train_data, strict=True))
         root = np.sqrt(weights)
         design = np.column_stack([inputs, np.ones(len(inputs))]) * root[:, None]
         penalty = np.sqrt(self._ridge) * np.eye(inputs.shape[1], inputs.shape[1] + 1)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from decam.explanation import last
-from decam.masking import fill, step_picture, to_pixels
+from decam.masking import step_picture, to_pixels
 from decam.metrics import infidelity, road
 from decam.metrics.base import Curve, Sequencing
 from decam.metrics.curves import changes
@@ -78,7 +78,7 @@ def _squares(work: Work) -> tuple[tuple[Panel, ...], str]:
     measured: Values = falls.numpy()
     predicted = infidelity.predicted_drops(work.saliency, hidden, falls)
     question = case.question
-    filling = fill(settings.fill, question.image, question.classifier.mean)
+    filling = case.filling(settings.fill)
     order = np.argsort(-measured, kind="stable")
     pictures = []
     for place in (int(order[rank]) for rank in evenly(len(order), _SQUARES)):
@@ -153,7 +153,7 @@ def _from(work: Work) -> str:
 def _seen(work: Work, curve: Curve, place: int, caption: str) -> Picture:
     """The very picture that the model saw at a place of the curve."""
     question = work.case.question
-    filling = fill(work.settings.fill, question.image, question.classifier.mean)
+    filling = work.case.filling(work.settings.fill)
     share = place / (len(curve.shares) - 1)
     pixels = step_picture(
         question.image, work.case.maps[0], filling, share, "deletion" if _hides(work) else "insertion"

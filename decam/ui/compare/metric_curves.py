@@ -239,7 +239,8 @@ def _seen(snapshot: RunSnapshot, key: CellKey, choice: MetricChoice, share: floa
     except ModelError as error:
         raise ModelError(f"The image of a step needs the run's model, which is not here now. {error}") from error
     image = to_tensor(classifier, snapshot.grid.view_of(key.question))
-    filling = masking.fill(str(choice.settings.to_mapping()["fill"]), image, classifier.mean)
+    seed = snapshot.plan.questions[key.question].seed  # that of the question's measurements
+    filling = masking.fill(str(choice.settings.to_mapping()["fill"]), image, classifier.mean, seed)
     return masking.step_picture(image, explanation.saliency, filling, share, sequence)
 
 

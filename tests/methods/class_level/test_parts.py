@@ -101,16 +101,25 @@ def test_a_quarter_turn_of_a_map_is_that_of_the_array() -> None:
     maps = torch.rand(1, 3, 8, 8, generator=generator())
     turned = moved(maps, torch.tensor([[[0.0, -1.0, 0.0], [1.0, 0.0, 0.0]]]))
     torch.testing.assert_close(turned, torch.rot90(maps, 1, (2, 3)), rtol=0, atol=1e-5)
-    assert Jitter().drawn(3, generator()) is None
+    assert Jitter().drawn(3, (8, 8), generator()) is None
+
+
+def test_a_quarter_turn_of_a_bar_keeps_its_length_and_width_where_sides_differ() -> None:
+    chance = float(torch.rand(1, 4, generator=generator())[0, 0]) * 2 - 1
+    bar, turned = torch.zeros(2, 1, 3, 64, 128)
+    bar[..., 30:34, 44:84] = 1
+    turned[..., 12:52, 62:66] = 1
+    quarter = Jitter(turn=90 / chance).drawn(1, (64, 128), generator())
+    torch.testing.assert_close(moved(bar, quarter), turned, rtol=0, atol=1e-3)
 
 
 def test_a_share_of_the_moves_is_that_of_smaller_ones_and_none_leaves_maps_where_they_are() -> None:
     whole = Jitter(0.2, 90.0, 0.5)
     torch.testing.assert_close(
-        whole.drawn(5, generator(), 0.5), Jitter(0.1, 45.0, 0.25).drawn(5, generator()), rtol=0, atol=1e-6
+        whole.drawn(5, (8, 8), generator(), 0.5), Jitter(0.1, 45.0, 0.25).drawn(5, (8, 8), generator()), rtol=0, atol=1e-6
     )
     maps = torch.rand(5, 3, 8, 8, generator=generator())
-    torch.testing.assert_close(moved(maps, whole.drawn(5, generator(), 0.0)), maps, rtol=0, atol=1e-5)
+    torch.testing.assert_close(moved(maps, whole.drawn(5, (8, 8), generator(), 0.0)), maps, rtol=0, atol=1e-5)
 
 
 def test_fresh_samples_are_those_of_their_seed_with_noise_of_unit_length() -> None:

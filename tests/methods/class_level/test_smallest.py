@@ -15,7 +15,11 @@ from decam.experiments.explain import explain_classes
 from decam.explanation import ClassMap, ClassQuestion, last
 from decam.methods import CLASS_METHODS
 from decam.methods.class_level.smallest import SMALLEST, SmallestSettings, price, smallest
-from decam.methods.class_level.smallest_black_box import SMALLEST_BLACK_BOX, SmallestBlackBoxSettings
+from decam.methods.class_level.smallest_black_box import (
+    SMALLEST_BLACK_BOX,
+    SmallestBlackBoxSettings,
+    smallest_black_box,
+)
 
 SIDE, CLASSES, ODD = 16, 6, 3
 
@@ -142,3 +146,24 @@ def test_a_pattern_that_falls_short_says_so() -> None:
     question = ClassQuestion(classifier(), (0,))
     last(explain_classes([question], "smallest", SmallestSettings(samples="gaussian", iterations=1, basis="colour")))
     assert any("below the goal of 0.80" in note for note in question.ledger.notes)
+
+
+def test_a_black_box_search_goes_on_until_a_goal_above_its_own_is_reached() -> None:
+    low = torch.cos(torch.pi * (torch.arange(SIDE) + 0.5) / SIDE).expand(3, SIDE, SIDE)
+    model, asked = classifier(low / low.norm() * 8), []
+    for goal in (0.8, 0.95, 0.99):
+        settings = SmallestBlackBoxSettings(samples="gaussian", budget=4000, goal=goal, norm=0.11)
+        (one,) = last(explain_classes([ClassQuestion(model, (ODD,))], SMALLEST_BLACK_BOX.name, settings))
+        assert one.fidelity >= goal
+        asked.append(one.evaluations)
+    assert asked[0] == asked[1] < asked[2]
+
+
+def test_a_black_box_search_that_falls_short_advises_what_it_has() -> None:
+    deaf = FunctionClassifier(lambda pictures: torch.full((len(pictures), 2), 0.5), ["a", "b"], (SIDE, SIDE))
+    question = ClassQuestion(deaf, (0,))
+    last(smallest_black_box(question, SmallestBlackBoxSettings(samples="gaussian", budget=200)))
+    (note,) = [note for note in question.ledger.notes if "below the goal" in note]
+    names = {described.name for described in SmallestBlackBoxSettings.parameters()}
+    assert "budget" in note and "norm" in note and {"budget", "norm"} <= names
+    assert "iterations" not in note

@@ -11,9 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from decam.explanation import Ledger, Question, last
 from decam.methods import METHODS
-from decam.methods.perturbation.rex import RexSettings, quartered, responsibilities
+from decam.methods.perturbation.rex import RexSettings, quartered, responsibilities, smallest_sides
 from decam.methods.perturbation.shap_partition import Part
+from decam.metrics import Case, Origin
+from decam.metrics.reruns import Remaker
 from tests.tools.visible import explained, seeing
 
 SIZE = (40, 60)
@@ -87,3 +90,37 @@ def test_the_budget_is_spent_in_whole_splits_and_the_picture(budget: int, trees:
     row = METHODS["rex"]
     assert found.evaluations == row.cost(RexSettings(budget=budget), seeing(label, SIZE)) <= budget
     assert (found.evaluations - 1) % 14 == 0
+
+
+@pytest.mark.parametrize("name", ["rex", "shap-partition"])
+def test_what_others_asked_before_is_not_taken_from_the_budget(name: str) -> None:
+    model = seeing(label, SIZE)
+    row, maps = METHODS[name], []
+    settings = row.settings.from_mapping({"fill": "black", "budget": 200})
+    for before in (0, 150, 5000):
+        ledger = Ledger(evaluations=before)
+        maps.append(last(row.run(Question(model, torch.ones(3, *SIZE), 1, ledger), settings, 3)))
+        assert ledger.evaluations - before == row.cost(settings, model)
+    assert maps[0].any()
+    for again in maps[1:]:
+        np.testing.assert_array_equal(again, maps[0])
+
+
+def test_a_map_can_be_made_again_after_a_metric_has_asked() -> None:
+    model, row = seeing(label, SIZE), METHODS["rex"]
+    settings = row.settings.from_mapping({"fill": "black", "budget": 200})
+    question = Question(model, torch.ones(3, *SIZE), 1)
+    first = last(row.run(question, settings, 3))
+    origin = Origin(lambda asked, seed: row.run(asked, settings, seed), 3)
+    again = last(Remaker(Case(question, (first,), origins=(origin,)), 1).map(0))
+    np.testing.assert_allclose(again, first)
+    assert question.ledger.evaluations == 2 * row.cost(settings, model)
+
+
+def test_half_of_an_odd_side_is_rounded_down_so_that_the_picture_can_be_quartered() -> None:
+    assert smallest_sides(0.5, (299, 300)) == (149, 150)
+    assert smallest_sides(0.01, (20, 30)) == (1, 1)
+    size = (39, 59)
+    found, _ = explained(lambda visible: visible[:, :10, :10].mean((1, 2)), size, "rex", budget=100, smallest=0.5)
+    assert found.saliency.shape == size
+    assert found.saliency[:10, :10].all()
