@@ -43,7 +43,8 @@ class Stage(StrEnum):
 class Condition:
     """What a map comes from. `source` is "method", or the row of a built-in one; `catch` marks one that should lose.
 
-    `letter` is all that participants, and whoever reads blinded results, learn of it.
+    `letter` is all that participants, and whoever reads blinded results, learn of it. `settings` is a digest of the
+    method with its settings; it is empty for built-in conditions and in studies of versions that kept none.
     """
 
     key: str
@@ -51,6 +52,7 @@ class Condition:
     source: str = "method"
     letter: str = ""
     catch: bool = False
+    settings: str = ""
 
 
 @dataclass(frozen=True)

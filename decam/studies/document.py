@@ -84,7 +84,7 @@ def _entries(study: Study) -> dict[str, Any]:
         "direction": study.direction,
         "wording": dict(study.wording),
         "display": _display_entries(study.display),
-        "conditions": [dataclasses.asdict(condition) for condition in study.conditions],
+        "conditions": [_condition_entry(condition) for condition in study.conditions],
         "stimuli": [dataclasses.asdict(stimulus) for stimulus in study.stimuli],
         "blocks": [_block_entries(block) for block in study.blocks],
         "assignment": study.assignment.to_mapping(),
@@ -98,6 +98,12 @@ def _display_entries(display: Display) -> dict[str, Any]:
     """All fields; the area only where it is not the usual one, so that earlier studies keep their digests."""
     entries = display.to_mapping()
     return entries if display.area != Display().area else {name: it for name, it in entries.items() if name != "area"}
+
+
+def _condition_entry(condition: Condition) -> dict[str, Any]:
+    """All fields; the digest of the settings only where there is one, so that earlier studies keep their digests."""
+    entries = dataclasses.asdict(condition)
+    return entries if condition.settings else {name: it for name, it in entries.items() if name != "settings"}
 
 
 def _block_entries(block: Block) -> dict[str, Any]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
+import json
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
@@ -25,6 +28,8 @@ from decam.studies.tasks.base import NO_MAP
 
 METHOD = "method"
 _CATCHES = frozenset(catch.name for catch in CATCHES)
+_NUMBER = re.compile(r"-\d+$")
+"""What follows a method's name in the key of a condition, where the method comes again with other settings."""
 
 
 @dataclass(frozen=True)
@@ -108,17 +113,99 @@ def freeze(
 
 
 def joined(study: Study, conditions: Sequence[Condition], stimuli: Sequence[Stimulus]) -> Study:
-    """The study with further stimuli and conditions; those that it has already, by their keys, stay as they are."""
-    there = {one.key for one in study.conditions}
-    more = [one for one in conditions if one.key not in there]
+    """The study with further stimuli and conditions; what it has already stays as it is.
+
+    A method is the same condition only with the same settings; with other settings it becomes one more. Raises
+    StudyError where the study has the method and does not say with which settings.
+    """
+    keys = _keys(study, conditions, stimuli)
+    titles = [one.title for one in study.conditions]
+    more: list[Condition] = []
+    for one in conditions:
+        if all(other.key != keys[one.key] for other in study.conditions):
+            number = next(n for n in itertools.count(1) if _numbered(one.title, n) not in titles)
+            titles.append(_numbered(one.title, number))
+            more.append(dataclasses.replace(one, key=keys[one.key], title=titles[-1]))
     used = {one.letter for one in study.conditions}
     free = [one for one in letters(len(used) + len(more), study.assignment.seed) if one not in used]
     relettered = [dataclasses.replace(one, letter=letter) for one, letter in zip(more, free, strict=False)]
     pictures = {(one.view, one.model) for one in study.stimuli}
-    added = [one for one in stimuli if (one.view, one.model) not in pictures]
+    added = [_rekeyed(one, keys) for one in stimuli if (one.view, one.model) not in pictures]
     return dataclasses.replace(
         study, conditions=(*study.conditions, *relettered), stimuli=_named([*study.stimuli, *added])
     )
+
+
+def _keys(study: Study, conditions: Sequence[Condition], stimuli: Sequence[Stimulus]) -> dict[str, str]:
+    """What each of the further conditions is called in the study, by its key among the others."""
+    same = {one.settings: one.key for one in study.conditions if one.settings}
+    taken = {one.key for one in study.conditions}
+    made: dict[str, str] = {}
+    for one in conditions:
+        if one.settings in same:
+            made[one.key] = same[one.settings]
+        elif not one.settings:  # a built-in condition, which has none
+            made[one.key] = one.key
+        else:
+            made[one.key] = _kept_key(study, stimuli, one) or next(key for key in _keys_of(one.key) if key not in taken)
+        taken.add(made[one.key])
+    return made
+
+
+def _kept_key(study: Study, stimuli: Sequence[Stimulus], condition: Condition) -> str:
+    """The key of the same method with the same maps, of those whose settings were not kept; empty without any such.
+
+    Raises StudyError where there are some, but no map says whether they had these settings.
+    """
+    method = _NUMBER.sub("", condition.key)
+    unknown = [one for one in study.conditions
+               if one.source == METHOD and not one.settings and _NUMBER.sub("", one.key) == method]  # fmt: skip
+    alike = [one.key for one in unknown if _alike(study, one.key, stimuli, condition.key)]
+    if unknown and not alike:
+        raise StudyError(
+            f"{condition.title} cannot be added: {unknown[0].title} is in this study already, which does not say with "
+            "which settings. Make a new study from all the runs."
+        )
+    return alike[0] if alike else ""
+
+
+def _keys_of(key: str) -> Iterator[str]:
+    """The key itself, then the method's name with numbers."""
+    yield key
+    for number in itertools.count(2):
+        yield f"{_NUMBER.sub('', key)}-{number}"
+
+
+def _alike(study: Study, old: str, stimuli: Sequence[Stimulus], new: str) -> bool:
+    """Whether both conditions have maps of some picture, model and class, and all of those are the same."""
+    before, after = _arrays(study.stimuli, old), _arrays(stimuli, new)
+    both = before.keys() & after.keys()
+    return bool(both) and all(before[one] == after[one] for one in both)
+
+
+def _arrays(stimuli: Sequence[Stimulus], condition: str) -> dict[tuple[str, str, str], str]:
+    """The arrays of a condition's maps by picture, model and class."""
+    return {
+        (stimulus.view, stimulus.model, one.label): one.array
+        for stimulus in stimuli
+        for one in stimulus.maps
+        if one.condition == condition
+    }
+
+
+def _rekeyed(stimulus: Stimulus, keys: Mapping[str, str]) -> Stimulus:
+    maps = tuple(dataclasses.replace(one, condition=keys[one.condition]) for one in stimulus.maps)
+    return dataclasses.replace(stimulus, maps=maps)
+
+
+def _numbered(title: str, number: int) -> str:
+    return f"{title} ({number})" if number > 1 else title
+
+
+def _settings_of(choice: MethodChoice) -> str:
+    """A digest of a method with its settings."""
+    values = json.dumps([choice.name, choice.settings.to_mapping()], sort_keys=True)
+    return hashlib.sha256(values.encode()).hexdigest()[:16]
 
 
 def _methods(runs: Sequence[RunSnapshot]) -> tuple[OfferedMethod, ...]:
@@ -160,6 +247,7 @@ def _subjects(runs: Sequence[RunSnapshot], keys: Mapping[MethodChoice, str]) -> 
 
 def _conditions(offer: Offer, wanted: Wanted) -> tuple[Condition, ...]:
     titles = {one.key: one.title for one in offer.methods}
+    settings = {one.key: _settings_of(one.choice) for one in offer.methods}
     possible = {catch.name: catch for catch in offer.catches}
     for key in wanted.methods:
         if key not in titles:
@@ -167,7 +255,7 @@ def _conditions(offer: Offer, wanted: Wanted) -> tuple[Condition, ...]:
     for name in wanted.catches:
         if name not in possible:
             raise StudyError(f"{catches.get(name).title}: no chosen run has such a map; run that control, or leave it.")
-    made = [Condition(key, titles[key]) for key in wanted.methods]
+    made = [Condition(key, titles[key], settings=settings[key]) for key in wanted.methods]
     made += [Condition(name, possible[name].title, name, catch=possible[name].catch) for name in wanted.catches]
     if not made:
         raise StudyError("Choose at least one method or built-in condition.")

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from decam.classifier import Pixels
 from decam.experiments.cells import CellKey
 from decam.experiments.kinds import class_maps
 from decam.experiments.plan import MethodChoice
@@ -352,6 +353,43 @@ def test_more_pictures_join_a_study_and_what_was_there_keeps_its_letter(tmp_path
     assert [one.name for one in grown.stimuli] == ["cat.jpg", "dog.jpg", "bird.png"]
     assert len({one.letter for one in grown.conditions}) == 3
     assert any(one.startswith("Edge detector has no map of cat.jpg, dog.jpg") for one in lacks(grown))
+
+
+def with_steps(link: str, steps: int, pictures: Mapping[str, Pixels]) -> RunSnapshot:
+    """A run whose Integrated Gradients took so many steps."""
+    once = run(link, pictures)
+    methods = (once.plan.methods[0], MethodChoice.default("integrated-gradients", steps=steps))
+    plan = dataclasses.replace(once.plan, methods=methods)
+    return dataclasses.replace(once, grid=dataclasses.replace(once.grid, plan=plan))
+
+
+def test_a_method_with_other_settings_joins_a_study_as_one_more_condition(tmp_path: Path) -> None:
+    first = study(tmp_path, with_steps("one", 8, {"cat.jpg": CAT}))
+    other = with_steps("two", 64, {"bird.png": view(9)})
+    grown = joined(first, *freeze([other], wanted(other), QUICK, tmp_path))
+    assert [one.key for one in grown.conditions] == ["grad-cam", "integrated-gradients", "integrated-gradients-2"]
+    assert len({one.title for one in grown.conditions}) == len({one.letter for one in grown.conditions}) == 3
+    assert [one.condition for one in grown.stimuli[1].maps] == ["grad-cam", "integrated-gradients-2"]
+    again = with_steps("three", 64, {"fish.png": view(10)})
+    most = joined(grown, *freeze([again], wanted(again), QUICK, tmp_path))
+    assert most.conditions == grown.conditions
+    assert [one.condition for one in most.stimuli[2].maps] == ["grad-cam", "integrated-gradients-2"]
+    assert study_from_json(study_to_json(most)) == most
+
+
+def test_a_study_that_kept_no_settings_is_joined_only_where_maps_show_that_they_are_the_same(tmp_path: Path) -> None:
+    kept = study(tmp_path, with_steps("one", 8, {"cat.jpg": CAT}))
+    bare = tuple(dataclasses.replace(one, settings="") for one in kept.conditions)
+    old = study_from_json(study_to_json(dataclasses.replace(kept, conditions=bare)))
+    assert '"settings"' not in study_to_json(old), "an earlier study keeps its document, and so its digest"
+    assert old.conditions == bare
+    alone = with_steps("two", 8, {"bird.png": view(9)})
+    with pytest.raises(StudyError, match="Grad-CAM cannot be added: Grad-CAM is in this study already"):
+        joined(old, *freeze([alone], wanted(alone), QUICK, tmp_path))
+    both = with_steps("three", 8, {"cat.jpg": CAT, "bird.png": view(9)})
+    grown = joined(old, *freeze([both], wanted(both), QUICK, tmp_path))
+    assert grown.conditions == bare
+    assert [one.condition for one in grown.stimuli[1].maps] == ["grad-cam", "integrated-gradients"]
 
 
 def test_the_table_of_built_in_conditions_has_each_name_once() -> None:

@@ -166,7 +166,7 @@ def _accuracy(read: Material, name: str, title: str) -> Findings | None:
     if not by_count:
         return None
     if len(by_count) == 1:
-        return _of_count(read, *by_count.items(), name, title)
+        return _of_count(read, next(iter(by_count.items())), name, title)
     return _joined(
         [
             _of_count(read, (count, rows), f"{name}-of-{count}", f"{title} ({count} to choose from)")
