@@ -141,7 +141,10 @@ def randomised(module: nn.Module, chosen: Collection[str], seed: int) -> nn.Modu
     change in all of them.
     """
     drawn_anew = {
-        id(tensor) for name, part in module.named_modules() if name in chosen for tensor in part.parameters(recurse=False)
+        id(tensor)
+        for name, part in module.named_modules()
+        if name in chosen
+        for tensor in part.parameters(recurse=False)
     }
     unchanged = {
         id(tensor): tensor for tensor in (*module.parameters(), *module.buffers()) if id(tensor) not in drawn_anew

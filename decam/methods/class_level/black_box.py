@@ -131,7 +131,12 @@ class _Search:
         self.pool = self.draw(settings.pool, self.size, self._random(_DRAWING))
         self.moments = Moments(each=False)
         self.pattern = torch.zeros(3, *self.size)
-        self.steps = max(1, settings.budget // (2 * settings.pairs))
+        self.pairs = min(settings.pairs, settings.budget // 2)
+        if self.pairs < settings.pairs:
+            question.ledger.note(
+                f"The budget of {settings.budget:,} pays for {self.pairs} pairs a step, fewer than were asked for."
+            )
+        self.steps = settings.budget // (2 * self.pairs)
         self.fidelity = 0.0
 
     def run(self) -> OneClass:
@@ -164,8 +169,8 @@ class _Search:
     def _climb(self, number: int) -> Generator[Progress, None, None]:
         """One step along the estimated gradient; an event after each batch of pairs."""
         settings, generator = self.settings, self._random(_TRYING, number)
-        tries = torch.randn(settings.pairs, self.waves.dimensions, generator=generator)
-        chosen = torch.randint(settings.pool, (settings.pairs,), generator=generator)
+        tries = torch.randn(self.pairs, self.waves.dimensions, generator=generator)
+        chosen = torch.randint(settings.pool, (self.pairs,), generator=generator)
         gains, values = [], []
         together = max(1, self.question.classifier.execution.batch_size)
         for vectors, places in zip(torch.split(tries, together), torch.split(chosen, together), strict=True):

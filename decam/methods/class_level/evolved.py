@@ -38,6 +38,7 @@ from decam.methods.support.seeded_globals import generator_of
 from decam.settings import Settings, parameter
 
 _DRAWING, _EVOLVING, _REFINING, _MEASURING, _WAITING = range(5)
+SMALLEST_POPULATION = 6
 FLOOR = 1e-6  # probabilities below this count as this
 
 
@@ -68,6 +69,12 @@ class EvolvedSettings(Settings):
     )
     fresh: int = parameter(64, "Samples on which the finished map is measured.", low=1, high=10_000)
 
+    @property
+    def affordable(self) -> tuple[int, int]:
+        """Vectors and samples of a generation: as they were set, or fewer where the budget does not pay for one."""
+        population = min(self.population, max(SMALLEST_POPULATION, self.budget // self.batch))
+        return population, min(self.batch, self.budget // population)
+
 
 @dataclass(frozen=True)
 class Fittest:
@@ -89,19 +96,25 @@ def fittest(question: ClassQuestion, settings: EvolvedSettings) -> Generator[Pro
     threshold = unit_thresholds(road, draw, generator_of(stage_seed(seed, _WAITING)), settings.fresh)[0]
     waves = Waves(size, settings.waves, settings.colour, settings.window)
     radius = radius_of(settings.norm, size)
-    drawn = draw(settings.batch, size, generator_of(stage_seed(seed, _DRAWING)))
-    how = EvolutionSettings(budget=0, control="shade", memory=6, population=settings.population, greediness=0.2)
+    population, batch = settings.affordable
+    if (population, batch) != (settings.population, settings.batch):
+        question.ledger.note(
+            f"The budget of {settings.budget:,} pays for {population} vectors on {batch} samples each, fewer than were "
+            "asked for."
+        )
+    drawn = draw(batch, size, generator_of(stage_seed(seed, _DRAWING)))
+    how = EvolutionSettings(budget=0, control="shade", memory=6, population=population, greediness=0.2)
     box = Box.of(-1.0, 1.0, waves.dimensions, dtype=torch.float32)
     evolution = DifferentialEvolution(box, how, seed=stage_seed(seed, _EVOLVING) >> 32)
-    generations = max(1, settings.budget // (settings.population * settings.batch))
+    generations = settings.budget // (population * batch)
     fidelity, pattern = 0.0, torch.zeros(3, *size)
     for number in range(1, generations + 1):
         vectors = evolution.ask()
         fitness, values = [], []
         for one in unit_length(waves.pictures(vectors)) * radius:
-            answers = road.values(drawn + one, torch.zeros(settings.batch, dtype=torch.long))
+            answers = road.values(drawn + one, torch.zeros(batch, dtype=torch.long))
             fitness.append(answers.clamp_min(FLOOR).log().mean())
-            values.append(float(raised(answers, threshold.expand(settings.batch)).mean()))
+            values.append(float(raised(answers, threshold.expand(batch)).mean()))
             yield Progress(number - 1, generations, question.ledger.evaluations)
         evolution.tell(torch.stack(fitness))
         fidelity = max(fidelity, *values)

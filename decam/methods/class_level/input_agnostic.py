@@ -158,8 +158,16 @@ class _Search:
         self.share = torch.ones(len(questions))
         self.recent: list[list[float]] = [[] for _ in questions]
         self.reached = [False] * len(questions)
-        self.a_step = settings.batch * (2 if settings.sign_check else 1)  # pictures, where it raises the map
-        self.iterations = max(1, settings.budget // self.a_step)
+        asked, at_most = (2, 3) if settings.sign_check else (1, 1)  # a step that does not raise the map is turned
+        self.batch = min(settings.batch, settings.budget // at_most)
+        if self.batch < settings.batch:
+            for ledger in self.road.ledgers:
+                ledger.note(
+                    f"The budget of {settings.budget:,} pays for {self.batch} samples a step, fewer than were asked "
+                    "for."
+                )
+        self.dearest_step = at_most * self.batch
+        self.iterations = settings.budget // (asked * self.batch)
         self.thresholds = unit_thresholds(self.road, self.draw, self._random(_WAITING), settings.fresh)
         self._fresh: dict[int, FreshSamples] = {}
         self._before = [ledger.evaluations for ledger in self.road.ledgers]
@@ -192,7 +200,7 @@ class _Search:
     def _climb(self, iteration: int) -> list[bool]:
         """One step of every active map; says which of them are done."""
         settings, active, generator = self.settings, self.active, self._random(_CLIMBING, iteration)
-        batch = settings.batch
+        batch = self.batch
         drawn = self.draw(batch, self.size, generator).repeat(len(active), 1, 1, 1)
         left = 1 - (iteration - 1) / self.iterations
         places = self.jitter.drawn(batch, self.size, generator, left)
@@ -250,14 +258,14 @@ class _Search:
 
     def _mean(self, values: Tensor, rows: Tensor) -> Tensor:
         """Mean value of each map over its samples."""
-        return raised(values, self.thresholds[rows]).view(-1, self.settings.batch).mean(1)
+        return raised(values, self.thresholds[rows]).view(-1, self.batch).mean(1)
 
     def _settle(self, row: int, value: float) -> bool:
         """Keep what a step reached; True if the map is done: at its goal, or at the end of its budget."""
         recent = self.recent[row] = [*self.recent[row][1 - RECENT :], value]
         self.reached[row] = len(recent) == RECENT and sum(recent) / RECENT >= self.settings.goal
         spent = self._asked(row) - self._before[row]
-        return self.reached[row] or spent + self.a_step > self.settings.budget
+        return self.reached[row] or spent + self.dearest_step > self.settings.budget
 
     def _rest(self, done: Sequence[bool]) -> None:
         """Maps that are done take no more steps."""

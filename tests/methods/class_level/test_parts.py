@@ -116,7 +116,10 @@ def test_a_quarter_turn_of_a_bar_keeps_its_length_and_width_where_sides_differ()
 def test_a_share_of_the_moves_is_that_of_smaller_ones_and_none_leaves_maps_where_they_are() -> None:
     whole = Jitter(0.2, 90.0, 0.5)
     torch.testing.assert_close(
-        whole.drawn(5, (8, 8), generator(), 0.5), Jitter(0.1, 45.0, 0.25).drawn(5, (8, 8), generator()), rtol=0, atol=1e-6
+        whole.drawn(5, (8, 8), generator(), 0.5),
+        Jitter(0.1, 45.0, 0.25).drawn(5, (8, 8), generator()),
+        rtol=0,
+        atol=1e-6,
     )
     maps = torch.rand(5, 3, 8, 8, generator=generator())
     torch.testing.assert_close(moved(maps, whole.drawn(5, (8, 8), generator(), 0.0)), maps, rtol=0, atol=1e-5)
