@@ -9,7 +9,7 @@ import torch
 from decam.explanation import ClassQuestion
 from decam.methods.base import ClassMethod
 from decam.methods.class_level.base import BLACK_BOX, FAMILY, SERIES, OneClass, one_by_one
-from decam.methods.class_level.common import unit_length
+from decam.methods.class_level.common import MEASURED, unit_length
 from decam.methods.class_level.competitors import ONE, CompetitorSettings, Work, grey
 from decam.settings import parameter
 
@@ -54,7 +54,7 @@ ACTIVATION_MAXIMISATION = ClassMethod(
     needs=frozenset({"gradients"}),
     signed=True,
     settings=ActivationMaximisationSettings,
-    cost=lambda settings, _: settings.iterations + 3 * settings.fresh,
+    cost=lambda settings, _: settings.iterations + MEASURED * settings.fresh,
     series=SERIES,
     run=one_by_one(activation_maximisation),
     instead=BLACK_BOX,

@@ -26,6 +26,7 @@ from decam.methods.class_level import samples
 from decam.methods.class_level.asking import Road
 from decam.methods.class_level.base import BLACK_BOX, FAMILY, SERIES, OneClass, one_by_one
 from decam.methods.class_level.common import (
+    MEASURED,
     FreshSamples,
     Moments,
     fallen_short,
@@ -221,7 +222,7 @@ INPUT_AGNOSTIC_BLACK_BOX = ClassMethod(
     needs=frozenset({"output"}),
     signed=True,
     settings=BlackBoxSettings,
-    cost=lambda settings, _: settings.budget + (2 * settings.refinements + 3) * settings.fresh,
+    cost=lambda settings, _: settings.budget + (2 * settings.refinements + MEASURED) * settings.fresh,
     series=SERIES,
     run=one_by_one(black_box),
 )

@@ -18,6 +18,7 @@ from decam.shares import percent
 
 CLIPPING_LIMIT = 0.5  # of a map's energy: a reader is told where clipping takes more
 QUANTILE = 0.95  # of a unit's activations without the map, beyond which the unit counts as raised
+MEASURED = 4  # times at most that fresh samples are asked: with the map, without, a control, a unit's quantile
 BETAS = (0.9, 0.999)
 
 

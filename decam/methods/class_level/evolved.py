@@ -24,6 +24,7 @@ from decam.methods.class_level.asking import Road
 from decam.methods.class_level.base import FAMILY, SERIES, OneClass, one_by_one
 from decam.methods.class_level.black_box import Waves
 from decam.methods.class_level.common import (
+    MEASURED,
     FreshSamples,
     fallen_short,
     measured,
@@ -159,7 +160,7 @@ INPUT_AGNOSTIC_EVOLVED = ClassMethod(
     needs=frozenset({"output"}),
     signed=True,
     settings=EvolvedSettings,
-    cost=lambda settings, _: settings.budget + (2 * settings.refinements + 3) * settings.fresh,
+    cost=lambda settings, _: settings.budget + (2 * settings.refinements + MEASURED) * settings.fresh,
     series=(*SERIES, Series("best", "Fitness", "Mean log-probability of the fittest.", detail=True)),
     run=one_by_one(evolved),
 )

@@ -25,6 +25,7 @@ from decam.methods.class_level import samples
 from decam.methods.class_level.asking import Road
 from decam.methods.class_level.base import BLACK_BOX, FAMILY, SERIES, by_seed
 from decam.methods.class_level.common import (
+    MEASURED,
     Basis,
     FreshSamples,
     Jitter,
@@ -343,7 +344,7 @@ INPUT_AGNOSTIC = ClassMethod(
     signed=True,
     settings=InputAgnosticSettings,
     suited=_suited,
-    cost=lambda settings, _: settings.budget + 3 * settings.fresh * (1 + settings.refinements),
+    cost=lambda settings, _: settings.budget + (3 * settings.refinements + MEASURED) * settings.fresh,
     series=SERIES,
     run=input_agnostic,
     instead=BLACK_BOX,

@@ -14,7 +14,7 @@ from torch import Tensor
 from decam.explanation import ClassQuestion
 from decam.methods.base import ClassMethod
 from decam.methods.class_level.base import BLACK_BOX, FAMILY, SERIES, OneClass, one_by_one
-from decam.methods.class_level.common import Moments, moved
+from decam.methods.class_level.common import MEASURED, Moments, moved
 from decam.methods.class_level.competitors import CompetitorSettings, Work, grey
 from decam.methods.class_level.samples import DEVIATION, Size, radial_frequency
 from decam.settings import parameter
@@ -86,7 +86,7 @@ PHASE = ClassMethod(
     needs=frozenset({"gradients"}),
     signed=True,
     settings=PhaseSettings,
-    cost=lambda settings, _: settings.iterations * settings.crops + 3 * settings.fresh,
+    cost=lambda settings, _: settings.iterations * settings.crops + MEASURED * settings.fresh,
     series=SERIES,
     run=one_by_one(phase),
     instead=BLACK_BOX,

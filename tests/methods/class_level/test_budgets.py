@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from decam.classifier import FunctionClassifier, TorchClassifier, wrap
-from decam.explanation import ClassMap, ClassQuestion
+from decam.explanation import ClassMap, ClassQuestion, Unit
 from decam.methods import CLASS_METHODS
 
 SIDE = 16
@@ -41,7 +41,9 @@ def wavy() -> TorchClassifier:
     return found
 
 
-def spent(name: str, model: FunctionClassifier | TorchClassifier, target: tuple[int, ...], **given: object) -> int:
+def spent(
+    name: str, model: FunctionClassifier | TorchClassifier, target: tuple[int, ...] | Unit, **given: object
+) -> int:
     """What one map costs; it is no more than the method says."""
     row, question = CLASS_METHODS[name], ClassQuestion(model, target)
     settings = row.settings.from_mapping({"samples": "gaussian", "fresh": FRESH, **given})
@@ -84,3 +86,18 @@ def test_steps_that_are_turned_stay_within_the_budget(budget: int, batch: int, s
         "input-agnostic", wavy(), (0,), budget=budget, batch=batch, sign_check=sign_check, goal=1.0, step=0.5, norm=0.5
     )
     assert found - MEASURED <= budget
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("input-agnostic", {"budget": 40, "batch": 4, "goal": 1.0}),
+        ("input-agnostic-evolution", {"budget": 120, "batch": 2, "population": 6, "goal": 1.0}),
+        ("input-agnostic-black-box", {"budget": 120, "pairs": 6, "goal": 1.0}),
+        ("smallest-black-box", {"budget": 144, "goal": 1.0}),
+        ("activation-maximisation", {"iterations": 10}),
+        ("phase", {"iterations": 10, "crops": 2}),
+    ],
+)
+def test_what_a_unit_needs_for_its_threshold_is_in_the_cost(name: str, given: dict[str, float]) -> None:
+    spent(name, wavy(), Unit("early", 1), **given)
