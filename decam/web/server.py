@@ -28,11 +28,20 @@ def lifespan(prepare: Callable[[], object]) -> Callable[[object], AbstractAsyncC
     @asynccontextmanager
     async def around(_app: object) -> AsyncIterator[None]:
         # No daemon: a process that ends while PyTorch is being imported in a daemon thread may be aborted.
-        threading.Thread(target=prepare, name="decam-prepare", daemon=False).start()
+        threading.Thread(target=_made_ready, args=(prepare,), name="decam-prepare", daemon=False).start()
         with streaming(), _heard():
             yield
 
     return around
+
+
+def _made_ready(prepare: Callable[[], object]) -> None:
+    """Make ready; a server that ends meanwhile takes the threads away that this uses, which is no fault."""
+    try:
+        prepare()
+    except RuntimeError:
+        if threading.main_thread().is_alive() and not ending():
+            raise
 
 
 def ending() -> bool:

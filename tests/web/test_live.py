@@ -21,7 +21,7 @@ from decam.runs.service import Runs
 from decam.runs.snapshots import RunSnapshot
 from decam.runs.store import Store
 from decam.ui.components.grid.grid import GridColumn, payload
-from decam.web import lifespan
+from decam.web import lifespan, server
 from decam.web import live as route
 from tests.tools.colours import views
 from tests.web.watched import RUN, Answer, Moments, a_plan, ask, colours, life, merge
@@ -348,6 +348,18 @@ def test_streams_are_open_while_the_server_runs_and_no_longer() -> None:
         return [*seen, live.streams()]
 
     assert anyio.run(serve) == [False, True, False]
+
+
+def test_a_server_that_ends_while_something_is_made_ready_complains_of_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def prepare() -> None:
+        raise RuntimeError("cannot schedule new futures after interpreter shutdown")
+
+    with pytest.raises(RuntimeError, match="cannot schedule"):
+        server._made_ready(prepare)
+    monkeypatch.setattr(server, "ending", lambda: True)
+    server._made_ready(prepare)
 
 
 def test_what_visits_need_is_made_ready_beside_the_serving() -> None:
