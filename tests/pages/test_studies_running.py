@@ -230,7 +230,7 @@ def test_everything_of_a_study_comes_back_with_its_participants(researcher: Rese
 def test_a_visitor_from_elsewhere_is_told_how_to_sign_in_and_sees_no_study(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sign_in, "connection", lambda: ("192.168.1.7", {"Host": "studies.example.org"}))
     made = Researcher()
-    assert made.says("at localhost, because no sign-in is configured", "python -m decam study password")
+    assert made.says("No sign-in is configured", "at localhost", "python -m decam study password")
     assert not made.app.main.button and not made.app.title
 
 
