@@ -158,27 +158,30 @@ def _joined(parts: Sequence[Findings]) -> Findings:
     )
 
 
-def _accuracy(read: Material, name: str, title: str) -> Findings | None:
-    """The share of right answers; apart for trials with more and fewer answers to choose from, for chance differs."""
+def _apart(rows: list[Given], name: str) -> list[tuple[str, str, list[Given]]]:
+    """Answers to a question, apart by how many there were to choose from, for chance differs.
+
+    Each part has the ends of its figures' names and of its titles, empty where there is one part.
+    """
     by_count: dict[int, list[Given]] = {}
-    for row in _answered(read, name):
+    for row in rows:
         by_count.setdefault(_count(row.step, name), []).append(row)
-    if not by_count:
-        return None
-    if len(by_count) == 1:
-        return _of_count(read, next(iter(by_count.items())), name, title)
-    return _joined(
-        [
-            _of_count(read, (count, rows), f"{name}-of-{count}", f"{title} ({count} to choose from)")
-            for count, rows in sorted(by_count.items())
-        ]
-    )
+    if len(by_count) < 2:
+        return [("", "", rows)] if rows else []
+    return [(f"-of-{count}", f" ({count} to choose from)", own) for count, own in sorted(by_count.items())]
 
 
-def _of_count(read: Material, counted: tuple[int, list[Given]], name: str, title: str) -> Findings:
+def _accuracy(read: Material, name: str, title: str) -> Findings | None:
+    """The share of right answers; apart for trials with more and fewer answers to choose from."""
+    parts = [
+        _of_count(read, rows, f"{name}{part}", f"{title}{of}", 1 / _count(rows[0].step, name))
+        for part, of, rows in _apart(_answered(read, name), name)
+    ]
+    return _joined(parts) if parts else None
+
+
+def _of_count(read: Material, rows: list[Given], name: str, title: str, chance: float) -> Findings:
     """The share of right answers of each condition, and apart for the model's right and wrong answers."""
-    count, rows = counted
-    chance = 1 / count
     lines: list[tuple[object, ...]] = []
     figures: list[Figure] = []
     for kind, chosen in (("all", None), ("model right", True), ("model wrong", False)):
@@ -226,58 +229,70 @@ def _calibration(read: Material) -> list[Table]:
     """Accuracy by stated confidence, for each question that asks for one."""
     tables = []
     for name, asked in (("answered", "what the model answered"), ("right", "what is right")):
-        rows = [row for row in _answered(read, name) if isinstance(row.answer.values.get(f"{name}-confidence"), int)]
-        if rows:
-            stated = [int(str(row.answer.values[f"{name}-confidence"])) for row in rows]
+        stated = f"{name}-confidence"
+        confident = [row for row in _answered(read, name) if isinstance(row.answer.values.get(stated), int)]
+        for _, of, rows in _apart(confident, name):
+            points = [int(str(row.answer.values[stated])) for row in rows]
             people = [row.participant.code for row in rows]
-            found = accuracy.calibration([row.right is True for row in rows], stated, people)
+            found = accuracy.calibration([row.right is True for row in rows], points, people)
             lines = tuple((one.confidence, one.answers, *bounds(one.accuracy)) for one in found.levels)
-            tables.append(
-                Table(f"Accuracy by confidence: {asked}", ("confidence", "answers", "accuracy", "from", "to"), lines)
-            )
+            head = ("confidence", "answers", "accuracy", "from", "to")
+            tables.append(Table(f"Accuracy by confidence: {asked}{of}", head, lines))
     return tables
 
 
 def _detection(read: Material) -> Findings | None:
     """Can people tell the model's right answers from its wrong ones? Yes: they name the model's class as right."""
-    rows = [row for row in _answered(read, "right") if isinstance(row.step.facts.get("model_right"), bool)]
-    pairs = [
-        (
-            str(row.value) == str(row.answer.values.get("answered")),
-            bool(row.step.facts["model_right"]),
-            row.participant.code,
-        )
-        for row in rows
-        if row.answer.values.get("answered") is not None
+    told = [
+        row
+        for row in _answered(read, "right")
+        if isinstance(row.step.facts.get("model_right"), bool) and row.answer.values.get("answered") is not None
     ]
-    signals = {signal for _, signal, _ in pairs}
-    if len(signals) < 2:
+    parts = [_trust(rows, part, of) for part, of, rows in _apart(told, "right")]
+    known = [part for part in parts if part is not None]
+    if not known:
         return None
-    said, signal, people = zip(*pairs, strict=True)
-    found = detection.detection(said, signal, people)
-    sensitivity, criterion = bounds(found.sensitivity), bounds(found.criterion)
+    said = "A person trusts the model where both questions got the same answer; the signal is a right model."
+    return _joined([Findings((said,)), *known])
+
+
+def _trust(rows: list[Given], part: str, of: str) -> Findings | None:
+    """Signal detection in trials with one number of answers; None where the model was always right, or never."""
+    signal = [bool(row.step.facts["model_right"]) for row in rows]
+    if len(set(signal)) < 2:
+        return None
+    said = [str(row.value) == str(row.answer.values["answered"]) for row in rows]
+    found = detection.detection(said, signal, [row.participant.code for row in rows])
     counts = (found.hits, found.misses, found.false_alarms, found.rejections)
     figure = Figure(
-        "signal-detection",
-        "Who trusts the model when it is right, and when it is wrong?",
+        f"signal-detection{part}",
+        f"Who trusts the model when it is right, and when it is wrong?{of}",
         chart(detection_figure, *counts, ("trusts it", "does not")),
     )
-    rows_ = (("d′", *sensitivity), ("criterion c", *criterion))
-    said_so = "A person trusts the model where both questions got the same answer; the signal is a right model."
-    return Findings((said_so,), (figure,), (Table("Signal detection", ("measure", "value", "from", "to"), rows_),))
+    lines = (("d′", *bounds(found.sensitivity)), ("criterion c", *bounds(found.criterion)))
+    return Findings((), (figure,), (Table(f"Signal detection{of}", ("measure", "value", "from", "to"), lines),))
 
 
 def _utility(read: Material) -> Findings | None:
     """Colin's utility: accuracy at test, after training, over that of the control without maps."""
     control = next((one for one in read.conditions if one.source == NO_MAP), None)
-    rows = _answered(read, "answer")
-    if control is None or not rows or not any(block.kind == "training" for block in read.study.blocks):
+    if control is None or not any(block.kind == "training" for block in read.study.blocks):
         return None
+    rows = _answered(read, "answer")
+    parts = [_worth(read, own, control.key, part, of) for part, of, own in _apart(rows, "answer")]
+    if not parts:
+        return None
+    said = f"Utility is accuracy over that of {read.title(control.key)}; 1 is no help (Colin et al. 2022)."
+    return _joined([Findings((said,)) if any(part.figures for part in parts) else Findings(), *parts])
+
+
+def _after(read: Material, rows: list[Given]) -> list[int]:
+    """For each answer, how many trials of training its participant had answered in the blocks before."""
     trained: dict[tuple[str, int], set[str]] = {}
     for row in read.rows:
         if row.step.kind == "training" and row.step.task:
             trained.setdefault((row.participant.code, row.step.block), set()).add(row.step.id)
-    after = [
+    return [
         sum(
             len(steps)
             for (code, block), steps in trained.items()
@@ -285,14 +300,18 @@ def _utility(read: Material) -> Findings | None:
         )
         for row in rows
     ]
+
+
+def _worth(read: Material, rows: list[Given], control: str, part: str, of: str) -> Findings:
+    """Utility in trials with one number of answers to choose from."""
     conditions = [row.conditions[0] for row in rows]
     order = [one.key for one in read.conditions if one.key in conditions]
     people = [row.participant.code for row in rows]
+    right = [row.right is True for row in rows]
     try:
-        right = [row.right is True for row in rows]
-        found = utility.utilities(right, conditions, after, people, control.key, order=order)
+        found = utility.utilities(right, conditions, _after(read, rows), people, control, order=order)
     except SettingError as error:
-        return Findings((f"No utility: {error}",))
+        return Findings((f"No utility{of}: {error}",))
     titles = [read.title(one.condition) for one in found]
     curves = [
         Curve(title, tuple(map(float, one.trainings)), tuple(named(one.utility_k, [title] * len(one.trainings))))
@@ -300,19 +319,22 @@ def _utility(read: Material) -> Findings | None:
     ]
     figures = (
         Figure(
-            "utility",
-            "Utility",
+            f"utility{part}",
+            f"Utility{of}",
             chart(values_figure, "Utility", named([one.utility for one in found], titles), reference=1.0),
         ),
-        Figure("utility-k", "Utility after training trials", chart(utility_figure, "Utility-K", curves, reference=1.0)),
+        Figure(
+            f"utility-k{part}",
+            f"Utility after training trials{of}",
+            chart(utility_figure, "Utility-K", curves, reference=1.0),
+        ),
     )
     lines = tuple(
         (title, one.participants, *bounds(one.utility), *bounds(one.gain))
         for title, one in zip(titles, found, strict=True)
     )
     head = ("condition", "people", *heads("utility"), *heads("gain in accuracy"))
-    said = f"Utility is accuracy over that of {read.title(control.key)}; 1 is no help (Colin et al. 2022)."
-    return Findings((said,), figures, (Table("Utility", head, lines),))
+    return Findings((), figures, (Table(f"Utility{of}", head, lines),))
 
 
 def _trains(read: Material) -> bool:

@@ -19,27 +19,12 @@ from decam.figures.stimulus import RawMap
 from decam.studies import frozen
 from decam.studies.analysis.exclusions import choose
 from decam.studies.design import Condition, Item, Study
-from decam.studies.results import SECTIONS, Findings, Material, counted, material, results, table_csv
+from decam.studies.results import SECTIONS, Material, counted, material, table_csv
 from decam.studies.results.base import rounded
 from decam.studies.road import road
 from tests.studies.answering import BEGAN, answer, crowd, participant, record
-from tests.studies.studies import CLASSES, block, study, whole
-
-STRENGTHS = {"a": 1.5, "b": 0.0, "c": -1.5}
-
-
-def read(made: Study, count: int = 12, folder: Path = Path(), noise: float = 0.0, **options: bool) -> Material:
-    people, answers = crowd(made, count, STRENGTHS, noise)
-    return material(record(made), people, answers, folder, **options)
-
-
-def found(of: Material) -> dict[str, Findings]:
-    return {section.name: findings for section, findings in results(of)}
-
-
-def column(findings: Findings, table: int, name: str) -> list[object]:
-    chosen = findings.tables[table]
-    return [row[chosen.head.index(name)] for row in chosen.rows]
+from tests.studies.results.reading import STRENGTHS, column, found, read
+from tests.studies.studies import block, study, whole
 
 
 def test_every_section_has_a_name_of_its_own() -> None:
@@ -117,117 +102,6 @@ def test_only_the_last_try_counts() -> None:
     both = [answer(who, step, {"preferred": "left"}, 1), answer(who, step, {"preferred": "right"}, 2)]
     rows = material(record(made), [who], both, Path()).trials("preference")
     assert [row.value for row in rows] == ["right"]
-
-
-def test_accuracy_is_the_share_of_right_answers() -> None:
-    made = study(block("trials", task="forward-simulation", task_options=4), count=8)
-    people, answers = crowd(made, 10, STRENGTHS)
-    of = material(record(made), people, answers, Path())
-    findings = found(of)["simulation"]
-    for title, value in zip(column(findings, 0, "condition"), column(findings, 0, "accuracy"), strict=True):
-        rows = [row for row in of.trials("accuracy") if of.title(row.conditions[0]) == title]
-        assert value == pytest.approx(np.mean([row.value == row.step.correct["answer"] for row in rows]), abs=5e-4)
-    assert "25 %" in findings.sentences[0]
-
-
-def test_blocks_with_other_statements_and_scales_are_rated_apart() -> None:
-    made = study(
-        block("trials", task="rating", task_statements="I see {label}."),
-        block("trials", task="rating", task_statements="I see {label}.", task_points="7"),
-        block("trials", task="rating", task_statements="It is clear."),
-        count=4,
-    )  # fmt: skip
-    people, answers = [], []
-    for number in range(3):
-        who = participant(made, number)
-        people.append(who)
-        asked = [one for one in road(made, number) if one.task]
-        answers += [answer(who, step, {"statement1": {1: 2, 2: 6, 3: 4}[step.block]}) for step in asked]
-    findings = found(material(record(made), people, answers, Path()))["ratings"]
-    means = {one.title: [row[3] for row in one.rows] for one in findings.tables if one.title.endswith(": means")}
-    assert means == {
-        "I see {label} (5 points): means": [2, 2, 2],
-        "I see {label} (7 points): means": [6, 6, 6],
-        "It is clear: means": [4, 4, 4],
-    }
-    assert len({figure.name for figure in findings.figures}) == 6
-
-
-def test_each_block_is_held_against_its_own_chance() -> None:
-    made = study(
-        block("trials", task="forward-simulation", task_options=2),
-        block("trials", task="forward-simulation", task_options=4),
-        count=4,
-    )  # fmt: skip
-    findings = found(read(made, 3))["simulation"]
-    assert findings.sentences == (
-        "Predicting the model's answer (2 to choose from). Chance is 50 %.",
-        "Predicting the model's answer (4 to choose from). Chance is 25 %.",
-    )
-    everything = [sum(row[2] for row in one.rows if row[1] == "all") for one in findings.tables]  # type: ignore[misc]
-    assert everything == [3 * 4, 3 * 4]
-    assert len({figure.name for figure in findings.figures}) == len(findings.figures)
-
-
-def test_utility_is_that_of_the_training_condition_over_the_control() -> None:
-    conditions = (Condition("a", "A", letter="X"), Condition("none", "No map", "none", letter="Y"))
-    made = study(
-        block("training", task="forward-simulation"),
-        block("trials", task="forward-simulation", task_shows="picture"),
-        conditions=conditions, count=8, subjects="between",
-    )  # fmt: skip
-    made = dataclasses.replace(
-        made,
-        stimuli=(
-            *made.stimuli,
-            *(dataclasses.replace(one, key=f"t{one.key}", use="training") for one in made.stimuli[:4]),
-        ),
-    )
-    people, answers = crowd(made, 30, {"a": 3.0, "none": -3.0})
-    of = material(record(made), people, answers, Path())
-    findings = found(of)["utility"]
-    head = findings.tables[0].head
-    assert len(set(head)) == len(head)
-    rows = dict(zip(column(findings, 0, "condition"), column(findings, 0, "utility"), strict=True))
-    assert rows["No map"] == 1
-    shares = {
-        key: np.mean(
-            [row.value == row.step.correct["answer"] for row in of.trials("accuracy") if row.conditions[0] == key]
-        )
-        for key in ("a", "none")
-    }
-    assert rows["A"] == pytest.approx(shares["a"] / shares["none"], abs=1e-3)
-
-
-def test_signal_detection_needs_a_model_that_is_sometimes_wrong() -> None:
-    made = study(block("trials", task="distinction"), count=8)
-    assert "detection" not in found(read(made, 4))
-    wrong = tuple(
-        dataclasses.replace(one, correct=next(name for name in CLASSES if name != one.answer)) if place % 2 else one
-        for place, one in enumerate(made.stimuli)
-    )
-    findings = found(read(dataclasses.replace(made, stimuli=wrong), 20))["detection"]
-    assert dict(zip(column(findings, 0, "measure"), column(findings, 0, "value"), strict=True))["d′"] > 0.5  # type: ignore[operator]
-
-
-def test_distinction_is_counted_apart_for_the_models_right_and_wrong_answers() -> None:
-    made = study(block("trials", task="distinction"), count=8)
-    wrong = tuple(
-        dataclasses.replace(one, correct=next(name for name in CLASSES if name != one.answer)) if place % 2 else one
-        for place, one in enumerate(made.stimuli)
-    )
-    of = read(dataclasses.replace(made, stimuli=wrong), 6, noise=0.5)
-    findings = found(of)["distinction"]
-    assert "Chance is 25 %." in findings.sentences[0]
-    for table, name in enumerate(("answered", "right")):
-        for row in (dict(zip(findings.tables[table].head, line, strict=True)) for line in findings.tables[table].rows):
-            own = [
-                one.value == one.step.correct[name]
-                for one in of.trials("accuracy", name)
-                if of.title(one.conditions[0]) == row["condition"]
-                and row["images"] in ("all", "model right" if one.step.facts["model_right"] else "model wrong")
-            ]
-            assert (row["answers"], row["accuracy"]) == (len(own), pytest.approx(np.mean(own), abs=5e-4))
 
 
 def test_flags_are_set_by_the_studys_rules_and_both_counts_can_be_had() -> None:
@@ -402,14 +276,6 @@ def test_people_agree_who_name_the_same_class_wherever_it_stood_on_their_screens
     findings = found(material(record(made), people, answers, Path()))["agreement"]
     alphas = dict(zip(column(findings, 0, "question"), column(findings, 0, "alpha"), strict=True))
     assert alphas == {"answered": 1.0, "right": 1.0}
-
-
-def test_what_a_blinded_study_says_of_odds_without_an_estimate_names_no_method() -> None:
-    made = study(block("trials", task="rating"), count=4)
-    people, answers = crowd(made, 4, {"a": 50.0, "b": 0.0, "c": -50.0})
-    sentences = found(material(record(made), people, answers, Path(), blinded=True))["ratings"].sentences
-    (note,) = [one for one in sentences if "no finite estimate" in one]
-    assert "odds of Method Y, Method Z have" in note
 
 
 def test_own_items_with_a_scale_are_scored_over_those_who_answered_all_of_it() -> None:
