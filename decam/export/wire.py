@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,6 @@ from decam.methods.class_level.display import shown
 from decam.metrics import get as get_metric
 from decam.runs.snapshots import RunSnapshot
 
-State: TypeAlias = CellState | Literal["unavailable"]
 Address: TypeAlias = Callable[[bytes], str]
 Best: TypeAlias = frozenset[tuple[str, str, int]]
 Point: TypeAlias = tuple[int, dict[str, float | None]]
@@ -51,16 +50,15 @@ class GridCell:
     """One map, finished or in the making.
 
     `row` and `column` are the keys of its row and column. `saliency` is the raw map, H×W or coarser. `progress` is in
-    [0, 1]; `values` has one entry for each GridMetric, None where it is not known. `error` says why a cell failed or
-    is unavailable; `notes` are warnings beside the map. A `silent` map is drawn flat: it holds rounding or chance
-    alone. A `reused` map is an earlier run's, and cost this run nothing. `pattern` is the map of a class (3×H×W,
-    signed), which belongs to no picture, and `worth` what its explanation says of it: fidelity, baseline, control and
-    norm.
+    [0, 1]; `values` has one entry for each GridMetric, None where it is not known. `error` says why a cell failed;
+    `notes` are warnings beside the map. A `silent` map is drawn flat: it holds rounding or chance alone. A `reused` map
+    is an earlier run's, and cost this run nothing. `pattern` is the map of a class (3×H×W, signed), which belongs to no
+    picture, and `worth` what its explanation says of it: fidelity, baseline, control and norm.
     """
 
     row: str
     column: str
-    state: State = CellState.WAITING
+    state: CellState = CellState.WAITING
     progress: float | None = None
     seconds_left: float | None = None
     saliency: Map | None = None

@@ -112,5 +112,13 @@ def run_in_steps(work: Callable[[Checkpoint], T]) -> Generator[None, None, T]:
 
 
 def run_with_progress(work: Callable[[Checkpoint], T], ledger: Ledger, total: int) -> Generator[Progress, None, T]:
-    """`run_in_steps` whose checkpoints are Progress events: evaluations so far of `total`."""
-    return relayed(run_in_steps(work), lambda _: [Progress(min(ledger.evaluations, total), total, ledger.evaluations)])
+    """`run_in_steps` whose checkpoints are Progress events: of `total`, the evaluations since it was called.
+
+    A ledger may already hold those of other work on the same question, such as an earlier pass of a method.
+    """
+    begun = ledger.evaluations
+
+    def report(_: None) -> list[Progress]:
+        return [Progress(min(ledger.evaluations - begun, total), total, ledger.evaluations)]
+
+    return relayed(run_in_steps(work), report)

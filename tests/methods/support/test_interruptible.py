@@ -7,8 +7,9 @@ import threading
 
 import pytest
 
+from decam.explanation import Ledger
 from decam.methods.support import interruptible
-from decam.methods.support.interruptible import Checkpoint, run_in_steps
+from decam.methods.support.interruptible import Checkpoint, run_in_steps, run_with_progress
 from tests.conftest import ROOT
 
 
@@ -28,6 +29,20 @@ def test_it_yields_at_every_beat_and_returns_the_result() -> None:
         next(steps)
     assert end.value.value == "done"
     assert bridges() == 0
+
+
+def test_progress_counts_what_this_work_has_asked_and_not_what_was_asked_before() -> None:
+    ledger = Ledger(evaluations=40)
+
+    def work(checkpoint: Checkpoint) -> None:
+        for _ in range(4):
+            ledger.evaluations += 5
+            checkpoint()
+
+    events = list(run_with_progress(work, ledger, 15))
+    assert [(event.step, event.total, event.evaluations) for event in events] == [
+        (5, 15, 45), (10, 15, 50), (15, 15, 55), (15, 15, 60),
+    ]  # fmt: skip
 
 
 def test_work_and_caller_take_turns() -> None:

@@ -204,7 +204,7 @@ export class Cell extends Plate {
   showState(data) {
     const { state, progress } = data;
     this.node.dataset.state = state;
-    const worded = state === "failed" || state === "unavailable";
+    const worded = state === "failed";
     this.frame.classList.toggle("worded", worded);
     say(this.words, worded ? data.error || STATES[state] : "");
     this.words.title = worded ? data.error : "";
@@ -266,7 +266,7 @@ export class Cell extends Plate {
       const item = this.metrics.children[i];
       const [name, value] = item.children;
       say(name, `${metric.title} ${metric.direction > 0 ? "↑" : "↓"}`);
-      say(value, values[i] == null ? (state === "failed" || state === "unavailable" ? "" : "–") : minus(values[i].toFixed(3)));
+      say(value, values[i] == null ? (state === "failed" ? "" : "–") : minus(values[i].toFixed(3)));
       item.classList.toggle("best", Boolean(best[i]));
       item.title = [metric.help, best[i] ? "The best in this row." : ""].filter(Boolean).join(" ");
     });

@@ -5,5 +5,4 @@ export const STATES = {
   measuring: "Measuring",
   stopped: "Stopped",
   failed: "Failed",
-  unavailable: "Not available",
 };
