@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from decam.numerals import fixed
+
 
 def percent(share: float, places: int | None = None) -> str:
     """A probability or another share as 78 %, with so many places.
@@ -14,7 +16,7 @@ def percent(share: float, places: int | None = None) -> str:
     if places is None:
         size = abs(value)
         places = 0 if size >= 9.95 or size < 1e-12 else 1 - math.floor(math.log10(size))
-    return f"{value:.{places}f} %".replace("-", "−")
+    return f"{fixed(value, places)} %"
 
 
 def whole(share: float) -> str:

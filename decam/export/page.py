@@ -30,6 +30,7 @@ from decam.methods import described
 from decam.methods.class_level.display import shown
 from decam.metrics import get as get_metric
 from decam.models.catalogue import title_of
+from decam.numerals import fixed
 from decam.spacing import evenly
 
 MOST_FRAMES = 24
@@ -222,7 +223,7 @@ def _measured(cell: Cell, keys: Mapping[str, str]) -> list[float]:
 
 
 def _number(value: float) -> str:
-    text = f"{value:.3f}".replace("-", "−") if math.isfinite(value) else "–"
+    text = fixed(value, 3) if math.isfinite(value) else "–"
     return f'<td class="number">{text}</td>'
 
 

@@ -16,6 +16,7 @@ from decam.explanation import Map
 from decam.figures.colours import DIVERGING, SEQUENTIAL, table_for
 from decam.figures.overlays import FLAT
 from decam.metrics.scales import CLIPPED, Limits, limits_of, ranks
+from decam.numerals import minus
 from decam.shares import percent
 
 SILENT = "Flat: no evidence"
@@ -65,12 +66,12 @@ def value_text(value: float, digits: int = 3) -> str:
     size = abs(value)
     if size and (size < 0.001 or size >= 10_000):
         mantissa, power = f"{_rounded(value, 2):.1e}".split("e")
-        return _minus(f"{mantissa}e{int(power):+d}")
+        return minus(f"{mantissa}e{int(power):+d}")
     if size >= 10**digits:
-        return _minus(f"{Decimal(value).quantize(Decimal(1), ROUND_HALF_UP)}")
+        return minus(f"{Decimal(value).quantize(Decimal(1), ROUND_HALF_UP)}")
     rounded = _rounded(value, digits)
     places = max(0, digits - 1 - (rounded.adjusted() if rounded else 0))
-    return _minus(f"{rounded:.{places}f}")
+    return minus(f"{rounded:.{places}f}")
 
 
 def limit_text(value: float, limits: Limits, digits: int = 2) -> str:
@@ -114,7 +115,3 @@ def explained() -> str:
 
 def _rounded(value: float, digits: int) -> Decimal:
     return Context(prec=digits, rounding=ROUND_HALF_UP).create_decimal(Decimal(value))
-
-
-def _minus(text: str) -> str:
-    return text.replace("-", "−")

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from decam.figures import printed
 from decam.figures.curve_sheet import DASHES
+from decam.numerals import minus
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -248,7 +249,7 @@ def _numbered(panel: Panel, name: str, entries: Entries) -> None:
         step = float(entries["dtick"])
         axis.set_ticks(np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step)
     written = _FORMATS[entries.get("tickformat") or ""]
-    axis.set_major_formatter(lambda value, _place: written(value).replace("-", "−"))
+    axis.set_major_formatter(lambda value, _place: minus(written(value)))
 
 
 def _line_across(sheet: _Sheet, shape: Entries) -> None:

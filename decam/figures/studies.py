@@ -14,6 +14,7 @@ from decam.errors import SettingError
 from decam.figures.charts import DARK, LIGHT, Ink, dress
 from decam.figures.colours import DIVERGING, SEQUENTIAL, lut, method_colour, method_dash, plotly_scale
 from decam.figures.intervals import FRAME, LINE, Interval, error_bars, name_rows
+from decam.numerals import minus
 
 CELL = 44  # pixels of a cell of a matrix
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon")
@@ -328,7 +329,7 @@ def _ends(interval: Interval, digits: int = 2, unit: str = "") -> str:
     """The ends of an interval as they follow its value; nothing where they are not known."""
     if not (math.isfinite(interval.low) and math.isfinite(interval.high)):
         return ""
-    low, high = (f"{end:z,.{digits}f}".replace("-", "−") for end in (interval.low, interval.high))
+    low, high = (minus(f"{end:z,.{digits}f}") for end in (interval.low, interval.high))
     return f", from {low} to {high}{unit}"
 
 

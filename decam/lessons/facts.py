@@ -24,6 +24,7 @@ from decam.metrics import get as get_metric
 from decam.metrics.base import Measurement
 from decam.metrics.localisation import rank
 from decam.metrics.similarity import spearman
+from decam.numerals import fixed
 from decam.shares import whole
 
 
@@ -193,16 +194,12 @@ def colour(*, high: bool, signed: bool = False) -> Fact:
     return lambda: ENDS[table_for(SEQUENTIAL[0], signed)][int(high)]
 
 
-def _signed(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
-
-
 def alike(run: str, first: tuple[int, str], second: tuple[int, str]) -> Fact:
     """Spearman's rank correlation of two maps, each named by its question and method."""
 
     def read() -> str:
         maps = [explanation(run, *one).saliency for one in (first, second)]
-        return _signed(spearman(*maps))
+        return fixed(spearman(*maps))
 
     return read
 
@@ -226,7 +223,7 @@ def pair(run: str, methods: tuple[str, ...], *, closest: bool) -> Fact:
 
 def pair_value(run: str, methods: tuple[str, ...], *, closest: bool) -> Fact:
     """The rank correlation of these two maps."""
-    return lambda: _signed(_pair(run, methods, closest=closest)[0])
+    return lambda: fixed(_pair(run, methods, closest=closest)[0])
 
 
 def forgotten(run: str, question: int) -> Fact:

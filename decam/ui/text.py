@@ -7,6 +7,7 @@ import re
 
 from decam.export.standing import several as several
 from decam.export.standing import when as when
+from decam.numerals import fixed as fixed
 from decam.shares import percent as percent
 
 # What means something to Markdown anywhere, and what means something only where a line begins.
@@ -47,11 +48,6 @@ def millions(count: int) -> str:
 def megabytes(size: int) -> str:
     """Bytes as 98 MB."""
     return f"{size / 1e6:.0f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
-
-
-def number(value: float, digits: int = 2) -> str:
-    """A value as −0.07, with a minus that is as wide as the digits."""
-    return f"{value:.{digits}f}".replace("-", "−")
 
 
 def evaluations(count: int) -> str:

@@ -15,6 +15,7 @@ from decam.methods import METHODS
 from decam.methods.controls.maps import EDGES
 from decam.metrics.base import Measurement
 from decam.metrics.resemblance import TO_CONTROLS, TO_REFERENCE
+from decam.numerals import fixed
 from decam.shares import whole
 
 KEPT, LOST = 0.7, 0.3
@@ -72,7 +73,7 @@ class Line:
 
     def words(self, place: int) -> str:
         """A similarity in words."""
-        return "flat" if self.flat[place] else f"{self.values[place]:.2f}".replace("-", "−")
+        return "flat" if self.flat[place] else fixed(self.values[place])
 
 
 @dataclass(frozen=True)

@@ -70,4 +70,4 @@ def _answer(place: str, picture: str, _view: Pixels, _pattern: Map) -> Answer:
 
 def _note(answer: Answer) -> str:
     best = float(answer.alike.max())
-    return "" if best >= CLEAR else f"No clear answer here: the likeness is at most {text.number(best)}."
+    return "" if best >= CLEAR else f"No clear answer here: the likeness is at most {text.fixed(best)}."

@@ -135,7 +135,7 @@ def _cell(value: float, same: bool) -> str:
     if not np.isfinite(value):
         return '<td class="none" title="One of the two maps is constant, not finite or not there.">–</td>'
     side = "for" if value >= 0 else "against"
-    return f'<td class="{side}" style="--share:{min(1.0, abs(value)):.3f}">{text.number(value)}</td>'
+    return f'<td class="{side}" style="--share:{min(1.0, abs(value)):.3f}">{text.fixed(value)}</td>'
 
 
 def _thumbnail(snapshot: RunSnapshot, made: Explanation | None, picture: int) -> str:

@@ -52,7 +52,7 @@ def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
     whole, parts = st.columns([1, 1], gap="large")
     with whole:
         st.markdown("**Everything in one file**")
-        _download(
+        download(
             "Download ZIP",
             lambda: export.zip_bytes(
                 snapshot.grid, look, _created(snapshot), name=snapshot.name, remark=snapshot.remark
@@ -62,7 +62,7 @@ def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
             CONTENTS[bool(snapshot.plan.pictures)],
             primary=True,
         )
-        _download(
+        download(
             "Download page",
             lambda: page.page_bytes(
                 snapshot.grid, look, _created(snapshot), name=snapshot.name, remark=snapshot.remark
@@ -78,21 +78,21 @@ def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
     with parts:
         st.markdown("**One by one**")
         with st.container(horizontal=True, gap="small"):
-            _download(
+            download(
                 "metrics.csv",
                 lambda: tables.metrics_csv(snapshot.grid),
                 f"{name}-metrics.csv",
                 "text/csv",
                 "One line for each map: what every metric gives it, evaluations, seconds.",
             )
-            _download(
+            download(
                 "curves.csv",
                 lambda: tables.curves_csv(snapshot.grid),
                 f"{name}-curves.csv",
                 "text/csv",
                 "One line for each point of each metric's curves.",
             )
-            _download(
+            download(
                 "settings.json",
                 lambda: _settings(snapshot, look),
                 f"{name}-settings.json",
@@ -159,7 +159,7 @@ def _kinds(title: str, make: Callable[[str], bytes], file: str) -> None:
     with st.container(horizontal=True, gap="small"):
         for kind, mime in drawing.FORMATS.items():
             label = f"{title} {kind.upper()}"
-            _download(label, partial(make, kind), f"{file}.{kind}", mime, f"{FIGURE_HELP[title]} ({kind.upper()}).")
+            download(label, partial(make, kind), f"{file}.{kind}", mime, f"{FIGURE_HELP[title]} ({kind.upper()}).")
 
 
 def _look(look: Look) -> str:
@@ -179,7 +179,8 @@ def _created(snapshot: RunSnapshot) -> str:
     return snapshot.created.isoformat(timespec="seconds")
 
 
-def _download(label: str, make: Callable[[], bytes], file: str, mime: str, help: str, *, primary: bool = False) -> None:
+def download(label: str, make: Callable[[], bytes], file: str, mime: str, help: str, *, primary: bool = False) -> None:
+    """A button that makes a file when it is pressed, not before."""
     st.download_button(
         label,
         data=make,

@@ -10,6 +10,15 @@ from decam.experiments.cells import CellKey
 from decam.runs.snapshots import RunSnapshot
 
 
+def clicked(snapshot: RunSnapshot, selected: CellKey | None, name: str) -> CellKey | None:
+    """The map selected in the grid, once after each click, for the choice `name`, which may be changed after it."""
+    seen = f"{name}-seen-{snapshot.id}"
+    if selected is None or st.session_state.get(seen) == selected:
+        return None
+    st.session_state[seen] = selected
+    return selected
+
+
 def choose(
     snapshot: RunSnapshot,
     places: Sequence[CellKey],
@@ -23,12 +32,11 @@ def choose(
 
     `places` are the maps offered, at least one, and `name` is that of the widget among all of the page.
     """
-    key, seen = f"{name}-{snapshot.id}", f"{name}-seen-{snapshot.id}"
-    if selected is not None and st.session_state.get(seen) != selected:
-        st.session_state[seen] = selected
-        beside = [place for place in places if place.question == selected.question]
+    key, click = f"{name}-{snapshot.id}", clicked(snapshot, selected, name)
+    if click is not None:
+        beside = [place for place in places if place.question == click.question]
         if beside:
-            st.session_state[key] = selected if selected in beside else beside[0]
+            st.session_state[key] = click if click in beside else beside[0]
     if st.session_state.get(key) not in places:
         st.session_state[key] = first or places[0]
     if len(places) == 1:

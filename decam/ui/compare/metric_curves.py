@@ -18,7 +18,7 @@ from decam.metrics import get as get_metric
 from decam.metrics.base import Curve, Measurement
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
-from decam.ui.compare import measure_more
+from decam.ui.compare import map_choice, measure_more
 from decam.ui.components.charts import figures as charts
 from decam.ui.shared import metric_forms, run_pages
 
@@ -85,11 +85,10 @@ def _curves(cells: Mapping[int, Cell], choice: MetricChoice) -> dict[int, tuple[
 
 def _question(snapshot: RunSnapshot, selected: CellKey | None) -> int:
     """The picture shown: chosen here, or by a click in the grid."""
-    key, seen = f"curves-of-{snapshot.id}", f"curves-seen-{snapshot.id}"
+    key, click = f"curves-of-{snapshot.id}", map_choice.clicked(snapshot, selected, "curves-of")
     count = len(snapshot.plan.questions)
-    if selected is not None and st.session_state.get(seen) != selected:
-        st.session_state[seen] = selected
-        st.session_state[key] = selected.question
+    if click is not None:
+        st.session_state[key] = click.question
     if count == 1:
         return 0
     # Said anew every time, for the browser knows a picture by its line, which grows once the target is known.

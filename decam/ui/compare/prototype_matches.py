@@ -84,15 +84,15 @@ def _line(look: PrototypeMatch, view: Pixels) -> str:
         f"<li><figure>{_framed(view, look.box, LARGE)}<figcaption>this place</figcaption></figure>"
         f"<i>looks like</i><figure>{_framed(look.patch.whole, look.patch.box, LARGE)}"
         f"<figcaption>that: {text.escaped(look.name)}, prototype {look.prototype + 1}</figcaption></figure>"
-        f"<dl><dt>Likeness</dt><dd>{text.number(look.similarity)}</dd>"
-        f"<dt>Points</dt><dd>{text.number(look.points)}</dd></dl></li>"
+        f"<dl><dt>Likeness</dt><dd>{text.fixed(look.similarity)}</dd>"
+        f"<dt>Points</dt><dd>{text.fixed(look.points)}</dd></dl></li>"
     )
 
 
 def _said(look: PrototypeMatch) -> str:
     return (
-        f"Looks like prototype {look.prototype + 1} ({look.name}): likeness {text.number(look.similarity)}, "
-        f"{text.number(look.points)} points"
+        f"Looks like prototype {look.prototype + 1} ({look.name}): likeness {text.fixed(look.similarity)}, "
+        f"{text.fixed(look.points)} points"
     )
 
 

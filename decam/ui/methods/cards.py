@@ -30,7 +30,7 @@ from decam.ui.components.grid.grid import address
 from decam.ui.components.live import maps
 from decam.ui.components.live import status as live_status
 from decam.ui.methods import shared_run, tree
-from decam.ui.shared import ground_truth, method_choice, model_choice, pictures, run_pages, session
+from decam.ui.shared import awaited, ground_truth, method_choice, model_choice, pictures, run_pages, session
 from decam.ui.shared.pictures import Chosen
 
 POLL = 1.0
@@ -300,9 +300,7 @@ def _place(row: Method, snapshot: RunSnapshot, cell: Cell | None) -> str:
 def _bar(cell: Cell | None) -> str:
     if cell is None or cell.state is not CellState.RUNNING:
         return ""
-    percent = round(100 * min(1.0, cell.step / cell.total)) if cell.total else 0
-    role = f'role="progressbar" aria-label="Progress" aria-valuenow="{percent}"'
-    return f'<div class="dc-progress" {role}><i style="width:{percent}%"></i></div>'
+    return awaited.bar(min(1.0, cell.step / cell.total) if cell.total else 0.0, True)
 
 
 def _drawn(view: Pixels, saliency: Map, signed: bool, limits: tuple[float, float], truth: Truth | None) -> bytes:

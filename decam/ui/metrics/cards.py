@@ -14,6 +14,7 @@ from decam.figures.steps import chart_figure, drawn
 from decam.metrics import METRICS, Measurement, Metric
 from decam.metrics.taxonomy import Family, grouped
 from decam.metrics.walkthroughs import Picture, Shown, walkthrough
+from decam.numerals import fixed, minus
 from decam.ui import state, text
 from decam.ui.components.charts import figures as charts
 from decam.ui.metrics.subject import Subject
@@ -111,7 +112,7 @@ def facts(metric: Metric, subject: Subject | None) -> list[str]:
 
 
 def _range(metric: Metric) -> str:
-    low, high = (None if end is None else f"{end:g}".replace("-", "−") for end in (metric.low, metric.high))
+    low, high = (None if end is None else minus(f"{end:g}") for end in (metric.low, metric.high))
     if low is None:
         return f"at most {high}"
     return f"{low} to {high}" if high is not None else f"at least {low}"
@@ -210,7 +211,7 @@ def value(measurement: Measurement) -> str:
     """A value as a reader meets it."""
     if measurement.value != measurement.value:
         return "–"
-    return f"{measurement.value:.3f}".replace("-", "−")
+    return fixed(measurement.value, 3)
 
 
 def _figure(picture: Picture) -> str:

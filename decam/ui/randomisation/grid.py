@@ -200,7 +200,7 @@ def _caption(snapshot: RunSnapshot, key: CellKey, cell: Cell, how: Compared) -> 
 
 def _similarity(value: float) -> str:
     width = f"{max(0.0, min(1.0, value)):.0%}"
-    return f'<figcaption><u><s style="width:{width}"></s></u>{text.number(value)}</figcaption>'
+    return f'<figcaption><u><s style="width:{width}"></s></u>{text.fixed(value)}</figcaption>'
 
 
 def _none(measurement: Measurement) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
@@ -116,30 +115,17 @@ def _downloads(snapshot: RunSnapshot) -> None:
     export_panel.show(snapshot, None)
     name = f"decam-sanity-{snapshot.created:%Y%m%d-%H%M}"
     with st.container(horizontal=True, gap="small"):
-        _download(
+        export_panel.download(
             "similarities.csv",
             lambda: export.similarities_csv(snapshot.grid),
             f"{name}.csv",
             "text/csv",
             "One line for each method, stage or control, and similarity.",
         )
-        _download(
+        export_panel.download(
             "maps.npz",
             lambda: export.maps_npz(snapshot.grid),
             f"{name}.npz",
             "application/octet-stream",
             "All raw maps as NumPy arrays, named method/stage, and the image as the model saw it.",
         )
-
-
-def _download(label: str, make: Callable[[], bytes], file: str, mime: str, help: str) -> None:
-    st.download_button(
-        label,
-        data=make,
-        file_name=file,
-        mime=mime,
-        key=f"download-{label}",
-        on_click="ignore",
-        icon=":material/download:",
-        help=help,
-    )

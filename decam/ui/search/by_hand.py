@@ -171,11 +171,11 @@ def _compared(match: Match, attempts: Sequence[Attempt]) -> None:
     latest, frames = attempts[-1], match.frames
     end = by_hand.ended(frames, match.made, match.settings)
     mine, then, at_last = st.columns(3)
-    mine.metric("Your cover", text.number(latest.fitness))
+    mine.metric("Your cover", text.fixed(latest.fitness))
     if latest.there is not None:
-        then.metric(f"DE-CAM after {latest.there.evaluations:,} evaluations", text.number(latest.theirs))
+        then.metric(f"DE-CAM after {latest.there.evaluations:,} evaluations", text.fixed(latest.theirs))
     if end is not None:
-        at_last.metric(f"DE-CAM at its end, after {end.evaluations:,}", text.number(_fitness(match, end.candidate)))
+        at_last.metric(f"DE-CAM at its end, after {end.evaluations:,}", text.fixed(_fitness(match, end.candidate)))
     st.markdown(text.plain(verdict(latest, frames)))
     moments = [each for each in (latest.there, end) if each is not None]
     if known := own_values(moments, estimated=match.settings.estimates):
@@ -189,8 +189,8 @@ def table(attempts: Sequence[Attempt]) -> str:
     head = "".join(f"<th>{title}</th>" for title in ("Model calls", "Covered", "Your fitness", "DE-CAM by then"))
     rows = []
     for one in attempts:
-        theirs = "" if one.there is None else text.number(one.theirs, 3)
-        values = (f"{one.calls:,}", text.percent(one.share), text.number(one.fitness, 3), theirs)
+        theirs = "" if one.there is None else text.fixed(one.theirs, 3)
+        values = (f"{one.calls:,}", text.percent(one.share), text.fixed(one.fitness, 3), theirs)
         rows.append(f"<tr>{''.join(f'<td>{value}</td>' for value in values)}</tr>")
     return f'<table class="dc-values"><tr>{head}</tr>{"".join(rows)}</table>'
 
@@ -206,7 +206,7 @@ def verdict(latest: Attempt, frames: Sequence[Frame]) -> str:
     if abs(gap) < LEVEL:
         return f"After {calls} you and DE-CAM are level."
     leader = "you lead" if gap > 0 else "DE-CAM leads"
-    return f"After {calls} {leader} by {text.number(abs(gap))}."
+    return f"After {calls} {leader} by {text.fixed(abs(gap))}."
 
 
 def own_values(moments: Sequence[Reached], *, estimated: bool) -> str:
@@ -214,7 +214,7 @@ def own_values(moments: Sequence[Reached], *, estimated: bool) -> str:
     known = {moment.evaluations: moment.fitness for moment in moments if moment.fitness is not None}
     if not known:
         return ""
-    parts = [f"{text.number(fitness)} after {evaluations:,}" for evaluations, fitness in known.items()]
+    parts = [f"{text.fixed(fitness)} after {evaluations:,}" for evaluations, fitness in known.items()]
     what = "estimate for" if estimated else "value of"
     return f"The search's own {what} its fittest: {', '.join(parts)} evaluations."
 

@@ -11,7 +11,7 @@ from decam.experiments.cells import CellKey
 from decam.methods.de_cam.method import DE_CAM
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
-from decam.ui.compare import beside, measure_more, run_grid, run_view
+from decam.ui.compare import beside, map_choice, measure_more, run_grid, run_view
 from decam.ui.components.live import status as live_status
 from decam.ui.search import anytime, by_hand, rivals, view
 from decam.ui.shared import run_pages
@@ -86,11 +86,9 @@ def _beside(run: str, kind: str, place: CellKey) -> None:
 
 def _choice(snapshot: RunSnapshot, places: Sequence[CellKey], selected: CellKey | None) -> CellKey:
     """The search shown: the one chosen here or, after a click in the grid, the one clicked."""
-    key, seen = f"search-shown-{snapshot.id}", f"search-seen-{snapshot.id}"
-    if selected is not None and st.session_state.get(seen) != selected:
-        st.session_state[seen] = selected
-        if selected in places:
-            st.session_state[key] = places.index(selected)
+    key, click = f"search-shown-{snapshot.id}", map_choice.clicked(snapshot, selected, "search-shown")
+    if click in places:
+        st.session_state[key] = places.index(click)
     chosen = st.session_state.get(key)
     if not isinstance(chosen, int) or chosen >= len(places):
         st.session_state[key] = 0

@@ -1,0 +1,30 @@
+"""Numbers have a real minus, and none where nothing is left of them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from decam.numerals import fixed, minus
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "written"),
+    [(-0.07, 2, "−0.07"), (0.07, 2, "0.07"), (-0.004, 2, "0.00"), (-0.0, 3, "0.000"), (-12.5, 0, "−12")],
+)
+def test_a_value_has_its_places_and_a_sign_only_where_something_is_left(
+    value: float, places: int, written: str
+) -> None:
+    assert fixed(value, places) == written
+
+
+@given(st.floats(-1e6, 1e6))
+def test_what_is_written_reads_as_the_rounded_value(value: float) -> None:
+    assert math.isclose(float(fixed(value, 3).replace("−", "-")), value, abs_tol=5.001e-4)
+
+
+def test_every_minus_of_a_line_is_a_real_one() -> None:
+    assert minus("-3 to -1e-05") == "−3 to −1e−05"
