@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,12 +20,14 @@ from decam.studies.responses.records import (
     Participant,
     StudyRecord,
     as_code,
+    code_of,
+    new_code,
 )
 from decam.studies.responses.seats import ChangedError, Newcomer, NoPlaceError, Turn
 from decam.studies.responses.store import StudyStore, as_seen, left_before
 from decam.studies.road import lacks, road, wording_of
 from decam.studies.steps import Outcome, Step
-from decam.studies.submissions import RefusedError, Submission, device_of, parameters_of, submission
+from decam.studies.submissions import RefusedError, Submission, as_arrival, device_of, parameters_of, submission
 
 FAILURES = 2
 """Attention checks that must be failed before somebody counts as having failed them."""
@@ -96,26 +99,37 @@ class Sessions:
         self.clock = clock
         self._roads: Lru[tuple[str, int], tuple[Step, ...]] = Lru(_ROADS)
 
-    def enter(self, link: str, parameters: object, device: object, code: str = "", *, simulated: bool = False) -> Visit:
+    def enter(
+        self,
+        link: str,
+        parameters: object,
+        device: object,
+        code: str = "",
+        arrival: str = "",
+        *,
+        simulated: bool = False,
+    ) -> Visit:
         """Let somebody in, or go on with what the same identity or the same code has begun.
 
-        An identity counts more than a code: the code may be what another person left in this browser, or be
-        deleted. No limit holds
-        `simulated` participants, who come into a lane of their own; people come into that of the study's stage.
+        An identity counts more than a code: the code may be what another person left in this browser, or be deleted.
+        Without either, the same `arrival` (a UUID that the browser made) is the same person, who asks again because
+        the answer was lost. No limit holds `simulated` participants, who come into a lane of their own; people come
+        into that of the study's stage.
         """
         record = self._record(link)
         if simulated:
             nobody = Newcomer("", {}, {}, self.clock())
             return self._visit(record, *self._admitted(record, Lane.SIMULATED, nobody, 0))
         identity, kept = parameters_of(record.study.entrance, parameters)
-        known = self._known(record, identity, code)
+        coming = code_of(record.id, as_arrival(arrival)) if arrival else new_code()
+        known = self._known(record, identity, code, coming if arrival else "")
         if known is not None and known.outcome not in (Outcome.TAKING_PART, Outcome.LEFT):
             return self._visit(record, known)
         described = device_of(record.study.entrance, device)
         if known is not None:
             return self._resumed(record, known)
         entered = self._limits(record)
-        newcomer = Newcomer(identity, kept, described, self.clock())
+        newcomer = Newcomer(identity, kept, described, self.clock(), coming)
         return self._visit(record, *self._admitted(record, entered, newcomer, record.study.entrance.most))
 
     def answer(self, link: str, code: str, sent: object) -> Reply:
@@ -157,7 +171,8 @@ class Sessions:
             study_id = self.store.id_of(link)
             return study_id, self.store.seats.participant(study_id, as_code(code))
 
-    def _known(self, record: StudyRecord, identity: str, code: str) -> Participant | None:
+    def _known(self, record: StudyRecord, identity: str, code: str, coming: str) -> Participant | None:
+        """Whoever has the identity or the code, or else the code that an arrival leads to; None for somebody new."""
         if code:
             with _told():
                 try:
@@ -169,7 +184,11 @@ class Sessions:
                     if not identity:
                         raise
         lane = LANES.get(record.stage, Lane.LIVE)
-        return self.store.seats.identified(record, lane, identity)
+        if identity or not coming:
+            return self.store.seats.identified(record, lane, identity)
+        with contextlib.suppress(NoSuchParticipantError):
+            return self.store.seats.participant(record.id, coming)
+        return None
 
     def _limits(self, record: StudyRecord) -> Lane:
         """The lane into which somebody new may come now."""

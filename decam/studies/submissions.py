@@ -16,6 +16,7 @@ LONGEST_PARAMETER = 200
 LONGEST_EVENTS = 40_000
 """Characters of the JSON text of all events of a screen."""
 _ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LATEST = 1e14  # ms since 1970: the year 5138
 _MOST_ATTEMPTS = 1000
 
@@ -72,6 +73,13 @@ class Submission:
     duration: float
     blurred: float
     events: tuple[Mapping[str, Json], ...]
+
+
+def as_arrival(sent: str) -> str:
+    """A UUID that says which coming of a browser this is; raises RefusedError for anything that could be guessed."""
+    if not _UUID.fullmatch(sent):
+        raise RefusedError("other", "An arrival must be a UUID in lower-case hexadecimal digits; send a random one.")
+    return sent
 
 
 def submission(sent: object) -> Submission:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import uuid
 
 import pytest
 
 from decam.studies.design import Item, Stage
 from decam.studies.responses import Lane, StudyStore
-from decam.studies.sessions import Exit, Reply, Sessions
+from decam.studies.responses.records import as_code
+from decam.studies.sessions import Exit, Reply, Sessions, Visit
 from decam.studies.steps import Outcome
 from decam.studies.submissions import REASONS, RefusedError
 from tests.studies.studies import block, study, whole
 from tests.studies.taking_part import DEVICE, Clock, at_once, opened, refusal, sent, small, steps_of, take
+
+ARRIVAL = "0d0a1c52-6f0b-4c86-9c7a-3a1f5b2e9d40"
 
 
 def test_a_participant_goes_from_the_first_screen_to_the_last(sessions: Sessions, store: StudyStore) -> None:
@@ -135,6 +139,34 @@ def test_the_same_identity_or_code_goes_on_at_the_same_screen(sessions: Sessions
         assert (visit.code, visit.position, visit.resumed, visit.personal) == (code, 2, True, False)
     (who,) = store.participants(record.id, Lane.LIVE)
     assert (who.identity, who.parameters) == ("p1", {"STUDY_ID": "s"})
+
+
+def test_who_asks_again_with_the_same_arrival_is_let_in_once(sessions: Sessions, store: StudyStore) -> None:
+    record = opened(store, small(most=2))
+    first, second = str(uuid.uuid4()), str(uuid.uuid4())
+    visits = at_once(8, lambda _: sessions.enter(record.link, {}, DEVICE, arrival=first))
+    assert all(isinstance(visit, Visit) for visit in visits), visits
+    (code,) = {visit.code for visit in visits if isinstance(visit, Visit)}
+    other = sessions.enter(record.link, {}, DEVICE, arrival=second)
+    assert other.code != code and other.code == as_code(other.code)
+    assert sorted(who.sequence for who in store.participants(record.id, Lane.LIVE)) == [0, 1]
+    assert sessions.enter(record.link, {}, DEVICE, arrival=first).code == code, "all places are taken by now"
+    with refusal("full", "All 2 places"):
+        sessions.enter(record.link, {}, DEVICE, arrival=str(uuid.uuid4()))
+
+
+def test_an_arrival_is_another_person_in_another_study(sessions: Sessions, store: StudyStore) -> None:
+    arrival = str(uuid.uuid4())
+    codes = {sessions.enter(opened(store, small()).link, {}, DEVICE, arrival=arrival).code for _ in range(2)}
+    assert len(codes) == 2
+
+
+@pytest.mark.parametrize("arrival", ["1", "a" * 36, ARRIVAL.upper(), f"{ARRIVAL}\n"])
+def test_an_arrival_that_somebody_could_guess_is_refused(sessions: Sessions, store: StudyStore, arrival: str) -> None:
+    record = opened(store, small())
+    with refusal("other", "must be a UUID"):
+        sessions.enter(record.link, {}, DEVICE, arrival=arrival)
+    assert store.participants(record.id, Lane.LIVE) == []
 
 
 def test_an_identity_counts_more_than_the_code_that_somebody_left_behind(sessions: Sessions, store: StudyStore) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -121,14 +122,30 @@ class Answer:
 
 def new_code() -> str:
     """A personal code of about 79 bits, in letters and digits that nobody confuses."""
-    drawn = [secrets.choice(_LETTERS) for _ in range(_GROUPS * _GROUP)]
-    return "-".join("".join(drawn[at : at + _GROUP]) for at in range(0, len(drawn), _GROUP))
+    return _grouped("".join(secrets.choice(_LETTERS) for _ in range(_GROUPS * _GROUP)))
+
+
+def code_of(study: str, arrival: str) -> str:
+    """The personal code of whoever came to a study with an arrival, a UUID that the browser made: always the same.
+
+    Who never heard the answer to coming in asks again with the same arrival, and is the same participant.
+    """
+    drawn = int.from_bytes(hashlib.sha256(f"{study}/{arrival}".encode()).digest())
+    letters = []
+    for _ in range(_GROUPS * _GROUP):
+        drawn, place = divmod(drawn, len(_LETTERS))
+        letters.append(_LETTERS[place])
+    return _grouped("".join(letters))
 
 
 def as_code(typed: str) -> str:
     """A code as it is kept, from what somebody typed: spaces, hyphens and capitals make no difference."""
     plain = "".join(letter for letter in typed[:100].lower() if letter.isascii() and letter.isalnum())
-    return "-".join(plain[at : at + _GROUP] for at in range(0, len(plain), _GROUP))
+    return _grouped(plain)
+
+
+def _grouped(letters: str) -> str:
+    return "-".join(letters[at : at + _GROUP] for at in range(0, len(letters), _GROUP))
 
 
 def plain(value: Any) -> Json:

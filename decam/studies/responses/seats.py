@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
@@ -56,12 +56,13 @@ class ChangedError(StudyError):
 
 @dataclass(frozen=True)
 class Newcomer:
-    """What is known of somebody who comes in, at a time in Unix seconds."""
+    """What is known of somebody who comes in, at a time in Unix seconds, and the code they will have."""
 
     identity: str
     parameters: Mapping[str, str]
     device: Mapping[str, Json]
     now: float
+    code: str = field(default_factory=new_code)
 
 
 class Turn:
@@ -155,7 +156,7 @@ class Seats:
                 raise NoSuchStudyError(record.link)
             if (row.digest, row.stage) != (record.digest, record.stage):
                 raise ChangedError
-            known = _identified(session, record, lane, newcomer.identity)
+            known = _identified(session, record, lane, newcomer.identity) or session.get(ParticipantRow, newcomer.code)
             if known is not None:
                 return participant_of(known), False
             _release(session, record, lane, left)
@@ -220,7 +221,7 @@ def _release(session: Session, record: StudyRecord, lane: Lane, left: float) -> 
 
 def _seated(session: Session, record: StudyRecord, lane: Lane, newcomer: Newcomer, places: int) -> Participant:
     made = Participant(
-        code=new_code(), study=record.id, lane=lane, sequence=0, identity=newcomer.identity,
+        code=newcomer.code, study=record.id, lane=lane, sequence=0, identity=newcomer.identity,
         parameters=newcomer.parameters, device=newcomer.device, outcome=Outcome.TAKING_PART, excluded="",
         started=newcomer.now, seen=newcomer.now, finished=None, digest=record.digest,
     )  # fmt: skip

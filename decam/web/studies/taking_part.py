@@ -24,8 +24,9 @@ async def enter(request: Request) -> Response:
         device = bodies.mapping(body, "device")
         # Kept only where the study asks for it.
         device["user_agent"] = request.headers.get("user-agent", "")
-        parameters, code = bodies.mapping(body, "parameters"), bodies.text(body, "code")
-        visit = service.sessions().enter(link, parameters, device, code)
+        parameters = bodies.mapping(body, "parameters")
+        code, arrival = bodies.text(body, "code"), bodies.text(body, "arrival")
+        visit = service.sessions().enter(link, parameters, device, code, arrival=arrival)
         return {**dataclasses.asdict(visit), "texts": shell.own_texts(visit.texts)}
 
     return await _answered(request, let_in)

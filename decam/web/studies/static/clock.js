@@ -16,6 +16,8 @@ export class Clock {
     document.addEventListener("visibilitychange", (event) => this.attend(document.hidden ? "hidden" : "visible", event), { signal });
     document.addEventListener("fullscreenchange", (event) => this.note(document.fullscreenElement ? "full-screen" : "full-screen-exit", event), { signal });
     window.addEventListener("resize", (event) => this.resized(event), { signal });
+    // The change itself came before: whoever was refused the full screen has no such event.
+    if (document.fullscreenElement) this.note("full-screen", { timeStamp: shown });
     if (away()) this.attend(document.hidden ? "hidden" : "blur", { timeStamp: shown });
   }
 

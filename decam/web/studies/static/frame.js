@@ -55,13 +55,12 @@ export class Frame {
   }
 
   /** Say why the participant cannot take part; `anew` begins without the code that was kept. */
-  refuse({ reason, message }, anew) {
+  refuse(refusal, anew) {
+    const { reason } = refusal;
     this.close();
-    const key = `page.refused.${reason}`;
-    const sentence = reason && has(key) ? text(key) : message || text("page.refused.other");
     const again = button(text("page.refused.reload"), "next", () => location.reload());
     const begun = button(text("page.refused.start"), "next", anew);
-    this.message(text("page.refused"), sentence, ...(FINAL.includes(reason) ? [] : [reason === "code" ? begun : again]));
+    this.message(text("page.refused"), sentence(refusal), ...(FINAL.includes(reason) ? [] : [reason === "code" ? begun : again]));
   }
 
   /** The end: led on to an address, or a code, or thanks alone; `more` is what can still be done then. */
@@ -86,6 +85,12 @@ export class Frame {
 
 const FINAL = ["closed", "full", "identity", "touch", "no-touch", "unknown"]; // refusals that loading again does not lift
 const ENDS = { completed: "page.done", "no consent": "page.no-consent", "attention failed": "page.attention-failed" };
+
+/** A refusal in the participant's language, where its reason has a text; otherwise as the server says it. */
+export function sentence({ reason, message }) {
+  const key = `page.refused.${reason}`;
+  return reason && has(key) ? text(key) : message || text("page.refused.other");
+}
 
 /** An address of the web; null for anything else, such as a script. */
 export function safe(address) {

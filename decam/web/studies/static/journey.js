@@ -1,13 +1,13 @@
 // A participant's way through a study: in, from screen to screen, and out when everything is safe.
 
 import { announce, button, speak, text, uuid } from "./dom.js";
-import { Frame } from "./frame.js";
+import { Frame, sentence } from "./frame.js";
 import { Memory } from "./memory.js";
 import { Mine } from "./mine.js";
 import { Outbox } from "./outbox.js";
 import { Pictures } from "./pictures.js";
 import { Screen } from "./screen.js";
-import { insist, Refusal } from "./server.js";
+import { insist, post, Refusal } from "./server.js";
 
 const AHEAD = 3; // screens whose pictures are loaded meanwhile
 const GOING = "taking part";
@@ -21,6 +21,7 @@ export class Journey {
     this.pictures = new Pictures(`${link}/images/`);
     this.frame = new Frame();
     this.pictures.lost = () => this.frame.wait(text("page.picture.lost"));
+    this.handed = ""; // a code that came with the address: taken for one's own only once the server knows it
     this.outbox = new Outbox(this.memory, `${link}/answers`, {
       standing: (state) => this.frame.standing(state),
       answered: (entry, reply) => this.answered(entry, reply),
@@ -37,8 +38,9 @@ export class Journey {
     });
   }
 
-  /** Send what an earlier page left unsent, then come in. */
-  async begin() {
+  /** Send what an earlier page left unsent, then come in; `code` came with the address. */
+  async begin(code = "") {
+    this.handed = code;
     this.frame.wait(text("page.loading"));
     const late = () => this.frame.wait(text("page.offline.start"));
     if (this.outbox.size) {
@@ -51,22 +53,35 @@ export class Journey {
   }
 
   async enter(late = () => {}) {
-    const parameters = this.memory.get("parameters") ?? {};
-    const asked = { parameters, device: device(), code: this.memory.get("code") ?? "" };
+    const kept = this.memory.get("code") ?? "";
     try {
-      this.come(await insist(`${this.link}/enter`, asked, late));
+      this.come(await insist(`${this.link}/enter`, this.who(this.handed || kept), late));
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal;
+      if (this.handed && kept && refusal.reason === "code") {
+        this.handed = "";
+        await this.enter(late);
+        return;
+      }
       this.leave();
-      this.frame.refuse(refusal, () => this.anew(""));
+      this.frame.refuse(refusal, () => this.anew());
     }
+  }
+
+  /** Who comes in. Who has no code yet is known by the arrival, should the answer to it be lost. */
+  who(code) {
+    const arrival = this.memory.get("arrival") ?? uuid();
+    this.memory.set("arrival", arrival);
+    return { parameters: this.memory.get("parameters") ?? {}, device: device(), code, arrival };
   }
 
   come(visit) {
     this.visit = visit;
+    this.handed = "";
     this.memory.set("code", visit.code);
+    this.memory.remove("arrival");
     speak(visit.texts, visit.language, visit.direction);
-    this.mine = new Mine(visit, { remove: () => this.remove(), change: (code) => this.anew(code) });
+    this.mine = new Mine(visit, { remove: () => this.remove(), change: (code) => this.change(code) });
     if (visit.outcome !== GOING) {
       this.end(visit.outcome, visit.exit);
       return;
@@ -110,7 +125,9 @@ export class Journey {
     for (const later of steps.slice(position + 1, position + 1 + AHEAD)) this.pictures.prefetch(later);
     this.screen = screen;
     this.frame.at(position, steps.length);
-    await screen.show(this.frame.main);
+    const wanted = () => !this.ended && this.screen === screen;
+    await screen.show(this.frame.main, wanted);
+    if (!wanted()) return;
     this.again(screen, name);
     if (mention) this.frame.mention(mention);
     if (!this.memory.lasting) this.frame.mention(text("page.unsafe"));
@@ -165,7 +182,7 @@ export class Journey {
     this.outbox.clear();
     if (GONE.includes(refusal.status)) {
       this.leave();
-      this.frame.refuse(refusal, () => this.anew(""));
+      this.frame.refuse(refusal, () => this.anew());
     } else void this.enter();
   }
 
@@ -173,7 +190,7 @@ export class Journey {
     this.leave();
     this.outbox.clear();
     // Where nothing but this browser says who somebody is, the next person at it would be taken for the one before.
-    const other = this.visit?.personal ? [button(text("page.done.other"), "quiet", () => this.anew(""))] : [];
+    const other = this.visit?.personal ? [button(text("page.done.other"), "quiet", () => this.anew())] : [];
     this.mine?.end();
     const mine = outcome === "no consent" ? [] : (this.mine?.nodes ?? []);
     this.frame.end(outcome, exit, [...mine, ...other]);
@@ -185,12 +202,24 @@ export class Journey {
     if (document.fullscreenElement) void document.exitFullscreen();
   }
 
-  /** Begin anew: with another code, or without one. */
-  anew(code) {
-    this.outbox.clear();
-    if (code) this.memory.set("code", code);
-    else this.memory.remove("code");
+  /** Begin anew, as somebody else. Answers on their way have their own code, and go on being sent. */
+  anew() {
+    this.memory.remove("code");
+    this.memory.remove("arrival");
     location.reload();
+  }
+
+  /** Go on as whoever has another code; a sentence where that cannot be, and all stays as it was. */
+  async change(code) {
+    try {
+      const visit = await post(`${this.link}/enter`, this.who(code));
+      this.memory.set("code", visit.code);
+      location.reload();
+      return "";
+    } catch (error) {
+      if (error instanceof Refusal) return error.reason === "code" ? text("page.mine.other.unknown") : sentence(error);
+      return text("page.mine.other.offline");
+    }
   }
 
   async remove() {
@@ -201,7 +230,7 @@ export class Journey {
       await insist(`${this.link}/delete`, { code }, () => this.frame.wait(text("page.offline.start")));
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal;
-      this.frame.refuse(refusal, () => this.anew(""));
+      this.frame.refuse(refusal, () => this.anew());
       return;
     }
     this.memory.clear();

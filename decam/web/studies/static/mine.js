@@ -5,7 +5,7 @@ import { button, make, text } from "./dom.js";
 export class Mine {
   /**
    * @param {{ code: string, personal: boolean }} visit
-   * @param {{ remove: () => Promise<void>, change: (code: string) => void }} acts
+   * @param {{ remove: () => Promise<void>, change: (code: string) => Promise<string> }} acts
    */
   constructor({ code, personal }, acts) {
     this.acts = acts;
@@ -48,8 +48,14 @@ export class Mine {
   /** What the code is for on another device, and a field for one that was got there. */
   elsewhere() {
     const typed = /** @type {HTMLInputElement} */ (make("input", "field code", { dir: "ltr", autocomplete: "off", "aria-label": text("page.mine.other.prompt") }));
-    const go = button(text("page.mine.other.go"), "plain", () => typed.value.trim() && this.acts.change(typed.value.trim()));
-    const other = make("details", "", {}, make("summary", "", {}, text("page.mine.other")), make("div", "line", {}, typed, go));
+    const wrong = make("p", "error", { role: "alert" });
+    const go = button(text("page.mine.other.go"), "plain", async () => {
+      if (!typed.value.trim()) return;
+      go.disabled = true;
+      wrong.textContent = await this.acts.change(typed.value.trim());
+      go.disabled = false;
+    });
+    const other = make("details", "", {}, make("summary", "", {}, text("page.mine.other")), make("div", "line", {}, typed, go), wrong);
     return [make("p", "help", {}, text("page.mine.device")), other];
   }
 

@@ -15,6 +15,7 @@ export class Outbox {
     this.memory = memory;
     this.address = address;
     this.hears = hears;
+    /** @type {Map<string, { name: string, entry: any, done: (reply: any) => void }>} */
     this.waiting = new Map();
     this.sending = Promise.resolve();
     this.last = 0;
@@ -23,8 +24,9 @@ export class Outbox {
   /** Keep an answer and send it after those before it; the reply, or null where it was refused. */
   add(entry) {
     this.last = Math.max(this.last, ...this.memory.names(KEY).map((name) => Number(name.slice(KEY.length, KEY.length + DIGITS)))) + 1;
-    this.memory.set(`${KEY}${String(this.last).padStart(DIGITS, "0")}-${entry.id}`, entry);
-    const reply = new Promise((done) => this.waiting.set(entry.id, done));
+    const name = `${KEY}${String(this.last).padStart(DIGITS, "0")}-${entry.id}`;
+    this.memory.set(name, entry);
+    const reply = new Promise((done) => this.waiting.set(entry.id, { name, entry, done }));
     void this.empty();
     return reply;
   }
@@ -51,6 +53,8 @@ export class Outbox {
       this.hears.standing("saving");
       await this.deliver(name, entry);
     }
+    // What another tab of the same study has sent is asked for once more: the server stores nothing twice.
+    for (const { name, entry } of [...this.waiting.values()]) await this.deliver(name, entry);
     this.hears.standing("saved");
   }
 
@@ -59,12 +63,12 @@ export class Outbox {
       const reply = await insist(this.address, entry, () => this.hears.standing("offline"));
       this.memory.remove(name);
       this.hears.answered(entry, reply);
-      this.waiting.get(entry.id)?.(reply);
+      this.waiting.get(entry.id)?.done(reply);
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal;
       this.memory.remove(name);
       this.hears.refused(entry, refusal);
-      this.waiting.get(entry.id)?.(null);
+      this.waiting.get(entry.id)?.done(null);
     }
     this.waiting.delete(entry.id);
   }
@@ -72,5 +76,7 @@ export class Outbox {
   /** Let go of what is not sent yet. */
   clear() {
     for (const name of this.memory.names(KEY)) this.memory.remove(name);
+    for (const { done } of this.waiting.values()) done(null);
+    this.waiting.clear();
   }
 }

@@ -25,17 +25,18 @@ export class Pictures {
     return node;
   }
 
-  /** Wait until pictures can be painted, however often they have to be asked for. */
-  async ready(nodes) {
-    await Promise.all(Array.from(nodes, (node) => this.decoded(node)));
+  /** Wait until pictures can be painted, however often they have to be asked for, as long as they are wanted. */
+  async ready(nodes, wanted = () => true) {
+    await Promise.all(Array.from(nodes, (node) => this.decoded(node, wanted)));
   }
 
-  async decoded(node) {
+  async decoded(node, wanted) {
     for (let times = 0; ; times += 1) {
       try {
         await node.decode();
         return;
       } catch {
+        if (!wanted()) return;
         this.lost();
         await wait(PAUSES[Math.min(times, PAUSES.length - 1)]);
         node.src = `${node.src.split("?")[0]}?again=${times + 1}`;

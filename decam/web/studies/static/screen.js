@@ -101,7 +101,7 @@ export class Screen {
   async show(place, wanted = () => true) {
     const waiting = make("p", "waiting", { role: "status" }, text("page.loading"));
     const late = setTimeout(() => wanted() && place.replaceChildren(waiting), WAITING);
-    await this.pictures.ready(this.node.querySelectorAll("img"));
+    await this.pictures.ready(this.node.querySelectorAll("img"), wanted);
     clearTimeout(late);
     const time = await frame();
     if (!wanted()) return;

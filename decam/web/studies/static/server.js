@@ -29,8 +29,10 @@ export async function post(address, body) {
   });
   const read = await answer.json(); // what is no JSON was not said by our server
   if (answer.ok) return read;
-  const later = answer.status >= 500 || BUSY.includes(answer.status) || read.reason === CHANGED;
-  if (later || typeof read.error !== "string") throw new Error(`status ${answer.status}`);
+  // Nor was a refusal without a reason: proxies and portals refuse in JSON too.
+  const ours = typeof read?.error === "string" && typeof read.reason === "string";
+  const later = answer.status >= 500 || BUSY.includes(answer.status) || read?.reason === CHANGED;
+  if (later || !ours) throw new Error(`status ${answer.status}`);
   throw new Refusal(answer.status, read);
 }
 

@@ -4,6 +4,7 @@ import { ends } from "./choices.js";
 import { make, text } from "./dom.js";
 import { Question } from "./question.js";
 
+const THOUSANDS = /^[-+]?[1-9]\d{0,2}([.,]\d{3})+$/; // 1,000 is a thousand to some and one to others
 const ANY = 1e8; // bounds from here on need not be said
 const FEW = 0.2; // share of the characters that are left when the participant is told
 
@@ -60,7 +61,11 @@ export class NumberField extends Question {
   }
 
   read() {
-    const written = this.field.value.trim().replace(/[\u2212\u2013]/, "-").replace(",", ".");
+    const typed = this.field.value.normalize("NFKC").trim().replace(/[\u2212\u2013]/, "-");
+    const whole = Number(typed.replace(/[.,]/g, ""));
+    this.unclear = THOUSANDS.test(typed) && whole >= this.element.least && whole <= this.element.most;
+    if (this.unclear) return NaN;
+    const written = typed.replace(",", ".");
     if (!written) return null;
     const value = Number(written);
     return /^[-+]?(\d+\.?\d*|\.\d+)$/.test(written) ? value : NaN;
@@ -69,6 +74,7 @@ export class NumberField extends Question {
   lacks() {
     const { least, most } = this.element;
     if (this.value === null) return super.lacks();
+    if (this.unclear) return text("page.number.thousands");
     if (this.value >= least && this.value <= most) return "";
     if (-least >= ANY) return most >= ANY ? text("page.number.any") : text("page.number.most", { most });
     return most >= ANY ? text("page.number.least", { least }) : text("page.number", { least, most });
