@@ -129,8 +129,11 @@ def test_a_term_is_explained_under_the_pointer_and_by_keyboard(page: Page, commo
 
 def test_a_presenters_keys_go_on_and_back(page: Page, common_server: Server) -> None:
     _open(page, common_server, "sanity", 1)
+    buttons = page.get_by_test_id("stMain")  # they hear the keys, and are drawn last
+    expect(buttons.get_by_role("button", name="Next", exact=True)).to_be_visible()
     page.keyboard.press("PageDown")
     expect(page.get_by_text("Step 2 of")).to_be_visible()
+    expect(buttons.get_by_role("button", name="Back", exact=True)).to_be_enabled()
     page.keyboard.press("PageUp")
     expect(page.get_by_text("Step 1 of")).to_be_visible()
 

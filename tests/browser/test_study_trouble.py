@@ -1,0 +1,215 @@
+"""Mistyped codes, lost replies, proxies that refuse, two tabs and late pictures: nothing of a participant is lost."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+
+from decam.studies.design import Entrance, Item
+from decam.studies.responses import Lane, Participant, StudyRecord, StudyStore
+from tests.browser.study_taking import Taking, made
+from tests.studies.studies import block, study
+from tests.tools.server import Server
+from tests.web.studies.participants import short
+
+pytestmark = pytest.mark.browser
+TRIALS = study(block("trials", task="forced-choice"), block("debriefing"), count=8)
+UNSENT = "Object.keys(localStorage).filter(key => key.includes('answer/')).length"
+CODE = "JSON.parse(Object.entries(localStorage).find(([key]) => key.endsWith('/code'))?.[1] ?? 'null')"
+
+
+@pytest.fixture
+def unwatched(chromium: Browser) -> Iterator[BrowserContext]:
+    """A visitor whose console may have errors: refusals and lost requests are some."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(60_000)
+    yield context
+    context.close()
+
+
+def people(store: StudyStore, record: StudyRecord) -> list[Participant]:
+    return store.participants(record.id, Lane.REHEARSAL)
+
+
+def test_a_mistyped_code_is_told_beside_its_field_and_changes_nothing(
+    common_server: Server, unwatched: BrowserContext
+) -> None:
+    page = unwatched.new_page()
+    store, record = made(common_server, TRIALS)
+    taking = Taking(page, record)
+    taking.open(common_server)
+    taking.take(taking.steps[:2])
+    page.wait_for_load_state("networkidle")
+    code = page.evaluate(CODE)
+    page.route("**/answers", lambda route: route.abort())
+    taking.answer(taking.steps[2])
+    page.get_by_role("button", name="My participation").click()
+    page.get_by_text("I have a code already").click()
+    page.get_by_role("textbox", name="Your code").fill("aaaa-bbbb-cccc-dddd")
+    page.get_by_role("button", name="Go on with this code").click()
+    expect(page.get_by_text("Nobody in this study has this code.")).to_be_visible()
+    assert (page.evaluate(CODE), page.evaluate(UNSENT)) == (code, 1)
+    page.get_by_role("button", name="Close").click()
+    page.unroute("**/answers")
+    taking.take(taking.steps[3:])
+    taking.finished()
+    assert [who.code for who in people(store, record)] == [code]
+    assert len(store.answers(record.id, Lane.REHEARSAL)) == len(taking.steps)
+    store.close()
+
+
+def test_an_address_with_a_wrong_code_leaves_somebody_who_has_begun(
+    common_server: Server, unwatched: BrowserContext
+) -> None:
+    page = unwatched.new_page()
+    store, record = made(common_server, TRIALS)
+    taking = Taking(page, record)
+    taking.open(common_server)
+    taking.take(taking.steps[:2])
+    taking.at(taking.steps[2])
+    page.goto("about:blank")
+    taking.open(common_server, "#code=aaaa-bbbb-cccc-dddd")
+    taking.at(taking.steps[2])
+    expect(page.get_by_text("Welcome back.")).to_be_visible()
+    assert len(people(store, record)) == 1
+    store.close()
+
+
+def test_whose_coming_in_was_never_answered_is_one_participant(
+    common_server: Server, unwatched: BrowserContext
+) -> None:
+    page = unwatched.new_page()
+    store, record = made(common_server, dataclasses.replace(TRIALS, entrance=Entrance(most=1)))
+    lost: list[str] = []
+
+    def lose(route: Route) -> None:
+        """The server hears of it, and its answer gets lost: once."""
+        if lost:
+            route.continue_()
+            return
+        lost.append(str(route.fetch().status))
+        route.abort()
+
+    page.route("**/enter", lose)
+    taking = Taking(page, record)
+    taking.open(common_server)
+    taking.take(taking.steps[:1])
+    taking.at(taking.steps[1])
+    assert lost == ["200"]
+    assert [who.sequence for who in people(store, record)] == [0]
+    store.close()
+
+
+def test_a_proxy_that_refuses_in_json_is_no_refusal_of_the_study(
+    common_server: Server, unwatched: BrowserContext
+) -> None:
+    page = unwatched.new_page()
+    store, record = made(common_server, TRIALS)
+    taking = Taking(page, record)
+    taking.open(common_server)
+    taking.take(taking.steps[:2])
+    page.wait_for_load_state("networkidle")
+    page.route("**/answers", lambda route: route.fulfill(status=403, json={"error": "Forbidden by the gateway"}))
+    taking.take(taking.steps[2:4])
+    expect(page.get_by_text("No connection.")).to_be_visible()
+    assert page.evaluate(UNSENT) == 2
+    page.unroute("**/answers")
+    taking.take(taking.steps[4:])
+    taking.finished()
+    assert len(store.answers(record.id, Lane.REHEARSAL)) == len(taking.steps)
+    store.close()
+
+
+def test_a_screen_whose_pictures_come_late_stays_away_after_everything_was_deleted(
+    common_server: Server, page: Page
+) -> None:
+    store, record = made(common_server, TRIALS)
+    taking = Taking(page, record)
+    taking.open(common_server)
+    taking.answer(taking.steps[0])
+    taking.at(taking.steps[1])
+    page.wait_for_load_state("networkidle")
+    page.evaluate("""() => {
+        const decode = HTMLImageElement.prototype.decode;
+        window.let = new Promise((done) => (window.go = done));
+        HTMLImageElement.prototype.decode = async function () { await window.let; return decode.call(this); };
+    }""")
+    taking.answer(taking.steps[1])
+    expect(page.get_by_text("One moment …")).to_be_visible()
+    page.get_by_role("button", name="My participation").click()
+    page.get_by_role("button", name="Delete everything of mine").click()
+    page.get_by_role("button", name="Yes, delete").click()
+    expect(page.get_by_role("heading", name="Deleted")).to_be_visible()
+    page.evaluate("() => { window.go(); return new Promise((done) => setTimeout(done, 300)); }")
+    expect(page.get_by_role("heading", name="Deleted")).to_be_visible()
+    assert page.locator("form").count() == 0
+    assert page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('decam-study/'))") == []
+    assert people(store, record) == []
+    store.close()
+
+
+@pytest.mark.parametrize("typed", ["1,000", "1.000", "12,500.000"])
+def test_a_number_that_may_have_thousands_is_asked_about(common_server: Server, page: Page, typed: str) -> None:
+    asked = block("demographics", [Item("Income", "number")])
+    store, record = made(common_server, study(asked, block("trials", task="rating"), count=1))
+    taking = Taking(page, record)
+    taking.open(common_server)
+    place = next(number for number, step in enumerate(taking.steps) if step.kind == "demographics")
+    taking.take(taking.steps[:place])
+    form = taking.at(taking.steps[place])
+    field = form.get_by_role("textbox")
+    field.fill(typed)
+    form.locator(".next").click()
+    expect(form.locator(".notice")).to_contain_text("without separators between thousands")
+    field.fill("１０００")  # as a Japanese keyboard writes it
+    form.locator(".next").click()
+    taking.at(taking.steps[place + 1])
+    page.wait_for_load_state("networkidle")
+    assert list(store.answers(record.id, Lane.REHEARSAL)[place].values.values()) == [1000]
+    store.close()
+
+
+@pytest.mark.parametrize("granted", [True, False])
+def test_it_is_told_whether_a_screen_was_seen_in_full(common_server: Server, page: Page, granted: bool) -> None:
+    store, record = made(common_server, dataclasses.replace(short(), entrance=Entrance(full_screen=True)))
+    if not granted:
+        page.add_init_script("Element.prototype.requestFullscreen = () => Promise.reject(new TypeError('refused'))")
+    taking = Taking(page, record)
+    taking.open(common_server)
+    page.get_by_role("button", name="Go to full screen and begin").click()
+    taking.take(taking.steps)
+    taking.finished()
+    told = [[event["kind"] for event in one.events] for one in store.answers(record.id, Lane.REHEARSAL)]
+    assert ["full-screen" in kinds for kinds in told] == [granted] * len(told)
+    store.close()
+
+
+def test_two_tabs_of_one_study_both_hear_of_answers_that_the_other_has_sent(
+    common_server: Server, unwatched: BrowserContext
+) -> None:
+    page = unwatched.new_page()
+    asked = [Item("Bright means?", options=("unimportant", "important"), correct=1)]
+    store, record = made(common_server, study(block("comprehension", asked), block("trials", task="rating"), count=3))
+    taking = Taking(page, record)
+    taking.open(common_server)
+    place = next(number for number, step in enumerate(taking.steps) if step.feedback)
+    taking.take(taking.steps[:place])
+    form = taking.at(taking.steps[place])
+    page.wait_for_load_state("networkidle")
+    taking.fill(taking.steps[place], form)
+    page.route("**/answers", lambda route: route.abort())
+    form.locator(".next").click()
+    page.wait_for_function(f"{UNSENT} === 1")
+    other = unwatched.new_page()
+    other.goto(page.url)
+    expect(other.get_by_text("Welcome back.")).to_be_visible()
+    assert page.evaluate(UNSENT) == 0, "the other tab has sent it"
+    page.unroute("**/answers")
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(form.locator(".verdict").first).to_be_visible()
+    assert len(store.answers(record.id, Lane.REHEARSAL)) == place + 1
+    other.close()
+    store.close()
