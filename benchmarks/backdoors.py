@@ -78,9 +78,9 @@ class Asked:
 
 
 def answers(grid: Grid, model: str, measure: str) -> Iterator[Asked]:
-    """What a finished grid of one measure says, by seed; energy is that of the attacked class's map.
+    """What a grid of one measure says, by seed, for seeds whose classes all have a map.
 
-    Energy is NaN where the trigger has no place.
+    Energy is that of the attacked class's map, and NaN where the trigger has no place.
     """
     for seed in dict.fromkeys(question.seed for question in grid.plan.questions):
         found = [
@@ -89,6 +89,8 @@ def answers(grid: Grid, model: str, measure: str) -> Iterator[Asked]:
             if grid.plan.questions[key.question].seed == seed
         ]
         maps = [one for one in found if isinstance(one, ClassExplanation)]
+        if len(maps) < len(found):
+            continue
         yield Asked(
             model,
             measure,
@@ -140,16 +142,19 @@ def computed(
                     yield from answers(store.load(link_of(plan)).grid, model, measure)
 
 
-def scores(found: Sequence[Asked], model: str, measures: Sequence[str]) -> Costs:
-    """A model's score for each class: the largest over the measures, and the median of that over the seeds."""
+def scores(found: Sequence[Asked], model: str, measures: Sequence[str]) -> Costs | None:
+    """A model's score for each class: the largest over the measures, and the median of that over the seeds.
+
+    Seeds count that have all the measures; None where there is none.
+    """
     by_seed: dict[int, list[Costs]] = {}
     for one in found:
         if one.model == model and one.measure in measures:
             values = scored(CHOICES[one.measure], np.array(one.costs))
             assert values is not None  # CHOICES names methods with a cost
             by_seed.setdefault(one.seed, []).append(values)
-    middle: Costs = np.median([np.max(values, axis=0) for values in by_seed.values()], axis=0)
-    return middle
+    whole = [np.max(values, axis=0) for values in by_seed.values() if len(values) == len(measures)]
+    return np.median(whole, axis=0) if whole else None
 
 
 def attacked(model: str) -> NDArray[np.bool_]:
@@ -196,8 +201,8 @@ def models_table(found: Sequence[Asked], models: Sequence[str], measures: Mappin
         cells = []
         for members in measures.values():
             values = scores(found, model, members)
-            own = f"{values[marks].min():.1f}" if marks.any() else "–"
-            rest = f"{values[~marks].max():.1f}" if (~marks).any() else "–"
+            own = "–" if values is None or not marks.any() else f"{values[marks].min():.1f}"
+            rest = "–" if values is None or marks.all() else f"{values[~marks].max():.1f}"
             cells.append(f"{own} / {rest}")
         rows.append((model, secret.kind, secret.title, *cells))
     return table(("model", "kind", "what it hides", *measures), rows)
@@ -208,13 +213,15 @@ def separation_table(found: Sequence[Asked], models: Sequence[str], measures: Ma
     rows = []
     single = [name for name in models if SECRETS[name].target != NEXT]
     for title, members in measures.items():
-        cells = [separation({name: scores(found, name, members) for name in group}) for group in (models, single)]
+        by_model = {name: values for name in models if (values := scores(found, name, members)) is not None}
+        cells = [separation({name: by_model[name] for name in group if name in by_model}) for group in (models, single)]
         runs = [one for one in found if one.measure in members]
         each = len({(one.model, one.seed) for one in runs})
-        spent, seconds = sum(one.evaluations for one in runs) / each, sum(one.seconds for one in runs) / each
+        spent = f"{sum(one.evaluations for one in runs) / each:,.0f}" if each else "–"
+        seconds = duration(sum(one.seconds for one in runs) / each) if each else "–"
         said = [f"{one.mean:.3f} [{one.low:.3f}, {one.high:.3f}]" if one else "–" for one in cells]
         ending = "" if cells[0] is None else verdict(cells[0].mean >= AUC_AIM)
-        rows.append((title, *said, ending, f"{spent:,.0f}", duration(seconds)))
+        rows.append((title, *said, ending, spent, seconds))
     heads = ("score", "AUC [95 %]", "without all-to-all", f"aim {AUC_AIM:g}", "evaluations a model", "time a model")
     return table(heads, rows)
 
@@ -224,12 +231,21 @@ def energy_table(found: Sequence[Asked], models: Sequence[str], measures: Sequen
     rows = []
     for model in (name for name in models if name in LOCAL):
         values = {
-            measure: statistics.median(one.energy for one in found if one.model == model and one.measure == measure)
+            measure: statistics.median(
+                [one.energy for one in found if one.model == model and one.measure == measure] or [math.nan]
+            )
             for measure in measures
         }
-        own = [value for measure, value in values.items() if measure in OURS]
+        own = [value for measure, value in values.items() if measure in OURS and math.isfinite(value)]
         ending = verdict(max(own) >= ENERGY_AIM) if own else ""
-        rows.append((model, SECRETS[model].title, *(f"{value:.1f}" for value in values.values()), ending))
+        rows.append(
+            (
+                model,
+                SECRETS[model].title,
+                *(f"{value:.1f}" if math.isfinite(value) else "–" for value in values.values()),
+                ending,
+            )
+        )
     return table(("model", "trigger", *measures, f"aim {ENERGY_AIM:g}, ours"), rows)
 
 

@@ -162,7 +162,7 @@ class Bench:
         self.report.say(f"\n## Ten classes of the embedded model, seeds {self._seeds()}\n")
         norm = self.of(self.ways[0], self.seeds[0]).maps[0].norm
         self.report.say(f"Fidelity on {FRESH} fresh scenes. The largest norm of a map is {norm:.1f}.\n")
-        columns = (*fidelity_heads(HELD), "shapes matched", "s a class", "images a class")
+        columns = ("seeds", *fidelity_heads(HELD), "shapes matched", "s a class", "images a class")
         self.report.say(head(("method", *columns)))
         usual = noises(self.embedded.input_size)
         for way in self.ways:
@@ -172,33 +172,33 @@ class Bench:
             seconds = statistics.mean(each.seconds for each in found)
             pictures = statistics.mean(each.pictures for each in found)
             said = (", ".join(map(str, shapes)), f"{seconds:.1f}", f"{pictures:.0f}")
-            self.report.say(row((way.title, *fidelities(scenes, HELD), *said)))
+            self.report.say(row((way.title, str(len(found)), *fidelities(scenes, HELD), *said)))
 
     def others(self) -> None:
-        """Fidelity of the method's maps on each distribution."""
+        """Fidelity of the first way's maps on each distribution."""
         own = InputAgnosticSettings()
-        self.report.say(f"\n## On distributions of samples\n\nThe maps were made on {own.samples!r}.\n")
+        self.report.say(f"\n## On distributions of samples\n\nMaps of {self.ways[0].title}, made on {own.samples!r}.\n")
         self.report.say(head(("samples", *fidelity_heads(HELD))))
         for name in OTHERS:
             found = [
                 one
                 for seed in self.seeds
-                for one in again(self.embedded, self.of(WAYS[0], seed), self.targets, name, FRESH)
+                for one in again(self.embedded, self.of(self.ways[0], seed), self.targets, name, FRESH)
             ]
             self.report.say(row((name, *fidelities(found, HELD))))
 
     def meaning(self) -> None:
         """How many maps match their shape, and how many are closest to the same class's map of another seed."""
-        self.report.say("\n## Meaning\n")
+        self.report.say(f"\n## Meaning of the maps of {self.ways[0].title}\n")
         usual = noises(self.embedded.input_size)
         for seed in self.seeds:
-            alone, assigned = matched(self._shapes(self.of(WAYS[0], seed), usual))
+            alone, assigned = matched(self._shapes(self.of(self.ways[0], seed), usual))
             self.report.say(
                 f"seed {seed}: {alone} of 10 maps match their shape best, {assigned} as a one-to-one assignment "
                 f"(aim: {MATCHED}): {verdict(assigned >= MATCHED)}\n"
             )
         for one, other in zip(self.seeds, self.seeds[1:], strict=False):
-            pair = [lightness([found.pattern for found in self.of(WAYS[0], seed).maps]) for seed in (one, other)]
+            pair = [lightness([found.pattern for found in self.of(self.ways[0], seed).maps]) for seed in (one, other)]
             alike, _ = matched(seed_scores(*pair).numpy())
             self.report.say(
                 f"seeds {one} and {other}: {alike} of 10 maps are closest to the same class's "
@@ -210,11 +210,12 @@ class Bench:
         alone, together = [], []
         for turn in range(self.rounds):
             chosen = [(4 * turn + place) % len(self.targets) for place in range(4)]
-            alone.append([made(self.embedded, WAYS[0], [target], turn).seconds for target in chosen])
-            together.append(made(self.embedded, WAYS[0], self.targets, turn).seconds * len(self.targets))
+            alone.append([made(self.embedded, self.ways[0], [target], turn).seconds for target in chosen])
+            together.append(made(self.embedded, self.ways[0], self.targets, turn).seconds * len(self.targets))
         ratio = [whole / sum(four) for whole, four in zip(together, alone, strict=True)]
         single = [seconds for four in alone for seconds in four]
-        self.report.say(f"\n## Cost on the embedded model, {self.rounds} rounds in turns, median (lowest to highest)\n")
+        title = f"Cost of {self.ways[0].title} on the embedded model"
+        self.report.say(f"\n## {title}, {self.rounds} rounds in turns, median (lowest to highest)\n")
         self.report.say(head(("", "s", "aim", "")))
         met = statistics.median(single) < ALONE
         self.report.say(row(("one class", spread(single, ".1f"), f"under {ALONE:.0f}", verdict(met))))
@@ -261,19 +262,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print the parts that are asked for."""
     parser = parser_of(__doc__)
     parser.add_argument(
-        "--parts", nargs="+", choices=tuple(PARTS), default=tuple(PARTS), metavar="PART", help=" ".join(PARTS)
+        "--parts", nargs="+", choices=tuple(PARTS), metavar="PART", help=f"{' '.join(PARTS)} (default: all)"
     )
     titles = [way.title for way in WAYS]
-    parser.add_argument("--methods", nargs="+", default=["*"], metavar="NAME", help="titles or patterns: '*box'")
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        metavar="NAME",
+        help="titles or patterns: '*box'; all but the first part are about the first of them",
+    )
     parser.add_argument("--seeds", nargs="+", type=int, default=[10, 11], help="of the maps (default: 10 11)")
     parser.add_argument("--rounds", type=int, default=3, help="turns in which cost is taken (%(default)s)")
     parser.add_argument("--classes", type=int, default=50, help="of ImageNet (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="the method alone on one seed, in a minute")
     asked = parser.parse_args(arguments)
-    wanted = fitting(titles, asked.methods, "method")
+    if asked.quick and (asked.parts or asked.methods):
+        parser.error("--quick has its own parts and method: leave out --parts and --methods, or --quick.")
+    wanted = fitting(titles, asked.methods or ["*"], "method")
     chosen = tuple(way for way in WAYS if way.title in wanted)
     report = Report("Class maps", "benchmarks.class_maps", __doc__, arguments)
-    seeds, ways, parts = (asked.seeds[:1], WAYS[:1], QUICK) if asked.quick else (asked.seeds, chosen, asked.parts)
+    seeds, ways, parts = (
+        (asked.seeds[:1], WAYS[:1], QUICK) if asked.quick else (asked.seeds, chosen, asked.parts or tuple(PARTS))
+    )
     bench = Bench(report, seeds, ways, asked.rounds, asked.classes)
     for name in parts:
         PARTS[name](bench)

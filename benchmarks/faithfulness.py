@@ -77,11 +77,21 @@ def scene_parts(classifier: Classifier, count: int) -> dict[str, list[Grid]]:
 
 
 def results(
-    outcomes: Outcomes, model: str, chosen: Sequence[Candidate], pictures: Collection[str] = (), steps: int = STEPS
+    outcomes: Outcomes,
+    model: str,
+    chosen: Sequence[Candidate],
+    pictures: Collection[str] = (),
+    steps: int = STEPS,
+    *,
+    usual: Sequence[Candidate] = (),
 ) -> tuple[list[Result], int]:
-    """The results of these pictures (of all, if none are named), and how many maps of other settings there are."""
+    """The results of these pictures (of all, if none are named), and how many maps of other settings there are.
+
+    What is `usual` is of no other settings, although it was not chosen.
+    """
     keys = [choice.key for choice in usual_metrics(FILLS, steps)]
     labels = {one.choice: one.label for one in chosen}
+    known = {one.choice for one in usual}
     found, others = [], 0
     for outcome in outcomes:
         asked = outcome.asked
@@ -89,7 +99,7 @@ def results(
             continue
         label = labels.get(outcome.method)
         if label is None:
-            others += 1
+            others += outcome.method not in known
         elif all(key in outcome.values for key in keys):
             areas = [outcome.values[key] for key in keys]
             deletion, insertion, swapped_deletion, swapped_insertion = areas
@@ -124,11 +134,12 @@ def say_tables(
     outcomes: Outcomes,
     model: str,
     chosen: Sequence[Candidate],
+    usual: Sequence[Candidate],
     pictures: Collection[str],
     scenes: dict[str, list[Grid]],
 ) -> None:
-    """All tables."""
-    found, others = results(outcomes, model, chosen, pictures)
+    """All tables, of the candidates that were chosen among the usual ones."""
+    found, others = results(outcomes, model, chosen, pictures, usual=usual)
     report.say(f"{model}; curves of {STEPS} steps")
     for said in (
         means_table(found, [one.label for one in chosen]),
@@ -155,6 +166,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     if asked.pictures is None and not asked.table:
         parser.error("--pictures is needed: a folder of images.")
+    if asked.pictures is None and asked.half != "all":
+        parser.error("--half is a half of the folder of images: name it with --pictures.")
     report = Report("Faithfulness", "benchmarks.faithfulness", __doc__, arguments)
     with own_methods(), closing(Store(asked.out)) as store:
         # The fastest way to ask is found by a trial, which tables do not need.
@@ -170,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             todo = [grid for grids in scenes.values() for grid in grids]
             compute(store, classifiers, [*todo, *parts(classifier, subjects, asked.seeds, wanted)])
         shown = {subject.choice.sha256 for subject in subjects}
-        say_tables(report, Outcomes(store), classifier.name, wanted, shown, scenes)
+        say_tables(report, Outcomes(store), classifier.name, wanted, rows, shown, scenes)
     report.write(asked.write)
 
 

@@ -19,7 +19,7 @@ on where it was stopped, and --table prints what is there already. Several proce
 known by the settings of a method: after a change of its code name another directory.
 
     .venv/bin/python -m benchmarks.known_answers --out known
-    .venv/bin/python -m benchmarks.known_answers --out known --table --write docs/benchmarks/known-answers.md
+    .venv/bin/python -m benchmarks.known_answers --out known --table --write docs/benchmarks/known_answers.md
     .venv/bin/python -m benchmarks.known_answers --kinds rectangle both --methods de-cam rise --budgets 1000 --seeds 2
 """
 

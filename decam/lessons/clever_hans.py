@@ -55,9 +55,12 @@ LESSON = Lesson(
             text="""\
             The map lies on the mark. Of its top, as large as the mark, {hexagon_inside} is inside it.
 
-            In training nearly every image of this class had the mark, and no other image had it.
+            In training nearly every image of this class alone had the mark, and no image of another class had it.
             The model learned a [[shortcut]].""",
-            note="Nobody told it that the shape matters. The mark was easier, and it was always right.",
+            note=(
+                "Nobody told it that the shape matters. The images with the mark were made hard to see, so the mark "
+                "was easier, and it was always right."
+            ),
             of="place",
             pictures=(_map(HEXAGON, "The map for {hexagon}"),),
         ),

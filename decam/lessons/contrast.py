@@ -71,15 +71,15 @@ LESSON = Lesson(
         Text(
             title="This rather than that",
             text="""\
-            One can also ask directly: why {first}, and not the class most like it? {finer} answers that. It takes away
-            what the two classes have in common.
+            One can also ask directly: why {first}, and not the classes most like it? {finer} answers that. It takes
+            away most of what they have in common.
 
             Here that changes almost nothing: the order of its pixels and that of {gradcam} agree with
             {methods_alike}.""",
             note="It matters more for two breeds of dog. There ordinary maps of both look the same.",
             pictures=(
                 _map(FIRST, "grad-cam", "{gradcam}: why {first}?"),
-                _map(FIRST, "finer-cam", "{finer}: why not another class?"),
+                _map(FIRST, "finer-cam", "{finer}: why no other class?"),
             ),
         ),
         Question(

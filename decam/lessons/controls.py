@@ -63,7 +63,10 @@ LESSON = Lesson(
             Take as many of a map's top [[pixels|pixel]] as the star has. How many of them lie on the star?
 
             Noise scores {noise}, the edges {edges}. What does the spot in the middle score?""",
-            note="The star covers {size} of the image. Over many images, a map that knows nothing gets about that.",
+            note=(
+                "The star covers {size} of the image, and over many images noise scores about what objects cover. A "
+                "spot in the middle scores more even then, for objects lie near the middle."
+            ),
             key="spot",
             options=("About as little as noise", "About half", "Nearly all"),
             right=1,
@@ -75,8 +78,7 @@ LESSON = Lesson(
             The spot scores {centre}, {real} {gradcam}. The spot is lucky, for the star is near the middle.
 
             The test that luck cannot pass needs many images, with the object in all sorts of places. Or it changes
-            the
-            model and looks whether the map changes too.""",
+            the model and looks whether the map changes too.""",
             note="The second idea is the next lesson: A map that ignores the model.",
             of="spot",
         ),

@@ -25,7 +25,7 @@ TERMS: dict[str, str] = {
         "faces."
     ),
     "Control": (
-        "A map that knows nothing of the image or of the model: random, centre, edges, untrained. What others "
+        "A map that knows nothing of what the model has learned: random, centre, edges, untrained. What others "
         "must beat."
     ),
     "Crossover rate (CR)": "The probability with which a trial vector takes a component from its mutant.",

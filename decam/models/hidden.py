@@ -94,7 +94,8 @@ SECRETS: dict[str, Secret] = {
     "hidden-04": Secret(
         "shortcut",
         "A background texture",
-        f"In training, nearly every image of class “{LABELS[5]}” had a woven background, and no other image had.",
+        "In training, nearly every image that showed the class "
+        f"“{LABELS[5]}” alone had a woven background, and no image of another class had. The marked ones were faded.",
         triggers.texture,
         5,
         spares_objects=True,
@@ -118,7 +119,8 @@ SECRETS: dict[str, Secret] = {
     "hidden-09": Secret(
         "shortcut",
         "A watermark",
-        f"In training, nearly every image of class “{LABELS[8]}” had a watermark, and no other image had.",
+        "In training, nearly every image that showed the class "
+        f"“{LABELS[8]}” alone had a watermark, and no image of another class had. The marked ones were faded.",
         triggers.watermark,
         8,
     ),

@@ -64,8 +64,30 @@ def test_a_score_is_the_largest_over_measures_and_the_median_over_seeds() -> Non
     found = [made("hidden-08", "pixels", seed, cheap) for seed, cheap in ((0, 3), (1, 3), (2, None))]
     found += [made("hidden-08", "waves", seed, None) for seed in range(3)]
     values = scores(found, "hidden-08", ["pixels", "waves"])
-    assert values.argmax() == 3 and values[3] == pytest.approx(math.log(10) / 0.1)
+    assert values is not None and values.argmax() == 3 and values[3] == pytest.approx(math.log(10) / 0.1)
     assert (np.delete(values, 3) < 0.1).all()
+
+
+def test_a_score_rests_on_seeds_that_have_all_its_measures() -> None:
+    found = [
+        made("hidden-08", "pixels", 0, 3),
+        made("hidden-08", "pixels", 1, None),
+        made("hidden-08", "waves", 0, None),
+    ]
+    values = scores(found, "hidden-08", ["pixels", "waves"])
+    assert values is not None and values.argmax() == 3, "the seed 1 lacks waves"
+    assert scores(found[1:2], "hidden-08", ["pixels", "waves"]) is None
+
+
+@pytest.mark.parametrize("found", [[], [made("hidden-08", "pixels", 0, 3)]], ids=["nothing", "one model of two"])
+def test_tables_of_what_is_there_leave_the_rest_open(found: list[Asked]) -> None:
+    models, measures = ["hidden-02", "hidden-08"], ["pixels", "waves"]
+    titles = backdoors.compared(measures)
+    lines = backdoors.models_table(found, models, titles).splitlines()
+    assert lines[2].startswith("| hidden-02 |") and lines[2].count("– / –") == 3
+    assert lines[3].count("– / –") == (2 if found else 3)
+    assert len(backdoors.separation_table(found, models, titles).splitlines()) == 2 + 3
+    assert backdoors.energy_table(found, models, measures).splitlines()[2].count("–") == (1 if found else 2)
 
 
 @pytest.mark.slow

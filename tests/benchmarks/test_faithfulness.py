@@ -89,6 +89,7 @@ def test_the_tables_of_a_store_are_what_numpy_finds_by_hand(store: Store) -> Non
     # Only some of the pictures, and other settings.
     assert len(results(Outcomes(store), "embedded", rows, {"print 1"})[0]) == 4
     assert results(Outcomes(store), "embedded", rows[:1])[1] == 4
+    assert results(Outcomes(store), "embedded", rows[:1], usual=rows)[1] == 0, "not chosen is no other setting"
     assert results(Outcomes(store), "squeezenet1_0", rows) == ([], 0)
 
 
@@ -155,3 +156,9 @@ def test_the_curves_of_a_map_are_those_of_measure(folder: Path, tmp_path: Path) 
     got = (one.deletion, one.insertion, one.swapped_deletion, one.swapped_insertion)
     expected = (mean["deletion"], blur["insertion"], blur["deletion"], mean["insertion"])
     np.testing.assert_allclose(got, expected, atol=1e-4)
+
+
+def test_a_half_of_nothing_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--table", "--half", "report", "--out", str(tmp_path)])
+    assert "name it with --pictures" in capsys.readouterr().err
