@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
@@ -212,4 +212,28 @@ def test_two_tabs_of_one_study_both_hear_of_answers_that_the_other_has_sent(
     expect(form.locator(".verdict").first).to_be_visible()
     assert len(store.answers(record.id, Lane.REHEARSAL)) == place + 1
     other.close()
+    store.close()
+
+
+def test_what_one_person_has_begun_to_answer_is_not_shown_to_another_at_the_same_computer(
+    common_server: Server, page: Page, chromium_context: Callable[[], BrowserContext]
+) -> None:
+    asked = [Item("How old?", "number")]
+    store, record = made(common_server, study(block("demographics", asked), block("trials", task="rating"), count=1))
+    elsewhere = Taking(chromium_context().new_page(), record)
+    elsewhere.open(common_server)
+    place = next(number for number, step in enumerate(elsewhere.steps) if step.kind == "demographics")
+    elsewhere.take(elsewhere.steps[:place])
+    elsewhere.at(elsewhere.steps[place])
+    code = elsewhere.page.evaluate(CODE)
+    here = Taking(page, record, sequence=1)
+    here.open(common_server)
+    here.take(here.steps[:place])
+    here.at(here.steps[place]).get_by_role("textbox").fill("41")
+    page.reload()
+    expect(here.at(here.steps[place]).get_by_role("textbox")).to_have_value("41")
+    page.goto("about:blank")
+    here.open(common_server, f"#code={code}")
+    expect(here.at(here.steps[place]).get_by_role("textbox")).to_have_value("")
+    assert page.evaluate(CODE) == code
     store.close()
