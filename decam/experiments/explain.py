@@ -15,7 +15,7 @@ from decam.classifier import Classifier, Pixels, TorchClassifier, probabilities,
 from decam.classifier.base import called
 from decam.classifier.contrast import contrast_label, contrasted
 from decam.errors import MethodError, SettingError
-from decam.experiments.diagnostics import flaws, remarks, silences
+from decam.experiments.diagnostics import flaws, remarks
 from decam.explanation import (
     ClassExplanation,
     ClassMap,
@@ -31,6 +31,7 @@ from decam.methods import get as get_method
 from decam.methods import get_class_method
 from decam.methods.controls.maps import FAMILY as CONTROLS
 from decam.methods.support.layers import layer_of
+from decam.methods.support.silence import silences
 from decam.settings import Settings
 
 
