@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import time
+from collections import defaultdict
 from collections.abc import Generator, Sequence
 from contextlib import closing
 
@@ -15,7 +16,7 @@ from decam.classifier import Classifier, Pixels, TorchClassifier, probabilities,
 from decam.classifier.base import called
 from decam.classifier.contrast import contrast_label, contrasted
 from decam.errors import MethodError, SettingError
-from decam.experiments.diagnostics import flaws, remarks, silences
+from decam.experiments.diagnostics import flaws, remarks
 from decam.explanation import (
     ClassExplanation,
     ClassMap,
@@ -31,6 +32,7 @@ from decam.methods import get as get_method
 from decam.methods import get_class_method
 from decam.methods.controls.maps import FAMILY as CONTROLS
 from decam.methods.support.layers import layer_of
+from decam.methods.support.silence import silences
 from decam.settings import Settings
 
 
@@ -128,7 +130,7 @@ def explain_classes(
     """Answer questions about classes of one classifier together; returns the explanations in their order.
 
     Yields each question's place with its Progress and, as soon as it is there, with its explanation; closing the
-    generator cancels. The seconds of the call are shared out evenly among the questions. Raises MethodError where the
+    generator cancels. The seconds of the maps add up to those of the call (`_Seconds`). Raises MethodError where the
     method cannot explain this classifier, and SettingError for settings of another method.
     """
     row = get_class_method(method)
@@ -142,17 +144,45 @@ def explain_classes(
     for sentence in getattr(classifier, "notes", ()):
         for question in questions:
             question.ledger.note(sentence)
-    began = time.perf_counter()
+    seconds = _Seconds()
     made: dict[int, ClassExplanation] = {}
     with closing(row.run(questions, settings)) as steps:
         for place, event in steps:
             if isinstance(event, Progress):
+                seconds.progressed(place)
                 yield place, event
                 continue
-            seconds = (time.perf_counter() - began) / len(questions)
-            made[place] = _class_explanation(questions[place], event, row.name, settings, seconds)
+            made[place] = _class_explanation(questions[place], event, row.name, settings, seconds.of(place))
             yield place, made[place]
     return tuple(made[place] for place in range(len(questions)))
+
+
+class _Seconds:
+    """Shares out the seconds of a call among its maps, by their places.
+
+    A map has the time since the map before it came. Questions that were worked on side by side meanwhile, as their
+    progress tells, share it evenly; what came after the last progress is the map's own.
+    """
+
+    def __init__(self) -> None:
+        self._before = self._latest = time.perf_counter()
+        self._working: set[int] = set()
+        self._shares: dict[int, float] = defaultdict(float)
+
+    def progressed(self, place: int) -> None:
+        """A question was worked on."""
+        self._latest = time.perf_counter()
+        self._working.add(place)
+
+    def of(self, place: int) -> float:
+        """The seconds of a map that has just come."""
+        for one in self._working:
+            self._shares[one] += (self._latest - self._before) / len(self._working)
+        now = time.perf_counter()
+        self._shares[place] += now - self._latest
+        self._before = self._latest = now
+        self._working = set()
+        return self._shares[place]
 
 
 def _class_explanation(

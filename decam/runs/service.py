@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import secrets
 from collections.abc import Callable, Generator, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import TypeAlias
 
@@ -336,12 +337,15 @@ class Runs:
     def _on_event(self, live: RunState, event: Event) -> None:
         """To the disk first, then into view."""
         with self._lock:
-            told = live.current(event)
-            grid = live.grid if isinstance(told, Progressed) else live.grid.after(told)
-        if not isinstance(told, Progressed):
-            self._memory.keep(live, lambda: self._recorder.record(live.id, told, grid))
-        with self._lock:
-            live.apply(live.current(told))
+            by_truth = live.by_truth(event)
+        with self._changing if by_truth else nullcontext():  # a truth that comes meanwhile takes away what is written
+            with self._lock:
+                told = live.current(event)
+                grid = live.grid if isinstance(told, Progressed) else live.grid.after(told)
+            if not isinstance(told, Progressed):
+                self._memory.keep(live, lambda: self._recorder.record(live.id, told, grid))
+            with self._lock:
+                live.apply(live.current(told))
 
     def _on_displaced(self, live: RunState) -> None:
         with self._lock:

@@ -96,15 +96,24 @@ class RunState:
 
     def current(self, event: Event) -> Event:
         """The event without what was measured by a ground truth that has changed since."""
-        if not self.remarked:
+        if not self.remarked or not self.by_truth(event):
             return event
-        lost = {choice.key for choice in self.plan.metrics_that_need("truth")}
-        if isinstance(event, Measured) and event.metric in lost:
+        if isinstance(event, Measured):
             kept = {key: one for key, one in event.measurements.items() if not self._remarked(key)}
             return replace(event, measurements=kept)
         if isinstance(event, Reused) and self._remarked(event.cell):
+            lost = self._keys_by_truth()
             return replace(event, made=event.made.without(lost, self.plan.metric_keys(event.cell.question)))
         return event
+
+    def by_truth(self, event: Event) -> bool:
+        """Whether the event may hold what was measured by a ground truth."""
+        if isinstance(event, Measured):
+            return event.metric in self._keys_by_truth()
+        return isinstance(event, Reused) and bool(self._keys_by_truth())
+
+    def _keys_by_truth(self) -> set[str]:
+        return {choice.key for choice in self.plan.metrics_that_need("truth")}
 
     def _remarked(self, key: CellKey) -> bool:
         return self.plan.questions[key.question].picture in self.remarked

@@ -6,6 +6,7 @@ import dataclasses
 import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from decam.errors import DecamError, MethodError, SettingError
 from decam.experiments.cells import CellKey
 from decam.experiments.events import Explained, Failed, Progressed
 from decam.experiments.execute import execute
+from decam.experiments.explain import class_question, explain_classes
 from decam.experiments.grid import Grid
 from decam.experiments.kinds import KINDS, class_maps
 from decam.experiments.kinds.class_maps import CLASS_MAPS
@@ -25,7 +27,7 @@ from decam.experiments.plan import MethodChoice, PictureChoice, Plan
 from decam.experiments.plan_json import plan_from_json, plan_to_json
 from decam.experiments.questions import ModelSpec, QuestionSpec
 from decam.experiments.variants import models_by
-from decam.explanation import ClassExplanation, Unit, last
+from decam.explanation import ClassExplanation, ClassMap, ClassSteps, Progress, Unit, last
 from decam.export import wire
 from decam.export.replay import Remade, read, remake
 from decam.methods import CLASS_METHODS, get_class_method
@@ -75,6 +77,37 @@ def test_the_maps_of_all_classes_come_from_one_call_and_nothing_is_predicted() -
     frames = grid.cells[CellKey(1, 0)].frames
     assert [frame.curves["fidelity"] for frame in frames] == pytest.approx([1 / 3, 2 / 3, 1])
     assert all(frame.pattern is not None and frame.pattern.shape == (*SIZE, 3) for frame in frames)
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ("0 0 0! 1 1! 2!", [3, 2, 1]),  # one after the other: each its own
+        ("0 1 2 0 1 2 0! 1! 2!", [3, 3, 3]),  # in one batch: what they shared, and their own measuring
+        ("0! 1! 2!", [1, 1, 1]),
+        ("0 1 1! 0 0 0! 2 2 2!", [4, 2, 3]),  # 1 is done early, 2 begins late
+    ],
+)
+def test_the_seconds_of_maps_are_their_own_and_add_up_to_the_calls(
+    steps: str, expected: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A method takes a second for each step; its steps are places of questions, those with a mark their maps."""
+    now = 0.0
+
+    def run(*_: object) -> ClassSteps:
+        nonlocal now
+        pattern = np.ones((3, *SIZE), np.float32)
+        for step in steps.split():
+            now += 1
+            place = int(step.removesuffix("!"))
+            yield place, (ClassMap(pattern, 0.9, 0.1, 0.2, 1.0) if step.endswith("!") else Progress(1, 1, 1))
+
+    monkeypatch.setattr("decam.experiments.explain.time", SimpleNamespace(perf_counter=lambda: now))
+    monkeypatch.setitem(CLASS_METHODS, NAME, dataclasses.replace(PULL, run=run))
+    model = colours()
+    made = last(explain_classes([class_question(model, target) for target in range(3)], NAME, PullSettings()))
+    assert [one.seconds for one in made] == pytest.approx(expected)
+    assert sum(one.seconds for one in made) == pytest.approx(now)
 
 
 def test_a_class_that_fails_leaves_the_others_their_maps() -> None:

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 import decam
 from decam.classifier import Classifier, Execution, TorchClassifier
-from decam.experiments.diagnostics import ROUNDING, silences
 from decam.explanation import Ledger
 from decam.images.scenes.scene import scene
 from decam.methods import METHODS
 from decam.methods.controls.maps import FAMILY as CONTROLS
+from decam.methods.support.silence import ROUNDING, silences
 from decam.models.networks.small_vit import SmallVit
 from tests.methods.test_table import QUICK
 from tests.tools.networks import small_classifier, small_module

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 
 from decam.errors import SettingError
 from decam.experiments.cells import CellKey
+from decam.experiments.events import Event, Measured
+from decam.experiments.grid import Grid
 from decam.experiments.plan import MetricChoice
 from decam.metrics import METRICS
 from decam.metrics.base import Measurement
@@ -19,6 +22,7 @@ from decam.runs.service import Runs
 from decam.runs.store import Store
 from tests.runs.colours import Gate, a_check, a_plan, colours, layered, running, wait_for
 from tests.tools.colours import SIZE, views
+from tests.tools.waiting import wait_until
 
 BLIND = MetricChoice.default("deletion", steps=4, fill="mean")
 POINTING = MetricChoice.default("pointing-game")
@@ -124,6 +128,38 @@ def test_what_is_measured_by_a_truth_that_has_changed_since_is_not_kept(runs: Ru
     assert sum(told) == 1, "once, by the new truth"
     saliency = ended.cells[FIRST].saliency
     assert saliency is not None
+    assert ended.cells[FIRST].measurements[POINTING.key].value == share_of_highest(saliency, half())
+
+
+def test_a_truth_that_comes_while_a_measurement_is_being_written_is_not_followed_by_the_old_one(
+    runs: Runs, tmp_path: Path
+) -> None:
+    """The run is stopped right then, so that only what the disk keeps tells what is still to be measured."""
+    record = runs._recorder.record
+    marking: list[threading.Thread] = []
+
+    def interrupted(run_id: str, event: Event, grid: Grid) -> None:
+        if not marking and isinstance(event, Measured) and event.metric == POINTING.key:
+            mark = threading.Thread(target=runs.mark, args=(run_id, 0, half()))
+            mark.start()
+            marking.append(mark)
+            mark.join(0.3)  # whole in between where nothing holds it back
+            runs.stop(run_id)
+        record(run_id, event, grid)
+
+    runs._recorder.record = interrupted  # type: ignore[method-assign]
+    run = runs.start(a_plan(1, "random", metrics=(POINTING,)), views(1), truths=[~half()])
+    wait_until(lambda: bool(marking))
+    marking[0].join()
+    wait_for(runs, run)
+    runs.close()
+    again = Runs(Store(tmp_path / "data"), colours)
+    again.resume(run)
+    ended = wait_for(again, run)
+    again.close()
+    saliency = ended.cells[FIRST].saliency
+    assert saliency is not None
+    np.testing.assert_array_equal(ended.truths[0], half())
     assert ended.cells[FIRST].measurements[POINTING.key].value == share_of_highest(saliency, half())
 
 

@@ -129,10 +129,24 @@ def _read(grid: Grid, line: Line) -> tuple[Verdict, str]:
         return _labels(line, left)
     if mode == "independent":
         return _independent(line, left, names)
-    return _cascading(line, left, names, [variant.share for variant in variants])
+    shares = [variant.share for variant in variants]
+    answered = [_answered(grid, question) for question in range(1, len(grid.plan.questions))]
+    return _cascading(line, left, names, shares, answered)
 
 
-def _cascading(line: Line, left: Sequence[float], names: Sequence[str], shares: Sequence[float]) -> tuple[Verdict, str]:
+def _answered(grid: Grid, question: int) -> str:
+    """Whether a variant's likeliest class is still the original's, in words; empty before both are known."""
+    original, now = grid.predictions[0], grid.predictions[question]
+    if not original or not now:
+        return ""
+    if now[0][0] != original[0][0]:
+        return " and the model has lost its answer"
+    return f" and the model still answers “{grid.label_of(now[0][0])}”"
+
+
+def _cascading(
+    line: Line, left: Sequence[float], names: Sequence[str], shares: Sequence[float], answered: Sequence[str]
+) -> tuple[Verdict, str]:
     there = [place for place, value in enumerate(left) if math.isfinite(value)]
     last = there[-1]
     complete = last == len(names) - 1
@@ -142,7 +156,7 @@ def _cascading(line: Line, left: Sequence[float], names: Sequence[str], shares: 
         if outlives is not None:
             return "late", (
                 f"Still similar ({line.words(outlives)}) when {_forgotten(names, outlives)} "
-                f"({whole(shares[outlives])} of the weights) and the model has lost its answer. "
+                f"({whole(shares[outlives])} of the weights){answered[outlives]}. "
                 f"Changes completely only with {names[first]} ({line.words(first)}).{_edgy(line)}"
             )
         when = f"as soon as {names[0]} is random" if first == 0 else f"once {names[first]} is random too"

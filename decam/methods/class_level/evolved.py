@@ -79,7 +79,7 @@ class EvolvedSettings(Settings):
 
 @dataclass(frozen=True)
 class Fittest:
-    """What a search found: the fittest vector's pattern (3×H×W), and the highest mean value of any on the samples.
+    """What a search found: the fittest vector's pattern (3×H×W), and its mean value on the samples.
 
     `road` and `threshold` are those by which the question was asked.
     """
@@ -108,18 +108,19 @@ def fittest(question: ClassQuestion, settings: EvolvedSettings) -> Generator[Pro
     box = Box.of(-1.0, 1.0, waves.dimensions, dtype=torch.float32)
     evolution = DifferentialEvolution(box, how, seed=stage_seed(seed, _EVOLVING) >> 32)
     generations = settings.budget // (population * batch)
-    fidelity, pattern = 0.0, torch.zeros(3, *size)
+    fidelity, pattern, standing = 0.0, torch.zeros(3, *size), torch.zeros(population)
     for number in range(1, generations + 1):
         vectors = evolution.ask()
         fitness, values = [], []
         for one in unit_length(waves.pictures(vectors)) * radius:
             answers = road.values(drawn + one, torch.zeros(batch, dtype=torch.long))
             fitness.append(answers.clamp_min(FLOOR).log().mean())
-            values.append(float(raised(answers, threshold.expand(batch)).mean()))
+            values.append(raised(answers, threshold.expand(batch)).mean())
             yield Progress(number - 1, generations, question.ledger.evaluations)
-        evolution.tell(torch.stack(fitness))
-        fidelity = max(fidelity, *values)
-        pattern = unit_length(waves.pictures(evolution.population[evolution.best][None]))[0] * radius
+        generation, best = evolution.tell(torch.stack(fitness)), evolution.best
+        standing = torch.where(generation.accepted, torch.stack(values), standing)
+        fidelity = float(standing[best])
+        pattern = unit_length(waves.pictures(evolution.population[best][None]))[0] * radius
         curves = {"fidelity": fidelity, "norm": radius, "best": float(evolution.fitness.max())}
         yield Progress(number, generations, question.ledger.evaluations, curves=curves, pattern=pattern.numpy())
         if fidelity >= settings.goal:

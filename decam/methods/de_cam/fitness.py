@@ -90,7 +90,7 @@ class FitnessEstimator:
         return float(expected.clamp(0, 1))
 
     def best(self, again: bool = False) -> Tensor:
-        """Mean of the best tenth, but of 16 at least, of all genotypes ever observed, each at unit deviation.
+        """Mean of the best tenth, but of 16 to 1024, of all genotypes ever observed, each at unit deviation.
 
         Their worth is what was estimated when they were observed, or, with `again`, what all answers since then say.
         """
@@ -106,8 +106,8 @@ class FitnessEstimator:
         return standardised(self._tried[kept][best]).mean(0)
 
     def _most(self) -> int:
-        """How many of the best candidates the map is a mean of."""
-        return max(LEAST, self._count // 10)
+        """How many of the best candidates the map is a mean of: no more than are sure to have been kept."""
+        return min(max(LEAST, self._count // 10), MOST)
 
     @staticmethod
     def _best(worth: Tensor, count: int) -> Tensor:

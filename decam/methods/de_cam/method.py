@@ -34,6 +34,7 @@ from decam.methods.de_cam.settling import Settling
 from decam.methods.de_cam.shown import Shown
 from decam.methods.de_cam.stability import Half, halved, in_words, rank_errors
 from decam.methods.de_cam.surrogate import log_odds
+from decam.methods.support.silence import silences
 
 SEED_CELLS = 5  # a side of the random masks: large ones change the answer most, and so tell most
 SHOWN = 0.25  # of the pixels, in pictures of what a ranking shows
@@ -55,7 +56,8 @@ class _Search:
         self.generator = torch.Generator().manual_seed(seed)
         self._ledger = question.ledger
         self._begun = question.ledger.evaluations
-        self._device = question.image.device
+        self._image = question.image
+        self._precision = classifier.execution.precision
         self._queries = MaskedQueries(question, fill(settings.fill, question.image, classifier.mean, seed))
 
     @property
@@ -96,7 +98,7 @@ class _Search:
             left -= pairs
             halves = (torch.rand(pairs, SEED_CELLS, SEED_CELLS, generator=self.generator) < 0.5).float()
             grids = torch.cat([halves, 1 - halves])
-            masks = upsample(grids.to(self._device), self.size)
+            masks = upsample(grids.to(self._image.device), self.size)
             answers = yield from self.ask(masks)
             ridge.add(upsample(grids, (cells, cells)).flatten(1), log_odds(answers))
             self.estimator.observe_seed(masks[:, 0], answers)
@@ -132,17 +134,26 @@ class _Search:
         return small
 
     def settled(self, genotype: Tensor) -> bool:
-        """True once the map has settled, of which this genotype is the latest; False where nobody asked for that."""
-        return self.settling.wanted > 0 and self.settling.observe(self.spent, self.map_of(genotype))
+        """True once the map has settled, of which this genotype is the latest; False where nobody asked for that.
+
+        Maps are not looked at before the answer has moved: those of chance settle as they are averaged.
+        """
+        return self._judges and self.settling.observe(self.spent, self.map_of(genotype))
+
+    @property
+    def _judges(self) -> bool:
+        """True where the map was to settle, and the answers say something of the picture."""
+        return self.settling.wanted > 0 and not silences(self._ledger, self._precision, self._image)
 
     def finished(self, genotype: Tensor, half: Half | None = None) -> Steps:
         """A genotype, and the expected drop if any was asked for, as a map H×W float32 that begins at zero.
 
-        Where the map was to settle the ledger is told whether it did, and with `half` how sure its ranks are.
+        Where the map was to settle the ledger is told whether it did, and with `half` how sure its ranks are; of chance
+        nothing is told.
         """
         ranking = self.encoding.maps(genotype.unsqueeze(0))[0].cpu()
         full: Map = (self.drop.fit().beside(ranking) if self.drop else ranking).numpy()
-        if self.settling.wanted:
+        if self._judges:
             self._ledger.note(self.settling.in_words(self.spent, self.spending.cost))
             yield self.progress()  # whose total says that it ended here
             if half is not None and full.max() > full.min():

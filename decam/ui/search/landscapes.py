@@ -199,7 +199,7 @@ def _controls() -> Choice:
         50,
         **_kept("generations"),
         help="Lengthens the search: its evaluations are so many times the population. L-SHADE makes more and smaller "
-        "generations of them. It ends sooner where all individuals have come together.",
+        "generations of them. It ends sooner once all individuals have nearly the same value.",
     )
     seed = second[4].number_input(
         "Seed",

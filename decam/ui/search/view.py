@@ -148,10 +148,10 @@ def _map(cell: Cell, view: Pixels) -> Pixels:
 def _certainty(cell: Cell, view: Pixels, where: str) -> dict[str, Any] | None:
     """How sure a finished map is: the standard errors of its ranks over the picture, and what the map's notes say.
 
-    None where the method does not say.
+    None where the method does not say, and of a map of chance.
     """
     made = cell.explanation
-    if made is None or made.rank_errors is None:
+    if made is None or made.silent or made.rank_errors is None:
         return None
     drawn = overlay(view, made.rank_errors, opacity=COVER, limits=(0.0, UNSURE))
     caption = f"Standard error of each place's rank: bare 0 %, bright {100 * UNSURE:.0f} % or more, which is chance"

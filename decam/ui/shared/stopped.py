@@ -14,12 +14,14 @@ from decam.runs.snapshots import RunSnapshot
 
 
 def of(snapshot: RunSnapshot, place: CellKey) -> Stopping | None:
-    """What the rule says of a finished DE-CAM search that spent its budget; None for any other map.
+    """What the rule says of a finished DE-CAM search that spent its budget; None for any other map, and one of chance.
 
     A search that the rule itself was to end says in its notes whether it did.
     """
     settings, cell = snapshot.plan.methods[place.method].settings, snapshot.cells[place]
-    if not isinstance(settings, DeCamSettings) or settings.ends_early or cell.explanation is None:
+    if not isinstance(settings, DeCamSettings) or settings.ends_early:
+        return None
+    if cell.explanation is None or cell.explanation.silent:
         return None
     return _judged(snapshot.id, place.question, place.method, settings, cell.frames)
 

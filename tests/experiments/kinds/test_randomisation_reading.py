@@ -34,8 +34,12 @@ def found(
     floor: float = 0.0,
     edges: float = 0.0,
     plain: float | None = None,
+    answers: Sequence[int] = (),
 ) -> Grid:
-    """A check of one method, whose map is so alike to the original at each stage; `plain` of signed values."""
+    """A check of one method, whose map is so alike to the original at each stage; `plain` of signed values.
+
+    `answers` are the likeliest classes of the original and of each variant, not known where there are none.
+    """
     names = ("head", "late", "early") if mode != "labels" else ("shuffled labels",)
     variants = [Variant(mode, name, share) for name, share in zip(names, SHARES, strict=False)]
     plan = Plan(
@@ -61,7 +65,8 @@ def found(
         }
         cells[CellKey(place, 0)] = Cell(measurements=measured)
     view = np.zeros((2, 2, 3), np.uint8)
-    return Grid(plan, (view,), predictions=(None,) * len(plan.questions), cells=cells)
+    guesses = tuple(((answer, 0.9), (1 - answer, 0.1)) for answer in answers) or (None,) * len(plan.questions)
+    return Grid(plan, (view,), labels=("arrow", "ring"), predictions=guesses, cells=cells)
 
 
 def said(values: Sequence[float], **how: object) -> tuple[str, str]:
@@ -91,6 +96,21 @@ def test_the_cascade_is_read_by_its_thresholds(values: tuple[float, ...], verdic
     read, sentence = said(values)
     assert read == verdict
     assert part in sentence
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ((0, 0, 1, 1), "(50 % of the weights) and the model has lost its answer. Changes"),
+        ((0, 1, 0, 1), "(50 % of the weights) and the model still answers “arrow”. Changes"),
+        ((1, 1, 1, 0), "(50 % of the weights) and the model still answers “ring”. Changes"),
+        ((), "(50 % of the weights). Changes"),
+    ],
+)
+def test_a_late_change_tells_what_the_model_answered_when_the_map_was_still_similar(
+    answers: tuple[int, ...], words: str
+) -> None:
+    assert words in said((0.9, 0.8, 0.1), answers=answers)[1]
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,16 @@ from torch import Tensor
 from decam.classifier import FunctionClassifier
 from decam.errors import SettingError
 from decam.explanation import ClassQuestion, last
+from decam.methods.class_level import samples
 from decam.methods.class_level.base import OneClass
 from decam.methods.class_level.black_box import BlackBoxSettings, Waves, black_box
-from decam.methods.class_level.evolved import EvolvedSettings, evolved
+from decam.methods.class_level.common import stage_seed
+from decam.methods.class_level.evolved import _DRAWING, EvolvedSettings, evolved, fittest
 from decam.methods.class_level.mean_of_maps import MeanOfMapsSettings, mean_of_maps
 from decam.methods.class_level.phase import picture_of
 from decam.methods.class_level.samples import radial_frequency
 from decam.methods.class_level.universal import step_to
+from decam.methods.support.seeded_globals import generator_of
 from decam.settings import Settings
 
 SIDE = 16
@@ -56,6 +59,29 @@ def test_answers_alone_lead_to_the_side_that_must_be_lighter_and_every_picture_i
     assert question.ledger.evaluations == sum(seen)
     again = ClassQuestion(question.classifier, (0,))
     assert (last(search(again, settings)).pattern == found.pattern).all()
+
+
+def moody(pictures: Tensor) -> Tensor:
+    """Two classes whose odds rise and fall so fast that vectors that are sure of some samples miss others."""
+    lightness = pictures.mean((1, 2))
+    odds = 6 * torch.sin(200 * (lightness[:, : SIDE // 2].mean(1) - lightness[:, SIDE // 2 :].mean(1)))
+    return torch.softmax(torch.stack([odds, -odds], 1), 1)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_curve_of_an_evolved_map_is_that_of_the_map_and_ends_the_search(seed: int) -> None:
+    settings = EvolvedSettings(budget=960, waves=3, window=0.0, samples="gaussian", batch=4, population=12, goal=0.8)
+    question = ClassQuestion(FunctionClassifier(moody, ["up", "down"], (SIDE, SIDE)), (0,), seed)
+    drawn = samples.sampler("gaussian", None)(4, (SIDE, SIDE), generator_of(stage_seed(seed, _DRAWING)))
+    told = []
+    for event in fittest(question, settings):
+        if event.pattern is not None:
+            answers = moody((drawn + torch.from_numpy(event.pattern)).clamp(0, 1))[:, 0]
+            told.append((event.curves["fidelity"], event.curves["best"]))
+            assert told[-1] == pytest.approx((float(answers.mean()), float(answers.log().mean())), abs=1e-4)
+    fidelity = [value for value, _ in told]
+    assert all(value < settings.goal for value in fidelity[:-1])
+    assert fidelity[-1] >= settings.goal or len(told) == 20
 
 
 def test_waves_are_cosines_that_fall_with_their_order() -> None:

@@ -8,6 +8,7 @@ import torch
 
 from decam.methods.de_cam.encoding import Encoding, rank_masks
 from decam.methods.de_cam.fitness import ESTIMATED, KEPT, REMOVED, FitnessEstimator, Shares, standardised
+from decam.methods.de_cam.surrogate import Surrogate
 
 CELLS, SIDE = 6, 56
 OBJECT = torch.zeros(SIDE, SIDE)
@@ -88,6 +89,27 @@ def test_memory_does_not_grow_with_what_was_tried_and_the_best_stay(monkeypatch:
     short, whole = observed(32, 12), observed(1000, 12)
     assert len(short._tried) <= 80 and len(whole._tried) == 192
     torch.testing.assert_close(short.best(), whole.best())
+
+
+class Bookkeeper(FitnessEstimator):
+    """What a genotype is worth stands at its first place, so that only what is kept of them is left to look at."""
+
+    def _at(self, genotypes: torch.Tensor, shares: Shares) -> torch.Tensor:
+        return genotypes[:, :1].repeat_interleave(len(shares.kept + shares.removed), 0)
+
+    def _worth(self, at: torch.Tensor, *_: object) -> torch.Tensor:
+        return at.view(len(at), -1)[:, 0]
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_the_map_of_a_long_search_is_made_from_the_best_alone(again: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Surrogate, "fit", lambda _: None)
+    estimator = Bookkeeper(Encoding(CELLS, torch.rand(3, SIDE, SIDE), follow_edges=False))
+    tried = drawn(30_000, 0)
+    for some in tried.split(64):
+        estimator.observe(some, Shares((0.1,), (0.1,)), torch.zeros(len(some), 2))
+    best = tried[tried[:, 0].argsort(descending=True)[:1024]]
+    torch.testing.assert_close(estimator.best(again), standardised(best).mean(0))
 
 
 def test_the_best_is_better_than_what_it_was_made_from(taught: tuple[Encoding, FitnessEstimator]) -> None:

@@ -173,6 +173,23 @@ def test_a_search_that_does_not_settle_costs_and_shows_what_it_would_without(rec
     assert clear.rank_errors[inside].max() < tenth < min(asked.rank_errors.mean(), asked.rank_errors[inside].mean())
 
 
+@pytest.mark.parametrize(("variant", "answer"), [("seeded", 0.25), ("seed only", 0.25), ("seeded", 1e-9)])
+@pytest.mark.slow
+def test_a_map_of_chance_neither_settles_nor_is_sure_of_its_ranks(rectangle, variant: str, answer: float) -> None:
+    """The answer never moves, so the map is a mean of chance: averaged, it moves less and less."""
+
+    def still(images: torch.Tensor) -> torch.Tensor:
+        return torch.tensor([1 - answer, answer]).expand(len(images), 2)
+
+    size = rectangle.classifier.input_size
+    classifier = wrap(still, labels=["a", "b"], input_size=size, mean=(0.0, 0.0, 0.0), name="still")
+    chosen = DeCamSettings(budget=1500, variant=variant, settled=0.05)
+    made = last(explain_view(classifier, rectangle.view, "de-cam", chosen, 1, seed=0))
+    assert made.silent and made.evaluations == Spending.of(chosen).cost
+    assert made.rank_errors is None and not any("settled" in note or "rank" in note for note in made.notes)
+    assert len(made.notes) == 1, "why it is silent"
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.slow
 def test_every_variant_ends_early_and_all_but_plain_say_how_sure_they_are(rectangle, variant: str) -> None:
