@@ -157,6 +157,34 @@ def test_measure_takes_the_prediction_where_no_target_is_given(classifier, image
         decam.measure(classifier, image, saliency, steps=1)
 
 
+def test_an_explanation_is_measured_over_the_view_that_was_explained(classifier) -> None:
+    wide = np.full((32, 64, 3), 40, np.uint8)
+    wide[:, :24] = 250
+    fitted = decam.explain(classifier, wide, method="occlusion", framing="fit")
+    known = decam.measure(classifier, wide, fitted)
+    assert known == decam.measure(classifier, wide, fitted.saliency, target=fitted.target, framing="fit")
+    assert known != decam.measure(classifier, wide, fitted.saliency, target=fitted.target)
+    assert decam.measure(classifier, Image.fromarray(wide), fitted) == known
+
+
+@pytest.mark.parametrize("given", [{"framing": "crop"}, {"image": np.zeros((32, 64, 3), np.uint8)}])
+def test_an_explanation_of_another_view_is_refused(classifier, given) -> None:
+    wide = np.full((32, 64, 3), 40, np.uint8)
+    wide[:, :24] = 250
+    fitted = decam.explain(classifier, wide, method="occlusion", framing="fit")
+    with pytest.raises(SettingError, match="The explanation is of image 1, framed by 'fit', and this is another view"):
+        decam.measure(classifier, **{"image": wide, "saliency": fitted, **given})
+
+
+def test_another_model_of_the_same_input_may_be_asked_about_a_map(classifier, image: np.ndarray) -> None:
+    def even(images: torch.Tensor) -> torch.Tensor:
+        return torch.full((len(images), 4), 0.25)
+
+    other = decam.wrap(even, labels=LABELS, input_size=(32, 32), name="other")
+    explanation = decam.explain(classifier, image, method="occlusion")
+    assert set(decam.measure(other, image // 2, explanation)) == {"deletion", "insertion"}
+
+
 def test_a_map_that_says_nothing_is_told_in_words(classifier) -> None:
     assert "constant" in remarks(np.ones((4, 4), np.float32))[0]
     assert "not finite" in remarks(np.array([[1, np.nan]], np.float32))[0]
