@@ -1,5 +1,6 @@
 """The Python interface: names, checks and sentences."""
 
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from decam.errors import ImageError, MethodError, ModelError, SettingError
 from decam.experiments.diagnostics import remarks
 from decam.experiments.explain import class_index
 from decam.explanation import last
+from decam.methods import table as methods_table
 
 LABELS = ["tench", "great white shark", "hammerhead shark", "hen"]
 
@@ -101,6 +103,15 @@ def test_a_picture_comes_as_a_path_an_image_or_an_array(classifier, image: np.nd
     }[kind]
     expected = decam.explain(classifier, image, method="occlusion").saliency
     np.testing.assert_allclose(decam.explain(classifier, given, method="occlusion").saliency, expected, atol=1e-6)
+
+
+def test_every_setting_of_every_method_can_be_given_as_a_keyword() -> None:
+    table = methods_table.METHODS, decam.explain, decam.explain_steps
+    of_classes = methods_table.CLASS_METHODS, decam.explain_class, decam.explain_class_steps
+    for rows, *functions in (table, of_classes):
+        taken = {name for function in functions for name in inspect.signature(function).parameters}
+        for row in rows.values():
+            assert not taken & {parameter.name for parameter in row.settings.parameters()}, row.name
 
 
 @pytest.mark.parametrize(
