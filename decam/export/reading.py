@@ -41,7 +41,7 @@ def grid_of(recording: Recording, labels: Sequence[str] = ()) -> Grid:
     if plan.about_classes:
         raise SettingError("An export about classes cannot be read back as a grid; replay it instead.")
     grid = Grid.empty(plan, recording.views, _truths(plan, folder), labels)
-    measured = _measurements(plan, folder)
+    measured = _measurements(recording)
     cells, predictions = dict(grid.cells), list(grid.predictions)
     for recorded in recording.maps:
         explanation = _explanation(folder, recorded, plan)
@@ -102,9 +102,10 @@ def _explanation(folder: Path, recorded: Recorded, plan: Plan) -> Explanation:
     )
 
 
-def _measurements(plan: Plan, folder: Path) -> dict[CellKey, dict[str, Measurement]]:
+def _measurements(recording: Recording) -> dict[CellKey, dict[str, Measurement]]:
     """What metrics.csv and curves.csv say, by cell and by the metrics' keys."""
-    keys, columns = _cells_by_name(plan), metric_names(plan)
+    plan, folder = recording.plan, recording.folder
+    keys, columns = _cells_by_name(recording), metric_names(plan)
     choices = {choice.key: choice.name for choice in plan.metrics}
     table = folder / "metrics.csv"
     rows, curves = _rows(table, (*_HEAD, *columns.values())), _curves(folder / "curves.csv")
@@ -125,15 +126,19 @@ def _measurements(plan: Plan, folder: Path) -> dict[CellKey, dict[str, Measureme
     return found
 
 
-def _cells_by_name(plan: Plan) -> dict[_Named, list[CellKey]]:
-    """The cells by what the tables call them; two questions about one picture share a name, in their order."""
+def _cells_by_name(recording: Recording) -> dict[_Named, list[CellKey]]:
+    """The cells by what the tables call them; two questions about one picture share a name, in their order.
+
+    The tables have no lines of cells that were still to come.
+    """
+    plan, written_down = recording.plan, {one.cell for one in recording.maps} | set(recording.failed)
 
     def written(name: str) -> str:
         return str(cell(name))  # a name that a spreadsheet would run has an apostrophe before it
 
     found: dict[_Named, list[CellKey]] = defaultdict(list)
     methods = method_names(plan)
-    for key in plan.cells():
+    for key in sorted(written_down):
         place = plan.place_of(key.question)
         picture, model = written(plan.picture_of(key.question).name), written(model_name(plan, key.question))
         found[str(place + 1), picture, model, methods[key.method]].append(key)

@@ -144,6 +144,18 @@ def test_a_grid_knows_where_each_map_stands(grid: Grid, folder: Path) -> None:
     assert again.target_of(0) == grid.target_of(0)
 
 
+def test_values_stay_with_their_map_where_a_question_before_it_is_unfinished(grid: Grid, tmp_path: Path) -> None:
+    questions = tuple(dataclasses.replace(grid.plan.questions[0], seed=seed) for seed in (1, 2, 3))
+    plan = dataclasses.replace(grid.plan, questions=questions)
+    twice = Grid.empty(plan, grid.views, grid.truths, grid.labels)
+    cells = {**twice.cells, CellKey(1, 0): Cell().failed("No memory."), CellKey(2, 0): grid.cells[CellKey(0, 0)]}
+    export.write(dataclasses.replace(twice, cells=cells), tmp_path, drawn=False)
+    again = grid_of(read(tmp_path / "settings.json"), grid.labels)
+    for key, cell in cells.items():
+        before, after = ({name: one.value for name, one in it.measurements.items()} for it in (cell, again.cells[key]))
+        assert after == pytest.approx(before, nan_ok=True), key
+
+
 def _told(grid: Grid) -> Grid:
     """The grid with a note, a remark, a metric that failed, a map that failed later, and two that were never made."""
     cells = dict(grid.cells)
