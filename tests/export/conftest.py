@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pytest
 
-from decam.experiments.cells import Cell
 from decam.experiments.execute import execute
 from decam.experiments.grid import Grid
-from decam.experiments.kinds import class_maps, comparison
+from decam.experiments.kinds import comparison
 from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, fingerprint, usual_metrics
-from decam.explanation import ClassExplanation, Unit, last, magnitude
-from decam.methods import CLASS_METHODS, get
+from decam.explanation import last
+from decam.methods import get
+from tests.tools.classes import class_grid
 
 NAMES = ("Füße/../katze \N{CAT FACE}.final.JPG", "CON", "katze.png", "katze.webp")
 
@@ -41,31 +39,5 @@ def grid(rectangle) -> Grid:
 
 @pytest.fixture(scope="session")
 def of_classes() -> Grid:
-    """Made-up maps of a class, of two at once and of a unit, by every method of classes and with two seeds."""
-    methods = [MethodChoice.default(name) for name in CLASS_METHODS]
-    plan = class_maps.plan(["rectangle"], "cpu", [1, (0, 1), Unit("blocks.1", 3)], methods, seeds=(0, 1))
-    rng = np.random.default_rng(0)
-    cells = {}
-    for key in plan.cells():
-        choice, question = plan.methods[key.method], plan.questions[key.question]
-        about = question.about
-        pattern = rng.normal(0, 0.1, (3, 24, 24)).astype(np.float32)
-        explanation = ClassExplanation(
-            choice.name,
-            magnitude(pattern),
-            about.channel if isinstance(about, Unit) else about[0],
-            plan.subject_of(key.question, ("hidden", "visible")),
-            0.75,
-            choice.settings,
-            question.seed,
-            100,
-            0.5,
-            ("A note.",),
-            map=pattern,
-            baseline=0.125,
-            control=0.25,
-            norm=1.5,
-            cost=0.5 if key.method else float("nan"),
-        )
-        cells[key] = Cell().explained(explanation).evaluated(())
-    return dataclasses.replace(Grid.empty(plan, (), labels=("hidden", "visible")), cells=cells)
+    """Made-up maps of classes and of a unit."""
+    return class_grid()
