@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from decam.classifier import Classifier, probabilities, to_tensor
+from decam.classifier import Classifier, Pixels, probabilities, to_tensor
 from decam.classifier.base import called
 from decam.errors import MethodError, SettingError
 from decam.experiments.evaluate import checked_maps, checked_truth, origin_of, question_of
@@ -185,19 +185,19 @@ def measure(
     truth: Truth | None = None,
     method: str | Explanation | None = None,
     seed: int | None = None,
-    framing: Framing = CROP,
+    framing: Framing | None = None,
 ) -> dict[str, float]:
     """The values of metrics for one map, by their names: {"deletion": …, "insertion": …}; NaN where one says nothing.
 
-    `saliency` is H×W at the model's input size, or an Explanation, whose method, settings, target and seed are then
-    known; `target`, `against` and `framing` as in `explain`. `fill` (blur, box-blur, mean, black, noise) and `steps`
-    apply to the metrics that have them; where not given each takes its own: deletion and insertion the tutorial's, 196
-    steps from the picture to black and from its box blur, where the app draws 50 to the mean and from `blur`. `truth`
-    is a boolean mask H×W of the object, for localisation. `method` says how the map was made, for metrics that make it
-    again: a name, with default settings, or an Explanation. `seed` is where random numbers begin. Raises SettingError
-    and MethodError with a sentence.
+    `saliency` is H×W at the model's input size, or an Explanation, whose method, settings, target, seed and framing are
+    then known; `target`, `against` and `framing` as in `explain`. `fill` (blur, box-blur, mean, black, noise) and
+    `steps` apply to the metrics that have them; where not given each takes its own: deletion and insertion the
+    tutorial's, 196 steps from the picture to black and from its box blur, where the app draws 50 to the mean and from
+    `blur`. `truth` is a boolean mask H×W of the object, for localisation. `method` says how the map was made, for
+    metrics that make it again: a name, with default settings, or an Explanation. `seed` is where random numbers begin.
+    Raises SettingError and MethodError with a sentence, also for an explanation of another view than that of `image`.
     """
-    view = framed(classifier, to_picture(image), checked(framing))
+    view = _explained_view(classifier, image, saliency, framing)
     requests = [Request(row, _settings(row, fill, steps)) for row in map(get_metric, metrics)]
     made = saliency if isinstance(saliency, Explanation) else method if isinstance(method, Explanation) else None
     target_index, other = class_index(classifier, target), class_index(classifier, against)
@@ -221,6 +221,24 @@ def measure(
     )
     found = last(evaluate(case, requests))
     return {request.metric.name: one.value for request, (one,) in zip(requests, found, strict=True)}
+
+
+def _explained_view(
+    classifier: Classifier, image: Source, saliency: Map | Explanation, framing: Framing | None
+) -> Pixels:
+    """The picture as the map's model was shown it; raises SettingError where the map is of another view."""
+    known = saliency.begun.plan if isinstance(saliency, ShownExplanation) else None
+    explained = known.pictures[0] if known is not None and known.pictures else None
+    chosen = framing if framing is not None else CROP if explained is None else explained.framing
+    view = framed(classifier, to_picture(image), checked(chosen))
+    # Another model may see the same picture in another way.
+    same_model = known is not None and known.model == classifier.name
+    if explained is not None and same_model and fingerprint(view) != explained.sha256:
+        raise SettingError(
+            f"The explanation is of {explained.name}, framed by {explained.framing!r}, and this is another view; give "
+            "what was explained, or the explanation's `saliency` alone."
+        )
+    return view
 
 
 def _as_map(saliency: Map | Explanation) -> Map:

@@ -1,5 +1,6 @@
 """The Python interface: names, checks and sentences."""
 
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from decam.errors import ImageError, MethodError, ModelError, SettingError
 from decam.experiments.diagnostics import remarks
 from decam.experiments.explain import class_index
 from decam.explanation import last
+from decam.methods import table as methods_table
 
 LABELS = ["tench", "great white shark", "hammerhead shark", "hen"]
 
@@ -103,6 +105,15 @@ def test_a_picture_comes_as_a_path_an_image_or_an_array(classifier, image: np.nd
     np.testing.assert_allclose(decam.explain(classifier, given, method="occlusion").saliency, expected, atol=1e-6)
 
 
+def test_every_setting_of_every_method_can_be_given_as_a_keyword() -> None:
+    table = methods_table.METHODS, decam.explain, decam.explain_steps
+    of_classes = methods_table.CLASS_METHODS, decam.explain_class, decam.explain_class_steps
+    for rows, *functions in (table, of_classes):
+        taken = {name for function in functions for name in inspect.signature(function).parameters}
+        for row in rows.values():
+            assert not taken & {parameter.name for parameter in row.settings.parameters()}, row.name
+
+
 @pytest.mark.parametrize(
     ("target", "index"),
     [(None, None), (2, 2), ("hen", 3), ("HEN", 3), ("hammer", 2), (" tench ", 0), (np.int64(1), 1)],
@@ -155,6 +166,34 @@ def test_measure_takes_the_prediction_where_no_target_is_given(classifier, image
         decam.measure(classifier, image, saliency, fill="pink")
     with pytest.raises(SettingError, match="steps is 1, but must lie between 2 and 500"):
         decam.measure(classifier, image, saliency, steps=1)
+
+
+def test_an_explanation_is_measured_over_the_view_that_was_explained(classifier) -> None:
+    wide = np.full((32, 64, 3), 40, np.uint8)
+    wide[:, :24] = 250
+    fitted = decam.explain(classifier, wide, method="occlusion", framing="fit")
+    known = decam.measure(classifier, wide, fitted)
+    assert known == decam.measure(classifier, wide, fitted.saliency, target=fitted.target, framing="fit")
+    assert known != decam.measure(classifier, wide, fitted.saliency, target=fitted.target)
+    assert decam.measure(classifier, Image.fromarray(wide), fitted) == known
+
+
+@pytest.mark.parametrize("given", [{"framing": "crop"}, {"image": np.zeros((32, 64, 3), np.uint8)}])
+def test_an_explanation_of_another_view_is_refused(classifier, given) -> None:
+    wide = np.full((32, 64, 3), 40, np.uint8)
+    wide[:, :24] = 250
+    fitted = decam.explain(classifier, wide, method="occlusion", framing="fit")
+    with pytest.raises(SettingError, match="The explanation is of image 1, framed by 'fit', and this is another view"):
+        decam.measure(classifier, **{"image": wide, "saliency": fitted, **given})
+
+
+def test_another_model_of_the_same_input_may_be_asked_about_a_map(classifier, image: np.ndarray) -> None:
+    def even(images: torch.Tensor) -> torch.Tensor:
+        return torch.full((len(images), 4), 0.25)
+
+    other = decam.wrap(even, labels=LABELS, input_size=(32, 32), name="other")
+    explanation = decam.explain(classifier, image, method="occlusion")
+    assert set(decam.measure(other, image // 2, explanation)) == {"deletion", "insertion"}
 
 
 def test_a_map_that_says_nothing_is_told_in_words(classifier) -> None:

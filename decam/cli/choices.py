@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import argparse
+from collections.abc import Iterable, Mapping, Sequence
 
 from decam.classifier import Classifier
 from decam.errors import SettingError
@@ -33,6 +34,14 @@ def choices(
         tuple(MethodChoice(name, settings[name]) for name in methods),
         tuple(MetricChoice(name, settings[name]) for name in metrics),
     )
+
+
+def refuse_idle(given: argparse.Namespace, names: Iterable[str], beside: str) -> None:
+    """Raise SettingError where one of these options is given, which does nothing beside another one."""
+    for name in names:
+        value = getattr(given, name)
+        if value is not None and value is not False and value != []:
+            raise SettingError(f"--{name.replace('_', '-')} does nothing {beside}; leave it out.")
 
 
 def _values(rows: Mapping[str, type[Settings]], pairs: Sequence[str]) -> dict[str, dict[str, object]]:

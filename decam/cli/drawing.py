@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from decam.cli.choices import refuse_idle
 from decam.cli.codes import OK
 from decam.cli.terminal import visible
 from decam.errors import SettingError, StoreError
@@ -19,6 +20,8 @@ from decam.figures.look import Look
 from decam.files import write_atomically
 
 PAGE = "html"
+LOOKS = ("colours", "opacity", "shared", "extremes", "by_rank", "contours")
+"""The options that say how maps of images are drawn."""
 
 
 def draw(given: argparse.Namespace) -> int:
@@ -26,6 +29,8 @@ def draw(given: argparse.Namespace) -> int:
     out, look = Path(given.out), look_of(given)
     make = _maker(given, out, look)
     grid = grid_of(read(Path(given.settings)))
+    if grid.plan.about_classes:
+        refuse_idle(given, LOOKS, "in an export about classes, whose maps are drawn as they are")
     content = make(grid)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -50,11 +55,17 @@ def look_of(given: argparse.Namespace) -> Look:
 
 
 def _maker(given: argparse.Namespace, out: Path, look: Look) -> Callable[[Grid], bytes]:
-    """What makes the file; raises SettingError for an ending that no file has."""
+    """What makes the file; raises SettingError for an ending that no file has, and for options that do nothing."""
     kind = out.suffix.removeprefix(".").lower()
     if kind not in (*FORMATS, PAGE):
         endings = ", ".join(f".{one}" for one in (*FORMATS, PAGE))
         raise SettingError(f"--out is {out.name}, but its ending says what is drawn; give one of {endings}.")
+    if kind == PAGE:
+        refuse_idle(given, ("metric", "curves"), "with --out FILE.html: a page has all values and curves")
+    if given.curves:
+        refuse_idle(given, ("metric", *LOOKS), "with --curves")
+    if given.by_rank:
+        refuse_idle(given, ("shared", "extremes"), "with --by-rank")
     if kind == PAGE:
         return partial(page.page_bytes, look=look)
     if given.curves:

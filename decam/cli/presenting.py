@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from decam.cli.choices import refuse_idle
 from decam.cli.codes import OK
 from decam.cli.terminal import visible
 from decam.export.reading import grid_of
 from decam.export.replay import read
 from decam.export.stimulus_set import in_words, write_stimuli
-from decam.figures.stimulus import Display
+from decam.figures.stimulus import APPLIES, Display
 
 
 def stimuli(given: argparse.Namespace) -> int:
@@ -22,6 +23,12 @@ def stimuli(given: argparse.Namespace) -> int:
 
 
 def display_of(given: argparse.Namespace) -> Display:
-    """How stimuli are drawn, as the arguments say; what is not given is as usual."""
+    """How stimuli are drawn, as the arguments say; what is not given is as usual.
+
+    Raises SettingError for a bad value, and for an option that the view has no use for.
+    """
     values = {one.name: getattr(given, one.name) for one in Display.parameters()}
-    return Display.from_mapping({name: value for name, value in values.items() if value is not None})
+    display = Display.from_mapping({name: value for name, value in values.items() if value is not None})
+    useful = ("view", "size", *APPLIES[display.view])
+    refuse_idle(given, (name for name in values if name not in useful), f"with --view {display.view}")
+    return display

@@ -72,7 +72,7 @@ def earlier_files(folder: Path) -> tuple[str, ...]:
         return ()
     # Names from a file that anybody may have edited: nothing outside the folder is ever named.
     names = [name for name in read["files"] if isinstance(name, str)]
-    return tuple(name for name in names if re.fullmatch(r"(\w+/)?\.*[\w-][\w.-]*", name))
+    return tuple(name for name in names if re.fullmatch(r"(\w+/)?\.*[\w-][\w.+-]*", name))
 
 
 def _unwritable(folder: Path, error: OSError) -> StoreError:

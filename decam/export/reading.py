@@ -8,6 +8,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,8 @@ from numpy.typing import NDArray
 from decam.errors import SettingError, StoreError
 from decam.experiments.cells import Cell, CellKey
 from decam.experiments.grid import Grid
-from decam.experiments.plan import Plan
-from decam.explanation import Explanation, Truth, class_values
+from decam.experiments.plan import Plan, label_at
+from decam.explanation import ClassExplanation, Explanation, Truth, class_values
 from decam.export.files import map_fingerprint
 from decam.export.names import method_names, picture_names
 from decam.export.replay import Recorded, Recording, arrays_of
@@ -27,21 +28,22 @@ from decam.images.reading import read as read_picture
 from decam.metrics.base import Curve, Measurement
 
 _Named = tuple[str, str, str, str]
+MOST_NAMED = 100_000
+"""How many classes have names where these are taken from maps: a plan may name any whole number."""
 _HEAD = ("number", "picture", "model", "method")
 
 
 def grid_of(recording: Recording, labels: Sequence[str] = ()) -> Grid:
     """What an export holds, as the grid that it was made from; `labels` are the names of the model's classes.
 
-    Maps that belong to no picture are not read. A prediction is known where a question left the class open. Notes,
-    remarks of metrics and reasons of failures come back. The steps of a search are not in an export. Raises StoreError
-    for a map that is missing or not the one recorded, and SettingError for a table that is damaged.
+    Without labels, classes that were asked about without a picture have the names that their maps have. A prediction is
+    known where a question left the class of its picture open. Notes, remarks of metrics and reasons of failures come
+    back. The steps of a search are not in an export. Raises StoreError for a map that is missing or not the one
+    recorded, and SettingError for a table that is damaged.
     """
     plan, folder = recording.plan, recording.folder
-    if plan.about_classes:
-        raise SettingError("An export about classes cannot be read back as a grid; replay it instead.")
     grid = Grid.empty(plan, recording.views, _truths(plan, folder), labels)
-    measured = _measurements(plan, folder)
+    measured = {} if plan.about_classes else _measurements(recording)
     cells, predictions = dict(grid.cells), list(grid.predictions)
     for recorded in recording.maps:
         explanation = _explanation(folder, recorded, plan)
@@ -51,12 +53,24 @@ def grid_of(recording: Recording, labels: Sequence[str] = ()) -> Grid:
         asked = plan.metric_keys(key.question)
         cells[key] = cell.failed(recorded.sentence) if recorded.sentence else cell.evaluated(asked)
         spec = plan.questions[key.question]
-        if spec.target is None and spec.reference is None:
+        if spec.target is None and spec.reference is None and not spec.about_class:
             predictions[key.question] = ((explanation.target, explanation.probability),)
     for key, sentence in recording.failed.items():
         if cells[key].explanation is None:
             cells[key] = cells[key].failed(sentence)
-    return Grid(plan, grid.views, grid.truths, grid.labels, tuple(predictions), cells)
+    return Grid(plan, grid.views, grid.truths, grid.labels or _labels(plan, cells), tuple(predictions), cells)
+
+
+def _labels(plan: Plan, cells: Mapping[CellKey, Cell]) -> tuple[str, ...]:
+    """The names of classes up to the last that was asked about alone, without a picture, as its maps have them."""
+    known: dict[int, str] = {}
+    for key, one in cells.items():
+        spec = plan.questions[key.question]
+        if not spec.about_class or spec.also or spec.target is None or one.explanation is None:
+            continue
+        if spec.target < MOST_NAMED:
+            known[spec.target] = one.explanation.label
+    return tuple(known.get(index, label_at((), index)) for index in range(max(known, default=-1) + 1))
 
 
 def _remarked(measured: Mapping[str, Measurement], recorded: Recorded, plan: Plan) -> dict[str, Measurement]:
@@ -82,9 +96,13 @@ def _explanation(folder: Path, recorded: Recorded, plan: Plan) -> Explanation:
     if not path.is_file():
         raise StoreError(f"{path} is missing; keep the maps of the export beside its settings.json.")
     arrays = arrays_of(path)
-    if class_values(arrays) is not None or map_fingerprint(arrays["saliency"]) != recorded.sha256:
+    of_class = class_values(arrays)
+    saved = arrays["saliency"] if of_class is None else of_class["map"]
+    asked_of_class = plan.questions[recorded.cell.question].about_class
+    if (of_class is not None) != asked_of_class or map_fingerprint(saved) != recorded.sha256:
         raise StoreError(f"{path} is not the map that settings.json names; make the export again.")
-    return Explanation(
+    make = Explanation if of_class is None else partial(ClassExplanation, **of_class)
+    return make(
         method=choice.name,
         saliency=arrays["saliency"],
         target=recorded.target,
@@ -102,9 +120,10 @@ def _explanation(folder: Path, recorded: Recorded, plan: Plan) -> Explanation:
     )
 
 
-def _measurements(plan: Plan, folder: Path) -> dict[CellKey, dict[str, Measurement]]:
+def _measurements(recording: Recording) -> dict[CellKey, dict[str, Measurement]]:
     """What metrics.csv and curves.csv say, by cell and by the metrics' keys."""
-    keys, columns = _cells_by_name(plan), metric_names(plan)
+    plan, folder = recording.plan, recording.folder
+    keys, columns = _cells_by_name(recording), metric_names(plan)
     choices = {choice.key: choice.name for choice in plan.metrics}
     table = folder / "metrics.csv"
     rows, curves = _rows(table, (*_HEAD, *columns.values())), _curves(folder / "curves.csv")
@@ -125,15 +144,19 @@ def _measurements(plan: Plan, folder: Path) -> dict[CellKey, dict[str, Measureme
     return found
 
 
-def _cells_by_name(plan: Plan) -> dict[_Named, list[CellKey]]:
-    """The cells by what the tables call them; two questions about one picture share a name, in their order."""
+def _cells_by_name(recording: Recording) -> dict[_Named, list[CellKey]]:
+    """The cells by what the tables call them; two questions about one picture share a name, in their order.
+
+    The tables have no lines of cells that were still to come.
+    """
+    plan, written_down = recording.plan, {one.cell for one in recording.maps} | set(recording.failed)
 
     def written(name: str) -> str:
         return str(cell(name))  # a name that a spreadsheet would run has an apostrophe before it
 
     found: dict[_Named, list[CellKey]] = defaultdict(list)
     methods = method_names(plan)
-    for key in plan.cells():
+    for key in sorted(written_down):
         place = plan.place_of(key.question)
         picture, model = written(plan.picture_of(key.question).name), written(model_name(plan, key.question))
         found[str(place + 1), picture, model, methods[key.method]].append(key)

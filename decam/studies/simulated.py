@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from decam.experiments.explain import seed_of
 from decam.studies import tasks
 from decam.studies.design import Study, StudyError
 from decam.studies.elements import Choice, Json
@@ -92,13 +93,16 @@ def simulate(
     `strengths` says how good each condition is, by its key, on the scale of the Bradley-Terry model (0 where it says
     nothing). `noise` is the share of answers, from 0 to 1, that are given at random. The same seed gives the same
     answers to the same sequences; nobody is asked for consent in vain: all of them give it. Raises StudyError for a
-    study that lacks something, and for a noise outside 0 to 1.
+    study that lacks something, a count below 0 and a noise outside 0 to 1, and SettingError for what is no seed.
     """
     answering, missing = get(persona), lacks(record.study)
     if missing:
         raise StudyError(f"This study cannot be taken yet. {' '.join(missing)}")
-    if not 0 <= noise <= 1 or count < 0:
-        raise StudyError(f"{count} participants with noise {noise:g} cannot be simulated; give a noise from 0 to 1.")
+    if count < 0:
+        raise StudyError(f"{count} participants cannot be simulated; give a count from 0.")
+    if not 0 <= noise <= 1:
+        raise StudyError(f"The noise is {noise:g}, but must lie between 0 and 1: the share of random answers.")
+    seed = seed_of(seed)
     for done in range(count):
         rng = np.random.default_rng([seed, done])
         visit = sessions.enter(record.link, {}, {}, simulated=True)

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from decam import export
 from decam.cli import main
+from tests.tools.classes import class_grid
 
 
 @pytest.mark.parametrize(
@@ -53,6 +55,17 @@ def test_a_look_changes_the_pixels(settings: Path, tmp_path: Path) -> None:
         (["--out", "maps.png", "--opacity", "2"], "opacity is 2, but must lie between 0 and 1"),
         (["--out", "maps.html", "--opacity", "-1"], "opacity is -1, but must lie between 0 and 1"),
         (["--out", "maps.png", "--colours", "jet"], "jet"),
+        *(
+            (["--out", "curves.svg", "--curves", *look], f"{look[0]} does nothing with --curves; leave it out")
+            for look in (
+                *(["--metric", "deletion"], ["--colours", "viridis"], ["--opacity", "0"], ["--shared"]),
+                *(["--extremes"], ["--by-rank"], ["--contours"]),
+            )
+        ),
+        (["--out", "maps.html", "--metric", "deletion"], "--metric does nothing with --out FILE.html: a page has all"),
+        (["--out", "maps.html", "--curves"], "--curves does nothing with --out FILE.html: a page has all"),
+        (["--out", "maps.html", "--by-rank", "--shared"], "--shared does nothing with --by-rank"),
+        (["--out", "maps.png", "--by-rank", "--extremes"], "--extremes does nothing with --by-rank"),
     ],
 )
 def test_bad_input_is_told_in_one_sentence(settings, options, sentence, tmp_path, monkeypatch, capsys) -> None:
@@ -61,6 +74,19 @@ def test_bad_input_is_told_in_one_sentence(settings, options, sentence, tmp_path
     (line,) = capsys.readouterr().err.splitlines()
     assert sentence in line
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("ending", ["png", "html"])
+def test_an_export_about_classes_is_drawn_by_its_patterns_and_makes_no_stimuli(ending, tmp_path, capsys) -> None:
+    made, out = tmp_path / "made", tmp_path / f"drawn.{ending}"
+    export.write(class_grid(), made)
+    assert main(["draw", str(made / "settings.json"), "--out", str(out)]) == 0
+    assert ending != "html" or ">visible<" in out.read_text(encoding="utf-8")
+    capsys.readouterr()
+    assert main(["draw", str(made / "settings.json"), "--out", str(out), "--by-rank"]) == 2
+    assert "--by-rank does nothing in an export about classes" in capsys.readouterr().err
+    assert main(["stimuli", str(made / "settings.json"), "--out", str(tmp_path / "set")]) == 2
+    assert "about classes, not images; stimuli are made of maps of images" in capsys.readouterr().err
 
 
 def test_an_export_that_is_missing_is_told(tmp_path: Path, capsys) -> None:

@@ -242,6 +242,13 @@ def test_what_a_black_box_may_cost_is_read_by_its_earlier_name_too(method: str, 
     assert plan_from_json(former(methods=[{"name": method, "settings": {earlier: 321}}])).methods == (expected,)
 
 
+def test_whose_map_random_weights_are_is_read_by_its_earlier_name_too() -> None:
+    expected = MethodChoice.default("untrained", of="gradient")
+    before = [{"name": "untrained", "settings": {"method": "gradient"}}]
+    assert plan_from_json(altered(methods=before)).methods == (expected,)
+    assert plan_from_json(former(methods=before)).methods == (expected,)
+
+
 def bounded(table: Mapping[str, Method] | Mapping[str, Metric]) -> list[tuple[str, Parameter]]:
     """A parameter with an upper bound of each row that has one."""
     found = []

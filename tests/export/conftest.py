@@ -11,6 +11,7 @@ from decam.experiments.kinds import comparison
 from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, fingerprint, usual_metrics
 from decam.explanation import last
 from decam.methods import get
+from tests.tools.classes import class_grid
 
 NAMES = ("Füße/../katze \N{CAT FACE}.final.JPG", "CON", "katze.png", "katze.webp")
 
@@ -34,3 +35,9 @@ def grid(rectangle) -> Grid:
     finished = last(execute(begun, lambda _: rectangle.classifier))
     assert finished.complete and not any(cell.error for cell in finished.cells.values())
     return finished
+
+
+@pytest.fixture(scope="session")
+def of_classes() -> Grid:
+    """Made-up maps of classes and of a unit."""
+    return class_grid()

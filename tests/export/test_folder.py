@@ -11,8 +11,11 @@ import pytest
 from decam.errors import StoreError
 from decam.experiments.cells import Cell, CellKey
 from decam.experiments.grid import Grid
+from decam.experiments.plan import MethodChoice
 from decam.export import check_folder, files, write
 from decam.export import folder as folder_module
+from decam.export.folder import earlier_files
+from decam.methods import METHODS
 
 
 def _tree(folder: Path) -> dict[str, bytes]:
@@ -58,6 +61,23 @@ def test_an_earlier_export_with_dots_in_its_names_leaves_no_remains(grid: Grid, 
     assert (tmp_path / "pictures" / "01_a..b-...-c.png").is_file()
     write(grid, tmp_path)
     assert _tree(tmp_path) == dict(files(grid))
+
+
+def test_every_file_of_an_export_is_known_again_whatever_its_methods_are_called(
+    grid: Grid, of_classes: Grid, tmp_path: Path
+):
+    explanation = grid.cells[CellKey(0, 0)].explanation
+    assert explanation is not None
+    plan = dataclasses.replace(grid.plan, methods=tuple(map(MethodChoice.default, METHODS)), metrics=())
+    cells = {
+        CellKey(0, place): Cell().explained(dataclasses.replace(explanation, method=one.name, settings=one.settings))
+        for place, one in enumerate(plan.methods)
+    }
+    of_pictures = dataclasses.replace(grid, plan=plan, cells=cells)
+    for number, made in enumerate((of_pictures, of_classes)):
+        folder = tmp_path / str(number)
+        write(made, folder)
+        assert set(earlier_files(folder)) == set(_tree(folder))
 
 
 def test_names_in_an_edited_settings_file_never_lead_outside_the_folder(grid: Grid, tmp_path: Path):

@@ -16,6 +16,8 @@ from decam import export
 from decam.errors import SettingError, StoreError
 from decam.experiments.cells import Cell, CellKey
 from decam.experiments.grid import Grid
+from decam.explanation import ClassExplanation
+from decam.export.files import map_bytes
 from decam.export.reading import grid_of
 from decam.export.replay import read
 
@@ -57,6 +59,35 @@ def test_without_drawn_maps_nothing_else_is_missing(grid: Grid, folder: Path) ->
     names = [name for name, _ in export.files(grid)]
     kept = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert kept == {name for name in names if not name.startswith(("overlays/", "patterns/"))}
+
+
+def test_maps_of_classes_come_back_whole(of_classes: Grid, tmp_path: Path) -> None:
+    export.write(of_classes, tmp_path)
+    again = grid_of(read(tmp_path / "settings.json"), of_classes.labels)
+    assert again.complete and again.predictions == of_classes.predictions
+    for key, cell in of_classes.cells.items():
+        made, other = cell.explanation, again.cells[key].explanation
+        assert isinstance(made, ClassExplanation) and isinstance(other, ClassExplanation)
+        for one in dataclasses.fields(ClassExplanation):
+            np.testing.assert_array_equal(getattr(other, one.name), getattr(made, one.name), one.name)
+    assert dict(export.files(again)) == {
+        path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()
+    }
+
+
+def test_classes_have_the_names_of_their_maps_where_nobody_knows_the_models(of_classes: Grid, tmp_path: Path) -> None:
+    export.write(of_classes, tmp_path, drawn=False)
+    again = grid_of(read(tmp_path / "settings.json"))
+    assert [again.subject_of(place) for place in (0, 1, 2)] == ["visible", "class 0 + visible", "blocks.1, channel 3"]
+
+
+def test_a_map_of_a_class_in_the_place_of_an_images_is_told(of_classes: Grid, folder: Path, tmp_path: Path) -> None:
+    copy = _damaged(folder, tmp_path / "copy")
+    made = of_classes.cells[CellKey(0, 0)].explanation
+    assert made is not None
+    (copy / read(copy / "settings.json").maps[0].file).write_bytes(map_bytes(made, ""))
+    with pytest.raises(StoreError, match=r"is not the map that settings\.json names"):
+        grid_of(read(copy / "settings.json"))
 
 
 def _damaged(folder: Path, place: Path) -> Path:
@@ -142,6 +173,18 @@ def test_a_grid_knows_where_each_map_stands(grid: Grid, folder: Path) -> None:
     assert set(again.cells) == set(grid.cells)
     assert again.cells[CellKey(0, 0)].explanation is not None
     assert again.target_of(0) == grid.target_of(0)
+
+
+def test_values_stay_with_their_map_where_a_question_before_it_is_unfinished(grid: Grid, tmp_path: Path) -> None:
+    questions = tuple(dataclasses.replace(grid.plan.questions[0], seed=seed) for seed in (1, 2, 3))
+    plan = dataclasses.replace(grid.plan, questions=questions)
+    twice = Grid.empty(plan, grid.views, grid.truths, grid.labels)
+    cells = {**twice.cells, CellKey(1, 0): Cell().failed("No memory."), CellKey(2, 0): grid.cells[CellKey(0, 0)]}
+    export.write(dataclasses.replace(twice, cells=cells), tmp_path, drawn=False)
+    again = grid_of(read(tmp_path / "settings.json"), grid.labels)
+    for key, cell in cells.items():
+        before, after = ({name: one.value for name, one in it.measurements.items()} for it in (cell, again.cells[key]))
+        assert after == pytest.approx(before, nan_ok=True), key
 
 
 def _told(grid: Grid) -> Grid:

@@ -8,6 +8,7 @@ import itertools
 import numpy as np
 import pytest
 
+from decam.errors import SettingError
 from decam.studies.design import Stage, StudyError
 from decam.studies.responses import Lane, StudyStore
 from decam.studies.sessions import Sessions
@@ -111,14 +112,16 @@ def test_closing_and_failing_leave_nobody_half_way(
 
 def test_what_cannot_be_simulated_is_said(sessions: Sessions, store: StudyStore) -> None:
     record = opened(store, small())
-    for asked, sentence in (
-        (("lefty", 1), "no persona 'lefty'; there are: noisy-rational"),
-        (("random", -1), "cannot be simulated"),
+    with pytest.raises(StudyError, match="no persona 'lefty'; there are: noisy-rational"):
+        list(simulate(sessions, record, "lefty", 1))
+    for wrong, error, sentence in (
+        ({"noise": 1.5}, StudyError, "The noise is 1.5, but must lie between 0 and 1"),
+        ({"count": -1}, StudyError, "-1 participants cannot be simulated; give a count from 0"),
+        ({"seed": -1}, SettingError, "The seed is -1, but must lie between 0"),
     ):
-        with pytest.raises(StudyError, match=sentence):
-            list(simulate(sessions, record, *asked))
-    with pytest.raises(StudyError, match="noise from 0 to 1"):
-        list(simulate(sessions, record, "random", 1, noise=1.5))
+        with pytest.raises(error, match=sentence):
+            list(simulate(sessions, record, "random", **{"count": 1, **wrong}))
+    assert store.participants(record.id, Lane.SIMULATED) == []
     with pytest.raises(StudyError, match="asks about no map"):
         list(simulate(sessions, store.add(study()), "random", 1))
     assert get("random").name == "random"

@@ -20,13 +20,18 @@ from decam.settings import Parameter, Settings, parameter
 class UntrainedSettings(Settings):
     """Which method asks."""
 
-    method: str = parameter("grad-cam", "The method that explains the model with random weights, at its own defaults.")
+    of: str = parameter(
+        "grad-cam",
+        "The method that explains the model with random weights, at its own defaults.",
+        title="method",
+        earlier="method",
+    )
 
     @classmethod
     def parameters(cls) -> tuple[Parameter, ...]:
         """The methods to choose from are those of the table that are no controls."""
-        (method,) = super().parameters()
-        return (replace(method, choices=tuple(_offered())),)
+        (of,) = super().parameters()
+        return (replace(of, choices=tuple(_offered())),)
 
 
 def untrained(question: Question, settings: UntrainedSettings, seed: int) -> Steps:
@@ -39,7 +44,7 @@ def untrained(question: Question, settings: UntrainedSettings, seed: int) -> Ste
     forgetful = classifier.with_module(randomised(classifier.module, layers(classifier.module), seed))
     answer = int(probabilities(forgetful, question.image.unsqueeze(0))[0].argmax())
     question.ledger.evaluations += 1
-    method = _offered()[settings.method]
+    method = _offered()[settings.of]
     if obstacle := method.obstacle(forgetful):
         raise MethodError(obstacle)
     inner = Question(forgetful, question.image, answer, question.ledger)
@@ -54,7 +59,7 @@ def _offered() -> dict[str, Method]:
 
 
 def _cost(settings: UntrainedSettings, classifier: Classifier) -> int:
-    method = _offered()[settings.method]
+    method = _offered()[settings.of]
     return method.cost(method.settings(), classifier) + 1
 
 

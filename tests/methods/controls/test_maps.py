@@ -85,7 +85,7 @@ def test_random_weights_is_the_method_on_a_network_that_forgot_about_its_own_ans
     other = forgetful(net, 5)
     target = answer(other, to_tensor(net, view))
     wanted = last(explain_view(other, view, method, METHODS[method].settings(), target, 5))
-    found = control(net, view, "untrained", 5, method=method)
+    found = control(net, view, "untrained", 5, of=method)
     expected = np.abs(wanted.saliency) if METHODS[method].signed else wanted.saliency
     np.testing.assert_allclose(found.saliency, expected, atol=1e-6)
     assert found.evaluations == wanted.evaluations + 1
@@ -100,12 +100,12 @@ def test_random_weights_says_something_about_every_picture(model: str, view: Pix
 
 
 def test_random_weights_offers_every_method_that_is_no_control() -> None:
-    (method,) = METHODS["untrained"].settings.parameters()
-    assert method.choices == tuple(row.name for row in METHODS.values() if row.family != "control")
-    assert method.default == "grad-cam" and METHODS["untrained"].settings().method == "grad-cam"
+    (of,) = METHODS["untrained"].settings.parameters()
+    assert of.choices == tuple(row.name for row in METHODS.values() if row.family != "control")
+    assert of.default == "grad-cam" and METHODS["untrained"].settings().of == "grad-cam"
     for refused in ("untrained", "random", "telepathy"):
-        with pytest.raises(SettingError, match=f"method is '{refused}', but must be one of: de-cam, rise"):
-            METHODS["untrained"].settings.from_mapping({"method": refused})
+        with pytest.raises(SettingError, match=f"of is '{refused}', but must be one of: de-cam, rise"):
+            METHODS["untrained"].settings.from_mapping({"of": refused})
 
 
 def test_random_weights_of_a_signed_method_is_the_size_of_its_map(net: TorchClassifier, view: Pixels) -> None:
@@ -113,10 +113,10 @@ def test_random_weights_of_a_signed_method_is_the_size_of_its_map(net: TorchClas
     settings = METHODS["integrated-gradients"].settings()
     wanted = last(explain_view(other, view, "integrated-gradients", settings, answer(other, to_tensor(net, view)), 2))
     assert wanted.saliency.min() < 0
-    found = control(net, view, "untrained", 2, method="integrated-gradients").saliency
+    found = control(net, view, "untrained", 2, of="integrated-gradients").saliency
     np.testing.assert_allclose(found, np.abs(wanted.saliency), atol=1e-7)
 
 
 def test_random_weights_says_why_a_method_cannot_explain_a_network(net: TorchClassifier, view: Pixels) -> None:
     with pytest.raises(MethodError, match="Attention rollout"):
-        control(net, view, "untrained", method="attention-rollout")
+        control(net, view, "untrained", of="attention-rollout")

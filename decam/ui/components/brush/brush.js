@@ -2,6 +2,7 @@
 
 import { loadGrey, loadImage, percentText, sheet } from "../grid/grid_draw.js";
 import { make, mounted, say } from "../shared/component.js";
+import { Latest } from "../shared/latest.js";
 import { movedBy, placeIn } from "../shared/places.js";
 import { Cells, coveredBy } from "./cells.js";
 import { Newest } from "./newest.js";
@@ -39,7 +40,7 @@ class Brush {
     this.value = 1;
     this.place = [0.5, 0.5];
     this.last = null;
-    this.urls = "";
+    this.images = new Latest();
     this.picture = null;
     this.hidden = null;
     this.cover = this.choice("Cover", 1);
@@ -114,11 +115,10 @@ class Brush {
   }
 
   async load(view, filling, regions) {
-    const urls = `${view} ${filling} ${regions}`;
-    if (urls === this.urls) return this.paint();
-    this.urls = urls;
-    const [picture, hidden, cut] = await Promise.all([loadImage(view), loadImage(filling), regions ? loadGrey(regions) : null]);
-    if (urls === this.urls) Object.assign(this, { picture, hidden, regions: cut?.levels });
+    const load = () => Promise.all([loadImage(view), loadImage(filling), regions ? loadGrey(regions) : null]);
+    await this.images.fetch(`${view} ${filling} ${regions}`, load, ([picture, hidden, cut]) => {
+      Object.assign(this, { picture, hidden, regions: cut?.levels });
+    });
     this.paint();
   }
 

@@ -33,6 +33,9 @@ const NUMBERS = new Intl.NumberFormat("en", { maximumFractionDigits: 6 }); // de
 
 export const short = (value) => NUMBERS.format(Number(value.toPrecision(3)));
 
+/** A count with all its digits. */
+const whole = (value) => NUMBERS.format(value);
+
 /** A share in per cent: a small one has more places, never a power of ten. */
 export const percent = (value) => `${short(100 * value)} %`;
 
@@ -153,8 +156,8 @@ class Chart {
   readout(context, x, y) {
     const at = this.index();
     const texts = this.series.map(({ title, values }) => `${title} ${values[at] === null ? "–" : this.text(values[at])}`);
-    const stop = this.board.stop === null ? "" : `; could have stopped at ${short(this.board.stop)}`;
-    const label = `${texts.join(", ")} at ${short(this.places[at])} evaluations${stop}`;
+    const stop = this.board.stop === null ? "" : `; could have stopped at ${whole(this.board.stop)}`;
+    const label = `${texts.join(", ")} at ${whole(this.places[at])} evaluations${stop}`;
     this.canvas.setAttribute("aria-label", label);
     if (this.legend.children.length !== this.series.length) {
       this.legend.replaceChildren(...this.series.map(() => make("span", "", {}, make("i"), make("span"))));

@@ -2,6 +2,7 @@
 
 import { drawMap } from "../grid/grid_map.js";
 import { bytesFrom, make, mounted, say } from "../shared/component.js";
+import { Latest } from "../shared/latest.js";
 import { Follower, placeOf } from "../shared/live.js";
 import { Charts } from "./chart.js";
 
@@ -47,16 +48,15 @@ class Moving {
   constructor(title, view) {
     this.title = title;
     this.view = view;
-    this.source = null;
+    this.images = new Latest();
     this.canvas = make("canvas", "", { role: "img", "aria-label": title });
     this.node = make("figure", "", { hidden: "" }, this.canvas, make("figcaption", "", {}, title));
   }
 
-  async show(map, how) {
-    if (!map.map || map.map === this.source) return;
-    this.source = map.map;
-    const drawn = await drawMap(this.canvas, map, { ...how, view: this.view }, () => map.map === this.source);
-    if (drawn) this.node.hidden = false;
+  show(map, how) {
+    if (!map.map) return;
+    const load = (fresh) => drawMap(this.canvas, map, { ...how, view: this.view }, fresh);
+    this.images.fetch(map.map, load, () => (this.node.hidden = false));
   }
 }
 
@@ -124,9 +124,8 @@ class Live {
       this.pictures.replaceChildren(...this.moving.map(({ node }) => node));
     }
     const whole = { map: mask, low: 0, high: 1, ends: [0, 1] };
-    const late = (problem) => console.debug("decam: an image has not arrived", problem);
-    this.moving[0].show(whole, { ...this.search, signed: false }).catch(late);
-    this.moving[1].show(cell, this.search).catch(late);
+    this.moving[0].show(whole, { ...this.search, signed: false });
+    this.moving[1].show(cell, this.search);
   }
 
   attach() {

@@ -3,6 +3,7 @@
 import { compose, loadImage, readable, sheet } from "../grid/grid_draw.js";
 import { arrange, mark } from "../grid/grid_controls.js";
 import { draw, make, say } from "../shared/component.js";
+import { Latest } from "../shared/latest.js";
 import { placeOf } from "../shared/live.js";
 import { STATES } from "../shared/states.js";
 import { heightOf, Reel, saysNothing, spanOf, sparkPath, strengths, valueAt, worthText, worthWords } from "./reel.js";
@@ -53,6 +54,7 @@ export class Picture {
 
   constructor(gallery) {
     this.gallery = gallery;
+    this.images = new Latest();
     this.reel = new Reel();
     this.points = [];
     this.cell = { state: "waiting", notes: [] };
@@ -100,7 +102,7 @@ export class Picture {
     arrange(this.notes, lines.map((_, i) => made[i] ?? make("p")));
     lines.forEach((line, i) => say(this.notes.children[i], line));
     this.nothing.hidden = !(cell.worth && saysNothing(cell.worth, this.gallery.activation));
-    this.load(cell).catch((problem) => console.debug("decam: a class's map has not arrived", problem));
+    this.load(cell);
     this.show(this.gallery.share);
   }
 
@@ -112,15 +114,14 @@ export class Picture {
     film.evaluations.forEach((at, index) => this.reel.add({ at, index }));
   }
 
-  async load({ pattern, worth, evaluations }) {
-    if (!pattern || pattern === this.source) return;
-    this.source = pattern;
-    const image = await loadImage(pattern);
-    if (pattern !== this.source) return;
-    this.whole = image;
-    if (!worth) this.keep(image, evaluations);
-    this.gallery.moved();
-    this.show(this.gallery.share);
+  load({ pattern, worth, evaluations }) {
+    if (!pattern) return;
+    this.images.fetch(pattern, () => loadImage(pattern), (image) => {
+      this.whole = image;
+      if (!worth) this.keep(image, evaluations);
+      this.gallery.moved();
+      this.show(this.gallery.share);
+    });
   }
 
   /** Keep a moment that was heard, small. */

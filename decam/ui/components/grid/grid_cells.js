@@ -65,7 +65,9 @@ export class Plate {
     this.drawn = "";
     this.order = this.ranks = this.contours = null;
     this.field = grey ? fieldOf(grey, low, high, { width, height }) : null;
-    this.layer = grey ? (this.layer ?? sheet(width, height)) : null;
+    const fits = this.layer?.width === width && this.layer?.height === height;
+    if (!grey) this.layer = null;
+    else if (!fits) this.layer = sheet(width, height);
   }
 
   /** The map's values from the lowest to the highest. */

@@ -41,6 +41,7 @@ export class Pointers {
   }
 
   move(event, plate) {
+    if (!event.buttons) this.held.delete(event.pointerId); // it was released outside, where nobody heard it
     const held = this.held.get(event.pointerId);
     const now = this.spot(event, plate);
     const { zoom } = this.grid;

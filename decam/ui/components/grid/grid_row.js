@@ -1,6 +1,7 @@
 // The rows of the result grid: a picture with its target, and the maps beside it.
 
 import { make, say } from "../shared/component.js";
+import { Latest } from "../shared/latest.js";
 import { Cell, Plate } from "./grid_cells.js";
 import { arrange, mark } from "./grid_controls.js";
 import { greyOf, loadGrey, loadImage, outline, percentText } from "./grid_draw.js";
@@ -20,7 +21,7 @@ export class Row {
     this.picture = null;
     this.truth = null;
     this.data = {};
-    this.urls = "";
+    this.images = new Latest();
     /** @type {any} */
     this.sharp = null;
     this.head = new Plate(grid, this);
@@ -76,21 +77,13 @@ export class Row {
   }
 
   async load({ view, truth }) {
-    const urls = `${view} ${truth}`;
-    if (urls === this.urls) return;
-    this.urls = urls;
-    try {
-      const [picture, mask] = await Promise.all([loadImage(view), truth ? loadGrey(truth) : null]);
-      if (urls === this.urls) {
-        this.picture = picture;
-        this.grey = null;
-        this.truth = mask && outline(mask);
-      }
-    } catch (problem) {
-      if (urls === this.urls) this.urls = "";
-      console.debug("decam: an image has not arrived", problem);
-    }
-    this.plates().forEach((plate) => this.grid.dirty(plate));
+    const load = () => Promise.all([loadImage(view), truth ? loadGrey(truth) : null]);
+    await this.images.fetch(`${view} ${truth}`, load, ([picture, mask]) => {
+      this.picture = picture;
+      this.grey = null;
+      this.truth = mask && outline(mask);
+      this.plates().forEach((plate) => this.grid.dirty(plate));
+    });
   }
 
   /** Load the picture as it was given, where it is finer than what the model sees. */

@@ -2,6 +2,7 @@
 
 import { loadGrey, loadImage, outline, paint } from "../grid/grid_draw.js";
 import { make, mounted, say } from "../shared/component.js";
+import { Latest } from "../shared/latest.js";
 import { placeIn } from "../shared/places.js";
 
 const NEAR = 0.006; // share of the picture that a hand must move before its outline gains a point
@@ -14,7 +15,7 @@ class Truth {
     this.tool = "box";
     this.picture = null;
     this.mask = null;
-    this.urls = "";
+    this.images = new Latest();
     this.taken = false;
     this.box = this.choice("Box", "box", "Drag from corner to corner");
     this.free = this.choice("Outline", "free", "Draw around the object with the button held down");
@@ -53,14 +54,11 @@ class Truth {
   }
 
   async load(view, mask) {
-    const urls = `${view} ${mask}`;
-    if (urls === this.urls) return this.paint();
-    this.urls = urls;
-    const [picture, grey] = await Promise.all([loadImage(view), mask ? loadGrey(mask) : null]);
-    if (urls === this.urls) {
+    const load = () => Promise.all([loadImage(view), mask ? loadGrey(mask) : null]);
+    await this.images.fetch(`${view} ${mask}`, load, ([picture, grey]) => {
       this.picture = picture;
       this.mask = grey && outline(grey);
-    }
+    });
     this.paint();
   }
 

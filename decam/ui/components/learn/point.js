@@ -3,6 +3,7 @@
 
 import { loadImage } from "../grid/grid_draw.js";
 import { make, mounted } from "../shared/component.js";
+import { Latest } from "../shared/latest.js";
 import { movedBy, placeIn } from "../shared/places.js";
 
 const STEP = 0.05;
@@ -14,6 +15,7 @@ class Point {
     this.follows = false;
     this.hovered = false;
     this.resting = 0;
+    this.images = new Latest();
     this.picture = /** @type {HTMLImageElement} */ (make("img", "", { draggable: "false" }));
     this.ring = make("i", "ring");
     this.button = make("button", "", { type: "button" }, this.picture, this.ring);
@@ -34,8 +36,7 @@ class Point {
     this.picture.alt = alt;
     const means = follows ? "Point at a place; arrow keys move the ring." : "Click a place; arrow keys move the ring, and Enter takes its place.";
     this.button.setAttribute("aria-label", `${alt}. ${means}`);
-    if (view !== this.view) loadImage(view).then((image) => (this.picture.src = image.src));
-    this.view = view;
+    this.images.fetch(view, () => loadImage(view), (image) => (this.picture.src = image.src));
     this.show();
   }
 

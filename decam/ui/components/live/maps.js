@@ -67,7 +67,7 @@ class Maps {
     for (const cell of this.waiting.values()) {
       const mark = `${this.data.run} ${cell.row} ${cell.column}`;
       const place = /** @type {HTMLElement | null} */ (document.querySelector(`[data-map="${CSS.escape(mark)}"]`));
-      if (place) this.show(place, cell).catch((problem) => console.debug("decam: a map has not arrived", problem));
+      if (place) this.show(place, cell).catch((problem) => this.late(place, cell, problem));
     }
     this.waiting.clear();
   }
@@ -85,6 +85,12 @@ class Maps {
     if (!(await drawMap(canvas, cell, how, () => place.dataset.shown === cell.map))) return;
     place.classList.remove(...place.classList);
     place.replaceChildren(canvas, ...below);
+  }
+
+  /** The next look asks again for a map that has not arrived. */
+  late(place, { map }, problem) {
+    if (place.dataset.shown === map) delete place.dataset.shown;
+    console.debug("decam: a map has not arrived", problem);
   }
 
   attach() {

@@ -3,6 +3,7 @@
 import { Charts } from "../charts/chart.js";
 import { loadImage, minus } from "../grid/grid_draw.js";
 import { make, mounted } from "../shared/component.js";
+import { Latest } from "../shared/latest.js";
 import { Player } from "./player.js";
 import { decoded } from "./search_draw.js";
 
@@ -12,6 +13,7 @@ const minusSign = (value, digits = 3) => (value === null ? "–" : minus(Math.ab
 class Walk {
   constructor() {
     this.known = new Map();
+    this.images = new Latest();
     this.chosen = null;
     this.player = new Player((i) => this.show(i), (i) => this.caption(i));
     this.canvas = make("canvas", "relief", { role: "img", tabindex: 0, "aria-label": "Population over the landscape" });
@@ -42,17 +44,11 @@ class Walk {
     if (fresh) this.player.go(0);
   }
 
-  async load(url) {
-    if (this.source === url) return;
-    this.source = url;
-    try {
-      const image = await loadImage(url);
-      if (this.source !== url) return;
+  load(url) {
+    this.images.fetch(url, () => loadImage(url), (image) => {
       this.picture = image;
       this.player.go(this.player.at);
-    } catch {
-      this.source = null;
-    }
+    });
   }
 
   generation(i) {

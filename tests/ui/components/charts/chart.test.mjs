@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { reach, short, ticks } from "../../../../decam/ui/components/charts/chart.js";
+import { Charts, reach, short, ticks } from "../../../../decam/ui/components/charts/chart.js";
+import { FakeElement } from "../../../tools/page.mjs";
 
 const near = (given, wanted) => {
   assert.equal(given.length, wanted.length, `${given}`);
@@ -40,4 +41,13 @@ test("limits leave room around values, overlook gaps and are never empty", () =>
 
 test("numbers on a chart have three digits", () => {
   assert.deepEqual([0, 0.5, 1234.5, 1 / 3, -20000].map(short), ["0", "0.5", "1,230", "0.333", "-20,000"]);
+});
+
+test("who hears a chart hears values in three digits and evaluations in all of theirs", () => {
+  document.createElement = () => Object.assign(new FakeElement(), { clientWidth: 300 });
+  const charts = new Charts();
+  const series = [{ title: "Best", colour: "#000", values: [0.1, 0.98765] }];
+  charts.update({ groups: [{ title: "Fitness", help: "", series, share: false }], places: [7, 12345], limits: [0, 20000], stop: 1236 });
+  const label = charts.parts[0].canvas.attributes["aria-label"];
+  assert.equal(label, "Best 0.988 at 12,345 evaluations; could have stopped at 1,236");
 });

@@ -4,30 +4,7 @@ import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 
 import { Player } from "../../../../decam/ui/components/search/player.js";
-
-class FakeElement {
-  constructor() {
-    Object.assign(this, { attributes: {}, listeners: {}, children: [], textContent: "" });
-  }
-
-  setAttribute(name, value) {
-    this.attributes[name] = String(value);
-  }
-
-  addEventListener(name, act) {
-    this.listeners[name] = act;
-  }
-
-  append(...children) {
-    this.children.push(...children);
-  }
-
-  replaceChildren(...children) {
-    this.children = children;
-  }
-}
-
-globalThis.document = { createElement: () => new FakeElement(), createElementNS: () => new FakeElement() };
+import "../../../tools/page.mjs";
 
 let shown;
 let player;
