@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load as read_tensors
 from torch import Tensor, nn
 
 from decam.classifier import TorchClassifier
@@ -30,7 +30,12 @@ def _unpickled(path: Path) -> object:
     return content
 
 
-_READERS: dict[str, Callable[[Path], object]] = {".safetensors": load_file, ".pt": _unpickled, ".pth": _unpickled}
+def _read(path: Path) -> object:
+    """The tensors of a .safetensors file in memory of their own: what later happens to the file changes no answers."""
+    return read_tensors(path.read_bytes())
+
+
+_READERS: dict[str, Callable[[Path], object]] = {".safetensors": _read, ".pt": _unpickled, ".pth": _unpickled}
 
 
 @dataclass(frozen=True)

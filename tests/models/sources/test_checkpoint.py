@@ -319,6 +319,17 @@ def test_a_loaded_file_is_read_again_once_it_has_changed(tmp_path: Path) -> None
     assert len(models.get(str(path), "cpu").labels) == 4
 
 
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
+def test_a_loaded_model_keeps_its_weights_whatever_happens_to_its_file(suffix: str, tmp_path: Path) -> None:
+    path = write(network().state_dict(), tmp_path / f"mine{suffix}")
+    classifier = load(path)
+    before = {name: tensor.clone() for name, tensor in classifier.module.state_dict().items()}
+    with path.open("r+b") as file:  # in place, as rsync --inplace does
+        file.write(bytes(path.stat().st_size))
+    for name, tensor in classifier.module.state_dict().items():
+        assert torch.equal(tensor, before[name]), name
+
+
 def plan_of(name: str) -> Plan:
     return comparison.plan(name, "cpu", [PictureChoice("scene")], [MethodChoice.default("gradient")])
 
