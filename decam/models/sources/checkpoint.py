@@ -59,10 +59,11 @@ def source(architectures: Iterable[Architecture]) -> Source:
     def load(entry: Entry, device: torch.device) -> TorchClassifier:
         path = weights_path(entry)
         tensors, network = _recognised(path, known)
-        _check_finite(path, tensors)
+        wide = _widened(path, tensors)
+        _check_finite(path, wide)
         with torch.device("meta"):  # neither memory nor time for weights that are replaced at once
             module = network.architecture.make(network.classes)
-        module.load_state_dict({name: _widened(tensor) for name, tensor in tensors.items()}, assign=True)
+        module.load_state_dict(wide, assign=True)
         return _classifier(entry.name, path, network, module, device)
 
     def untrained(name: str) -> TorchClassifier:
@@ -124,8 +125,18 @@ def _classifier(name: str, path: Path, network: _Network, module: nn.Module, dev
     return network.architecture.wrap(name, module.eval(), _labels(path, network), device)
 
 
-def _widened(tensor: Tensor) -> Tensor:
-    return tensor.float() if tensor.is_floating_point() else tensor
+def _widened(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors with all floats as float32; raises ModelError for a kind of floats that PyTorch cannot turn so."""
+    wide = {}
+    for name, tensor in tensors.items():
+        try:
+            wide[name] = tensor.float() if tensor.is_floating_point() else tensor
+        except NotImplementedError as error:
+            raise ModelError(
+                f"{name} in {path} is of {_kind(tensor)}, which cannot be turned into float32; save the weights as "
+                "float32, float16 or bfloat16."
+            ) from error
+    return wide
 
 
 def _recognised(path: Path, known: tuple[Architecture, ...]) -> tuple[dict[str, Tensor], _Network]:
@@ -177,8 +188,13 @@ def _form(tensor: Tensor) -> tuple[bool, torch.Size]:
 
 
 def _in_words(tensor: Tensor) -> str:
-    kind = "" if tensor.is_floating_point() else f" of {str(tensor.dtype).removeprefix('torch.')}"
+    kind = "" if tensor.is_floating_point() else f" of {_kind(tensor)}"
     return ("×".join(map(str, tensor.shape)) or "one number") + kind
+
+
+def _kind(tensor: Tensor) -> str:
+    """The type of a tensor's numbers, such as float16."""
+    return str(tensor.dtype).removeprefix("torch.")
 
 
 def _classes(architecture: Architecture, tensors: Mapping[str, Tensor]) -> int:
@@ -242,6 +258,11 @@ def _state(path: Path, content: object) -> dict[str, Tensor]:
     if odd or not content:
         found = f"{odd[0]!r} in it is a {type(content[odd[0]]).__name__}, no tensor" if odd else "it is empty"
         raise ModelError(f"{path} holds no state dict: {found}; {_AGAIN}.")
+    for name, tensor in content.items():
+        if tensor.is_meta or tensor.layout != torch.strided:
+            kind = "on the meta device, without values" if tensor.is_meta else "sparse"
+            cure = "load the weights into the model first" if tensor.is_meta else "turn it with tensor.to_dense()"
+            raise ModelError(f"{name} in {path} is {kind}, and a dense tensor was expected; {cure}, then {_AGAIN}.")
     return dict(content)
 
 
