@@ -106,7 +106,8 @@ def _fetch(entry: Entry, file: BinaryIO) -> Generator[Download, None, None]:
     done = 0
     try:
         with urllib.request.urlopen(entry.url, timeout=TIMEOUT) as response:
-            total = int(response.headers.get("Content-Length") or entry.size)
+            length = int(response.headers.get("Content-Length") or 0)
+            total = length or entry.size  # which is rounded, and good for the progress alone
             yield Download(0, total)
             while chunk := response.read(CHUNK):
                 _write(entry, file, chunk)
@@ -119,8 +120,8 @@ def _fetch(entry: Entry, file: BinaryIO) -> Generator[Download, None, None]:
         raise _unreachable(entry, str(getattr(error.reason, "strerror", None) or error.reason)) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise _unreachable(entry, str(error) or type(error).__name__) from error
-    if done < total:
-        raise _unreachable(entry, f"the connection ended after {done:,} of {total:,} bytes")
+    if done < length:
+        raise _unreachable(entry, f"the connection ended after {done:,} of {length:,} bytes")
     expected = re.search(r"-([0-9a-f]{8,})\.\w+$", entry.url)
     if expected and not digest.hexdigest().startswith(expected[1]):
         raise _unreachable(entry, f"what came is another file: its SHA-256 does not begin with {expected[1]}")
