@@ -246,6 +246,27 @@ def test_a_disk_that_fills_up_half_way_is_one_sentence(server: str, hub: Path, m
     assert files(hub) == []
 
 
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")])
+@pytest.mark.parametrize("name", ["embedded", "squeezenet1_0", "mine.pt", "mine.safetensors"])
+def test_memory_that_runs_out_while_loading_is_not_told_as_a_damaged_file(
+    name: str, error: Exception, hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.chdir(tmp_path)
+    hub.mkdir(parents=True)
+    for path in (ENTRIES["squeezenet1_0"].weights_path(), Path("mine.pt"), Path("mine.safetensors")):
+        path.write_bytes(b"weights")
+    monkeypatch.setattr(torch, "load", full)
+    monkeypatch.setattr("decam.models.sources.checkpoint.read_tensors", full)
+    monkeypatch.setattr("decam.models.weight_files.read_tensors", full)
+    with pytest.raises(ModelError) as caught:
+        load_classifier(name, device="cpu", exact=True)
+    title = ENTRIES[name].title if name in ENTRIES else name
+    assert str(caught.value).startswith(f"There is not enough memory to load {title}; choose")
+
+
 def test_the_app_never_downloads_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalogue, "download", lambda _: pytest.fail("asked for the network"))
     with pytest.raises(ModelError, match="not here"):

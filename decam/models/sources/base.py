@@ -38,8 +38,9 @@ class Source:
 
     `offered` are the names that the catalogue lists, in order. `entry(name)` is the entry of any name that the source
     knows, listed or not; None leaves the name to other sources. `load(entry, device)` returns a classifier or raises
-    ModelError with a sentence. `untrained(name)` is the same network with random weights. `digest(entry)` is the
-    SHA-256 of the weights in hexadecimal; empty where the name says which weights they are, or the file is missing.
+    ModelError with a sentence; what says that memory ran out passes. `untrained(name)` is the same network with random
+    weights. `digest(entry)` is the SHA-256 of the weights in hexadecimal; empty where the name says which weights they
+    are, or the file is missing.
     """
 
     name: str

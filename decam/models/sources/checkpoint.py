@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from decam.classifier import TorchClassifier
 from decam.errors import ModelError
+from decam.hardware.device import is_memory
 from decam.models.sources.base import Architecture, Entry, Source
 
 LABELS_SUFFIX = ".labels.txt"
@@ -235,6 +236,8 @@ def _content(path: Path) -> object:
     except SafetensorError as error:
         raise _damaged(path) from error
     except Exception as error:  # unpickling damaged bytes can raise anything
+        if is_memory(error):  # says nothing of the file
+            raise
         if "GLOBAL" in str(error) or "TorchScript" in str(error):
             raise ModelError(
                 f"{path} holds Python objects, not a state dict; reading them could run foreign code. Where you trust "

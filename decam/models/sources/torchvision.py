@@ -19,6 +19,7 @@ from decam.classifier import TorchClassifier, View
 from decam.classifier.inspection import Inspection
 from decam.classifier.layers import candidates
 from decam.errors import ModelError
+from decam.hardware.device import is_memory
 from decam.models.networks import attends
 from decam.models.sources.base import Architecture, Entry, Source
 
@@ -140,6 +141,8 @@ def _fill(module: nn.Module, entry: Entry) -> None:
         state = torch.load(path, map_location="cpu", weights_only=True)
         module.load_state_dict({_current(name): value for name, value in state.items()}, assign=True)
     except Exception as error:  # unpickling damaged bytes can raise anything
+        if is_memory(error):  # says nothing of the file
+            raise
         raise ModelError(
             f"The weights of {entry.title} in {path} are damaged; delete that file and download it again."
         ) from error
