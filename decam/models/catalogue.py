@@ -67,6 +67,12 @@ def digest(name: str) -> str:
     return entry.origin.digest(entry) if entry else ""
 
 
+def labels_digest(name: str) -> str:
+    """The SHA-256 of the file of labels beside a model's weights, in hexadecimal; empty where there is none."""
+    entry = find(name)
+    return entry.origin.labels_digest(entry) if entry else ""
+
+
 def download(entry: Entry) -> Generator[Download, None, Path]:
     """Fetch an entry's weights and return their path; weights that are here already are left alone.
 
@@ -155,4 +161,14 @@ def _listed(source: Source) -> dict[str, Entry]:
 ENTRIES: dict[str, Entry] = {name: entry for source in SOURCES.values() for name, entry in _listed(source).items()}
 """The models that the catalogue lists, source after source."""
 
-__all__ = ["ENTRIES", "Download", "Entry", "digest", "download", "find", "get", "label_shuffled_version"]
+__all__ = [
+    "ENTRIES",
+    "Download",
+    "Entry",
+    "digest",
+    "download",
+    "find",
+    "get",
+    "label_shuffled_version",
+    "labels_digest",
+]

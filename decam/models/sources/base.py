@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -40,7 +42,8 @@ class Source:
     knows, listed or not; None leaves the name to other sources. `load(entry, device)` returns a classifier or raises
     ModelError with a sentence; what says that memory ran out passes. `untrained(name)` is the same network with random
     weights. `digest(entry)` is the SHA-256 of the weights in hexadecimal; empty where the name says which weights they
-    are, or the file is missing.
+    are, or the file is missing. `labels_digest(entry)` is that of a file of labels beside them; empty where there is
+    none.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Source:
     load: Callable[[Entry, torch.device], TorchClassifier]
     untrained: Callable[[str], TorchClassifier]
     digest: Callable[[Entry], str] = lambda _: ""
+    labels_digest: Callable[[Entry], str] = lambda _: ""
     architectures: tuple[Architecture, ...] = ()
 
 
@@ -88,3 +92,19 @@ class Entry:
     def present(self) -> bool:
         """Whether the weights are on this machine."""
         return self.weights_path().is_file()
+
+
+def file_digest(path: Path) -> str:
+    """The SHA-256 of a file in hexadecimal; empty where it cannot be read."""
+    try:
+        about = path.stat()
+        return _digest(path, about.st_mtime_ns, about.st_size)
+    except (OSError, ValueError):
+        return ""
+
+
+@lru_cache(maxsize=64)
+def _digest(path: Path, changed: int, size: int) -> str:
+    del changed, size  # they tell a file from the one that was at this path before
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,7 +15,7 @@ from torch import Tensor, nn
 from decam.classifier import TorchClassifier
 from decam.errors import ModelError
 from decam.hardware.device import is_memory
-from decam.models.sources.base import Architecture, Entry, Source
+from decam.models.sources.base import Architecture, Entry, Source, file_digest
 
 LABELS_SUFFIX = ".labels.txt"
 _WRAPPERS = ("state_dict", "model")
@@ -82,6 +81,7 @@ def source(architectures: Iterable[Architecture]) -> Source:
         load=load,
         untrained=untrained,
         digest=digest,
+        labels_digest=labels_digest,
     )
     return row
 
@@ -107,19 +107,16 @@ def _is_file(path: Path) -> bool:
 
 def digest(entry: Entry) -> str:
     """The SHA-256 of the file in hexadecimal; empty where it cannot be read."""
-    path = weights_path(entry)
-    try:
-        about = path.stat()
-        return _digest(path, about.st_mtime_ns, about.st_size)
-    except (OSError, ValueError):
-        return ""
+    return file_digest(weights_path(entry))
 
 
-@lru_cache(maxsize=64)
-def _digest(path: Path, changed: int, size: int) -> str:
-    del changed, size  # they tell a file from the one that was at this path before
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def labels_digest(entry: Entry) -> str:
+    """That of the text file of labels beside it."""
+    return file_digest(_labels_path(weights_path(entry)))
+
+
+def _labels_path(path: Path) -> Path:
+    return path.parent / (path.stem + LABELS_SUFFIX)
 
 
 def _classifier(name: str, path: Path, network: _Network, module: nn.Module, device: torch.device) -> TorchClassifier:
@@ -282,7 +279,7 @@ def _check_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
 def _labels(path: Path, network: _Network) -> tuple[str, ...]:
     """The lines of the text file beside the weights; without it the network's usual labels, else numbers."""
     usual = network.architecture.labels
-    file = path.with_name(path.stem + LABELS_SUFFIX)
+    file = _labels_path(path)
     if not file.is_file():
         return usual if network.classes == len(usual) else tuple(f"class {place}" for place in range(network.classes))
     try:

@@ -282,6 +282,7 @@ def test_floats_of_eight_bits_are_widened_before_they_are_checked(suffix: str, t
     assert refusal(write(bad, tmp_path / f"bad{suffix}")).startswith("7 of the 7 numbers of classifier.1.bias")
 
 
+@pytest.mark.filterwarnings("ignore:Validating sparse tensor invariants")
 def test_tensors_that_hold_no_plain_numbers_are_refused_with_what_to_do(tmp_path: Path) -> None:
     state = dict(network().state_dict())
     first = "features.0.weight"
