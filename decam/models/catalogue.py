@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import hashlib
 import http.client
-import re
 import shutil
 import urllib.error
 import urllib.request
@@ -16,7 +15,7 @@ from typing import BinaryIO
 
 from decam.errors import ModelError
 from decam.files import writing_atomically
-from decam.models.sources.base import Entry, Source
+from decam.models.sources.base import Entry, Source, published
 from decam.models.sources.table import SOURCES
 
 TIMEOUT = 10.0  # seconds without a byte
@@ -62,7 +61,7 @@ def label_shuffled_version(name: str) -> str | None:
 
 
 def digest(name: str) -> str:
-    """The SHA-256 of a model's weights, in hexadecimal; empty where the name alone says which weights they are."""
+    """The SHA-256 of a model's weights, in hexadecimal; empty where they are those that the name says."""
     entry = find(name)
     return entry.origin.digest(entry) if entry else ""
 
@@ -128,9 +127,9 @@ def _fetch(entry: Entry, file: BinaryIO) -> Generator[Download, None, None]:
         raise _unreachable(entry, str(error) or type(error).__name__) from error
     if done < length:
         raise _unreachable(entry, f"the connection ended after {done:,} of {length:,} bytes")
-    expected = re.search(r"-([0-9a-f]{8,})\.\w+$", entry.url)
-    if expected and not digest.hexdigest().startswith(expected[1]):
-        raise _unreachable(entry, f"what came is another file: its SHA-256 does not begin with {expected[1]}")
+    expected = published(entry.url)
+    if not digest.hexdigest().startswith(expected):
+        raise _unreachable(entry, f"what came is another file: its SHA-256 does not begin with {expected}")
 
 
 def _write(entry: Entry, file: BinaryIO, chunk: bytes) -> None:

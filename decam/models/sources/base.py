@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -41,8 +42,8 @@ class Source:
     `offered` are the names that the catalogue lists, in order. `entry(name)` is the entry of any name that the source
     knows, listed or not; None leaves the name to other sources. `load(entry, device)` returns a classifier or raises
     ModelError with a sentence; what says that memory ran out passes. `untrained(name)` is the same network with random
-    weights. `digest(entry)` is the SHA-256 of the weights in hexadecimal; empty where the name says which weights they
-    are, or the file is missing. `labels_digest(entry)` is that of a file of labels beside them; empty where there is
+    weights. `digest(entry)` is the SHA-256 of the weights in hexadecimal; empty where they are those that the name
+    says, or the file is missing. `labels_digest(entry)` is that of a file of labels beside them; empty where there is
     none.
     """
 
@@ -92,6 +93,12 @@ class Entry:
     def present(self) -> bool:
         """Whether the weights are on this machine."""
         return self.weights_path().is_file()
+
+
+def published(file: str) -> str:
+    """How the SHA-256 of a file begins, as its name or address says after the last hyphen; empty where it does not."""
+    found = re.search(r"-([0-9a-f]{8,})\.\w+$", file)
+    return found[1] if found else ""
 
 
 def file_digest(path: Path) -> str:
