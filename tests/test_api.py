@@ -208,7 +208,7 @@ def test_a_map_that_says_nothing_is_told_in_words(classifier) -> None:
     ("function", "sentence"),
     [
         (lambda images: torch.zeros(len(images), 3), "answers 3 values an image, but 4 labels were given"),
-        (lambda images: [0.5] * len(images), "answers a list of 1, and no output was named"),
+        (lambda images: [0.5] * len(images), "answers a list of 1, and its scores are no tensor"),
         (
             lambda images: torch.full((len(images), 4), float("nan")),
             "answered an image with something that is no number",

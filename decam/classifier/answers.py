@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -84,11 +85,25 @@ def selected(output: object, which: str | int | None, name: str) -> Tensor:
     found = _by_default(output) if which is None else _by_name(output, which)
     if isinstance(found, Tensor):
         return found
+    given = list(output.values()) if isinstance(output, Mapping) else [output]
+    tensors = any(isinstance(part, Tensor) for part in given)  # of which one may be what is meant
+    if _plain_numbers(found) or (not tensors and any(map(_plain_numbers, given))):
+        raise ModelError(
+            f"{name} answers {_described(output)}, and its scores are no tensor; turn them into one with "
+            "torch.as_tensor(scores), N×C for N images of C classes."
+        )
     wanted = "no output was named" if which is None else f"the output {which!r} is {_described(found)}"
     raise ModelError(
         f"{name} answers {_described(output)}, and {wanted}; name the tensor of N×C scores with output=, a key or a "
         "position."
     )
+
+
+def _plain_numbers(value: object) -> bool:
+    """True for numbers outside of a tensor: a NumPy array, or lists of numbers, of such arrays or of such lists."""
+    if isinstance(value, list | tuple):
+        return bool(value) and all(isinstance(part, float | int) or _plain_numbers(part) for part in value)
+    return isinstance(value, np.ndarray | np.number)
 
 
 def _by_default(output: object) -> object:

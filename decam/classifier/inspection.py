@@ -14,6 +14,7 @@ from decam.classifier.answers import TOLERANCE, Answers, Kind, OutputFormat, che
 from decam.errors import ModelError
 
 PICTURES = 4
+ROUNDING = 1e-4  # how far two answers to the same pictures may lie apart, as a share of the largest score
 # Steps that arrange values anew and leave each as it is, by the names that autograd has for them.
 _REARRANGED = frozenset(
     {"Alias", "Clone", "Expand", "Permute", "ReshapeAlias", "Select", "Slice", "Squeeze", "T", "ToCopy", "Transpose"}
@@ -44,7 +45,7 @@ def inspect(
     channels: Sequence[int],
     answers: Answers,
 ) -> Inspection:
-    """Ask a module about four pictures of smooth noise.
+    """Ask a module about four pictures of smooth noise, twice, for it should answer alike.
 
     `ask(pictures, channels)` takes N×3×H×W in [0, 1] and gives N×K scores; where it raises ModelError, the next number
     of channels is tried. `answers` says what the scores are. "auto" takes them for probabilities where all lie in
@@ -54,6 +55,8 @@ def inspect(
     pictures = smooth_noise(input_size)
     with torch.inference_mode(False), torch.enable_grad():
         count, scores = _first_that_fits(ask, pictures.clone().requires_grad_(), channels)
+        with torch.no_grad():
+            again = ask(pictures.clone(), count)
     usable = scores.detach().float()
     usable = usable[usable.isfinite().all(1)]
     if not len(usable):
@@ -63,8 +66,20 @@ def inspect(
         )
     kind, note = _kind(usable, scores, answers, name)
     grey = f"{name} takes one channel: images are turned to grey." if count == 1 else ""
-    return Inspection(
-        count, OutputFormat(kind, scores.shape[1] == 1), scores.requires_grad, " ".join(filter(None, (grey, note)))
+    notes = " ".join(filter(None, (grey, note, _chance(scores.detach().float(), again.float(), name))))
+    return Inspection(count, OutputFormat(kind, scores.shape[1] == 1), scores.requires_grad, notes)
+
+
+def _chance(scores: Tensor, again: Tensor, name: str) -> str:
+    """What a reader should know where two answers to the same pictures lie further apart than rounding explains."""
+    told = scores.isfinite() & again.isfinite()
+    if not bool(told.any()):
+        return ""
+    if bool(((scores - again)[told].abs() <= ROUNDING * scores[told].abs().max()).all()):
+        return ""
+    return (
+        f"{name} answers the same images differently each time it is asked, so all about it here is partly chance: "
+        "switch off what is random in it, such as a dropout that does not follow evaluation mode."
     )
 
 

@@ -37,7 +37,7 @@ class Variant:
 class ModelSpec:
     """A model by its name or path, as it was trained or as a variant of that.
 
-    `sha256` is that of its weights, in hexadecimal; empty where the name says which weights they are.
+    `sha256` is that of its weights, in hexadecimal; empty where they are those that the name says.
     """
 
     name: str

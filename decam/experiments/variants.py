@@ -9,7 +9,7 @@ from decam.classifier.base import called
 from decam.errors import MethodError, ModelError, SettingError
 from decam.experiments.execute import Models
 from decam.experiments.questions import MODES, Mode, ModelSpec, Variant
-from decam.models.catalogue import digest, label_shuffled_version
+from decam.models.catalogue import digest, find, label_shuffled_version
 from decam.models.randomise import Stage, randomised, stages
 
 LABELS = "shuffled labels"
@@ -82,11 +82,14 @@ def models_by(load: Callable[[str], Classifier]) -> Models:
 
 
 def _check_weights(spec: ModelSpec) -> None:
-    found = digest(spec.name) if spec.sha256 else ""
-    if found and found != spec.sha256:
+    """Raise ModelError where other weights are here than those of the spec; what is missing is told by who loads it."""
+    entry = find(spec.name) if spec.sha256 else None
+    found = digest(spec.name) if entry else spec.sha256
+    if found != spec.sha256 and (found or (entry and entry.url and entry.present())):
+        begins = f"begins with {found[:12]}" if found else "is the one that its name says,"
         raise ModelError(
-            f"{spec.name} is not the file of weights that was explained: its SHA-256 begins with {found[:12]} instead "
-            f"of {spec.sha256[:12]}; put back the file of that time."
+            f"{spec.name} is not the file of weights that was explained: its SHA-256 {begins} instead of "
+            f"{spec.sha256[:12]}; put back the file of that time."
         )
 
 

@@ -66,9 +66,12 @@ def synchronise(device: torch.device) -> None:
         torch.mps.synchronize()
 
 
+_SHORT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "alloc_failed")
+
+
 def is_memory(error: BaseException) -> bool:
     """Whether an exception says that memory ran out, on a GPU or in the process."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     text = str(error).lower()
-    return isinstance(error, RuntimeError) and ("can't allocate memory" in text or "out of memory" in text)
+    return isinstance(error, RuntimeError) and any(words in text for words in _SHORT_OF_MEMORY)

@@ -27,8 +27,9 @@ def load_classifier(
     `name` may be one that the catalogue does not list, such as "shuffled", the embedded network trained on shuffled
     labels, or the path of a file of weights for a network of the catalogue (.safetensors, .pt, .pth). `exact` asks in
     float32 with the plain memory layout, whatever is faster. Weights that are not here are fetched if `download`.
-    Raises ModelError for an unknown name or device and for weights that are absent or damaged.
+    Raises ModelError for an unknown name or device, for weights that are absent or damaged, and for too little memory.
     """
+    from decam.errors import ModelError
     from decam.hardware import device as devices
     from decam.models import catalogue, tuning
 
@@ -36,7 +37,14 @@ def load_classifier(
     entry = catalogue.get(name)
     if entry.url and not entry.present():
         _fetch(entry, download)
-    classifier = entry.origin.load(entry, chosen)
+    try:
+        classifier = entry.origin.load(entry, chosen)
+    except (RuntimeError, MemoryError) as error:
+        if not devices.is_memory(error):
+            raise
+        raise ModelError(
+            f"There is not enough memory to load {entry.title}; choose a smaller model or free memory, then try again."
+        ) from error
     classifier.title = entry.title
     if not exact:
         classifier.configure(tuning.remembered(classifier))

@@ -10,19 +10,28 @@ from weakref import WeakValueDictionary
 import torch
 
 from decam.classifier import TorchClassifier
+from decam.errors import ModelError
 from decam.hardware.device import resolve
 from decam.lru import Lru
 from decam.models import load_classifier
-from decam.models.catalogue import digest
+from decam.models.catalogue import digest, labels_digest
+
+TRIES = 3  # at loading a file that changes meanwhile
 
 
 @dataclass(frozen=True)
 class Key:
-    """Which model on which device; `weights` tells a file from the one that was at the same path before."""
+    """Which model on which device; `weights` and `labels` tell files from those that were at the same paths before."""
 
     name: str
     device: str
     weights: str = ""
+    labels: str = ""
+
+    @classmethod
+    def of(cls, name: str, where: torch.device) -> Key:
+        """The model with the files that are here now."""
+        return cls(name, str(where), digest(name), labels_digest(name))
 
 
 def from_disk(name: str, device: torch.device) -> TorchClassifier:
@@ -57,17 +66,21 @@ class Models:
         somebody still works with it.
         """
         where = resolve(device)
-        key = Key(name, str(where), digest(name))
-        with self._lock:
-            # One thread loads while others, who want the same model, wait; the lock lives as long as they do.
-            one_at_a_time = self._loading.setdefault(key, threading.Lock())
-        with one_at_a_time:
-            classifier = self._loaded.get(key)
-            if classifier is None:
-                classifier = self._load(name, where)
-                if self._loaded.put(key, classifier):
-                    _release()
-            return classifier
+        for _ in range(TRIES):
+            key = Key.of(name, where)
+            with self._lock:
+                # One thread loads while others, who want the same model, wait; the lock lives as long as they do.
+                one_at_a_time = self._loading.setdefault(key, threading.Lock())
+            with one_at_a_time:
+                classifier = self._loaded.get(key)
+                if classifier is None:
+                    classifier = self._load(name, where)
+                    if key != Key.of(name, where):  # the file changed meanwhile: this may be the one or the other
+                        continue
+                    if self._loaded.put(key, classifier):
+                        _release()
+                return classifier
+        raise ModelError(f"{name} changes while it is read; wait until it is written, or copy it, then try again.")
 
     def loaded(self) -> tuple[Key, ...]:
         """What is loaded, the one used longest ago first."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import hashlib
 import http.client
-import re
 import shutil
 import urllib.error
 import urllib.request
@@ -16,7 +15,7 @@ from typing import BinaryIO
 
 from decam.errors import ModelError
 from decam.files import writing_atomically
-from decam.models.sources.base import Entry, Source
+from decam.models.sources.base import Entry, Source, published
 from decam.models.sources.table import SOURCES
 
 TIMEOUT = 10.0  # seconds without a byte
@@ -62,9 +61,15 @@ def label_shuffled_version(name: str) -> str | None:
 
 
 def digest(name: str) -> str:
-    """The SHA-256 of a model's weights, in hexadecimal; empty where the name alone says which weights they are."""
+    """The SHA-256 of a model's weights, in hexadecimal; empty where they are those that the name says."""
     entry = find(name)
     return entry.origin.digest(entry) if entry else ""
+
+
+def labels_digest(name: str) -> str:
+    """The SHA-256 of the file of labels beside a model's weights, in hexadecimal; empty where there is none."""
+    entry = find(name)
+    return entry.origin.labels_digest(entry) if entry else ""
 
 
 def download(entry: Entry) -> Generator[Download, None, Path]:
@@ -106,7 +111,8 @@ def _fetch(entry: Entry, file: BinaryIO) -> Generator[Download, None, None]:
     done = 0
     try:
         with urllib.request.urlopen(entry.url, timeout=TIMEOUT) as response:
-            total = int(response.headers.get("Content-Length") or entry.size)
+            length = int(response.headers.get("Content-Length") or 0)
+            total = length or entry.size  # which is rounded, and good for the progress alone
             yield Download(0, total)
             while chunk := response.read(CHUNK):
                 _write(entry, file, chunk)
@@ -119,11 +125,11 @@ def _fetch(entry: Entry, file: BinaryIO) -> Generator[Download, None, None]:
         raise _unreachable(entry, str(getattr(error.reason, "strerror", None) or error.reason)) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise _unreachable(entry, str(error) or type(error).__name__) from error
-    if done < total:
-        raise _unreachable(entry, f"the connection ended after {done:,} of {total:,} bytes")
-    expected = re.search(r"-([0-9a-f]{8,})\.\w+$", entry.url)
-    if expected and not digest.hexdigest().startswith(expected[1]):
-        raise _unreachable(entry, f"what came is another file: its SHA-256 does not begin with {expected[1]}")
+    if done < length:
+        raise _unreachable(entry, f"the connection ended after {done:,} of {length:,} bytes")
+    expected = published(entry.url)
+    if not digest.hexdigest().startswith(expected):
+        raise _unreachable(entry, f"what came is another file: its SHA-256 does not begin with {expected}")
 
 
 def _write(entry: Entry, file: BinaryIO, chunk: bytes) -> None:
@@ -154,4 +160,14 @@ def _listed(source: Source) -> dict[str, Entry]:
 ENTRIES: dict[str, Entry] = {name: entry for source in SOURCES.values() for name, entry in _listed(source).items()}
 """The models that the catalogue lists, source after source."""
 
-__all__ = ["ENTRIES", "Download", "Entry", "digest", "download", "find", "get", "label_shuffled_version"]
+__all__ = [
+    "ENTRIES",
+    "Download",
+    "Entry",
+    "digest",
+    "download",
+    "find",
+    "get",
+    "label_shuffled_version",
+    "labels_digest",
+]

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from decam.errors import ModelError
 from decam.files import write_atomically
+from decam.hardware.device import is_memory
 
 WEIGHTS = Path(__file__).resolve().parent / "weights"
 
@@ -72,6 +73,8 @@ class Weights(Generic[Network, CardType]):
         try:
             return self._filled(tensors)
         except RuntimeError as error:
+            if is_memory(error):  # says nothing of the file
+                raise
             raise self._damaged(where) from error
 
     def rounded(self, model: nn.Module) -> Network:
@@ -107,6 +110,8 @@ class Weights(Generic[Network, CardType]):
                 raise ValueError("the checksum differs")
             return tensors, self.card_type(**about)
         except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+            if is_memory(error):
+                raise
             raise self._damaged(path) from error
 
     def _damaged(self, path: Path) -> ModelError:

@@ -13,7 +13,10 @@ from torch import Tensor, nn
 
 from decam.classifier import Execution, TorchClassifier
 from decam.classifier.engines import table
+from decam.errors import ModelError
+from decam.explanation import Question
 from decam.hardware.cuda_graph import WARM, CudaGraph
+from decam.masking import MaskedQueries, fill
 
 
 def network() -> nn.Module:
@@ -114,6 +117,45 @@ def test_a_graph_answers_where_that_is_asked_for_and_nobody_looks_inside(countin
     net.configure(Execution())
     net.answer(images)
     assert (counting.made, counting.asked) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (
+            torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
+            "not enough memory to record a batch of 8",
+        ),
+        (
+            RuntimeError("operation not permitted when stream is capturing\nmore"),
+            "not permitted when stream is capturing",
+        ),
+        (ModelError("net failed on a batch of 8"), "net failed on a batch of 8"),
+    ],
+)
+def test_what_cannot_be_recorded_is_answered_by_the_module_and_recorded_where_another_way_can(
+    error: Exception, reason: str, counting: type[Counting], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Small(counting):  # type: ignore[valid-type,misc]  # a class that the fixture gives
+        def __init__(self, forward: Callable[[Tensor], Tensor], example: Tensor) -> None:
+            if len(example) > 4:
+                raise error
+            super().__init__(forward, example)
+
+    monkeypatch.setattr(table, "CudaGraph", Small)
+    net = TorchClassifier(
+        "net", network(), list("abcde"), input_size=(8, 8), execution=Execution(batch_size=8, engine="cuda-graph")
+    )
+    image = torch.rand(3, 8, 8)
+    asking = MaskedQueries(Question(net, image, 0), fill("mean", image, net.mean))
+    masks = torch.rand(20, 1, 8, 8)
+    answers = torch.cat(list(asking.batches(masks)))
+    shown = net.normalise(masks * image + (1 - masks) * torch.tensor(net.mean).view(3, 1, 1))
+    torch.testing.assert_close(answers, torch.softmax(net.module(shown), 1), rtol=1e-4, atol=1e-5)
+    assert reason in net.engine_note and net.engine_note.endswith("), so PyTorch does.")
+    net.configure(Execution(batch_size=4, engine="cuda-graph"))
+    net.answer(shown[:4])
+    assert Small.asked == 1 and net.engine_note == ""
 
 
 def test_a_plan_from_a_gpu_is_followed_on_a_processor_by_the_module_itself() -> None:

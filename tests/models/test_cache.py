@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import torch
@@ -156,3 +158,38 @@ def test_by_default_models_come_from_disk_and_are_never_downloaded(monkeypatch: 
     monkeypatch.setattr(cache, "load_classifier", load)
     assert Models().get("a", "cpu").name == "a"
     assert asked == [False]
+
+
+def test_a_file_that_changes_while_it_is_loaded_is_loaded_again_and_kept_as_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "mine.pt"
+    path.write_bytes(b"first")
+    coming = [b"second", b"third"]
+
+    def load(_: str, device: torch.device) -> TorchClassifier:
+        found = tiny(path.read_text(), device)
+        if coming:
+            path.write_bytes(coming.pop(0))  # a training writes its next file
+        return found
+
+    models = Models(load=load)
+    assert models.get(str(path), "cpu").name == "third"
+    (key,) = models.loaded()
+    assert key.weights == hashlib.sha256(b"third").hexdigest()
+    path.write_bytes(b"first")
+    assert models.get(str(path), "cpu").name == "first"
+    coming[:] = [b"a", b"b", b"c", b"d"]
+    path.write_bytes(b"other")
+    with pytest.raises(ModelError, match="changes while it is read; wait until it is written"):
+        models.get(str(path), "cpu")
+    assert len(models.loaded()) == 2
+
+
+def test_a_file_of_labels_that_comes_later_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "mine.v2.pt"
+    path.write_bytes(b"weights")
+    models = Models(load=tiny)
+    first = models.get(str(path), "cpu")
+    assert models.get(str(path), "cpu") is first
+    (tmp_path / "mine.v2.labels.txt").write_text("a\nb\n", encoding="utf-8")
+    second = models.get(str(path), "cpu")
+    assert second is not first and models.get(str(path), "cpu") is second

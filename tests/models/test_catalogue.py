@@ -138,7 +138,7 @@ def test_a_download_counts_its_bytes_and_puts_the_file_in_its_place(server: str,
 
 
 def test_a_download_without_a_length_is_whole_too(server: str) -> None:
-    entry = entry_at(f"{server}/unsized-{RIGHT}.pth")
+    entry = dataclasses.replace(entry_at(f"{server}/unsized-{RIGHT}.pth"), size=len(CONTENT) + 9)  # it is rounded
     assert list(download(entry))[-1].done == len(CONTENT)
     assert entry.weights_path().read_bytes() == CONTENT
 
@@ -155,6 +155,7 @@ def test_weights_that_are_here_are_left_alone(server: str, hub: Path) -> None:
     [
         (f"truncated-{RIGHT}.pth", "384,000 of 768,000"),
         ("resnet18-0badf00d.pth", "0badf00d"),
+        (f"truncated-unsized-{RIGHT}.pth", f"does not begin with {RIGHT}"),
         (f"missing-{RIGHT}.pth", "404 Not Found"),
     ],
 )
@@ -243,6 +244,27 @@ def test_a_disk_that_fills_up_half_way_is_one_sentence(server: str, hub: Path, m
     assert "No space left on device" in sentence
     assert str(hub) in sentence
     assert files(hub) == []
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")])
+@pytest.mark.parametrize("name", ["embedded", "squeezenet1_0", "mine.pt", "mine.safetensors"])
+def test_memory_that_runs_out_while_loading_is_not_told_as_a_damaged_file(
+    name: str, error: Exception, hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.chdir(tmp_path)
+    hub.mkdir(parents=True)
+    for path in (ENTRIES["squeezenet1_0"].weights_path(), Path("mine.pt"), Path("mine.safetensors")):
+        path.write_bytes(b"weights")
+    monkeypatch.setattr(torch, "load", full)
+    monkeypatch.setattr("decam.models.sources.checkpoint.read_tensors", full)
+    monkeypatch.setattr("decam.models.weight_files.read_tensors", full)
+    with pytest.raises(ModelError) as caught:
+        load_classifier(name, device="cpu", exact=True)
+    title = ENTRIES[name].title if name in ENTRIES else name
+    assert str(caught.value).startswith(f"There is not enough memory to load {title}; choose")
 
 
 def test_the_app_never_downloads_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -333,6 +333,19 @@ def test_a_file_that_is_no_model_gets_its_sentence_and_is_not_kept(
     assert arrived.look().errors == [sentence], "it stays until another file comes"
 
 
+@pytest.mark.parametrize("failure", [ValueError("broken"), KeyboardInterrupt()])
+def test_a_file_whose_loading_is_ended_by_anything_else_is_not_kept_either(
+    failure: BaseException, server: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(type(state.models()), "get", fail)
+    with pytest.raises(type(failure)):
+        checkpoints.keep(weights(), "mine.pt")
+    assert list((server / "checkpoints").glob("**/*.*")) == []
+
+
 def test_a_file_that_is_too_large_gets_its_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     content = weights()
     monkeypatch.setattr(checkpoints, "MEGABYTES", 1)

@@ -23,6 +23,12 @@ class EngineError(Exception):
     """Why an engine cannot answer for a module; the module then answers itself."""
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of what was raised that says something."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else "no reason given").rstrip(".")[:200]
+
+
 @dataclass(frozen=True)
 class Source:
     """What an engine is made from.

@@ -41,6 +41,8 @@ class ModuleEngines:
         """Answer in this way from now on."""
         with self._lock:
             self._execution, self._answering = execution, None
+            for name in self._prepared:  # it could not answer in the earlier way, and may in this one
+                self._refused.pop(name, None)
 
     def answering(self, module: nn.Module, batch: Tensor) -> Answering | None:
         """What answers for the module about a batch; None where the module itself does."""

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from decam.classifier.base import PRECISIONS, Execution
-from decam.classifier.engines.base import Answering, EngineError, Source, converting_alone
+from decam.classifier.engines.base import Answering, EngineError, Source, converting_alone, first_line
 from decam.classifier.sharing import keeping_buffers
 from decam.hardware.device import is_memory
 from decam.lru import Lru
@@ -66,7 +66,7 @@ class Converted:
             except Exception as error:  # the exporter and the converter raise what they please
                 if is_memory(error):
                     raise MemoryError(str(error)) from error
-                raise EngineError(f"{type(error).__name__}: {_first_line(error)}") from error
+                raise EngineError(f"{type(error).__name__}: {first_line(error)}") from error
             converted = cls(model)
             found = converted.answering(Execution())(example)
             expected = _own_scores(module, example)
@@ -109,7 +109,7 @@ class _Compiled:
         try:
             self._compiled = _core().compile_model(model, "CPU", settings)
         except RuntimeError as error:
-            raise EngineError(f"{type(error).__name__}: {_first_line(error)}") from error
+            raise EngineError(f"{type(error).__name__}: {first_line(error)}") from error
         self._requests: deque[Any] = deque()
 
     def __call__(self, batch: Tensor) -> Tensor:
@@ -148,9 +148,3 @@ def _loaded() -> Any:
     import openvino
 
     return openvino.Core()
-
-
-def _first_line(error: BaseException) -> str:
-    """The first line of what was raised that says something."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else "no reason given").rstrip(".")[:200]

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from decam.classifier.base import Execution
 from decam.classifier.engines import openvino_engine
-from decam.classifier.engines.base import Answering, Engine, Source
+from decam.classifier.engines.base import Answering, Engine, EngineError, Source, first_line
+from decam.errors import ModelError
 from decam.hardware.cuda_graph import CudaGraph
+from decam.hardware.device import is_memory
 
 EAGER = "eager"
 
@@ -19,9 +21,16 @@ class _Recordable:
     source: Source
 
     def answering(self, execution: Execution) -> Answering:
-        """Record a batch of the execution's size."""
-        example = self.source.example.new_zeros(execution.batch_size, *self.source.example.shape[1:])
-        return CudaGraph(self.source.forward, example)
+        """Record a batch of the execution's size; raises EngineError where it does not fit or cannot be recorded."""
+        try:
+            example = self.source.example.new_zeros(execution.batch_size, *self.source.example.shape[1:])
+            return CudaGraph(self.source.forward, example)
+        except (RuntimeError, ModelError) as error:  # the module's own code may be what cannot be recorded
+            if is_memory(error):
+                reason = f"there is not enough memory to record a batch of {execution.batch_size}"
+            else:
+                reason = f"{type(error).__name__}: {first_line(error)}"
+            raise EngineError(reason) from error
 
 
 _ROWS = (

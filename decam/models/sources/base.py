@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -38,8 +41,10 @@ class Source:
 
     `offered` are the names that the catalogue lists, in order. `entry(name)` is the entry of any name that the source
     knows, listed or not; None leaves the name to other sources. `load(entry, device)` returns a classifier or raises
-    ModelError with a sentence. `untrained(name)` is the same network with random weights. `digest(entry)` is the
-    SHA-256 of the weights in hexadecimal; empty where the name says which weights they are, or the file is missing.
+    ModelError with a sentence; what says that memory ran out passes. `untrained(name)` is the same network with random
+    weights. `digest(entry)` is the SHA-256 of the weights in hexadecimal; empty where they are those that the name
+    says, or the file is missing. `labels_digest(entry)` is that of a file of labels beside them; empty where there is
+    none.
     """
 
     name: str
@@ -50,6 +55,7 @@ class Source:
     load: Callable[[Entry, torch.device], TorchClassifier]
     untrained: Callable[[str], TorchClassifier]
     digest: Callable[[Entry], str] = lambda _: ""
+    labels_digest: Callable[[Entry], str] = lambda _: ""
     architectures: tuple[Architecture, ...] = ()
 
 
@@ -87,3 +93,25 @@ class Entry:
     def present(self) -> bool:
         """Whether the weights are on this machine."""
         return self.weights_path().is_file()
+
+
+def published(file: str) -> str:
+    """How the SHA-256 of a file begins, as its name or address says after the last hyphen; empty where it does not."""
+    found = re.search(r"-([0-9a-f]{8,})\.\w+$", file)
+    return found[1] if found else ""
+
+
+def file_digest(path: Path) -> str:
+    """The SHA-256 of a file in hexadecimal; empty where it cannot be read."""
+    try:
+        about = path.stat()
+        return _digest(path, about.st_mtime_ns, about.st_size)
+    except (OSError, ValueError):
+        return ""
+
+
+@lru_cache(maxsize=64)
+def _digest(path: Path, changed: int, size: int) -> str:
+    del changed, size  # they tell a file from the one that was at this path before
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,12 +9,13 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load as read_tensors
 from torch import Tensor, nn
 
 from decam.classifier import TorchClassifier
 from decam.errors import ModelError
-from decam.models.sources.base import Architecture, Entry, Source
+from decam.hardware.device import is_memory
+from decam.models.sources.base import Architecture, Entry, Source, file_digest
 
 LABELS_SUFFIX = ".labels.txt"
 _WRAPPERS = ("state_dict", "model")
@@ -30,7 +30,12 @@ def _unpickled(path: Path) -> object:
     return content
 
 
-_READERS: dict[str, Callable[[Path], object]] = {".safetensors": load_file, ".pt": _unpickled, ".pth": _unpickled}
+def _read(path: Path) -> object:
+    """The tensors of a .safetensors file in memory of their own: what later happens to the file changes no answers."""
+    return read_tensors(path.read_bytes())
+
+
+_READERS: dict[str, Callable[[Path], object]] = {".safetensors": _read, ".pt": _unpickled, ".pth": _unpickled}
 
 
 @dataclass(frozen=True)
@@ -54,10 +59,11 @@ def source(architectures: Iterable[Architecture]) -> Source:
     def load(entry: Entry, device: torch.device) -> TorchClassifier:
         path = weights_path(entry)
         tensors, network = _recognised(path, known)
-        _check_finite(path, tensors)
+        wide = _widened(path, tensors)
+        _check_finite(path, wide)
         with torch.device("meta"):  # neither memory nor time for weights that are replaced at once
             module = network.architecture.make(network.classes)
-        module.load_state_dict({name: _widened(tensor) for name, tensor in tensors.items()}, assign=True)
+        module.load_state_dict(wide, assign=True)
         return _classifier(entry.name, path, network, module, device)
 
     def untrained(name: str) -> TorchClassifier:
@@ -75,6 +81,7 @@ def source(architectures: Iterable[Architecture]) -> Source:
         load=load,
         untrained=untrained,
         digest=digest,
+        labels_digest=labels_digest,
     )
     return row
 
@@ -100,27 +107,34 @@ def _is_file(path: Path) -> bool:
 
 def digest(entry: Entry) -> str:
     """The SHA-256 of the file in hexadecimal; empty where it cannot be read."""
-    path = weights_path(entry)
-    try:
-        about = path.stat()
-        return _digest(path, about.st_mtime_ns, about.st_size)
-    except (OSError, ValueError):
-        return ""
+    return file_digest(weights_path(entry))
 
 
-@lru_cache(maxsize=64)
-def _digest(path: Path, changed: int, size: int) -> str:
-    del changed, size  # they tell a file from the one that was at this path before
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def labels_digest(entry: Entry) -> str:
+    """That of the text file of labels beside it."""
+    return file_digest(_labels_path(weights_path(entry)))
+
+
+def _labels_path(path: Path) -> Path:
+    return path.parent / (path.stem + LABELS_SUFFIX)
 
 
 def _classifier(name: str, path: Path, network: _Network, module: nn.Module, device: torch.device) -> TorchClassifier:
     return network.architecture.wrap(name, module.eval(), _labels(path, network), device)
 
 
-def _widened(tensor: Tensor) -> Tensor:
-    return tensor.float() if tensor.is_floating_point() else tensor
+def _widened(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors with all floats as float32; raises ModelError for a kind of floats that PyTorch cannot turn so."""
+    wide = {}
+    for name, tensor in tensors.items():
+        try:
+            wide[name] = tensor.float() if tensor.is_floating_point() else tensor
+        except NotImplementedError as error:
+            raise ModelError(
+                f"{name} in {path} is of {_kind(tensor)}, which cannot be turned into float32; save the weights as "
+                "float32, float16 or bfloat16."
+            ) from error
+    return wide
 
 
 def _recognised(path: Path, known: tuple[Architecture, ...]) -> tuple[dict[str, Tensor], _Network]:
@@ -172,8 +186,13 @@ def _form(tensor: Tensor) -> tuple[bool, torch.Size]:
 
 
 def _in_words(tensor: Tensor) -> str:
-    kind = "" if tensor.is_floating_point() else f" of {str(tensor.dtype).removeprefix('torch.')}"
+    kind = "" if tensor.is_floating_point() else f" of {_kind(tensor)}"
     return ("×".join(map(str, tensor.shape)) or "one number") + kind
+
+
+def _kind(tensor: Tensor) -> str:
+    """The type of a tensor's numbers, such as float16."""
+    return str(tensor.dtype).removeprefix("torch.")
 
 
 def _classes(architecture: Architecture, tensors: Mapping[str, Tensor]) -> int:
@@ -214,6 +233,8 @@ def _content(path: Path) -> object:
     except SafetensorError as error:
         raise _damaged(path) from error
     except Exception as error:  # unpickling damaged bytes can raise anything
+        if is_memory(error):  # says nothing of the file
+            raise
         if "GLOBAL" in str(error) or "TorchScript" in str(error):
             raise ModelError(
                 f"{path} holds Python objects, not a state dict; reading them could run foreign code. Where you trust "
@@ -237,6 +258,11 @@ def _state(path: Path, content: object) -> dict[str, Tensor]:
     if odd or not content:
         found = f"{odd[0]!r} in it is a {type(content[odd[0]]).__name__}, no tensor" if odd else "it is empty"
         raise ModelError(f"{path} holds no state dict: {found}; {_AGAIN}.")
+    for name, tensor in content.items():
+        if tensor.is_meta or tensor.layout != torch.strided:
+            kind = "on the meta device, without values" if tensor.is_meta else "sparse"
+            cure = "load the weights into the model first" if tensor.is_meta else "turn it with tensor.to_dense()"
+            raise ModelError(f"{name} in {path} is {kind}, and a dense tensor was expected; {cure}, then {_AGAIN}.")
     return dict(content)
 
 
@@ -253,7 +279,7 @@ def _check_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
 def _labels(path: Path, network: _Network) -> tuple[str, ...]:
     """The lines of the text file beside the weights; without it the network's usual labels, else numbers."""
     usual = network.architecture.labels
-    file = path.with_name(path.stem + LABELS_SUFFIX)
+    file = _labels_path(path)
     if not file.is_file():
         return usual if network.classes == len(usual) else tuple(f"class {place}" for place in range(network.classes))
     try:

@@ -19,8 +19,9 @@ from decam.classifier import TorchClassifier, View
 from decam.classifier.inspection import Inspection
 from decam.classifier.layers import candidates
 from decam.errors import ModelError
+from decam.hardware.device import is_memory
 from decam.models.networks import attends
-from decam.models.sources.base import Architecture, Entry, Source
+from decam.models.sources.base import Architecture, Entry, Source, file_digest, published
 
 TITLES = {
     "squeezenet1_0": "SqueezeNet 1.0",
@@ -67,13 +68,29 @@ def weights_path(entry: Entry) -> Path:
     return Path(torch.hub.get_dir()) / "checkpoints" / entry.url.rsplit("/", 1)[-1]
 
 
+def digest(entry: Entry) -> str:
+    """The SHA-256 of the file in hexadecimal where it is not the one that torchvision publishes; else empty."""
+    path = weights_path(entry)
+    found = file_digest(path)
+    return "" if found.startswith(published(path.name)) else found
+
+
 def load(entry: Entry, device: torch.device) -> TorchClassifier:
     """The classifier of an entry whose weights are on disk; raises ModelError for absent or damaged ones."""
     with torch.device("meta"):  # neither memory nor time for weights that are replaced at once
         module = get_model(entry.name).eval()
     layers = candidates(module)
     _fill(module, entry)
-    return _classifier(entry.name, entry.name, module, layers, _labels(entry.name), device)
+    return _classifier(entry.name, entry.name, module, layers, _labels(entry.name), device, _other_weights(entry))
+
+
+def _other_weights(entry: Entry) -> str:
+    """What a reader must know where the file is not the one that torchvision publishes; else empty."""
+    found, file = digest(entry), weights_path(entry).name
+    return found and (
+        f"The weights of {entry.title} here are not the file that torchvision publishes: the SHA-256 of {file} begins "
+        f"with {found[:8]}. Unless they were put there on purpose, delete that file and download it again."
+    )
 
 
 def untrained(name: str, device: torch.device | str = "cpu") -> TorchClassifier:
@@ -99,6 +116,7 @@ def _classifier(
     layers: tuple[str, ...],
     labels: Sequence[str],
     device: torch.device,
+    note: str = "",
 ) -> TorchClassifier:
     preset: ImageClassification = _weights(architecture).transforms()
     side = preset.crop_size[0]
@@ -114,7 +132,7 @@ def _classifier(
         layers=layers,
         device=device,
         attention=attends(module),
-        inspection=Inspection() if len(labels) > 1 else None,  # one score may be a logit or a probability
+        inspection=Inspection(note=note) if len(labels) > 1 else None,  # one score may be a logit or a probability
     )
 
 
@@ -140,6 +158,8 @@ def _fill(module: nn.Module, entry: Entry) -> None:
         state = torch.load(path, map_location="cpu", weights_only=True)
         module.load_state_dict({_current(name): value for name, value in state.items()}, assign=True)
     except Exception as error:  # unpickling damaged bytes can raise anything
+        if is_memory(error):  # says nothing of the file
+            raise
         raise ModelError(
             f"The weights of {entry.title} in {path} are damaged; delete that file and download it again."
         ) from error
@@ -179,5 +199,6 @@ SOURCE = Source(
     weights_path=weights_path,
     load=load,
     untrained=untrained,
+    digest=digest,
     architectures=tuple(_architecture(name) for name in TITLES),
 )

@@ -30,11 +30,11 @@ PATIENCE = 3.0  # seconds that float32 may take before the masks become the fewe
 class Closeness:
     """Answers about masked pictures beside those in float32.
 
-    `ranks` is the rank correlation within a picture, the mean of the pictures; `change` the mean absolute change of the
-    probability of the class that the unmasked picture gets.
+    `ranks` is the rank correlation within a picture, the mean of the pictures, None where no picture's answers vary;
+    `change` the mean absolute change of the probability of the class that the unmasked picture gets.
     """
 
-    ranks: float = 1.0
+    ranks: float | None = 1.0
     change: float = 0.0
 
     @classmethod
@@ -43,18 +43,21 @@ class Closeness:
         change = float(torch.cat([(one - other).abs() for one, other in zip(found, expected, strict=True)]).mean())
         told = [pair for pair in zip(found, expected, strict=True) if float(pair[1].max() - pair[1].min()) > CHANGE]
         ranks = [rank_correlation(one, other) for one, other in told]
-        return cls(sum(ranks) / len(ranks) if ranks else 1.0, change)
+        return cls(sum(ranks) / len(ranks) if ranks else None, change)
 
     @property
     def enough(self) -> bool:
         """True if maps of such answers are those of float32."""
-        return self.ranks >= RANKS and self.change <= CHANGE  # NaN is not enough
+        return (self.ranks is None or self.ranks >= RANKS) and self.change <= CHANGE  # NaN is not enough
 
     def __str__(self) -> str:
-        return (
-            f"rank correlation with float32's over masked photos {self.ranks:.4f} (at least {RANKS:g} is asked), "
-            f"mean change of a probability {self.change:.4f} (at most {CHANGE:g})"
-        )
+        if self.ranks is None:
+            ranks = (
+                f"answers in float32 hardly vary over masked photos (by at most {CHANGE:g}), so no ranks were compared"
+            )
+        else:
+            ranks = f"rank correlation with float32's over masked photos {self.ranks:.4f} (at least {RANKS:g} is asked)"
+        return f"{ranks}, mean change of a probability {self.change:.4f} (at most {CHANGE:g})"
 
 
 def rank_correlation(first: Tensor, second: Tensor) -> float:

@@ -19,6 +19,7 @@ from decam import paths
 from decam.classifier import ENGINES, PRECISIONS, Execution, TorchClassifier, todays
 from decam.files import write_atomically
 from decam.hardware import device, processor
+from decam.models import catalogue
 from decam.models.tuning.timing import cores
 from decam.models.tuning.trial import search
 
@@ -97,8 +98,9 @@ def machine_key(classifier: TorchClassifier) -> str:
     capability = torch.backends.cpu.get_cpu_capability()
     versions = [f"torch {torch.__version__}"]
     versions += [f"{engine.name} {engine.version()}" for engine in ENGINES.values() if engine.version()]
-    parts = (classifier.name, where, *versions, _processor(), capability, _TRIAL)
-    return " | ".join(parts)
+    weights = catalogue.digest(classifier.name)  # a path may have been another file's before
+    parts = (classifier.name, weights, where, *versions, _processor(), capability, _TRIAL)
+    return " | ".join(filter(None, parts))
 
 
 def _processor() -> str:

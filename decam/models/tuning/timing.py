@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from decam.classifier import EAGER, TorchClassifier, to_tensor
+from decam.errors import ModelError
 from decam.hardware import device
 from decam.hardware.parallel_batches import side_by_side
 from decam.images.scenes import scene
@@ -18,9 +19,11 @@ from decam.models.tuning.choices import Round
 
 
 def timed(classifier: TorchClassifier, batches: Sequence[Tensor], parallel_batches: int = 1) -> tuple[float, Tensor]:
-    """Seconds for some batches, and the last one's answers."""
+    """Seconds for some batches, and the last one's answers; raises ModelError where another engine would give them."""
     if classifier.execution.engine != EAGER:
         classifier.answer(batches[0])  # recorded or converted before the clock starts
+        if classifier.engine_note:
+            raise ModelError(classifier.engine_note)
     device.synchronise(classifier.device)
     start = time.perf_counter()
     answers = list(side_by_side(classifier.answer, batches, parallel_batches))

@@ -135,7 +135,7 @@ def _duel(
     times: dict[Trial, list[float]] = {trial: [] for trial in rivals}
     for trial in rivals * TURNS:  # in turns, as ever
         classifier.configure(replace(trial.execution, parallel_batches=whole.parallel_batches))
-        with contextlib.suppress(torch.OutOfMemoryError):  # another layout may need more: then it is no rival
+        with contextlib.suppress(torch.OutOfMemoryError, ModelError):  # another way may need more: then it is no rival
             times[trial].append(timing.together(classifier, pictures, whole, rounds=1) / whole.images)
     again = [replace(trial, seconds=min(taken)) for trial, taken in times.items() if taken]
     if len(again) < 2:
@@ -201,7 +201,7 @@ def _round(classifier: TorchClassifier, pictures: Tensor, seconds: float, least:
             rounds = max(2, largest // candidate.images)
             try:
                 taken = timing.together(classifier, pictures, candidate, rounds) / candidate.images
-            except torch.OutOfMemoryError:
+            except (torch.OutOfMemoryError, ModelError):
                 break  # what was tried before is kept
             each[candidate] = min(taken, each.get(candidate, math.inf))
     return pick_round(each, Round.of(least, 1))

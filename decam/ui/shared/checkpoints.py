@@ -83,11 +83,13 @@ def keep(content: bytes, name: str) -> Path:
         raise ModelError(f"{name} cannot be kept in {place.parent}: {error.strerror or error}.") from error
     try:
         state.models().get(str(path), state.device())
-    except ModelError as error:
+    except BaseException as error:  # whatever ends the loading: what was not found to be a model is not kept
         if not there:
             path.unlink(missing_ok=True)
             _drop(place)
-        raise ModelError(str(error).replace(str(path), name)) from error
+        if isinstance(error, ModelError):
+            raise ModelError(str(error).replace(str(path), name)) from error
+        raise
     return path
 
 

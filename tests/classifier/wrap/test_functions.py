@@ -36,6 +36,24 @@ def test_a_function_that_answers_no_probabilities_is_refused_with_the_range(func
         decam.measure(classifier, picture, np.random.default_rng(0).random(SIZE), target=1)
 
 
+@pytest.mark.parametrize(
+    ("function", "output", "what"),
+    [
+        (lambda x: np.full((len(x), 2), 0.5), None, "a ndarray"),
+        (lambda x: [[0.5, 0.5]] * len(x), None, "a list of 1"),
+        (lambda x: [np.full(2, 0.5) for _ in x], None, "a list of 1"),
+        (lambda x: [0.5] * len(x), None, "a list of 1"),
+        (lambda x: {"logits": np.full((len(x), 2), 0.5)}, None, "a dict with the keys 'logits'"),
+        (lambda x: (x, np.full((len(x), 2), 0.5)), 1, "a tuple of 2"),
+    ],
+)
+def test_scores_that_are_no_tensor_are_refused_with_how_to_make_one(function, output, what: str) -> None:
+    classifier = decam.wrap(function, labels=["no", "yes"], input_size=SIZE, output=output)
+    with pytest.raises(ModelError, match=rf"answers {what}, .*torch\.as_tensor\(scores\)") as caught:
+        classifier.answer(torch.rand(1, 3, *SIZE))
+    assert "output=" not in str(caught.value)
+
+
 def test_a_function_may_answer_logits_that_it_declares(images: Tensor) -> None:
     module = net()
     declared = decam.wrap(lambda x: module(x), labels=["a", "b", "c"], input_size=SIZE, answers="logits")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -172,3 +173,46 @@ def test_unusual_targets_and_seeds_are_read_or_refused(view: np.ndarray) -> None
                 decam.measure(classifier, view, np.zeros(SIZE), seed=seed)
     with pytest.raises(DecamError, match="must be a whole number"):
         decam.sanity_check(classifier, view, seed=1.5)
+
+
+class Closure(nn.Module):
+    """A module that its copy's closure still leads to, in training mode."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner, self.dropout = net(), nn.Dropout(0.5)
+        self.head = lambda images: self.inner(self.dropout(images))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(images)
+
+
+class Always(nn.Module):
+    """A dropout that no mode switches off."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = net()
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.inner(nn.functional.dropout(images))
+
+
+@pytest.mark.parametrize("make", [Closure, Always])
+def test_a_module_that_answers_otherwise_each_time_is_remarked(make: type[nn.Module], view: np.ndarray) -> None:
+    classifier = wrapped(make().train())
+    (note,) = classifier.notes
+    assert note.startswith(f"{make.__name__} answers the same images differently each time")
+    assert note in decam.explain(classifier, view, "gradient").notes
+    assert wrapped(make().train(), answers="logits").notes == (note,)
+
+
+def test_rounding_and_small_scores_are_told_from_chance() -> None:
+    turns = cycle((0.0, 1.0))
+
+    def scale(answers: Tensor) -> Tensor:
+        return 1e-3 * answers * (1 + 1e-6 * next(turns))
+
+    assert "differently" not in " ".join(wrapped(net(then=scale)).notes)
+    turns = cycle((0.0, 1e4))
+    assert "differently" in " ".join(wrapped(net(then=scale)).notes)

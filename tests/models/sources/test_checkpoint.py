@@ -272,6 +272,29 @@ def test_weights_that_are_not_numbers_are_refused_with_their_count(value: float,
     assert "NaN or infinite" in sentence
 
 
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
+def test_floats_of_eight_bits_are_widened_before_they_are_checked(suffix: str, tmp_path: Path) -> None:
+    narrow = {name: tensor.to(torch.float8_e4m3fn) for name, tensor in network().state_dict().items()}
+    module = network()
+    module.load_state_dict({name: tensor.float() for name, tensor in narrow.items()})
+    answers_as(load(write(narrow, tmp_path / f"mine{suffix}")), module)
+    bad = {**narrow, "classifier.1.bias": torch.full((7,), float("nan")).to(torch.float8_e4m3fn)}
+    assert refusal(write(bad, tmp_path / f"bad{suffix}")).startswith("7 of the 7 numbers of classifier.1.bias")
+
+
+@pytest.mark.filterwarnings("ignore:Validating sparse tensor invariants")
+def test_tensors_that_hold_no_plain_numbers_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    state = dict(network().state_dict())
+    first = "features.0.weight"
+    sparse = refusal(write({**state, first: state[first].to_sparse()}, tmp_path / "sparse.pt"))
+    assert f"{first} in" in sparse and "is sparse, and a dense tensor was expected; turn it with" in sparse
+    meta = refusal(write({**state, first: state[first].to("meta")}, tmp_path / "meta.pt"))
+    assert "is on the meta device, without values" in meta and "load the weights into the model first" in meta
+    four = torch.zeros(7, dtype=torch.uint8).view(torch.float4_e2m1fn_x2)
+    sentence = refusal(write({**state, "classifier.1.bias": four}, tmp_path / "four.pt"))
+    assert "classifier.1.bias in" in sentence and "is of float4_e2m1fn_x2, which cannot be turned" in sentence
+
+
 def test_the_untrained_network_of_a_file_has_its_form_and_other_weights(tmp_path: Path) -> None:
     path = write(network().state_dict(), tmp_path / "mine.pt")
     entry = catalogue.get(str(path))
@@ -317,6 +340,17 @@ def test_a_loaded_file_is_read_again_once_it_has_changed(tmp_path: Path) -> None
     assert models.get(str(path), "cpu") is first
     write(network(classes=4).state_dict(), path)
     assert len(models.get(str(path), "cpu").labels) == 4
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
+def test_a_loaded_model_keeps_its_weights_whatever_happens_to_its_file(suffix: str, tmp_path: Path) -> None:
+    path = write(network().state_dict(), tmp_path / f"mine{suffix}")
+    classifier = load(path)
+    before = {name: tensor.clone() for name, tensor in classifier.module.state_dict().items()}
+    with path.open("r+b") as file:  # in place, as rsync --inplace does
+        file.write(bytes(path.stat().st_size))
+    for name, tensor in classifier.module.state_dict().items():
+        assert torch.equal(tensor, before[name]), name
 
 
 def plan_of(name: str) -> Plan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import math
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from torchvision.models import get_model, get_model_weights
 from decam.classifier import Execution, TorchClassifier, probabilities, to_tensor
 from decam.classifier.layers import candidates
 from decam.errors import ModelError
+from decam.experiments.questions import ModelSpec
+from decam.experiments.variants import models_by
 from decam.images.samples import get
-from decam.models import load_classifier
+from decam.models import catalogue, load_classifier
 from decam.models.catalogue import ENTRIES
 from decam.models.sources import torchvision as torchvision_source
 
@@ -213,3 +216,35 @@ def test_a_file_that_runs_code_when_unpickled_is_refused(tmp_path: Path, monkeyp
     with pytest.raises(ModelError, match="damaged"):
         load_classifier("squeezenet1_0", device="cpu", download=False)
     assert not (tmp_path / "sprung").exists()
+
+
+def test_other_weights_under_torchvisions_name_are_remarked_and_named_by_their_digest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored("squeezenet1_0", tmp_path, monkeypatch)
+    path = ENTRIES["squeezenet1_0"].weights_path()
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    (note,) = load_classifier("squeezenet1_0", device="cpu", exact=True).notes
+    assert note.startswith("The weights of SqueezeNet 1.0 here are not the file that torchvision publishes")
+    assert path.name in note and f"begins with {found[:8]}." in note
+    assert catalogue.digest("squeezenet1_0") == found
+    spec = ModelSpec.of("squeezenet1_0")
+    assert spec.sha256 == found
+    models = models_by(lambda name: load_classifier(name, device="cpu", exact=True))
+    assert models(spec).name == "squeezenet1_0"
+    monkeypatch.setattr(torchvision_source, "published", lambda file: found[:8] if file == path.name else "0")
+    assert load_classifier("squeezenet1_0", device="cpu", exact=True).notes == ()
+    assert ModelSpec.of("squeezenet1_0").to_mapping() == {"name": "squeezenet1_0", "variant": None}
+
+
+def test_a_plan_of_other_weights_is_not_answered_by_torchvisions_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored("squeezenet1_0", tmp_path, monkeypatch)
+    spec = ModelSpec.of("squeezenet1_0")
+    monkeypatch.setattr(torchvision_source, "published", lambda _: "")  # as if the file were torchvision's own
+    assert ModelSpec.of("squeezenet1_0").sha256 == ""
+    models = models_by(lambda name: load_classifier(name, device="cpu", exact=True))
+    with pytest.raises(ModelError, match=rf"is the one that its name says, instead of {spec.sha256[:12]}"):
+        models(spec)
+    assert models(ModelSpec.of("squeezenet1_0")).notes == ()

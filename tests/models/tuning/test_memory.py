@@ -59,6 +59,19 @@ def test_models_devices_threads_and_versions_are_remembered_apart(monkeypatch: p
     assert len(set(keys)) == 5
 
 
+def test_a_file_of_weights_that_takes_the_place_of_another_is_tried_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, tried = tmp_path / "mine.pt", [Result(HALF), Result(LAST)]
+    monkeypatch.setattr(memory, "search", lambda _: tried.pop(0))
+    found = []
+    for content in (b"first", b"second", b"first"):
+        path.write_bytes(content)
+        memory.forget()
+        found.append(memory.remembered(tiny(str(path))))
+    assert found == [HALF, LAST, HALF]
+
+
 WHOLE = {
     "precision": "float32",
     "channels_last": True,

@@ -10,7 +10,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from decam.classifier import Execution, TorchClassifier
+from decam.classifier import ENGINES, Execution, TorchClassifier
+from decam.classifier.engines import table
+from decam.errors import ModelError
 from decam.hardware import processor
 from decam.models.sources import torchvision as torchvision_source
 from decam.models.tuning import timing, trial, ways
@@ -123,6 +125,23 @@ def test_memory_running_out_ends_the_search_for_a_larger_batch(monkeypatch: pyte
     monkeypatch.setattr(trial, "SLOWEST", 1.0)
     found = trial.find(tiny())
     assert found.batch_size * found.parallel_batches == 16
+
+
+def test_a_way_in_which_the_module_itself_would_answer_for_its_engine_is_no_candidate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("full")
+
+    recorded = replace(ENGINES["cuda-graph"], serves=lambda _: True)
+    monkeypatch.setitem(ENGINES, "cuda-graph", recorded)
+    monkeypatch.setattr(ways, "ENGINES", {**ways.ENGINES, "cuda-graph": recorded})
+    monkeypatch.setattr(table, "CudaGraph", full)
+    classifier = tiny()
+    classifier.configure(Execution(engine="cuda-graph"))
+    with pytest.raises(ModelError, match="not enough memory to record a batch of 16"):
+        timing.timed(classifier, [timing.probe(classifier)])
+    assert trial.find(tiny()).engine == "eager"
 
 
 def test_a_real_trial_leaves_the_classifier_as_it_was() -> None:
