@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from decam.errors import SettingError
@@ -26,11 +26,13 @@ def test_a_share_is_said_as_a_whole_percentage_and_never_as_nothing_or_all_where
 
 
 @given(st.floats(0, 1))
+@example(0.005)
+@example(0.995)
 def test_a_percentage_is_right_to_half_a_percent(share: float) -> None:
     said = percent(share)
     number = int(said.split("\N{NO-BREAK SPACE}")[0].split()[-1])
     assert abs(100 * share - number) <= (1 if said[0] in "uo" else 0.5 + 1e-9)
-    assert (said[0] in "uo") == (0 < share < 0.005 or 0.995 <= share < 1)
+    assert (said[0] in "uo") == (0 < 100 * share <= 0.5 or (100 * share >= 99.5 and share < 1))  # a half goes to even
 
 
 def test_measured_values_are_those_of_the_stored_table() -> None:
