@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ class Material:
 
     `rows` are those of the participants that count: everybody, or with `kept_only` those whom no rule flags and no
     researcher excluded. With `blinded`, conditions are called by their letters. `earlier` are the documents other than
-    the present one that people took part in, as in a pilot.
+    the present one that people took part in, as in a pilot, by their digests.
     """
 
     record: StudyRecord
@@ -65,19 +65,23 @@ class Material:
     folder: Path
     kept_only: bool = False
     blinded: bool = False
-    earlier: tuple[Study, ...] = ()
+    earlier: Mapping[str, Study] = field(default_factory=dict)
 
     @property
     def study(self) -> Study:
         """The study as it is now."""
         return self.record.study
 
+    def study_of(self, row: Given) -> Study:
+        """The document by which somebody took part."""
+        return self.earlier.get(row.participant.digest, self.study)
+
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:
         """The study's conditions, then those that people saw in an earlier version and the study has no more."""
         seen = {key for row in self.everything for key in row.conditions}
         made = {one.key: one for one in self.study.conditions}
-        for study in self.earlier:
+        for study in self.earlier.values():
             for one in study.conditions:
                 if one.key in seen:
                     made.setdefault(one.key, one)
@@ -87,7 +91,7 @@ class Material:
     def stimuli(self) -> tuple[Stimulus, ...]:
         """The study's stimuli, then those of earlier versions, each with the maps that any version has of it."""
         made = {one.key: one for one in self.study.stimuli}
-        for one in (stimulus for study in self.earlier for stimulus in study.stimuli):
+        for one in (stimulus for study in self.earlier.values() for stimulus in study.stimuli):
             known = made.setdefault(one.key, one)
             there = {(each.condition, each.label) for each in known.maps}
             more = tuple(each for each in one.maps if (each.condition, each.label) not in there)
@@ -222,7 +226,7 @@ def material(
     everybody = flagged(rules, [_summary(one, by_code.get(one.code, [])) for one in participants])
     rows = tuple(given(record, participants, answers, _titles(everybody), documents)) if rules else plain
     others = dict.fromkeys(one.digest for one in participants if one.digest != record.digest)
-    earlier = tuple((documents or {})[digest] for digest in others if digest in (documents or {}))
+    earlier = {digest: (documents or {})[digest] for digest in others if digest in (documents or {})}
     return Material(record, tuple(participants), rows, everybody, folder, kept_only, blinded, earlier)
 
 

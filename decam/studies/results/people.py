@@ -16,6 +16,7 @@ from decam.studies.analysis.exclusions import choose
 from decam.studies.analysis.ratings import t_interval
 from decam.studies.analysis.resampling import Interval
 from decam.studies.blocks.questionnaires import Scale, scales
+from decam.studies.design import Block
 from decam.studies.elements import Choice, Rating, Slider
 from decam.studies.export.answers import Given
 from decam.studies.results.base import Figure, Findings, Material, Section, Table, bounds, chart, has, named
@@ -165,14 +166,32 @@ def _unit(row: Given) -> tuple[object, ...]:
 def _questionnaires(read: Material) -> Findings | None:
     tables: list[Table] = []
     sentences: list[str] = []
-    for number, block in enumerate(read.study.blocks):
-        own = [row for row in read.rows if row.step.block == number]
-        if not blocks.get(block.kind).items or block.task is not None or not own:
-            continue
+    for block, title, own in _by_block(read):
         for scale in scales(str(own[0].step.facts.get("scale", "")), block.items):
             sentences += _scores(scale, own)
-        tables.append(_items(own, f"Block {number + 1}: {blocks.get(block.kind).title}"))
+        tables.append(_items(own, title))
     return Findings(tuple(sentences), tables=tuple(tables)) if tables else None
+
+
+def _by_block(read: Material) -> list[tuple[Block, str, list[Given]]]:
+    """The blocks that ask own questions, each with a title and its answers.
+
+    A block that stood elsewhere in an earlier version of the study is the same one as long as it is as it was; one that
+    the study has no more, or has in other words, stands for itself, after the others.
+    """
+    found: list[tuple[Block, str, list[Given]]] = []
+    for earlier, study in [("", read.study), *((" of an earlier version", one) for one in read.earlier.values())]:
+        for number, block in enumerate(study.blocks):
+            if not blocks.get(block.kind).items or block.task is not None:
+                continue
+            own = [row for row in read.rows if row.step.block == number and read.study_of(row) is study]
+            nth = study.blocks[:number].count(block)
+            same = [rows for one, _, rows in found if one == block]
+            if nth < len(same):
+                same[nth].extend(own)
+            else:
+                found.append((block, f"Block {number + 1}{earlier}: {blocks.get(block.kind).title}", own))
+    return [one for one in found if one[2]]
 
 
 def _scores(scale: Scale, own: Sequence[Given]) -> list[str]:

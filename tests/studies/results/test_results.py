@@ -290,6 +290,34 @@ def test_own_items_with_a_scale_are_scored_over_those_who_answered_all_of_it() -
     assert findings.sentences[0].startswith("Trust: 66.7 of 100")  # (100 + 50 + 50) / 3
 
 
+def test_a_questionnaire_that_moved_since_the_pilot_is_the_same_one_and_a_changed_one_stands_apart() -> None:
+    kept = block("questionnaire", [Item("I trust it", "rating", group="Trust")])
+    before = study(kept, block("questionnaire", [Item("It is clear", "rating")]))
+    now = study(block("break"), kept, block("questionnaire", [Item("It is very clear", "rating")]))
+    people, answers = [], []
+    for number, (made, at) in enumerate(((before, 1), (now, 2))):
+        who = dataclasses.replace(participant(made, number), digest=record(made).digest)
+        people.append(who)
+        steps = road(made, number)
+        answers += [answer(who, steps[at + place], {"item1": 4 + number}) for place in (0, 1)]
+    documents = {record(made).digest: made for made in (before, now)}
+    findings = found(material(record(now), people, answers, Path(), documents=documents))["questionnaires"]
+    assert [table.title for table in findings.tables] == [
+        "Block 3: Questionnaire",
+        "Block 4: Questionnaire",
+        "Block 3 of an earlier version: Questionnaire",
+    ]
+    assert [[row[:2] for row in table.rows] for table in findings.tables] == [
+        [("I trust it", 2)],
+        [("It is very clear", 1)],
+        [("It is clear", 1)],
+    ]
+    assert (
+        findings.sentences == ("Trust: 87.5 of 100, from 0.0 to 100.0 (2 people).",)
+        or "2 people" in findings.sentences[0]
+    )
+
+
 def test_nobody_yet_is_said_and_nothing_fails() -> None:
     of = material(record(whole()), [], [], Path())
     assert found(of)["progress"].sentences == ("Nobody has taken part yet.",)
