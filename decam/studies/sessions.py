@@ -121,15 +121,16 @@ class Sessions:
             nobody = Newcomer("", {}, {}, self.clock())
             return self._visit(record, *self._admitted(record, Lane.SIMULATED, nobody, 0))
         identity, kept = parameters_of(record.study.entrance, parameters)
-        coming = code_of(record.id, as_arrival(arrival)) if arrival else new_code()
-        known = self._known(record, identity, code, coming if arrival else "")
+        arrived = code_of(record.id, as_arrival(arrival)) if arrival else ""
+        coming = "" if identity else arrived  # in one browser several people may come, each with an identity
+        known = self._known(record, identity, code, coming)
         if known is not None and known.outcome not in (Outcome.TAKING_PART, Outcome.LEFT):
             return self._visit(record, known)
         described = device_of(record.study.entrance, device)
         if known is not None:
             return self._resumed(record, known)
         entered = self._limits(record)
-        newcomer = Newcomer(identity, kept, described, self.clock(), coming)
+        newcomer = Newcomer(identity, kept, described, self.clock(), coming or new_code())
         return self._visit(record, *self._admitted(record, entered, newcomer, record.study.entrance.most))
 
     def answer(self, link: str, code: str, sent: object) -> Reply:

@@ -151,8 +151,12 @@ def test_a_screen_whose_pictures_come_late_stays_away_after_everything_was_delet
     store.close()
 
 
-@pytest.mark.parametrize("typed", ["1,000", "1.000", "12,500.000"])
-def test_a_number_that_may_have_thousands_is_asked_about(common_server: Server, page: Page, typed: str) -> None:
+@pytest.mark.parametrize(
+    ("typed", "then", "kept"), [("1,000", "1000", 1000), ("2.718", "", 2.718), ("1.000", "１０００", 1000)]
+)
+def test_a_number_that_may_have_thousands_is_asked_about_once(
+    common_server: Server, page: Page, typed: str, then: str, kept: float
+) -> None:
     asked = block("demographics", [Item("Income", "number")])
     store, record = made(common_server, study(asked, block("trials", task="rating"), count=1))
     taking = Taking(page, record)
@@ -163,12 +167,13 @@ def test_a_number_that_may_have_thousands_is_asked_about(common_server: Server, 
     field = form.get_by_role("textbox")
     field.fill(typed)
     form.locator(".next").click()
-    expect(form.locator(".notice")).to_contain_text("without separators between thousands")
-    field.fill("１０００")  # as a Japanese keyboard writes it
+    expect(form.locator(".notice")).to_contain_text(f"This is read as {float(typed.replace(',', '.')):g}.")
+    if then:  # also as a Japanese keyboard writes it
+        field.fill(then)
     form.locator(".next").click()
     taking.at(taking.steps[place + 1])
     page.wait_for_load_state("networkidle")
-    assert list(store.answers(record.id, Lane.REHEARSAL)[place].values.values()) == [1000]
+    assert list(store.answers(record.id, Lane.REHEARSAL)[place].values.values()) == [kept]
     store.close()
 
 
@@ -192,17 +197,19 @@ def test_two_tabs_of_one_study_both_hear_of_answers_that_the_other_has_sent(
 ) -> None:
     page = unwatched.new_page()
     asked = [Item("Bright means?", options=("unimportant", "important"), correct=1)]
-    store, record = made(common_server, study(block("comprehension", asked), block("trials", task="rating"), count=3))
+    store, record = made(common_server, study(block("instructions"), block("comprehension", asked)))
     taking = Taking(page, record)
     taking.open(common_server)
     place = next(number for number, step in enumerate(taking.steps) if step.feedback)
-    taking.take(taking.steps[:place])
-    form = taking.at(taking.steps[place])
+    taking.take(taking.steps[: place - 1])
+    taking.at(taking.steps[place - 1])
     page.wait_for_load_state("networkidle")
-    taking.fill(taking.steps[place], form)
     page.route("**/answers", lambda route: route.abort())
-    form.locator(".next").click()
-    page.wait_for_function(f"{UNSENT} === 1")
+    taking.answer(taking.steps[place - 1])
+    form = taking.at(taking.steps[place])
+    taking.fill(taking.steps[place], form)
+    form.locator(".next").click()  # waits behind the other answer
+    page.wait_for_function(f"{UNSENT} === 2")
     other = unwatched.new_page()
     other.goto(page.url)
     expect(other.get_by_text("Welcome back.")).to_be_visible()

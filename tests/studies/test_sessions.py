@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from decam.studies.design import Item, Stage
+from decam.studies.design import Entrance, Item, Stage
 from decam.studies.responses import Lane, StudyStore
 from decam.studies.responses.records import as_code
 from decam.studies.sessions import Exit, Reply, Sessions, Visit
@@ -153,6 +153,19 @@ def test_who_asks_again_with_the_same_arrival_is_let_in_once(sessions: Sessions,
     assert sessions.enter(record.link, {}, DEVICE, arrival=first).code == code, "all places are taken by now"
     with refusal("full", "All 2 places"):
         sessions.enter(record.link, {}, DEVICE, arrival=str(uuid.uuid4()))
+
+
+def test_an_identity_counts_more_than_an_arrival_that_another_person_left(
+    sessions: Sessions, store: StudyStore
+) -> None:
+    entrance = Entrance(identity="PROLIFIC_PID", identity_needed=True)
+    record = opened(store, dataclasses.replace(small(), entrance=entrance))
+    anna, ben = (
+        sessions.enter(record.link, {"PROLIFIC_PID": name}, DEVICE, arrival=ARRIVAL) for name in ("anna", "ben")
+    )
+    again = sessions.enter(record.link, {"PROLIFIC_PID": "anna"}, DEVICE, arrival=ARRIVAL)
+    assert anna.code == again.code != ben.code
+    assert [who.identity for who in store.participants(record.id, Lane.LIVE)] == ["anna", "ben"]
 
 
 def test_an_arrival_is_another_person_in_another_study(sessions: Sessions, store: StudyStore) -> None:

@@ -21,7 +21,6 @@ export class Journey {
     this.pictures = new Pictures(`${link}/images/`);
     this.frame = new Frame();
     this.pictures.lost = () => this.frame.wait(text("page.picture.lost"));
-    this.handed = ""; // a code that came with the address: taken for one's own only once the server knows it
     this.outbox = new Outbox(this.memory, `${link}/answers`, {
       standing: (state) => this.frame.standing(state),
       answered: (entry, reply) => this.answered(entry, reply),
@@ -38,9 +37,8 @@ export class Journey {
     });
   }
 
-  /** Send what an earlier page left unsent, then come in; `code` came with the address. */
-  async begin(code = "") {
-    this.handed = code;
+  /** Send what an earlier page left unsent, then come in. */
+  async begin() {
     this.frame.wait(text("page.loading"));
     const late = () => this.frame.wait(text("page.offline.start"));
     if (this.outbox.size) {
@@ -54,12 +52,13 @@ export class Journey {
 
   async enter(late = () => {}) {
     const kept = this.memory.get("code") ?? "";
+    const handed = this.memory.get("handed") ?? ""; // by the address: one's own only once the server knows it
     try {
-      this.come(await insist(`${this.link}/enter`, this.who(this.handed || kept), late));
+      this.come(await insist(`${this.link}/enter`, this.who(handed || kept), late));
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal;
-      if (this.handed && kept && refusal.reason === "code") {
-        this.handed = "";
+      if (handed && refusal.reason === "code") this.memory.remove("handed");
+      if (handed && kept && refusal.reason === "code") {
         await this.enter(late);
         return;
       }
@@ -77,9 +76,8 @@ export class Journey {
 
   come(visit) {
     this.visit = visit;
-    this.handed = "";
     this.memory.set("code", visit.code);
-    this.memory.remove("arrival");
+    for (const name of ["arrival", "handed"]) this.memory.remove(name);
     speak(visit.texts, visit.language, visit.direction);
     this.mine = new Mine(visit, { remove: () => this.remove(), change: (code) => this.change(code) });
     if (visit.outcome !== GOING) {
@@ -204,8 +202,7 @@ export class Journey {
 
   /** Begin anew, as somebody else. Answers on their way have their own code, and go on being sent. */
   anew() {
-    this.memory.remove("code");
-    this.memory.remove("arrival");
+    for (const name of ["code", "arrival", "handed"]) this.memory.remove(name);
     location.reload();
   }
 

@@ -54,7 +54,7 @@ export class Outbox {
       await this.deliver(name, entry);
     }
     // What another tab of the same study has sent is asked for once more: the server stores nothing twice.
-    for (const { name, entry } of [...this.waiting.values()]) await this.deliver(name, entry);
+    for (const [id, { name, entry }] of [...this.waiting]) if (this.waiting.has(id)) await this.deliver(name, entry);
     this.hears.standing("saved");
   }
 

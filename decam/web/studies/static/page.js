@@ -9,7 +9,7 @@ const { texts = "{}", preview = "" } = document.body.dataset;
 const { lang, dir } = document.documentElement;
 speak(JSON.parse(texts), lang, dir);
 
-/** Take the address's parameters out of it, and remember them for when the page is loaded again; the code in it. */
+/** Take the address's parameters out of it, and remember them, and a code, for when the page is loaded again. */
 function parameters(link) {
   const memory = new Memory(link);
   const query = new URLSearchParams(location.search);
@@ -18,14 +18,14 @@ function parameters(link) {
     const given = Object.fromEntries(query);
     memory.set("parameters", given);
   }
+  if (code) memory.set("handed", code);
   if (query.toString() || code) history.replaceState(null, "", location.pathname);
-  return code ?? "";
 }
 
 if (preview) {
   void new Preview(preview).begin();
 } else {
   const link = location.pathname.split("/").filter(Boolean).at(-1) ?? "";
-  const code = parameters(link);
-  void new Journey(link).begin(code);
+  parameters(link);
+  void new Journey(link).begin();
 }

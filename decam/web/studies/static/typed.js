@@ -63,19 +63,24 @@ export class NumberField extends Question {
   read() {
     const typed = this.field.value.normalize("NFKC").trim().replace(/[\u2212\u2013]/, "-");
     const whole = Number(typed.replace(/[.,]/g, ""));
-    this.unclear = THOUSANDS.test(typed) && whole >= this.element.least && whole <= this.element.most;
-    if (this.unclear) return NaN;
+    this.unclear = THOUSANDS.test(typed) && whole >= this.element.least && whole <= this.element.most ? typed : "";
     const written = typed.replace(",", ".");
     if (!written) return null;
     const value = Number(written);
     return /^[-+]?(\d+\.?\d*|\.\d+)$/.test(written) ? value : NaN;
   }
 
+  /** Ask once about a number that may have thousands; whoever goes on with it means it as it is read. */
+  doubtful() {
+    if (!this.unclear || this.unclear === this.asked) return "";
+    this.asked = this.unclear;
+    return text("page.number.thousands", { value: this.value });
+  }
+
   lacks() {
     const { least, most } = this.element;
     if (this.value === null) return super.lacks();
-    if (this.unclear) return text("page.number.thousands");
-    if (this.value >= least && this.value <= most) return "";
+    if (this.value >= least && this.value <= most) return this.doubtful();
     if (-least >= ANY) return most >= ANY ? text("page.number.any") : text("page.number.most", { most });
     return most >= ANY ? text("page.number.least", { least }) : text("page.number", { least, most });
   }
