@@ -78,6 +78,27 @@ def test_an_address_with_a_wrong_code_leaves_somebody_who_has_begun(
     store.close()
 
 
+def test_a_code_from_the_address_is_still_there_after_a_reload_before_the_server_was_reached(
+    common_server: Server, unwatched: BrowserContext, chromium_context: Callable[[], BrowserContext]
+) -> None:
+    store, record = made(common_server, TRIALS)
+    elsewhere = Taking(chromium_context().new_page(), record)
+    elsewhere.open(common_server)
+    elsewhere.take(elsewhere.steps[:2])
+    elsewhere.at(elsewhere.steps[2])
+    elsewhere.page.wait_for_load_state("networkidle")
+    page = unwatched.new_page()
+    page.route("**/enter", lambda route: route.abort())
+    here = Taking(page, record)
+    here.open(common_server, f"#code={elsewhere.page.evaluate(CODE)}")
+    expect(page.get_by_text("No connection to the study.")).to_be_visible()
+    page.reload()
+    page.unroute("**/enter")
+    here.at(here.steps[2])
+    assert len(people(store, record)) == 1
+    store.close()
+
+
 def test_whose_coming_in_was_never_answered_is_one_participant(
     common_server: Server, unwatched: BrowserContext
 ) -> None:
@@ -197,7 +218,9 @@ def test_two_tabs_of_one_study_both_hear_of_answers_that_the_other_has_sent(
 ) -> None:
     page = unwatched.new_page()
     asked = [Item("Bright means?", options=("unimportant", "important"), correct=1)]
-    store, record = made(common_server, study(block("instructions"), block("comprehension", asked)))
+    store, record = made(
+        common_server, study(block("instructions"), block("comprehension", asked), block("trials", task="rating"))
+    )
     taking = Taking(page, record)
     taking.open(common_server)
     place = next(number for number, step in enumerate(taking.steps) if step.feedback)
