@@ -149,7 +149,7 @@ def test_the_table_shows_the_similarity_that_is_chosen() -> None:
     for measure in ("spearman", "ssim"):
         arrived.app.session_state["sanity-measure"] = measure
         arrived.look()
-        value = words.number(similarity(measure).between(original, randomised))
+        value = words.fixed(similarity(measure).between(original, randomised))
         assert f"{value}</figcaption>" in captions(arrived)[1]
 
 
