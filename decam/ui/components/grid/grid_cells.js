@@ -2,6 +2,7 @@
 
 import { icon, make, say } from "../shared/component.js";
 import { durationText } from "../shared/duration.js";
+import { Latest } from "../shared/latest.js";
 import { STATES } from "../shared/states.js";
 import { arrange, button, mark } from "./grid_controls.js";
 import {
@@ -173,7 +174,7 @@ export class Cell extends Plate {
     super(grid, row);
     this.column = column;
     this.json = "";
-    this.mapKey = "";
+    this.images = new Latest();
     this.faint = 0.3;
     this.words = make("div", "words");
     this.bar = make("div", "bar", { role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100, "aria-label": "Progress" });
@@ -283,17 +284,12 @@ export class Cell extends Plate {
 
   async load({ map, low, high, ends, silent }) {
     const key = map ? [map, low, high, ends, silent].join() : "";
-    if (key === this.mapKey) return;
-    this.mapKey = key;
-    try {
-      const grey = map ? await loadGrey(map) : null;
-      if (key === this.mapKey) this.take(grey, low, high);
-    } catch (problem) {
-      if (key === this.mapKey) this.mapKey = ""; // the next update asks again
-      this.json = "";
-      console.debug("decam: a map has not arrived", problem);
-    }
-    this.grid.mapChanged(this);
+    const load = async () => (map ? await loadGrey(map) : null);
+    const loaded = await this.images.fetch(key, load, (grey) => {
+      this.take(grey, low, high);
+      this.grid.mapChanged(this);
+    });
+    if (!loaded) this.json = ""; // the next update asks again, also where nothing else has changed
   }
 
   download() {

@@ -22,6 +22,7 @@ export class Row {
     this.truth = null;
     this.data = {};
     this.images = new Latest();
+    this.whole = new Latest();
     /** @type {any} */
     this.sharp = null;
     this.head = new Plate(grid, this);
@@ -89,16 +90,11 @@ export class Row {
   /** Load the picture as it was given, where it is finer than what the model sees. */
   async sharpen() {
     const sharp = this.data.original?.sharp;
-    if (!sharp || this.asked === sharp) return;
-    this.asked = sharp;
-    try {
-      const picture = await loadImage(sharp);
+    if (!sharp) return;
+    await this.whole.fetch(sharp, () => loadImage(sharp), (picture) => {
       this.sharp = { picture, grey: greyOf(picture) };
       this.grid.box.renew(this.head);
-    } catch (problem) {
-      this.asked = null;
-      console.debug("decam: the whole image has not arrived", problem);
-    }
+    });
   }
 
   plates() {

@@ -3,6 +3,7 @@
 import { Charts } from "../charts/chart.js";
 import { loadImage, minus } from "../grid/grid_draw.js";
 import { address, bytesFrom, make, mounted, say } from "../shared/component.js";
+import { Latest } from "../shared/latest.js";
 import { Guide, Interpolation } from "./guide.js";
 import { Player } from "./player.js";
 import { blend, colourCrossed, colourGrid, decoded, GREY, outlined, pixelsOf, regionsOf, SHOWN_SHARE, visibility } from "./search_draw.js";
@@ -45,6 +46,7 @@ class Search {
     this.known = new Map();
     this.masks = [];
     this.asked = [];
+    this.images = new Latest();
     this.chosen = null;
     this.as = "mask";
     this.player = new Player((i) => this.show(i), (i) => this.caption(i));
@@ -125,28 +127,22 @@ class Search {
     this.chosen = null;
     this.picture = this.image = this.small = null;
     this.filling = null;
-    this.source = null;
+    this.images.forget();
     this.player.pause();
     this.player.count = this.player.at = 0;
   }
 
   async load({ picture, filling, size }) {
-    const source = `${picture}\n${filling}`;
-    if (this.source === source) return;
-    this.source = source;
     const [height, width] = size;
-    try {
-      const images = await Promise.all([picture, filling].filter(Boolean).map((url) => loadImage(url)));
-      if (this.source !== source) return;
+    const load = () => Promise.all([picture, filling].filter(Boolean).map((url) => loadImage(url)));
+    await this.images.fetch(`${picture}\n${filling}`, load, (images) => {
       this.image = images[0];
       this.picture = pixelsOf(images[0], width, height);
       this.reading = new (this.data.guide.follows ? Guide : Interpolation)(this.picture, size, this.data.guide);
       this.small = pixelsOf(images[0], this.reading.shape[1], this.reading.shape[0]);
       this.filling = images[1] ? pixelsOf(images[1], width, height) : null;
       this.player.go(this.player.at);
-    } catch {
-      this.source = null; // asked for again with the next look
-    }
+    });
   }
 
   generation(index) {

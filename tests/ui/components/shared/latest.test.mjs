@@ -49,6 +49,25 @@ test("what comes after something else is wanted is not taken, however it ends", 
   assert.deepEqual([asked.length, taken], [3, ["C"]]);
 });
 
+test("what is forgotten on its way is not taken, and is asked for again", async () => {
+  const first = ask("a");
+  latest.forget();
+  first.answer("old");
+  await first.ended;
+  assert.deepEqual(taken, []);
+  const second = ask("a");
+  second.answer("A");
+  await second.ended;
+  assert.deepEqual([asked.length, taken], [2, ["A"]]);
+});
+
+test("only what has failed gives false", async () => {
+  const [first, second] = ["a", "b"].map(ask);
+  first.fail(new Error("gone"));
+  second.answer("B");
+  assert.deepEqual(await Promise.all([first.ended, second.ended, latest.fetch("b")]), [false, true, true]);
+});
+
 test("what has failed is asked for with the next look, and nobody has to catch that", async () => {
   const first = ask("a");
   first.fail(new Error("gone"));
