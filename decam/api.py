@@ -194,12 +194,13 @@ def measure(
     `steps` apply to the metrics that have them; where not given each takes its own: deletion and insertion the
     tutorial's, 196 steps from the picture to black and from its box blur, where the app draws 50 to the mean and from
     `blur`. `truth` is a boolean mask H×W of the object, for localisation. `method` says how the map was made, for
-    metrics that make it again: a name, with default settings, or an Explanation. `seed` is where random numbers begin.
-    Raises SettingError and MethodError with a sentence, also for an explanation of another view than that of `image`.
+    metrics that make it again: a name, with default settings, or an Explanation, which knows its seed and framing too.
+    `seed` is where random numbers begin. Raises SettingError and MethodError with a sentence, also for an explanation
+    of another view than that of `image`.
     """
-    view = _explained_view(classifier, image, saliency, framing)
-    requests = [Request(row, _settings(row, fill, steps)) for row in map(get_metric, metrics)]
     made = saliency if isinstance(saliency, Explanation) else method if isinstance(method, Explanation) else None
+    view = _explained_view(classifier, image, made, framing)
+    requests = [Request(row, _settings(row, fill, steps)) for row in map(get_metric, metrics)]
     target_index, other = class_index(classifier, target), class_index(classifier, against)
     if target_index is None and isinstance(saliency, Explanation):
         target_index = saliency.target
@@ -223,11 +224,9 @@ def measure(
     return {request.metric.name: one.value for request, (one,) in zip(requests, found, strict=True)}
 
 
-def _explained_view(
-    classifier: Classifier, image: Source, saliency: Map | Explanation, framing: Framing | None
-) -> Pixels:
-    """The picture as the map's model was shown it; raises SettingError where the map is of another view."""
-    known = saliency.begun.plan if isinstance(saliency, ShownExplanation) else None
+def _explained_view(classifier: Classifier, image: Source, made: Explanation | None, framing: Framing | None) -> Pixels:
+    """The picture as the model was shown it for an explanation; raises SettingError for another view than that."""
+    known = made.begun.plan if isinstance(made, ShownExplanation) else None
     explained = known.pictures[0] if known is not None and known.pictures else None
     chosen = framing if framing is not None else CROP if explained is None else explained.framing
     view = framed(classifier, to_picture(image), checked(chosen))

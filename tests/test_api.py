@@ -176,6 +176,7 @@ def test_an_explanation_is_measured_over_the_view_that_was_explained(classifier)
     assert known == decam.measure(classifier, wide, fitted.saliency, target=fitted.target, framing="fit")
     assert known != decam.measure(classifier, wide, fitted.saliency, target=fitted.target)
     assert decam.measure(classifier, Image.fromarray(wide), fitted) == known
+    assert decam.measure(classifier, wide, fitted.saliency, target=fitted.target, method=fitted) == known
 
 
 @pytest.mark.parametrize("given", [{"framing": "crop"}, {"image": np.zeros((32, 64, 3), np.uint8)}])
