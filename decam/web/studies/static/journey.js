@@ -57,8 +57,8 @@ export class Journey {
       this.come(await insist(`${this.link}/enter`, this.who(handed || kept), late));
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal;
-      if (handed && refusal.reason === "code") this.memory.remove("handed");
       if (handed && kept && refusal.reason === "code") {
+        this.memory.remove("handed");
         await this.enter(late);
         return;
       }
