@@ -84,8 +84,11 @@ def models_by(load: Callable[[str], Classifier]) -> Models:
 def _check_weights(spec: ModelSpec) -> None:
     """Raise ModelError where other weights are here than those of the spec; what is missing is told by who loads it."""
     entry = find(spec.name) if spec.sha256 else None
-    found = digest(spec.name) if entry else spec.sha256
-    if found != spec.sha256 and (found or (entry and entry.url and entry.present())):
+    if entry is None:
+        return
+    found = digest(spec.name)
+    published = not found and bool(entry.url) and entry.present()  # whose name says which it is
+    if published or (found and found != spec.sha256):
         begins = f"begins with {found[:12]}" if found else "is the one that its name says,"
         raise ModelError(
             f"{spec.name} is not the file of weights that was explained: its SHA-256 {begins} instead of "
