@@ -269,7 +269,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--methods",
         nargs="+",
         metavar="NAME",
-        help="titles or patterns: '*box'; all but the first part are about the first of them",
+        help="titles or patterns: '*box'; the parts others, meaning and cost take the first of them",
     )
     parser.add_argument("--seeds", nargs="+", type=int, default=[10, 11], help="of the maps (default: 10 11)")
     parser.add_argument("--rounds", type=int, default=3, help="turns in which cost is taken (%(default)s)")
