@@ -29,6 +29,12 @@ class Compare:
         self.page.goto(url if run is None else f"{url}?run={run}")
         expect(self.sidebar.get_by_text("Measuring and seed")).to_be_visible(timeout=LONG_MS)
 
+    def open_search(self, url: str) -> None:
+        """Open the page DE-CAM from the first page, and wait until it can be used."""
+        self.open(url)
+        self.page.get_by_role("link", name="DE-CAM").click()
+        expect(self.page.get_by_role("tab", name="Landscapes")).to_be_attached(timeout=LONG_MS)
+
     def sample(self, title: str) -> None:
         """Choose a sample from the strip in the sidebar, and wait for what the model says about it."""
         self.sidebar.get_by_role("button", name=title, exact=True).click()

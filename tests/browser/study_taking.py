@@ -11,14 +11,15 @@ from playwright.sync_api import Locator, Page, expect
 
 from decam.studies import elements
 from decam.studies.design import Item, Study
-from decam.studies.responses import StudyRecord, StudyStore
+from decam.studies.responses import Lane, StudyRecord, StudyStore
 from decam.studies.road import road
-from decam.studies.steps import Step
+from decam.studies.steps import Outcome, Step
 from tests.studies.studies import block, study
 from tests.tools.server import Server
 from tests.web.studies.painted import paint
 from tests.web.studies.participants import kept
 
+TRIALS = study(block("trials", task="forced-choice"), block("debriefing"), count=8)
 LINES = "The <b>head</b>, “mostly” & its ears"
 
 
@@ -124,6 +125,27 @@ class Taking:
         """Wait until the page says that all is saved."""
         expect(self.page.get_by_role("heading", name=re.compile("Thank you"))).to_be_visible()
         expect(self.page.get_by_text("All your answers are saved")).to_be_visible()
+
+
+def begun(server: Server, page: Page, count: int) -> tuple[StudyStore, StudyRecord, Taking]:
+    """Somebody who has answered so many screens and sees the next one, with its pictures; nothing is on its way."""
+    store, record = made(server, TRIALS)
+    taking = Taking(page, record)
+    taking.open(server)
+    taking.take(taking.steps[:count])
+    taking.at(taking.steps[count])
+    page.wait_for_load_state("networkidle")
+    return store, record, taking
+
+
+def all_there(store: StudyStore, record: StudyRecord, taking: Taking) -> None:
+    """Each answer of a participant is in the store once, as it was given, and in order."""
+    answers = store.answers(record.id, Lane.REHEARSAL)
+    assert [answer.step for answer in answers] == [step.id for step in taking.steps]
+    assert {answer.step: dict(answer.values) for answer in answers} == taking.given
+    (who,) = store.participants(record.id, Lane.REHEARSAL)
+    assert who.outcome is Outcome.COMPLETED
+    store.close()
 
 
 def without_times(values: Any) -> Any:

@@ -17,9 +17,7 @@ SIZES = [(1440, 900), (1280, 720), (900, 900), (390, 844)]
 def searched(page: Page, url: str) -> Compare:
     """A short search of the star on the page DE-CAM."""
     compare = Compare(page)
-    compare.open(url)
-    page.get_by_role("link", name="DE-CAM").click()
-    expect(page.get_by_role("tab", name="Landscapes")).to_be_attached(timeout=LONG_MS)
+    compare.open_search(url)
     compare.sample(STARS)
     budget = page.get_by_role("spinbutton", name="Budget")
     budget.fill("300")

@@ -17,9 +17,7 @@ def pixels(canvas: Locator) -> str:
 
 def test_a_search_is_run_played_slid_through_and_opened_by_its_link(page: Page, common_server: Server) -> None:
     compare = Compare(page)
-    compare.open(common_server.url)
-    page.get_by_role("link", name="DE-CAM").click()
-    expect(page.get_by_role("tab", name="Landscapes")).to_be_attached(timeout=LONG_MS)
+    compare.open_search(common_server.url)
     compare.sample(STARS)
     run = compare.start()
     expect(compare.status("Finished")).to_be_visible(timeout=RUN_MS)
@@ -65,9 +63,7 @@ def test_rivals_stand_beside_a_search_regions_are_outlined_and_maps_on_the_way_a
     page: Page, common_server: Server
 ) -> None:
     compare = Compare(page)
-    compare.open(common_server.url)
-    page.get_by_role("link", name="DE-CAM").click()
-    expect(page.get_by_role("tab", name="Landscapes")).to_be_attached(timeout=LONG_MS)
+    compare.open_search(common_server.url)
     compare.sample(STARS)
     run = compare.start()
     expect(compare.status("Finished")).to_be_visible(timeout=RUN_MS)
@@ -111,9 +107,7 @@ def test_rivals_stand_beside_a_search_regions_are_outlined_and_maps_on_the_way_a
 
 def test_how_sure_a_map_is_stands_beside_it_on_wide_and_narrow_screens(page: Page, common_server: Server) -> None:
     compare = Compare(page)
-    compare.open(common_server.url)
-    page.get_by_role("link", name="DE-CAM").click()
-    expect(page.get_by_role("tab", name="Landscapes")).to_be_attached(timeout=LONG_MS)
+    compare.open_search(common_server.url)
     compare.sample(STARS)
     box = page.get_by_role("spinbutton", name="Settled")
     box.fill("0.9")

@@ -8,37 +8,13 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from decam.studies.responses import Lane, StudyRecord, StudyStore
+from decam.studies.responses import Lane
 from decam.studies.road import road
-from decam.studies.steps import Outcome
 from tests.browser.conftest import Watch
-from tests.browser.study_taking import Taking, made
-from tests.studies.studies import block, study
+from tests.browser.study_taking import TRIALS, Taking, all_there, begun
 from tests.tools.server import Server
 
 pytestmark = pytest.mark.browser
-TRIALS = study(block("trials", task="forced-choice"), block("debriefing"), count=8)
-
-
-def begun(server: Server, page: Page, count: int) -> tuple[StudyStore, StudyRecord, Taking]:
-    """Somebody who has answered so many screens and sees the next one, with its pictures; nothing is on its way."""
-    store, record = made(server, TRIALS)
-    taking = Taking(page, record)
-    taking.open(server)
-    taking.take(taking.steps[:count])
-    taking.at(taking.steps[count])
-    page.wait_for_load_state("networkidle")
-    return store, record, taking
-
-
-def all_there(store: StudyStore, record: StudyRecord, taking: Taking) -> None:
-    """Each answer of a participant is in the store once, as it was given, and in order."""
-    answers = store.answers(record.id, Lane.REHEARSAL)
-    assert [answer.step for answer in answers] == [step.id for step in taking.steps]
-    assert {answer.step: dict(answer.values) for answer in answers} == taking.given
-    (who,) = store.participants(record.id, Lane.REHEARSAL)
-    assert who.outcome is Outcome.COMPLETED
-    store.close()
 
 
 def test_answers_given_without_a_network_are_sent_when_it_is_back(

@@ -10,13 +10,12 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from decam.studies.design import Entrance, Item
 from decam.studies.responses import Lane, Participant, StudyRecord, StudyStore
-from tests.browser.study_taking import Taking, made
+from tests.browser.study_taking import TRIALS, Taking, all_there, begun, made
 from tests.studies.studies import block, study
 from tests.tools.server import Server
 from tests.web.studies.participants import short
 
 pytestmark = pytest.mark.browser
-TRIALS = study(block("trials", task="forced-choice"), block("debriefing"), count=8)
 UNSENT = "Object.keys(localStorage).filter(key => key.includes('answer/')).length"
 CODE = "JSON.parse(Object.entries(localStorage).find(([key]) => key.endsWith('/code'))?.[1] ?? 'null')"
 
@@ -38,11 +37,7 @@ def test_a_mistyped_code_is_told_beside_its_field_and_changes_nothing(
     common_server: Server, unwatched: BrowserContext
 ) -> None:
     page = unwatched.new_page()
-    store, record = made(common_server, TRIALS)
-    taking = Taking(page, record)
-    taking.open(common_server)
-    taking.take(taking.steps[:2])
-    page.wait_for_load_state("networkidle")
+    store, record, taking = begun(common_server, page, 2)
     code = page.evaluate(CODE)
     page.route("**/answers", lambda route: route.abort())
     taking.answer(taking.steps[2])
@@ -57,19 +52,14 @@ def test_a_mistyped_code_is_told_beside_its_field_and_changes_nothing(
     taking.take(taking.steps[3:])
     taking.finished()
     assert [who.code for who in people(store, record)] == [code]
-    assert len(store.answers(record.id, Lane.REHEARSAL)) == len(taking.steps)
-    store.close()
+    all_there(store, record, taking)
 
 
 def test_an_address_with_a_wrong_code_leaves_somebody_who_has_begun(
     common_server: Server, unwatched: BrowserContext
 ) -> None:
     page = unwatched.new_page()
-    store, record = made(common_server, TRIALS)
-    taking = Taking(page, record)
-    taking.open(common_server)
-    taking.take(taking.steps[:2])
-    taking.at(taking.steps[2])
+    store, record, taking = begun(common_server, page, 2)
     page.goto("about:blank")
     taking.open(common_server, "#code=aaaa-bbbb-cccc-dddd")
     taking.at(taking.steps[2])
@@ -78,15 +68,27 @@ def test_an_address_with_a_wrong_code_leaves_somebody_who_has_begun(
     store.close()
 
 
+def test_a_wrong_code_in_the_address_is_told_until_somebody_begins_anew(
+    common_server: Server, unwatched: BrowserContext
+) -> None:
+    page = unwatched.new_page()
+    store, record = made(common_server, TRIALS)
+    taking = Taking(page, record)
+    taking.open(common_server, "#code=aaaa-bbbb-cccc-dddd")
+    for _ in range(2):
+        expect(page.get_by_text("This code belongs to nobody in this study.")).to_be_visible()
+        page.reload()
+    assert people(store, record) == []
+    page.get_by_role("button", name="Begin anew").click()
+    taking.at(taking.steps[0])
+    assert len(people(store, record)) == 1
+    store.close()
+
+
 def test_a_code_from_the_address_is_still_there_after_a_reload_before_the_server_was_reached(
     common_server: Server, unwatched: BrowserContext, chromium_context: Callable[[], BrowserContext]
 ) -> None:
-    store, record = made(common_server, TRIALS)
-    elsewhere = Taking(chromium_context().new_page(), record)
-    elsewhere.open(common_server)
-    elsewhere.take(elsewhere.steps[:2])
-    elsewhere.at(elsewhere.steps[2])
-    elsewhere.page.wait_for_load_state("networkidle")
+    store, record, elsewhere = begun(common_server, chromium_context().new_page(), 2)
     page = unwatched.new_page()
     page.route("**/enter", lambda route: route.abort())
     here = Taking(page, record)
@@ -128,11 +130,7 @@ def test_a_proxy_that_refuses_in_json_is_no_refusal_of_the_study(
     common_server: Server, unwatched: BrowserContext
 ) -> None:
     page = unwatched.new_page()
-    store, record = made(common_server, TRIALS)
-    taking = Taking(page, record)
-    taking.open(common_server)
-    taking.take(taking.steps[:2])
-    page.wait_for_load_state("networkidle")
+    store, record, taking = begun(common_server, page, 2)
     page.route("**/answers", lambda route: route.fulfill(status=403, json={"error": "Forbidden by the gateway"}))
     taking.take(taking.steps[2:4])
     expect(page.get_by_text("No connection.")).to_be_visible()
@@ -140,19 +138,13 @@ def test_a_proxy_that_refuses_in_json_is_no_refusal_of_the_study(
     page.unroute("**/answers")
     taking.take(taking.steps[4:])
     taking.finished()
-    assert len(store.answers(record.id, Lane.REHEARSAL)) == len(taking.steps)
-    store.close()
+    all_there(store, record, taking)
 
 
 def test_a_screen_whose_pictures_come_late_stays_away_after_everything_was_deleted(
     common_server: Server, page: Page
 ) -> None:
-    store, record = made(common_server, TRIALS)
-    taking = Taking(page, record)
-    taking.open(common_server)
-    taking.answer(taking.steps[0])
-    taking.at(taking.steps[1])
-    page.wait_for_load_state("networkidle")
+    store, record, taking = begun(common_server, page, 1)
     page.evaluate("""() => {
         const decode = HTMLImageElement.prototype.decode;
         window.let = new Promise((done) => (window.go = done));

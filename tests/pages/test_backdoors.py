@@ -2,109 +2,30 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import time
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
-from safetensors.torch import save
 
 from decam import load_classifier
 from decam.classifier import probabilities, to_tensor
-from decam.errors import ModelError
-from decam.experiments.kinds import backdoors, class_maps, comparison
+from decam.experiments.kinds import class_maps, comparison
 from decam.experiments.plan import MethodChoice, PictureChoice
-from decam.explanation import ClassMap, ClassQuestion, ClassSteps, Progress
 from decam.export import zip_bytes
 from decam.images import samples
-from decam.methods import CLASS_METHODS
-from decam.methods.class_level.scoring import leads
 from decam.models import hidden
-from decam.runs.snapshots import RunSnapshot
 from decam.ui import state
 from decam.ui.backdoors import attack
-from decam.ui.shared import checkpoints
 from decam.ui.shared.thumbnails import pixels
-from tests.experiments.class_level import PULL, PullSettings
+from tests.pages.suspects import address, guessed, link, read, run, searched, sent, texts, visitor
+from tests.pages.suspects import quick_measure as quick_measure  # a fixture
 from tests.pages.test_sanity import kept
-from tests.pages.visitor import Visitor, shown
+from tests.pages.visitor import shown
 
-pytestmark = pytest.mark.usefixtures("server")
-ODD = 3  # the class whose map is cheap, and what hidden-08 was trained to answer
-
-
-def _run(questions: Sequence[ClassQuestion], settings: PullSettings) -> ClassSteps:
-    del settings
-    for place, question in enumerate(questions):
-        (target,) = question.target
-        question.ledger.evaluations += 4
-        pattern = np.full((3, *question.classifier.input_size), 0.1 * (target + 1), np.float32)
-        yield place, Progress(1, 1, 4, curves={"fidelity": 0.9}, pattern=pattern)
-        cost = 1.0 if target == ODD else 10.0 + target + question.seed
-        yield place, ClassMap(pattern, 0.9, 0.1, 0.2, float(np.linalg.norm(pattern)), cost)
-
-
-CHEAP = dataclasses.replace(PULL, name="cheap", title="Cheap", run=_run, scores=lambda _, costs: leads(costs, 0.2))
-
-
-@pytest.fixture(autouse=True)
-def _measure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(CLASS_METHODS, "cheap", CHEAP)
-    monkeypatch.setattr(backdoors, "measures", lambda _: (MethodChoice.default("cheap"),))
-
-
-def visitor(**address: str) -> Visitor:
-    """A visitor who came to the page by an address with these parameters."""
-    arrived = Visitor()
-    for name, value in address.items():
-        arrived.app.query_params[name] = value
-    return arrived.go("backdoors").look()
-
-
-def searched(model: str = "08") -> Visitor:
-    """A visitor who has searched a model with a number."""
-    return visitor(model=model).press("search-model").finish().look()
-
-
-def guessed(model: str, guess: str) -> Visitor:
-    """A visitor who has locked in a guess on a model with a number."""
-    arrived = searched(model)
-    arrived.app.radio(key=f"suspect-guess-{link(arrived)}").set_value(guess)
-    return arrived.look().press("lock-guess")
-
-
-def address(of: Visitor, name: str) -> str:
-    found = of.app.query_params.get(name, "")
-    return found if isinstance(found, str) else found[0]
-
-
-def link(of: Visitor) -> str:
-    """The search that the address names."""
-    return address(of, "suspect")
-
-
-def run(of: Visitor) -> RunSnapshot:
-    return state.runs().snapshot(link(of))
-
-
-def texts(of: Visitor) -> list[str]:
-    """Everything that a reader can read, and what is behind it."""
-    kinds = ("markdown", "caption", "html", "info", "error", "warning", "header", "subheader", "title")
-    return [shown(str(element.value)) for kind in kinds for element in of.app.get(kind)]
-
-
-def sent(of: Visitor) -> str:
-    """All that was sent to the browser, widgets and components too."""
-    return "\n".join(str(element.proto) for block in (of.app.main, of.app.sidebar) for element in block)
-
-
-def read(of: Visitor, *parts: str) -> bool:
-    return any(all(part in text for part in parts) for text in texts(of))
+pytestmark = pytest.mark.usefixtures("server", "quick_measure")
 
 
 def test_a_stranger_reads_what_the_page_is_for_and_can_search_at_once() -> None:
@@ -265,98 +186,7 @@ def test_a_clean_models_reveal_offers_no_attack() -> None:
     assert read(arrived, "the highest score is")
 
 
-# The visitor's own file
-
-
-def weights(kind: str = "pt") -> bytes:
-    tensors = {name: tensor.contiguous() for name, tensor in load_classifier("hidden-08").module.state_dict().items()}
-    if kind == "safetensors":
-        return save(tensors)
-    file = io.BytesIO()
-    torch.save(tensors, file)
-    return file.getvalue()
-
-
-def own(name: str, content: bytes) -> Visitor:
-    """A visitor who has given the page a file of weights."""
-    arrived = visitor()
-    arrived.app.session_state["suspect-source"] = "Own file"
-    arrived.look()
-    assert not arrived.offers("search-model") and arrived.says("Drop a file of weights")
-    arrived.app.file_uploader(key="suspect-upload").set_value([(name, content, "application/octet-stream")])
-    return arrived.look()
-
-
-@pytest.mark.parametrize("kind", ["pt", "safetensors"])
-def test_an_own_file_is_searched_by_its_name_and_has_scores_but_no_guess(kind: str) -> None:
-    arrived = own(f"my model.{kind}", weights(kind))
-    assert arrived.alerts == [] and read(arrived, f"my-model.{kind}") and address(arrived, "model") == ""
-    arrived.press("search-model").finish().look()
-    assert f"my-model.{kind}" in arrived.status
-    assert read(arrived, "stands out above the threshold") and arrived.says("Nobody here knows what this model hides")
-    assert not arrived.has("radio", f"suspect-guess-{link(arrived)}") and not arrived.offers("reveal")
-    assert arrived.recent == [link(arrived)]
-
-
-def test_an_own_file_is_kept_by_its_content_so_that_its_search_can_be_opened_and_continued(
-    restart: Callable[[], None], server: Path
-) -> None:
-    arrived = own("a.pt", weights()).press("search-model").finish().look()
-    there = link(arrived)
-    assert [path.name for path in (server / "checkpoints").glob("*/*")] == ["a.pt"]
-    restart()
-    back = visitor(suspect=there)
-    assert back.offers("search-model") and read(back, "Searched: a.pt") and back.status.startswith("Finished")
-    model = run(back).plan.model
-    killed = kept(server, "killed", backdoors.plan(load_classifier(model), "cpu", seeds=(0,)))
-    again = visitor(suspect=killed).press("continue").finish()
-    assert again.status.startswith("Finished")
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "reason"),
-    [
-        ("letter.pt", b"Dear Sir or Madam, this is no model.", "letter.pt"),
-        ("empty.pth", b"", "empty.pth"),
-        ("short.safetensors", save({"a": torch.zeros(3000)})[:5000], "short.safetensors"),
-        ("other.safetensors", save({"a": torch.zeros(3)}), "are of no network that is known here"),
-    ],
-)
-def test_a_file_that_is_no_model_gets_its_sentence_and_is_not_kept(
-    name: str, content: bytes, reason: str, server: Path
-) -> None:
-    arrived = own(name, content)
-    (sentence,) = arrived.errors
-    assert reason in sentence and str(server) not in sentence
-    assert not arrived.offers("search-model")
-    assert list((server / "checkpoints").glob("**/*.*")) == []
-    assert arrived.look().errors == [sentence], "it stays until another file comes"
-
-
-@pytest.mark.parametrize("failure", [ValueError("broken"), KeyboardInterrupt()])
-def test_a_file_whose_loading_is_ended_by_anything_else_is_not_kept_either(
-    failure: BaseException, server: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> None:
-        raise failure
-
-    monkeypatch.setattr(type(state.models()), "get", fail)
-    with pytest.raises(type(failure)):
-        checkpoints.keep(weights(), "mine.pt")
-    assert list((server / "checkpoints").glob("**/*.*")) == []
-
-
-def test_a_file_that_is_too_large_gets_its_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    content = weights()
-    monkeypatch.setattr(checkpoints, "MEGABYTES", 1)
-    large = content + bytes(2**20)
-    assert own("large.pt", large).says("large.pt is larger than 1 MB, the limit for a file of weights")
-
-
-def test_a_file_of_another_kind_gets_its_sentence_where_a_browser_lets_it_through(server: Path) -> None:
-    with pytest.raises(ModelError, match=r"letter\.txt is no file of weights: give one that ends in \.safetensors"):
-        checkpoints.keep(b"Dear Sir or Madam, this is no model.", "letter.txt")
-    assert not (server / "checkpoints").exists()
+# Models of the list
 
 
 def test_a_shared_server_offers_no_model_of_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
