@@ -127,6 +127,22 @@ def test_a_term_is_explained_under_the_pointer_and_by_keyboard(page: Page, commo
     expect(tooltip).to_contain_text("A function, learned from examples")
 
 
+@pytest.mark.parametrize("width", [1440, 1280, 900, 390])
+def test_a_meaning_near_the_right_edge_stays_within_the_text(page: Page, common_server: Server, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    _open(page, common_server, "clever-hans", 4)
+    term = page.get_by_text("shortcut", exact=True)
+    term.hover()
+    meaning = page.get_by_role("tooltip")
+    expect(meaning).to_be_visible()
+    of_term, of_meaning = term.bounding_box(), meaning.bounding_box()
+    assert of_term is not None and of_meaning is not None
+    assert 0 <= of_meaning["y"] - of_term["y"] - of_term["height"] < 6, "it is right below the word"
+    assert of_meaning["x"] - 1 <= of_term["x"] and of_meaning["x"] + of_meaning["width"] <= width
+    over = page.get_by_test_id("stMain").evaluate("node => node.scrollWidth - node.clientWidth")
+    assert over <= 0, "nothing is wider than the window"
+
+
 def test_a_presenters_keys_go_on_and_back(page: Page, common_server: Server) -> None:
     _open(page, common_server, "sanity", 1)
     buttons = page.get_by_test_id("stMain")  # they hear the keys, and are drawn last
