@@ -9,7 +9,6 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
-from scipy.stats import rankdata
 
 from decam.errors import SettingError
 from decam.metrics.base import Axes, Case, Curve, Measuring, Metric, NoSettings
@@ -136,6 +135,8 @@ def otsu(values: Values) -> Values:
 
 def area(values: Values, inside: Flags) -> Scores:
     """Chance that a pixel of the object is higher than one beside it, ties counting a half: the area under the ROC."""
+    from scipy.stats import rankdata  # here, for it takes a second
+
     within = int(inside.sum())
     beside = inside.size - within
     if not beside:

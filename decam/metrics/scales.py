@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from decam.explanation import Map
 
@@ -65,6 +64,8 @@ def ranks(saliency: Map, signed: bool = False) -> Map:
     0 throughout. A value that is not a number counts as the lowest. Of a signed map it is the share of |s| below, with
     the sign of s: from −1 to 1.
     """
+    from scipy.stats import rankdata  # here, for it takes a second
+
     values = cleaned(saliency)
     if values.size < 2:
         return np.zeros(values.shape, np.float32)
@@ -102,4 +103,6 @@ def _unit(array: Values) -> Values:
 
 def spearman(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
     """Correlation of ranks, ties sharing their mean rank, in [−1, 1]; NaN where one of the arrays is constant."""
+    from scipy.stats import rankdata  # here, for it takes a second
+
     return pearson(rankdata(one.ravel()), rankdata(other.ravel()))

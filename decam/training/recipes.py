@@ -92,7 +92,7 @@ def _bilinear(recipe: Recipe, report: Report) -> Trained:
 
 
 def _transformer(recipe: Recipe, report: Report) -> Trained:
-    model, examples = _begun(recipe, report, small_vit.SmallVit, "conv_proj", keep=3)
+    model, examples = _begun(recipe, report, small_vit.small_vit, "conv_proj", keep=3)
     train(model, examples, recipe, report, lambda images, target: wrong(model(images), target))
     return Trained(model.eval())
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -134,3 +136,12 @@ def run() -> None:
     """Configure the browser's tab and draw the page that was asked for."""
     st.set_page_config(page_title=NAME, page_icon=str(ICON), layout="wide", initial_sidebar_state=320)
     st.navigation([page(entry.address) for entry in PAGES], position="hidden").run()
+    _look_ahead()
+
+
+@cache
+def _look_ahead() -> None:
+    """Once a page is drawn, make ready beside it what the first comparison would wait for."""
+    ahead = import_module(PAGES[0].module).look_ahead
+    # No daemon: a process that ends while PyTorch is being imported in a daemon thread may be aborted.
+    threading.Thread(target=ahead, name="decam-look-ahead", daemon=False).start()

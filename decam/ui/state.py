@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import secrets
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
 
 import streamlit as st
@@ -20,7 +20,6 @@ from decam.runs.service import Runs
 from decam.runs.snapshots import RunSnapshot
 from decam.runs.store import Store
 from decam.studies.responses import StudyStore
-from decam.studies.results import Counted
 from decam.studies.sessions import Sessions
 from decam.ui import nav
 from decam.ui.components.live import LiveRun
@@ -30,6 +29,9 @@ from decam.ui.shared.latest import Latest
 from decam.ui.shared.shared_jobs import SharedJobs
 from decam.web import browsers
 from decam.web.studies import service
+
+if TYPE_CHECKING:
+    from decam.studies.results import Counted
 
 BESIDE = "beside"
 """The parameter of the address that names the run below the one that is shown."""

@@ -17,7 +17,7 @@ from decam.images.scenes.scene import scene
 from decam.methods import METHODS
 from decam.methods.controls.maps import FAMILY as CONTROLS
 from decam.methods.support.silence import ROUNDING, silences
-from decam.models.networks.small_vit import SmallVit
+from decam.models.networks.small_vit import small_vit
 from tests.methods.test_table import QUICK
 from tests.tools.networks import small_classifier, small_module
 
@@ -129,7 +129,7 @@ def test_the_slope_that_a_note_speaks_of_is_autograds() -> None:
 @pytest.mark.parametrize("strength", [0.0, 1.0])
 def test_a_transformers_attention_is_no_evidence_where_its_answer_never_changes(name: str, strength: float) -> None:
     torch.manual_seed(0)
-    module = SmallVit()
+    module = small_vit()
     with torch.no_grad():
         for part in module.heads.parameters():
             part.copy_(torch.randn_like(part) * strength)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import tomllib
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,7 +36,7 @@ def drawn_pages(monkeypatch: pytest.MonkeyPatch) -> None:
             if st.button("leave", key="leave"):
                 st.switch_page(nav.page("methods"))
 
-        return SimpleNamespace(show=show)
+        return SimpleNamespace(show=show, look_ahead=lambda: None)
 
     for entry in nav.PAGES:
         monkeypatch.setitem(sys.modules, entry.module, stub(entry.address))
@@ -134,3 +135,32 @@ def test_a_model_that_cannot_be_loaded_beforehand_is_left_to_the_page(monkeypatc
 
     monkeypatch.setattr(state, "models", lambda: Models(load=broken))
     nav.prepare()
+
+
+def test_the_first_page_imports_nothing_that_only_its_first_comparison_needs() -> None:
+    later = ("torchvision", "torch._dynamo", "openvino", "scipy.stats", "cma", "pandas")
+    code = f"""
+import sys
+from decam.ui.compare import page
+print([name for name in {later!r} if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[]"]
+
+
+def test_what_a_first_comparison_needs_is_imported_once_a_page_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    happened: list[str] = []
+    ended = threading.Event()
+
+    def look_ahead() -> None:
+        happened.append("ahead")
+        ended.set()
+
+    page = SimpleNamespace(show=lambda: happened.append("page"), look_ahead=look_ahead)
+    monkeypatch.setitem(sys.modules, nav.PAGES[0].module, page)
+    nav._look_ahead.cache_clear()
+    for _ in range(2):
+        _opened(nav.PAGES[0].address)
+    assert ended.wait(20)
+    assert happened[0] == "page"
+    assert sorted(happened) == ["ahead", "page", "page"]

@@ -2,6 +2,16 @@
 
 from decam.classifier.engines.base import Answering, Engine, EngineError, Prepared, Source
 from decam.classifier.engines.module_engines import ModuleEngines
-from decam.classifier.engines.table import EAGER, ENGINES
+from decam.classifier.engines.table import EAGER, ENGINES, import_libraries
 
-__all__ = ["EAGER", "ENGINES", "Answering", "Engine", "EngineError", "ModuleEngines", "Prepared", "Source"]
+__all__ = [
+    "EAGER",
+    "ENGINES",
+    "Answering",
+    "Engine",
+    "EngineError",
+    "ModuleEngines",
+    "Prepared",
+    "Source",
+    "import_libraries",
+]

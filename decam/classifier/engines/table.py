@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
+
+import torch
 
 from decam.classifier.base import Execution
 from decam.classifier.engines import openvino_engine
@@ -43,6 +46,7 @@ _ROWS = (
         keeps_weights=True,
         own_layout=True,
         prepare=openvino_engine.Converted.of,
+        libraries=("openvino", "torch._dynamo"),
         version=openvino_engine.version,
     ),
     Engine(
@@ -56,3 +60,11 @@ _ROWS = (
 )
 
 ENGINES: dict[str, Engine] = {row.name: row for row in _ROWS}
+
+
+def import_libraries(device: torch.device) -> None:
+    """Import what engines that serve a device would import for their first module."""
+    for engine in ENGINES.values():
+        if engine.serves(device):
+            for library in engine.libraries:
+                import_module(library)

@@ -11,7 +11,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torchcam.methods import LeGrad
-from torchvision.models import SwinTransformer, VisionTransformer
 
 from decam.classifier import Classifier, Need, TorchClassifier
 from decam.classifier.base import called
@@ -21,6 +20,7 @@ from decam.methods.base import Method
 from decam.methods.support.attention_hooks import FUSIONS, attentions, encoder_blocks, grid, output_of, rollout
 from decam.methods.support.interruptible import Checkpoint
 from decam.methods.support.white_box import SLOPE, Opened, by_library, first_order, white_box
+from decam.models.networks import is_swin_transformer, is_vision_transformer
 from decam.models.networks.abn import AttentionBranchNetwork
 from decam.models.networks.bcnn import PARTS, BilinearNetwork
 from decam.models.networks.prototypes import EACH, PrototypeNetwork
@@ -118,7 +118,7 @@ def _class_token(model: Opened, images: Tensor, target: int, settings: RolloutSe
 
 def _legrad(model: Opened, images: Tensor, target: int, settings: LeGradSettings) -> Tensor:
     network = model.model
-    assert isinstance(network, VisionTransformer)
+    assert is_vision_transformer(network)
 
     def score(tokens: Tensor) -> Tensor:
         scores = network.heads(network.encoder.ln(tokens.mean(1)))
@@ -142,13 +142,17 @@ def _one(settings: Settings, classifier: Classifier) -> int:
     return 1
 
 
-def _only(kind: type[nn.Module], title: str, wanted: str) -> Callable[[Classifier], str]:
-    """Why a model that attends in another way than `kind` cannot be read by a method of that title."""
+def _is(kind: type[nn.Module]) -> Callable[[nn.Module], bool]:
+    return lambda module: isinstance(module, kind)
+
+
+def _only(fits: Callable[[nn.Module], bool], title: str, wanted: str) -> Callable[[Classifier], str]:
+    """Why a model that attends in another way than networks that fit cannot be read by a method of that title."""
 
     def obstacle(classifier: Classifier) -> str:
-        if not isinstance(classifier, TorchClassifier) or isinstance(classifier.module, kind):
+        if not isinstance(classifier, TorchClassifier) or fits(classifier.module):
             return ""
-        if kind is VisionTransformer and isinstance(classifier.module, SwinTransformer):
+        if fits is is_vision_transformer and is_swin_transformer(classifier.module):
             return (
                 f"{title} needs attention over the whole image, and {called(classifier)} attends within windows; "
                 "Grad-CAM and Layer-CAM read its last grid instead."
@@ -175,7 +179,7 @@ ATTENTION_BRANCH = Method(
     settings=NoSettings,
     run=_read(_branch),
     cost=_one,
-    requires=_only(AttentionBranchNetwork, "Attention branch", "a network with an attention branch"),
+    requires=_only(_is(AttentionBranchNetwork), "Attention branch", "a network with an attention branch"),
     one_class=_alike("Attention branch"),
 )
 
@@ -196,7 +200,7 @@ BILINEAR = Method(
     settings=PartSettings,
     run=_read(_parts),
     cost=_one,
-    requires=_only(BilinearNetwork, "Bilinear attention", "a network with bilinear pooling such as B-CNN"),
+    requires=_only(_is(BilinearNetwork), "Bilinear attention", "a network with bilinear pooling such as B-CNN"),
     one_class=_alike("Bilinear attention"),
 )
 
@@ -215,7 +219,7 @@ PROTOTYPES = Method(
     settings=NoSettings,
     run=_read(_prototypes),
     cost=_one,
-    requires=_only(PrototypeNetwork, "Prototype likeness", "a network of prototypes"),
+    requires=_only(_is(PrototypeNetwork), "Prototype likeness", "a network of prototypes"),
     one_class="Prototype likeness shows the prototypes of one class; ask a gradient method why it is not another.",
     evidence=this_looks_like_that,
 )
@@ -236,7 +240,7 @@ ROLLOUT = Method(
     run=_read(_rollout),
     cost=_one,
     one_class=_alike("Attention rollout"),
-    requires=_only(VisionTransformer, "Attention rollout", _TRANSFORMER),
+    requires=_only(is_vision_transformer, "Attention rollout", _TRANSFORMER),
 )
 
 CLASS_TOKEN = Method(
@@ -255,7 +259,7 @@ CLASS_TOKEN = Method(
     run=_read(_class_token),
     cost=_one,
     one_class=_alike("Class token attention"),
-    requires=_only(VisionTransformer, "Class token attention", _TRANSFORMER),
+    requires=_only(is_vision_transformer, "Class token attention", _TRANSFORMER),
 )
 
 LEGRAD = Method(
@@ -276,5 +280,5 @@ LEGRAD = Method(
     settings=LeGradSettings,
     run=_read(_legrad),
     cost=_one,
-    requires=_only(VisionTransformer, "LeGrad", _TRANSFORMER),
+    requires=_only(is_vision_transformer, "LeGrad", _TRANSFORMER),
 )

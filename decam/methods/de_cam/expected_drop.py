@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from scipy.stats import rankdata
 from torch import Tensor
 
 from decam.masking import upsample
@@ -49,6 +48,8 @@ class Drop:
         times. Where answers are well predicted the map is the drop. Where they are not, as with most networks, its
         order corrects the search's, and its peaks, which are then the least certain part of it, do not count.
         """
+        from scipy.stats import rankdata  # here, for it takes a second
+
         own = self.map((ranking.shape[0], ranking.shape[1]))
         order = torch.from_numpy(rankdata(own.numpy(), axis=None)).view_as(own).float()  # equal drops share a rank
         trust = TRUSTED / max(self.missed, 1e-6)

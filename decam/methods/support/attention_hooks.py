@@ -7,10 +7,10 @@ from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
-from torchvision.models import VisionTransformer
 
 from decam.methods.support.layers import arrangement
 from decam.methods.support.white_box import Opened
+from decam.models.networks import is_vision_transformer
 
 FUSIONS = ("mean", "max", "min")
 _Given: TypeAlias = tuple[Any, ...]
@@ -63,7 +63,7 @@ def attentions(model: Opened, images: Tensor) -> Tensor:
 
 def encoder_blocks(module: nn.Module) -> tuple[str, ...]:
     """Names of a vision transformer's blocks, first to last."""
-    assert isinstance(module, VisionTransformer)
+    assert is_vision_transformer(module)
     return tuple(f"encoder.layers.{name}" for name, _ in module.encoder.layers.named_children())
 
 

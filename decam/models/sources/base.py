@@ -22,13 +22,15 @@ Domain: TypeAlias = Literal["scenes", "photographs", "unknown"]
 class Architecture:
     """A network that weights from elsewhere may be made for.
 
-    `labels` are its usual classes. `make(classes)` builds it for so many. `sizable` says whether another number than
-    the usual one may be asked for. `current` maps a tensor's name in old files to its name now. `wrap(name, module,
-    labels, device)` makes the classifier, with the input size and normalisation of the usual weights.
+    `classes` is how many it usually has, and `labels()` are these. `make(classes)` builds it for so many. `sizable`
+    says whether another number than the usual one may be asked for. `current` maps a tensor's name in old files to its
+    name now. `wrap(name, module, labels, device)` makes the classifier, with the input size and normalisation of the
+    usual weights.
     """
 
     title: str
-    labels: tuple[str, ...]
+    classes: int
+    labels: Callable[[], tuple[str, ...]]
     make: Callable[[int], nn.Module]
     wrap: Callable[[str, nn.Module, Sequence[str], torch.device], TorchClassifier]
     sizable: bool = False

@@ -141,7 +141,7 @@ def _recognised(path: Path, known: tuple[Architecture, ...]) -> tuple[dict[str, 
     """The tensors of a file by their names in the network that they fit; raises ModelError where there is none."""
     given = _tensors(path)
     offers = [(network, {network.current(name): tensor for name, tensor in given.items()}) for network in known]
-    fits = [_fit(tensors, _expected(network, len(network.labels))) for network, tensors in offers]
+    fits = [_fit(tensors, _expected(network, network.classes)) for network, tensors in offers]
     best = max(range(len(known)), key=lambda place: (offers[place][1].keys() == _names(known[place]), fits[place]))
     architecture, tensors = offers[best]
     if tensors.keys() != _names(architecture):
@@ -173,7 +173,7 @@ def _expected(architecture: Architecture, classes: int) -> dict[str, Tensor]:
 
 
 def _names(architecture: Architecture) -> set[str]:
-    return set(_expected(architecture, len(architecture.labels)))
+    return set(_expected(architecture, architecture.classes))
 
 
 def _fit(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> int:
@@ -197,7 +197,7 @@ def _kind(tensor: Tensor) -> str:
 
 def _classes(architecture: Architecture, tensors: Mapping[str, Tensor]) -> int:
     """For how many classes the tensors are: the length, in the file, of the side that grows with that number."""
-    usual = len(architecture.labels)
+    usual = architecture.classes
     if not architecture.sizable:
         return usual
     more = _expected(architecture, usual + 1)
@@ -278,10 +278,11 @@ def _check_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
 
 def _labels(path: Path, network: _Network) -> tuple[str, ...]:
     """The lines of the text file beside the weights; without it the network's usual labels, else numbers."""
-    usual = network.architecture.labels
     file = _labels_path(path)
     if not file.is_file():
-        return usual if network.classes == len(usual) else tuple(f"class {place}" for place in range(network.classes))
+        if network.classes == network.architecture.classes:
+            return network.architecture.labels()
+        return tuple(f"class {place}" for place in range(network.classes))
     try:
         labels = tuple(line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines())
     except (OSError, UnicodeDecodeError) as error:

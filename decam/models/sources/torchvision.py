@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from PIL import Image
 from torch import nn
-from torchvision.models import WeightsEnum, get_model, get_model_weights
-from torchvision.transforms import functional as F
-from torchvision.transforms._presets import ImageClassification
 
 from decam.classifier import TorchClassifier, View
 from decam.classifier.inspection import Inspection
@@ -23,17 +22,82 @@ from decam.hardware.device import is_memory
 from decam.models.networks import attends
 from decam.models.sources.base import Architecture, Entry, Source, file_digest, published
 
-TITLES = {
-    "squeezenet1_0": "SqueezeNet 1.0",
-    "mobilenet_v3_large": "MobileNet V3 large",
-    "resnet18": "ResNet-18",
-    "resnet50": "ResNet-50",
-    "efficientnet_b0": "EfficientNet-B0",
-    "densenet121": "DenseNet-121",
-    "vgg16": "VGG-16",
-    "convnext_tiny": "ConvNeXt tiny",
-    "vit_b_16": "ViT-B/16",
-    "swin_t": "Swin-T",
+if TYPE_CHECKING:
+    from torchvision.models import WeightsEnum
+    from torchvision.transforms._presets import ImageClassification
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the catalogue says of a model, as torchvision publishes it; a test compares all of it.
+
+    Written down here since importing torchvision takes seconds, which only its own models are worth. `operations` are
+    multiply-adds for one image in thousand millions, `mebibytes` the size of the file, `top1` a share in per cent.
+    `recipe` says how the model was trained: an address, or its part after torchvision's own.
+    """
+
+    title: str
+    parameters: int
+    operations: float
+    top1: float
+    mebibytes: float
+    file: str
+    recipe: str
+
+    @property
+    def url(self) -> str:
+        """Where the weights are."""
+        return f"https://download.pytorch.org/models/{self.file}"
+
+    @property
+    def reference(self) -> str:
+        """The page on how the model was trained."""
+        return f"https://github.com/pytorch/vision/{self.recipe}"
+
+
+CLASSES = 1000
+_TRAINING = "tree/main/references/classification"
+FACTS: dict[str, Facts] = {
+    "squeezenet1_0": Facts(
+        "SqueezeNet 1.0",
+        1_248_424,
+        0.819,
+        58.092,
+        4.778,
+        "squeezenet1_0-b66bff10.pth",
+        "pull/49#issuecomment-277560717",
+    ),
+    "mobilenet_v3_large": Facts(
+        "MobileNet V3 large",
+        5_483_032,
+        0.217,
+        75.274,
+        21.107,
+        "mobilenet_v3_large-5c1a4163.pth",
+        "issues/3995#new-recipe-with-reg-tuning",
+    ),
+    "resnet18": Facts("ResNet-18", 11_689_512, 1.814, 69.758, 44.661, "resnet18-f37072fd.pth", f"{_TRAINING}#resnet"),
+    "resnet50": Facts(
+        "ResNet-50", 25_557_032, 4.089, 80.858, 97.79, "resnet50-11ad3fa6.pth", "issues/3995#issuecomment-1013906621"
+    ),
+    "efficientnet_b0": Facts(
+        "EfficientNet-B0",
+        5_288_548,
+        0.386,
+        77.692,
+        20.451,
+        "efficientnet_b0_rwightman-7f5810bc.pth",
+        f"{_TRAINING}#efficientnet-v1",
+    ),
+    "densenet121": Facts("DenseNet-121", 7_978_856, 2.834, 74.434, 30.845, "densenet121-a639ec97.pth", "pull/116"),
+    "vgg16": Facts("VGG-16", 138_357_544, 15.47, 71.592, 527.796, "vgg16-397923af.pth", f"{_TRAINING}#alexnet-and-vgg"),
+    "convnext_tiny": Facts(
+        "ConvNeXt tiny", 28_589_128, 4.456, 82.52, 109.119, "convnext_tiny-983f1562.pth", f"{_TRAINING}#convnext"
+    ),
+    "vit_b_16": Facts(
+        "ViT-B/16", 86_567_656, 17.564, 81.072, 330.285, "vit_b_16-c867db91.pth", f"{_TRAINING}#vit_b_16"
+    ),
+    "swin_t": Facts("Swin-T", 28_288_354, 4.491, 81.474, 108.19, "swin_t-704ceda3.pth", f"{_TRAINING}#swintransformer"),
 }
 
 # Elsewhere the last candidate is right: the last features before they are pooled over the picture.
@@ -44,22 +108,21 @@ _LAYERS = {
 
 
 def entry(name: str) -> Entry | None:
-    """The entry of one of torchvision's models, with torchvision's own facts; None for another name."""
-    if name not in TITLES:
+    """The entry of one of torchvision's models, with its facts; None for another name."""
+    facts = FACTS.get(name)
+    if facts is None:
         return None
-    described = _weights(name)
-    meta = described.meta
     return Entry(
         name=name,
-        title=TITLES[name],
+        title=facts.title,
         origin=SOURCE,
         domain="photographs",
-        parameters=meta["num_params"],
-        operations=meta["_ops"],
-        top1=meta["_metrics"]["ImageNet-1K"]["acc@1"],
-        size=math.ceil(meta["_file_size"] * 2**20),  # torchvision counts in MiB
-        url=described.url,
-        reference=meta["recipe"],
+        parameters=facts.parameters,
+        operations=facts.operations,
+        top1=facts.top1,
+        size=math.ceil(facts.mebibytes * 2**20),
+        url=facts.url,
+        reference=facts.reference,
     )
 
 
@@ -78,7 +141,7 @@ def digest(entry: Entry) -> str:
 def load(entry: Entry, device: torch.device) -> TorchClassifier:
     """The classifier of an entry whose weights are on disk; raises ModelError for absent or damaged ones."""
     with torch.device("meta"):  # neither memory nor time for weights that are replaced at once
-        module = get_model(entry.name).eval()
+        module = _network(entry.name).eval()
     layers = candidates(module)
     _fill(module, entry)
     return _classifier(entry.name, entry.name, module, layers, _labels(entry.name), device, _other_weights(entry))
@@ -96,12 +159,22 @@ def _other_weights(entry: Entry) -> str:
 def untrained(name: str, device: torch.device | str = "cpu") -> TorchClassifier:
     """The same network with random weights: for timing and for tests, where its answers mean nothing."""
     with torch.device("meta"):
-        layers = candidates(get_model(name).eval())
-    return _classifier(name, name, get_model(name), layers, _labels(name), torch.device(device))
+        layers = candidates(_network(name).eval())
+    return _classifier(name, name, _network(name), layers, _labels(name), torch.device(device))
+
+
+def _network(architecture: str, classes: int = CLASSES) -> nn.Module:
+    """Torchvision's network of that name, untrained."""
+    from torchvision.models import get_model  # here, for it takes seconds
+
+    made: nn.Module = get_model(architecture, num_classes=classes)
+    return made
 
 
 def _weights(architecture: str) -> WeightsEnum:
-    """Torchvision's own description of a model's best weights."""
+    """Torchvision's own description of the weights of a model."""
+    from torchvision.models import get_model_weights
+
     return get_model_weights(architecture).DEFAULT
 
 
@@ -140,6 +213,8 @@ def view(preset: ImageClassification) -> View:
     """What torchvision's preset does to a picture before it becomes a tensor: resize, then crop the centre."""
 
     def see(image: Image.Image) -> Image.Image:
+        from torchvision.transforms import functional as F
+
         resized = F.resize(image, preset.resize_size, preset.interpolation, antialias=preset.antialias)
         cropped: Image.Image = F.center_crop(resized, preset.crop_size)
         return cropped
@@ -182,9 +257,10 @@ def _wrap(
 
 def _architecture(name: str) -> Architecture:
     return Architecture(
-        title=TITLES[name],
-        labels=_labels(name),
-        make=lambda classes: get_model(name, num_classes=classes),
+        title=FACTS[name].title,
+        classes=CLASSES,
+        labels=lambda: _labels(name),
+        make=lambda classes: _network(name, classes),
         wrap=partial(_wrap, name),
         sizable=True,
         current=_current,
@@ -194,11 +270,11 @@ def _architecture(name: str) -> Architecture:
 SOURCE = Source(
     name="torchvision",
     title="Torchvision",
-    offered=tuple(TITLES),
+    offered=tuple(FACTS),
     entry=entry,
     weights_path=weights_path,
     load=load,
     untrained=untrained,
     digest=digest,
-    architectures=tuple(_architecture(name) for name in TITLES),
+    architectures=tuple(_architecture(name) for name in FACTS),
 )

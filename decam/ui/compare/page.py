@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from importlib import import_module
 
 import streamlit as st
 
+from decam.classifier.engines import import_libraries
 from decam.errors import DecamError
 from decam.hardware.device import best
 from decam.models import EMBEDDED
@@ -18,6 +20,12 @@ def prepare() -> None:
     """Load the model that is asked until another one is chosen; where it cannot be loaded, the page says why."""
     with suppress(DecamError):
         state.models().get(EMBEDDED, best())
+
+
+def look_ahead() -> None:
+    """Import what a first comparison would wait for: what answers are made with, and SciPy's statistics."""
+    import_libraries(best())
+    import_module("scipy.stats")
 
 
 def show() -> None:

@@ -24,7 +24,7 @@ from decam.models.cache import Models
 from decam.models.catalogue import ENTRIES
 from decam.models.sources.bundled import BUNDLED
 from decam.models.sources.table import SOURCES
-from decam.models.sources.torchvision import TITLES
+from decam.models.sources.torchvision import FACTS
 from tests.models.sources.written import QUICK, State, answers_as, load, network, write
 
 
@@ -38,7 +38,7 @@ def test_a_file_of_weights_answers_as_the_network_that_wrote_it(suffix: str, tmp
     assert not any(part.is_meta for part in (*classifier.module.parameters(), *classifier.module.buffers()))
 
 
-@pytest.mark.parametrize("name", TITLES)
+@pytest.mark.parametrize("name", FACTS)
 @pytest.mark.slow
 def test_every_network_of_torchvisions_is_recognised_with_any_number_of_classes(name: str, tmp_path: Path) -> None:
     module = network(name, 5)
