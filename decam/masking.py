@@ -88,6 +88,14 @@ def places(order: Tensor) -> Tensor:
     return found
 
 
+def step_shares(steps: int) -> Tensor:
+    """The share of the pixels that is hidden or shown at each of `steps` + 1 points (float64), from none to all.
+
+    Divided as Python divides, so that a share computed for one step rounds to the very same number of pixels.
+    """
+    return torch.arange(steps + 1, dtype=torch.float64) / steps
+
+
 def share_masks(place: Tensor, shares: Tensor, metric: str, size: tuple[int, int]) -> Tensor:
     """N masks (N×1×H×W, True = visible) that hide (deletion) or show (insertion) the first shares of all `places`."""
     counts = torch.round(shares * place.numel()).to(place).unsqueeze(1)

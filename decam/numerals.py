@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 
 def minus(written: str) -> str:
     """What Python wrote of numbers, with real minus signs."""
@@ -11,3 +13,16 @@ def minus(written: str) -> str:
 def fixed(value: float, places: int = 2) -> str:
     """A value with so many places, such as −0.07; one that rounds to nothing is 0.00 without a sign."""
     return minus(f"{value:z.{places}f}")
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """A value in so many digits, never in powers of ten, such as 0.0000312."""
+    if not value or not math.isfinite(value):
+        return fixed(value, 0)
+    return fixed(value, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
+
+
+def apart(one: float, other: float, least: int = 3, most: int = 9) -> int:
+    """With how many places, at least and at most so many, two values are written so that their difference is seen."""
+    difference = abs(one - other)
+    return min(most, max(least, 1 - math.floor(math.log10(difference)))) if difference else least

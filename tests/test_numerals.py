@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decam.numerals import fixed, minus
+from decam.numerals import apart, fixed, minus, significant
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,19 @@ def test_what_is_written_reads_as_the_rounded_value(value: float) -> None:
 
 def test_every_minus_of_a_line_is_a_real_one() -> None:
     assert minus("-3 to -1e-05") == "−3 to −1e−05"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(0.0, "0"), (0.00003124, "0.0000312"), (-0.5, "−0.500"), (50176.2, "50176"), (12.34, "12.3")],
+)
+def test_a_value_has_three_digits_and_never_a_power_of_ten(value: float, written: str) -> None:
+    assert significant(value) == written
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "places"),
+    [(0.9, 0.2, 3), (0.5, 0.5, 3), (0.0002, 0.00013, 6), (0.9991, 0.9993, 5), (1.0, 1 - 1e-16, 9)],
+)
+def test_two_values_have_as_many_places_as_tell_them_apart(one: float, other: float, places: int) -> None:
+    assert apart(one, other) == places

@@ -96,17 +96,17 @@ def _column(one: Scores) -> list[str]:
     if not there:
         return ["–"] * len(found)
     digits = _digits(max(abs(mean) for mean in there))
-    best = f"{max(there, key=lambda mean: one.metric.direction * mean):.{digits}f}"
+    best = f"{max(there, key=lambda mean: one.metric.direction * mean):z.{digits}f}"
     most = one.measured.sum(axis=0).max()
     cells = []
     for each, count in zip(found, np.isfinite(one.values).sum(axis=0), strict=True):
         if each is None:
             cells.append("–")
             continue
-        mean = f"{each.mean:.{digits}f}"
+        mean = f"{each.mean:z.{digits}f}"
         shown = f"**{mean}**" if mean == best else mean
         of = f" ({count})" if count < most else ""
-        cells.append(f"{shown} [{each.low:.{digits}f}, {each.high:.{digits}f}]{of}")
+        cells.append(f"{shown} [{each.low:z.{digits}f}, {each.high:z.{digits}f}]{of}")
     return cells
 
 
@@ -127,4 +127,4 @@ def correlation_table(
 
 
 def _signed(one: Interval) -> str:
-    return f"{one.mean:+.2f} [{one.low:+.2f}, {one.high:+.2f}]"
+    return f"{one.mean:+z.2f} [{one.low:+z.2f}, {one.high:+z.2f}]"

@@ -165,12 +165,12 @@ def _layers(making: _Making, key: CellKey, made: Explanation) -> str:
         return f'<span class="stack" style="aspect-ratio:{width}/{height}">{image}</span>'
     size = grid.view_of(key.question).shape[:2]
     heat = heat_png(scale, described(made.method).signed, making.look.colours, (size[0], size[1]))
-    lines = lines_png(made.saliency, (size[0], size[1]))
+    lines = "" if made.silent else data_uri(lines_png(made.saliency, (size[0], size[1])))
     return _stack(
         grid,
         key.question,
         f'<span class="grey"></span><img class="heat" alt="" src="{data_uri(heat)}">'
-        f'<img class="lines" alt="" src="{data_uri(lines)}">',
+        + (f'<img class="lines" alt="" src="{lines}">' if lines else ""),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import plotly.graph_objects as go
 from decam.figures.colours import method_colour, method_dash
 from decam.methods.base import Series
 from decam.metrics.base import Axes, Curve
+from decam.numerals import fixed
 
 FONT = '"Source Sans", "Source Sans 3", "Source Sans Pro", Inter, "Segoe UI", system-ui, sans-serif'
 LONGEST_NAME = 26
@@ -65,9 +67,10 @@ def curves_figure(
 ) -> go.Figure:
     """Curves of one metric, one line a method, by the methods' titles; `axes` are the metric's.
 
-    The legend gives the metric's value (`values`, by the titles); hovering gives a point and, where it was looked at,
-    the class then predicted (`labels` names the classes). `places` says which place in the comparison each title has,
-    for its colour and dash; by default they are counted. `chosen` marks a share in [0, 1] with an upright line.
+    The legend gives the metric's value (`values`, by the titles; – for NaN); hovering gives a point and, where it was
+    looked at, the class then predicted (`labels` names the classes). `places` says which place in the comparison each
+    title has, for its colour and dash; by default they are counted. `chosen` marks a share in [0, 1] with an upright
+    line.
     """
     ink = DARK if dark else LIGHT
     figure = go.Figure()
@@ -79,7 +82,7 @@ def curves_figure(
             go.Scatter(
                 x=curve.shares * 100,
                 y=curve.values,
-                name=f"{name} <b>{values[name]:.3f}</b>",
+                name=f"{name} <b>{_value(values[name])}</b>",
                 mode="lines",
                 line={"color": method_colour(place, dark), "dash": method_dash(place), "width": 2.2},
                 customdata=_predicted(curve, labels),
@@ -99,6 +102,10 @@ def curves_figure(
         legend_title={"text": "Value of each method", "side": "top", "font": {"size": 13, "color": ink.faint}},
     )
     return figure
+
+
+def _value(value: float) -> str:
+    return fixed(value, 3) if math.isfinite(value) else "–"
 
 
 def _predicted(curve: Curve, labels: Sequence[str]) -> list[tuple[str, float]] | None:

@@ -18,6 +18,8 @@ from decam.figures.colours import method_colour, method_dash
 from decam.figures.look import row_title
 from decam.metrics import get as get_metric
 from decam.metrics.base import Curve
+from decam.numerals import fixed
+from decam.shares import percent
 
 HEAD, SMALL = 7.5, 6.0  # points
 LINE_HEIGHT = 1.3 * SMALL / 72
@@ -99,7 +101,7 @@ def _panel(panel: Panel, choice: MetricChoice, curves: Mapping[int, Curve]) -> N
     panel.set_xlim(0, 100)
     panel.set_ylim(axes.low, axes.high + 0.02 * (axes.high - axes.low))
     panel.set_yticks([axes.low + step * (axes.high - axes.low) / 5 for step in range(6)])
-    panel.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %" if axes.percent else f"{value:.1f}")
+    panel.yaxis.set_major_formatter(lambda value, _: percent(value, 0) if axes.percent else fixed(value, 1))
 
 
 def _dress(panel: Panel, grid: Grid, choice: MetricChoice, wide: float, *, first: bool, last: bool) -> None:

@@ -19,6 +19,7 @@ from decam.metrics.scales import CLIPPED, Limits, limits_of, ranks
 from decam.numerals import minus
 from decam.shares import percent
 
+MOST_DIGITS = 7  # of a float32
 SILENT = "Flat: no evidence"
 CLIPPING = f"top {percent(CLIPPED, 0)} clipped"
 BY_RANK = {False: "by rank: 0 to 100 %", True: "by rank of |value|: ±100 %"}
@@ -65,7 +66,8 @@ def value_text(value: float, digits: int = 3) -> str:
     """A value in few digits, with a real minus; in powers of ten below 0.001 and from 10000 on."""
     size = abs(value)
     if size and (size < 0.001 or size >= 10_000):
-        mantissa, power = f"{_rounded(value, 2):.1e}".split("e")
+        places = digits - 1 if digits > 3 else 1
+        mantissa, power = f"{_rounded(value, places + 1):.{places}e}".split("e")
         return minus(f"{mantissa}e{int(power):+d}")
     if size >= 10**digits:
         return minus(f"{Decimal(value).quantize(Decimal(1), ROUND_HALF_UP)}")
@@ -75,9 +77,13 @@ def value_text(value: float, digits: int = 3) -> str:
 
 
 def limit_text(value: float, limits: Limits, digits: int = 2) -> str:
-    """An end of a scale, rounded as its width deserves."""
+    """An end of a scale in at least so many digits, so many that rounding takes at most a quarter of its width away."""
     low, high = limits
-    return "0" if abs(value) < 0.001 * (high - low) else value_text(value, digits)
+    if abs(value) < 0.001 * (high - low):
+        return "0"
+    while digits < MOST_DIGITS and any(_lost(end, digits) > (high - low) / 4 for end in limits):
+        digits += 1
+    return value_text(value, digits)
 
 
 def limits_text(limits: Limits, signed: bool, clipped: bool) -> str:
@@ -111,6 +117,11 @@ def explained() -> str:
     """What colours say on a page that shows many overlays, each with its own scale."""
     unsigned, signed = (meaning(table, table == DIVERGING, "the class") for table in (SEQUENTIAL[0], DIVERGING))
     return f"Each map has its own scale, {CLIPPING}. {unsigned}. In signed maps, {signed[0].lower()}{signed[1:]}."
+
+
+def _lost(value: float, digits: int) -> float:
+    """By how much `value_text` misses a value."""
+    return abs(float(value_text(value, digits).replace("−", "-")) - value)
 
 
 def _rounded(value: float, digits: int) -> Decimal:

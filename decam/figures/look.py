@@ -63,7 +63,7 @@ def scales(grid: Grid, look: Look) -> dict[CellKey, Scale]:
 
 
 def drawn(view: Pixels, explanation: Explanation, scale: Scale, look: Look) -> Pixels:
-    """A map over its picture as the look has it, H×W×3 uint8."""
+    """A map over its picture as the look has it, H×W×3 uint8; a silent map has no lines."""
     pixels = overlay(
         view,
         scale.values,
@@ -72,4 +72,4 @@ def drawn(view: Pixels, explanation: Explanation, scale: Scale, look: Look) -> P
         opacity=look.opacity,
         limits=scale.limits,
     )
-    return contoured(pixels, explanation.saliency) if look.contours else pixels
+    return contoured(pixels, explanation.saliency) if look.contours and not explanation.silent else pixels

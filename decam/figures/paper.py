@@ -148,9 +148,20 @@ def _errors(panel: Panel, trace: Entries, x: NDArray[np.float64], y: NDArray[np.
     for name, place in (("error_x", "xerr"), ("error_y", "yerr")):
         bars = trace.get(name)
         if bars:
-            reach: Any = {place: [_numbers(bars["arrayminus"]), _numbers(bars["array"])]}
+            # About the middle of each bar, for a value may lie beside its interval and a reach below zero is refused.
+            down, up = _numbers(bars["arrayminus"]), _numbers(bars["array"])
+            middle = (up - down) / 2
+            across, along = (x + middle, y) if place == "xerr" else (x, y + middle)
+            reach: Any = {place: np.maximum((up + down) / 2, 0.0)}
             panel.errorbar(
-                x, y, **reach, fmt="none", ecolor=_colour(bars["color"]), elinewidth=0.8, capsize=2, capthick=0.8
+                across,
+                along,
+                **reach,
+                fmt="none",
+                ecolor=_colour(bars["color"]),
+                elinewidth=0.8,
+                capsize=2,
+                capthick=0.8,
             )
 
 

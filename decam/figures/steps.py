@@ -15,6 +15,7 @@ from decam.figures.charts import DARK, LIGHT, Ink, dress, faded
 from decam.figures.colours import method_colour
 from decam.figures.overlays import overlay
 from decam.metrics.walkthroughs import Bars, Chart, Line, Picture
+from decam.numerals import fixed
 from decam.spacing import evenly
 
 T = TypeVar("T", bound=np.generic)
@@ -103,7 +104,7 @@ def _bars(figure: go.Figure, bars: Bars, ink: Ink, dark: bool) -> None:
         go.Bar(
             x=list(bars.names),
             y=bars.values,
-            text=[f"{value:.{digits}f}" for value in bars.values],
+            text=[fixed(value, digits) for value in bars.values],
             textposition="outside",
             cliponaxis=False,
             textfont={"color": ink.faint, "size": 13},

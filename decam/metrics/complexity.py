@@ -28,7 +28,7 @@ def heights(values: Values) -> Values:
 def entropy(values: Values) -> Values:
     """Shannon's entropy of the absolute values' shares, over that of a constant map."""
     shares = shares_of(values)
-    found: Values = -xlogy(shares, shares).sum(axis=1) / np.log(values.shape[1])
+    found: Values = 0.0 - xlogy(shares, shares).sum(axis=1) / np.log(values.shape[1])  # of one pixel 0, not −0
     return found
 
 
@@ -40,7 +40,7 @@ def effective(values: Values) -> Values:
 
 
 def shares_of(values: Values) -> Values:
-    """Ignore sign that sum to one; equal ones for a map of zeros."""
+    """Each absolute value's share of their sum (N×pixels), so that they sum to one; equal ones for a map of zeros."""
     amounts = np.abs(values)
     highest = amounts.max(axis=1, keepdims=True)
     relative = np.divide(amounts, highest, out=np.ones_like(amounts), where=highest > 0)

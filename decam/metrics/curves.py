@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from decam.explanation import Map, Progress, Question
-from decam.masking import MaskedQueries, places, ranked, share_masks
+from decam.masking import MaskedQueries, places, ranked, share_masks, step_shares
 from decam.metrics.base import Case, Curve, Sequencing
 from decam.metrics.scales import CONSTANT, Values, pearson
 
@@ -53,7 +53,7 @@ def _drawn(case: Case, kind: Sequencing, settings: Stepwise) -> Generator[Progre
     question = case.question
     size = question.classifier.input_size
     queries = MaskedQueries(question, case.filling(settings.fill))
-    shares = torch.linspace(0, 1, settings.steps + 1, dtype=torch.float64)
+    shares = step_shares(settings.steps)
     progress = counted(question, cost(settings, len(case.maps)))
     found = []
     # As many masks at a time as memory allows: the model pauses only in between.
@@ -88,7 +88,7 @@ def step_saliency(values: Values, order: torch.Tensor, steps: int) -> Values:
     """Mean of a map (H×W) over the pixels that each of `steps` changes, NaN where a step changes none."""
     ordered = values.ravel()[order.numpy()]
     # As share_masks rounds, so that these are the very pixels.
-    ends = torch.round(torch.linspace(0, 1, steps + 1, dtype=torch.float64) * len(ordered)).to(torch.int64).numpy()
+    ends = torch.round(step_shares(steps) * len(ordered)).to(torch.int64).numpy()
     sums = np.concatenate([[0.0], np.cumsum(ordered)])
     counts = np.diff(ends)
     means = np.full(steps, np.nan)

@@ -78,15 +78,15 @@ def rank(values: Values, inside: Flags) -> Scores:
 
 def best_iou(values: Values, inside: Flags) -> Scores:
     """Highest intersection over union of the object and the pixels at or above any threshold."""
-    return overlaps(values, inside).max(axis=1), ""
+    return np.nanmax(overlaps(values, inside), axis=1), ""
 
 
 def iou_curves(values: Values, inside: Flags) -> tuple[Curve, ...]:
     """The overlap at about a hundred thresholds, the best among them, over the share of pixels at or above each."""
     found = []
     for overlap in overlaps(values, inside):
-        thresholds = np.flatnonzero(overlap > 0) if (overlap > 0).any() else np.array([len(overlap) - 1])
-        chosen = np.unique(np.append(thresholds[evenly(len(thresholds), POINTS)], overlap.argmax()))
+        thresholds = np.flatnonzero(np.isfinite(overlap))
+        chosen = np.unique(np.append(thresholds[evenly(len(thresholds), POINTS)], np.nanargmax(overlap)))
         found.append(Curve(((chosen + 1) / len(overlap)).astype(np.float32), overlap[chosen].astype(np.float32)))
     return tuple(found)
 
@@ -94,7 +94,7 @@ def iou_curves(values: Values, inside: Flags) -> tuple[Curve, ...]:
 def overlaps(values: Values, inside: Flags) -> Values:
     """Intersection over union (N×pixels) of the object and the 1, 2, … highest pixels.
 
-    Zero where equal values would be parted: a threshold takes all pixels of one value or none.
+    NaN where equal values would be parted: a threshold takes all pixels of one value or none.
     """
     order = np.argsort(-values, axis=1, kind="stable")
     ordered = np.take_along_axis(values, order, axis=1)
@@ -102,7 +102,7 @@ def overlaps(values: Values, inside: Flags) -> Values:
     taken = np.arange(1, values.shape[1] + 1)
     overlap = hits / (taken + inside.sum() - hits)
     last = np.concatenate([ordered[:, :-1] != ordered[:, 1:], np.ones((len(values), 1), bool)], axis=1)
-    found: Values = np.where(last, overlap, 0.0)
+    found: Values = np.where(last, overlap, np.nan)
     return found
 
 

@@ -17,6 +17,7 @@ from decam.metrics.reruns import Remaker
 from decam.metrics.scales import CONSTANT, Values, spearman
 from decam.settings import Settings, parameter
 
+EMPTY = "The map is zero everywhere, so there is nothing that a change could be compared with."
 _PLAIN = "A map was constant, and so has no order to agree with."
 
 
@@ -52,7 +53,7 @@ def max_sensitivity(case: Case, settings: SensitivitySettings) -> Measuring:
     Yeh et al. (2019), by Captum's `sensitivity_max`: the Frobenius norm of the difference over that of
     the map, signed values as they are; changes are uniform in [−radius, radius] for each colour of each pixel and the
     picture stays in [0, 1]. All maps get the same changed pictures, and a method that draws at random its own seed. At
-    least 0, lower is better.
+    least 0, lower is better; NaN for a map of zeros, where Captum would give the norm of the difference alone.
     """
     image = case.question.image
     generator = torch.Generator().manual_seed(case.seed)
@@ -61,17 +62,19 @@ def max_sensitivity(case: Case, settings: SensitivitySettings) -> Measuring:
         noise = (torch.rand(image.shape, generator=generator) * 2 - 1) * settings.radius
         changed.append((image + noise.to(image)).clamp(0, 1))
     remaker = Remaker(case, len(case.maps) * settings.samples)
-    values = []
+    values, notes = [], []
     for place in range(len(case.maps)):
         made = []
         for one in changed:
             made.append((yield from remaker.map(place, one)))  # noqa: PERF401 - a comprehension cannot yield from
-        values.append(_captums(image, changed, case.values[place], made))
-    return case.measured("max-sensitivity", values, [CONSTANT if constant else "" for constant in case.constant])
+        empty = not case.values[place].any()
+        values.append(float("nan") if empty else _captums(image, changed, case.values[place], made))
+        notes.append(EMPTY if empty else CONSTANT if case.constant[place] else "")
+    return case.measured("max-sensitivity", values, notes)
 
 
 def _captums(image: Tensor, changed: Sequence[Tensor], saliency: Values, made: Sequence[Values]) -> float:
-    """Run Captum's sensitivity_max on pictures and maps that are computed already."""
+    """Captum's sensitivity_max of pictures and maps that are there already."""
     map_of_picture = torch.from_numpy(saliency)[None]
     again = torch.from_numpy(np.stack(made))
 

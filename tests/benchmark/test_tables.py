@@ -11,7 +11,7 @@ import pytest
 from decam.benchmark.candidates import Candidate, selected
 from decam.benchmark.outcomes import Outcomes
 from decam.benchmark.shards import Asked
-from decam.benchmark.statistics import of_means, within
+from decam.benchmark.statistics import Interval, of_means, within
 from decam.benchmark.tables import Scores, complete, correlation_table, means_table, origin, scores
 from decam.errors import SettingError
 from decam.experiments.kinds import benchmark
@@ -118,3 +118,11 @@ def test_a_pattern_that_fits_no_candidate_is_refused() -> None:
     assert [one.label for one in selected(CANDIDATES, ["r*", "occ*"])] == ["rise", "occlusion", "random"]
     with pytest.raises(SettingError, match="No method fits 'nothing-\\*'"):
         selected(CANDIDATES, ["rise", "nothing-*"])
+
+
+def test_a_mean_that_rounds_to_nothing_has_no_sign() -> None:
+    near = a_metric(DELETION, [[0.5, -0.0001, 0.4, 0.3]] * 2)
+    assert "| **0.000** [0.000, 0.000] |" in means_table([near], CANDIDATES)
+    assert str(Interval(-0.0001, -0.0002, 0.0001)) == "+0.000 [+0.000, +0.000]"
+    nothing = correlation_table([near], [near], lambda _one, _other: Interval(-0.001, -0.002, 0.001))
+    assert "+0.00 [+0.00, +0.00]" in nothing

@@ -147,3 +147,14 @@ def test_three_pictures_by_five_methods_are_under_five_megabytes(grid: Grid) -> 
 def test_a_page_without_maps_is_refused(grid: Grid) -> None:
     with pytest.raises(SettingError, match="No map is finished yet; a page needs at least one"):
         page_bytes(Grid.empty(grid.plan, grid.views))
+
+
+def test_a_flat_map_has_no_lines_on_the_page_to_send(grid: Grid) -> None:
+    made = grid.cells[CellKey(0, 0)].explanation
+    assert made is not None
+    flat = Cell().explained(dataclasses.replace(made, silent=True))
+    changed = dataclasses.replace(grid, cells={**grid.cells, CellKey(0, 0): flat})
+    before, after = (
+        sum(one.get("class") == "lines" for one in Read(page_bytes(each)).all("img")) for each in (grid, changed)
+    )
+    assert after == before - 1

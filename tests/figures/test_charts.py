@@ -67,7 +67,7 @@ def test_a_curve_at_which_nobody_looked_predicts_nothing_and_its_axis_is_the_met
     axes = Axes("Share removed", "Difference", -0.5, 0.5)
     figure = curves_figure("", {"RISE": curve}, {"RISE": -0.05}, axes)
     (trace,) = figure.data
-    assert trace.customdata is None and "predicted" not in trace.hovertemplate and "-0.050" in trace.name
+    assert trace.customdata is None and "predicted" not in trace.hovertemplate and "−0.050" in trace.name
     assert figure.layout.yaxis.range[0] == -0.5 and 0.5 <= figure.layout.yaxis.range[1] <= 0.55
     assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("Share removed (%)", "Difference")
 
@@ -150,3 +150,10 @@ def test_probabilities_are_written_in_per_cent_and_no_small_value_in_powers_of_t
     assert figure.layout.yaxis.exponentformat == "none" and figure.layout.yaxis.tickformat is None
     assert figure.layout.yaxis2.tickformat == ".3~p" and ".3~p" in figure.data[1].hovertemplate
     assert _figure("", {"a": _curve()}).layout.yaxis.tickformat == ".3~p"
+
+
+def test_a_value_that_says_nothing_is_a_dash_and_one_that_rounds_to_nothing_has_no_sign():
+    axes = METRICS["deletion-correlation"].axes
+    assert axes is not None
+    figure = curves_figure("", {"A": _curve(), "B": _curve()}, {"A": float("nan"), "B": -0.0001}, axes)
+    assert [trace.name for trace in figure.data] == ["A <b>–</b>", "B <b>0.000</b>"]

@@ -21,8 +21,9 @@ from decam.explanation import last
 from decam.figures import printed
 from decam.figures.curve_sheet import curve_sheet
 from decam.figures.grid_figure import MISSING, grid_figure
-from decam.figures.legend import SILENT
+from decam.figures.legend import SILENT, scale_of
 from decam.figures.look import Look, drawn, scales
+from decam.metrics import Curve, Measurement
 
 SVG = "{http://www.w3.org/2000/svg}"
 IMAGE = "{http://www.w3.org/1999/xlink}href"
@@ -127,3 +128,21 @@ def test_curves_are_those_of_the_metrics_and_have_one_key(grid: Grid) -> None:
     assert found.count("RISE") == 1 and {"Deletion", "Insertion"} <= {text.split(" ·")[0] for text in found}
     with pytest.raises(SettingError, match="keeps a curve"):
         curve_sheet(Grid.empty(grid.plan, grid.views))
+
+
+def test_a_flat_map_has_no_lines_as_on_the_page(grid: Grid) -> None:
+    made = grid.cells[CellKey(0, 0)].explanation
+    assert made is not None
+    view, flat = grid.view_of(0), dataclasses.replace(made, silent=True)
+    scale = scale_of(flat.saliency, False, silent=True)
+    with_lines, without = (drawn(view, flat, scale, Look(contours=contours)) for contours in (True, False))
+    assert np.array_equal(with_lines, without)
+
+
+def test_ticks_of_printed_curves_have_a_real_minus(grid: Grid) -> None:
+    curve = Curve(np.array([0.1, 0.9], np.float32), np.array([-0.1, 0.2], np.float32))
+    choice = MetricChoice.default("road")
+    cell = dataclasses.replace(grid.cells[CellKey(0, 0)], measurements={choice.key: Measurement("road", 0.1, curve)})
+    plan = dataclasses.replace(grid.plan, metrics=(choice,))
+    found = texts(curve_sheet(dataclasses.replace(grid, plan=plan, cells={CellKey(0, 0): cell})))
+    assert "−0.5" in found and "-0.5" not in found

@@ -56,3 +56,20 @@ def test_every_table_says_in_words_what_its_ends_mean() -> None:
     assert meaning("cividis", False, "lynx") == "Yellow speaks most for lynx, the bare image least"
     assert meaning("cividis", False, "lynx", bare=False) == "Yellow speaks most for lynx, dark blue least"
     assert meaning("cividis", True, "lynx") == "Orange speaks for lynx, blue against it"
+
+
+@pytest.mark.parametrize(
+    ("limits", "text"),
+    [
+        ((0.9712, 0.9748), "0.971 to 0.975"),
+        ((0.9749, 0.9751), "0.9749 to 0.9751"),
+        ((12.31, 12.44), "12.31 to 12.44"),
+        ((1.211e-4, 1.239e-4), "1.211e−4 to 1.239e−4"),
+        ((0.412, 0.447), "0.41 to 0.45"),
+        ((-0.00001, 0.02), "0 to 0.020"),
+    ],
+)
+def test_the_ends_of_a_narrow_scale_are_told_apart(limits: tuple[float, float], text: str) -> None:
+    assert limits_text(limits, False, False) == text
+    low, high = (float(end.replace("−", "-")) for end in text.split(" to "))
+    assert max(abs(low - limits[0]), abs(high - limits[1])) <= (limits[1] - limits[0]) / 4

@@ -10,10 +10,13 @@ from xml.etree import ElementTree
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from matplotlib.collections import LineCollection
 from PIL import Image
 
 from decam.errors import SettingError
+from decam.figures.intervals import Interval
 from decam.figures.paper import on_paper, paper_bytes
+from decam.figures.studies import values_figure
 from tests.figures.sample_charts import CHARTS, INTERVALS, NAMES, SHARES
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -137,3 +140,11 @@ def test_what_no_chart_here_has_is_refused() -> None:
         on_paper(go.Figure(go.Pie(values=[1, 2])), "")
     with pytest.raises(SettingError, match="no figure of the kind 'eps'; choose one of: png, svg, pdf"):
         paper_bytes(CHARTS["bars"](False), "eps", "")
+
+
+def test_an_interval_beside_its_value_is_drawn_from_end_to_end() -> None:
+    chart = values_figure("x", [Interval("a", 0.1, 0.1 + 2e-17, 0.2), Interval("b", 0.1, 0.12, 0.2)])
+    (panel,) = on_paper(chart, TITLE).axes
+    bars = next(one for one in panel.collections if isinstance(one, LineCollection))
+    ends = np.array([segment[:, 0] for segment in bars.get_segments()])
+    np.testing.assert_allclose(ends, [[0.1, 0.2], [0.12, 0.2]])

@@ -72,3 +72,9 @@ def test_the_sign_counts_for_sparsity_alone() -> None:
 def test_the_unit_of_a_map_does_not_count(saliency: np.ndarray, scale: float) -> None:
     if np.ptp(saliency):
         assert said(saliency * scale) == pytest.approx(said(saliency), rel=1e-4)
+
+
+def test_the_entropy_of_one_pixel_is_zero_without_a_sign() -> None:
+    saliency = np.zeros(SIZE)
+    saliency[3, 3] = 0.7
+    assert math.copysign(1, said(saliency)[1]) == 1

@@ -10,9 +10,9 @@ from decam.api import measure
 from decam.classifier import Classifier, probabilities, to_tensor, wrap
 from decam.errors import SettingError
 from decam.experiments.evaluate import curves_view
-from decam.explanation import last
-from decam.masking import FILLS, fill
-from decam.metrics import METRICS, FaithfulnessSettings
+from decam.explanation import Question, last
+from decam.masking import FILLS, fill, step_picture, to_pixels
+from decam.metrics import METRICS, Case, FaithfulnessSettings
 
 SIZE = (12, 10)
 CURVES = ("deletion", "insertion")
@@ -137,3 +137,24 @@ def test_values_that_are_not_finite_rank_last() -> None:
     one = curve(linear(), view, broken, "deletion")
     two = curve(linear(), view, lowest, "deletion")
     np.testing.assert_array_equal(one.values, two.values)
+
+
+@pytest.mark.parametrize("kind", CURVES)
+@pytest.mark.parametrize("steps", [14, 42, 98])
+def test_the_picture_of_each_step_is_the_one_asked_where_a_step_changes_half_a_pixel(kind: str, steps: int) -> None:
+    size = (21, 21)  # an odd number of pixels, so that steps fall on halves and the last bit of a share rounds them
+    seen: list[torch.Tensor] = []
+
+    def function(images: torch.Tensor) -> torch.Tensor:
+        seen.extend(images.clone())
+        return torch.full((len(images), 2), 0.5)
+
+    classifier = wrap(function, labels=["a", "b"], input_size=size, batch_size=7)
+    image = to_tensor(classifier, np.random.default_rng(0).integers(1, 256, (*size, 3), dtype=np.uint8))
+    saliency = np.random.default_rng(1).random(size).astype(np.float32)
+    row = METRICS[kind]
+    judged = Case(Question(classifier, image, 0), (saliency,))
+    last(row.run(judged, row.settings(steps=steps, fill="black")))
+    for step, asked in enumerate(seen[-steps - 1 :]):
+        pixels = step_picture(image, saliency, torch.zeros_like(image), step / steps, kind)
+        assert np.array_equal(pixels, to_pixels(asked)), step

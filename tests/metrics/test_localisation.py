@@ -216,3 +216,11 @@ def test_the_overlaps_curve_of_a_large_map_is_thinned_but_keeps_the_best_and_the
     assert POINTS <= len(found.curve.shares) <= POINTS + 1
     assert found.curve.values.max() == pytest.approx(found.value) == 1
     assert found.curve.shares[0] == pytest.approx(1 / 3000) and found.curve.shares[-1] == 1
+
+
+def test_the_overlaps_curve_begins_at_the_highest_threshold_where_that_misses_the_object() -> None:
+    saliency = np.array([[6, 5, 4], [3, 2, 1]], np.float32)
+    truth = np.array([[False, False, False], [False, False, True]])
+    (found,) = run(case(constant(0.5, (2, 3)), view(size=(2, 3)), [saliency], truth), "iou")
+    assert found.curve.shares == pytest.approx(np.arange(1, 7) / 6)
+    assert found.curve.values == pytest.approx([0, 0, 0, 0, 0, 1 / 6])

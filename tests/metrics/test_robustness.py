@@ -148,3 +148,10 @@ def test_several_maps_are_judged_as_each_alone(name: str) -> None:
         origins.append(one.origins[0])
     together = values(case(weighted(), view(), maps, origins=origins), name)
     assert together == [values(judged(make), name)[0] for make in (brightness, drawn, fixed)]
+
+
+def test_a_map_of_zeros_has_no_norm_that_a_change_could_be_compared_with() -> None:
+    picture = torch.from_numpy(view()).permute(2, 0, 1) / 255
+    silent = judged(lambda image, seed: image.mean(0) * float(seed < 0 or not torch.equal(image, picture)))
+    (found,) = run(silent, "max-sensitivity")
+    assert math.isnan(found.value) and "zero everywhere" in found.note

@@ -7,6 +7,7 @@ import numpy as np
 from decam.metrics.complexity import heights, shares_of
 from decam.metrics.scales import Values
 from decam.metrics.walkthroughs.panels import Chart, Line, Panel, Picture, Show, Work, array
+from decam.numerals import significant
 from decam.shares import percent
 
 _PIXELS = "Pixels from the most salient on (%)"
@@ -20,7 +21,8 @@ def _sparsity(work: Work) -> tuple[tuple[Panel, ...], str]:
     chart = Chart(
         "The value is how often the mean goes into the maximum", _PIXELS, "Value, scaled", lines, (0, 100), (0, 1)
     )
-    sentence = f"Scaled from 0 to 1 the map has a mean of {mean:.3f}: 1 / {mean:.3f} = {work.measurement.value:.2f}."
+    short = significant(mean, 4)
+    sentence = f"Scaled from 0 to 1 the map has a mean of {short}: 1 / {short} = {work.measurement.value:.2f}."
     return (work.judged(), chart), sentence
 
 

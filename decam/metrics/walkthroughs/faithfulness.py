@@ -12,7 +12,8 @@ from decam.metrics.base import Curve, Sequencing
 from decam.metrics.curves import changes
 from decam.metrics.scales import Values
 from decam.metrics.walkthroughs.panels import Chart, Line, Panel, Picture, Show, Work, array
-from decam.shares import percent
+from decam.numerals import apart, fixed, minus, significant
+from decam.shares import percent, whole
 from decam.spacing import evenly
 
 _STEPS = 7
@@ -26,7 +27,7 @@ def _curve(work: Work) -> tuple[tuple[Panel, ...], str]:
     curve = _drawn(work)
     done = "hidden" if _hides(work) else "shown"
     places = _telling(array(curve.values), _STEPS)
-    pictures = [_seen(work, curve, place, f"{percent(float(curve.shares[place]), 0)} {done}") for place in places]
+    pictures = [_seen(work, curve, place, f"{whole(float(curve.shares[place]))} {done}") for place in places]
     x, y = array(curve.shares) * 100, array(curve.values)
     lines = (Line("each step", x, y, filled=True), Line("the images above", x[places], y[places], points=True))
     chart = Chart("The value is the shaded area", f"Share of the image {done} (%)", PROBABILITY, lines, (0, 100))
@@ -60,7 +61,7 @@ def _correlated(work: Work) -> tuple[tuple[Panel, ...], str]:
     value = work.measurement.value
     return (work.judged(), *pictures, chart), (
         f"{len(moved)} steps {_from(work)}: the {fall} in probability and the saliency of the pixels behind it "
-        f"correlate by {value:.3f}."
+        f"correlate by {fixed(value, 3)}."
     )
 
 
@@ -83,7 +84,7 @@ def _squares(work: Work) -> tuple[tuple[Panel, ...], str]:
     pictures = []
     for place in (int(order[rank]) for rank in evenly(len(order), _SQUARES)):
         square = hidden[place].to(question.image.device)
-        caption = f"predicted {predicted[place]:+.2f}, measured {measured[place]:+.2f}"
+        caption = minus(f"predicted {predicted[place]:+z.2f}, measured {measured[place]:+z.2f}")
         pictures.append(Picture(caption, to_pixels(torch.where(square, filling, question.image))))
     ends = array([min(0.0, measured.min(), predicted.min()), max(measured.max(), predicted.max())])
     chart = Chart(
@@ -94,7 +95,7 @@ def _squares(work: Work) -> tuple[tuple[Panel, ...], str]:
     )
     return (work.judged(), *pictures, chart), (
         f"{len(measured)} random squares hidden, one at a time: the drop that the map predicts misses the measured "
-        f"one by {work.measurement.value:.4f} in the mean square."
+        f"one by {significant(work.measurement.value)} in the mean square."
     )
 
 
@@ -123,10 +124,11 @@ def _without(work: Work) -> tuple[tuple[Panel, ...], str]:
         (0, 100),
         (0, 1),
     )
-    least_mean, most_mean = answers[True].mean(), answers[False].mean()
+    least_mean, most_mean = float(answers[True].mean()), float(answers[False].mean())
+    places = apart(least_mean, most_mean)
     return (*panels, chart), (
-        f"Mean probability {least_mean:.3f} without the least salient pixels, {most_mean:.3f} without the most: "
-        f"half the difference is {work.measurement.value:.3f}."
+        f"Mean probability {fixed(least_mean, places)} without the least salient pixels, "
+        f"{fixed(most_mean, places)} without the most: half the difference is {fixed(work.measurement.value, places)}."
     )
 
 

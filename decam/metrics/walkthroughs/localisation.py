@@ -9,7 +9,8 @@ from decam.explanation import Truth
 from decam.metrics.localisation import otsu, overlaps, target_of
 from decam.metrics.scales import Limits, Values
 from decam.metrics.walkthroughs.panels import Chart, Line, Panel, Picture, Show, Work, array
-from decam.shares import percent
+from decam.numerals import minus
+from decam.shares import percent, whole
 
 _BINS = 60
 
@@ -30,7 +31,7 @@ def _pointing(work: Work) -> tuple[tuple[Panel, ...], str]:
     marked = Picture("Its highest point", work.pixels, truth=truth, mark=(row, column))
     sentence = "on the object: a hit" if truth[row, column] else "outside the object: a miss"
     if many > 1:
-        sentence = f"shared by {many} pixels, of which {percent(work.measurement.value, 0)} lie on the object"
+        sentence = f"shared by {many} pixels, of which {whole(work.measurement.value)} lie on the object"
     return (_outlined(work), marked), f"The highest point is {sentence}."
 
 
@@ -47,8 +48,8 @@ def _parted(work: Work, amounts: Values, name: str) -> tuple[tuple[Panel, ...], 
     truth, value = _truth(work), work.measurement.value
     scale: Limits = (0.0, float(amounts.max()))
     parts = (
-        Picture(f"On the object: {percent(value, 0)}", work.pixels, amounts * truth, scale, truth=truth),
-        Picture(f"Outside it: {percent(1 - value, 0)}", work.pixels, amounts * ~truth, scale, truth=truth),
+        Picture(f"On the object: {whole(value)}", work.pixels, amounts * truth, scale, truth=truth),
+        Picture(f"Outside it: {whole(1 - value)}", work.pixels, amounts * ~truth, scale, truth=truth),
     )
     sentence = (
         f"Of the sum of its {name}, {percent(value, 1)} lies on the object, "
@@ -74,17 +75,17 @@ def _best(work: Work) -> tuple[tuple[Panel, ...], str]:
     """The map cut at every threshold, and at the best one."""
     truth = _truth(work)
     found = overlaps(work.saliency.reshape(1, -1), truth.ravel())[0]
-    taken = int(found.argmax()) + 1
+    taken = int(np.nanargmax(found)) + 1
     threshold = np.sort(work.saliency.ravel())[-taken]
     kept = work.saliency >= threshold
-    shares, whole = np.arange(1, found.size + 1) / found.size, found > 0
+    shares, uncut = np.arange(1, found.size + 1) / found.size, np.isfinite(found)
     lines = (
-        Line("each threshold", shares[whole] * 100, found[whole]),
-        Line("the best", array([100 * taken / found.size]), array([found.max()]), points=True),
+        Line("each threshold", shares[uncut] * 100, found[uncut]),
+        Line("the best", array([100 * taken / found.size]), array([found[taken - 1]]), points=True),
     )
     caption = "The value is the highest point"
     chart = Chart(caption, "Share of the image above the threshold (%)", "IoU", lines, (0, 100), (0, 1))
-    return (_outlined(work), _cut(work, kept, f"Cut at {threshold:.3g}"), chart), _overlap(work, kept, truth)
+    return (_outlined(work), _cut(work, kept, threshold), chart), _overlap(work, kept, truth)
 
 
 def _otsu(work: Work) -> tuple[tuple[Panel, ...], str]:
@@ -96,11 +97,11 @@ def _otsu(work: Work) -> tuple[tuple[Panel, ...], str]:
     upright = Line("Otsu's threshold", array([threshold, threshold]), array([0, counts.max()]), quiet=True)
     pixels = Line("pixels", (edges[:-1] + edges[1:]) / 2, array(counts), filled=True)
     chart = Chart("Where the values are cut", "Value of the map", "Pixels", (pixels, upright))
-    return (_outlined(work), _cut(work, kept, f"Cut at {threshold:.3g}"), chart), _overlap(work, kept, truth)
+    return (_outlined(work), _cut(work, kept, threshold), chart), _overlap(work, kept, truth)
 
 
-def _cut(work: Work, kept: Truth, caption: str) -> Picture:
-    return Picture(caption, work.pixels, truth=_truth(work), kept=kept)
+def _cut(work: Work, kept: Truth, threshold: float) -> Picture:
+    return Picture(f"Cut at {minus(f'{threshold:.3g}')}", work.pixels, truth=_truth(work), kept=kept)
 
 
 def _overlap(work: Work, kept: Truth, truth: Truth) -> str:

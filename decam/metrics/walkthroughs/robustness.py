@@ -13,6 +13,7 @@ from decam.metrics.base import Case, Origin
 from decam.metrics.robustness import moved_back
 from decam.metrics.scales import Values, cleaned, spearman
 from decam.metrics.walkthroughs.panels import Bars, Panel, Picture, Remade, Show, Work, array, limits
+from decam.numerals import fixed
 from decam.shares import percent
 
 _MOVES = ("mirrored", "shifted right", "shifted left", "shifted down", "shifted up")
@@ -38,10 +39,8 @@ def _unsteady(work: Work) -> tuple[tuple[Panel, ...], str]:
     """The changed picture that moved the map most, and how far each moved it."""
     saliency = work.saliency
     whole = float(np.linalg.norm(saliency))
-    changes = array(
-        [float(np.linalg.norm(one.saliency - saliency)) / whole if whole else np.nan for one in work.remade]
-    )
-    worst = work.remade[int(np.nan_to_num(changes).argmax())]
+    changes = array([float(np.linalg.norm(one.saliency - saliency)) / whole for one in work.remade])
+    worst = work.remade[int(changes.argmax())]
     together = limits(saliency, worst.saliency)
     difference = worst.saliency - saliency
     reach = max(float(np.abs(difference).max()), 1e-12)
@@ -55,7 +54,7 @@ def _unsteady(work: Work) -> tuple[tuple[Panel, ...], str]:
     names = tuple(str(number) for number in range(1, len(changes) + 1))
     bars = Bars("Relative change of the map; the value is the highest", names, changes)
     sentence = (
-        f"Of {len(changes)} images with up to {percent(work.settings.radius, 0)} noise, the one shown changed the map "
+        f"Of {len(changes)} images with up to {percent(work.settings.radius)} noise, the one shown changed the map "
         f"most: by {percent(work.measurement.value, 1)} of the map's norm."
     )
     return (*panels, bars), sentence
@@ -76,7 +75,8 @@ def _seeds(work: Work) -> tuple[tuple[Panel, ...], str]:
     )
     if all(np.array_equal(one, maps[0]) for one in maps):
         return tuple(panels), "This method draws nothing at random: every seed gives the same map, and so 1."
-    return tuple(panels), f"The mean rank correlation over {len(pairs)} pairs of maps is {work.measurement.value:.3f}."
+    value = fixed(work.measurement.value, 3)
+    return tuple(panels), f"The mean rank correlation over {len(pairs)} pairs of maps is {value}."
 
 
 def _moved(work: Work) -> tuple[tuple[Panel, ...], str]:
@@ -84,13 +84,13 @@ def _moved(work: Work) -> tuple[tuple[Panel, ...], str]:
     parts = moved_back(work.case, work.saliency, [one.saliency for one in work.remade], work.settings)
     values = array([spearman(known, made) for known, made in parts])
     pictures = [
-        Picture(f"{name}: ρ = {value:.2f}", one.pixels, one.saliency, limits(one.saliency))
+        Picture(f"{name}: ρ = {fixed(value)}", one.pixels, one.saliency, limits(one.saliency))
         for name, value, one in zip((move.capitalize() for move in _MOVES), values, work.remade, strict=True)
     ]
     bars = Bars(
         "Rank correlation after moving back; the value is the mean", _MOVES, values, min(0.0, _lowest(values)), 1
     )
-    sentence = f"Moved back, the five maps agree with the first by {work.measurement.value:.3f} on average."
+    sentence = f"Moved back, the five maps agree with the first by {fixed(work.measurement.value, 3)} on average."
     return (work.judged(), *pictures, bars), sentence
 
 

@@ -9,6 +9,7 @@ from decam.masking import to_pixels
 from decam.metrics.scales import pearson
 from decam.metrics.single_step import hidden_scores, own_score, shown, shown_scores
 from decam.metrics.walkthroughs.panels import Bars, Panel, Picture, Show, Work, limits
+from decam.numerals import apart, fixed
 
 
 def _pictures(work: Work, *, hidden: bool = False) -> tuple[Picture, Picture, Picture]:
@@ -31,29 +32,36 @@ def _answers(pictures: tuple[Picture, Picture, Picture]) -> tuple[float, float]:
     return before.probability or 0.0, after.probability or 0.0
 
 
+def _change(own: float, masked: float) -> str:
+    places = apart(own, masked)
+    return f"The probability goes from {own:.{places}f} to {masked:.{places}f}"
+
+
+def _share_lost(own: float, masked: float, value: float) -> str:
+    places = apart(own, masked)
+    return f"({own:.{places}f} − {masked:.{places}f}) / {own:.{places}f} = {fixed(value, 3)}"
+
+
 def _drop(work: Work) -> tuple[tuple[Panel, ...], str]:
     pictures = _pictures(work)
     own, masked = _answers(pictures)
     if masked >= own:
-        return pictures, f"The probability goes from {own:.3f} to {masked:.3f}: no loss, and so 0."
-    lost = f"({own:.3f} − {masked:.3f}) / {own:.3f} = {work.measurement.value:.3f}"
-    return pictures, f"The probability goes from {own:.3f} to {masked:.3f}: {lost}."
+        return pictures, f"{_change(own, masked)}: no loss, and so 0."
+    return pictures, f"{_change(own, masked)}: {_share_lost(own, masked, work.measurement.value)}."
 
 
 def _rise(work: Work) -> tuple[tuple[Panel, ...], str]:
     pictures = _pictures(work)
     own, masked = _answers(pictures)
     sentence = "it has risen: 1" if masked > own else "it has not risen: 0"
-    return pictures, f"The probability goes from {own:.3f} to {masked:.3f}; {sentence}."
+    return pictures, f"{_change(own, masked)}; {sentence}."
 
 
 def _drop_hidden(work: Work) -> tuple[tuple[Panel, ...], str]:
     pictures = _pictures(work, hidden=True)
     own, masked = _answers(pictures)
-    sentence = (
-        f"({own:.3f} − {masked:.3f}) / {own:.3f} = {work.measurement.value:.3f}" if own > 0 else "nothing to lose"
-    )
-    return pictures, f"The probability goes from {own:.3f} to {masked:.3f}: {sentence}."
+    sentence = _share_lost(own, masked, work.measurement.value) if own > 0 else "nothing to lose"
+    return pictures, f"{_change(own, masked)}: {sentence}."
 
 
 def _joined(work: Work) -> tuple[tuple[Panel, ...], str]:
@@ -66,10 +74,10 @@ def _joined(work: Work) -> tuple[tuple[Panel, ...], str]:
     bars = Bars("The value is their harmonic mean", ("coherency", "1 − complexity", "1 − average drop"), values, 0.0, 1)
     panels = (
         *pictures,
-        Picture(f"The map of what is left: ρ = {alike:.2f}", again.pixels, again.saliency, limits(again.saliency)),
+        Picture(f"The map of what is left: ρ = {fixed(alike)}", again.pixels, again.saliency, limits(again.saliency)),
     )
     return (*panels, bars), (
-        f"Coherency (1 + {alike:.2f}) / 2 = {values[0]:.3f}, simplicity {values[1]:.3f}, probability kept "
+        f"Coherency (1 + {fixed(alike)}) / 2 = {values[0]:.3f}, simplicity {values[1]:.3f}, probability kept "
         f"{values[2]:.3f}: their harmonic mean is {work.measurement.value:.3f}."
     )
 

@@ -227,7 +227,7 @@ export const minus = (text) => text.replace(/-/g, "−");
 
 export function valueText(value, digits = 3) {
   const size = Math.abs(value);
-  if (size !== 0 && (size < 0.001 || size >= 10000)) return minus(value.toExponential(1));
+  if (size !== 0 && (size < 0.001 || size >= 10000)) return minus(value.toExponential(digits > 3 ? digits - 1 : 1));
   const rounded = value.toPrecision(digits); // in powers of ten where it has more digits before the point
   return minus(size >= 10 ** digits || rounded.includes("e") ? value.toFixed(0) : rounded);
 }
@@ -239,8 +239,17 @@ export function percentText(share) {
   return `${minus((100 * share).toFixed(places))} %`;
 }
 
-/** An end of a scale, rounded as its width deserves. */
-export const limitText = (value, /** @type {number[]} */ [low, high], digits = 3) => (Math.abs(value) < 0.001 * (high - low) ? "0" : valueText(value, digits));
+const mostDigits = 7; // of a float32
+const lost = (value, digits) => Math.abs(Number(valueText(value, digits).replace(/−/g, "-")) - value);
+
+/** An end of a scale in at least so many digits, so many that rounding takes at most a quarter of its width away. */
+export function limitText(value, /** @type {number[]} */ [low, high], digits = 3) {
+  const width = high - low;
+  if (Math.abs(value) < 0.001 * width) return "0";
+  let enough = digits;
+  while (enough < mostDigits && (lost(low, enough) > width / 4 || lost(high, enough) > width / 4)) enough += 1;
+  return valueText(value, enough);
+}
 
 /** A colour table as a CSS gradient. */
 export function gradient(table, stops = 16) {

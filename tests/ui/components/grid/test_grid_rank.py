@@ -112,3 +112,12 @@ def test_colours_mean_the_same_in_both() -> None:
     given = [[list(ENDS[table]), table == "blue-orange", "lynx", bare] for table, bare in cases]
     found = node.evaluate("meaning", "grid/grid_draw.js", "given.map((each) => meaning(...each))", given)
     assert found == [meaning(table, table == "blue-orange", "lynx", bare=bare) for table, bare in cases]
+
+
+@pytest.mark.parametrize("narrow", [0.3, 0.003, 0.00003])
+@pytest.mark.parametrize("centre", [0.97, 12.3, 0.00012, 45678.0, -0.5])
+def test_the_ends_of_narrow_scales_are_written_alike(centre: float, narrow: float) -> None:
+    limits = sorted((centre, centre * (1 + narrow)))
+    given = {"map": {"low": limits[0], "high": limits[1]}, "limits": limits}
+    found = node.evaluate("limitsText", "grid/grid_draw.js", "limitsText([given.map], false, given.limits)", given)
+    assert found == limits_text((limits[0], limits[1]), False, clipped=False)
