@@ -13,6 +13,7 @@ from importlib import import_module
 from io import TextIOWrapper
 from typing import Any, NoReturn
 
+from decam import __version__
 from decam.cli.codes import BAD_INPUT, INTERRUPTED, OK
 from decam.cli.terminal import say
 from decam.errors import DecamError
@@ -122,6 +123,7 @@ def _model_options(parser: argparse.ArgumentParser) -> None:
 
 def _parser(program: str = "decam") -> argparse.ArgumentParser:
     parser = _Parser(prog=program, description="Why does this classifier give this image this class?")
+    parser.add_argument("--version", action="version", version=f"decam {__version__}", help="print the version and end")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
 
     explain = commands.add_parser("explain", help="explain images and write maps, curves and metrics into a folder")

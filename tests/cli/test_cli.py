@@ -359,18 +359,6 @@ def test_the_tables_name_every_model_and_every_setting(capsys: pytest.CaptureFix
     assert sum(place < heads[1] for place in lines) == sum(row.family == "perturbation" for row in METHODS.values())
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["explain", "--help"]])
-def test_help_needs_neither_torch_nor_streamlit_nor_plotly(arguments: list[str]):
-    script = (
-        "import sys\nfrom decam.cli import main\n"
-        f"try:\n    main({arguments!r})\nexcept SystemExit as left:\n    assert not left.code\n"
-        "print(sorted({'torch', 'streamlit', 'plotly', 'numpy'} & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "[]" and "usage:" in done.stdout
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows closes pipes in its own way")
 @pytest.mark.slow
 def test_a_reader_who_leaves_early_causes_no_traceback():
