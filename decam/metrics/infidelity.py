@@ -11,9 +11,9 @@ from captum.metrics import infidelity as captums_infidelity
 from torch import Tensor
 
 from decam.explanation import Progress
-from decam.masking import FILLS, MaskedQueries
+from decam.masking import FILLS
 from decam.metrics.base import Case, Measuring, Metric
-from decam.metrics.curves import counted
+from decam.metrics.fallen import fallen
 from decam.metrics.scales import CONSTANT, Values
 from decam.settings import Settings, parameter
 
@@ -40,7 +40,7 @@ def infidelity(case: Case, settings: InfidelitySettings) -> Measuring:
     maps without channels. The signed map is multiplied by the factor that suits it best (Captum's `normalize`, as in
     the authors' code), for most maps have a scale of their own. At least 0, lower is better.
     """
-    squares, falls = yield from fallen(case, settings)
+    squares, falls = yield from hidden_squares(case, settings)
     values = [_captums(torch.from_numpy(saliency), squares, falls) for saliency in case.values]
     return case.measured("infidelity", values, [CONSTANT if constant else "" for constant in case.constant])
 
@@ -57,7 +57,7 @@ def squares(settings: InfidelitySettings, size: tuple[int, int], seed: int) -> T
     return masks
 
 
-def fallen(case: Case, settings: InfidelitySettings) -> Generator[Progress, None, tuple[Tensor, Tensor]]:
+def hidden_squares(case: Case, settings: InfidelitySettings) -> Generator[Progress, None, tuple[Tensor, Tensor]]:
     """The squares (N×H×W, True inside) and how far the probability falls with each of them hidden (N)."""
     return (yield from case.once(("squares", settings), lambda: _asked(case, settings)))
 
@@ -71,17 +71,8 @@ def predicted_drops(saliency: Values, hidden: Tensor, falls: Tensor) -> Values:
 
 
 def _asked(case: Case, settings: InfidelitySettings) -> Generator[Progress, None, tuple[Tensor, Tensor]]:
-    question = case.question
-    hidden = squares(settings, question.classifier.input_size, case.seed)
-    queries = MaskedQueries(question, case.filling(settings.fill))
-    masks = torch.cat([torch.ones_like(hidden[:1]), ~hidden]).unsqueeze(1)
-    progress = counted(question, len(masks))
-    answers = []
-    for batch in queries.batches(masks):
-        answers.append(batch[:, question.target].cpu().double())
-        yield progress()
-    scores = torch.cat(answers)
-    return hidden, scores[0] - scores[1:]
+    hidden = squares(settings, case.question.classifier.input_size, case.seed)
+    return hidden, (yield from fallen(case, hidden, settings.fill))
 
 
 def _captums(saliency: Tensor, hidden: Tensor, falls: Tensor) -> float:

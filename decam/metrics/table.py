@@ -18,6 +18,7 @@ from decam.metrics.localisation import (
     RELEVANCE_MASS,
     RELEVANCE_RANK,
 )
+from decam.metrics.mu_fidelity import MU_FIDELITY
 from decam.metrics.resemblance import TO_CONTROLS, TO_REFERENCE
 from decam.metrics.road import ROAD
 from decam.metrics.robustness import CONSISTENCY, MAX_SENSITIVITY, SEED_AGREEMENT
@@ -32,6 +33,7 @@ _FAITHFULNESS = (
     INCREASE_IN_CONFIDENCE,
     AVERAGE_DROP_IN_DELETION,
     INFIDELITY,
+    MU_FIDELITY,
     ROAD,
     ADCC,
 )

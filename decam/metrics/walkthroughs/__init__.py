@@ -9,7 +9,7 @@ from decam.errors import SettingError
 from decam.explanation import Progress
 from decam.metrics.base import Case, Metric
 from decam.metrics.walkthroughs.complexity import ENTROPY_SHOWN, PIXELS_SHOWN, SPARSITY_SHOWN
-from decam.metrics.walkthroughs.faithfulness import CORRELATED, CURVE, SQUARES, WITHOUT
+from decam.metrics.walkthroughs.faithfulness import CORRELATED, CURVE, SETS, SQUARES, WITHOUT
 from decam.metrics.walkthroughs.localisation import AREA, BEST, ENERGY, MASS, OTSU, POINTING, RANK
 from decam.metrics.walkthroughs.panels import Bars, Chart, Line, Panel, Picture, Show, Shown, Work
 from decam.metrics.walkthroughs.robustness import MOVED_MAPS, SEEDS, UNSTEADY, watched
@@ -25,6 +25,7 @@ SHOWS: dict[str, Show] = {
     "increase-in-confidence": RISE,
     "average-drop-in-deletion": DROP_HIDDEN,
     "infidelity": SQUARES,
+    "mu-fidelity": SETS,
     "road": WITHOUT,
     "adcc": JOINED,
     "pointing-game": POINTING,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from decam.explanation import last
 from decam.masking import step_picture, to_pixels
-from decam.metrics import infidelity, road
+from decam.metrics import infidelity, mu_fidelity, road
 from decam.metrics.base import Curve, Sequencing
 from decam.metrics.curves import changes
 from decam.metrics.scales import Values
@@ -18,7 +19,7 @@ from decam.spacing import evenly
 
 _STEPS = 7
 _LEVELS = 3
-_SQUARES = 4
+_PARTS = 4
 PROBABILITY = "Probability of the class"
 
 
@@ -75,17 +76,13 @@ def _around(most: int, steps: int, fall: str) -> tuple[tuple[int, str], ...]:
 def _squares(work: Work) -> tuple[tuple[Panel, ...], str]:
     """A few hidden squares with the predicted and the measured drop, and all squares as points."""
     case, settings = work.case, work.settings
-    hidden, falls = last(infidelity.fallen(case, settings))
+    hidden, falls = last(infidelity.hidden_squares(case, settings))
     measured: Values = falls.numpy()
     predicted = infidelity.predicted_drops(work.saliency, hidden, falls)
-    question = case.question
-    filling = case.filling(settings.fill)
-    order = np.argsort(-measured, kind="stable")
-    pictures = []
-    for place in (int(order[rank]) for rank in evenly(len(order), _SQUARES)):
-        square = hidden[place].to(question.image.device)
-        caption = minus(f"predicted {predicted[place]:+z.2f}, measured {measured[place]:+z.2f}")
-        pictures.append(Picture(caption, to_pixels(torch.where(square, filling, question.image))))
+    pictures = [
+        _without_part(work, hidden[place], f"predicted {predicted[place]:+z.2f}, measured {measured[place]:+z.2f}")
+        for place in _from_most_to_least(measured)
+    ]
     ends = array([min(0.0, measured.min(), predicted.min()), max(measured.max(), predicted.max())])
     chart = Chart(
         "The value is the mean squared distance from the line",
@@ -97,6 +94,41 @@ def _squares(work: Work) -> tuple[tuple[Panel, ...], str]:
         f"{len(measured)} random squares hidden, one at a time: the drop that the map predicts misses the measured "
         f"one by {significant(work.measurement.value)} in the mean square."
     )
+
+
+def _sets(work: Work) -> tuple[tuple[Panel, ...], str]:
+    """A few hidden sets of cells with the map's share in them and the measured drop, and all sets as points."""
+    sets, falls = last(mu_fidelity.hidden_sets(work.case, work.settings))
+    measured: Values = falls.numpy()
+    sums = mu_fidelity.sums(work.saliency, sets)
+    shown = sums / np.abs(sums).max()
+    pictures = [
+        _without_part(work, sets[place], f"sum {shown[place]:+z.2f}, drop {measured[place]:+z.2f}")
+        for place in _from_most_to_least(measured)
+    ]
+    chart = Chart(
+        f"The value is the correlation of these {len(measured)} points",
+        "The map's sum in the hidden cells, of the largest",
+        "Measured drop in probability",
+        (Line("each set", shown, measured, points=True),),
+    )
+    return (work.judged(), *pictures, chart), (
+        f"{len(measured)} random sets of cells hidden, one set at a time: the map's sum in the hidden cells and the "
+        f"drop in probability correlate by {fixed(work.measurement.value, 3)}."
+    )
+
+
+def _from_most_to_least(falls: Values) -> list[int]:
+    """Where a few falls stand, from the largest to the smallest."""
+    order = np.argsort(-falls, kind="stable")
+    return [int(order[rank]) for rank in evenly(len(order), _PARTS)]
+
+
+def _without_part(work: Work, hidden: Tensor, caption: str) -> Picture:
+    """The very picture that the model saw with a part (H×W, True inside) hidden."""
+    image = work.case.question.image
+    filled = torch.where(hidden.to(image.device), work.case.filling(work.settings.fill), image)
+    return Picture(minus(caption), to_pixels(filled))
 
 
 def _without(work: Work) -> tuple[tuple[Panel, ...], str]:
@@ -166,4 +198,5 @@ def _seen(work: Work, curve: Curve, place: int, caption: str) -> Picture:
 CURVE: Show = _curve
 CORRELATED: Show = _correlated
 SQUARES: Show = _squares
+SETS: Show = _sets
 WITHOUT: Show = _without

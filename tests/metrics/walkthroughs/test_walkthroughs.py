@@ -99,6 +99,7 @@ READ: dict[str, Callable[[Shown], float]] = {
     "increase-in-confidence": lambda of: float(answers(of)[1] > answers(of)[0]),
     "average-drop-in-deletion": drop,
     "infidelity": lambda of: float(((lines(of)[0].x - lines(of)[0].y) ** 2).mean()),
+    "mu-fidelity": lambda of: pearson(lines(of)[0].x, lines(of)[0].y),
     "road": lambda of: float((lines(of)[0].y - lines(of)[1].y).mean() / 2),
     "adcc": lambda of: 3 / float((1 / bars(of)).sum()),
     "pointing-game": hit,
