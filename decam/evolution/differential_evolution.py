@@ -84,9 +84,10 @@ class EvolutionSettings(Settings):
 
 
 def default_population(dimensions: int, budget: int) -> int:
-    """18·D vectors as L-SHADE has it, or fewer where a budget is short: a 200th of it leaves some 400 generations.
+    """18·D vectors as L-SHADE has it, or fewer where a budget is short: a 200th of it leaves 200 generations.
 
-    At least 20, for D dimensions and a budget in evaluations (0 is none).
+    L-SHADE, which shrinks its population, has at least twice as many. At least 20 vectors, for D dimensions and a
+    budget in evaluations (0 is none).
     """
     wanted = min(18 * dimensions, budget // 200) if budget else 18 * dimensions
     return max(20, wanted)
@@ -206,8 +207,8 @@ class DifferentialEvolution:
         return Generation(accepted, self.population, self.fitness, bred if count == len(before) else bred.first(count))
 
     def stop(self) -> None:
-        """End the search by the caller's wish."""
-        self.stopped = "caller"
+        """End the search by the caller's wish; one that has ended already keeps its reason."""
+        self.stopped = self.stopped or "caller"
 
     def state_dict(self) -> dict[str, Any]:
         """All that decides how the search goes on, in numbers, texts and tensors: what torch.save takes.
@@ -317,6 +318,8 @@ class DifferentialEvolution:
 
     def _check_stop(self) -> None:
         chosen = self.settings
+        if self.stopped:  # by the caller, between ask and tell
+            return
         if 0 < chosen.budget <= self.evaluations:
             self.stopped = "budget"
         elif chosen.tolerance or chosen.absolute_tolerance:

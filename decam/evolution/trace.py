@@ -13,6 +13,7 @@ from decam.evolution.generation import Breeding, Generation
 
 Grids = NDArray[np.float16]
 Numbers = NDArray[np.float32]
+Indices = NDArray[np.int16] | NDArray[np.int32]  # the wider ones for more parents than the narrow ones can number
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Trace:
     targets: Grids
     others: Grids
     recipe: tuple[str, ...]
-    parents: NDArray[np.int16]
+    parents: Indices
     mutants: Grids
     crossed: NDArray[np.bool_]
     weights: Numbers
@@ -123,7 +124,7 @@ class Trace:
         )
 
 
-def _compact(bred: Breeding) -> tuple[NDArray[np.int16], Tensor]:
+def _compact(bred: Breeding) -> tuple[Indices, Tensor]:
     """Parents (R×N) renumbered so that those from outside the targets follow them, and these others (K×D)."""
     count = len(bred.trials)
     if not bred.recipe:
@@ -132,7 +133,9 @@ def _compact(bred: Breeding) -> tuple[NDArray[np.int16], Tensor]:
     outside = parents >= count
     used = np.unique(parents[outside])
     parents[outside] = count + np.searchsorted(used, parents[outside])
-    return parents.astype(np.int16), bred.pool[torch.from_numpy(used)]
+    narrow = count + len(used) <= np.iinfo(np.int16).max + 1
+    numbers: Indices = parents.astype(np.int16) if narrow else parents.astype(np.int32)
+    return numbers, bred.pool[torch.from_numpy(used)]
 
 
 def _grids(vectors: Tensor, shape: tuple[int, int]) -> Grids:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
+from decam.errors import SettingError
 from decam.evolution.differential_evolution import DifferentialEvolution, EvolutionSettings
 from decam.evolution.operators import Box
 from decam.evolution.problems import Landscape
@@ -35,8 +36,11 @@ class Step:
 def trajectory(landscape: Landscape, settings: EvolutionSettings, seed: int = 0) -> tuple[Step, ...]:
     """Minimise a landscape in two dimensions until the budget or the tolerance ends it, from the first population on.
 
-    Fitness is the value with its sign turned. Raises SettingError for settings that do not fit together.
+    Fitness is the value with its sign turned. Raises SettingError for settings that do not fit together, and for those
+    that would never end it.
     """
+    if not (settings.budget or settings.tolerance or settings.absolute_tolerance):
+        raise SettingError("A trajectory ends with its budget or its tolerance, and both are 0: give one of them.")
     box = Box.of(landscape.low, landscape.high, DIMENSIONS)
     evolution = DifferentialEvolution(box, settings, seed=seed)
     steps = []

@@ -27,7 +27,11 @@ def side_by_side(ask: Callable[[Part], Answer], parts: Iterable[Part], count: in
     if count == 1:
         yield from map(ask, parts)
         return
-    threads = _threads(count)
+    try:
+        threads = _threads(count)
+    except RuntimeError:  # the process is ending and starts no thread: all parts are asked in the caller's
+        yield from map(ask, parts)
+        return
     coming: deque[Future[Answer]] = deque()
     try:
         for part in parts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,11 @@ class Range:
     span: tuple[float, float] | None = None
     inverted: bool = False  # zero is white
 
+    @property
+    def positive(self) -> int:
+        """Bits for values above zero."""
+        return self.bits - self.signed
+
 
 def reduced(opened: ImageFile, content: bytes, again: Callable[[], ImageFile]) -> tuple[Image.Image, list[str]]:
     """A file of at most 8 bits as it is; one of more as L, LA, RGB or RGBA, with notes. Both upright.
@@ -53,9 +59,12 @@ def reduced(opened: ImageFile, content: bytes, again: Callable[[], ImageFile]) -
     else:
         opened.load()
         image = ImageOps.exif_transpose(opened)
-        if not is_wide(image.mode):
+        if stated.signed and stated.bits == 8 and image.mode == "L":
+            values = np.asarray(image).view(np.int8)[..., None]  # Pillow takes them for unsigned
+        elif not is_wide(image.mode):
             return image, []
-        values = unsigned(np.asarray(image), stated)[..., None]
+        else:
+            values = unsigned(np.asarray(image), stated)[..., None]
     return to_image(values, stated, transparent)
 
 
@@ -72,17 +81,19 @@ def unsigned(values: Values, stated: Range) -> Values:
 def to_image(values: Values, stated: Range, transparent: Any = None) -> tuple[Image.Image, list[str]]:
     """H×W×C samples as L, LA, RGB or RGBA (C from 1 to 4), with notes on how they were scaled.
 
-    `transparent` is the sample, or the three samples, of a colour that is fully transparent.
+    `transparent` is the sample, or the three samples, of a colour that is fully transparent. Raises ImageError as
+    `scale` does.
     """
     channels = values.shape[2]
     colours = values[..., :3] if channels > 2 else values[..., :1]
     alpha = values[..., -1] if channels in (2, 4) else None
-    if alpha is not None and alpha.dtype.kind != "f" and _depth(float(alpha.max())) < stated.bits:
+    if alpha is not None and alpha.dtype.kind != "f" and _depth(float(alpha.max())) < stated.positive:
         # Opaque places do not reach the top either: colours and opacity share one range.
         stated = replace(stated, least=max(stated.least, float(colours.max()), float(alpha.max())))
     scaled, notes = scale(colours, stated)
     layers = [scaled]
     if alpha is not None:
+        _check_finite(alpha)
         layers.append(_to_bytes(alpha[..., None], 0.0, _alpha_full(alpha, stated)))
     elif transparent is not None and not isinstance(transparent, bytes):
         hidden = (colours == np.atleast_1d(transparent)).all(axis=2)
@@ -105,8 +116,7 @@ def scale(values: Values, stated: Range) -> tuple[NDArray[np.uint8], list[str]]:
     A file seldom says how many of its bits it uses: the range is that of the smallest of DEPTHS which holds the
     largest value, unless the file says more. Raises ImageError for values that are not finite.
     """
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise ImageError("holds values that are not finite; replace them by numbers.")
+    _check_finite(values)
     low, high = float(values.min()), float(values.max())
     (black, white), notes = _range(low, high, values.dtype.kind, stated)
     if black == white:
@@ -115,11 +125,18 @@ def scale(values: Values, stated: Range) -> tuple[NDArray[np.uint8], list[str]]:
     return _to_bytes(values, *ends), notes
 
 
+def _check_finite(values: Values) -> None:
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise ImageError("holds values that are not finite; replace them by numbers.")
+
+
 def _to_bytes(values: Values, black: float, white: float) -> NDArray[np.uint8]:
     """Samples as 8 bits; a few rows at a time, since floats take eight times the memory of what they become."""
     found = np.empty(values.shape, np.uint8)
+    part = 1.0 if isfinite(white - black) else 0.5  # of doubles, whose range may be larger than any number
+    black, white = black * part, white * part
     for start in range(0, len(values), ROWS):
-        share = (values[start : start + ROWS].astype(np.float64) - black) / (white - black)
+        share = (values[start : start + ROWS].astype(np.float64) * part - black) / (white - black)
         found[start : start + ROWS] = np.clip(share, 0, 1) * 255 + 0.5
     return found
 
@@ -139,11 +156,11 @@ def _range(low: float, high: float, kind: str, stated: Range) -> tuple[tuple[flo
     if stated.used is not None:  # sBIT: the bits used are the upper ones, though some programs keep the lower ones
         bits = stated.used if largest < 2**stated.used else stated.bits
     elif stated.bits in DEPTHS and stated.bits < 16:
-        bits = stated.bits  # no room to spare
+        bits = stated.positive  # no room to spare
     else:
-        bits = min(_depth(largest), stated.bits - stated.signed)
+        bits = min(_depth(largest), stated.positive)
     note = f"The image uses {bits} of its {stated.bits} bits; it was brightened to full range."
-    return (0.0, float(2**bits - 1)), [note] if high > 0 and bits < stated.bits - stated.signed else []
+    return (0.0, float(2**bits - 1)), [note] if high > 0 and bits < stated.positive else []
 
 
 def _stretched(low: float, high: float) -> tuple[tuple[float, float], list[str]]:
@@ -160,12 +177,14 @@ def _depth(largest: float) -> int:
 def _alpha_full(alpha: Values, stated: Range) -> float:
     """The value of an opaque place."""
     if alpha.dtype.kind == "f":
-        return 1.0
+        return max(1.0, float(alpha.max()))
     if stated.span is not None and alpha.max() <= stated.span[1]:
         return stated.span[1]
     if stated.used is not None:
         return float(2**stated.used - 1) if alpha.max() < 2**stated.used else float(2**stated.bits - 1)
-    return float(2 ** min(_depth(max(float(alpha.max()), stated.least)), stated.bits) - 1)
+    largest = max(float(alpha.max()), stated.least)
+    bits = stated.positive if largest > 65535 else min(_depth(largest), stated.positive)
+    return float(2**bits - 1)
 
 
 def _range_of(opened: ImageFile, content: bytes) -> Range:

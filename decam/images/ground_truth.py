@@ -32,7 +32,8 @@ def from_file(data: reading.Data, name: str, size: tuple[int, int]) -> Truth:
             f"{name} has {marks.width}×{marks.height} pixels, but its image has {width}×{height}: "
             "give a mask of the whole image, in the same proportions."
         )
-    return checked(np.asarray(marks.resize((width, height), Image.Resampling.NEAREST)) > 127, name)
+    marked = np.asarray(marks.resize((width, height), Image.Resampling.NEAREST)) > 127
+    return checked(marked, name, "the object must be white on black, or opaque on transparent")
 
 
 def drawn(outlines: Sequence[Outline], size: tuple[int, int]) -> Truth:
@@ -47,7 +48,7 @@ def drawn(outlines: Sequence[Outline], size: tuple[int, int]) -> Truth:
         # A pixel is in where its centre is, and the centre of the first lies half a pixel from the edge.
         corners = np.array([(y, x) for x, y in outline]) * size - 0.5
         marked |= polygon2mask(size, corners)  # type: ignore[no-untyped-call]  # scikit-image leaves it unannotated
-    return checked(marked, "What is drawn")
+    return checked(marked, "What is drawn", "draw around the object, within the picture")
 
 
 def box(left: float, top: float, right: float, bottom: float) -> Outline:
@@ -69,10 +70,10 @@ def fitted(truth: Truth, see: Callable[[Image.Image], Pixels]) -> Truth:
     return checked(see(marks)[..., 0] > 127, "What the model sees of the mask")
 
 
-def checked(truth: Truth, name: str) -> Truth:
-    """The mask itself; raises ImageError where it marks nothing or everything."""
+def checked(truth: Truth, name: str, advice: str = "mark an object of which the model sees something") -> Truth:
+    """The mask itself; raises ImageError where it marks nothing or everything. `advice` is for a mask of nothing."""
     if not truth.any():
-        raise ImageError(f"{name} marks nothing; the object must be white on black, or opaque on transparent.")
+        raise ImageError(f"{name} marks nothing; {advice}.")
     if truth.all():
         raise ImageError(f"{name} marks the whole image, so that every map would be right; mark the object alone.")
     return truth

@@ -18,6 +18,7 @@ Outline: TypeAlias = Sequence[Point]
 
 _RAMP = 512  # pixels of the longer side of the picture by which a part is found
 _EXACT = 0.004
+_WAVES = 8  # in which rounding is varied along a side
 
 
 @dataclass(frozen=True)
@@ -58,17 +59,23 @@ def seen_part(view: Callable[[Image.Image], Pixels], size: tuple[int, int]) -> P
     """The part of a picture of a size (height, width) that `view` keeps; `view` resizes and crops, and turns nothing.
 
     It is shown a picture whose red and green say where they are, and a line is fitted to what comes back along each
-    axis: to about a thousandth of the side.
+    axis: to about a thousandth of the side, or to a pixel of the view where `view` rounds its own sizes.
     """
     height, width = (max(2, round(side * _RAMP / max(size))) for side in size)
     across, down = np.meshgrid((np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height)
-    ramps = np.stack([across, down, np.zeros_like(across)], axis=2)
-    seen = view(Image.fromarray(np.rint(255 * ramps).astype(np.uint8))) / 255
+    # Pixels beside each other are rounded differently: else a view that is as fine as the levels meets one error only.
+    levels = [255 * across + _dither(down), 255 * down + _dither(across), np.zeros_like(across)]
+    seen = view(Image.fromarray(np.rint(np.stack(levels, axis=2)).clip(0, 255).astype(np.uint8))) / 255
     left, right = _ends(seen[..., 0].mean(axis=0))
     top, bottom = _ends(seen[..., 1].mean(axis=1))
     # Rounding must not move an outline where the whole picture is seen.
     close = np.allclose((top, left, bottom, right), (0, 0, 1, 1), atol=_EXACT)
     return Part() if close else Part(top, left, bottom, right)
+
+
+def _dither(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What is added to levels before rounding: from −0.5 to 0.5, so that rounding averages out."""
+    return shares * _WAVES % 1 - 0.5
 
 
 def _ends(shares: NDArray[np.float64]) -> tuple[float, float]:

@@ -28,8 +28,8 @@ def is_tiff(content: bytes) -> bool:
 def read(content: bytes, check_size: Callable[[int, int], None]) -> tuple[Image.Image, list[str]]:
     """The first page of an uncompressed file, grey or RGB with or without alpha, as 8 bits and upright, with notes.
 
-    `check_size` takes width and height. Raises ImageError, the end of a sentence, for other files. What is compressed
-    is left out on purpose: it could unpack to any size.
+    `check_size` takes width and height. Raises ImageError, the end of a sentence, for other files, also for complex
+    numbers. What is compressed is left out on purpose: it could unpack to any size.
     """
     import tifffile  # few files need it
 
@@ -59,16 +59,24 @@ def _check_layout(page: Any, content: bytes) -> None:
     colours = page.photometric in (*_GREY, _RGB)
     plain = page.compression == _UNCOMPRESSED and page.axes in ("YX", "YXS", "SYX")
     enough = page.samplesperpixel >= (3 if page.photometric == _RGB else 1)
-    if not (colours and plain and enough) or page.nbytes > len(content):
-        raise ImageError(
-            f"is a TIFF file of a layout that cannot be read ({page.bitspersample} bits, {page.samplesperpixel} "
-            f"channels, compression {int(page.compression)}); save it as PNG."
-        )
+    real = page.dtype is not None and page.dtype.kind in "buif"
+    if not (colours and plain and enough and real) or page.nbytes > len(content):
+        raise _unknown(page)
+
+
+def _unknown(page: Any) -> ImageError:
+    return ImageError(
+        f"is a TIFF file of a layout that cannot be read ({page.bitspersample} bits, {page.samplesperpixel} "
+        f"channels, compression {int(page.compression)}); save it as PNG."
+    )
 
 
 def _values(page: Any) -> depth.Values:
     """H×W×C samples, alpha last where there is one; other extra channels are left out."""
-    values = page.asarray()
+    try:
+        values = page.asarray()
+    except NotImplementedError:  # samples that are packed, such as those of 14 bits
+        raise _unknown(page) from None
     if page.axes == "SYX":
         values = values.transpose(1, 2, 0)
     values = values.reshape(page.imagelength, page.imagewidth, -1)

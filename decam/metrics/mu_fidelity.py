@@ -31,8 +31,8 @@ class MuFidelitySettings(Settings):
 def mu_fidelity(case: Case, settings: MuFidelitySettings) -> Measuring:
     """Correlation, over random sets of cells, of the map's sum in a set and the fall in probability without it.
 
-    Faithfulness as Bhatt et al. (2020) define it, with Pearson's correlation. All sets have the same number of cells of a grid. In
-    [−1, 1], higher is better; NaN for a map of one value, and where the answer never changes.
+    Faithfulness as Bhatt et al. (2020) define it, with Pearson's correlation. All sets have the same number of cells
+    of a grid. In [−1, 1], higher is better; NaN for a map of one value, and where the answer never changes.
     """
     sets, falls = yield from hidden_sets(case, settings)
     measured: Values = falls.numpy()

@@ -46,8 +46,10 @@ def hidden(images: Tensor, masks: Tensor, random: torch.Generator) -> tuple[Tens
 
 
 def answers(labels: Tensor, shares: Tensor) -> Tensor:
-    """The probabilities asked for, N×10: the visible objects in equal parts, all classes alike where none is visible.
+    """The probabilities asked for, N×10: each object's part by how much of it is visible, all classes alike for none.
 
+    From 0.7 of it on an object counts wholly, below 0.3 not at all, and in between in proportion. As far as no object
+    counts wholly, all classes share what is left.
     `labels` N×2 (−1: no object), `shares` N×2 visible shares in [0, 1].
     """
     present = (labels >= 0).float()

@@ -177,6 +177,17 @@ def test_the_caller_can_stop_the_search() -> None:
         evolution.ask()
 
 
+def test_a_search_keeps_the_reason_that_ended_it_first() -> None:
+    evolution = search(sphere, chosen(budget=60))
+    evolution.stop()
+    assert evolution.stopped == "budget"
+    evolution = started(chosen(population=20, budget=40), torch.zeros(20))
+    trials = evolution.ask()
+    evolution.stop()
+    evolution.tell(-sphere(trials))  # the last that the budget has
+    assert evolution.stopped == "caller"
+
+
 def test_without_a_budget_the_search_goes_on_until_the_caller_stops() -> None:
     evolution = started(chosen(control="shade", budget=0), torch.zeros(20))
     for _ in range(50):

@@ -49,3 +49,14 @@ def test_parents_from_the_archive_are_kept_once_each() -> None:
 
 def test_a_generation_takes_a_few_kilobytes() -> None:
     assert all(Trace.of(generation, (4, 5)).nbytes < 12 * 20 * 2 * 4 for generation in generations())
+
+
+def test_more_parents_than_16_bits_can_number_keep_their_numbers() -> None:
+    count = 2**15 + 100
+    how = EvolutionSettings(budget=0, control="shade", population=count, strategy="rand/1")
+    evolution = DifferentialEvolution(Box.of(0.0, 1.0, 2, dtype=torch.float32), how, seed=4)
+    for _ in range(2):
+        generation = evolution.tell(-evolution.ask().square().sum(1))
+    assert generation.bred is not None
+    trace = Trace.of(generation, (1, 2))
+    np.testing.assert_array_equal(trace.parents, generation.bred.parents().numpy())

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from decam.errors import SettingError
 from decam.evolution.differential_evolution import DifferentialEvolution, EvolutionSettings
 from decam.evolution.operators import Box
 from decam.evolution.problems import LANDSCAPES
@@ -34,3 +35,11 @@ def test_heights_are_read_with_the_second_coordinate_upwards() -> None:
     corner = LANDSCAPES["himmelblau"](torch.tensor([[-3.75, 3.75]], dtype=torch.float64))
     assert seen.shape == (4, 4)
     assert float(seen[0, 0]) == float(corner)
+
+
+def test_a_walk_that_would_never_end_is_refused() -> None:
+    endless = EvolutionSettings(budget=0, population=20, control="shade")
+    with pytest.raises(SettingError, match="ends with its budget or its tolerance, and both are 0: give one"):
+        trajectory(LANDSCAPES["sphere"], endless)
+    settling = EvolutionSettings(budget=0, population=20, control="shade", absolute_tolerance=0.1)
+    assert trajectory(LANDSCAPES["sphere"], settling)[-1].lowest < 0.1

@@ -119,3 +119,19 @@ def test_a_caller_that_outlives_the_main_thread_still_gets_its_answers() -> None
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == str(sum(range(30))), done.stderr
     assert done.returncode == 0 and not done.stderr
+
+
+@pytest.mark.slow
+def test_a_caller_that_first_asks_after_the_main_thread_still_gets_its_answers() -> None:
+    script = (
+        "import threading, time\n"
+        "from decam.hardware.parallel_batches import side_by_side\n"
+        "def work():\n"
+        "    threading.main_thread().join()\n"
+        "    time.sleep(0.2)\n"
+        "    print(list(side_by_side(lambda part: -part, range(3), 2)))\n"
+        "threading.Thread(target=work).start()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "[0, -1, -2]", done.stderr
+    assert done.returncode == 0 and not done.stderr

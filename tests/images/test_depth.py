@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from io import BytesIO
 
 import numpy as np
@@ -12,79 +11,10 @@ import tifffile
 from PIL import Image
 
 from decam.errors import ImageError
-from decam.images.reading import Picture, read, read_mask, to_picture
+from decam.images.reading import read, read_mask, to_picture
+from tests.tools.deep_files import BLACK_IS_ZERO, RGB, WHITE_IS_ZERO, grey, near, png, rounded, tiff
 
 RAMP = np.tile(np.linspace(0, 1, 64), (16, 1))  # dark on the left, bright on the right
-WHITE_IS_ZERO, BLACK_IS_ZERO, RGB = 0, 1, 2
-
-
-def png(values: np.ndarray, *extra: tuple[bytes, bytes], interlaced: bool = False) -> bytes:
-    """A PNG of 16 bits a sample, H×W×C, as the format's own words say; `extra` chunks come before the data."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    def rows(part: np.ndarray) -> bytes:
-        return b"".join(b"\0" + row.astype(">u2").tobytes() for row in part)
-
-    values = values.astype(np.uint16).reshape(*values.shape[:2], -1)
-    height, width, channels = values.shape
-    colour = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
-    header = struct.pack(">IIBBBBB", width, height, 16, colour, 0, 0, interlaced)
-    passes = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
-    parts = [values[top::down, left::right] for top, left, down, right in passes] if interlaced else [values]
-    data = zlib.compress(b"".join(map(rows, parts)))
-    chunks = ((b"IHDR", header), *extra, (b"IDAT", data), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(kind, data) for kind, data in chunks)
-
-
-def tiff(values: np.ndarray, photometric: int = BLACK_IS_ZERO, order: str = "<", bits: int = 0, **tags: float) -> bytes:
-    """An uncompressed TIFF of the values' own type, written by hand; further tags by number, as "t340"."""
-    values = values.reshape(*values.shape[:2], -1)
-    height, width, channels = values.shape
-    data = values.astype(values.dtype.newbyteorder(order)).tobytes()
-    after = 8 + len(data)
-    entries: dict[int, tuple[str, tuple[float, ...]]] = {
-        256: ("I", (width,)),
-        257: ("I", (height,)),
-        258: ("H", (bits or 8 * values.itemsize,) * channels),
-        259: ("H", (1,)),
-        262: ("H", (photometric,)),
-        273: ("I", (8,)),
-        277: ("H", (channels,)),
-        278: ("I", (height,)),
-        279: ("I", (len(data),)),
-        339: ("H", ({"u": 1, "i": 2, "f": 3}[values.dtype.kind],) * channels),
-    }
-    if channels in (2, 4):
-        entries[338] = ("H", (2,))
-    for name, value in tags.items():
-        entries[int(name[1:])] = ("f" if isinstance(value, float) else "H", (value,))
-    kinds, out, beside = {"H": 3, "I": 4, "f": 11}, b"", b""
-    place = after + 2 + 12 * len(entries) + 4
-    for tag, (kind, numbers) in sorted(entries.items()):
-        packed = struct.pack(f"{order}{len(numbers)}{kind}", *numbers)
-        if len(packed) > 4:
-            packed, beside = struct.pack(f"{order}I", place + len(beside)), beside + packed
-        out += struct.pack(f"{order}HHI", tag, kinds[kind], len(numbers)) + packed.ljust(4, b"\0")
-    start = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", after)
-    return start + data + struct.pack(f"{order}H", len(entries)) + out + b"\0\0\0\0" + beside
-
-
-def grey(picture: Picture) -> np.ndarray:
-    """The grey values of a picture, of which all three channels say the same."""
-    values = np.asarray(picture.image)
-    assert (values == values[..., :1]).all()
-    return values[..., 0].astype(int)
-
-
-def rounded(share: np.ndarray) -> np.ndarray:
-    """Shares of white as 8 bits."""
-    return np.floor(share * 255 + 0.5).astype(int)
-
-
-def near(seen: np.ndarray, expected: np.ndarray, most: int = 0) -> None:
-    assert np.abs(seen.astype(int) - expected).max() <= most
 
 
 # Which range a file uses
@@ -174,6 +104,33 @@ def test_signed_16_bits_reach_white_at_their_largest_value(order: str) -> None:
     picture = read(tiff((RAMP * 32767).astype(np.int16), order=order), "a")
     near(grey(picture), rounded(RAMP), 1)
     assert picture.notes == ()
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_signed_8_bits_are_not_taken_for_unsigned(order: str) -> None:
+    picture = read(tiff((RAMP * 200 - 100).round().astype(np.int8), order=order), "a")
+    near(grey(picture), rounded((RAMP * 200).round() / 200))
+    assert picture.notes == ("Grey values from -100 to 100 were stretched from black to white.",)
+    near(grey(read(tiff((RAMP * 127).astype(np.int8), order=order), "a")), rounded((RAMP * 127).astype(int) / 127))
+
+
+def test_doubles_whose_range_is_larger_than_any_number_go_from_black_to_white() -> None:
+    near(grey(read(tiff((2 * RAMP - 1) * 1.7e308), "a")), rounded(RAMP), 1)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("bits", "values"), [(64, np.ones((16, 16), np.complex64)), (14, None), (6, None)])
+def test_complex_and_packed_samples_are_refused_for_what_they_are(bits: int, values: np.ndarray | None) -> None:
+    if values is not None:
+        file = BytesIO()
+        tifffile.imwrite(file, values)
+        data = file.getvalue()
+    else:
+        data = tiff(np.zeros((16, 64), np.uint16), bits=bits)  # more bytes than 64 packed samples take
+    with pytest.raises(
+        ImageError, match=rf"a is a TIFF file of a layout that cannot be read \({bits} bits, 1 channels"
+    ):
+        read(data, "a")
 
 
 def test_12_bits_packed_into_one_and_a_half_bytes_have_all_their_range() -> None:
@@ -285,6 +242,29 @@ def test_an_opaque_12_bit_picture_with_16_bit_alpha_stays_opaque() -> None:
     values = random_values(4095, 4)
     values[..., 3] = 65535
     near(np.asarray(read(png(values), "a").image), rounded(values[..., :3] / 4095))
+
+
+@pytest.mark.parametrize("kind", ["u4", "i4", "i2"])
+@pytest.mark.parametrize("channels", [2, 4])
+def test_wide_and_signed_alpha_is_opaque_at_its_largest_value(kind: str, channels: int) -> None:
+    largest = np.iinfo(kind).max
+    values = np.full((16, 16, channels), largest, kind)
+    values[..., :-1] = 0
+    values[:8, :8, :-1] = largest  # so that black and white are known
+    values[8:, :, -1] = largest // 2
+    seen = np.asarray(read(tiff(values, RGB if channels == 4 else BLACK_IS_ZERO), "a").image)
+    assert (seen[:8, :8] == 255).all() and (seen[:8, 8:] == 0).all()
+    near(seen[8:], np.full((8, 16, 3), 128), 1)
+
+
+@pytest.mark.parametrize("full", [1.0, 255.0])
+def test_float_alpha_is_opaque_at_1_or_at_its_largest_value_beyond(full: float) -> None:
+    values = np.zeros((16, 16, 4), np.float32)
+    values[:8], values[8:, :, 3] = full, full / 2
+    near(np.asarray(read(tiff(values, RGB), "a").image)[8:], np.full((8, 16, 3), 128), 1)
+    values[0, 0, 3] = np.nan
+    with pytest.raises(ImageError, match="a holds values that are not finite"):
+        read(tiff(values, RGB), "a")
 
 
 def test_alpha_that_was_multiplied_into_16_bit_colours_is_divided_out() -> None:

@@ -111,3 +111,14 @@ def test_a_mask_is_cropped_and_resized_as_its_picture_is() -> None:
     )
     with pytest.raises(ImageError, match="What the model sees of the mask marks nothing"):
         ground_truth.seen(marks((40, 60), slice(0, 40), slice(0, 8)), seen)
+
+
+def test_what_is_to_be_done_fits_where_a_mask_comes_from() -> None:
+    small = wrap(lambda images: images.mean(dim=(2, 3)), labels=["r", "g", "b"], input_size=(20, 20))
+    empty = png(Image.new("L", (60, 40)))
+    with pytest.raises(ImageError, match=r"mask\.png marks nothing; the object must be white on black, or opaque on"):
+        ground_truth.from_file(empty, "mask.png", (40, 60))
+    with pytest.raises(ImageError, match="drawn marks nothing; draw around the object, within the picture"):
+        ground_truth.drawn([], (40, 60))
+    with pytest.raises(ImageError, match="of the mask marks nothing; mark an object of which the model sees something"):
+        ground_truth.seen(marks((40, 60), slice(0, 40), slice(0, 8)), small)

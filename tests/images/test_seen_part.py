@@ -78,3 +78,15 @@ def test_an_outline_that_goes_to_the_whole_picture_and_back_is_where_it_was(
 def test_what_lies_outside_of_the_part_is_drawn_to_its_edge() -> None:
     part = Part(0.0, 0.25, 1.0, 0.75)
     assert part.inward(((0.0, 0.0), (0.5, 0.5), (1.0, 1.0))) == ((0.0, 0.0), (0.5, 0.5), (1.0, 1.0))
+
+
+def test_the_rounding_of_levels_does_not_move_a_part() -> None:
+    """Views of 256 pixels, of which 224 are left, are as fine as the 255 levels of a byte."""
+
+    def see(image: Image.Image) -> np.ndarray:
+        return np.asarray(image.resize((256, 256), Image.Resampling.BILINEAR).crop((16, 16, 240, 240)))
+
+    found = seen_part(see, (480, 640))
+    assert (found.top, found.left, found.bottom, found.right) == pytest.approx(
+        (1 / 16, 1 / 16, 15 / 16, 15 / 16), abs=1e-3
+    )

@@ -67,3 +67,9 @@ def test_turning_takes_the_masks_along() -> None:
         assert torch.equal(turned[:, 0, ::8, ::8], masks[:, 0])
         seen.add(masks[0].numpy().tobytes())
     assert len(seen) == 8
+
+
+def test_objects_share_the_answer_by_how_much_of_each_is_visible() -> None:
+    asked = hiding.answers(torch.tensor([[2, 5], [2, 5]]), torch.tensor([[0.9, 0.5], [0.5, 0.4]]))
+    assert asked[0, 2] == pytest.approx(2 / 3) and asked[0, 5] == pytest.approx(1 / 3)
+    assert asked[1, 2] == pytest.approx(0.5 * 2 / 3 + 0.5 / 10) and asked[1, 5] == pytest.approx(0.5 / 3 + 0.5 / 10)

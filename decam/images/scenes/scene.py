@@ -29,7 +29,7 @@ SIZE = paint.SIDE
 
 _DISTRACTORS = ("ellipse", "pentagon", "trapezium", "half-disc", "letter", "letter", "line")
 _MARGIN = 12  # pixels around a shape that its shadow may need
-_COVERED = 0.18  # the largest share of an object that something in front may hide
+_COVERED = 0.18  # the largest share of what is seen of an object that one thing in front may hide; two may lie there
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def _inside(rng: PortableRng, radius: float) -> _Place:
 
 
 def _distractor_place(rng: PortableRng, name: str, taken: list[_Place]) -> _Place:
-    """The roomiest of three places, so that a scene is filled evenly; a line may lie anywhere."""
+    """The roomiest of three places, so that a scene is filled evenly; a line is longer than the rest."""
     best: tuple[float, _Place] | None = None
     for _ in range(3):
         radius = rng.between(30, 64) if name == "line" else rng.between(10, 27)

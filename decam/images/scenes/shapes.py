@@ -1,7 +1,7 @@
 """The shapes of scenes as signed distances: the ten classes, and what could be mistaken for them.
 
-Every shape is a function of x, y (unit coordinates, y down, the shape within the unit circle) and of the rng
-that vary its proportions. It returns the distance to its edge, negative inside.
+Every shape is a function of x, y (unit coordinates, y down, the shape within 1.11 of their origin) and of the rng
+that varies its proportions. It returns the distance to its edge, negative inside.
 """
 
 import math
