@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+_SMALL = 1e-6
+
 
 def minus(written: str) -> str:
     """What Python wrote of numbers, with real minus signs."""
@@ -20,6 +22,17 @@ def significant(value: float, digits: int = 3) -> str:
     if not value or not math.isfinite(value):
         return fixed(value, 0)
     return fixed(value, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
+
+
+def score(value: float) -> str:
+    """A metric's value: three places, or as many as show two digits, such as 0.0042; 1e-7 is only said to be small.
+
+    Three places alone would write values that a table calls best and second as the same 0.000.
+    """
+    size = abs(value)
+    if 0 < size < _SMALL:
+        return f"<{_SMALL:.6f}" if value > 0 else f">−{_SMALL:.6f}"
+    return fixed(value, max(3, 1 - math.floor(math.log10(size))) if size else 3)
 
 
 def apart(one: float, other: float, least: int = 3, most: int = 9) -> int:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decam.numerals import apart, fixed, minus, significant
+from decam.numerals import apart, fixed, minus, score, significant
+from tests.tools import node
 
 
 @pytest.mark.parametrize(
@@ -44,3 +45,20 @@ def test_a_value_has_three_digits_and_never_a_power_of_ten(value: float, written
 )
 def test_two_values_have_as_many_places_as_tell_them_apart(one: float, other: float, places: int) -> None:
     assert apart(one, other) == places
+
+
+SCORES = {
+    0.0: "0.000", 0.91149: "0.911", -0.25: "−0.250", 0.0042: "0.0042", 0.00999: "0.0100", -0.0000312: "−0.000031",
+    12.3456: "12.346", 1e-6: "0.0000010", 9e-7: "<0.000001", -1e-12: ">−0.000001",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "written"), SCORES.items())
+def test_a_score_that_is_small_is_not_written_as_nothing(value: float, written: str) -> None:
+    assert score(value) == written
+
+
+@node.needed
+def test_the_browser_writes_scores_alike() -> None:
+    found = node.evaluate("scoreText", "grid/grid_draw.js", "given.map(scoreText)", list(SCORES))
+    assert found == list(SCORES.values())

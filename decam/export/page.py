@@ -30,7 +30,7 @@ from decam.methods import described
 from decam.methods.class_level.display import shown
 from decam.metrics import get as get_metric
 from decam.models.catalogue import title_of
-from decam.numerals import fixed
+from decam.numerals import score
 from decam.spacing import evenly
 
 MOST_FRAMES = 24
@@ -223,7 +223,7 @@ def _measured(cell: Cell, keys: Mapping[str, str]) -> list[float]:
 
 
 def _number(value: float) -> str:
-    text = fixed(value, 3) if math.isfinite(value) else "–"
+    text = score(value) if math.isfinite(value) else "–"
     return f'<td class="number">{text}</td>'
 
 

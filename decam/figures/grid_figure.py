@@ -24,7 +24,7 @@ from decam.figures.look import Look, drawn, finished, row_title, scales
 from decam.methods import described
 from decam.methods.class_level.display import shown
 from decam.metrics import get as get_metric
-from decam.numerals import fixed
+from decam.numerals import score
 
 HEAD, SMALL = 7.5, 6.0  # points
 LINE_HEIGHT = 1.25 / 72  # inches of a line for each point of its letters
@@ -257,7 +257,7 @@ def _values(sheet: _Sheet, key: CellKey, top: float, best: frozenset[tuple[CellK
     for place, metric in enumerate(sheet.metrics):
         measured = sheet.grid.cells[key].measurements.get(metric)
         known = measured is not None and math.isfinite(measured.value)
-        text = fixed(measured.value, 3) if measured is not None and known else "–"
+        text = score(measured.value) if measured is not None and known else "–"
         weight = "bold" if (key, metric) in best else "normal"
         y = top - place * LINE_HEIGHT * SMALL
         room = sheet.side - printed.width_of(text, SMALL, bold=True) - 0.06

@@ -13,8 +13,8 @@ import {
   greyOf,
   limitsText,
   loadGrey,
-  minus,
   paint,
+  scoreText,
   sheet,
   valueText,
 } from "./grid_draw.js";
@@ -269,7 +269,7 @@ export class Cell extends Plate {
       const item = this.metrics.children[i];
       const [name, value] = item.children;
       say(name, `${metric.title} ${metric.direction > 0 ? "↑" : "↓"}`);
-      say(value, values[i] == null ? (state === "failed" ? "" : "–") : minus(values[i].toFixed(3)));
+      say(value, values[i] == null ? (state === "failed" ? "" : "–") : scoreText(values[i]));
       item.classList.toggle("best", Boolean(best[i]));
       item.title = [metric.help, best[i] ? "The best in this row." : ""].filter(Boolean).join(" ");
     });
@@ -277,7 +277,7 @@ export class Cell extends Plate {
 
   describe(data, metrics) {
     const values = metrics.map((metric, i) =>
-      data.values?.[i] == null ? "" : `${metric.title} ${data.values[i].toFixed(3)}${data.best[i] ? ", best in row" : ""}`);
+      data.values?.[i] == null ? "" : `${metric.title} ${scoreText(data.values[i])}${data.best[i] ? ", best in row" : ""}`);
     const parts = [`${this.column.data.title} on ${this.row.data.title}`, this.status.textContent, data.error, ...values];
     mark(this.node, "aria-label", [...parts, ...(data.notes ?? [])].filter(Boolean).join("; "));
   }

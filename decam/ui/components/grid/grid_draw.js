@@ -232,6 +232,13 @@ export function valueText(value, digits = 3) {
   return minus(size >= 10 ** digits || rounded.includes("e") ? value.toFixed(0) : rounded);
 }
 
+/** A metric's value: three places, or as many as show two digits; as decam/numerals.py writes it. */
+export function scoreText(value) {
+  const size = Math.abs(value);
+  if (size !== 0 && size < 1e-6) return value > 0 ? "<0.000001" : ">−0.000001";
+  return minus(value.toFixed(size === 0 ? 3 : Math.max(3, 1 - Math.floor(Math.log10(size)))));
+}
+
 /** A probability as 78 %, 3.2 % or 0.0032 %: at least two digits that tell something. */
 export function percentText(share) {
   const size = Math.abs(100 * share);

@@ -1,8 +1,10 @@
 // A table of values: a click on a head sorts by it, a bar stands for each value, the best of each group is marked.
 
+import { scoreText } from "../grid/grid_draw.js";
 import { make, mounted } from "../shared/component.js";
 
 const BETTER = { 1: "↑", "-1": "↓", 0: "" };
+const SCORE = 3; // digits of a column of metrics
 const LONG = 18; // characters of a title that gets room for two or three words a line
 const SAYS = { 1: "Higher is better.", "-1": "Lower is better.", 0: "" };
 
@@ -107,6 +109,7 @@ class Table {
   }
 
   text(value, digits) {
+    if (digits === SCORE && value !== 0 && Math.abs(value) < 0.01) return scoreText(value);
     const text = value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
     return text.replace(/^-/, "−");
   }
