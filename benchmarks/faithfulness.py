@@ -92,10 +92,11 @@ def results(
     keys = [choice.key for choice in usual_metrics(FILLS, steps)]
     labels = {one.choice: one.label for one in chosen}
     known = {one.choice for one in usual}
+    about = ModelSpec.of(model)
     found, others = [], 0
     for outcome in outcomes:
         asked = outcome.asked
-        if asked.model != ModelSpec(model) or asked.target is not None or (pictures and asked.sha256 not in pictures):
+        if asked.model != about or asked.target is not None or (pictures and asked.sha256 not in pictures):
             continue
         label = labels.get(outcome.method)
         if label is None:

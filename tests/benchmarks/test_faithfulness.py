@@ -93,6 +93,20 @@ def test_the_tables_of_a_store_are_what_numpy_finds_by_hand(store: Store) -> Non
     assert results(Outcomes(store), "squeezenet1_0", rows) == ([], 0)
 
 
+def test_results_of_a_model_whose_weights_a_plan_names_are_found(store: Store, tmp_path: Path) -> None:
+    weights = tmp_path / "own.pt"
+    weights.write_bytes(b"whatever")
+    rows = [Candidate.of("de-cam-500", "de-cam", DeCamSettings(budget=500))]
+    metrics = usual_metrics(FILLS, STEPS)
+    named = [PictureChoice("a.png", "print a")]
+    plan = benchmark.plan([str(weights)], "cpu", named, [rows[0].choice], seeds=[(0,)], metrics=metrics)
+    maps = np.random.default_rng(0).random((1, 20, 20)).astype(np.float32)
+    keep(store, plan, dict.fromkeys(metrics, np.array([0.5])), maps)
+    assert len(results(Outcomes(store), str(weights), rows)[0]) == 1
+    weights.write_bytes(b"other weights")
+    assert results(Outcomes(store), str(weights), rows) == ([], 0)
+
+
 def test_scenes_ask_about_the_object_with_the_seed_0(rectangle: Rectangle) -> None:
     found = scene_parts(rectangle.classifier, 2)
     assert list(found) == ["scene-object", "scene-asked"]
