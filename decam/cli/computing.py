@@ -13,6 +13,7 @@ from decam.cli.codes import BAD_INPUT, INTERRUPTED, NOT_ALL, OK
 from decam.cli.terminal import Line, say, stopping, visible
 from decam.experiments.execute import Models, execute
 from decam.experiments.grid import Grid
+from decam.export.standing import spending
 from decam.export.telling import made, tell
 
 Table: TypeAlias = Callable[[Grid], None]
@@ -52,6 +53,7 @@ def _written(grid: Grid, folder: Path | None, line: Line, table: Table, *, inter
         line.note(f"Interrupted: the {finished} of {wanted} maps that were finished {where}.")
         return INTERRUPTED
     table(grid)
+    print(f"In all {spending(grid)}.")
     if folder is not None:
         print(visible(f"Written to {folder}."))
     return NOT_ALL if any(cell.error for cell in grid.cells.values()) else OK

@@ -56,8 +56,18 @@ class Cell:
 
     @property
     def spent(self) -> int:
-        """Images through the model for this map in this run: none for a map that an earlier run has made."""
-        return 0 if self.reused else self.evaluations
+        """Images through the model for this map in this run, without what measured it.
+
+        None for a map that an earlier run has made, and none for one that failed: those are the question's, see
+        `Spent`.
+        """
+        failed = self.state is CellState.FAILED and self.explanation is None
+        return 0 if self.reused or failed else self.evaluations
+
+    @property
+    def spent_on_metrics(self) -> int:
+        """Images through the model for the measurements of this map in this run."""
+        return sum(one.spent for one in self.measurements.values())
 
     def settled(self) -> Cell:
         """The cell with the frames that its history has by now, and without the history."""
@@ -106,8 +116,16 @@ class Cell:
 
     def taken(self, made: Cell) -> Cell:
         """The cell with the map of an earlier run, and what was measured of it."""
-        frames = made.settled().frames
-        return replace(made, state=CellState.MEASURING, frames=frames, error="", reused=True, history=None, marks=())
+        return replace(
+            made,
+            state=CellState.MEASURING,
+            frames=made.settled().frames,
+            measurements={key: replace(one, reused=True) for key, one in made.measurements.items()},
+            error="",
+            reused=True,
+            history=None,
+            marks=(),
+        )
 
     def failed(self, error: str) -> Cell:
         """The cell that will not be finished, and why."""

@@ -27,7 +27,7 @@ def curves_view(
 ) -> Generator[Progress, None, tuple[Measurement, ...]]:
     """Measure maps (H×W each) of one view (H×W×3 uint8) for one class; returns one Measurement a map."""
     case = Case(question_of(classifier, view, target), checked_maps(classifier, saliencies))
-    return (yield from get_metric(metric).run(case, settings))
+    return (yield from get_metric(metric).measured(case, settings))
 
 
 def case_of(

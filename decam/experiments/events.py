@@ -60,6 +60,17 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class Spent:
+    """The model was asked for a question beside its prediction, its finished maps and what measured them.
+
+    That is the image as it is once more, for a contrast or in a run that goes on, or the attempt at a map that failed.
+    """
+
+    question: int
+    evaluations: int
+
+
+@dataclass(frozen=True)
 class Failed:
     """A map that will not be finished, and why; the others go on."""
 
@@ -67,5 +78,5 @@ class Failed:
     sentence: str
 
 
-Event: TypeAlias = Predicted | Progressed | Explained | Reused | Measured | Failed
+Event: TypeAlias = Predicted | Progressed | Explained | Reused | Measured | Spent | Failed
 Events: TypeAlias = Generator[Event, None, T]

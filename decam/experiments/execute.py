@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from decam.classifier import Classifier, TorchClassifier, probabilities, to_tensor
 from decam.errors import SettingError
 from decam.experiments.cells import CellKey
-from decam.experiments.events import Event, Events, Explained, Failed, Predicted, Progressed, Reused
-from decam.experiments.explain import class_question, clean_answers, explain_classes, explain_view
+from decam.experiments.events import Event, Events, Explained, Failed, Predicted, Progressed, Reused, Spent
+from decam.experiments.explain import checked_contrast, class_question, clean_answers, explain_classes, explain_view
 from decam.experiments.failures import sentence_for
 from decam.experiments.grid import Grid
 from decam.experiments.measuring import measure
 from decam.experiments.questions import ModelSpec
 from decam.experiments.reuse import Lookup, carried, made_from
 from decam.experiments.status import CellState
-from decam.explanation import ClassExplanation, Explanation, Progress, relayed
+from decam.explanation import ClassExplanation, ClassQuestion, Explanation, Ledger, Progress, relayed
 from decam.methods import described
 from decam.methods import get as get_method
 from decam.models import tuning
@@ -58,7 +58,9 @@ def _by_model(grid: Grid) -> Iterator[tuple[ModelSpec, list[int]]]:
 
 
 class _Watched:
-    """The grid as it grows with the events that pass, and the full predictions, which a grid does not keep.
+    """The grid as it grows with the events that pass, and `clean`, the answers to pictures as they are, by question.
+
+    A grid does not keep these answers whole. Of a question with a contrast they are the contrast's.
 
     Progress is taken in only where a metric needs the maps in the making, which cost memory.
     """
@@ -72,7 +74,7 @@ class _Watched:
         """Take in an event on its way."""
         if self._progress or not isinstance(event, Progressed):
             self.grid = self.grid.after(event)
-        if isinstance(event, Predicted):
+        if isinstance(event, Predicted) and self.grid.plan.against_of(event.question) is None:
             self.clean[event.question] = event.probabilities
         return [event]
 
@@ -194,6 +196,7 @@ def _explain_classes(watched: _Watched, classifier: Classifier, keys: Sequence[C
     plan, began = watched.grid.plan, time.perf_counter()
     choice = plan.methods[keys[0].method]
     asked = [plan.questions[key.question] for key in keys]
+    questions: list[ClassQuestion] = []
 
     def report(event: tuple[int, Progress | ClassExplanation]) -> list[Event]:
         place, found = event
@@ -206,6 +209,9 @@ def _explain_classes(watched: _Watched, classifier: Classifier, keys: Sequence[C
         yield from relayed(explain_classes(questions, choice.name, choice.settings), report)
     except Exception as error:  # noqa: BLE001 - whatever a method raises ends its cells only
         unmade = [key for key in keys if watched.grid.cells[key].explanation is None]
+        for key, question in zip(keys, questions, strict=False):  # there are none where one could not be asked at all
+            if key in unmade:
+                yield from _spent(key.question, question.ledger)
         if len(unmade) == 1:
             yield Failed(unmade[0], sentence_for(error, described(choice.name).title))
             return
@@ -220,10 +226,9 @@ def _map(watched: _Watched, classifier: Classifier, key: CellKey) -> Events[None
     if question.reference is not None and grid.cells[CellKey(question.reference, key.method)].explanation is None:
         yield Failed(key, f"{title} has no map from the original model to compare with.")
         return
-    began = time.perf_counter()
+    began, ledger = time.perf_counter(), Ledger()
     try:
-        if key.question not in watched.clean:
-            watched.clean[key.question] = clean_answers(classifier, grid.view_of(key.question))
+        yield from _cleanly_asked(watched, classifier, key.question)
         steps = explain_view(
             classifier,
             grid.view_of(key.question),
@@ -233,13 +238,33 @@ def _map(watched: _Watched, classifier: Classifier, key: CellKey) -> Events[None
             question.seed,
             watched.clean[key.question],
             grid.plan.against_of(key.question),
+            ledger,
         )
         explanation = yield from relayed(
             steps, lambda step: [Progressed(key, CellState.RUNNING, step, time.perf_counter() - began)]
         )
     except Exception as error:  # noqa: BLE001 - whatever a method raises ends its cell only
+        yield from _spent(key.question, ledger)
         yield Failed(key, sentence_for(error, title))
         return
     if isinstance(classifier, TorchClassifier):
         tuning.observe(classifier, explanation.evaluations, explanation.seconds)
     yield Explained(key, explanation)
+
+
+def _cleanly_asked(watched: _Watched, classifier: Classifier, question: int) -> Events[None]:
+    """Ask about a question's picture as it is, unless that is known: once for all methods."""
+    if question in watched.clean:
+        return
+    grid = watched.grid
+    target, against = grid.target_of(question), grid.plan.against_of(question)
+    if target is not None and against is not None:
+        classifier = checked_contrast(classifier, target, against)
+    watched.clean[question] = clean_answers(classifier, grid.view_of(question))
+    yield Spent(question, 1)
+
+
+def _spent(question: int, ledger: Ledger) -> Events[None]:
+    """What an attempt at a map that failed has cost, if anything."""
+    if ledger.evaluations:
+        yield Spent(question, ledger.evaluations)

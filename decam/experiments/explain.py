@@ -22,6 +22,7 @@ from decam.explanation import (
     ClassMap,
     ClassQuestion,
     Explanation,
+    Ledger,
     Progress,
     Question,
     Target,
@@ -45,14 +46,16 @@ def explain_view(
     seed: int,
     clean: NDArray[np.float32] | None = None,
     against: int | None = None,
+    ledger: Ledger | None = None,
 ) -> Generator[Progress, None, Explanation]:
     """Explain a picture that is at the classifier's input size already (H×W×3 uint8).
 
     Yields Progress at least once a batch and returns the Explanation; closing the generator cancels. `target` is a
-    class index, None for the predicted one. `clean` has the probabilities (C) of the unmasked picture where they have
-    been asked for already. `against` is the class that the target is told from; see `decam.classifier.contrast`.
-    Raises MethodError where the method cannot explain this classifier or contrast,
-    SettingError for a target or seed out of bounds.
+    class index, None for the predicted one. `against` is the class that the target is told from; see
+    `decam.classifier.contrast`. `clean` has the probabilities (C) of the unmasked picture where they have been asked
+    for already; with `against` they are those of the contrast, and `target` must be given. `ledger` counts what the
+    method asks: whoever gives one has the count even where the method fails. Raises MethodError where the method cannot
+    explain this classifier or contrast, SettingError for a target or seed out of bounds.
     """
     row = get_method(method)
     if obstacle := row.obstacle(classifier):
@@ -71,8 +74,8 @@ def explain_view(
         classifier = checked_contrast(classifier, target_index, against)
         if obstacle := row.obstacle(classifier):
             raise MethodError(obstacle)
-        answers = clean_answers(classifier, view)
-    question = Question(classifier, image, target_index)
+        answers = clean_answers(classifier, view) if clean is None else clean
+    question = Question(classifier, image, target_index, Ledger() if ledger is None else ledger)
     began = time.perf_counter()
     for sentence in getattr(classifier, "notes", ()):
         question.ledger.note(sentence)

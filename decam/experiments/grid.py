@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from decam.classifier import Pixels
 from decam.classifier.contrast import contrast_label
 from decam.experiments.cells import Cell, CellKey
-from decam.experiments.events import Event, Explained, Failed, Measured, Predicted, Progressed, Reused
+from decam.experiments.events import Event, Explained, Failed, Measured, Predicted, Progressed, Reused, Spent
 from decam.experiments.plan import Plan, fingerprint, label_at
 from decam.experiments.status import CellState
 from decam.explanation import Truth
@@ -33,8 +33,9 @@ class Grid:
 
     `views` are the plan's pictures as the model sees them (H×W×3 uint8); `truths` say where the classes are (H×W bool
     or None), and are empty where no picture has one. `predictions` has the five likeliest classes of each question,
-    None before they are known. `labels` is empty until the model has been loaded. Only the newest grid may take in
-    events: a grid and those before it share the histories of maps in the making.
+    None before they are known. `labels` is empty until the model has been loaded. `further` has by question the
+    evaluations that are neither its prediction nor a map nor a measurement that is there, as `Spent` says. Only the
+    newest grid may take in events: a grid and those before it share the histories of maps in the making.
     """
 
     plan: Plan
@@ -43,6 +44,7 @@ class Grid:
     labels: tuple[str, ...] = ()
     predictions: tuple[tuple[Guess, ...] | None, ...] = ()
     cells: Mapping[CellKey, Cell] = field(default_factory=dict)
+    further: Mapping[int, int] = field(default_factory=dict)
 
     @classmethod
     def empty(
@@ -62,6 +64,9 @@ class Grid:
             guesses = [*self.predictions]
             guesses[event.question] = top_guesses(event.probabilities)
             return replace(self, predictions=tuple(guesses))
+        if isinstance(event, Spent):
+            whole = self.further.get(event.question, 0) + event.evaluations
+            return replace(self, further={**self.further, event.question: whole})
         if isinstance(event, Measured):
             changed = {key: self._measured(key, event) for key in event.measurements}
             return replace(self, cells={**self.cells, **changed})
@@ -147,9 +152,21 @@ class Grid:
 
     @property
     def evaluations(self) -> int:
-        """Images through the model so far: the predictions and the maps, but for those of earlier runs."""
+        """Images that the model has answered for this run so far.
+
+        They are those of the predictions, the maps, the measurements, and `further`. Maps and measurements of earlier
+        runs that were taken over cost this run nothing. Those that were dropped count no more: maps that were stopped
+        half way, measurements by a ground truth that has moved since, and failed ones once they are asked anew. A batch
+        that the model did not answer, as when memory ran short, is no evaluation, nor is a look at the model's layers.
+        """
         predicted = sum(guesses is not None for guesses in self.predictions)
-        return predicted + sum(cell.spent for cell in self.cells.values())
+        maps = sum(cell.spent for cell in self.cells.values())
+        return predicted + maps + self.metric_evaluations + sum(self.further.values())
+
+    @property
+    def metric_evaluations(self) -> int:
+        """Those of `evaluations` that the measurements took."""
+        return sum(cell.spent_on_metrics for cell in self.cells.values())
 
     def view_of(self, question: int) -> Pixels:
         """The picture that a question asks about, H×W×3 uint8; raises SettingError for a question about a class."""

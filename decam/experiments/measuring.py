@@ -14,10 +14,10 @@ from decam.experiments.failures import sentence_for
 from decam.experiments.grid import Grid
 from decam.experiments.plan import MetricChoice
 from decam.experiments.status import CellState
-from decam.explanation import Explanation, Map, Progress, last, relayed
+from decam.explanation import Explanation, Ledger, Map, Progress, last, relayed
 from decam.methods.controls.maps import CENTRE, EDGES, RANDOM
 from decam.metrics import get as get_metric
-from decam.metrics.base import Case, Measurement, Running
+from decam.metrics.base import Case, Measurement, Running, charged, shares
 
 DRAWS = 5
 """Random maps whose mean similarity says what a similarity is worth."""
@@ -49,23 +49,27 @@ def _measured(
     choice: MetricChoice,
     keys: tuple[CellKey, ...],
     report: Callable[[Progress], Sequence[Event]],
+    lost: int = 0,
 ) -> Events[None]:
-    """One metric asked of these maps."""
+    """One metric asked of these maps; `lost` are the evaluations of a failed call before, which count as theirs."""
     metric = get_metric(choice.name)
+    ledger, before = Ledger(), 0
     try:
         ready = case(keys)
+        ledger, before = ready.question.ledger, ready.question.ledger.evaluations
         if obstacle := metric.obstacle(ready):
             found: Sequence[Measurement] = [Measurement(metric.name, float("nan"), note=obstacle)] * len(keys)
         else:
-            found = yield from relayed(metric.run(ready, choice.settings), report)
+            found = yield from relayed(metric.measured(ready, choice.settings), report)
     except Exception as error:  # noqa: BLE001 - whatever a metric raises ends its measurement only
+        lost += ledger.evaluations - before
         if len(keys) > 1:
-            for key in keys:
-                yield from _measured(case, choice, (key,), report)
+            for key, share in zip(keys, shares(lost, len(keys)), strict=True):
+                yield from _measured(case, choice, (key,), report, share)
             return
         sentence = sentence_for(error, f"{metric.title} of this map")
         found = [Measurement(metric.name, float("nan"), note=sentence, failed=True)]
-    yield Measured(choice.key, dict(zip(keys, found, strict=True)))
+    yield Measured(choice.key, dict(zip(keys, charged(found, lost), strict=True)))
 
 
 def _case(classifier: Classifier, grid: Grid, keys: tuple[CellKey, ...], maps: Mapping[CellKey, Explanation]) -> Case:

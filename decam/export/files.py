@@ -44,11 +44,12 @@ maps/          the same maps as raw float32 numbers for numpy.load, never rescal
                rank_errors, where a map says how sure it is: the standard error of each place's rank, as a share
 patterns/      the map of each class that was asked about without an image, grey where it is zero
 truths/        where the object is in an image, if that is known
-metrics.csv    one line for each map, with a column for each metric, evaluations (images through the model) and seconds
+metrics.csv    one line for each map, with a column for each metric, evaluations (images through the model for the map),
+               metric evaluations (those for its metrics) and seconds
 curves.csv     one line for each point of each metric's curves: for deletion and insertion, the model's answer while
                pixels are hidden or shown in the order of the map
 backdoors.csv  how oddly cheap each class of a model is, where a search for a backdoor was made
-settings.json  all settings, seeds and versions, notes on maps, and why maps failed
+settings.json  all settings, seeds and versions, all evaluations, notes on maps, and why maps failed
 
 Overlays are drawn as the grid of the page showed maps: its colours, opacity, scale and contours. Colours leave out the
 top 1 % of a map's values, unless the grid showed extremes or ranks. The values at both ends of the colours are in
@@ -190,6 +191,13 @@ def _settings(grid: Grid, look: Look, names: Sequence[str], about: Mapping[str, 
         "plan": json.loads(plan_to_json(plan)),
         "pictures": [f"pictures/{name}.png" for name in picture_names(plan)],
         "maps": maps,
+        "evaluations": grid.evaluations,
+        "metric evaluations": grid.metric_evaluations,
+        "asked": [
+            {"question": question, "evaluations": asked}
+            for question, guesses in enumerate(grid.predictions)
+            if (asked := (guesses is not None) + grid.further.get(question, 0))
+        ],
         "failed": [
             {"question": key.question, "method": key.method, "sentence": cell.error}
             for key, cell in sorted(grid.cells.items())
@@ -200,12 +208,21 @@ def _settings(grid: Grid, look: Look, names: Sequence[str], about: Mapping[str, 
 
 
 def _remarks(grid: Grid, key: CellKey) -> list[dict[str, Any]]:
-    """What metrics remark on a map, by their places in the plan, and whether they failed; others are left out."""
+    """What metrics remark on a map, by their places in the plan, whether they failed, and what they cost.
+
+    Those that did neither and cost nothing are left out.
+    """
     measured = grid.cells[key].measurements
     return [
-        {"metric": place, "note": one.note, "failed": one.failed}
+        {
+            "metric": place,
+            "note": one.note,
+            "failed": one.failed,
+            "evaluations": one.evaluations,
+            "reused": one.reused,
+        }
         for place, choice in enumerate(grid.plan.metrics)
-        if (one := measured.get(choice.key)) is not None and (one.note or one.failed)
+        if (one := measured.get(choice.key)) is not None and (one.note or one.failed or one.evaluations or one.reused)
     ]
 
 

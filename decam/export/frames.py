@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 ABOUT = ("number", "picture", "model", "method", "target", "label", "probability", "seed")
-METRIC = ("metric", "value")
+METRIC = ("metric", "value", "metric evaluations")
 SPENT = ("evaluations", "seconds", "notes")
 
 
@@ -68,4 +68,7 @@ def _rows(grid: Grid, *, with_metrics: bool) -> Iterator[Mapping[str, object]]:
             measured = cell.measurements.get(metric)
             remark = measured.note if measured is not None else ""
             notes = " ".join(one for one in (str(about["notes"]), remark) if one)
-            yield {**about, "metric": name, "value": None if measured is None else measured.value, "notes": notes}
+            found: dict[str, object] = {"metric": name, "notes": notes}
+            if measured is not None:
+                found |= {"value": measured.value, "metric evaluations": measured.evaluations}
+            yield about | found

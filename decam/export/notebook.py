@@ -40,7 +40,7 @@ class Comparison(Grid):
     @classmethod
     def of(cls, grid: Grid) -> Comparison:
         """The grid as it is, able to draw itself."""
-        return cls(grid.plan, grid.views, grid.truths, grid.labels, grid.predictions, grid.cells)
+        return cls(grid.plan, grid.views, grid.truths, grid.labels, grid.predictions, grid.cells, grid.further)
 
     def figure(self, look: Look | None = None, *, metrics: Sequence[str] = ()) -> Figure:
         """The maps as a figure of matplotlib; arguments and errors are those of `grid_figure`."""

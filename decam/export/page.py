@@ -20,6 +20,7 @@ from decam.experiments.history import Frame, in_hindsight
 from decam.experiments.plan import MethodChoice, MetricChoice
 from decam.explanation import ClassExplanation, Explanation
 from decam.export.drawing import curves_bytes, has_curves
+from decam.export.standing import spending
 from decam.figures.colours import lut, table_for
 from decam.figures.layers import grey_png, heat_png, lines_png
 from decam.figures.legend import SILENT, Scale, meaning, scale_of
@@ -214,7 +215,7 @@ def _values(grid: Grid) -> str:
         for key, made in finished(grid).items()
     ]
     table = f'<table class="values"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
-    words = '<p class="soft">↑ higher is better, ↓ lower is better.</p>'
+    words = f'<p class="soft">↑ higher is better, ↓ lower is better. In all {spending(grid)}.</p>'
     return f'{words}<div class="across" tabindex="0" role="region" aria-label="Metrics">{table}</div>'
 
 

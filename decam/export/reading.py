@@ -21,7 +21,7 @@ from decam.experiments.plan import Plan, label_at
 from decam.explanation import ClassExplanation, Explanation, Truth, class_values
 from decam.export.files import map_fingerprint
 from decam.export.names import method_names, picture_names
-from decam.export.replay import Recorded, Recording, arrays_of
+from decam.export.replay import Recorded, Recording, Remark, arrays_of
 from decam.export.tables import CURVES_HEAD, cell, metric_names, model_name
 from decam.images import ground_truth
 from decam.images.reading import read as read_picture
@@ -37,9 +37,9 @@ def grid_of(recording: Recording, labels: Sequence[str] = ()) -> Grid:
     """What an export holds, as the grid that it was made from; `labels` are the names of the model's classes.
 
     Without labels, classes that were asked about without a picture have the names that their maps have. A prediction is
-    known where a question left the class of its picture open. Notes, remarks of metrics and reasons of failures come
-    back. The steps of a search are not in an export. Raises StoreError for a map that is missing or not the one
-    recorded, and SettingError for a table that is damaged.
+    known where a question left the class of its picture open. Notes, remarks of metrics, what they cost, and reasons of
+    failures come back. The steps of a search are not in an export. Raises StoreError for a map that is missing or not
+    the one recorded, and SettingError for a table that is damaged.
     """
     plan, folder = recording.plan, recording.folder
     grid = Grid.empty(plan, recording.views, _truths(plan, folder), labels)
@@ -58,7 +58,13 @@ def grid_of(recording: Recording, labels: Sequence[str] = ()) -> Grid:
     for key, sentence in recording.failed.items():
         if cells[key].explanation is None:
             cells[key] = cells[key].failed(sentence)
-    return Grid(plan, grid.views, grid.truths, grid.labels or _labels(plan, cells), tuple(predictions), cells)
+    known = grid.labels or _labels(plan, cells)
+    further = {
+        question: more
+        for question, asked in recording.asked.items()
+        if (more := asked - (predictions[question] is not None)) > 0
+    }
+    return Grid(plan, grid.views, grid.truths, known, tuple(predictions), cells, further)
 
 
 def _labels(plan: Plan, cells: Mapping[CellKey, Cell]) -> tuple[str, ...]:
@@ -74,12 +80,19 @@ def _labels(plan: Plan, cells: Mapping[CellKey, Cell]) -> tuple[str, ...]:
 
 
 def _remarked(measured: Mapping[str, Measurement], recorded: Recorded, plan: Plan) -> dict[str, Measurement]:
-    """The measurements of a map with what their metrics remark on it."""
+    """The measurements of a map with what their metrics remark on it, and what they cost."""
     remarks = {plan.metrics[one.metric].key: one for one in recorded.remarks}
-    return {
-        key: one if key not in remarks else replace(one, note=remarks[key].note, failed=remarks[key].failed)
-        for key, one in measured.items()
-    }
+    return {key: one if key not in remarks else _with_remark(one, remarks[key]) for key, one in measured.items()}
+
+
+def _with_remark(measured: Measurement, remark: Remark) -> Measurement:
+    return replace(
+        measured,
+        note=remark.note,
+        failed=remark.failed,
+        evaluations=remark.evaluations,
+        reused=remark.reused,
+    )
 
 
 def _truths(plan: Plan, folder: Path) -> tuple[Truth | None, ...]:

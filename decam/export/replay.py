@@ -29,11 +29,16 @@ from decam.images.reading import read as read_picture
 
 @dataclass(frozen=True)
 class Remark:
-    """What a metric, by its place in the plan, says in words of a map, and whether it failed."""
+    """What a metric, by its place in the plan, says in words of a map, whether it failed, and what it cost.
+
+    Exports of earlier versions do not know what it cost.
+    """
 
     metric: int
     note: str
     failed: bool
+    evaluations: int = 0
+    reused: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,7 @@ class Recording:
     """An export read back: its plan, views and maps; `threads` is how many the model ran with (0: not known).
 
     `warnings` say in words what differs here from where the maps were made. `failed` says of cells without a map why.
+    `asked` are the evaluations of questions beside their maps and what measured these, the predictions among them.
     """
 
     folder: Path
@@ -69,6 +75,7 @@ class Recording:
     threads: int
     warnings: tuple[str, ...]
     failed: Mapping[CellKey, str] = field(default_factory=dict)
+    asked: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -118,13 +125,14 @@ def read(settings: Path) -> Recording:
         maps = tuple(_recorded(entry, plan) for entry in read["maps"])
         threads = int(read.get("threads", 0))
         failed = {_cell(entry, plan): _text(entry["sentence"]) for entry in read.get("failed", ())}
+        asked = dict(_asked(entry, plan) for entry in read.get("asked", ()))
     except (KeyError, TypeError, ValueError) as error:
         raise SettingError(f"{settings} is damaged ({_reason(error)}); export the comparison again.") from error
     if len(pictures) != len(plan.pictures):
         raise SettingError(f"{settings} is damaged (images do not fit the plan); export the comparison again.")
     folder = settings.resolve().parent
     views = tuple(_view(folder / name, choice.sha256) for name, choice in zip(pictures, plan.pictures, strict=True))
-    return Recording(folder, plan, views, maps, threads, _warnings(plan), failed)
+    return Recording(folder, plan, views, maps, threads, _warnings(plan), failed, asked)
 
 
 def remake(recording: Recording, models: Models) -> Generator[Remaking | Remade, None, tuple[Remade, ...]]:
@@ -246,8 +254,21 @@ def _cell(entry: dict[str, Any], plan: Plan) -> CellKey:
     return cell
 
 
+def _asked(entry: dict[str, Any], plan: Plan) -> tuple[int, int]:
+    question, evaluations = int(entry["question"]), int(entry["evaluations"])
+    if not 0 <= question < len(plan.questions) or evaluations < 0:
+        raise ValueError("evaluations are of no question of the plan, or below zero")
+    return question, evaluations
+
+
 def _remark(entry: dict[str, Any], plan: Plan) -> Remark:
-    remark = Remark(int(entry["metric"]), _text(entry["note"]), bool(entry["failed"]))
+    remark = Remark(
+        int(entry["metric"]),
+        _text(entry["note"]),
+        bool(entry["failed"]),
+        int(entry.get("evaluations", 0)),
+        bool(entry.get("reused", False)),
+    )
     if not 0 <= remark.metric < len(plan.metrics):
         raise ValueError("a remark is of no metric of the plan")
     return remark

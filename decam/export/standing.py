@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from decam.experiments.cells import Cell, CellKey
+from decam.experiments.grid import Grid
 from decam.experiments.status import CellState, Status
 from decam.explanation import Progress
 from decam.models import catalogue
@@ -108,6 +109,12 @@ def share_of(cells: Mapping[CellKey, Cell]) -> float:
 def several(count: int, one: str, many: str = "") -> str:
     """1 picture, 2 pictures."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def spending(grid: Grid) -> str:
+    """What a run has cost so far: 1,204 evaluations, 804 of them for metrics."""
+    whole = several(grid.evaluations, "evaluation")
+    return f"{whole}, {grid.metric_evaluations:,} of them for metrics" if grid.metric_evaluations else whole
 
 
 def when(moment: datetime) -> str:

@@ -23,7 +23,7 @@ from decam.metrics.base import Curve
 Row: TypeAlias = Sequence[object]
 
 _ASKED = ("number", "picture", "model", "method", "target", "label", "probability")
-_SPENT = ("evaluations", "seconds", "notes")
+_SPENT = ("evaluations", "metric evaluations", "seconds", "notes")
 # Japanese and Chinese spreadsheets take the wide forms of the signs for the signs.
 REUSED = "The map was made in an earlier run, at this cost; this run spent nothing on it."
 _FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
@@ -99,7 +99,14 @@ def _metrics(grid: Grid, keys: Sequence[str]) -> Iterator[Row]:
         begin, explanation = _begin(grid, key), cell.explanation
         if explanation is None:
             if cell.error:
-                blank = 5 + len(keys) + (len(CLASS_VALUES) if grid.plan.about_classes else 0)
+                blank = (
+                    len(_ASKED)
+                    - 4
+                    + len(keys)
+                    + len(_SPENT)
+                    - 1
+                    + (len(CLASS_VALUES) if grid.plan.about_classes else 0)
+                )
                 yield (*begin, *[""] * blank, cell.error)
             continue
         answer: Row = (explanation.target, explanation.label, number(explanation.probability))
@@ -108,7 +115,8 @@ def _metrics(grid: Grid, keys: Sequence[str]) -> Iterator[Row]:
         values = ["" if one not in cell.measurements else number(cell.measurements[one].value) for one in keys]
         ends = [*([REUSED] if cell.reused else []), *([cell.error] if cell.error else [])]
         notes = " ".join([*explanation.notes, *_remarks(cell, keys), *ends])
-        yield (*begin, *answer, *values, explanation.evaluations, f"{explanation.seconds:.3f}", notes)
+        measuring = sum(one.evaluations for one in cell.measurements.values())
+        yield (*begin, *answer, *values, explanation.evaluations, measuring, f"{explanation.seconds:.3f}", notes)
 
 
 def _remarks(cell: Cell, keys: Sequence[str]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 from decam import shares
 from decam.classifier.certainty import decimal
 from decam.durations import duration
-from decam.experiments.events import Event, Explained, Failed, Measured, Predicted, Progressed
+from decam.experiments.events import Event, Explained, Failed, Measured, Predicted, Progressed, Spent
 from decam.experiments.execute import Models, execute
 from decam.experiments.grid import Grid
 from decam.experiments.status import CellState
@@ -34,6 +34,8 @@ class Teller(Protocol):
 def tell(event: Event, grid: Grid, teller: Teller) -> None:
     """An event of a plan in words; `grid` has it already."""
     plan = grid.plan
+    if isinstance(event, Spent):
+        return
     if isinstance(event, Measured):
         teller.show(f"{plan.metric_titles()[event.metric]} measured")
         return

@@ -40,7 +40,7 @@ TERMS: dict[str, str] = {
     ),
     "Differential weight (F)": "How far a mutant goes along a difference vector.",
     "Diversity": "The mean distance of a population's vectors from their mean.",
-    "Evaluation": "One image through the model: the unit in which methods are charged.",
+    "Evaluation": "One image through the model: the unit in which methods and metrics are charged.",
     "Explanation": "A finished map with the class, settings, seed and cost that belong to it.",
     "Faithfulness": "How well a map shows what the model uses.",
     "Fidelity": "The mean probability of a class over fresh samples that carry the class's map.",

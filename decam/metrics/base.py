@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -85,6 +85,9 @@ class Measurement:
 
     `value` is NaN where the metric says nothing about this map, and `note` then says why. `parts` are the named values
     that a joined metric is made of. `failed` says that the metric ended with an error, which may not come back.
+    `evaluations` are the images that the model was asked about for it: none where an earlier metric of the same case
+    had asked already, and a share where several maps were measured together. A `reused` measurement is an earlier
+    run's: `evaluations` is what it cost then, and this run spent none.
     """
 
     metric: str
@@ -93,6 +96,25 @@ class Measurement:
     note: str = ""
     parts: tuple[tuple[str, float], ...] = ()
     failed: bool = False
+    evaluations: int = 0
+    reused: bool = False
+
+    @property
+    def spent(self) -> int:
+        """Images through the model for this measurement in this run: none for one that an earlier run has made."""
+        return 0 if self.reused else self.evaluations
+
+
+def shares(evaluations: int, maps: int) -> list[int]:
+    """Evaluations shared among so many maps: they add up, and no two shares differ by more than one."""
+    each, left = divmod(evaluations, maps)
+    return [each + (place < left) for place in range(maps)]
+
+
+def charged(measurements: Sequence[Measurement], evaluations: int) -> tuple[Measurement, ...]:
+    """Measurements of the maps of one case with so many evaluations more, shared among them."""
+    parts = zip(measurements, shares(evaluations, len(measurements)), strict=True) if measurements else ()
+    return tuple(replace(one, evaluations=one.evaluations + share) for one, share in parts)
 
 
 @dataclass(frozen=True)
@@ -212,7 +234,8 @@ _MISSING: dict[Requirement, str] = {
 class Metric:
     """A way to judge saliency maps.
 
-    `run(case, settings)` is a generator of Progress that returns one Measurement a map. `direction` is +1 where higher
+    `run(case, settings)` is a generator of Progress that returns one Measurement a map; it asks the model through the
+    case's question alone, whose ledger counts, and is called by `measured`. `direction` is +1 where higher
     is better, −1 where lower is; `low` and `high` bound the value, None where nothing does. `formula` is LaTeX;
     `weaknesses` is a sentence. `evaluations(settings, maps)` counts what so many maps cost, `remakes(settings)` how
     often each is made again; both take the row's own settings class, whose defaults are the metric's own. `axes` says
@@ -240,6 +263,13 @@ class Metric:
     sequence: Sequencing | None = None
     remakes: Callable[[Any], int] = _never
     difference: Difference | None = None
+
+    def measured(self, case: Case, settings: Settings) -> Measuring:
+        """What `run` gives, each measurement with its share of what the ledger of the case's question has counted."""
+        ledger = case.question.ledger
+        before = ledger.evaluations
+        found = yield from self.run(case, settings)
+        return charged(found, ledger.evaluations - before)
 
     def cost(self, settings: Settings, maps: int = 1, map_cost: int = 0) -> int:
         """Evaluations for so many maps, where making one of them costs `map_cost`.

@@ -38,7 +38,7 @@ def evaluate(case: Case, requests: Sequence[Request]) -> Generator[Progress, Non
     total = sum(costs)
     found = []
     for place, request in enumerate(requests):
-        run = request.metric.run(case, request.settings)
+        run = request.metric.measured(case, request.settings)
         found.append((yield from relayed(run, _of_all(sum(costs[:place]), costs[place], total))))
     return tuple(found)
 

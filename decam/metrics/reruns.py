@@ -27,7 +27,7 @@ class Remaker:
     def map(self, place: int, image: Tensor | None = None, shift: int = 0) -> Generator[Progress, None, Values]:
         """Map `place` of this image (3×H×W in [0, 1]; the case's own if None) with its seed moved on by `shift`.
 
-        Raises SettingError for a map that cannot be made again.
+        The ledger of the case's question counts what it asks. Raises SettingError for a map that cannot be made again.
         """
         case = self._case
         origin = case.origins[place] if case.origins else None

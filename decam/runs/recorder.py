@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decam.experiments.events import Event, Explained, Failed, Measured, Predicted, Reused
+from decam.experiments.events import Event, Explained, Failed, Measured, Predicted, Reused, Spent
 from decam.experiments.grid import Grid
 from decam.experiments.reuse import made_from
 from decam.runs.store import Store
@@ -19,8 +19,9 @@ class Recorder:
 
         Progress is not kept: a run that is killed makes a map that it had begun again.
         """
-        if isinstance(event, Predicted):
-            self._store.save_predictions(run_id, event.question, grid.predictions[event.question] or ())
+        if isinstance(event, Predicted | Spent):
+            guesses, further = grid.predictions[event.question] or (), grid.further.get(event.question, 0)
+            self._store.save_predictions(run_id, event.question, guesses, further)
         elif isinstance(event, Explained | Reused):
             digest = made_from(grid.plan, event.cell, grid.target_of(event.cell.question))
             self._store.save_cell(run_id, event.cell, grid.cells[event.cell], digest)

@@ -6,6 +6,7 @@ import html
 import re
 
 from decam.export.standing import several as several
+from decam.export.standing import spending as spending
 from decam.export.standing import when as when
 from decam.numerals import fixed as fixed
 from decam.shares import percent as percent

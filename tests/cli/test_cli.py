@@ -247,6 +247,10 @@ def test_metrics_and_a_mask_are_in_the_table_and_in_the_export(
     assert "pointing-game" in said and "average-drop" in said
     with (out / "metrics.csv").open(newline="", encoding="utf-8") as file:
         known, unknown = csv.DictReader(file)
+    spent = [int(row["metric evaluations"]) for row in (known, unknown)]
+    assert spent == [4 * 3 + 2] * 2, "four curves of three points, and the average drop's two"
+    # Two predictions, and Grad-CAM twice.
+    assert f"In all {2 + 2 + sum(spent)} evaluations, {sum(spent)} of them for metrics.\nWritten to" in said
     assert known["pointing-game"] == "1" and 0 <= float(known["average-drop"]) <= 1
     assert unknown["pointing-game"] == "" and "needs the ground truth" in unknown["notes"]
     (kept,) = (out / "truths").iterdir()
@@ -264,7 +268,7 @@ def test_names_with_control_characters_and_wide_letters_keep_the_table_in_line(
     assert main([*given, "-m", "random", "--out", str(tmp_path / "o\nut")]) == 0
     shown = capsys.readouterr()
     assert "\x1b" not in shown.out + shown.err
-    head, *rows, last = shown.out.splitlines()
+    head, *rows, _, last = shown.out.splitlines()
     assert last == f"Written to {tmp_path}/o\\nut."
     assert [row.split("  ")[0].strip() for row in rows] == [r"a\nb.png", r"\x1b[31mred.png", "猫猫.png", "plain.png"]
     place = head.index("method")
@@ -295,7 +299,7 @@ def test_curves_are_drawn_with_the_fills_asked_for(
     with (out / "metrics.csv").open(newline="", encoding="utf-8") as file:
         (row,) = csv.DictReader(file)
     assert list(row)[7:11] == names and all(0 <= float(row[name]) <= 1 for name in names)
-    head, line, _ = capsys.readouterr().out.splitlines()
+    head, line, _, _ = capsys.readouterr().out.splitlines()
     for name in names:
         end = head.index(name) + len(name)
         assert line[:end].split()[-1] == f"{float(row[name]):.3f}"

@@ -101,7 +101,8 @@ def test_the_grid_of_a_finished_plan_is_complete_and_the_one_that_its_events_add
         assert cell.state is rebuilt.cells[key].state is CellState.DONE
         assert cell.explanation is rebuilt.cells[key].explanation
         assert dict(cell.measurements) == dict(rebuilt.cells[key].measurements)
-    assert rebuilt.evaluations == 2 + sum(cell.explanation.evaluations for cell in whole.cells.values())
+    maps = sum(cell.explanation.evaluations for cell in whole.cells.values())
+    assert rebuilt.evaluations == whole.evaluations == 2 + maps + whole.metric_evaluations
 
 
 def test_maps_and_curves_are_those_of_the_python_interface() -> None:

@@ -125,7 +125,9 @@ def test_maps_that_are_there_are_taken_cost_nothing_and_are_those_that_would_be_
             name: one.value for name, one in cell.measurements.items()
         }
     assert [key for key, cell in again.cells.items() if not cell.reused] == [CellKey(1, 1)]
-    assert again.evaluations == 2 + again.cells[CellKey(1, 1)].evaluations
+    made = again.cells[CellKey(1, 1)]
+    assert again.metric_evaluations == sum(one.evaluations for one in made.measurements.values()) == 5
+    assert again.evaluations == 2 + made.evaluations + again.metric_evaluations
     assert sum(isinstance(event, Predicted) for event in events) == 2
 
 

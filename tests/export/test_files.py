@@ -236,6 +236,7 @@ def test_metrics_have_a_line_for_each_map_and_a_column_for_each_metric(archive, 
             assert float(row[name]) == pytest.approx((p[:-1] + p[1:]).mean() / 2, abs=1e-6)
         assert float(row["sparsity"]) == pytest.approx(cell.measurements[grid.plan.metrics[4].key].value)
         assert int(row["evaluations"]) == cell.explanation.evaluations
+        assert int(row["metric evaluations"]) == 4 * 7, "four curves of seven points"
         assert row["label"] == "visible" and row["picture"] == grid.plan.pictures[key.question].name
         assert row["model"] == "rectangle"
 

@@ -114,6 +114,8 @@ def test_lines_are_pictures_times_methods_times_metrics(grid) -> None:
     table = Comparison.of(grid).to_dataframe()
     assert len(table) == 4 * 3 * 5
     assert len(table[["number", "method", "metric"]].drop_duplicates()) == len(table)
+    by_metric = table.groupby("metric")["metric evaluations"].agg(["min", "max"])
+    assert {tuple(row) for row in by_metric.to_numpy()} == {(7, 7), (0, 0)}, "a curve's points, and none for sparsity"
     pivot = table.pivot(index="number", columns=["method", "metric"], values="value")
     assert pivot.shape == (4, 15)
 

@@ -144,6 +144,11 @@ def test_three_pictures_by_five_methods_are_under_five_megabytes(grid: Grid) -> 
     assert len(page_bytes(whole)) < 5e6
 
 
+def test_the_page_says_what_the_run_has_cost_in_all(grid: Grid) -> None:
+    whole = f"In all {grid.evaluations:,} evaluations, {4 * 3 * 4 * 7} of them for metrics."
+    assert whole in page_bytes(grid).decode()
+
+
 def test_a_page_without_maps_is_refused(grid: Grid) -> None:
     with pytest.raises(SettingError, match="No map is finished yet; a page needs at least one"):
         page_bytes(Grid.empty(grid.plan, grid.views))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import io
 import itertools
 import json
 import re
@@ -220,6 +222,22 @@ def test_notes_remarks_and_reasons_of_failures_come_back(grid: Grid, tmp_path: P
             assert (other.measurements[metric].note, other.measurements[metric].failed) == (one.note, one.failed)
 
 
+def test_what_measurements_and_questions_cost_comes_back(grid: Grid, tmp_path: Path) -> None:
+    taken = grid.cells[CellKey(0, 0)].taken(grid.cells[CellKey(0, 0)])
+    cells = {**grid.cells, CellKey(0, 0): taken.evaluated(grid.plan.metric_keys(0))}
+    export.write(dataclasses.replace(grid, cells=cells, further={1: 7}), tmp_path, drawn=False)
+    again = grid_of(read(tmp_path / "settings.json"))
+    told = json.loads((tmp_path / "settings.json").read_bytes())
+    assert grid.metric_evaluations == 4 * 3 * 4 * 7, "images, maps, curves and their points"
+    assert again.metric_evaluations == told["metric evaluations"] == (4 * 3 - 1) * 4 * 7
+    maps = sum(cell.spent for cell in cells.values())
+    assert again.evaluations == told["evaluations"] == 4 + 7 + maps + again.metric_evaluations
+    for key, cell in cells.items():
+        for name, one in cell.measurements.items():
+            found = again.cells[key].measurements[name]
+            assert (found.evaluations, found.reused) == (one.evaluations, key == CellKey(0, 0))
+
+
 def test_an_export_that_was_read_writes_the_same_files_again(grid: Grid, tmp_path: Path) -> None:
     told = _told(grid)
     export.write(told, tmp_path, drawn=False)
@@ -237,8 +255,25 @@ def test_an_export_without_notes_is_read_as_before(folder: Path, tmp_path: Path)
     for entry in settings["maps"]:
         for name in ("notes", "sentence", "remarks", "reused"):
             del entry[name]
+    for name in ("evaluations", "metric evaluations", "asked"):
+        del settings[name]
     (copy / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
-    assert grid_of(read(copy / "settings.json")).complete
+    rows = list(csv.reader((copy / "metrics.csv").read_text(encoding="utf-8").splitlines()))
+    place = rows[0].index("metric evaluations")
+    lines = io.StringIO()
+    csv.writer(lines, lineterminator="\n").writerows([*row[:place], *row[place + 1 :]] for row in rows)
+    (copy / "metrics.csv").write_text(lines.getvalue(), encoding="utf-8")
+    again = grid_of(read(copy / "settings.json"))
+    assert again.complete and again.metric_evaluations == 0
+
+
+@pytest.mark.parametrize("entry", [{"question": 9, "evaluations": 1}, {"question": 0, "evaluations": -1}])
+def test_evaluations_of_no_question_or_below_zero_are_told(entry: dict[str, int], folder: Path, tmp_path: Path) -> None:
+    copy = _damaged(folder, tmp_path / "copy")
+    settings = json.loads((copy / "settings.json").read_bytes())
+    (copy / "settings.json").write_text(json.dumps(settings | {"asked": [entry]}), encoding="utf-8")
+    with pytest.raises(SettingError, match="evaluations are of no question of the plan, or below zero"):
+        read(copy / "settings.json")
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,13 @@ def test_the_page_says_how_many_maps_are_here_and_the_run_makes_the_others_alone
     assert "2 from earlier runs" in visitor.status
     assert visitor.cell("RISE", 0)["reused"] and not visitor.cell("RISE", 1)["reused"]
     assert visitor.cell("RISE", 0)["evaluations"] == visitor.cell("RISE", 1)["evaluations"]
+    visitor.tab("Metrics")
+    made = sum(cell.evaluations for key, cell in run.cells.items() if key.question == 1)
+    measured = sum(
+        one.evaluations for key, cell in run.cells.items() if key.question == 1 for one in cell.measurements.values()
+    )
+    assert measured > 0
+    assert visitor.reads(f"In all {2 + made + measured:,} evaluations, {measured:,} of them for metrics.")
     rows = list(csv.DictReader(io.StringIO(metrics_csv(run.grid).decode("utf-8-sig"))))
     assert [REUSED in row["notes"] for row in rows] == [True, True, False, False]
 

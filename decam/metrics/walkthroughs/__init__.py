@@ -54,7 +54,7 @@ def walkthrough(case: Case, metric: Metric, settings: Settings | None = None) ->
         raise SettingError(obstacle)
     chosen = settings or metric.settings()
     seen, remade = watched(case)
-    measurements = yield from metric.run(seen, chosen)
+    measurements = yield from metric.measured(seen, chosen)
     work = Work(seen, chosen, measurements[0], tuple(remade))
     if math.isnan(work.measurement.value):
         return Shown(metric.name, (work.judged(),), work.measurement.note, measurements)

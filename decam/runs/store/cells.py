@@ -94,7 +94,13 @@ def read_predictions(session: Session, run_id: str, plan: Plan) -> tuple[tuple[G
     guesses = {
         row.question: tuple((int(index), rows.number(share)) for index, share in row.guesses) for row in prediction_rows
     }
-    return tuple(guesses.get(question) for question in range(len(plan.questions)))
+    return tuple(guesses.get(question) or None for question in range(len(plan.questions)))
+
+
+def read_further(session: Session, run_id: str) -> dict[int, int]:
+    """The further evaluations of the questions that have any."""
+    wanted = select(PredictionRow).where(PredictionRow.run == run_id, PredictionRow.further > 0)
+    return {row.question: row.further for row in session.scalars(wanted)}
 
 
 def _measurement(folder: RunFolder, row: MeasurementRow) -> Measurement:
@@ -105,4 +111,6 @@ def _measurement(folder: RunFolder, row: MeasurementRow) -> Measurement:
         note=row.note,
         parts=tuple((name, rows.number(value)) for name, value in row.parts),
         failed=row.failed,
+        evaluations=row.evaluations,
+        reused=row.reused,
     )

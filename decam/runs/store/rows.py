@@ -53,9 +53,10 @@ def picture_rows(run: RunSnapshot) -> list[PictureRow]:
     ]
 
 
-def prediction_row(run_id: str, question: int, guesses: tuple[Guess, ...]) -> PredictionRow:
-    """The likeliest classes of a question's picture."""
-    return PredictionRow(run=run_id, question=question, guesses=[[index, plain(share)] for index, share in guesses])
+def prediction_row(run_id: str, question: int, guesses: tuple[Guess, ...], further: int = 0) -> PredictionRow:
+    """The likeliest classes of a question's picture, and the question's further evaluations."""
+    shares = [[index, plain(share)] for index, share in guesses]
+    return PredictionRow(run=run_id, question=question, guesses=shares, further=further)
 
 
 def cell_row(
@@ -92,6 +93,8 @@ def measurement_row(run_id: str, key: CellKey, choice: str, measurement: Measure
         failed=measurement.failed,
         parts=[[name, plain(value)] for name, value in measurement.parts],
         curve=curve,
+        evaluations=measurement.evaluations,
+        reused=measurement.reused,
     )
 
 

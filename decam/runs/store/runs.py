@@ -131,10 +131,10 @@ class Store:
         with self._changing(run_id) as (_, row):
             row.status, row.note = status, note
 
-    def save_predictions(self, run_id: str, question: int, guesses: Sequence[Guess]) -> None:
-        """Keep the likeliest classes of a question's picture."""
+    def save_predictions(self, run_id: str, question: int, guesses: Sequence[Guess], further: int = 0) -> None:
+        """Keep the likeliest classes of a question's picture, and its further evaluations so far."""
         with self._changing(run_id) as (session, _):
-            session.merge(rows.prediction_row(run_id, question, tuple(guesses)))
+            session.merge(rows.prediction_row(run_id, question, tuple(guesses), further))
 
     def save_cell(self, run_id: str, key: CellKey, cell: Cell, made_from: str = "") -> None:
         """Keep a cell whose map is finished, with its frames and measurements; `made_from` is as in `CellRow`."""
@@ -188,6 +188,7 @@ class Store:
                 labels=tuple(row.labels),
                 predictions=cells.read_predictions(look.session, run_id, plan),
                 cells=cells.read_cells(look.session, folder, run_id, plan, active=status.active),
+                further=cells.read_further(look.session, run_id),
             )
             created = datetime.fromtimestamp(row.created, UTC)
             return RunSnapshot(

@@ -50,13 +50,18 @@ class PictureRow(Base):
 
 
 class PredictionRow(Base):
-    """What the model answers a question's picture: `guesses` lists (class, probability), likeliest first."""
+    """What the model answers a question's picture: `guesses` lists (class, probability), likeliest first.
+
+    `further` are the question's evaluations beside its prediction, maps and measurements, as in `Grid`. A question that
+    has no prediction but has these has no guesses.
+    """
 
     __tablename__ = "predictions"
 
     run: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
     question: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     guesses: Mapped[list[tuple[int, float]]] = mapped_column(JSON)
+    further: Mapped[int] = mapped_column(default=0)
 
 
 class CellRow(Base):
@@ -87,7 +92,8 @@ class CellRow(Base):
 class MeasurementRow(Base):
     """What a metric of the plan, by its key, says of a map; no value where it has none.
 
-    `curve` names the file of its curve in the run's folder, and is empty where there is none.
+    `curve` names the file of its curve in the run's folder, and is empty where there is none. `evaluations` are what it
+    cost; a `reused` one was taken from an earlier run together with its map.
     """
 
     __tablename__ = "measurements"
@@ -107,3 +113,5 @@ class MeasurementRow(Base):
     failed: Mapped[bool] = mapped_column(default=False)
     parts: Mapped[list[tuple[str, float | None]]] = mapped_column(JSON, default=list)
     curve: Mapped[str] = mapped_column(default="")
+    evaluations: Mapped[int] = mapped_column(default=0)
+    reused: Mapped[bool] = mapped_column(default=False)

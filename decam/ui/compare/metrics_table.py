@@ -29,6 +29,11 @@ NOTE = (
     "An asterisk has a note."
 )
 
+SPENDING = (
+    "Images that the model has answered for this run: predictions, maps and metrics. What comes from earlier runs cost "
+    "this run nothing. A column counts a map's own evaluations alone."
+)
+
 
 @dataclass(frozen=True)
 class _Part:
@@ -65,6 +70,7 @@ def show(snapshot: RunSnapshot, selected: CellKey | None) -> None:
             f"Not shown, because they have no value here: {', '.join(empty)}. "
             "Localisation metrics need a ground truth: mark the object on the image's card."
         )
+    st.caption(f"In all {text.spending(snapshot.grid)}.", help=SPENDING)
     st.caption(NOTE)
 
 

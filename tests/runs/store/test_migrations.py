@@ -21,7 +21,7 @@ from decam.experiments.plan_json import plan_from_json
 from decam.runs.store import migrations
 from decam.runs.store.database import Database
 from decam.runs.store.engines import LAYOUT
-from decam.runs.store.tables import Base, MeasurementRow, RunRow
+from decam.runs.store.tables import Base, MeasurementRow, PredictionRow, RunRow
 from decam.studies.responses import tables as _studies  # noqa: F401 - its tables are in the same database
 from tests.tools.postgresql import PostgreSQL
 
@@ -74,6 +74,32 @@ def test_measurements_of_the_first_version_have_the_keys_that_its_plans_have_tod
         choices = {choice.key: choice for choice in plans[row.run].metrics}
         assert choices[row.choice].name == row.metric
         assert bool(row.curve) == (row.metric in ("deletion", "insertion"))
+
+
+@pytest.mark.parametrize("options", ["mode=ro", ""])
+def test_measurements_and_questions_of_the_layout_before_costs_were_counted_cost_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: str
+) -> None:
+    path = tmp_path / "runs.sqlite"
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "HEAD", "5")
+        Database(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("5",)
+        connection.execute("INSERT INTO predictions (run, question, guesses) VALUES ('a', 0, '[[1, 0.5]]')")
+        connection.execute(
+            "INSERT INTO measurements (run, question, method, choice, metric, value, note, failed, parts, curve) "
+            "VALUES ('a', 0, 0, 'deletion-1', 'deletion', 0.25, '', 0, '[]', '')"
+        )
+    connection.close()
+    database = Database(path, options)
+    with database.reading() as session:
+        (measured,) = session.scalars(select(MeasurementRow))
+        (predicted,) = session.scalars(select(PredictionRow))
+        assert (measured.value, measured.evaluations, measured.reused) == (0.25, 0, False)
+        assert (predicted.guesses, predicted.further) == ([[1, 0.5]], 0)
+    database.close()
 
 
 def test_keys_are_those_that_were_released() -> None:

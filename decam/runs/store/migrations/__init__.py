@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
-HEAD = "5"
+HEAD = "6"
 FIRST_VERSION = "1"
 _ONE_AT_A_TIME = threading.Lock()  # Alembic keeps the connection at work in globals of its modules
 
