@@ -131,14 +131,15 @@ def _subject(grid: Grid, key: CellKey) -> str:
 
 def _sentence(made: ClassExplanation, unit: bool) -> str:
     """What a map is worth, and whether it says nothing or reaches the goal that its settings name."""
-    measured = f"{'Share of samples on which the unit is active' if unit else 'Mean probability'}: {worth(made, unit)}."
+    what = "share of samples on which the unit is active" if unit else "mean probability"
+    measured = f"The {what} is {worth(made, unit)}."
     goal = made.settings.to_mapping().get("goal")
     if empty := nothing(made, unit):
         return f"{measured} {empty}, so it shows nothing that the model looks for."
     if not isinstance(goal, int | float) or not math.isfinite(made.fidelity):
         return measured
     reached = "reaches" if round(made.fidelity, 3 if unit else 2) >= goal else "is below"
-    return f"{measured} The map {reached} the goal of {fixed(goal)}."
+    return f"{measured} It {reached} the goal of {fixed(goal)}."
 
 
 KIND = Kind(name=CLASS_MAPS, title="Earlier class maps", noun="gallery", facts=facts, reading=_reading)

@@ -25,7 +25,9 @@ from decam.numerals import fixed
 DIGITS = 3
 """Places of a value; methods whose values are the same to them are level."""
 DISAGREE = "Metrics disagree, and none of them asks whether the model is right or a person would agree."
-NOISE = "Differences under about 0.03 on a few images are noise."
+LITTLE = 0.03
+"""A difference of a bounded metric below which a method is barely better."""
+NOISE = f"Differences under about {LITTLE:g} on a few images are noise."
 
 
 @dataclass(frozen=True)
@@ -144,12 +146,18 @@ def _lead(found: _Compared, metric: Metric) -> str:
         return f"{_listed([one.name for one in level])} are level at {level[0].shown}, {which}, {over}."
     second = standings[1]
     followers = _listed([one.name for one in standings if one.shown == second.shown])
-    lead = f"{level[0].name} leads with {which}, {level[0].shown}, {over}, before {followers} with {second.shown}."
+    ahead = "is barely ahead" if _little(level[0], second, metric) else "leads"
+    lead = f"{level[0].name} {ahead} with {which}, {level[0].shown}, {over}, before {followers} with {second.shown}."
     if images == 1:
         return lead
     signed = metric.direction * np.array([one.values for one in standings])
     times = int((signed[0] == signed.max(axis=0)).sum())
-    return f"{lead} It is the best on {times} of these {images}."
+    return f"{lead} It is the best on {'each' if times == images else times} of these {images}."
+
+
+def _little(one: Standing, other: Standing, metric: Metric) -> bool:
+    """True where two means hardly differ; of a metric without bounds nobody can say what is little."""
+    return metric.low is not None and metric.high is not None and abs(one.mean - other.mean) < LITTLE
 
 
 def _over(images: int, asked: int) -> str:
@@ -160,24 +168,27 @@ def _over(images: int, asked: int) -> str:
 
 
 def _control(standings: Sequence[Standing], metric: Metric) -> Iterator[str]:
-    """Which methods do not beat the best control, to the digits shown."""
+    """Which methods do not beat the best control, to the digits shown, and which barely do."""
     control = next((one for one in standings if one.control), None)
     methods = [one for one in standings if not one.control]
     if control is None or not methods:
         return
+    best = "best control" if sum(one.control for one in standings) > 1 else "control"
+    named = f"the {best}, {control.title} with {control.shown}"
     behind = [
-        one.title
+        one
         for one in methods
         if one.shown == control.shown or metric.direction * one.mean < metric.direction * control.mean
     ]
-    best = "best control" if sum(one.control for one in standings) > 1 else "control"
-    named = f"the {best}, {control.title} with {control.shown}"
-    if behind and len(behind) == len(methods):
+    close = [one for one in methods if one not in behind and _little(one, control, metric)]
+    if len(behind) == len(methods):
         yield f"No method beats {named}, which knows nothing of what the model learned."
-    elif not behind and len(methods) > 1:
+    elif behind or close:
+        clauses = [("does not beat", "do not beat", behind), ("barely beats", "barely beat", close)]
+        said = [f"{_listed([m.title for m in of])} {one if len(of) == 1 else many}" for one, many, of in clauses if of]
+        yield f"{said[0]} {named}{''.join(f'; {clause} it' for clause in said[1:])}."
+    elif len(methods) > 1:
         yield f"Every method beats {named}."
-    elif behind:
-        yield f"{_listed(behind)} {'does' if len(behind) == 1 else 'do'} not beat {named}."
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -30,7 +30,7 @@ THRESHOLDS = (
 
 BLIND = (
     "This control never asks the model, so its map cannot change. "
-    "A method whose line is as flat shows as little about the model."
+    "A method whose map changes as little shows as little about the model."
 )
 Verdict: TypeAlias = Literal["lost", "late", "changed", "kept", "blind", "unknown"]
 
@@ -116,8 +116,9 @@ def reading(grid: Grid) -> tuple[Reading, ...]:
     found = readings(grid, how)
     if not found:
         return ()
-    measure = f"Similarity to the original map is {SIMILARITIES[how.measure].title}, of signed maps by absolute values."
-    return (*found, Reading("", f"{measure} {THRESHOLDS}"))
+    measure = SIMILARITIES[how.measure].title
+    numbers = f"Numbers are similarities to the original map: {measure}, of absolute values where a map is signed."
+    return (*found, Reading("", f"{numbers} {THRESHOLDS}"))
 
 
 def readings(grid: Grid, how: Compared) -> list[MethodReading]:
