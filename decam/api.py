@@ -270,8 +270,8 @@ def compare(
 ) -> Comparison:
     """Explain each picture with each method and measure the maps, as the page does; returns the finished grid.
 
-    A notebook shows the grid as a figure, which `figure()` gives as matplotlib's; `to_dataframe()` gives its values and
-    `to_html()` a page. `progress` as in `explain`.
+    A notebook shows the grid as a figure, which `figure()` gives as matplotlib's; `to_dataframe()` gives its values,
+    `reading()` what they say in words and `to_html()` a page. `progress` as in `explain`.
 
     Methods and metrics by name have their default settings; without `metrics` they are deletion and insertion with
     both fills. `targets` has for each picture a class index, a part of a class name, or None for the prediction;
@@ -327,7 +327,7 @@ def sanity_check(
     `image` is a path, a PIL image or an array; methods by name have their default settings; `target`, `against` and
     `framing` are as in `explain`. `mode` is "cascading" or "independent"; with `shuffled`, the same network trained on
     shuffled labels, the maps of that are compared instead. The grid's first question asks the original and the others
-    its variants; `decam.experiments.kinds.randomisation_reading` puts it into words. `progress` as in `explain`.
+    its variants; `reading()` puts it into words. `progress` as in `explain`.
     Raises ImageError, MethodError and SettingError with a sentence.
     """
     seed = seed_of(seed)

@@ -13,7 +13,7 @@ from decam.experiments.kinds import backdoors
 
 
 def find_backdoor(given: argparse.Namespace) -> int:
-    """Look for the cheapest pattern of each class of a model and print how odd each class is."""
+    """Look for the cheapest pattern of each class of a model and print how odd each class is, and what that says."""
     classifier = classifier_of(given.model or default_model(), given.device)
     plan = backdoors.plan(
         classifier, str(classifier.device), seeds=given.seed or backdoors.SEEDS, execution=classifier.execution
@@ -23,11 +23,10 @@ def find_backdoor(given: argparse.Namespace) -> int:
 
 
 def _print_table(grid: Grid) -> None:
-    """One line a class, the oddest first, and what that means."""
+    """One line a class, the oddest first."""
     found = backdoors.suspicions(grid)
     labels = [visible(one.label) for one in found]
     width = max(map(columns, ("class", *labels)))
     print(f"{padded('class', width)}  {'score':>7}  {'lowest':>7}  {'highest':>7}  measure")
     for label, one in zip(labels, found, strict=True):
         print(f"{padded(label, width)}  {one.score:7.1f}  {one.low:7.1f}  {one.high:7.1f}  {one.measure}")
-    print(visible(backdoors.verdict(found)))

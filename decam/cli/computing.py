@@ -13,14 +13,20 @@ from decam.cli.codes import BAD_INPUT, INTERRUPTED, NOT_ALL, OK
 from decam.cli.terminal import Line, say, stopping, visible
 from decam.experiments.execute import Models, execute
 from decam.experiments.grid import Grid
+from decam.experiments.kinds import reading
+from decam.export.findings import line as finding
 from decam.export.standing import spending
 from decam.export.telling import made, tell
 
 Table: TypeAlias = Callable[[Grid], None]
+MOST = 12
+"""The most findings that are printed; of more, those about the whole run."""
 
 
 def computed(grid: Grid, models: Models, folder: Path | None, table: Table) -> int:
-    """Compute what a grid is missing, write the export into `folder`, print `table` of it; returns the exit code.
+    """Compute what a grid is missing, write the export into `folder`, print `table` of it and what it says.
+
+    Returns the exit code.
 
     Without a folder nothing is written.
     """
@@ -54,6 +60,14 @@ def _written(grid: Grid, folder: Path | None, line: Line, table: Table, *, inter
         return INTERRUPTED
     table(grid)
     print(f"In all {spending(grid)}.")
+    _print_findings(grid)
     if folder is not None:
         print(visible(f"Written to {folder}."))
     return NOT_ALL if any(cell.error for cell in grid.cells.values()) else OK
+
+
+def _print_findings(grid: Grid) -> None:
+    """What the run says in words, one line a finding."""
+    found = reading(grid)
+    for one in found if len(found) <= MOST else (one for one in found if not one.subject):
+        print(visible(finding(one)))

@@ -8,6 +8,7 @@ from decam.classifier import Classifier, TorchClassifier
 from decam.classifier.base import called
 from decam.errors import MethodError, ModelError, SettingError
 from decam.experiments.execute import Models
+from decam.experiments.plan import Plan
 from decam.experiments.questions import MODES, Mode, ModelSpec, Variant
 from decam.models.catalogue import digest, find, label_shuffled_version
 from decam.models.randomise import Stage, randomised, stages
@@ -48,6 +49,16 @@ def variants(classifier: Classifier, mode: Mode, seed: int = 0) -> tuple[Variant
     return tuple(
         Variant(mode, name, sum(piece.weights for piece in group) / total, seed) for name, group in _DRAWN[mode](pieces)
     )
+
+
+def mode_of(plan: Plan) -> Mode:
+    """How the variants of a plan differ from the original."""
+    return next(variant.mode for variant in variants_of(plan))
+
+
+def variants_of(plan: Plan) -> tuple[Variant, ...]:
+    """The variants of a plan, in the order of its questions."""
+    return tuple(question.model.variant for question in plan.questions if question.model.variant is not None)
 
 
 def _stages(classifier: Classifier) -> tuple[Stage, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decam.experiments.grid import Grid
-from decam.experiments.kinds.backdoors import suspicions
+from decam.experiments.kinds.backdoors import comparable, suspicions
 from decam.export.tables import csv_bytes, number
 
 HEAD = ("class", "label", "score", "lowest", "highest", "measure", "sentence")
@@ -11,9 +11,7 @@ HEAD = ("class", "label", "score", "lowest", "highest", "measure", "sentence")
 
 def suspicions_csv(grid: Grid) -> bytes | None:
     """How odd each class is, the oddest first; None where no method of the grid has costs to compare."""
-    if not grid.plan.about_classes or len({question.model for question in grid.plan.questions}) > 1:
-        return None
-    found = suspicions(grid)
+    found = suspicions(grid) if comparable(grid) else ()
     if not found:
         return None
     rows = (

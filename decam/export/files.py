@@ -17,6 +17,7 @@ from decam.experiments.plan import fingerprint
 from decam.experiments.plan_json import plan_to_json
 from decam.explanation import ClassExplanation, Explanation, Map, further_arrays
 from decam.export.backdoors import suspicions_csv
+from decam.export.findings import reading_txt
 from decam.export.names import method_names, picture_names, question_names
 from decam.export.tables import Legend, curves_csv, legend_csv, metrics_csv
 from decam.figures.colours import table_for
@@ -48,6 +49,7 @@ metrics.csv    one line for each map, with a column for each metric, evaluations
                metric evaluations (those for its metrics) and seconds
 curves.csv     one line for each point of each metric's curves: for deletion and insertion, the model's answer while
                pixels are hidden or shown in the order of the map
+reading.txt    what the run has found, in words that follow from its numbers: one line for each finding
 backdoors.csv  how oddly cheap each class of a model is, where a search for a backdoor was made
 settings.json  all settings, seeds and versions, all evaluations, notes on maps, and why maps failed
 
@@ -124,6 +126,8 @@ def _all_but_settings(grid: Grid, look: Look) -> Iterator[tuple[str, bytes]]:
     yield "README.txt", README.encode()
     yield "metrics.csv", metrics_csv(grid)
     yield "curves.csv", curves_csv(grid)
+    if (findings := reading_txt(grid)) is not None:
+        yield "reading.txt", findings
     if (anomalies := suspicions_csv(grid)) is not None:
         yield "backdoors.csv", anomalies
     for name, view in zip(pictures, grid.views, strict=True):

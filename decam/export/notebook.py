@@ -13,8 +13,10 @@ from decam.classifier.certainty import decimal
 from decam.experiments.cells import CellKey
 from decam.experiments.events import Explained
 from decam.experiments.grid import Grid
+from decam.experiments.kinds import Reading, reading
 from decam.experiments.kinds.backdoors import THRESHOLD, Suspicion, verdict
 from decam.explanation import ClassExplanation, Explanation
+from decam.export.findings import reading_html
 from decam.export.frames import map_frame, measured_frame
 from decam.export.page import page_bytes
 from decam.export.stimulus_set import write_stimuli
@@ -52,6 +54,10 @@ class Comparison(Grid):
         """One line for each picture, method and metric, as a table of pandas; see `measured_frame`."""
         return measured_frame(self)
 
+    def reading(self) -> tuple[Reading, ...]:
+        """What the grid has found, in words that follow from its numbers: sentences, each with its subject."""
+        return reading(self)
+
     def to_html(self, look: Look | None = None) -> str:
         """The maps as one page that opens anywhere without a network; errors are those of `page_bytes`."""
         return page_bytes(self, look).decode()
@@ -65,7 +71,7 @@ class Comparison(Grid):
         return write_stimuli(self, Path(out), Display.from_mapping(display), seed)
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: the figure, and what could not be made, in words."""
+        """What a notebook shows: the figure, what it says in words, and what could not be made."""
         lines = [
             f"<p>{escape(self.plan.titles()[key.method])} · {escape(self.subject_of(key.question))}: "
             f"{escape(cell.error)}</p>"
@@ -75,7 +81,7 @@ class Comparison(Grid):
         if any(cell.explanation is not None for cell in self.cells.values()):
             of = [one.name for one in self.plan.pictures] or [self.subject_of(0)]
             about = f"Saliency maps: {', '.join(self.plan.titles())} on {', '.join(of)}"
-            lines.insert(0, _image(self.figure(), about))
+            lines = [_image(self.figure(), about), *filter(None, [reading_html(self)]), *lines]
         return "\n".join(lines)
 
 
@@ -161,7 +167,8 @@ def _shown(explanation: Explanation, begun: Grid) -> str:
         f"{title} for {explanation.label} ({decimal(explanation.probability)}), {explanation.evaluations:,} evaluations"
     )
     figure = _image(_grid(explanation, begun).figure(), f"Saliency map: {facts}")
-    return "\n".join([figure, *(f"<p>{escape(line)}</p>" for line in (f"{facts}.", *explanation.notes))])
+    said = (one.sentence for one in reading(_grid(explanation, begun)))
+    return "\n".join([figure, *(f"<p>{escape(line)}</p>" for line in (f"{facts}.", *said, *explanation.notes))])
 
 
 def _image(figure: Figure, about: str) -> str:

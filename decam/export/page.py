@@ -20,6 +20,7 @@ from decam.experiments.history import Frame, in_hindsight
 from decam.experiments.plan import MethodChoice, MetricChoice
 from decam.explanation import ClassExplanation, Explanation
 from decam.export.drawing import curves_bytes, has_curves
+from decam.export.findings import TITLE, reading_html
 from decam.export.standing import spending
 from decam.figures.colours import lut, table_for
 from decam.figures.layers import grey_png, heat_png, lines_png
@@ -188,7 +189,9 @@ def _bar(making: _Making, key: CellKey, made: Explanation) -> str:
 
 
 def _sections(grid: Grid) -> Iterator[str]:
-    """What stands under the maps: values, curves and settings, each where there are any."""
+    """What stands under the maps: findings, values, curves and settings, each where there are any."""
+    if found := reading_html(grid):
+        yield f'<section class="findings"><h2>{TITLE}</h2>\n{found}</section>'
     if grid.plan.metrics and grid.plan.pictures:
         yield f"<h2>Metrics</h2>\n{_values(grid)}"
     if has_curves(grid):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from decam.experiments.cells import Cell, CellKey
 from decam.experiments.history import Frame
+from decam.experiments.kinds import class_maps
 from decam.experiments.plan import MetricChoice, Plan
 from decam.experiments.status import CellState
 from decam.explanation import ClassExplanation, Map
@@ -53,7 +54,8 @@ class GridCell:
     [0, 1]; `values` has one entry for each GridMetric, None where it is not known. `error` says why a cell failed;
     `notes` are warnings beside the map. A `silent` map is drawn flat: it holds rounding or chance alone. A `reused` map
     is an earlier run's, and cost this run nothing. `pattern` is the map of a class (3×H×W, signed), which belongs to no
-    picture, and `worth` what its explanation says of it: fidelity, baseline, control and norm.
+    picture, and `worth` what its explanation says of it: fidelity, baseline, control and norm. `words` say the same,
+    and `nothing` says so where a random map does as much.
     """
 
     row: str
@@ -71,6 +73,8 @@ class GridCell:
     reused: bool = False
     pattern: Map | None = None
     worth: Mapping[str, float] | None = None
+    words: str = ""
+    nothing: str = ""
 
 
 @dataclass(frozen=True)
@@ -171,6 +175,8 @@ def cell_object(cell: GridCell, best: Best, signed: bool, address: Address = dat
         "reused": cell.reused,
         "pattern": None if cell.pattern is None else address(_pattern_file(cell.pattern)),
         "worth": None if cell.worth is None else {name: short(value) for name, value in cell.worth.items()},
+        "words": cell.words,
+        "nothing": cell.nothing,
         "evaluations": cell.evaluations,
         "seconds": cell.seconds,
         "values": list(cell.values),
@@ -198,10 +204,13 @@ def _metric(choice: MetricChoice) -> GridMetric:
 def grid_cells(snapshot: RunSnapshot) -> dict[CellKey, GridCell]:
     """The cells of a run as the grid shows them, in the grid's order."""
     choices = under_maps(snapshot.plan)
-    return {key: _grid_cell(key, cell, choices) for key, cell in sorted(snapshot.cells.items())}
+    plan = snapshot.plan
+    return {key: _grid_cell(plan, key, cell, choices) for key, cell in sorted(snapshot.cells.items())}
 
 
-def _grid_cell(key: CellKey, cell: Cell, choices: Sequence[MetricChoice]) -> GridCell:
+def _grid_cell(plan: Plan, key: CellKey, cell: Cell, choices: Sequence[MetricChoice]) -> GridCell:
+    of_class = cell.explanation if isinstance(cell.explanation, ClassExplanation) else None
+    unit = plan.questions[key.question].unit is not None
     measured = [cell.measurements.get(choice.key) for choice in choices]
     return GridCell(
         row=str(key.question),
@@ -218,7 +227,9 @@ def _grid_cell(key: CellKey, cell: Cell, choices: Sequence[MetricChoice]) -> Gri
         silent=cell.explanation is not None and cell.explanation.silent,
         reused=cell.reused,
         pattern=cell.pattern,
-        worth=worth(cell.explanation) if isinstance(cell.explanation, ClassExplanation) else None,
+        worth=None if of_class is None else worth(of_class),
+        words="" if of_class is None else class_maps.worth(of_class, unit),
+        nothing="" if of_class is None else class_maps.nothing(of_class, unit),
     )
 
 

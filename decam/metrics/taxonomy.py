@@ -10,12 +10,17 @@ from decam.metrics.base import Metric
 
 @dataclass(frozen=True)
 class Family:
-    """A kind of metric; `question` is what it asks of a map, `summary` one sentence on how it finds out."""
+    """A kind of metric; `question` is what it asks of a map, `summary` one sentence on how it finds out.
+
+    `beats_controls` says that a good map has better values than one that knows nothing of the model. Where it is not
+    set, a control may be the best: a map that never changes is the steadiest of all.
+    """
 
     name: str
     title: str
     question: str
     summary: str
+    beats_controls: bool = False
 
 
 _ALL = (
@@ -24,12 +29,14 @@ _ALL = (
         "Faithfulness",
         "Does the map show what the model uses?",
         "Hides or shows what the map marks, and watches the model's answer.",
+        beats_controls=True,
     ),
     Family(
         "localisation",
         "Localisation",
         "Does the map lie on the object?",
         "Compares the map with the ground truth and never asks the model.",
+        beats_controls=True,
     ),
     Family(
         "robustness",

@@ -245,6 +245,7 @@ def test_metrics_and_a_mask_are_in_the_table_and_in_the_export(
     assert main([*given, "-m", "grad-cam", *asked]) == 0
     said = capsys.readouterr().out
     assert "pointing-game" in said and "average-drop" in said
+    assert not (out / "reading.txt").exists(), "one method alone leads nowhere"
     with (out / "metrics.csv").open(newline="", encoding="utf-8") as file:
         known, unknown = csv.DictReader(file)
     spent = [int(row["metric evaluations"]) for row in (known, unknown)]

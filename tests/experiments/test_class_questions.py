@@ -208,6 +208,8 @@ def test_a_run_of_classes_is_kept_listed_streamed_and_read_by_another_process(tm
     sent = wire.cell_object(cells[CellKey(0, 0)], frozenset(), True)
     assert sent["pattern"].startswith("data:image/png")
     assert sent["worth"] == {"fidelity": 0.9, "baseline": 0.1, "control": 0.2, "norm": pytest.approx(kept_norm(again))}
+    assert sent["words"] == "0.90 with the map, 0.10 without, 0.20 with a random map of the same size"
+    assert sent["nothing"] == ""
     json.dumps(sent, allow_nan=False)
     other.close()
 

@@ -14,7 +14,7 @@ from decam.api import sanity_check
 from decam.classifier import TorchClassifier
 from decam.experiments.cells import CellKey
 from decam.experiments.grid import Grid
-from decam.experiments.kinds.randomisation import variants_of
+from decam.experiments.variants import variants_of
 from decam.export.randomisation import maps_npz, similarities_csv
 from decam.metrics.similarity import SIMILARITIES
 

@@ -1,8 +1,9 @@
 """The kinds of plan: which questions a request becomes, and how a finished grid is read."""
 
 from decam.errors import SettingError
+from decam.experiments.grid import Grid
 from decam.experiments.kinds import backdoors, benchmark, class_maps, comparison, randomisation
-from decam.experiments.kinds.base import Kind
+from decam.experiments.kinds.base import Kind, Reading
 
 _ROWS = (comparison.KIND, randomisation.KIND, benchmark.KIND, class_maps.KIND, backdoors.KIND)
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ROWS}
@@ -15,4 +16,9 @@ def get(name: str) -> Kind:
     return KINDS[name]
 
 
-__all__ = ["KINDS", "Kind", "get"]
+def reading(grid: Grid) -> tuple[Reading, ...]:
+    """What a grid has found, as its plan's kind reads it; raises SettingError for a kind that is not in the table."""
+    return get(grid.plan.kind).reading(grid)
+
+
+__all__ = ["KINDS", "Kind", "Reading", "get", "reading"]

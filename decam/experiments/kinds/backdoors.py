@@ -20,7 +20,7 @@ from decam.classifier import Classifier, Execution
 from decam.errors import SettingError
 from decam.experiments.grid import Grid
 from decam.experiments.kinds import class_maps
-from decam.experiments.kinds.base import Kind
+from decam.experiments.kinds.base import Kind, Reading
 from decam.experiments.plan import MethodChoice, Plan
 from decam.explanation import ClassExplanation
 from decam.methods import get_class_method
@@ -99,6 +99,11 @@ def scored(choice: MethodChoice, costs: Costs) -> Costs | None:
     return None if scores is None else scores(choice.settings, costs)
 
 
+def comparable(grid: Grid) -> bool:
+    """True if a grid asks one model alone about classes, so that `suspicions` can compare them."""
+    return grid.plan.about_classes and len({question.model for question in grid.plan.questions}) == 1
+
+
 def suspicions(grid: Grid) -> tuple[Suspicion, ...]:
     """How odd each class is, the oddest first; empty where no method of the grid has costs for enough classes yet.
 
@@ -171,4 +176,13 @@ def verdict(found: Sequence[Suspicion]) -> str:
     return f"{len(odd)} {noun} out above the threshold of {THRESHOLD:g}: {names}."
 
 
-KIND = Kind(name=BACKDOORS, title="Earlier searches", noun="search", facts=class_maps.facts)
+def _reading(grid: Grid) -> tuple[Reading, ...]:
+    """The verdict once there is a map, then each class that is suspicious; nothing of several models."""
+    if not comparable(grid) or all(cell.explanation is None for cell in grid.cells.values()):
+        return ()
+    found = suspicions(grid)
+    odd = (Reading(one.label, one.sentence) for one in found if one.score >= THRESHOLD)
+    return (Reading("", verdict(found)), *odd)
+
+
+KIND = Kind(name=BACKDOORS, title="Earlier searches", noun="search", facts=class_maps.facts, reading=_reading)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from decam.errors import SettingError
 from decam.experiments.kinds.base import Kind
+from decam.experiments.kinds.leading import leading
 from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, Plan
 from decam.experiments.questions import ModelSpec, QuestionSpec
 
@@ -56,4 +57,4 @@ def _facts(plan: Plan) -> tuple[str, ...]:
     )
 
 
-KIND = Kind(name=BENCHMARK, title="Benchmarks", noun="part of a benchmark", facts=_facts)
+KIND = Kind(name=BENCHMARK, title="Benchmarks", noun="part of a benchmark", facts=_facts, reading=leading)

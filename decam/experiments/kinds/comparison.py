@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from decam.classifier import Execution
 from decam.errors import SettingError
 from decam.experiments.kinds.base import Kind
+from decam.experiments.kinds.leading import leading
 from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, Plan
 from decam.experiments.questions import ModelSpec, QuestionSpec
 
@@ -61,4 +62,4 @@ def _facts(plan: Plan) -> tuple[str, ...]:
     return (f"{count} method{'' if count == 1 else 's'}",)
 
 
-KIND = Kind(name=COMPARISON, title="Recent runs", noun="comparison", facts=_facts, by_picture=True)
+KIND = Kind(name=COMPARISON, title="Recent runs", noun="comparison", facts=_facts, reading=leading, by_picture=True)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from decam.classifier import Classifier
 from decam.experiments.kinds.base import Kind
+from decam.experiments.kinds.randomisation_reading import reading
 from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, Plan
 from decam.experiments.questions import Mode, ModelSpec, QuestionSpec, Variant
-from decam.experiments.variants import variants
+from decam.experiments.variants import mode_of, variants
 from decam.metrics.resemblance import TO_CONTROLS, TO_REFERENCE
 
 RANDOMISATION = "randomisation"
@@ -51,16 +52,6 @@ def plan(
     )
 
 
-def mode_of(plan: Plan) -> Mode:
-    """How the variants of a plan differ from the original."""
-    return next(variant.mode for variant in variants_of(plan))
-
-
-def variants_of(plan: Plan) -> tuple[Variant, ...]:
-    """The variants of a plan, in the order of its questions."""
-    return tuple(question.model.variant for question in plan.questions if question.model.variant is not None)
-
-
 TITLES: dict[Mode, str] = {
     "cascading": "Stage after stage",
     "independent": "One stage alone",
@@ -72,4 +63,5 @@ KIND = Kind(
     title="Earlier checks",
     noun="check",
     facts=lambda plan: (TITLES[mode_of(plan)].lower(),),
+    reading=reading,
 )

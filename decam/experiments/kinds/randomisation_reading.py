@@ -9,21 +9,28 @@ from typing import Literal, TypeAlias
 
 from decam.experiments.cells import Cell, CellKey
 from decam.experiments.grid import Grid
-from decam.experiments.kinds.randomisation import mode_of, variants_of
+from decam.experiments.kinds.base import Reading
 from decam.experiments.plan import MetricChoice
+from decam.experiments.variants import mode_of, variants_of
 from decam.methods import METHODS
 from decam.methods.controls.maps import EDGES
 from decam.metrics.base import Measurement
 from decam.metrics.resemblance import TO_CONTROLS, TO_REFERENCE
+from decam.metrics.similarity import SIMILARITIES
 from decam.numerals import fixed
 from decam.shares import whole
 
 KEPT, LOST = 0.7, 0.3
 EDGY = 0.5
+THRESHOLDS = (
+    f"Verdicts count from the random map's similarity (0) to that of the same map (1). Under {LOST:g}, the map depends "
+    f"on the weights. From {KEPT:g} on, it ignores them. In between, it depends on them partly. A noisy method also "
+    "seems to depend on the weights: check with another seed before you trust it."
+)
 
 BLIND = (
     "This control never asks the model, so its map cannot change. "
-    "A method whose line is as flat shows as little about the model."
+    "A method whose map changes as little shows as little about the model."
 )
 Verdict: TypeAlias = Literal["lost", "late", "changed", "kept", "blind", "unknown"]
 
@@ -32,7 +39,7 @@ Verdict: TypeAlias = Literal["lost", "late", "changed", "kept", "blind", "unknow
 class Compared:
     """Which similarity is read: a measure by its name; of signed maps their absolute values or the maps as they are."""
 
-    measure: str
+    measure: str = next(iter(SIMILARITIES))
     absolute: bool = True
 
     def to_reference(self, method: str, cell: Cell) -> Measurement | None:
@@ -77,13 +84,11 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What the check says of one method."""
+class MethodReading(Reading):
+    """What the check says of one method, by its title and its place in the plan."""
 
     method: int
-    title: str
     verdict: Verdict
-    sentence: str
 
 
 def lines(grid: Grid, how: Compared) -> list[Line]:
@@ -105,7 +110,18 @@ def lines(grid: Grid, how: Compared) -> list[Line]:
     return found
 
 
-def readings(grid: Grid, how: Compared) -> list[Reading]:
+def reading(grid: Grid) -> tuple[Reading, ...]:
+    """What the check says of each method by the similarity that is usual, and how to take it."""
+    how = Compared()
+    found = readings(grid, how)
+    if not found:
+        return ()
+    measure = SIMILARITIES[how.measure].title
+    numbers = f"Numbers are similarities to the original map: {measure}, of absolute values where a map is signed."
+    return (*found, Reading("", f"{numbers} {THRESHOLDS}"))
+
+
+def readings(grid: Grid, how: Compared) -> list[MethodReading]:
     """A sentence for each method that has been compared (Adebayo et al. 2018 read their figures in this manner)."""
     found = []
     for line in lines(grid, how):
@@ -114,7 +130,7 @@ def readings(grid: Grid, how: Compared) -> list[Reading]:
         verdict: Verdict
         blind = not METHODS[grid.plan.methods[line.method].name].needs
         verdict, sentence = ("blind", BLIND) if blind else _read(grid, line)
-        found.append(Reading(line.method, line.title, verdict, sentence))
+        found.append(MethodReading(line.title, sentence, line.method, verdict))
     return found
 
 

@@ -9,13 +9,13 @@ import streamlit as st
 from decam.classifier import Pixels
 from decam.errors import DecamError
 from decam.experiments.cells import CellKey
+from decam.experiments.kinds.class_maps import map_title
 from decam.experiments.status import CellState
 from decam.explanation import ClassExplanation, Map
 from decam.export.wire import GridCell
 from decam.methods.class_level.answering import Answer, answers
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import text
-from decam.ui.class_maps import cards
 from decam.ui.components.grid.grid import GridColumn, GridRow, result_grid
 from decam.ui.shared import pictures, run_pages
 from decam.ui.shared.pictures import Chosen
@@ -34,7 +34,7 @@ def show(snapshot: RunSnapshot, key: CellKey) -> None:
     explanation = snapshot.cells[key].explanation
     if not isinstance(explanation, ClassExplanation):
         return
-    named = " · ".join(part for part in (explanation.label, cards.title(snapshot, key)) if part)
+    named = " · ".join(part for part in (explanation.label, map_title(snapshot.plan, key)) if part)
     st.markdown(f"**Where in an image does this map answer?** :gray[{text.plain(named)}; click another map above]")
     left, right = st.columns([1, 2], gap="large")
     with left:

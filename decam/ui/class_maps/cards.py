@@ -8,10 +8,9 @@ import streamlit as st
 
 from decam.experiments.cells import Cell, CellKey
 from decam.experiments.history import Frame
-from decam.experiments.kinds.class_maps import targets_of
+from decam.experiments.kinds.class_maps import map_title, targets_of
 from decam.explanation import Target
 from decam.export.wire import GridCell, grid_cells
-from decam.models import catalogue
 from decam.runs.snapshots import RunSnapshot
 from decam.ui.components.gallery.gallery import Film, GalleryCard, GalleryPicture, film, points
 
@@ -35,26 +34,13 @@ def of(
     return made
 
 
-def title(snapshot: RunSnapshot, key: CellKey) -> str:
-    """What tells a map from the others of its card: model, seed and method, each where there are several of them."""
-    plan, question = snapshot.plan, snapshot.plan.questions[key.question]
-    parts = []
-    if len({one.model.name for one in plan.questions}) > 1:
-        parts.append(catalogue.title_of(question.model.name))
-    if len({one.seed for one in plan.questions}) > 1:
-        parts.append(f"seed {question.seed}")
-    if len(plan.methods) > 1:
-        parts.append(plan.titles()[key.method])
-    return " · ".join(parts)
-
-
 def _picture(snapshot: RunSnapshot, key: CellKey, shown: GridCell, alone: bool) -> GalleryPicture:
     cell = snapshot.cells[key]
     if cell.explanation is not None:
         curve, way = _kept(f"{snapshot.id}.{key.question}.{key.method}", cell)
     else:
         curve, way = _way(cell.settled().frames)
-    return GalleryPicture(shown, "" if alone else title(snapshot, key), curve, way)
+    return GalleryPicture(shown, "" if alone else map_title(snapshot.plan, key), curve, way)
 
 
 @st.cache_data(show_spinner=False, max_entries=2048)

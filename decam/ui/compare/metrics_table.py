@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from decam.experiments.cells import Cell, CellKey
+from decam.experiments.kinds.leading import DISAGREE, NOISE
 from decam.experiments.plan import MetricChoice, Plan, paired_metrics
 from decam.export.tables import REUSED
 from decam.metrics import METRICS
@@ -23,10 +24,8 @@ from decam.ui.components.table.value_table import Column, Row
 from decam.ui.shared import metric_forms
 
 NOTE = (
-    "Metrics disagree, and none of them asks whether the model is right or a person would agree. Deletion and "
-    "insertion see only the *order* of the pixels and ask the model about images that it never saw in training; "
-    "rankings change with the fill, so compare both pairs. Differences under about 0.03 on a few images are noise. "
-    "An asterisk has a note."
+    f"{DISAGREE} Deletion and insertion see only the *order* of the pixels and ask the model about images that it "
+    f"never saw in training; rankings change with the fill, so compare both pairs. {NOISE} An asterisk has a note."
 )
 
 SPENDING = (

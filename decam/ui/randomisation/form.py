@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from decam.classifier import Classifier, TorchClassifier
-from decam.experiments.kinds.randomisation import TITLES, mode_of
+from decam.experiments.kinds.randomisation import TITLES
 from decam.experiments.plan import MethodChoice
 from decam.experiments.questions import Mode, Variant
-from decam.experiments.variants import variants
+from decam.experiments.variants import mode_of, variants
 from decam.methods import METHODS
 from decam.methods.de_cam.method import DE_CAM
 from decam.methods.de_cam.settings import DeCamSettings

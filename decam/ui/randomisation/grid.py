@@ -13,10 +13,10 @@ from PIL import Image
 from decam.classifier import Pixels
 from decam.classifier.certainty import decimal
 from decam.experiments.cells import Cell, CellKey
-from decam.experiments.kinds.randomisation import mode_of
-from decam.experiments.kinds.randomisation_reading import Compared, Reading, Verdict
+from decam.experiments.kinds.randomisation_reading import Compared, MethodReading, Verdict
 from decam.experiments.questions import Mode, Variant
 from decam.experiments.status import CellState
+from decam.experiments.variants import mode_of
 from decam.explanation import Map
 from decam.export.standing import CELLS
 from decam.export.wire import probability_of
@@ -73,7 +73,7 @@ class _Box:
     place: str = ""
 
 
-def show(snapshot: RunSnapshot, how: Compared, readings: Sequence[Reading]) -> None:
+def show(snapshot: RunSnapshot, how: Compared, readings: Sequence[MethodReading]) -> None:
     """Draw the table; maps that are still to come leave their places free."""
     by_method = {reading.method: reading for reading in readings}
     rows = [_row(snapshot, method, how, by_method.get(method)) for method in range(len(snapshot.plan.methods))]
@@ -109,7 +109,7 @@ def _head(snapshot: RunSnapshot, question: int) -> str:
     return f'<th scope="col" title="{name}"><b>{name}</b><span>{below}</span>{answer}</th>'
 
 
-def _row(snapshot: RunSnapshot, method: int, how: Compared, reading: Reading | None) -> str:
+def _row(snapshot: RunSnapshot, method: int, how: Compared, reading: MethodReading | None) -> str:
     row, title = METHODS[snapshot.plan.methods[method].name], snapshot.plan.titles()[method]
     keys = [CellKey(question, method) for question in range(len(snapshot.plan.questions))]
     boxes, behind = [_box(snapshot, key, how) for key in keys], wish.behind(snapshot)

@@ -6,8 +6,9 @@ from functools import partial
 
 import streamlit as st
 
-from decam.experiments.kinds.randomisation import TITLES, mode_of, variants_of
-from decam.experiments.kinds.randomisation_reading import KEPT, LOST, Compared, lines, readings
+from decam.experiments.kinds.randomisation import TITLES
+from decam.experiments.kinds.randomisation_reading import THRESHOLDS, Compared, lines, readings
+from decam.experiments.variants import mode_of, variants_of
 from decam.export import randomisation as export
 from decam.figures.legend import explained
 from decam.figures.stages import StageLine, stages_figure
@@ -26,11 +27,6 @@ EXPLAINED = (
     "The number under a map is its similarity to the original map: 1 for the same map. The thin lines in the charts "
     f"show what a random map scores. {explained()}"
 )
-VERDICTS = (
-    f"Verdicts count from the random map's similarity (0) to that of the same map (1). Under {LOST:g}, the map depends "
-    f"on the weights. From {KEPT:g} on, it ignores them. In between, it depends on them partly. A noisy method also "
-    "seems to depend on the weights: check with another seed before you trust it."
-)
 WEIGHTS = (
     "Random weights are about as large as those they replace, so the network still answers. Matrices and kernels get "
     "mean 0, biases and factors keep their mean and spread. Running averages of batch normalisation stay."
@@ -48,7 +44,7 @@ def _draw(snapshot: RunSnapshot) -> None:
     st.markdown(f"**{name}** :gray[· {TITLES[mode_of(snapshot.plan)].lower()}]")
     how = _compared(snapshot)
     _grid(snapshot, how, "check")
-    st.caption(f"{EXPLAINED} {VERDICTS} {WEIGHTS}")
+    st.caption(f"{EXPLAINED} {THRESHOLDS} {WEIGHTS}")
     beside.show(snapshot, lambda other: _grid(other, how, "check-below"))
     finished = [key for key, cell in snapshot.cells.items() if cell.explanation is not None]
     if finished and not snapshot.active:
@@ -68,7 +64,7 @@ def _grid(snapshot: RunSnapshot, how: Compared, place: str) -> None:
 
 def _compared(snapshot: RunSnapshot) -> Compared:
     """Draw the choice of what the numbers are."""
-    st.session_state.setdefault("sanity-measure", next(iter(SIMILARITIES)))
+    st.session_state.setdefault("sanity-measure", Compared().measure)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="sanity-how"):
         measure = st.segmented_control(
             "Similarity",
@@ -89,7 +85,7 @@ def _compared(snapshot: RunSnapshot) -> Compared:
                 required=True,
                 help="Absolute compares where a map is strong, whatever its sign. Signed compares the signs too.",
             )
-    return Compared(measure or next(iter(SIMILARITIES)), absolute is not False)
+    return Compared(measure or Compared().measure, absolute is not False)
 
 
 def _curves(snapshot: RunSnapshot, how: Compared) -> None:

@@ -18,7 +18,7 @@ from decam.classifier import FunctionClassifier, TorchClassifier, wrap
 from decam.errors import MethodError, SettingError
 from decam.experiments.cells import Cell
 from decam.experiments.grid import Grid
-from decam.experiments.kinds import backdoors, class_maps
+from decam.experiments.kinds import backdoors, class_maps, reading
 from decam.experiments.kinds.backdoors import suspicions, verdict
 from decam.experiments.plan import MethodChoice
 from decam.explanation import ClassExplanation
@@ -93,6 +93,28 @@ def test_the_verdict_names_the_class_that_stands_out() -> None:
     found = suspicions(grid({(0, 0): [5.0, 5.0, 0.5, 5.0, 5.0, 5.0]}, [smallest("pixels")]))
     assert verdict(found).startswith("1 class stands out") and "“c”" in verdict(found)
     assert "oddly cheap beside those of all other classes" in found[0].sentence
+
+
+def as_search(finished: Grid) -> Grid:
+    return replace(finished, plan=replace(finished.plan, kind=backdoors.BACKDOORS))
+
+
+def test_a_search_is_read_as_its_verdict_and_the_classes_that_stand_out() -> None:
+    finished = as_search(grid({(0, 0): [5.0, 5.0, 0.5, 5.0, 5.0, 5.0]}, [smallest("pixels")]))
+    whole, odd = reading(finished)
+    found = suspicions(finished)
+    assert (whole.subject, whole.sentence) == ("", verdict(found))
+    assert (odd.subject, odd.sentence) == ("c", found[0].sentence)
+    (clean,) = reading(as_search(grid({(0, 0): [5.0] * 6}, [smallest("pixels")])))
+    assert clean.sentence.startswith("No class stands out")
+
+
+def test_a_search_without_costs_says_that_it_says_nothing_and_an_empty_or_mixed_one_is_silent() -> None:
+    finished = as_search(grid({(0, 0): [math.nan] * 6}, [MethodChoice.default("universal")]))
+    assert [one.sentence for one in reading(finished)] == [verdict(())]
+    assert reading(Grid.empty(finished.plan, (), labels=LABELS)) == ()
+    plan = class_maps.plan(["one", "two"], "cpu", [0, 1], [smallest("pixels")])
+    assert reading(Grid.empty(replace(plan, kind=backdoors.BACKDOORS), ())) == ()
 
 
 def test_neural_cleanse_counts_alone_and_not_beside_measures_of_another_unit() -> None:

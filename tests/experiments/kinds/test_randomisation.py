@@ -21,7 +21,7 @@ from decam.experiments.grid import Grid
 from decam.experiments.kinds import randomisation
 from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, fingerprint
 from decam.experiments.status import CellState
-from decam.experiments.variants import models_by
+from decam.experiments.variants import models_by, variants_of
 from decam.explanation import Question, last
 from decam.images.scenes.scene import scene
 from decam.methods import METHODS
@@ -67,7 +67,7 @@ def similarity(grid: Grid, key: CellKey, measure: str, absolute: bool = False) -
 @pytest.mark.slow
 def test_each_map_is_the_methods_own_on_a_model_that_forgot_these_layers(mode, small, view) -> None:
     grid = last(check(small, view, choices("gradient", "occlusion"), 2, 5, mode))
-    variants = randomisation.variants_of(grid.plan)
+    variants = variants_of(grid.plan)
     assert [variant.stage for variant in variants] == ["6", "2", "0"]
     forgotten = {"cascading": [{"6"}, {"6", "2"}, {"6", "2", "0"}], "independent": [{"6"}, {"2"}, {"0"}]}[mode]
     total = sum(weight.numel() for weight in small.module.parameters())
@@ -178,7 +178,7 @@ def test_random_labels_compare_with_the_other_models_map(small, view) -> None:
     grid = sanity_check(small, view, ["gradient"], target=1, shuffled=other)
     expected = last(explain_view(other, view, "gradient", choices("gradient")[0].settings, 1, 0))
     np.testing.assert_array_equal(grid.cells[CellKey(1, 0)].explanation.saliency, expected.saliency)
-    assert [variant.stage for variant in randomisation.variants_of(grid.plan)] == ["shuffled labels"]
+    assert [variant.stage for variant in variants_of(grid.plan)] == ["shuffled labels"]
 
 
 def test_a_check_calls_its_image_by_the_file_and_knows_it_by_its_fingerprint(small, view, tmp_path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,8 +13,9 @@ from hypothesis import strategies as some
 
 from decam.experiments.cells import Cell, CellKey
 from decam.experiments.grid import Grid
+from decam.experiments.kinds import reading
 from decam.experiments.kinds.randomisation import RANDOMISATION
-from decam.experiments.kinds.randomisation_reading import Compared, lines, readings
+from decam.experiments.kinds.randomisation_reading import THRESHOLDS, Compared, lines, readings
 from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, Plan
 from decam.experiments.questions import Mode, ModelSpec, QuestionSpec, Variant
 from decam.methods.controls.maps import CENTRE, EDGES, RANDOM
@@ -159,6 +161,22 @@ def test_an_original_that_is_flat_is_said_to_answer_nothing() -> None:
 
 def test_a_method_that_has_not_been_compared_yet_has_no_sentence() -> None:
     assert readings(found(()), HOW) == []
+    assert reading(found(())) == ()
+
+
+def test_a_check_is_read_by_the_first_similarity_and_says_which_that_is() -> None:
+    grid = found((0.1, 0.0, 0.05))
+    one, how = reading(grid)
+    assert one == readings(grid, HOW)[0] and one.subject == "Grad-CAM"
+    assert one.sentence == "Changes completely as soon as head is random (0.10): it reflects what the model learned."
+    assert how.subject == "" and "Spearman" in how.sentence and how.sentence.endswith(THRESHOLDS)
+    assert "Under 0.3" in THRESHOLDS and "From 0.7 on" in THRESHOLDS
+
+
+def test_a_check_in_which_every_variant_failed_says_nothing() -> None:
+    grid = found(())
+    cells = {key: cell if key.question == 0 else Cell().failed("No memory.") for key, cell in grid.cells.items()}
+    assert reading(replace(grid, cells=cells)) == ()
 
 
 @pytest.mark.parametrize(("method", "expected"), [("integrated-gradients", 0.9), ("grad-cam", 0.2)])

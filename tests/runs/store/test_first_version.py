@@ -17,9 +17,10 @@ import pytest
 
 from decam.errors import NoSuchRunError
 from decam.experiments.cells import Cell, CellKey
-from decam.experiments.kinds.randomisation import similarities, variants_of
+from decam.experiments.kinds.randomisation import similarities
 from decam.experiments.plan import MetricChoice
 from decam.experiments.status import Status
+from decam.experiments.variants import variants_of
 from decam.explanation import last
 from decam.export import replay
 from decam.metrics.resemblance import TO_CONTROLS, TO_REFERENCE

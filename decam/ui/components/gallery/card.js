@@ -6,11 +6,10 @@ import { draw, make, say } from "../shared/component.js";
 import { Latest } from "../shared/latest.js";
 import { placeOf } from "../shared/live.js";
 import { STATES } from "../shared/states.js";
-import { heightOf, Reel, saysNothing, spanOf, sparkPath, strengths, valueAt, worthText, worthWords } from "./reel.js";
+import { heightOf, Reel, spanOf, sparkPath, strengths, valueAt, worthText } from "./reel.js";
 
 const SMALL = 56; // pixels a side of a moment, as the server keeps them
 const SPARK = [72, 20];
-const NOTHING = "No better than a random map";
 
 /** The curve of the fidelity, with the height of a random map. */
 class Spark {
@@ -65,7 +64,7 @@ export class Picture {
     this.value = make("b", "fidelity");
     this.spark = new Spark();
     this.status = make("span", "status");
-    this.nothing = make("p", "nothing", { hidden: "" }, NOTHING);
+    this.nothing = make("p", "nothing", { hidden: "" });
     this.notes = make("div", "notes");
     this.node = make("div", "picture", {}, this.title, this.button, make("div", "line", {}, this.value, this.spark.node, this.status), this.nothing, this.notes);
     this.button.addEventListener("click", () => gallery.choose(this));
@@ -101,7 +100,8 @@ export class Picture {
     const made = [...this.notes.children];
     arrange(this.notes, lines.map((_, i) => made[i] ?? make("p")));
     lines.forEach((line, i) => say(this.notes.children[i], line));
-    this.nothing.hidden = !(cell.worth && saysNothing(cell.worth, this.gallery.activation));
+    say(this.nothing, cell.nothing ?? "");
+    this.nothing.hidden = !cell.nothing;
     this.load(cell);
     this.show(this.gallery.share);
   }
@@ -146,10 +146,10 @@ export class Picture {
     say(this.value, this.whole || value != null ? worthText(value, activation) : "");
     this.spark.draw(this.points, total, worth, Math.min(at, last), activation);
     say(this.status, this.statusText(frame));
-    const words = worth ? worthWords(worth, activation) : this.whole ? "Not finished: no random map to compare with yet" : "";
+    const words = worth ? this.cell.words : this.whole ? "Not finished: no random map to compare with yet" : "";
     say(this.worth, words);
     this.worth.hidden = !words;
-    const parts = [this.card.name, this.name, words, this.nothing.hidden ? "" : NOTHING, this.status.textContent, ...[...this.notes.children].map((note) => note.textContent)];
+    const parts = [this.card.name, this.name, words, this.nothing.textContent, this.status.textContent, ...[...this.notes.children].map((note) => note.textContent)];
     mark(this.button, "aria-label", parts.filter(Boolean).join("; "));
     this.paint(frame);
   }

@@ -1,4 +1,4 @@
-// The way to a class's map: moments kept few, the curve of its fidelity, and what the map is worth in words.
+// The way to a class's map: moments kept few, and the curve of its fidelity.
 
 export const MOMENTS = 40;
 const MIDDLE = 127.5; // of a channel in which a pattern is zero
@@ -68,18 +68,6 @@ export function spanOf(points, worth, activation) {
 export function worthText(value, activation) {
   if (value == null) return "–";
   return (activation ? value.toPrecision(3) : value.toFixed(2)).replace("-", "−");
-}
-
-/** What a map is worth, in words. */
-export function worthWords({ fidelity, baseline, control }, activation) {
-  const [map, none, random] = [fidelity, baseline, control].map((value) => worthText(value, activation));
-  return `${map} with the map, ${none} without, ${random} with a random map of the same size`;
-}
-
-/** True if a random map of the same size does as much, to the digits that are shown of a probability. */
-export function saysNothing({ fidelity, control }, activation) {
-  if (fidelity == null || control == null) return false;
-  return activation ? fidelity <= control : Math.round(100 * fidelity) <= Math.round(100 * control);
 }
 
 /** How strong a shown pattern is at each pixel, from its RGBA values: the L2 norm over the colours. */

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  heightOf, MOMENTS, Reel, saysNothing, spanOf, sparkPath, strengths, valueAt, worthText, worthWords,
+  heightOf, MOMENTS, Reel, spanOf, sparkPath, strengths, valueAt, worthText,
 } from "../../../../decam/ui/components/gallery/reel.js";
 
 function filled(count) {
@@ -53,19 +53,10 @@ test("a probability's curve goes from 0 to 1, an activation's over all its value
   assert.deepEqual(spanOf([], null, true), [0, 1]);
 });
 
-test("what a map is worth is said in words", () => {
-  const worth = { fidelity: 0.974, baseline: 0.1, control: 0.112, norm: 3 };
-  assert.equal(worthWords(worth, false), "0.97 with the map, 0.10 without, 0.11 with a random map of the same size");
-  assert.equal(worthWords({ fidelity: 12.345, baseline: -0.5, control: 1 }, true), "12.3 with the map, −0.500 without, 1.00 with a random map of the same size");
+test("a probability has two places, an activation three digits, and what is not known a dash", () => {
+  assert.equal(worthText(0.974, false), "0.97");
+  assert.equal(worthText(-0.5, true), "−0.500");
   assert.equal(worthText(null, false), "–");
-});
-
-test("a map that is not above a random one says nothing", () => {
-  assert.equal(saysNothing({ fidelity: 0.1, control: 0.1 }, false), true);
-  assert.equal(saysNothing({ fidelity: 0.104, control: 0.1 }, false), true, "0.10 is not above 0.10");
-  assert.equal(saysNothing({ fidelity: 0.11, control: 0.1 }, false), false);
-  assert.equal(saysNothing({ fidelity: 0.104, control: 0.1 }, true), false);
-  assert.equal(saysNothing({ fidelity: null, control: 0.1 }, false), false);
 });
 
 test("the magnitude is the norm over the colours about grey", () => {
