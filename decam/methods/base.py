@@ -136,9 +136,17 @@ class ClassMethod(AnyMethod):
     place with its Progress and, last, its ClassMap. A question's map depends on the question alone, not on those beside
     it. `instead` names the method that is offered where this one has an obstacle. `scores(settings, costs)` says how
     odd the cost of each class is, None for a method whose maps have no cost; scores of one `unit` can be compared.
+    `odd` says what is odd about the class `{label}` of a high score, and what it is compared with. `once` says that one
+    search makes the maps of all questions of a seed that are asked together: `cost` is then that of all of them.
     """
 
     run: Callable[[Sequence[ClassQuestion], Any], ClassSteps]
     instead: str = ""
     scores: Callable[[Any, Costs], Costs] | None = None
     unit: ScoreUnit = "lead"
+    odd: str = "A pattern for “{label}” is oddly cheap beside those of all other classes"
+    once: bool = False
+
+    def total(self, settings: Settings, classifier: Classifier, targets: int, seeds: int) -> int:
+        """The most evaluations that maps of so many targets take, asked together with each of so many seeds."""
+        return self.cost(settings, classifier) * seeds * (1 if self.once else targets)

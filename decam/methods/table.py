@@ -25,6 +25,7 @@ from decam.methods.class_level.input_agnostic import INPUT_AGNOSTIC
 from decam.methods.class_level.mean_of_maps import MEAN_OF_MAPS
 from decam.methods.class_level.neural_cleanse import NEURAL_CLEANSE
 from decam.methods.class_level.phase import PHASE
+from decam.methods.class_level.shuffle import SHUFFLE
 from decam.methods.class_level.smallest import SMALLEST
 from decam.methods.class_level.smallest_black_box import SMALLEST_BLACK_BOX
 from decam.methods.class_level.universal import UNIVERSAL
@@ -119,6 +120,7 @@ CLASS_METHODS: dict[str, ClassMethod] = {
         UNIVERSAL,
         MEAN_OF_MAPS,
         SMALLEST,
+        SHUFFLE,
         SMALLEST_BLACK_BOX,
         NEURAL_CLEANSE,
     )

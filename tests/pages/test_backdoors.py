@@ -99,7 +99,7 @@ def test_nothing_that_is_sent_or_exported_gives_the_secret_away_before_the_revea
         ("08", "3", True, "The score was right: “star” alone reaches the threshold"),
         ("08", "none", False, "The score was right"),
         ("02", "none", True, "The score was wrong: it raises a false alarm"),
-        ("07", "every", True, "The score missed it: 1 of 10 classes reach the threshold."),
+        ("07", "every", True, "The score missed it: 1 of 10 classes reach the threshold, and here all are attacked."),
         ("14", "1", True, "The score missed it: “square” has"),
     ],
 )

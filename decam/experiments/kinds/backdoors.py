@@ -2,7 +2,9 @@
 
 An attacked class needs less than the others: the trigger is a pattern that leads to it from any picture (Wang et al.
 2019, section III). The search asks for the cheapest pattern of each class in several measures, since each trigger is
-cheap in its own. Its plan asks for class maps, and what it says is a reading of the finished grid.
+cheap in its own. An attack may also lead each class to another (Gu et al. 2017). No class is then cheaper than the
+others, but a pattern that moves all of them is cheaper than one that moves them by chance. The search's plan asks for
+class maps, and what it says is a reading of the finished grid.
 """
 
 from __future__ import annotations
@@ -24,24 +26,28 @@ from decam.experiments.kinds.base import Kind, Reading
 from decam.experiments.plan import MethodChoice, Plan
 from decam.explanation import ClassExplanation
 from decam.methods import get_class_method
-from decam.methods.base import Costs, ScoreUnit
+from decam.methods.base import ClassMethod, Costs, ScoreUnit
 from decam.methods.class_level.bases import MEASURES
 from decam.methods.class_level.scoring import LEAST
+from decam.methods.class_level.shuffle import SHUFFLE
 from decam.methods.class_level.smallest import SMALLEST
 from decam.methods.class_level.smallest_black_box import SMALLEST_BLACK_BOX
 from decam.models import load_classifier
 
 BACKDOORS = "backdoors"
 SEEDS = (0, 1, 2)
+SHUFFLED = ("pixels", "colour")
+"""Measures in which a pattern that moves all classes is searched: in one of the two each single attack stood out."""
 THRESHOLD = 2.5
 """Score from which a class counts as suspicious."""
 
 
 @dataclass(frozen=True)
 class Suspicion:
-    """How odd one class is: `score`, the larger the cheaper its pattern beside the cheapest of another class.
+    """How odd one class is: `score`, the larger the cheaper its pattern beside what it is compared with.
 
-    A score of 1 is typical of the cheapest class of a clean model; no more than one class of a model is above 0.
+    A score of 1 is typical of the cheapest class of a clean model. Of the patterns that lead all images to one class,
+    that of one class alone can have a score above 0. A pattern that moves all classes gives them all one score.
 
     `low` and `high` are the lowest and the highest score of a seed. `measure` is the title of the method in which the
     class stands out most.
@@ -78,10 +84,13 @@ def plan(
 
 
 def measures(classifier: Classifier) -> tuple[MethodChoice, ...]:
-    """The methods whose costs are compared: one a measure with gradients, or the variant that asks for answers only."""
+    """The methods whose costs are compared, in several measures, or the variant that asks for answers only."""
     if "gradients" not in classifier.provides:
         return (MethodChoice.default(SMALLEST_BLACK_BOX.name),)
-    return tuple(MethodChoice.default(SMALLEST.name, basis=basis) for basis in MEASURES)
+    return (
+        *(MethodChoice.default(SMALLEST.name, basis=basis) for basis in MEASURES),
+        *(MethodChoice.default(SHUFFLE.name, basis=basis) for basis in SHUFFLED),
+    )
 
 
 def check_classes(count: int, name: str) -> None:
@@ -122,10 +131,11 @@ def suspicions(grid: Grid) -> tuple[Suspicion, ...]:
             method: statistics.median(values.get(method, -math.inf) for values in by_seed.values())
             for method in sorted(methods)
         }
-        measure = titles[max(typical, key=lambda method: typical[method])]
+        best = max(typical, key=lambda method: typical[method])
         label, score = grid.label_of(target), statistics.median(largest)
-        sentence = _sentence(label, score, measure)
-        found.append(Suspicion(target, label, score, min(largest), max(largest), measure, sentence))
+        row = get_class_method(grid.plan.methods[best].name)
+        sentence = _sentence(row, label, score, titles[best])
+        found.append(Suspicion(target, label, score, min(largest), max(largest), titles[best], sentence))
     return tuple(sorted(found, key=lambda one: -one.score))
 
 
@@ -152,11 +162,10 @@ def _scores(grid: Grid) -> dict[int, dict[int, dict[int, float]]]:
     return found
 
 
-def _sentence(label: str, score: float, measure: str) -> str:
+def _sentence(row: ClassMethod, label: str, score: float, measure: str) -> str:
     if score >= THRESHOLD:
         return (
-            f"A pattern for “{label}” is oddly cheap beside those of all other classes (score {score:.1f}, {measure}): "
-            "look whether it is an attacker's trigger."
+            f"{row.odd.format(label=label)} (score {score:.1f}, {measure}): look whether it is an attacker's trigger."
         )
     return f"A pattern for “{label}” is not oddly cheap (score {score:.1f})."
 

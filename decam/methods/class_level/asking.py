@@ -67,7 +67,12 @@ class Road:
     def slopes(self, pictures: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """The objective's gradient by each picture (N×3×H×W, on the CPU) and the value of each row (N)."""
         found = self._in_batches(pictures, rows, lambda part, at: self._sloped(part, rows[at]))
-        return torch.cat([slope for slope, _ in found]), torch.cat([value for _, value in found])
+        return torch.cat([slope for slope, _, _ in found]), torch.cat([value for _, value, _ in found])
+
+    def slopes_and_answers(self, pictures: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """The objective's gradient by each picture (N×3×H×W, on the CPU) and the probabilities of all classes (N×C)."""
+        found = self._in_batches(pictures, rows, lambda part, at: self._sloped(part, rows[at]))
+        return torch.cat([slope for slope, _, _ in found]), torch.cat([answers for _, _, answers in found])
 
     def activations(self, pictures: Tensor, layer: str, row: int = 0) -> Tensor:
         """The mean over the pictures and channels of a layer's activation, h×w; raises SettingError without a grid."""
@@ -111,7 +116,8 @@ class Road:
         check_range(float(low), float(high), self.classifier.name, "a sample")
         return answers
 
-    def _sloped(self, part: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    def _sloped(self, part: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The slope, the value and the probabilities of each row."""
         leaf = part.detach().clone().requires_grad_()
         with torch.enable_grad():
             answers = self._through(leaf)
@@ -119,7 +125,8 @@ class Road:
             (slope,) = torch.autograd.grad(objective, leaf)
         if not bool(slope.isfinite().all()):
             raise ModelError(f"{called(self.classifier)} gave a gradient that is no number; load it with exact=True.")
-        return slope.cpu(), self._value(self._logs(answers.detach()).exp(), rows)
+        probabilities = self._logs(answers.detach()).exp()
+        return slope.cpu(), self._value(probabilities, rows), probabilities
 
     def _through(self, part: Tensor) -> Tensor:
         """Logits (N×C, on the CPU) through the copy on which hooks lie; gradients flow where they are on."""

@@ -42,14 +42,14 @@ def one_by_one(
     return run
 
 
-def by_seed(questions: Sequence[ClassQuestion]) -> Iterator[tuple[int, ...]]:
-    """The places of questions that may be answered in joint batches: one seed each, and not too many at once."""
+def by_seed(questions: Sequence[ClassQuestion], together: int = TOGETHER) -> Iterator[tuple[int, ...]]:
+    """The places of questions that may be answered together: one seed each, and not too many at once."""
     places: dict[int, list[int]] = {}
     for number, question in enumerate(questions):
         places.setdefault(question.seed, []).append(number)
     for numbers in places.values():
-        for start in range(0, len(numbers), TOGETHER):
-            yield tuple(numbers[start : start + TOGETHER])
+        for start in range(0, len(numbers), together):
+            yield tuple(numbers[start : start + together])
 
 
 def _at(place: int, progress: Progress) -> list[tuple[int, Progress]]:

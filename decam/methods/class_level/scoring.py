@@ -1,4 +1,4 @@
-"""How odd the cost of one class is beside those of the others: two ways, which the rows of methods choose from."""
+"""How odd the cost of one class is beside those of the others: the ways that the rows of methods choose from."""
 
 from __future__ import annotations
 
@@ -24,6 +24,15 @@ def leads(costs: Costs, spread: float) -> Costs:
         return np.full_like(logs, math.nan)
     others = [np.nanmin(np.delete(logs, place)) for place in range(len(logs))]
     found: Costs = (np.array(others) - logs) / spread
+    return found
+
+
+def shortfalls(costs: Costs, spread: float) -> Costs:
+    """How far each cost lies below 1: −log cost / s, for costs that are shares of a usual one; `spread` is s.
+
+    NaN where a cost is unknown.
+    """
+    found: Costs = -np.log(costs) / spread
     return found
 
 

@@ -23,6 +23,7 @@ from decam.methods.class_level.asking import Road
 from decam.methods.class_level.base import BLACK_BOX_SMALLEST, FAMILY, SERIES, by_seed
 from decam.methods.class_level.bases import MEASURES, Measure
 from decam.methods.class_level.common import FreshSamples, radius_of, stage_seed, unit_length
+from decam.methods.class_level.samples import Size
 from decam.methods.class_level.scoring import leads
 from decam.methods.support.seeded_globals import generator_of
 from decam.settings import Settings, parameter
@@ -111,10 +112,8 @@ class _Search:
 
     def _finished(self, row: int) -> ClassMap:
         """The pattern at the smallest scale that has the goal, and its cost."""
-        settings = self.settings
-        steps = torch.full((settings.iterations,), settings.growth).pow(torch.arange(settings.iterations)).sum()
-        most = LARGEST * radius_of(settings.step, self.size) * float(steps)
-        return scaled(self.road, row, self.maps[row], self.measure, most, settings.goal, self.fresh)
+        most = most_of(self.settings, self.size)
+        return scaled(self.road, row, self.maps[row], self.measure, most, self.settings.goal, self.fresh)
 
 
 def scaled(
@@ -129,19 +128,16 @@ def scaled(
 ) -> ClassMap:
     """A pattern (3×H×W) for target `row` at the smallest scale at which its mean value has the goal, and its cost.
 
-    The cost is the `price` of what the pattern gains at `SCALES`: (p − p₀) / (1 − p₀), for a mean value of p₀ without
-    it. A pattern that falls short at every scale keeps the largest, and the target's ledger says so, with `advice`. The
-    model is asked about the fresh samples `len(SCALES) + 2` times.
+    The cost is that of `price_of`. A pattern that falls short at every scale keeps the largest, and the target's ledger
+    says so, with `advice`. The model is asked about the fresh samples `len(SCALES) + 2` times.
     """
     rows = torch.full((len(fresh.samples),), row)
 
     def value(added: Tensor) -> float:
         return float(road.values(fresh.samples + added, rows).mean())
 
-    without = value(torch.zeros_like(pattern))
-    values = [value(pattern * scale) for scale in SCALES]
-    gained = [max(0.0, one - without) / max(1 - without, 1e-6) for one in values]
-    cost = price([float(measure.cost(pattern[None])[0]) * scale for scale in SCALES], gained, most)
+    without, values = value(torch.zeros_like(pattern)), [value(pattern * scale) for scale in SCALES]
+    cost = price_of(pattern, measure, without, values, most)
     enough = [place for place, one in enumerate(values) if one >= goal]
     place = enough[0] if enough else len(SCALES) - 1
     if not enough:
@@ -149,6 +145,21 @@ def scaled(
     found = pattern * SCALES[place]
     norm = float(found.norm())
     return ClassMap(found.numpy().astype(np.float32), values[place], without, value(fresh.noise * norm), norm, cost)
+
+
+def price_of(pattern: Tensor, measure: Measure, without: float, values: Sequence[float], most: float) -> float:
+    """The `price` of a pattern (3×H×W) whose mean value is `values` at `SCALES`, and `without` where it is not there.
+
+    What counts is the gain: (p − p₀) / (1 − p₀), for a mean value of p₀ without it.
+    """
+    gained = [max(0.0, one - without) / max(1 - without, 1e-6) for one in values]
+    return price([float(measure.cost(pattern[None])[0]) * scale for scale in SCALES], gained, most)
+
+
+def most_of(settings: SmallestSettings, size: Size) -> float:
+    """The largest cost that is tried: that of all steps in one direction, at the largest scale."""
+    steps = torch.full((settings.iterations,), settings.growth).pow(torch.arange(settings.iterations)).sum()
+    return LARGEST * radius_of(settings.step, size) * float(steps)
 
 
 def price(costs: Sequence[float], values: Sequence[float], most: float) -> float:

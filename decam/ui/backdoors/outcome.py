@@ -30,8 +30,8 @@ def of_score(secret: Secret, found: Sequence[Suspicion]) -> tuple[bool, str]:
         if len(suspects) == len(found):
             return True, "The score was right: every class reaches the threshold."
         return False, (
-            f"The score missed it: {len(suspects)} of {len(found)} classes reach the threshold. It looks for a class "
-            "that is cheaper than the others, and here all are attacked."
+            f"The score missed it: {len(suspects)} of {len(found)} classes reach the threshold, and here all are "
+            "attacked."
         )
     place = next((place for place, one in enumerate(found, 1) if one.target == secret.target), None)
     if place is None:

@@ -20,14 +20,16 @@ MEANS = (
     "A trigger is a short way to its class: a pattern that leads there from any image costs less than those of the "
     "other classes. The **anomaly score** says how much cheaper the pattern of a class is than the cheapest one of any "
     "other class, on a logarithmic scale: 1 is typical of the cheapest class of a clean model. Cost is measured in "
-    "several ways, and that in which the class stands out most counts. The dot is the median over the seeds, and the "
-    f"line reaches from the lowest seed to the highest. From {THRESHOLD:g} on, the dotted line, a class counts as "
-    "suspicious."
+    "several ways, and that in which the class stands out most counts. An attack may also lead every class to another. "
+    "So the search looks for the **cheapest shuffle** as well, a pattern that does that: its score says how much "
+    "cheaper it is than one that moves the classes by chance, and all classes share it. The dot is the median over the "
+    f"seeds, and the line reaches from the lowest seed to the highest. From {THRESHOLD:g} on, the dotted line, a class "
+    "counts as suspicious."
 )
 LIMITS = (
     "A high score is a reason to look, and no proof: a class may be easy to reach by itself, or by a mark that went "
-    "with it in training. A low score is no proof either: a trigger may be dear in every measure used here, and where "
-    "every class is attacked, none is cheaper than the others."
+    "with it in training. A low score is no proof either: a trigger may be dear in every measure used here. A shuffle "
+    "is searched on drawn scenes, at most ten classes at once: a model that takes them for few classes says nothing."
 )
 
 

@@ -12,8 +12,8 @@ from decam.experiments.plan import Plan
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
 from decam.ui.backdoors import guesses, suspects
-from decam.ui.class_maps.form import warn
-from decam.ui.shared import action, method_forms, seeds, session
+from decam.ui.class_maps.form import evaluations, warn
+from decam.ui.shared import action, seeds, session
 from decam.ui.shared.action import Start
 from decam.ui.shared.wish import Wish
 
@@ -55,8 +55,7 @@ def bar(
     except DecamError as error:
         st.error(text.plain(str(error)))
         return snapshot
-    evaluations = len(plan.questions) * method_forms.total(classifier, plan.methods)
-    warn(len(classifier.labels), evaluations)
+    warn(len(classifier.labels), evaluations(classifier, plan.methods, len(classifier.labels), len(chosen)))
     return action.bar(
         START,
         snapshot,

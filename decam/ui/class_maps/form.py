@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from decam.classifier import TorchClassifier
+from decam.classifier import Classifier, TorchClassifier
 from decam.experiments.kinds.class_maps import targets_of
 from decam.experiments.plan import MethodChoice
 from decam.explanation import Unit
@@ -96,6 +96,11 @@ def _unit(classifier: TorchClassifier) -> Unit:
     layer = st.selectbox("Layer", layers, key="maps-layer", persist_state="session")
     channel = st.number_input("Channel", min_value=0, key="maps-channel", persist_state="session")
     return Unit(layer, int(channel))
+
+
+def evaluations(classifier: Classifier, choices: Sequence[MethodChoice], targets: int, seeds: int) -> int:
+    """Evaluations that the maps of so many targets cost at most, with each of so many seeds."""
+    return sum(CLASS_METHODS[one.name].total(one.settings, classifier, targets, seeds) for one in choices)
 
 
 def warn(count: int, evaluations: int) -> None:

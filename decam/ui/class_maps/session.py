@@ -13,7 +13,7 @@ from decam.runs.snapshots import RunSnapshot
 from decam.ui import state
 from decam.ui.class_maps import form
 from decam.ui.class_maps.form import How
-from decam.ui.shared import action, method_forms, session
+from decam.ui.shared import action, session
 from decam.ui.shared.action import Start
 from decam.ui.shared.wish import Wish
 
@@ -43,8 +43,8 @@ def bar(
     snapshot: RunSnapshot | None,
 ) -> RunSnapshot | None:
     """Draw the methods beside the button that starts a run or stops the one shown; the run to show."""
-    each = len(targets) * len(how.models) * len(how.seeds)
-    form.warn(len(targets), each * method_forms.total(classifier, choices))
+    one_model = form.evaluations(classifier, choices, len(targets), len(how.seeds))
+    form.warn(len(targets), one_model * len(how.models))
 
     def wanted() -> Wish | None:
         if not targets or not choices:

@@ -209,5 +209,7 @@ def test_what_cannot_be_asked_is_said_in_the_cells_sentence() -> None:
 def test_the_plan_asks_every_class_with_every_seed_in_every_measure() -> None:
     plan = backdoors.plan(model(), "cpu")
     assert len(plan.questions) == 6 * len(backdoors.SEEDS)
-    assert [choice.settings.to_mapping()["basis"] for choice in plan.methods] == list(MEASURES)
+    asked = [(choice.name, choice.settings.to_mapping()["basis"]) for choice in plan.methods]
+    shuffles = [("smallest-shuffle", basis) for basis in backdoors.SHUFFLED]
+    assert asked == [*(("smallest", basis) for basis in MEASURES), *shuffles]
     assert backdoors.plan("hidden-02", "cpu", seeds=(4,)).questions[9].target == 9
