@@ -222,7 +222,7 @@ class _Search:
             costs.append(price_of(pattern, self.measure, float(self._led(fresh, plain, pair)), led, most))
             values.append(led)
             answered.append(answers)
-        place = next((place for place, one in enumerate(values[_CHOSEN]) if one >= settings.goal), len(SCALES) - 1)
+        place = _scale(values[_CHOSEN], settings.goal)
         pattern = patterns[_CHOSEN] * SCALES[place]
         noise = unit_length(torch.randn(1, 3, *self.size, generator=_seeded(self.seed, _CONTROL)))[0] * pattern.norm()
         control = self.road.probabilities(fresh.samples + noise)
@@ -233,6 +233,12 @@ class _Search:
 
 def _reached(recent: Sequence[float], goal: float) -> bool:
     return len(recent) >= RECENT and sum(recent[-RECENT:]) / RECENT >= goal
+
+
+def _scale(values: Sequence[float], goal: float) -> int:
+    """The place of the smallest scale that has the goal, or of the best one: a stronger pattern may lead elsewhere."""
+    enough = [place for place, value in enumerate(values) if value >= goal]
+    return enough[0] if enough else int(np.argmax(values))
 
 
 def _seeded(seed: int, *stage: int) -> torch.Generator:
