@@ -17,7 +17,6 @@ from functools import partial
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from decam.explanation import ClassMap, ClassQuestion, ClassSteps, Ledger, Progress, relayed
@@ -77,6 +76,8 @@ def paired(liking: Tensor, sources: Sequence[int]) -> Tensor:
 
     The sum of `liking` (S×C) over these pairs is the largest there is.
     """
+    from scipy.optimize import linear_sum_assignment  # here, for no page needs it before such a search
+
     allowed: NDArray[np.float64] = liking.double().numpy().copy()
     allowed[np.arange(len(sources)), list(sources)] = -1e9
     return torch.from_numpy(linear_sum_assignment(allowed, maximize=True)[1])
