@@ -59,8 +59,8 @@ def _written(grid: Grid, folder: Path | None, line: Line, table: Table, *, inter
         line.note(f"Interrupted: the {finished} of {wanted} maps that were finished {where}.")
         return INTERRUPTED
     table(grid)
-    print(f"In all {spending(grid)}.")
     _print_findings(grid)
+    print(f"In all {spending(grid)}.")
     if folder is not None:
         print(visible(f"Written to {folder}."))
     return NOT_ALL if any(cell.error for cell in grid.cells.values()) else OK

@@ -20,8 +20,8 @@ def test_what_the_run_says_stands_under_the_table_as_in_the_export(
     SAMPLES[0].load().save(picture)
     given = ["explain", str(picture), "--model", "embedded", "--steps", "2", "--out", str(tmp_path / "out")]
     assert main([*given, "-m", "grad-cam", "-m", "random"]) == 0
-    _, _, _, *said, last = capsys.readouterr().out.splitlines()
-    assert last.startswith("Written to")
+    _, _, _, *said, cost, last = capsys.readouterr().out.splitlines()
+    assert cost.startswith("In all ") and last.startswith("Written to")
     assert said == (tmp_path / "out" / "reading.txt").read_text(encoding="utf-8").splitlines()
     assert [one.split(" ·")[0] for one in said[:2]] == ["Deletion", "Insertion"] and "Random map" in said[0]
 
