@@ -42,6 +42,7 @@ from decam.experiments.kinds.backdoors import scored
 from decam.experiments.plan import MethodChoice
 from decam.experiments.questions import ModelSpec
 from decam.explanation import ClassExplanation, Map
+from decam.methods import get_class_method
 from decam.methods.base import Costs
 from decam.methods.class_level.bases import MEASURES
 from decam.models import load_classifier
@@ -63,7 +64,7 @@ CHOICES: dict[str, MethodChoice] = {
     "black box": MethodChoice.default("smallest-black-box"),
 }
 """What is asked, by the names that the tables have."""
-SHUFFLES = tuple(name for name, choice in CHOICES.items() if choice.name == "smallest-shuffle")
+SHUFFLES = tuple(name for name, choice in CHOICES.items() if get_class_method(choice.name).once)
 """Measures whose pattern is that of all classes, so that no map is one class's own."""
 OURS = (*MEASURES, *SHUFFLES)
 

@@ -51,6 +51,12 @@ class Ledger:
         self.lowest, self.highest = min(self.lowest, lowest), max(self.highest, highest)
 
 
+def shared_out(evaluations: int, count: int) -> list[int]:
+    """Evaluations shared among so many: they add up, and no two shares differ by more than one."""
+    each, left = divmod(evaluations, count)
+    return [each + (place < left) for place in range(count)]
+
+
 @dataclass(frozen=True)
 class MaskedBatch:
     """Masked pictures that a model has answered to.

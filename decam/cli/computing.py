@@ -26,9 +26,7 @@ MOST = 12
 def computed(grid: Grid, models: Models, folder: Path | None, table: Table) -> int:
     """Compute what a grid is missing, write the export into `folder`, print `table` of it and what it says.
 
-    Returns the exit code.
-
-    Without a folder nothing is written.
+    Returns the exit code. Without a folder nothing is written.
     """
     if folder is not None and export.check_folder(folder):
         say(f"Note: the export in {folder} will be replaced.")

@@ -26,6 +26,7 @@ from decam.images import ground_truth
 from decam.images.framing import Framing, framed, mask_of
 from decam.images.reading import Picture, read
 from decam.metrics import get as get_metric
+from decam.numerals import score
 
 NO_MASK = "-"
 
@@ -129,4 +130,4 @@ def _print_table(grid: Grid) -> None:
 def _column(name: str, cell: Cell, choice: str) -> str:
     measurement = cell.measurements.get(choice)
     value = math.nan if measurement is None else measurement.value
-    return f"  {'' if math.isnan(value) else f'{value:.3f}':>{max(9, len(name))}}"
+    return f"  {'' if math.isnan(value) else score(value):>{max(9, len(name))}}"

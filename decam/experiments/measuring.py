@@ -14,10 +14,10 @@ from decam.experiments.failures import sentence_for
 from decam.experiments.grid import Grid
 from decam.experiments.plan import MetricChoice
 from decam.experiments.status import CellState
-from decam.explanation import Explanation, Ledger, Map, Progress, last, relayed
+from decam.explanation import Explanation, Ledger, Map, Progress, last, relayed, shared_out
 from decam.methods.controls.maps import CENTRE, EDGES, RANDOM
 from decam.metrics import get as get_metric
-from decam.metrics.base import Case, Measurement, Running, charged, shares
+from decam.metrics.base import Case, Measurement, Running, charged
 
 DRAWS = 5
 """Random maps whose mean similarity says what a similarity is worth."""
@@ -64,7 +64,7 @@ def _measured(
     except Exception as error:  # noqa: BLE001 - whatever a metric raises ends its measurement only
         lost += ledger.evaluations - before
         if len(keys) > 1:
-            for key, share in zip(keys, shares(lost, len(keys)), strict=True):
+            for key, share in zip(keys, shared_out(lost, len(keys)), strict=True):
                 yield from _measured(case, choice, (key,), report, share)
             return
         sentence = sentence_for(error, f"{metric.title} of this map")

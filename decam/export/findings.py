@@ -7,14 +7,14 @@ from itertools import groupby
 
 from decam.experiments.grid import Grid
 from decam.experiments.kinds import Reading, reading
+from decam.export.standing import unbroken
 
 TITLE = "What this says"
 
 
 def line(one: Reading) -> str:
     """A finding on one line, its subject before it; nothing in a name breaks the line."""
-    text = f"{one.subject}: {one.sentence}" if one.subject else one.sentence
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+    return unbroken(f"{one.subject}: {one.sentence}" if one.subject else one.sentence)
 
 
 def reading_txt(grid: Grid) -> bytes | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -42,7 +42,7 @@ class Comparison(Grid):
     @classmethod
     def of(cls, grid: Grid) -> Comparison:
         """The grid as it is, able to draw itself."""
-        return cls(grid.plan, grid.views, grid.truths, grid.labels, grid.predictions, grid.cells, grid.further)
+        return cls(**{one.name: getattr(grid, one.name) for one in fields(grid)})
 
     def figure(self, look: Look | None = None, *, metrics: Sequence[str] = ()) -> Figure:
         """The maps as a figure of matplotlib; arguments and errors are those of `grid_figure`."""

@@ -111,6 +111,11 @@ def several(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def unbroken(text: str) -> str:
+    """A text on one line: names of files may hold characters that move the cursor."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
 def spending(grid: Grid) -> str:
     """What a run has cost so far: 1,204 evaluations, 804 of them for metrics."""
     whole = several(grid.evaluations, "evaluation")

@@ -99,15 +99,9 @@ def _metrics(grid: Grid, keys: Sequence[str]) -> Iterator[Row]:
         begin, explanation = _begin(grid, key), cell.explanation
         if explanation is None:
             if cell.error:
-                blank = (
-                    len(_ASKED)
-                    - 4
-                    + len(keys)
-                    + len(_SPENT)
-                    - 1
-                    + (len(CLASS_VALUES) if grid.plan.about_classes else 0)
-                )
-                yield (*begin, *[""] * blank, cell.error)
+                of_class = len(CLASS_VALUES) if grid.plan.about_classes else 0
+                whole = len(_ASKED) + of_class + len(keys) + len(_SPENT)
+                yield (*begin, *[""] * (whole - len(begin) - 1), cell.error)
             continue
         answer: Row = (explanation.target, explanation.label, number(explanation.probability))
         if isinstance(explanation, ClassExplanation):

@@ -15,7 +15,7 @@ from decam.experiments.execute import Models, execute
 from decam.experiments.grid import Grid
 from decam.experiments.status import CellState
 from decam.explanation import Progress
-from decam.export.standing import share_of
+from decam.export.standing import share_of, unbroken
 
 Result = TypeVar("Result")
 FORMAT = "{desc} {percentage:3.0f} % {bar} {elapsed}{postfix}"
@@ -75,7 +75,7 @@ class Bar:
     def show(self, text: str) -> None:
         """Replace what stands behind the bar; a file's name may hold characters that move the cursor."""
         if self._bar is not None:
-            self._bar.set_postfix_str("".join(one if one.isprintable() else " " for one in text), refresh=False)
+            self._bar.set_postfix_str(unbroken(text), refresh=False)
 
     def note(self, text: str) -> None:
         """As `show`: a bar has one line."""

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from decam.figures.colours import method_colour, method_dash
 from decam.methods.base import Series
 from decam.metrics.base import Axes, Curve
-from decam.numerals import fixed
+from decam.numerals import score
 
 FONT = '"Source Sans", "Source Sans 3", "Source Sans Pro", Inter, "Segoe UI", system-ui, sans-serif'
 LONGEST_NAME = 26
@@ -105,7 +105,7 @@ def curves_figure(
 
 
 def _value(value: float) -> str:
-    return fixed(value, 3) if math.isfinite(value) else "–"
+    return score(value) if math.isfinite(value) else "–"
 
 
 def _predicted(curve: Curve, labels: Sequence[str]) -> list[tuple[str, float]] | None:

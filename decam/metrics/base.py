@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from decam.explanation import Map, Progress, Question, Steps
+from decam.explanation import Map, Progress, Question, Steps, shared_out
 from decam.masking import FILLS as FILLS
 from decam.masking import fill
 from decam.metrics.scales import Values, cleaned, scaled
@@ -105,15 +105,9 @@ class Measurement:
         return 0 if self.reused else self.evaluations
 
 
-def shares(evaluations: int, maps: int) -> list[int]:
-    """Evaluations shared among so many maps: they add up, and no two shares differ by more than one."""
-    each, left = divmod(evaluations, maps)
-    return [each + (place < left) for place in range(maps)]
-
-
 def charged(measurements: Sequence[Measurement], evaluations: int) -> tuple[Measurement, ...]:
     """Measurements of the maps of one case with so many evaluations more, shared among them."""
-    parts = zip(measurements, shares(evaluations, len(measurements)), strict=True) if measurements else ()
+    parts = zip(measurements, shared_out(evaluations, len(measurements)), strict=True) if measurements else ()
     return tuple(replace(one, evaluations=one.evaluations + share) for one, share in parts)
 
 
@@ -235,8 +229,8 @@ class Metric:
     """A way to judge saliency maps.
 
     `run(case, settings)` is a generator of Progress that returns one Measurement a map; it asks the model through the
-    case's question alone, whose ledger counts, and is called by `measured`. `direction` is +1 where higher
-    is better, −1 where lower is; `low` and `high` bound the value, None where nothing does. `formula` is LaTeX;
+    case's question alone, whose ledger counts, and is called by `measured`. `direction` is +1 where higher is better,
+    −1 where lower is; `low` and `high` bound the value, None where nothing does. `formula` is LaTeX;
     `weaknesses` is a sentence. `evaluations(settings, maps)` counts what so many maps cost, `remakes(settings)` how
     often each is made again; both take the row's own settings class, whose defaults are the metric's own. `axes` says
     what the curves show, None where there are none. `sequence` says that each point of a curve belongs to a picture,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -11,6 +12,19 @@ from decam.explanation import Progress
 from decam.masking import MaskedQueries
 from decam.metrics.base import Case
 from decam.metrics.curves import counted
+
+
+class Sampled(Protocol):
+    """Settings that say how many parts are hidden."""
+
+    @property
+    def samples(self) -> int: ...
+
+
+def cost(settings: Sampled, maps: int) -> int:
+    """Evaluations for the falls, which all maps share."""
+    del maps
+    return settings.samples + 1
 
 
 def fallen(case: Case, hidden: Tensor, fill: str) -> Generator[Progress, None, Tensor]:

@@ -13,7 +13,7 @@ from torch import Tensor
 from decam.explanation import Progress
 from decam.masking import FILLS
 from decam.metrics.base import Case, Measuring, Metric
-from decam.metrics.fallen import fallen
+from decam.metrics.fallen import cost, fallen
 from decam.metrics.scales import CONSTANT, Values
 from decam.settings import Settings, parameter
 
@@ -102,11 +102,6 @@ def _captums(saliency: Tensor, hidden: Tensor, falls: Tensor) -> float:
     return max(0.0, float(value))  # the sum of squares is expanded, which rounds below zero where it vanishes
 
 
-def _cost(settings: InfidelitySettings, maps: int) -> int:
-    del maps
-    return settings.samples + 1
-
-
 INFIDELITY = Metric(
     name="infidelity",
     title="Infidelity",
@@ -123,5 +118,5 @@ INFIDELITY = Metric(
     "and where the probability hardly changes every map is nearly perfect.",
     settings=InfidelitySettings,
     run=infidelity,
-    evaluations=_cost,
+    evaluations=cost,
 )

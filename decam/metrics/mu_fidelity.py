@@ -13,9 +13,11 @@ from decam.explanation import Progress
 from decam.masking import FILLS
 from decam.metrics.base import Case, Measuring, Metric
 from decam.metrics.curves import SILENT
-from decam.metrics.fallen import fallen
+from decam.metrics.fallen import cost, fallen
 from decam.metrics.scales import CONSTANT, Values, pearson
 from decam.settings import Settings, parameter
+
+EVEN = "The map has the same sum in all sets of cells, so none of them can stand out."
 
 
 @dataclass(frozen=True)
@@ -32,15 +34,17 @@ def mu_fidelity(case: Case, settings: MuFidelitySettings) -> Measuring:
     """Correlation, over random sets of cells, of the map's sum in a set and the fall in probability without it.
 
     Faithfulness as Bhatt et al. (2020) define it, with Pearson's correlation. All sets have the same number of cells
-    of a grid. In [−1, 1], higher is better; NaN for a map of one value, and where the answer never changes.
+    of a grid. In [−1, 1], higher is better; NaN where the map or its sums have one value, and where the
+    answer never changes.
     """
     sets, falls = yield from hidden_sets(case, settings)
     measured: Values = falls.numpy()
+    silent = SILENT if np.ptp(measured) == 0 else EVEN
     values, notes = [], []
     for saliency, constant in zip(case.values, case.constant, strict=True):
         value = float("nan") if constant else pearson(sums(saliency, sets), measured)
         values.append(value)
-        notes.append(CONSTANT if constant else SILENT if np.isnan(value) else "")
+        notes.append(CONSTANT if constant else silent if np.isnan(value) else "")
     return case.measured("mu-fidelity", values, notes)
 
 
@@ -74,11 +78,6 @@ def sums(saliency: Values, sets: Tensor) -> Values:
     return found
 
 
-def _cost(settings: MuFidelitySettings, maps: int) -> int:
-    del maps
-    return settings.samples + 1
-
-
 MU_FIDELITY = Metric(
     name="mu-fidelity",
     title="µFidelity",
@@ -94,5 +93,5 @@ MU_FIDELITY = Metric(
     "share and the fill.",
     settings=MuFidelitySettings,
     run=mu_fidelity,
-    evaluations=_cost,
+    evaluations=cost,
 )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
+
+from decam.web.server import beside
 
 ENTRY = Path(__file__).parent / "entry"
 SCRIPT = ENTRY / "dashboard.py"
@@ -142,6 +143,4 @@ def run() -> None:
 @cache
 def _look_ahead() -> None:
     """Once a page is drawn, make ready beside it what the first comparison would wait for."""
-    ahead = import_module(PAGES[0].module).look_ahead
-    # No daemon: a process that ends while PyTorch is being imported in a daemon thread may be aborted.
-    threading.Thread(target=ahead, name="decam-look-ahead", daemon=False).start()
+    beside(import_module(PAGES[0].module).look_ahead)

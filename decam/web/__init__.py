@@ -9,9 +9,9 @@ from starlette.routing import Route
 
 from decam.web import accounts, browsers, studies
 from decam.web.live import watch
-from decam.web.server import lifespan
+from decam.web.server import beside, lifespan
 
-__all__ = ["lifespan", "middleware", "routes"]
+__all__ = ["beside", "lifespan", "middleware", "routes"]
 
 
 def middleware(base: str, page: str) -> list[Middleware]:

@@ -27,12 +27,17 @@ def lifespan(prepare: Callable[[], object]) -> Callable[[object], AbstractAsyncC
 
     @asynccontextmanager
     async def around(_app: object) -> AsyncIterator[None]:
-        # No daemon: a process that ends while PyTorch is being imported in a daemon thread may be aborted.
-        threading.Thread(target=_made_ready, args=(prepare,), name="decam-prepare", daemon=False).start()
+        beside(prepare)
         with streaming(), _heard():
             yield
 
     return around
+
+
+def beside(prepare: Callable[[], object]) -> None:
+    """Call `prepare`, which makes ready what visits would wait for, in a thread of its own."""
+    # No daemon: a process that ends while PyTorch is being imported in a daemon thread may be aborted.
+    threading.Thread(target=_made_ready, args=(prepare,), name="decam-prepare", daemon=False).start()
 
 
 def _made_ready(prepare: Callable[[], object]) -> None:

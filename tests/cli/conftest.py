@@ -1,4 +1,4 @@
-"""An export that commands are given: one picture by two methods, of a model that is none of the catalogue."""
+"""What commands are given: a model and an image, and an export of two methods by a model of no catalogue."""
 
 from __future__ import annotations
 
@@ -12,6 +12,24 @@ from decam.experiments.grid import Grid
 from decam.experiments.kinds import comparison
 from decam.experiments.plan import MethodChoice, PictureChoice, fingerprint, usual_metrics
 from decam.explanation import last
+from decam.images.samples import SAMPLES
+from decam.models.catalogue import ENTRIES
+
+
+@pytest.fixture(scope="session")
+def model() -> str:
+    """A model whose weights are here."""
+    for name in ("embedded", "squeezenet1_0"):
+        if ENTRIES[name].present():
+            return name
+    pytest.skip("no model's weights are here")
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "scène 1.png"
+    SAMPLES[0].load().save(path)
+    return path
 
 
 @pytest.fixture(scope="module")

@@ -24,10 +24,10 @@ from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, Pl
 from decam.experiments.questions import ModelSpec, QuestionSpec, Variant
 from decam.experiments.reuse import Earlier
 from decam.experiments.status import CellState
-from decam.explanation import Question, last
+from decam.explanation import Question, last, shared_out
 from decam.methods import CLASS_METHODS, METHODS
 from decam.metrics import METRICS, Case, Measurement
-from decam.metrics.base import charged, shares
+from decam.metrics.base import charged
 from decam.metrics.evaluation import Request, evaluate
 from tests.experiments.class_level import PULL
 from tests.experiments.test_reuse import settled
@@ -125,7 +125,7 @@ def test_what_is_asked_for_several_maps_together_is_shared_out_whole() -> None:
     squares = MetricChoice.default("infidelity", samples=10)
     grid = done(Counting(), a_plan(1, (squares,)))
     assert [cell.measurements[squares.key].evaluations for cell in grid.cells.values()] == [4, 4, 3]
-    assert [shares(0, 2), shares(1, 2), shares(7, 3)] == [[0, 0], [1, 0], [3, 2, 2]]
+    assert [shared_out(0, 2), shared_out(1, 2), shared_out(7, 3)] == [[0, 0], [1, 0], [3, 2, 2]]
     assert charged((), 0) == ()
 
 

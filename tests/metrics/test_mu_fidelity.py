@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from decam.classifier import probabilities
 from decam.errors import SettingError
 from decam.masking import fill
-from decam.metrics.mu_fidelity import MuFidelitySettings, drawn
-from tests.tools.cases import SIZE, WHITE, bent, case, constant, saliency, signed, values, view, weighted
+from decam.metrics.mu_fidelity import EVEN, MuFidelitySettings, drawn
+from tests.tools.cases import SIZE, WHITE, bent, case, constant, run, saliency, signed, values, view, weighted
 
 
 @pytest.mark.parametrize("scores", [saliency(3), signed(4)], ids=["positive", "signed"])
@@ -42,6 +42,16 @@ def test_the_map_of_a_linear_model_is_right_and_its_negative_wrong() -> None:
 def test_a_map_of_one_value_and_a_model_that_never_changes_say_nothing() -> None:
     assert np.isnan(values(case(bent(), view(), [np.ones(SIZE, np.float32)]), "mu-fidelity")).all()
     assert np.isnan(values(case(constant(0.4), view(), [saliency()]), "mu-fidelity")).all()
+
+
+def test_a_map_that_differs_within_cells_alone_is_said_to() -> None:
+    # 2×2 cells of 6×5 pixels, whole numbers with the same sum in each.
+    cell = np.arange(30, dtype=np.float32).reshape(6, 5)
+    cell[-1, -1] = 32  # shares of which are exact
+    judged = case(bent(), view(), [np.tile(cell, (2, 2)), saliency()])
+    even, other = run(judged, "mu-fidelity", cells=2, share=0.5)
+    assert np.isnan(even.value) and even.note == EVEN
+    assert np.isfinite(other.value) and not other.note
 
 
 def test_all_maps_share_the_sets() -> None:

@@ -37,7 +37,7 @@ from decam.models import load_classifier
 BACKDOORS = "backdoors"
 SEEDS = (0, 1, 2)
 SHUFFLED = ("pixels", "colour")
-"""Measures in which a pattern that moves all classes is searched: in one of the two each single attack stood out."""
+"""Measures in which a pattern that moves all classes is searched; an all-to-all attack may stand out in one alone."""
 THRESHOLD = 2.5
 """Score from which a class counts as suspicious."""
 

@@ -131,7 +131,7 @@ def _subject(grid: Grid, key: CellKey) -> str:
 
 def _sentence(made: ClassExplanation, unit: bool) -> str:
     """What a map is worth, and whether it says nothing or reaches the goal that its settings name."""
-    what = "share of samples on which the unit is active" if unit else "mean probability"
+    what = "share of samples on which the unit is strongly active" if unit else "mean probability"
     measured = f"The {what} is {worth(made, unit)}."
     goal = made.settings.to_mapping().get("goal")
     if empty := nothing(made, unit):

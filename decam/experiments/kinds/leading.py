@@ -20,10 +20,8 @@ from decam.metrics.base import Metric
 from decam.metrics.scales import Values
 from decam.metrics.taxonomy import FAMILIES
 from decam.models.catalogue import title_of
-from decam.numerals import fixed
+from decam.numerals import score
 
-DIGITS = 3
-"""Places of a value; methods whose values are the same to them are level."""
 DISAGREE = "Metrics disagree, and none of them asks whether the model is right or a person would agree."
 LITTLE = 0.03
 """A difference of a bounded metric below which a method is barely better."""
@@ -45,8 +43,8 @@ class Standing:
 
     @property
     def shown(self) -> str:
-        """The mean in the digits by which methods are told apart."""
-        return fixed(self.mean, DIGITS)
+        """The mean as tables write it; methods whose means are written alike are level."""
+        return score(self.mean)
 
     @property
     def name(self) -> str:

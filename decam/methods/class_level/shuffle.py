@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from decam.explanation import ClassMap, ClassQuestion, ClassSteps, Ledger, Progress, relayed
+from decam.explanation import ClassMap, ClassQuestion, ClassSteps, Ledger, Progress, relayed, shared_out
 from decam.methods.base import ClassMethod
 from decam.methods.class_level import samples
 from decam.methods.class_level.asking import Road
@@ -27,7 +27,7 @@ from decam.methods.class_level.base import BLACK_BOX_SMALLEST, FAMILY, SERIES, b
 from decam.methods.class_level.bases import MEASURES
 from decam.methods.class_level.common import radius_of, stage_seed, unit_length
 from decam.methods.class_level.scoring import LEAST, shortfalls
-from decam.methods.class_level.smallest import KEPT, RECENT, SCALES, SmallestSettings, most_of, price_of
+from decam.methods.class_level.smallest import KEPT, SCALES, SmallestSettings, most_of, price_of, reached
 from decam.methods.support.seeded_globals import generator_of
 from decam.settings import parameter
 
@@ -151,7 +151,7 @@ class _Search:
         self.road = Road(question.classifier, tuple((label,) for label in range(classes)), [self.ledger] * classes)
         self.measure = MEASURES[settings.basis]
         draw = samples.sampler(settings.samples, question.pictures)
-        self.pool = draw(settings.drawn, self.size, generator_of(stage_seed(self.seed, _DRAWING)))
+        self.pool = draw(settings.drawn, self.size, _seeded(self.seed, _DRAWING))
         self.clean = self.road.probabilities(self.pool)
         self.sources = most_answered(self.clean.argmax(1), classes)
 
@@ -165,14 +165,14 @@ class _Search:
         settings = self.settings
         climbed, fresh = self._halves()
         logs = self._logs(climbed, self.clean[climbed.rows])
-        chance = torch.rand(logs.shape, generator=generator_of(stage_seed(self.seed, _CHANCE)))
+        chance = torch.rand(logs.shape, generator=_seeded(self.seed, _CHANCE))
         pairs = [paired(logs, self.sources), paired(chance, self.sources)]
         patterns = torch.zeros(2, 3, *self.size)
         slopes = torch.zeros_like(patterns)
         recent: list[list[float]] = [[], []]
         length = radius_of(settings.step, self.size)
         for iteration in range(1, settings.iterations + 1):
-            active = [row for row in (_CHOSEN, _BY_CHANCE) if not _reached(recent[row], settings.goal)]
+            active = [row for row in (_CHOSEN, _BY_CHANCE) if not reached(recent[row], settings.goal)]
             if not active:
                 break
             drawn = climbed.drawn(settings.batch // len(self.sources), _seeded(self.seed, _CLIMBING, iteration))
@@ -232,10 +232,6 @@ class _Search:
         return _Shuffle(pattern, tuple(pairs[_CHOSEN].tolist()), means, values[_CHOSEN][place], share)
 
 
-def _reached(recent: Sequence[float], goal: float) -> bool:
-    return len(recent) >= RECENT and sum(recent[-RECENT:]) / RECENT >= goal
-
-
 def _scale(values: Sequence[float], goal: float) -> int:
     """The place of the smallest scale that has the goal, or of the best one: a stronger pattern may lead elsewhere."""
     enough = [place for place, value in enumerate(values) if value >= goal]
@@ -257,9 +253,9 @@ def shuffle(questions: Sequence[ClassQuestion], settings: ShuffleSettings) -> Cl
         made = None
         if len(search.sources) >= LEAST:
             made = yield from relayed(search.run(), partial(_shared, numbers))
-        for place, number in enumerate(numbers):
+        for number, share in zip(numbers, shared_out(search.ledger.evaluations, len(numbers)), strict=True):
             ledger = questions[number].ledger
-            ledger.evaluations += (search.ledger.evaluations + place) // len(numbers)
+            ledger.evaluations += share
             ledger.notes += search.ledger.notes
             for sentence in _notes(search, made, wanted[number]):
                 ledger.note(sentence)
@@ -275,8 +271,8 @@ def _shared(numbers: Sequence[int], progress: Progress) -> list[tuple[int, Progr
 def _notes(search: _Search, made: _Shuffle | None, label: int) -> Iterator[str]:
     if made is None:
         yield (
-            f"The model takes the samples for {len(search.sources)} classes often enough, and moving all of them says "
-            f"something from {LEAST} on: give images that it tells apart, or draw more."
+            f"Of the model's classes only {len(search.sources)} are its answer to {EACH} samples or more, and a "
+            f"shuffle needs {LEAST} such classes: give images that the model tells apart, or draw more."
         )
         return
     if made.value < search.settings.goal:

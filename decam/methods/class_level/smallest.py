@@ -81,7 +81,8 @@ class _Search:
             for row, value in zip(active.tolist(), values.tolist(), strict=True):
                 self.recent[row] = [*self.recent[row][1 - RECENT :], value]
                 yield self.numbers[row], self._progress(row, iteration)
-            active = torch.tensor([row for row in active.tolist() if not self._reached(row)], dtype=torch.long)
+            going = [row for row in active.tolist() if not reached(self.recent[row], self.settings.goal)]
+            active = torch.tensor(going, dtype=torch.long)
             if not len(active):
                 break
             length *= self.settings.growth
@@ -100,10 +101,6 @@ class _Search:
         self.maps[active] += length * self.measure.steepest(self.slopes[active])
         return values.view(-1, batch).mean(1)
 
-    def _reached(self, row: int) -> bool:
-        recent = self.recent[row]
-        return len(recent) == RECENT and sum(recent) / RECENT >= self.settings.goal
-
     def _progress(self, row: int, iteration: int) -> Progress:
         curves = {"fidelity": self.recent[row][-1], "norm": float(self.maps[row].norm())}
         asked = self.road.ledgers[row].evaluations
@@ -114,6 +111,11 @@ class _Search:
         """The pattern at the smallest scale that has the goal, and its cost."""
         most = most_of(self.settings, self.size)
         return scaled(self.road, row, self.maps[row], self.measure, most, self.settings.goal, self.fresh)
+
+
+def reached(values: Sequence[float], goal: float) -> bool:
+    """True once the mean of the last `RECENT` values has the goal."""
+    return len(values) >= RECENT and sum(values[-RECENT:]) / RECENT >= goal
 
 
 def scaled(

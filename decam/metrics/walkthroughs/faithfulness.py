@@ -97,7 +97,7 @@ def _squares(work: Work) -> tuple[tuple[Panel, ...], str]:
 
 
 def _sets(work: Work) -> tuple[tuple[Panel, ...], str]:
-    """A few hidden sets of cells with the map's share in them and the measured drop, and all sets as points."""
+    """A few hidden sets of cells with the map's sum in them and the measured drop, and all sets as points."""
     sets, falls = last(mu_fidelity.hidden_sets(work.case, work.settings))
     measured: Values = falls.numpy()
     sums = mu_fidelity.sums(work.saliency, sets)
@@ -108,7 +108,7 @@ def _sets(work: Work) -> tuple[tuple[Panel, ...], str]:
     ]
     chart = Chart(
         f"The value is the correlation of these {len(measured)} points",
-        "The map's sum in the hidden cells, of the largest",
+        "The map's sum in the hidden cells, beside the largest",
         "Measured drop in probability",
         (Line("each set", shown, measured, points=True),),
     )

@@ -33,7 +33,7 @@ class Facts:
 
     Written down here since importing torchvision takes seconds, which only its own models are worth. `operations` are
     multiply-adds for one image in thousand millions, `mebibytes` the size of the file, `top1` a share in per cent.
-    `recipe` says how the model was trained: an address, or its part after torchvision's own.
+    `file` and `recipe` are the ends of the addresses of the weights and of a page on how the model was trained.
     """
 
     title: str
@@ -172,7 +172,7 @@ def _network(architecture: str, classes: int = CLASSES) -> nn.Module:
 
 
 def _weights(architecture: str) -> WeightsEnum:
-    """Torchvision's own description of the weights of a model."""
+    """Torchvision's own description of a model's best weights."""
     from torchvision.models import get_model_weights
 
     return get_model_weights(architecture).DEFAULT

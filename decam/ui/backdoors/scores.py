@@ -29,7 +29,7 @@ MEANS = (
 LIMITS = (
     "A high score is a reason to look, and no proof: a class may be easy to reach by itself, or by a mark that went "
     "with it in training. A low score is no proof either: a trigger may be dear in every measure used here. A shuffle "
-    "is searched on drawn scenes, at most ten classes at once: a model that takes them for few classes says nothing."
+    "is searched on drawn scenes, for ten classes at most. It says nothing of a model that takes these for few classes."
 )
 
 

@@ -93,8 +93,8 @@ def test_a_unit_is_told_by_the_share_of_samples_in_three_digits() -> None:
     (one,) = reading(found([made(0.104, control=0.1004)], targets=[unit]))
     assert one.subject == "blocks.1, channel 3"
     assert one.sentence.startswith(
-        "The share of samples on which the unit is active is 0.104 with the map, 0.200 without, 0.100 with a random "
-        "map of the same size."
+        "The share of samples on which the unit is strongly active is 0.104 with the map, 0.200 without, 0.100 with a "
+        "random map of the same size."
     )
     assert "No better" not in one.sentence, "0.104 is above 0.100"
 
