@@ -152,8 +152,8 @@ def test_probabilities_are_written_in_per_cent_and_no_small_value_in_powers_of_t
     assert _figure("", {"a": _curve()}).layout.yaxis.tickformat == ".3~p"
 
 
-def test_a_value_that_says_nothing_is_a_dash_and_one_that_rounds_to_nothing_has_no_sign():
+def test_a_value_that_says_nothing_is_a_dash_and_a_small_one_keeps_its_digits_and_its_sign():
     axes = METRICS["deletion-correlation"].axes
     assert axes is not None
-    figure = curves_figure("", {"A": _curve(), "B": _curve()}, {"A": float("nan"), "B": -0.0001}, axes)
-    assert [trace.name for trace in figure.data] == ["A <b>–</b>", "B <b>0.000</b>"]
+    figure = curves_figure("", dict.fromkeys("ABC", _curve()), {"A": float("nan"), "B": -0.0001, "C": -0.0}, axes)
+    assert [trace.name for trace in figure.data] == ["A <b>–</b>", "B <b>−0.00010</b>", "C <b>0.000</b>"]

@@ -131,7 +131,9 @@ def test_sources_are_the_classes_answered_most_that_have_enough_samples() -> Non
 def test_samples_that_the_model_takes_for_few_classes_say_nothing_and_that_is_said() -> None:
     found, questions = answered(classifier(1), pictures(3))
     assert all(math.isnan(one.cost) and not one.pattern.any() for one in found)
-    assert all("takes the samples for 3 classes often enough" in one.ledger.notes[0] for one in questions)
+    assert all(
+        "only 3 are its answer to 8 samples or more, and a shuffle needs 5" in one.ledger.notes[0] for one in questions
+    )
     assert found[0].fidelity == found[0].baseline == pytest.approx(1 / 3, abs=0.02)
 
 
