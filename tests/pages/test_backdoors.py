@@ -59,6 +59,7 @@ def test_a_search_shows_a_map_and_a_score_with_its_interval_for_every_class_with
     (chart,) = arrived.app.get("plotly_chart")
     assert "star" in chart.proto.alt and "from" in chart.proto.alt
     assert read(arrived, "1 class stands out above the threshold", "“star”")
+    assert any("look whether it is an attacker's trigger" in one.value for one in arrived.app.caption)
     assert arrived.alerts == []
 
 

@@ -47,6 +47,8 @@ def show(found: Sequence[Suspicion], run: str) -> None:
         if len(found) > len(drawn):
             st.caption(f"The {len(drawn)} classes with the highest scores, of {len(found):,}.")
         st.markdown(text.plain(verdict(found)))
+        if found[0].score >= THRESHOLD:
+            st.caption(text.plain(found[0].sentence))
     with st.expander("What the score means, and what it does not"):
         st.markdown(MEANS)
         st.markdown(LIMITS)

@@ -81,6 +81,7 @@ def _one_of(label: str, values: Sequence[int], titles: Sequence[str], key: str) 
         values,
         format_func=lambda value: text.plain(named[value]),
         key=key,
+        wrap=True,
         required=True,
         persist_state="session",
     )

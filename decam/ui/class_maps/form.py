@@ -131,6 +131,7 @@ def methods(classifier: TorchClassifier, choices: Sequence[MethodChoice]) -> Non
             "Methods",
             able,
             selection_mode="multi",
+            wrap=True,
             format_func=named,
             key="mapped-pills",
             on_change=changed,

@@ -120,6 +120,7 @@ def _choices(snapshot: RunSnapshot) -> list[MetricChoice]:
         "Curves",
         list(offered),
         selection_mode="multi",
+        wrap=True,
         format_func=lambda name: text.plain(titles[name]),
         key=key,
         persist_state="session",

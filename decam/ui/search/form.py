@@ -73,6 +73,7 @@ def variants(classifier: Classifier, choices: Sequence[MethodChoice]) -> None:
             "Variants",
             VARIANTS,
             selection_mode="multi",
+            wrap=True,
             format_func=named,
             key=KEY,
             persist_state="session",

@@ -68,7 +68,7 @@ def _live(record: StudyRecord, lane: Lane, *, kept: bool, blinded: bool) -> None
     chosen = st.pills(
         "Section", list(offered), format_func=lambda name: offered[name].title, required=True,
         default=opening, key=f"study-{record.id}-{lane}-section",
-        label_visibility="collapsed",
+        label_visibility="collapsed", wrap=True,
     )  # fmt: skip
     section = offered[chosen or opening]
     st.caption(section.summary)

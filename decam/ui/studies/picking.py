@@ -121,7 +121,7 @@ def _methods(name: str, offer: Offer) -> tuple[str, ...]:
     return tuple(
         st.pills(
             "Methods", list(titles), selection_mode="multi", format_func=lambda one: text.plain(titles[one]), key=key,
-            persist_state="session",
+            persist_state="session", wrap=True,
             help="Each becomes a condition. Participants never read its name.",
         )
     )  # fmt: skip
@@ -136,7 +136,7 @@ def _catches(name: str, offer: Offer, suggested: Sequence[str]) -> tuple[str, ..
     st.session_state[key] = [one for one in st.session_state.get(key, []) if one in rows]
     chosen = st.pills(
         "Built-in conditions", list(rows), selection_mode="multi", format_func=lambda one: rows[one].title, key=key,
-        persist_state="session",
+        persist_state="session", wrap=True,
         help="Maps that know nothing of the model. Whoever prefers them does not look, or looks for something else.",
     )  # fmt: skip
     return tuple(chosen)
