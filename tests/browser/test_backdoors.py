@@ -39,7 +39,9 @@ def test_a_reader_searches_guesses_sees_what_is_hidden_and_tries_the_attack(
     expect(pills).to_have_count(6)
     column = main.locator(".st-key-suspect-part").bounding_box()
     for pill in (pills.nth(place).bounding_box() for place in range(6)):
-        assert column and pill and pill["x"] + pill["width"] <= column["x"] + column["width"] + 1, "a measure is cut off"
+        assert column and pill and pill["x"] + pill["width"] <= column["x"] + column["width"] + 1, (
+            "a measure is cut off"
+        )
 
     main.get_by_text("Star", exact=True).last.click()
     main.get_by_role("button", name="Lock in").click()
