@@ -173,14 +173,15 @@ def _cascading(
             return "late", (
                 f"Still similar ({line.words(outlives)}) when {_forgotten(names, outlives)} "
                 f"({whole(shares[outlives])} of the weights){answered[outlives]}. "
-                f"Changes completely only with {names[first]} ({line.words(first)}).{_edgy(line)}"
+                f"Changes completely only once {_forgotten(names, first)} ({line.words(first)}).{_edgy(line)}"
             )
-        when = f"as soon as {names[0]} is random" if first == 0 else f"once {names[first]} is random too"
+        when = f"{'once' if first else 'as soon as'} {_forgotten(names, first)}"
         back = max((place for place in there if place >= first), key=lambda place: left[place])
-        again = f" A similar map comes back with {names[back]} ({line.words(back)})." if left[back] >= LOST else ""
+        comes_back = f" A similar map comes back once {_forgotten(names, back)} ({line.words(back)})."
+        again = comes_back if left[back] >= LOST else ""
         why = "no signal reaches it through these weights" if line.flat[first] else "it reflects what the model learned"
         return "lost", f"Changes completely {when} ({line.words(first)}): {why}.{again}"
-    depth = "all weights are random" if complete else _forgotten(names, last)
+    depth = _forgotten(names, last)
     if left[last] < KEPT:
         return "changed", (
             f"Changes, but a similarity of {line.words(last)} is left when {depth}. That part comes from the image "
@@ -195,13 +196,19 @@ def _cascading(
 
 
 def _forgotten(names: Sequence[str], place: int) -> str:
-    return f"{names[0]} is random" if place == 0 else f"{names[0]} to {names[place]} are random"
+    """What is random at a place of a cascade, whose stages go from the output to the input."""
+    if place == len(names) - 1:
+        return "all weights are random"
+    if place == 0:
+        return f"the last stage ({names[0]}) is random"
+    return f"the last {place + 1} stages ({names[0]} to {names[place]}) are random"
 
 
 def _independent(line: Line, left: Sequence[float], names: Sequence[str]) -> tuple[Verdict, str]:
     there = [place for place, value in enumerate(left) if math.isfinite(value)]
     least = min(there, key=lambda place: left[place])
-    at = f"{names[least]} alone ({line.words(least)})"
+    back = f"stage {least + 1} of {len(names)} from the output"
+    at = f"{names[least]} alone ({back}; similarity {line.words(least)})"
     if left[least] < LOST:
         count = sum(left[place] < LOST for place in there)
         also = f" It changes completely with {count} of {len(there)} stages." if count > 1 else ""

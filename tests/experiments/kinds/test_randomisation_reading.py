@@ -79,19 +79,27 @@ def said(values: Sequence[float], **how: object) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("values", "verdict", "part"),
     [
-        ((0.1, 0.0, 0.05), "lost", "completely as soon as head is random (0.10)"),
-        ((0.5, 0.2, 0.1), "lost", "completely once late is random too (0.20)"),
-        ((0.1, 0.5, 0.1), "lost", "completely as soon as head is random (0.10)"),
-        ((0.1, 0.5, 0.1), "lost", "comes back with late (0.50)"),
+        ((0.1, 0.0, 0.05), "lost", "completely as soon as the last stage (head) is random (0.10)"),
+        ((0.5, 0.2, 0.1), "lost", "completely once the last 2 stages (head to late) are random (0.20)"),
+        ((0.1, 0.5, 0.1), "lost", "completely as soon as the last stage (head) is random (0.10)"),
+        ((0.1, 0.5, 0.1), "lost", "comes back once the last 2 stages (head to late) are random (0.50)"),
         ((0.5, 0.1, 0.1), "lost", "learned."),
-        ((0.9, 0.8, 0.1), "late", "Still similar (0.80) when head to late are random (50 % of the weights)"),
-        ((0.9, 0.8, 0.1), "late", "completely only with early (0.10)"),
+        (
+            (0.9, 0.8, 0.1),
+            "late",
+            "Still similar (0.80) when the last 2 stages (head to late) are random (50 % of the weights)",
+        ),
+        ((0.9, 0.8, 0.1), "late", "completely only once all weights are random (0.10)"),
         ((0.9, 0.6, 0.5), "changed", "0.50 is left when all weights are random"),
         ((0.9, 0.2, 0.85), "kept", "similar (0.85) although all weights are random"),
-        ((0.9, 0.8), "kept", "similar so far (0.80 when head to late are random)"),
-        ((-0.4, math.nan, math.nan), "lost", "as soon as head is random (−0.40)"),
-        ((0.9, math.nan, math.nan), "late", "Still similar (0.90) when head is random (under 1 % of the weights)"),
-        ((math.nan,) * 3, "lost", "as soon as head is random (flat)"),
+        ((0.9, 0.8), "kept", "similar so far (0.80 when the last 2 stages (head to late) are random)"),
+        ((-0.4, math.nan, math.nan), "lost", "as soon as the last stage (head) is random (−0.40)"),
+        (
+            (0.9, math.nan, math.nan),
+            "late",
+            "Still similar (0.90) when the last stage (head) is random (under 1 % of the weights)",
+        ),
+        ((math.nan,) * 3, "lost", "as soon as the last stage (head) is random (flat)"),
     ],
 )
 def test_the_cascade_is_read_by_its_thresholds(values: tuple[float, ...], verdict: str, part: str) -> None:
@@ -118,9 +126,9 @@ def test_a_late_change_tells_what_the_model_answered_when_the_map_was_still_simi
 @pytest.mark.parametrize(
     ("values", "verdict", "part"),
     [
-        ((0.9, 0.1, 0.95), "lost", "completely with late alone (0.10)"),
+        ((0.9, 0.1, 0.95), "lost", "completely with late alone (stage 2 of 3 from the output; similarity 0.10)"),
         ((0.2, 0.1, 0.95), "lost", "completely with 2 of 3 stages"),
-        ((0.9, 0.5, 0.95), "changed", "Changes most with late alone (0.50)"),
+        ((0.9, 0.5, 0.95), "changed", "Changes most with late alone (stage 2 of 3 from the output; similarity 0.50)"),
         ((0.9, 0.8, 0.95), "kept", "no stage alone matters"),
     ],
 )
@@ -168,7 +176,10 @@ def test_a_check_is_read_by_the_first_similarity_and_says_which_that_is() -> Non
     grid = found((0.1, 0.0, 0.05))
     one, how = reading(grid)
     assert one == readings(grid, HOW)[0] and one.subject == "Grad-CAM"
-    assert one.sentence == "Changes completely as soon as head is random (0.10): it reflects what the model learned."
+    assert (
+        one.sentence
+        == "Changes completely as soon as the last stage (head) is random (0.10): it reflects what the model learned."
+    )
     assert how.subject == "" and "Spearman" in how.sentence and how.sentence.endswith(THRESHOLDS)
     assert "Under 0.3" in THRESHOLDS and "From 0.7 on" in THRESHOLDS
 
