@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from decam.lessons import LESSONS
-from decam.ui.compare.run_view import TABS
+from decam.ui.compare.tabs import TABS
 from decam.ui.nav import NAME, PAGES
 from tests.browser.compare import LONG_MS, SHAPES, STARS, Compare
 from tests.browser.conftest import Finished, Watch

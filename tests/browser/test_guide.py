@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 from decam.images.scenes.scene import scene
 from decam.methods.de_cam.encoding import Encoding
 from decam.ui.components import source
-from decam.ui.search.view import reading
+from decam.ui.runs.search import reading
 
 READ = """([pixels, size, cells, grid, options]) => {
   const made = new (options.follows ? Guide : Interpolation)(pixels, size, options);

@@ -8,7 +8,7 @@ import pytest
 
 from decam.methods import CLASS_METHODS
 from decam.ui import state
-from decam.ui.class_maps import view
+from decam.ui.runs import gallery
 from tests.experiments.class_level import NAME, PULL
 from tests.pages.visitor import Visitor
 
@@ -98,7 +98,7 @@ def test_a_run_does_not_stand_below_itself() -> None:
 
 
 def test_galleries_of_many_classes_turn_their_pages_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(view, "A_PAGE", 2)
+    monkeypatch.setattr(gallery, "A_PAGE", 2)
     monkeypatch.setitem(CLASS_METHODS, NAME, PULL)
     links = []
     for classes in ([0, 1, 2], [3, 4, 5]):

@@ -18,7 +18,7 @@ from decam.export import zip_bytes
 from decam.methods import CLASS_METHODS
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state
-from decam.ui.class_maps import view
+from decam.ui.runs import gallery
 from tests.experiments.class_level import BROKEN, NAME, PULL
 from tests.pages.test_sanity import kept
 from tests.pages.visitor import Visitor
@@ -136,7 +136,7 @@ def test_all_classes_are_asked_at_one_switch() -> None:
 
 
 def test_many_classes_are_shown_a_page_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(view, "A_PAGE", 4)
+    monkeypatch.setattr(gallery, "A_PAGE", 4)
     arrived = visitor()
     arrived.app.toggle(key="maps-all-scenes").set_value(True)
     arrived.look().press("map-classes").finish()

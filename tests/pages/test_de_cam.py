@@ -15,7 +15,7 @@ from decam.experiments.plan import MethodChoice, PictureChoice, Plan
 from decam.experiments.status import CellState
 from decam.methods.de_cam.settings import VARIANTS
 from decam.ui import state
-from decam.ui.search.view import thinned, words_of
+from decam.ui.runs.search import thinned, words_of
 from tests.pages.visitor import ENDLESS_BUDGET, FEW_STEPS, Visitor, abandoned
 
 pytestmark = pytest.mark.usefixtures("server")

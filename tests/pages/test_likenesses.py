@@ -14,7 +14,7 @@ from decam.methods import METHODS
 from decam.models import load_classifier
 from decam.ui import state
 from decam.ui.methods import cards as methods_cards
-from decam.ui.methods import shared_run
+from decam.ui.methods import examples
 from decam.ui.shared import pictures
 from tests.pages.test_methods import cards, visitor
 from tests.pages.visitor import Visitor
@@ -57,15 +57,15 @@ def test_other_methods_have_no_such_tab() -> None:
 
 @pytest.mark.usefixtures("server")
 def test_the_methods_page_shows_the_likenesses_that_count_most_in_the_card(monkeypatch: pytest.MonkeyPatch) -> None:
-    able = shared_run.able
+    able = examples.able
     few = ("prototypes", "random")
-    monkeypatch.setattr(shared_run, "able", lambda asked: [pair for pair in able(asked) if pair[0].name in few])
+    monkeypatch.setattr(examples, "able", lambda asked: [pair for pair in able(asked) if pair[0].name in few])
     arrived = visitor()
     arrived.app.selectbox(key="field-model").select("prototypes")
     picture = pictures.of_sample(SAMPLES[0])
     classifier = load_classifier("prototypes")
     finished = arrived.look().finish()
-    link = shared_run.link_of(shared_run.plan_of(classifier, picture), picture.view(classifier))
+    link = examples.link_of(examples.plan_of(classifier, picture), picture.view(classifier))
     run = state.runs().snapshot(link)
     drawn = cards(finished)
     assert not methods_cards._awaits_evidence(run)

@@ -21,7 +21,7 @@ from decam.methods.taxonomy import FAMILIES, TREE, Branch, grouped
 from decam.models import load_classifier
 from decam.models.sources import torchvision as torchvision_source
 from decam.ui import nav, state
-from decam.ui.methods import shared_run
+from decam.ui.methods import examples
 from tests.pages.conftest import QUICK
 from tests.pages.visitor import PATIENCE, Visitor
 
@@ -32,9 +32,9 @@ FEW = ("grad-cam", "gradient", "random", "edges")
 def cheap(server: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All methods are there, and the shared run makes the maps of a few."""
     assert server
-    able = shared_run.able
-    monkeypatch.setattr(shared_run, "able", lambda asked: [pair for pair in able(asked) if pair[0].name in FEW])
-    monkeypatch.setattr(shared_run, "stand_ins", lambda _: {})
+    able = examples.able
+    monkeypatch.setattr(examples, "able", lambda asked: [pair for pair in able(asked) if pair[0].name in FEW])
+    monkeypatch.setattr(examples, "stand_ins", lambda _: {})
 
 
 def visitor() -> Visitor:
@@ -132,15 +132,15 @@ def test_a_method_that_cannot_run_says_why_and_cannot_be_compared(monkeypatch: p
 
 def test_models_made_for_it_stand_in_for_every_method_that_cannot_explain_the_embedded_one() -> None:
     classifier = state.models().get("embedded", state.device())
-    found = {row.name: model for model, rows in shared_run.stand_ins(classifier).items() for row in rows}
+    found = {row.name: model for model, rows in examples.stand_ins(classifier).items() for row in rows}
     assert found == {
         "attention-branch": "abn",
         "bilinear-attention": "bcnn",
         "prototypes": "prototypes",
         **dict.fromkeys(("attention-rollout", "class-token", "legrad"), "small-vit"),
     }
-    assert shared_run.stand_ins(load_classifier("abn", device="cpu", exact=True)).keys() >= {"bcnn", "prototypes"}
-    assert shared_run.stand_ins(torchvision_source.untrained("squeezenet1_0")) == {}
+    assert examples.stand_ins(load_classifier("abn", device="cpu", exact=True)).keys() >= {"bcnn", "prototypes"}
+    assert examples.stand_ins(torchvision_source.untrained("squeezenet1_0")) == {}
 
 
 @pytest.mark.slow
@@ -148,8 +148,8 @@ def test_models_made_for_it_stand_in_for_every_method_that_cannot_explain_the_em
 def test_a_card_shows_its_method_on_a_model_that_stands_in_and_compare_opens_with_that(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    able = shared_run.able
-    monkeypatch.setattr(shared_run, "able", lambda asked: [pair for pair in able(asked) if pair[0].name in FEW])
+    able = examples.able
+    monkeypatch.setattr(examples, "able", lambda asked: [pair for pair in able(asked) if pair[0].name in FEW])
     arrived = visitor()
     arrived.until(lambda: 'alt="Map of Attention branch"' in cards(arrived)["attention-branch"])
     drawn = html.unescape(cards(arrived)["attention-branch"])
@@ -173,8 +173,8 @@ def test_the_models_own_maps_come_before_those_of_models_that_stand_in_and_wait_
         began.append(classifier.name)
         return (yield from explain_view(classifier, view, method, *rest))
 
-    able = shared_run.able
-    monkeypatch.setattr(shared_run, "able", lambda asked: [pair for pair in able(asked) if pair[0].name in FEW])
+    able = examples.able
+    monkeypatch.setattr(examples, "able", lambda asked: [pair for pair in able(asked) if pair[0].name in FEW])
     monkeypatch.setattr(execute, "explain_view", explained)
     arrived = visitor()
     assert "ahead" not in arrived.status
@@ -256,8 +256,8 @@ def test_of_a_photograph_only_maps_that_cost_little_are_made_unasked_and_the_oth
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     few = {*FEW, "occlusion"}
-    able = shared_run.able
-    monkeypatch.setattr(shared_run, "able", lambda asked: [pair for pair in able(asked) if pair[0].name in few])
+    able = examples.able
+    monkeypatch.setattr(examples, "able", lambda asked: [pair for pair in able(asked) if pair[0].name in few])
     arrived = visitor().press("field-chelsea").finish()
     drawn = cards(arrived)
     assert 'alt="Map of Gradient"' in drawn["gradient"]
@@ -278,5 +278,5 @@ def test_of_a_photograph_only_maps_that_cost_little_are_made_unasked_and_the_oth
 
 def test_maps_are_made_in_the_order_of_their_cards() -> None:
     order = [row.name for _, rows in grouped(METHODS.values()) for row in rows]
-    names = [row.name for row, _ in shared_run.able(load_classifier("embedded", device="cpu"))]
+    names = [row.name for row, _ in examples.able(load_classifier("embedded", device="cpu"))]
     assert names == [name for name in order if name in names]

@@ -24,8 +24,9 @@ from decam.methods import METHODS
 from decam.metrics import METRICS
 from decam.runs.service import Runs
 from decam.ui import state
-from decam.ui.compare import export_panel, masked_answers, metric_curves
+from decam.ui.compare import metric_curves
 from decam.ui.components.grid import grid
+from decam.ui.runs import export_panel, masked_answers
 from decam.ui.shared.thumbnails import pixels
 from decam.ui.text import percent
 from tests.pages.conftest import SEED, Finished

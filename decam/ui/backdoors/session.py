@@ -12,9 +12,9 @@ from decam.experiments.plan import Plan
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
 from decam.ui.backdoors import guesses, suspects
-from decam.ui.class_maps.form import evaluations, warn
 from decam.ui.shared import action, seeds, session
 from decam.ui.shared.action import Start
+from decam.ui.shared.class_costs import evaluations, warn
 from decam.ui.shared.wish import Wish
 
 COUNT = "suspect-seeds"

@@ -10,10 +10,9 @@ from decam.experiments.kinds.backdoors import suspicions
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
 from decam.ui.backdoors import guesses, measures, reveal, scores, suspects
-from decam.ui.class_maps import view as class_maps
-from decam.ui.class_maps.view import Part
-from decam.ui.compare import export_panel, run_view
 from decam.ui.components.live import status as live_status
+from decam.ui.runs import export_panel, gallery, run_view
+from decam.ui.runs.gallery import Part
 
 WELCOME = (
     "Somebody trained these models. Some have a **backdoor**: a mark in an image, the trigger, makes the model answer "
@@ -44,7 +43,7 @@ def _draw(snapshot: RunSnapshot) -> None:
     found = suspicions(snapshot.grid)
     maps, beside = st.columns([1.7, 1], gap="large")
     with maps:
-        class_maps.maps(snapshot, _part(snapshot))
+        gallery.maps(snapshot, _part(snapshot))
     with beside:
         scores.show(found, snapshot.id)
     if not any(cell.explanation is not None for cell in snapshot.cells.values()):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from decam.classifier import Classifier, TorchClassifier
+from decam.classifier import TorchClassifier
 from decam.experiments.kinds.class_maps import targets_of
 from decam.experiments.plan import MethodChoice
 from decam.explanation import Unit
@@ -20,7 +20,7 @@ from decam.ui.shared.method_choice import Wish
 
 MAPPED = Wish("mapped", tuple(CLASS_METHODS)[:1], CLASS_METHODS)
 CLASSES, UNIT = "Classes", "A unit"
-USUAL, MANY = 4, 100
+USUAL = 4
 COUNT = "maps-seeds"
 
 
@@ -96,21 +96,6 @@ def _unit(classifier: TorchClassifier) -> Unit:
     layer = st.selectbox("Layer", layers, key="maps-layer", persist_state="session")
     channel = st.number_input("Channel", min_value=0, key="maps-channel", persist_state="session")
     return Unit(layer, int(channel))
-
-
-def evaluations(classifier: Classifier, choices: Sequence[MethodChoice], targets: int, seeds: int) -> int:
-    """Evaluations that the maps of so many targets cost at most, with each of so many seeds."""
-    return sum(CLASS_METHODS[one.name].total(one.settings, classifier, targets, seeds) for one in choices)
-
-
-def warn(count: int, evaluations: int) -> None:
-    """Say what so many classes cost before they are asked about."""
-    if count > MANY:
-        st.info(
-            f"All these maps ask the model {evaluations:,} times, {evaluations // count:,} times a class. Maps appear "
-            "one batch of classes after another, and what is finished stays if you stop. A few classes show first "
-            "whether the settings fit."
-        )
 
 
 def methods(classifier: TorchClassifier, choices: Sequence[MethodChoice]) -> None:

@@ -13,7 +13,7 @@ from decam.runs.snapshots import RunSnapshot
 from decam.ui import state
 from decam.ui.class_maps import form
 from decam.ui.class_maps.form import How
-from decam.ui.shared import action, session
+from decam.ui.shared import action, class_costs, session
 from decam.ui.shared.action import Start
 from decam.ui.shared.wish import Wish
 
@@ -43,8 +43,8 @@ def bar(
     snapshot: RunSnapshot | None,
 ) -> RunSnapshot | None:
     """Draw the methods beside the button that starts a run or stops the one shown; the run to show."""
-    one_model = form.evaluations(classifier, choices, len(targets), len(how.seeds))
-    form.warn(len(targets), one_model * len(how.models))
+    one_model = class_costs.evaluations(classifier, choices, len(targets), len(how.seeds))
+    class_costs.warn(len(targets), one_model * len(how.models))
 
     def wanted() -> Wish | None:
         if not targets or not choices:

@@ -13,10 +13,10 @@ from decam.figures import limits_for, overlay, png_uri
 from decam.methods import METHODS
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
-from decam.ui.compare import map_choice, run_grid
 from decam.ui.components import component_key
 from decam.ui.components.learn import point
 from decam.ui.components.learn.point import Place
+from decam.ui.runs import map_choice, run_grid
 from decam.ui.shared import awaited, wish
 from decam.ui.shared.run_pages import model_of
 from decam.ui.shared.shared_jobs import Standing

@@ -19,11 +19,11 @@ from decam.methods.base import Series
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state
 from decam.ui import text as words
-from decam.ui.compare import map_choice
 from decam.ui.components import component_key
 from decam.ui.components.charts import figures as charts
 from decam.ui.components.charts.live import LivePicture, LiveSearch, live_charts
 from decam.ui.components.grid.grid import address
+from decam.ui.runs import map_choice
 from decam.ui.shared import stopped
 
 SIDE = 160

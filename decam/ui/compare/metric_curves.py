@@ -18,8 +18,8 @@ from decam.metrics import get as get_metric
 from decam.metrics.base import Curve, Measurement
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
-from decam.ui.compare import map_choice, measure_more
 from decam.ui.components.charts import figures as charts
+from decam.ui.runs import map_choice, measure_more
 from decam.ui.shared import metric_forms, run_pages
 
 SIDE = 176

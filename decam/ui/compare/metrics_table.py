@@ -18,9 +18,9 @@ from decam.metrics import get as get_metric
 from decam.metrics.taxonomy import FAMILIES
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
-from decam.ui.compare import measure_more
 from decam.ui.components.table import value_table
 from decam.ui.components.table.value_table import Column, Row
+from decam.ui.runs import measure_more
 from decam.ui.shared import metric_forms
 
 NOTE = (

@@ -12,7 +12,8 @@ from decam.errors import DecamError
 from decam.hardware.device import best
 from decam.models import EMBEDDED
 from decam.ui import state, theme
-from decam.ui.compare import run_view
+from decam.ui.compare import tabs
+from decam.ui.runs import run_view
 from decam.ui.shared import measuring, method_forms, model_choice, pictures, recent, session, targets, welcome
 
 
@@ -57,7 +58,7 @@ def show() -> None:
     if chosen and classifier is not None:
         snapshot = session.action(classifier, asked, choices, how, snapshot)
 
-    run_view.show(snapshot)
+    run_view.show(snapshot, tabs.maps)
 
     with before:
         recent.panel(state.run_id())

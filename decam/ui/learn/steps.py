@@ -34,7 +34,8 @@ from decam.ui.components.charts import figures as charts
 from decam.ui.components.grid.grid import address
 from decam.ui.components.learn import point
 from decam.ui.learn import covering, session
-from decam.ui.search import landscapes, view
+from decam.ui.runs import search
+from decam.ui.shared import landscape
 
 WIDE = 3
 """Pictures from which they stand below the text, where they have the page's width."""
@@ -189,14 +190,14 @@ def _curves(lesson: Lesson, place: int, step: Curves) -> None:
 def _walk(lesson: Lesson, place: int, step: Walk) -> None:
     _text(lesson, place, step)
     with st.container(key=f"lesson-land-{lesson.name}-{place}"):
-        landscapes.draw(landscapes.Choice(step.landscape, step.settings, step.seed), f"lesson-walk-{place}")
+        landscape.draw(landscape.Choice(step.landscape, step.settings, step.seed), f"lesson-walk-{place}")
 
 
 def _search(lesson: Lesson, place: int, step: Search) -> None:
     _text(lesson, place, step)
     grid = runs.load(step.run)
     snapshot = RunSnapshot(f"lesson-{step.run}", datetime.now(UTC), Status.DONE, grid)
-    view.show(snapshot, facts.place_of(grid, step.question, step.method))
+    search.show(snapshot, facts.place_of(grid, step.question, step.method))
 
 
 def _cover(lesson: Lesson, place: int, step: Cover) -> None:

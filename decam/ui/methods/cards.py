@@ -25,11 +25,11 @@ from decam.methods.taxonomy import Family, grouped
 from decam.models import catalogue
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import nav, state, text
-from decam.ui.compare import prototype_matches, run_view
 from decam.ui.components.grid.grid import address
 from decam.ui.components.live import maps
 from decam.ui.components.live import status as live_status
-from decam.ui.methods import shared_run, tree
+from decam.ui.methods import examples, tree
+from decam.ui.runs import prototype_matches, run_view
 from decam.ui.shared import awaited, ground_truth, method_choice, model_choice, pictures, run_pages, session
 from decam.ui.shared.pictures import Chosen
 
@@ -154,7 +154,7 @@ def _live(
                 args=(runs[0].id,),
             )
         elif _all_wanted(classifier, runs[0]):
-            shared_run.ask_for_all(classifier, picture)
+            examples.ask_for_all(classifier, picture)
             st.rerun()
     _write(_heads(classifier, picture, runs), places)
     if look and _followed(runs) is None:
@@ -163,7 +163,7 @@ def _live(
 
 def _all_wanted(classifier: Classifier, run: RunSnapshot) -> bool:
     """Draw the button that makes the maps that are not made unasked, if there are such; True when it is pressed."""
-    costs = [cost for _, cost in shared_run.rest(classifier, run)]
+    costs = [cost for _, cost in examples.rest(classifier, run)]
     return bool(costs) and st.button(
         "Make all maps",
         key="all-maps",
@@ -180,7 +180,7 @@ def _evidence(link: str, classifier: Classifier, picture: Chosen, places: Mappin
     run = run_pages.snapshot_of(link, COMPARISON)
     if run is None:
         return
-    cells = dict(shared_run.cells(run))
+    cells = dict(examples.cells(run))
     truth = _truth(classifier, picture, cells.values())
     _write({name: _head(METHODS[name], classifier, run, cells[name], truth) for name in _resting(cells)}, places)
     live = state.live(run)
@@ -200,7 +200,7 @@ def _heads(classifier: Classifier, picture: Chosen, runs: Sequence[RunSnapshot])
     """The heads of all cards as the runs have them now, by the method's name."""
     drawn: dict[str, str] = {}
     for run in runs:
-        cells = dict(shared_run.cells(run))
+        cells = dict(examples.cells(run))
         truth = _truth(classifier, picture, cells.values())
         drawn |= {name: _head(METHODS[name], classifier, run, cell, truth) for name, cell in cells.items()}
     return {name: drawn.get(name) or _head(row, classifier, runs[0], None, None) for name, row in METHODS.items()}
@@ -223,7 +223,7 @@ def _status(runs: Sequence[RunSnapshot]) -> None:
 
 def _awaits_evidence(run: RunSnapshot) -> bool:
     """Whether a map is still to come whose evidence the page itself draws, as the browser draws maps alone."""
-    cells = dict(shared_run.cells(run))
+    cells = dict(examples.cells(run))
     return any(cells[name].explanation is None for name in _resting(cells))
 
 
@@ -328,7 +328,7 @@ def _cost(row: Method, classifier: Classifier, cell: Cell | None, obstacle: str)
     made = None if cell is None else cell.explanation
     if made is None and row.obstacle(classifier):
         return "not made yet"
-    cost = row.cost(shared_run.example(row).settings, classifier) if made is None else made.evaluations
+    cost = row.cost(examples.example(row).settings, classifier) if made is None else made.evaluations
     cost_text = text.several(cost, "evaluation") if cost else "free"
     return cost_text if made is None else f"{cost_text} · {duration(made.seconds)}"
 

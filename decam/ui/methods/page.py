@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from decam.ui import theme
-from decam.ui.methods import cards, shared_run, tree
+from decam.ui.methods import cards, examples, tree
 from decam.ui.shared import model_choice, model_here, session, targets
 
 
@@ -22,14 +22,14 @@ def show() -> None:
 
     chosen, seen = st.columns([1.7, 1], gap="medium", vertical_alignment="center")
     with chosen:
-        picture, entry = shared_run.controls()
+        picture, entry = examples.controls()
     classifier = model_choice.load(entry)
     if classifier is not None:
         with seen:
             targets.seen(classifier, picture)
-        model_choice.limits(entry, [picture], partial(model_here.choose, shared_run.PREFIX))
+        model_choice.limits(entry, [picture], partial(model_here.choose, examples.PREFIX))
         status = st.container()
-        runs = shared_run.of(classifier, picture)
+        runs = examples.of(classifier, picture)
         # Links are drawn when there is something that they lead to.
         field = st.container()
         if runs:

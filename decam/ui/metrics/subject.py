@@ -26,10 +26,9 @@ from decam.metrics.walkthroughs import Picture
 from decam.metrics.walkthroughs.panels import limits
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
-from decam.ui.compare import run_view
 from decam.ui.components.live import status as live_status
-from decam.ui.methods import shared_run
-from decam.ui.shared import awaited, ground_truth, model_choice, model_here, pictures, run_pages
+from decam.ui.runs import run_view
+from decam.ui.shared import awaited, ground_truth, model_choice, model_here, pictures, run_pages, shared_runs
 from decam.ui.shared.pictures import Chosen
 
 PREFIX = "metric"
@@ -171,8 +170,8 @@ def _made(classifier: TorchClassifier, chosen: Chosen, method: str) -> Subject |
     if (maps := _kept().get(key)) is None:
         pairs = ((method, SEED), (CONTROL, CONTROL_SEED))
         asked = [(MethodChoice.default(name), seed) for name, seed in pairs]
-        plans = [shared_run.make_plan(classifier.name, key[2], chosen, [choice], seed) for choice, seed in asked]
-        runs = [shared_run.shared_run(plan, view, state.owner()) for plan in plans]
+        plans = [shared_runs.make_plan(classifier.name, key[2], chosen, [choice], seed) for choice, seed in asked]
+        runs = [shared_runs.begun(plan, view, state.owner()) for plan in plans]
         made, control = (_map(run) for run in runs)
         if made is None or control is None:
             _awaited(runs)

@@ -7,7 +7,6 @@ import streamlit as st
 from decam.experiments.kinds.randomisation import RANDOMISATION
 from decam.ui import state, theme
 from decam.ui.randomisation import form, session, view
-from decam.ui.search import form as search_form
 from decam.ui.shared import model_choice, pictures, recent, targets, welcome
 from decam.ui.shared.session import begin_again
 
@@ -18,7 +17,7 @@ def show() -> None:
 
     with st.sidebar:
         theme.brand(begin_again)
-        chosen = search_form.picture(pictures.panel())
+        chosen = pictures.one(pictures.panel())
         entry = model_choice.panel(chosen)
         below = st.container()
 

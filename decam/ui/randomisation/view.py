@@ -16,11 +16,11 @@ from decam.methods import METHODS
 from decam.metrics.similarity import SIMILARITIES
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
-from decam.ui.compare import beside, export_panel, run_view
 from decam.ui.components.charts import figures
 from decam.ui.components.live import maps
 from decam.ui.components.live import status as live_status
 from decam.ui.randomisation import grid
+from decam.ui.runs import beside, export_panel, run_view
 
 SIGNED = {True: "Absolute", False: "Signed"}
 EXPLAINED = (

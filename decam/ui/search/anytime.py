@@ -19,8 +19,8 @@ from decam.metrics.curves import cost
 from decam.metrics.faithfulness import INSERTION
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
-from decam.ui.compare import measure_more
 from decam.ui.components.charts import figures as charts
+from decam.ui.runs import measure_more
 from decam.ui.shared import stopped
 
 QUANTITIES: Mapping[str, tuple[str, float, float]] = {

@@ -18,8 +18,8 @@ from decam.explanation import Explanation, Map, Truth, last
 from decam.methods.de_cam.settings import DeCamSettings
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import text
-from decam.ui.compare import cover
 from decam.ui.components import component_key
+from decam.ui.runs import cover
 from decam.ui.shared.run_pages import model_of
 
 RANKED = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from decam.ui import state, theme
-from decam.ui.compare import run_view
+from decam.ui.runs import run_view
 from decam.ui.search import form, run
-from decam.ui.search import landscapes as landscape_view
+from decam.ui.search import landscapes as landscapes_view
 from decam.ui.shared import measuring, model_choice, pictures, recent, session, targets, welcome
 
 
@@ -17,7 +17,7 @@ def show() -> None:
 
     with st.sidebar:
         theme.brand(session.begin_again)
-        chosen = form.picture(pictures.panel())
+        chosen = pictures.one(pictures.panel())
         entry = model_choice.panel(chosen)
         below = st.container()
 
@@ -38,12 +38,12 @@ def show() -> None:
 
     if landscapes.open:
         with landscapes:
-            landscape_view.show()
+            landscapes_view.show()
     else:
         with search:
             asked = targets.row(classifier, chosen, places, judged=False)
             if chosen and classifier is not None:
-                snapshot = session.action(classifier, asked, choices, how, snapshot, form.variants, form.OFFERED)
+                snapshot = session.action(classifier, asked, choices, how, snapshot, form.pills, form.OFFERED)
             run_view.show(snapshot, run.show)
 
     with before:

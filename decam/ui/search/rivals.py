@@ -13,7 +13,7 @@ from decam.methods import METHODS
 from decam.methods.presets import equal_rivals
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
-from decam.ui.compare import measure_more
+from decam.ui.runs import measure_more
 from decam.ui.shared import wish
 from decam.ui.shared.run_pages import model_of
 

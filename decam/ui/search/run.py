@@ -11,9 +11,9 @@ from decam.experiments.cells import CellKey
 from decam.methods.de_cam.method import DE_CAM
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
-from decam.ui.compare import beside, map_choice, measure_more, run_grid, run_view
 from decam.ui.components.live import status as live_status
-from decam.ui.search import anytime, by_hand, rivals, view
+from decam.ui.runs import beside, map_choice, measure_more, run_grid, run_view, search
+from decam.ui.search import anytime, by_hand, rivals
 from decam.ui.shared import run_pages
 
 
@@ -39,7 +39,7 @@ def _search(snapshot: RunSnapshot, place: CellKey) -> None:
     """Draw a search, and again while it is on its way: the grid above follows the run, but gets no populations."""
     look = state.live(snapshot) is not None and snapshot.cells[place].explanation is None
     followed = st.fragment(_part, run_every=run_view.POLL if look else None)
-    followed(snapshot.id, snapshot.plan.kind, place, view.show, look)
+    followed(snapshot.id, snapshot.plan.kind, place, search.show, look)
 
 
 def _shown(snapshot: RunSnapshot) -> CellKey | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -255,3 +255,21 @@ def _kept() -> list[Chosen]:
 
 def _truth(snapshot: RunSnapshot, picture: int) -> Truth | None:
     return snapshot.truths[picture] if snapshot.truths else None
+
+
+def one(chosen: Sequence[Chosen]) -> list[Chosen]:
+    """Draw the choice of one picture where there are several, and return a list of it, empty without pictures."""
+    if len(chosen) < 2:
+        return list(chosen)
+    names = lines(chosen)
+    if st.session_state.get("searched") not in names:
+        st.session_state["searched"] = next(iter(names))
+    wanted = st.selectbox(
+        "Image searched",
+        list(names),
+        format_func=lambda key: names.get(key, key),
+        key="searched",
+        persist_state="session",
+        help="Choose which image to search. This page searches one at a time.",
+    )
+    return [item for item in chosen if item.key == wanted]

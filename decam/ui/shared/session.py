@@ -15,7 +15,6 @@ from decam.methods import METHODS
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text, theme
 from decam.ui.components.picker import method_picker
-from decam.ui.search import form
 from decam.ui.shared import action as run_button
 from decam.ui.shared import (
     ground_truth,
@@ -26,6 +25,7 @@ from decam.ui.shared import (
     run_pages,
     targets,
     throughput,
+    variants,
     wish,
 )
 from decam.ui.shared.action import Start
@@ -76,7 +76,7 @@ def _take_up(snapshot: RunSnapshot) -> None:
         key = pictures.kept_key(snapshot.id, plan.place_of(place))
         targets.restore(plan.model, key, question.target, question.against)
     method_forms.restore(tuple(choice for choice in plan.methods if choice.name in METHODS), plan.model)
-    form.restore(plan)
+    variants.restore(plan)
     measuring.restore(plan)
 
 

@@ -8,11 +8,11 @@ from decam.export.wire import grid_cells, grid_metrics, probability_of
 from decam.methods import METHODS
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state
-from decam.ui.compare import masked_answers, originals
 from decam.ui.components import component_key
 from decam.ui.components.grid import grid
 from decam.ui.components.grid.grid import GridAnswer, GridColumn, GridRow, result_grid
 from decam.ui.components.learn.point import Place
+from decam.ui.runs import masked_answers, originals
 from decam.ui.shared import wish
 
 

@@ -22,12 +22,11 @@ from decam.methods.de_cam.settings import DeCamSettings
 from decam.methods.de_cam.stopping import Stopping
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state
-from decam.ui.compare import generations
-from decam.ui.compare.generations import Moment
 from decam.ui.components import component_key, source, styles
 from decam.ui.components.charts import live
 from decam.ui.components.grid.grid import address
-from decam.ui.shared import run_pages, stopped
+from decam.ui.shared import generations, run_pages, stopped
+from decam.ui.shared.generations import Moment
 
 WATCHED_BYTES = 120_000
 """Of traces sent with each look at a search that runs; a finished one is sent whole, once."""

@@ -12,7 +12,7 @@ import torch
 from decam.evolution.differential_evolution import DifferentialEvolution, EvolutionSettings
 from decam.evolution.operators import Box
 from decam.evolution.trace import Trace
-from decam.ui.compare.generations import STEPS, Moment, sent, within
+from decam.ui.shared.generations import STEPS, Moment, sent, within
 
 
 def moments(count: int = 20) -> list[Moment]:

@@ -13,7 +13,7 @@ from decam.experiments.kinds import comparison
 from decam.experiments.plan import MethodChoice, PictureChoice
 from decam.experiments.status import Status
 from decam.runs.snapshots import RunSnapshot
-from decam.ui.compare.masked_answers import in_words
+from decam.ui.runs.masked_answers import in_words
 from tests.tools.colours import LABELS, views
 
 

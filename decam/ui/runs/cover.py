@@ -8,8 +8,8 @@ from decam.experiments.cells import CellKey
 from decam.explanation import Explanation
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import text
-from decam.ui.compare import map_choice
 from decam.ui.components import component_key
+from decam.ui.runs import map_choice
 from decam.ui.shared import covering
 from decam.ui.shared.covering import Seen
 

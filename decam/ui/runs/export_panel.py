@@ -16,7 +16,7 @@ from decam.figures.legend import CLIPPING
 from decam.figures.look import Look
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import text
-from decam.ui.compare import run_grid, stimuli_panel
+from decam.ui.runs import run_grid, stimuli_panel
 
 CONTENTS = {
     True: "Overlays (PNG), raw maps (NPZ), curves and metrics (CSV), images as the model saw them, and settings.",

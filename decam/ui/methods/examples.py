@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import streamlit as st
 
@@ -11,9 +10,7 @@ from decam.classifier import Classifier, Pixels
 from decam.errors import DecamError, NoSuchRunError
 from decam.experiments.cells import Cell
 from decam.experiments.execute import CHEAP
-from decam.experiments.kinds import comparison
-from decam.experiments.plan import MethodChoice, PictureChoice, Plan, fingerprint
-from decam.experiments.plan_json import plan_to_json
+from decam.experiments.plan import MethodChoice, Plan
 from decam.images.samples import SAMPLES
 from decam.methods import METHODS
 from decam.methods.base import Method
@@ -21,12 +18,11 @@ from decam.methods.taxonomy import grouped
 from decam.models.catalogue import ENTRIES, Entry
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import state, text
-from decam.ui.shared import model_here, pictures, thumbnails, uploads
+from decam.ui.shared import model_here, pictures, shared_runs, thumbnails, uploads
 from decam.ui.shared.pictures import Chosen
 from decam.ui.shared.thumbnails import Tile
 
-PREFIX, SAMPLE = "field", "field-sample"
-RUN, ALL = "field-run", "field-all"
+PREFIX, SAMPLE, ALL = "field", "field-sample", "field-all"
 
 
 def controls() -> tuple[Chosen, Entry]:
@@ -53,8 +49,10 @@ def example(row: Method) -> MethodChoice:
 
 
 def plan_of(classifier: Classifier, picture: Chosen) -> Plan:
-    """A plan of all methods that can explain the classifier, as `make_plan` makes it."""
-    return make_plan(classifier.name, str(classifier.device), picture, [example(row) for row, _ in able(classifier)])
+    """A plan of all methods that can explain the classifier, as `shared_runs.make_plan` makes it."""
+    return shared_runs.make_plan(
+        classifier.name, str(classifier.device), picture, [example(row) for row, _ in able(classifier)]
+    )
 
 
 def quick_plan(classifier: Classifier, picture: Chosen) -> Plan | None:
@@ -66,7 +64,7 @@ def quick_plan(classifier: Classifier, picture: Chosen) -> Plan | None:
     if entry is None or entry.domain == "scenes":
         return plan_of(classifier, picture)
     choices = [example(row) for row, cost in able(classifier) if cost <= CHEAP]
-    return make_plan(classifier.name, str(classifier.device), picture, choices) if choices else None
+    return shared_runs.make_plan(classifier.name, str(classifier.device), picture, choices) if choices else None
 
 
 def rest(classifier: Classifier, run: RunSnapshot) -> list[tuple[Method, int]]:
@@ -78,13 +76,13 @@ def rest(classifier: Classifier, run: RunSnapshot) -> list[tuple[Method, int]]:
 def ask_for_all(classifier: Classifier, picture: Chosen) -> None:
     """Let all maps be made, those that cost much too; the run is begun when the page is drawn again."""
     asked: set[str] = st.session_state.setdefault(ALL, set())
-    asked.add(link_of(plan_of(classifier, picture), picture.view(classifier)))
+    asked.add(shared_runs.link_of(plan_of(classifier, picture), picture.view(classifier)))
 
 
 def _own_plan(classifier: Classifier, picture: Chosen, view: Pixels) -> Plan:
     """The plan of all maps where somebody has asked for them, and else of those that are made unasked."""
     whole = plan_of(classifier, picture)
-    link = link_of(whole, view)
+    link = shared_runs.link_of(whole, view)
     if link in st.session_state.get(ALL, ()):
         return whole
     quick = quick_plan(classifier, picture)
@@ -112,16 +110,6 @@ def stand_ins(classifier: Classifier) -> dict[str, list[Method]]:
     return found
 
 
-def make_plan(model: str, device: str, picture: Chosen, choices: Sequence[MethodChoice], seed: int = 0) -> Plan:
-    """A plan of these methods for the picture's predicted class, without metrics."""
-    return comparison.plan(model, device, [PictureChoice(picture.name, framing=picture.framing)], choices, seed=seed)
-
-
-def link_of(plan: Plan, view: Pixels) -> str:
-    """The link of a shared run: a digest of all that its maps are made from, versions included."""
-    return "methods-" + hashlib.sha256((plan_to_json(plan) + fingerprint(view)).encode()).hexdigest()[:32]
-
-
 def of(classifier: Classifier, picture: Chosen) -> list[RunSnapshot]:
     """The shared runs, begun if absent: first that of the model, then those of the models that stand in for it.
 
@@ -131,30 +119,12 @@ def of(classifier: Classifier, picture: Chosen) -> list[RunSnapshot]:
         view = picture.view(classifier)
         plans = [_own_plan(classifier, picture, view)]
         others = {name: [example(row) for row in rows] for name, rows in stand_ins(classifier).items()}
-        plans += [make_plan(name, plans[0].device, picture, choices) for name, choices in others.items()]
+        plans += [shared_runs.make_plan(name, plans[0].device, picture, choices) for name, choices in others.items()]
         # The newest goes first among runs that give way: begun last, the model's own run waits for none of the others.
-        return [shared_run(each, view) for each in plans[::-1]][::-1]
+        return [shared_runs.begun(each, view) for each in plans[::-1]][::-1]
     except DecamError as error:
         st.error(text.plain(str(error)))
         return []
-
-
-def shared_run(plan: Plan, view: Pixels, asker: str = "") -> RunSnapshot:
-    """The shared run of a plan on this view, begun if absent. `asker` is as in `Runs.shared_run`.
-
-    Raises DecamError where it cannot be.
-    """
-    link = link_of(plan, view)
-    # Once a visit: a run that fails would be begun anew by every drawing of the page, and for ever.
-    begun: set[str] = st.session_state.setdefault(RUN, set())
-    if link not in begun:
-        state.runs().shared_run(link, plan, [view], asker=asker)
-        begun.add(link)
-    try:
-        return state.runs().snapshot(link)
-    except NoSuchRunError:  # its files were taken away
-        state.runs().shared_run(link, plan, [view], asker=asker)
-        return state.runs().snapshot(link)
 
 
 def cells(snapshot: RunSnapshot) -> Iterator[tuple[str, Cell]]:

@@ -10,7 +10,7 @@ import pytest
 from decam.experiments.cells import Cell, CellKey
 from decam.explanation import Explanation
 from decam.methods.de_cam.settings import DeCamSettings
-from decam.ui.search.view import payload
+from decam.ui.runs.search import payload
 from tests.studies.made import run, view
 
 SIZE = (40, 60)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from decam.images.samples import SAMPLES
 from decam.models.cache import Models
-from decam.ui.compare import originals
+from decam.ui.runs import originals
 from decam.ui.shared import pictures
 
 
