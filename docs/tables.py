@@ -44,6 +44,7 @@ SOURCES = """\
 
 - He, Sun and Tang, *Guided Image Filtering*, 2013; He and Sun, *Fast Guided Filter*, 2015.
 - Rasmussen and Williams, *Gaussian Processes for Machine Learning*, 2006.
+- Bates and Granger, *The Combination of Forecasts*, 1969.
 - Golub, Heath and Wahba, *Generalized Cross-Validation as a Method for Choosing a Good Ridge Parameter*, 1979.
 
 ## Within studies

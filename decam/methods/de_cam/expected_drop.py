@@ -1,14 +1,15 @@
 """How far the answer is expected to fall where a place is hidden, by a regression on everything that was asked.
 
 Gaussian process regression (Rasmussen and Williams 2006, algorithm 2.1) of the probabilities on the visible shares of
-28×28 places. Its prior on the places' weights is smooth, over the picture alone or over places alike in colour too, so
-that edges are followed where that predicts the answers better. What is left out decides (eq. 5.12).
+28×28 places. Three priors on the places' weights are tried: each place by itself, and smooth over two lengths, among
+places alike in colour where edges are followed. What the three expect is averaged, each with the inverse of what it
+misses of left-out answers (eq. 5.12; Bates and Granger 1969), so that edges count where they predict the answers.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -20,9 +21,9 @@ from decam.methods.de_cam.halves import half_of
 
 PLACES = 28  # a side
 MOST = 1024  # answers that a fit uses: its cost grows with their cube
-FEW = 320  # of them, from which prior and noise are chosen
+FEW = 320  # of them, from which the noise is chosen
 SMOOTH = (0.05, 0.1)  # lengths of the priors over the picture alone, as shares of its side
-EDGED = (0.1, 0.25)  # and of those over places alike in colour
+EDGED = (0.1, 0.25)  # and of those over places alike in colour, where edges are followed
 ALIKE = 0.1  # colours that differ by so much, in [0, 1], are somewhat alike
 LINEAR = 0.3  # variance of the additive part; that of the local part is 1
 REACH = 0.7  # of the local part: its length as a share of the median distance between masks
@@ -69,7 +70,7 @@ class ExpectedDrop:
         self._follow_edges = follow_edges
         self._seen: list[Tensor] = []
         self._answers: list[Tensor] = []
-        self._chosen: tuple[Tensor, float] | None = None  # prior and noise, once they were chosen
+        self._noises: list[float] = []  # one for each prior, once they were chosen
 
     def __bool__(self) -> bool:
         """True once anything was added."""
@@ -79,7 +80,7 @@ class ExpectedDrop:
         """Masks (N×H×W, visible shares or booleans) and what the model answered (N)."""
         self._seen.append(F.adaptive_avg_pool2d(masks.float().unsqueeze(1), PLACES).flatten(1).cpu())
         self._answers.append(answers.float().cpu())
-        self._chosen = None
+        self._noises = []
         if sum(map(len, self._answers)) > 4 * MOST:  # of very many answers a part tells nearly as much
             self._seen, self._answers = ([kept] for kept in self._part(2 * MOST))
 
@@ -96,32 +97,57 @@ class ExpectedDrop:
         if spread < 1e-6:
             return Drop(torch.zeros(PLACES, PLACES), 1.0)
         wanted = ((answers - answers.mean()) / spread).unsqueeze(1)
-        self._chosen = self._chosen or self._choice(seen, wanted)
-        found = _Regression(seen, *self._chosen).fit(wanted)
-        return Drop(found.places * spread, found.missed)
+        self._noises = self._noises or [_noise(prior, seen, wanted) for prior in self._priors()]
+        fits = [
+            _Regression(seen, prior).fit(wanted, noise)
+            for prior, noise in zip(self._priors(), self._noises, strict=True)
+        ]
+        return _combined(fits, spread)
 
     def half(self, generator: torch.Generator) -> ExpectedDrop:
-        """Another one that was given a random half of what the latest fit used, and keeps to its prior and noise."""
+        """Another one that was given a random half of what the latest fit used, and keeps to its noises."""
         seen, answers = self._part(MOST)
         kept = half_of(len(answers), generator)
         other = copy.copy(self)
         other._seen, other._answers = [seen[kept]], [answers[kept]]
         return other
 
-    def _choice(self, seen: Tensor, wanted: Tensor) -> tuple[Tensor, float]:
-        """The prior and the noise that predict left-out answers best, by some of them."""
-        few = _drawn(len(wanted), FEW)
-        return min(
-            ((prior, noise) for prior in self._priors() for noise in NOISE),
-            key=lambda tried: _Regression(seen[few], *tried).fit(wanted[few]).missed,
-        )
-
     def _priors(self) -> Iterator[Tensor]:
         """Covariances of the places' weights (784×784)."""
-        for length in SMOOTH:
-            yield torch.exp(self._apart / (-2 * length**2))
-        for length in EDGED if self._follow_edges else ():
-            yield torch.exp(self._apart / (-2 * length**2) - self._unlike)
+        yield torch.eye(PLACES**2)
+        for length in EDGED if self._follow_edges else SMOOTH:
+            unlike = self._unlike if self._follow_edges else 0
+            yield torch.exp(self._apart / (-2 * length**2) - unlike)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """The slope of what is expected along each place (784), and what is wanted minus what the others expect (N)."""
+
+    slopes: Tensor
+    left_out: Tensor
+
+    @property
+    def missed(self) -> float:
+        return float(self.left_out.square().mean())
+
+
+def _combined(fits: Sequence[_Fit], spread: Tensor) -> Drop:
+    """The mean of several fits to the same answers, each of which counts as much as it misses less than the others."""
+    shares = torch.tensor([1 / max(fit.missed, 1e-12) for fit in fits], dtype=torch.float64)
+    shares /= shares.sum()
+    slopes, left_out = (
+        (shares.unsqueeze(1) * torch.stack(parts).double()).sum(0)
+        for parts in zip(*((fit.slopes, fit.left_out) for fit in fits), strict=True)
+    )
+    return Drop((slopes * spread).float().view(PLACES, PLACES), float(left_out.square().mean()))
+
+
+def _noise(prior: Tensor, seen: Tensor, wanted: Tensor) -> float:
+    """The noise that predicts left-out answers best, by some of them."""
+    few = _drawn(len(wanted), FEW)
+    regression = _Regression(seen[few], prior)
+    return min(NOISE, key=lambda noise: regression.fit(wanted[few], noise).missed)
 
 
 def _drawn(count: int, most: int) -> Tensor:
@@ -140,7 +166,7 @@ def _unit(values: Tensor) -> Tensor:
 class _Regression:
     """A linear covariance of masks under a prior on their places, plus a squared exponential one of their distance."""
 
-    def __init__(self, seen: Tensor, prior: Tensor, noise: float) -> None:
+    def __init__(self, seen: Tensor, prior: Tensor) -> None:
         self._centred = seen - seen.mean(0)
         self._smoothed = self._centred @ prior
         linear = self._smoothed @ self._centred.T
@@ -150,16 +176,15 @@ class _Regression:
         distances = (own.unsqueeze(0) + own.unsqueeze(1) - 2 * self._linear).clamp_min_(0)
         self._width = 2 * REACH**2 * distances.median().clamp_min(1e-12)
         self._local = torch.exp(-distances / self._width)
-        self._noise = noise
 
-    def fit(self, wanted: Tensor) -> Drop:
-        """The mean slope of what is expected along each place, over the masks that were asked."""
+    def fit(self, wanted: Tensor, noise: float) -> _Fit:
+        """What is expected of answers (N×1) with so much noise; slopes are means over the masks that were asked."""
         covariance = (LINEAR * self._linear + self._local).double()
-        covariance.diagonal().add_(self._noise)
+        covariance.diagonal().add_(noise)
         inverse = torch.cholesky_inverse(torch.linalg.cholesky(covariance))
         weights = inverse @ wanted.double()
         left_out = weights[:, 0] / inverse.diagonal()  # what is wanted minus what the others expect
         weights = weights.float()
         bends = (weights * self._local.sum(1, keepdim=True) - self._local @ weights) * (2 / self._width / len(wanted))
         slopes = self._smoothed.T @ (LINEAR * weights + bends) / self._scale
-        return Drop(slopes.view(PLACES, PLACES), float(left_out.square().mean()))
+        return _Fit(slopes[:, 0], left_out)

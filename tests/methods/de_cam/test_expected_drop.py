@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from decam.masking import upsample
-from decam.methods.de_cam.expected_drop import LINEAR, MOST, PLACES, REACH, TRUSTED, Drop, ExpectedDrop, _Regression
+from decam.methods.de_cam.expected_drop import (
+    LINEAR,
+    MOST,
+    PLACES,
+    REACH,
+    TRUSTED,
+    Drop,
+    ExpectedDrop,
+    _combined,
+    _Fit,
+    _Regression,
+)
 
 
 def random_masks(count: int, size: int = 56, seed: int = 0, cells: int = 7) -> Tensor:
@@ -52,7 +63,7 @@ def test_left_out_answers_and_slopes_are_those_of_a_plain_regression() -> None:
     prior = torch.exp(torch.cdist(grid, grid).square() / (-2 * 0.1**2))
     answers = torch.rand(count, 1, generator=torch.Generator().manual_seed(1))
     wanted = (answers - answers.mean()) / answers.std(correction=0)
-    found = _Regression(seen, prior, noise).fit(wanted)
+    found = _Regression(seen, prior).fit(wanted, noise)
 
     given_answers = wanted[:, 0].double().numpy()
     centred, expected = plain(seen.double().numpy(), prior.double().numpy(), noise, given_answers)
@@ -63,7 +74,22 @@ def test_left_out_answers_and_slopes_are_those_of_a_plain_regression() -> None:
         step = np.zeros(PLACES**2)
         step[place] = 1e-3
         slopes = [(expected(point + step, everyone) - expected(point - step, everyone)) / 2e-3 for point in centred]
-        assert float(found.places.flatten()[place]) == pytest.approx(np.mean(slopes), rel=1e-2, abs=1e-4)
+        assert float(found.slopes[place]) == pytest.approx(np.mean(slopes), rel=1e-2, abs=1e-4)
+
+
+def test_fits_count_by_the_inverse_of_what_each_misses() -> None:
+    random = torch.Generator().manual_seed(0)
+    slopes = [torch.randn(PLACES**2, generator=random) for _ in range(3)]
+    left_out = [scale * torch.randn(40, generator=random) for scale in (0.1, 0.2, 1.0)]
+    found = _combined([_Fit(*each) for each in zip(slopes, left_out, strict=True)], torch.tensor(0.5))
+    inverse = np.array([1 / np.mean(each.double().numpy() ** 2) for each in left_out])
+    shares = inverse / inverse.sum()
+    expected = 0.5 * sum(share * each.double().numpy() for share, each in zip(shares, slopes, strict=True))
+    together = sum(share * each.double().numpy() for share, each in zip(shares, left_out, strict=True))
+    assert np.allclose(found.places.flatten(), expected, atol=1e-5)
+    assert found.missed == pytest.approx(np.mean(together**2), rel=1e-5)
+    alone = _combined([_Fit(slopes[0], torch.zeros(40)), _Fit(slopes[1], left_out[2])], torch.tensor(1.0))
+    assert torch.allclose(alone.places.flatten(), slopes[0], atol=1e-5)
 
 
 @pytest.mark.parametrize("joined", [False, True])

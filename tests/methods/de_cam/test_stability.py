@@ -89,7 +89,7 @@ def test_half_a_ridge_and_half_a_surrogate_are_those_of_half_the_answers() -> No
     torch.testing.assert_close(surrogate.predict(points), before)
 
 
-def test_half_a_drop_keeps_prior_and_noise_and_leaves_the_whole_as_it_is() -> None:
+def test_half_a_drop_keeps_its_noises_and_leaves_the_whole_as_it_is() -> None:
     generator = torch.Generator().manual_seed(0)
     image = torch.rand(3, 56, 56, generator=generator)
     masks = (torch.rand(80, 8, 8, generator=generator) < 0.5).repeat_interleave(7, 1).repeat_interleave(7, 2)
@@ -97,7 +97,7 @@ def test_half_a_drop_keeps_prior_and_noise_and_leaves_the_whole_as_it_is() -> No
     drop.add(masks, masks[:, :20, :20].float().mean((1, 2)))
     whole = drop.fit()
     half = drop.half(torch.Generator().manual_seed(1))
-    assert half._chosen is drop._chosen and half._chosen is not None
+    assert half._noises is drop._noises and len(half._noises) == 3
     assert not torch.equal(half.fit().places, whole.places)
     assert np.corrcoef(half.fit().places.flatten(), whole.places.flatten())[0, 1] > 0.5
     torch.testing.assert_close(drop.fit().places, whole.places)
