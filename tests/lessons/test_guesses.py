@@ -35,7 +35,7 @@ def test_a_choice_is_right_or_the_right_one_is_named() -> None:
 
 def test_an_estimate_stands_beside_the_true_share() -> None:
     assert isinstance(LESSONS["covering"].prediction("needed"), Estimate)
-    assert said("covering", "needed", 40) == f"You said <b>40 %</b>. It is <b>12{SPACE}%</b>."
+    assert said("covering", "needed", 40) == f"You said <b>40 %</b>. It is <b>10{SPACE}%</b>."
 
 
 @given(st.tuples(st.floats(0, 1), st.floats(0, 1)))
