@@ -77,6 +77,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
 
 
 @pytest.fixture
+def guest(finished: Finished) -> Visitor:
+    """Somebody else, who opens the link."""
+    return Visitor(finished.run)
+
+
+@pytest.fixture
 def replaced_models(server: Path) -> Iterator[Path]:
     """A server that has just started and remembers no answer of a model that a test has replaced."""
     st.cache_data.clear()

@@ -101,7 +101,8 @@ def panel() -> list[Chosen]:
     uploads.panel()
     framing_choice(FRAMING_KEY)
     chosen = [*_kept(), *(own for own in uploaded() if own.upload is not None and own.upload.chosen), *_samples()]
-    thumbnails.strip("strip", SAMPLES, {sample.name for sample in _samples_chosen()}, toggle)
+    marked = {*(sample.name for sample in _samples_chosen()), *_kept_samples()}
+    thumbnails.strip("strip", SAMPLES, marked, toggle)
     if len(chosen) > reading.MAX_PICTURES:
         left_out = [picture.name for picture in chosen[reading.MAX_PICTURES :]]
         st.warning(text.plain(reading.too_many(left_out)))
@@ -166,7 +167,10 @@ def of_sample(sample: Sample) -> Chosen:
 
 
 def toggle(name: str) -> None:
-    """Add a sample to the comparison, or take it out."""
+    """Add a sample to the comparison, or take it out, as one of the run that was opened too."""
+    if kept := _kept_samples().get(name):
+        remove(kept)
+        return
     names: list[str] = list(st.session_state.get("samples", ()))
     if name in names:
         names.remove(name)
@@ -226,6 +230,12 @@ def _samples_chosen() -> list[Sample]:
 
 def _samples() -> list[Chosen]:
     return [of_sample(sample) for sample in _samples_chosen()]
+
+
+def _kept_samples() -> dict[str, str]:
+    """The samples among the pictures of the run that was opened: their names, and the keys of the pictures."""
+    named = {sample.title: sample.name for sample in SAMPLES}
+    return {named[picture.name]: picture.key for picture in _kept() if picture.name in named}
 
 
 def _kept() -> list[Chosen]:
