@@ -206,8 +206,8 @@ def models_table(found: Sequence[Asked], models: Sequence[str], measures: Mappin
         cells = []
         for members in measures.values():
             values = scores(found, model, members)
-            own = "–" if values is None or not marks.any() else f"{values[marks].min():.1f}"
-            rest = "–" if values is None or marks.all() else f"{values[~marks].max():.1f}"
+            own = "–" if values is None or not marks.any() else f"{values[marks].min():z.1f}"
+            rest = "–" if values is None or marks.all() else f"{values[~marks].max():z.1f}"
             cells.append(f"{own} / {rest}")
         rows.append((model, secret.kind, secret.title, *cells))
     return table(("model", "kind", "what it hides", *measures), rows)
