@@ -3,7 +3,7 @@
 The class asked about is the one predicted. Curves have 100 steps, in both fill settings: deletion by mean with
 insertion from blur, and swapped. Differences are paired by image, after the mean over seeds, with bootstrap 95 %
 intervals over images. Methods that do not depend on the seed run once. Then there are scenes with ground truth, on
-which the embedded model is asked.
+which the embedded model is asked. ROAD and µFidelity are measured beside the curves: no method here searches by them.
 
 A whole run takes hours on few cores. Every result is in the directory --out the moment it is there; the same call goes
 on where it was stopped, and --table prints what is there already. Several processes may share a directory: each takes
@@ -18,6 +18,7 @@ of their names, `--half report` the others: choose settings on the one, report o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -30,6 +31,7 @@ from benchmarks.paired import (
     means_table,
     scenes_table,
     small,
+    unsearched_table,
 )
 from benchmarks.rows import EQUAL, candidates, own_methods
 from decam.benchmark.candidates import Candidate, selected
@@ -50,6 +52,7 @@ from decam.runs.store import Store
 STEPS = 100
 FILLS = (("mean", "blur"), ("blur", "mean"))  # deletion by the first, insertion from the second; then swapped
 COMPARED = ("de-cam-1000", "random-search-1000", "rise-1000", "rise-4000")  # whose seeds' maps are compared
+UNSEARCHED = (MetricChoice.default("road"), MetricChoice.default("mu-fidelity"))
 HIT = MetricChoice.default("pointing-game")
 SCENE_METHOD = MethodChoice("de-cam", DeCamSettings(budget=500))
 
@@ -61,7 +64,7 @@ def parts(
     for seed in range(seeds):
         methods = [one.choice for one in chosen if one.seeded or seed == 0]
         if methods and subjects:
-            yield from shards(grid_of(classifier, subjects, methods, usual_metrics(FILLS, steps), seed))
+            yield from shards(grid_of(classifier, subjects, methods, (*usual_metrics(FILLS, steps), *UNSEARCHED), seed))
 
 
 def scene_parts(classifier: Classifier, count: int) -> dict[str, list[Grid]]:
@@ -104,6 +107,7 @@ def results(
         elif all(key in outcome.values for key in keys):
             areas = [outcome.values[key] for key in keys]
             deletion, insertion, swapped_deletion, swapped_insertion = areas
+            road, mu_fidelity = (outcome.values.get(choice.key, math.nan) for choice in UNSEARCHED)
             places = small(outcomes.saliency(outcome)) if label in COMPARED else None
             found.append(
                 Result(
@@ -115,6 +119,8 @@ def results(
                     insertion=insertion,
                     swapped_deletion=swapped_deletion,
                     swapped_insertion=swapped_insertion,
+                    road=road,
+                    mu_fidelity=mu_fidelity,
                     places=places,
                 )
             )
@@ -145,6 +151,7 @@ def say_tables(
     for said in (
         means_table(found, [one.label for one in chosen]),
         aims_table(found),
+        unsearched_table(found, [one.label for one in chosen]),
         agreement_table(found, COMPARED),
         scenes_table(hits(outcomes, scenes)),
     ):

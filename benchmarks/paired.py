@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,8 +23,9 @@ PLACES = 56  # a side, of the small maps by which seeds are compared
 class Result:
     """The curves of one map: areas with deletion by mean and insertion from blur, and with the fills swapped.
 
-    `row` is its label, `picture` the view's fingerprint. `places` is the map averaged to at most 56×56 places, flat,
-    where seeds are compared, else None.
+    ROAD and µFidelity are NaN where they were not measured, and where they say nothing. `row` is its label, `picture`
+    the view's fingerprint. `places` is the map averaged to at most 56×56 places, flat, where seeds are compared, else
+    None.
     """
 
     row: str
@@ -34,6 +36,8 @@ class Result:
     insertion: float
     swapped_deletion: float
     swapped_insertion: float
+    road: float = math.nan
+    mu_fidelity: float = math.nan
     places: NDArray[np.float32] | None = None
 
 
@@ -42,7 +46,11 @@ MEASURES: dict[str, Callable[[Result], float]] = {
     "insertion": lambda result: result.insertion,
     "ins − del": lambda result: result.insertion - result.deletion,
     "swapped ins − del": lambda result: result.swapped_insertion - result.swapped_deletion,
+    "ROAD": lambda result: result.road,
+    "µFidelity": lambda result: result.mu_fidelity,
 }
+UNSEARCHED = ("ROAD", "µFidelity")  # what no method here searches by
+OURS, EQUALS = "de-cam-1000", "-1000"  # the row that is held against all others of as many evaluations
 
 
 def small(saliency: Map) -> NDArray[np.float32]:
@@ -54,11 +62,11 @@ def small(saliency: Map) -> NDArray[np.float32]:
 
 
 def by_picture(results: Iterable[Result], row: str, measure: str) -> dict[str, float]:
-    """A row's value for each picture, by fingerprint: the mean over its seeds."""
+    """A row's value for each picture, by fingerprint: the mean over its seeds; without those of which it has none."""
     values: dict[str, list[float]] = defaultdict(list)
     for result in results:
-        if result.row == row:
-            values[result.picture].append(MEASURES[measure](result))
+        if result.row == row and not math.isnan(value := MEASURES[measure](result)):
+            values[result.picture].append(value)
     return {picture: float(np.mean(seeds)) for picture, seeds in values.items()}
 
 
@@ -117,7 +125,7 @@ SCENES = {"scene-object": ("brightest pixel on the object", 0.98), "scene-asked"
 
 def means_table(results: Collection[Result], rows: Sequence[str]) -> str:
     """Means over pictures of the means over seeds, a line a row that has results."""
-    heads = ("deletion ↓", "insertion ↑", "ins − del ↑", "swapped ins − del ↑")
+    heads = ("deletion ↓", "insertion ↑", "ins − del ↑", "swapped ins − del ↑", "ROAD ↑", "µFidelity ↑")
     lines = []
     for row in rows:
         own = [result for result in results if result.row == row]
@@ -128,9 +136,17 @@ def means_table(results: Collection[Result], rows: Sequence[str]) -> str:
             pictures[result.picture].add(result.seed)
         counts = [len(seeds) for seeds in pictures.values()]
         seeds = str(min(counts)) if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
-        means = [np.mean(list(by_picture(own, row, measure).values())) for measure in MEASURES]
+        means = [_mean(own, row, measure) for measure in MEASURES]
         evaluations = np.mean([result.evaluations for result in own])
-        lines.append((row, f"{evaluations:.0f}", len(pictures), seeds, *(f"{mean:.3f}" for mean in means)))
+        lines.append(
+            (
+                row,
+                f"{evaluations:.0f}",
+                len(pictures),
+                seeds,
+                *("–" if math.isnan(mean) else f"{mean:.3f}" for mean in means),
+            )
+        )
     return table(("method", "evaluations", "images", "seeds", *heads), lines)
 
 
@@ -146,6 +162,29 @@ def aims_table(results: Collection[Result]) -> str:
             ending = "" if aim.least is None else verdict(aim.met(interval))
         lines.append((f"{aim.row} − {aim.against}", aim.measure, len(found), shown, aim.words(), ending))
     return table(("", "measure", "images", "difference [95 %]", "aim", ""), lines)
+
+
+def _mean(results: Iterable[Result], row: str, measure: str) -> float:
+    """A row's mean over pictures; NaN for none."""
+    values = list(by_picture(results, row, measure).values())
+    return float(np.mean(values)) if values else math.nan
+
+
+def unsearched_table(results: Collection[Result], rows: Sequence[str]) -> str:
+    """Ours against the best other row of as many evaluations, by what neither searches by: within an interval of it?"""
+    lines = []
+    for measure in UNSEARCHED:
+        others = {row: _mean(results, row, measure) for row in rows if row != OURS and row.endswith(EQUALS)}
+        found = {row: mean for row, mean in others.items() if not math.isnan(mean)}
+        own = _mean(results, OURS, measure)
+        if math.isnan(own) or not found:
+            continue
+        best = max(found, key=lambda row: found[row])
+        interval = bootstrap(differences(results, OURS, best, measure))
+        said = verdict(interval.high >= 0)
+        lines.append((measure, f"{own:.3f}", f"{best} {found[best]:.3f}", str(interval), "not below 0", said))
+    heads = ("not searched by", OURS, "best other", "difference [95 %]", "aim", "")
+    return table(heads, lines) if lines else "Nothing is measured yet that no method searches by."
 
 
 def agreement(results: Iterable[Result], row: str) -> dict[str, float]:

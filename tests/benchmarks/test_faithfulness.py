@@ -11,7 +11,7 @@ from PIL import Image
 from scipy.stats import spearmanr
 
 from benchmarks import faithfulness
-from benchmarks.faithfulness import FILLS, STEPS, main, parts, results, scene_parts
+from benchmarks.faithfulness import FILLS, STEPS, UNSEARCHED, main, parts, results, scene_parts
 from benchmarks.paired import agreement_table, means_table
 from benchmarks.rows import candidates, own_methods
 from decam.benchmark.candidates import Candidate, selected
@@ -65,7 +65,7 @@ def test_the_first_seed_of_all_pictures_comes_first_and_unseeded_rows_once(recta
 def test_the_tables_of_a_store_are_what_numpy_finds_by_hand(store: Store) -> None:
     drawn = np.random.default_rng(2)
     rows = [Candidate.of(f"de-cam-{budget}", "de-cam", DeCamSettings(budget=budget)) for budget in (500, 1000)]
-    metrics = usual_metrics(FILLS, STEPS)
+    metrics = (*usual_metrics(FILLS, STEPS), *UNSEARCHED)
     values = drawn.random((2, 2, len(metrics), len(rows)))  # pictures × seeds × metrics × rows
     maps = drawn.random((2, 2, len(rows), 20, 20)).astype(np.float32)
     for picture in range(2):
@@ -76,8 +76,8 @@ def test_the_tables_of_a_store_are_what_numpy_finds_by_hand(store: Store) -> Non
             keep(store, plan, dict(zip(metrics, values[picture, seed], strict=True)), maps[picture, seed])
     found, others = results(Outcomes(store), "embedded", rows)
     assert others == 0
-    deletion, insertion, swapped_deletion, swapped_insertion = values.mean(axis=(0, 1))
-    expected = (deletion, insertion, insertion - deletion, swapped_insertion - swapped_deletion)
+    deletion, insertion, swapped_deletion, swapped_insertion, road, mu_fidelity = values.mean(axis=(0, 1))
+    expected = (deletion, insertion, insertion - deletion, swapped_insertion - swapped_deletion, road, mu_fidelity)
     assert means_table(found, [row.label for row in rows]).splitlines()[2:] == [
         f"| {row.label} | {10 + place} | 2 | 2 | {' | '.join(f'{mean[place]:.3f}' for mean in expected)} |"
         for place, row in enumerate(rows)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -16,13 +18,17 @@ from benchmarks.paired import (
     means_table,
     scenes_table,
     small,
+    unsearched_table,
 )
 from decam.benchmark.statistics import Interval
 from decam.explanation import Map
 
 
-def result(row: str, picture: str, seed: int, insertion: float, *, saliency: Map | None = None) -> Result:
-    return Result(row, picture, seed, 500, 0.1, insertion, 0.2, 0.5, None if saliency is None else small(saliency))
+def result(
+    row: str, picture: str, seed: int, insertion: float, *, road: float = math.nan, saliency: Map | None = None
+) -> Result:
+    places = None if saliency is None else small(saliency)
+    return Result(row, picture, seed, 500, 0.1, insertion, 0.2, 0.5, road, places=places)
 
 
 def test_a_pictures_value_is_the_mean_over_its_seeds() -> None:
@@ -60,7 +66,27 @@ def test_an_aim_is_met_by_the_mean_and_where_asked_by_the_interval(aim: Aim, int
 def test_the_table_of_means_says_how_much_each_row_rests_on() -> None:
     results = [result("a", "p", 0, 0.2), result("a", "p", 1, 0.6), result("a", "q", 0, 0.8)]
     lines = means_table(results, ["a", "absent"]).splitlines()
-    assert lines[2:] == ["| a | 500 | 2 | 1 to 2 | 0.100 | 0.600 | 0.500 | 0.300 |"]
+    assert lines[2:] == ["| a | 500 | 2 | 1 to 2 | 0.100 | 0.600 | 0.500 | 0.300 | – | – |"]
+
+
+def test_ours_is_held_against_the_best_of_as_many_evaluations_by_what_nobody_searches_by() -> None:
+    worth = {"de-cam-1000": 0.2, "a-1000": 0.3, "b-1000": 0.1, "c-4000": 0.9}
+    rows = list(worth)
+
+    def found(spread: float) -> str:
+        moved = {"p": spread, "q": -spread}
+        each = [
+            result(row, picture, 0, 0.5, road=value + (moved[picture] if row == "a-1000" else 0))
+            for row, value in worth.items()
+            for picture in moved
+        ]
+        each.append(result("b-1000", "only b", 0, 0.5))  # a map of which ROAD says nothing
+        return unsearched_table(each, rows)
+
+    missed = "| ROAD | 0.200 | a-1000 0.300 | -0.100 [-0.100, -0.100] | not below 0 | missed |"
+    assert found(0.0).splitlines()[2:] == [missed]
+    assert found(0.5).splitlines()[2].endswith("| not below 0 | met |")
+    assert unsearched_table([result("de-cam-1000", "p", 0, 0.5)], rows).startswith("Nothing is measured")
 
 
 def test_the_table_of_aims_gives_verdicts_and_says_where_nothing_can_be_compared() -> None:
