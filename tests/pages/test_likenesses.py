@@ -15,7 +15,7 @@ from decam.models import load_classifier
 from decam.ui import state
 from decam.ui.methods import cards as methods_cards
 from decam.ui.methods import examples
-from decam.ui.shared import pictures
+from decam.ui.shared import pictures, shared_runs
 from tests.pages.test_methods import cards, visitor
 from tests.pages.visitor import Visitor
 
@@ -65,7 +65,7 @@ def test_the_methods_page_shows_the_likenesses_that_count_most_in_the_card(monke
     picture = pictures.of_sample(SAMPLES[0])
     classifier = load_classifier("prototypes")
     finished = arrived.look().finish()
-    link = examples.link_of(examples.plan_of(classifier, picture), picture.view(classifier))
+    link = shared_runs.link_of(examples.plan_of(classifier, picture), picture.view(classifier))
     run = state.runs().snapshot(link)
     drawn = cards(finished)
     assert not methods_cards._awaits_evidence(run)
