@@ -21,7 +21,8 @@ DOCS_READY := $(VENV)/.ready-for-docs
 QUICKLY := OMP_NUM_THREADS=1 $(PY) -m pytest -n 2
 # One that fails is tried again, and the summary names it: on a busy machine a question can fall between two drawings of
 # a page, which no visitor would notice. Whatever is named there deserves a look: it may be a race that is rare.
-IN_THE_BROWSER := $(PY) -m pytest -m browser -rR --reruns 2
+# Two files at a time, each with a browser and a server of its own: one alone leaves half of two cores idle.
+IN_THE_BROWSER := $(PY) -m pytest -m browser -n 2 --dist loadfile -rR --reruns 2
 
 # An interpreter that was upgraded or removed leaves a .venv that does not start: it is made anew.
 STARTS := $(shell $(PY) -c 'import sys, pip; print(int(sys.version_info >= (3, 11)))' 2>/dev/null)
@@ -29,11 +30,12 @@ ifneq ($(STARTS),1)
 VENV_IS_MISSING := venv
 endif
 
-.PHONY: help run test check lint scripts types docs screenshot venv clean
+.PHONY: help run test browser check lint scripts types docs screenshot venv clean
 
 help:
 	@echo "make run         the dashboard on http://localhost:$(PORT)"
 	@echo "make test        lint, types and all tests, the browser's too"
+	@echo "make browser     the tests in the browser alone"
 	@echo "make check       lint, types and the quick unit tests, in about a minute"
 	@echo "make docs        the documentation as HTML in site/, to be read without a server or a network"
 	@echo "make screenshot  take the pictures of the README and of the documentation again"
@@ -48,6 +50,10 @@ test: lint types
 	$(PY) -m tests.tools.browser
 	$(PY) -m tests.tools.postgresql
 	$(QUICKLY) -m "not browser" -rR --reruns 1
+	$(IN_THE_BROWSER)
+
+browser: $(TEST_READY)
+	$(PY) -m tests.tools.browser
 	$(IN_THE_BROWSER)
 
 check: lint types

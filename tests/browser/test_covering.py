@@ -41,7 +41,7 @@ def test_a_picture_of_a_run_is_covered_by_hand_and_a_map_predicts_the_drop(page:
     alike = re.compile(r"star has ([\d.]+) %")
     mine, theirs = (alike.search(one.inner_text()) for one in (said, panel.locator(".decam-brush .rival")))
     assert mine and theirs and mine[1] == theirs[1], "the top of the map is what the map covers"
-    expect(notes).not_to_contain_text("0 % of its positive")
+    expect(notes).not_to_contain_text(": 0 % of its positive")
 
     panel.get_by_role("button", name="Undo").click()
     expect(said).to_have_text(re.compile("You cover 0 %"))
