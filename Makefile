@@ -21,8 +21,7 @@ DOCS_READY := $(VENV)/.ready-for-docs
 QUICKLY := OMP_NUM_THREADS=1 $(PY) -m pytest -n 2
 # One that fails is tried again, and the summary names it: on a busy machine a question can fall between two drawings of
 # a page, which no visitor would notice. Whatever is named there deserves a look: it may be a race that is rare.
-# Two files at a time, each with a browser and a server of its own: one alone leaves half of two cores idle.
-IN_THE_BROWSER := $(PY) -m pytest -m browser -n 2 --dist loadfile -rR --reruns 2
+IN_THE_BROWSER := $(PY) -m pytest -m browser -rR --reruns 2
 
 # An interpreter that was upgraded or removed leaves a .venv that does not start: it is made anew.
 STARTS := $(shell $(PY) -c 'import sys, pip; print(int(sys.version_info >= (3, 11)))' 2>/dev/null)
