@@ -2,8 +2,8 @@
 
 Gaussian process regression (Rasmussen and Williams 2006, algorithm 2.1) of the probabilities on the visible shares of
 28×28 places. Three priors on the places' weights are tried: each place by itself, and smooth over two lengths, among
-places alike in colour where edges are followed. What the three expect is averaged, each with the inverse of what it
-misses of left-out answers (eq. 5.12; Bates and Granger 1969), so that edges count where they predict the answers.
+places alike in colour where edges are followed. What the three expect is averaged, each weighted by the inverse of
+what it misses of left-out answers (eq. 5.12; Bates and Granger 1969). So edges count where they predict the answers.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class _Fit:
 
 
 def _combined(fits: Sequence[_Fit], spread: Tensor) -> Drop:
-    """The mean of several fits to the same answers, each of which counts as much as it misses less than the others."""
+    """The mean of several fits to the same answers, each weighted by the inverse of what it misses."""
     shares = torch.tensor([1 / max(fit.missed, 1e-12) for fit in fits], dtype=torch.float64)
     shares /= shares.sum()
     slopes, left_out = (
