@@ -45,35 +45,39 @@ def bar(
     the one wanted is remembered for where its maps are drawn.
     """
     wish = _made(wanted, classifier)
+    if not _may_stop(snapshot) and wish is not None and st.session_state.get(start.key):
+        # Shown in the same pass: a second one would cost the visitor a good part of a second.
+        snapshot = _begun(wish) or snapshot
     with st.container(key="action", horizontal=True, wrap=False, vertical_alignment="center", gap="medium"):
         beside()
         with st.container(key="go", width=216, gap="xsmall"):
-            place = st.empty()
+            if snapshot is not None and _may_stop(snapshot):
+                st.button(
+                    "Stop",
+                    key="stop",
+                    icon=":material/stop:",
+                    width="stretch",
+                    help="Stops within a second. Finished maps stay.",
+                    on_click=stop,
+                    args=(snapshot.id,),
+                )
+            else:
+                st.button(
+                    start.title,
+                    key=start.key,
+                    type="primary",
+                    icon=start.icon,
+                    width="stretch",
+                    disabled=wish is None,
+                    help=start.help,
+                )
             st.caption(NOTHING if wish is None else wishes.work(classifier, wish))
-    active = snapshot is not None and snapshot.active and state.may_change(snapshot)
-    if not active and place.button(
-        start.title,
-        key=start.key,
-        type="primary",
-        icon=start.icon,
-        width="stretch",
-        disabled=wish is None,
-        help=start.help,
-    ):
-        # Shown in the same pass: a second one would cost the visitor a good part of a second.
-        snapshot = (None if wish is None else _begun(wish)) or snapshot
-    if snapshot is not None and snapshot.active and state.may_change(snapshot):
-        place.button(
-            "Stop",
-            key="stop",
-            icon=":material/stop:",
-            width="stretch",
-            help="Stops within a second. Finished maps stay.",
-            on_click=stop,
-            args=(snapshot.id,),
-        )
     wishes.compare(wish, classifier, start.title, snapshot)
     return snapshot
+
+
+def _may_stop(snapshot: RunSnapshot | None) -> bool:
+    return snapshot is not None and snapshot.active and state.may_change(snapshot)
 
 
 def _made(wanted: Callable[[], Wish | None], classifier: TorchClassifier) -> Wish | None:

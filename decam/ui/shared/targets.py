@@ -45,12 +45,19 @@ class Asked(NamedTuple):
     against: int | None = None
 
 
+class Place(NamedTuple):
+    """A card: its box, and where what comes first in it goes, in place of the picture that waits for an answer."""
+
+    box: DeltaGenerator
+    first: DeltaGenerator
+
+
 class Places(NamedTuple):
     """Where a row of cards of a model's answers stands: a place for notes above it, and one for each card."""
 
     entry: Entry
     notes: DeltaGenerator
-    cards: tuple[DeltaGenerator, ...]
+    cards: tuple[Place, ...]
 
 
 def places(entry: Entry, chosen: Sequence[Chosen]) -> Places:
@@ -62,52 +69,60 @@ def places(entry: Entry, chosen: Sequence[Chosen]) -> Places:
     if not chosen:
         return Places(entry, notes, ())
     with folding.cards(), st.container(key="targets"):
-        cards = tuple(st.empty() for _ in chosen)
-    for number, (picture, place) in enumerate(zip(chosen, cards, strict=True)):
-        if _answered_key(entry.name, picture.key) not in st.session_state:
-            with place:
-                _awaited(picture, number)
+        cards = tuple(_place(entry, picture, number) for number, picture in enumerate(chosen))
+    for picture, place in zip(chosen, cards, strict=True):
+        if place.first is not place.box:
+            _alone(picture, place.first, busy=True)
     return Places(entry, notes, cards)
+
+
+def _place(entry: Entry, picture: Chosen, number: int) -> Place:
+    """The box of a card. One that was answered is not emptied, or whoever is in it with the keyboard falls out."""
+    box = st.container(border=True, gap="xsmall", key=f"card-{number}")
+    return Place(box, box if _answered_key(entry.name, picture.key) in st.session_state else box.empty())
 
 
 def row(classifier: Classifier | None, chosen: Sequence[Chosen], where: Places, *, judged: bool = True) -> list[Asked]:
     """Draw a card a picture, and return those that can be explained: none without a model.
 
-    Above them stands what a reader must know where the model was not made for such pictures. Without `judged` no ground
-    truth is asked for.
+    Without one a card shows its picture alone. Above the cards stands what a reader must know where the model was not
+    made for such pictures. Without `judged` no ground truth is asked for.
     """
     asked = []
-    for number, (picture, place) in enumerate(zip(chosen, where.cards, strict=True)):
+    for picture, place in zip(chosen, where.cards, strict=True):
         if classifier is None:
-            place.empty()
+            _alone(picture, place.first, busy=False)
+            with place.box:
+                _remove(picture)
             continue
-        with place:
-            try:
-                view = picture.view(classifier)
-                answer = _answer(classifier.name, str(classifier.device), view, classifier)
-            except DecamError as error:
-                st.error(text.plain(str(error)))
-                continue
-            st.session_state[_answered_key(classifier.name, picture.key)] = True
-            asked.append(_card(classifier, picture, view, answer, number, judged))
+        try:
+            view = picture.view(classifier)
+            answer = _answer(classifier.name, str(classifier.device), view, classifier)
+        except DecamError as error:
+            place.first.error(text.plain(str(error)))
+            with place.box:
+                _remove(picture)
+            continue
+        st.session_state[_answered_key(classifier.name, picture.key)] = True
+        asked.append(_card(classifier, picture, view, answer, place, judged))
     if classifier is not None:
         with where.notes:
             model_choice.limits(where.entry, chosen)
     return asked
 
 
-def _awaited(picture: Chosen, number: int) -> None:
-    """Draw the card of a picture about which the model has not been asked yet, about as large as it will be."""
-    try:
-        uri = thumbnails.whole_uri(picture.key, SIDE, picture.whole)
-    except DecamError:
-        return  # Said in its place when the model is asked.
+def _alone(picture: Chosen, where: DeltaGenerator, *, busy: bool) -> None:
+    """Draw a picture without what the model sees in it: about as large as it will be where that is awaited."""
     name = text.escaped(text.visible(picture.name))
-    with st.container(border=True, gap="xsmall", key=f"awaited-{number}"):
-        st.html(
-            f'<div class="dc-card dc-awaited" aria-busy="true"><img src="{uri}" alt="{name}">'
-            f'<div class="dc-bars"><div class="dc-name">{name}</div>{"<div class=dc-bar></div>" * TOP}</div></div>'
-        )
+    try:
+        image = f'<img src="{thumbnails.whole_uri(picture.key, SIDE, picture.whole)}" alt="{name}">'
+    except DecamError:
+        image = "<i></i>"  # Said in its place when the model is asked.
+    awaited = ' dc-awaited" aria-busy="true' if busy else ""
+    where.html(
+        f'<div class="dc-card{awaited}">{image}'
+        f'<div class="dc-bars"><div class="dc-name">{name}</div>{"<div class=dc-bar></div>" * TOP * busy}</div></div>'
+    )
 
 
 def _thumbnail(classifier: Classifier, picture: Chosen, shown: Pixels) -> str:
@@ -147,17 +162,17 @@ def _answer(model: str, device: str, view: Pixels, _classifier: Classifier) -> N
 
 
 def _card(
-    classifier: Classifier, picture: Chosen, view: Pixels, answer: NDArray[np.float32], number: int, judged: bool
+    classifier: Classifier, picture: Chosen, view: Pixels, answer: NDArray[np.float32], place: Place, judged: bool
 ) -> Asked:
     order = [int(index) for index in np.argsort(-answer, kind="stable")]
     key = target_key(classifier.name, picture.key)
     # Said anew every time, for the browser knows a class by its line, which another device's answer may change.
     st.session_state[key] = st.session_state.get(key, PREDICTED)
-    with st.container(border=True, gap="xsmall", key=f"card-{number}"):
-        target = st.session_state[key]
-        index = order[0] if target == PREDICTED else int(target)
-        mask = ground_truth.of(classifier, picture, classifier.labels[index])
-        shown = view if mask is None else outlined(view, mask)
+    target = st.session_state[key]
+    index = order[0] if target == PREDICTED else int(target)
+    mask = ground_truth.of(classifier, picture, classifier.labels[index])
+    shown = view if mask is None else outlined(view, mask)
+    with place.first:
         card.draw(
             text.visible(picture.name),
             _thumbnail(classifier, picture, shown),
@@ -167,6 +182,7 @@ def _card(
             picture.key,
             partial(_choose, key, order[0]),
         )
+    with place.box:
         with st.container(
             horizontal=True, wrap=False, gap="xsmall", vertical_alignment="center", key=f"asked-{picture.key}"
         ):
@@ -187,17 +203,21 @@ def _card(
             )
             if judged:
                 ground_truth.button(classifier, picture, view, classifier.labels[index], mask)
-            st.button(
-                f"Remove {text.plain(picture.name)}",
-                key=f"remove-{picture.key}",
-                icon=":material/close:",
-                type="tertiary",
-                help=f"Take {text.plain(picture.name)} out of the chosen images.",
-                on_click=pictures.remove,
-                args=(picture.key,),
-            )
+            _remove(picture)
         against = _against(classifier, picture, order, index)
     return Asked(picture, view, None if picked == PREDICTED else index, index, mask, against)
+
+
+def _remove(picture: Chosen) -> None:
+    st.button(
+        f"Remove {text.plain(picture.name)}",
+        key=f"remove-{picture.key}",
+        icon=":material/close:",
+        type="tertiary",
+        help=f"Take {text.plain(picture.name)} out of the chosen images.",
+        on_click=pictures.remove,
+        args=(picture.key,),
+    )
 
 
 def _against(classifier: Classifier, picture: Chosen, order: Sequence[int], target: int) -> int | None:

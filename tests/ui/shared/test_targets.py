@@ -43,9 +43,21 @@ def test_cards_are_there_while_the_model_is_loaded_and_not_again_once_it_has_ans
     assert not awaited(app), "the model was asked before, and answers at once"
 
 
-def test_without_a_model_no_card_is_left() -> None:
+def test_a_card_that_was_answered_is_never_emptied_again() -> None:
+    app = AppTest.from_function(_cards, default_timeout=60)
+    app.session_state["step"] = "loaded"
+    app.run()
+    app.session_state["step"] = "loading"
+    app.run()
+    assert not app.get("empty"), "a browser that is slow would show it empty, and lose where its keyboard is"
+
+
+def test_without_a_model_a_card_shows_its_picture_alone() -> None:
     app = AppTest.from_function(_cards, default_timeout=60)
     app.session_state["step"] = "missing"
     app.run()
     assert not app.exception
     assert app.text[0].value == "0 asked" and not awaited(app) and not app.selectbox
+    assert [one.label for one in app.button] == ["Remove scene-star", "Remove scene-arrow", "More"]
+    shown = [one.proto.body for one in app.get("html") if "dc-card" in one.proto.body]
+    assert len(shown) == 2 and "scene-star" in shown[0] and "data:image/jpeg" in shown[0]
