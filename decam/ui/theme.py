@@ -29,18 +29,20 @@ def title(of: str = "", *, begin: bool = False, seen: bool = False) -> None:
     """Name the page in the browser's tab and in its one heading of the first level.
 
     `of` is the run, lesson or study that the page shows. With `begin` the heading's place is here; later calls say
-    more in the same place. Without `seen` the heading is there for screen readers alone.
+    more in the same place. It is never empty there: readers of the screen would lose it each time a page is drawn.
+    Without `seen` the heading is there for them alone.
     """
     page = nav.title(st.session_state["page"])
     names = [of, page] if of else [page]
     name = " · ".join(dict.fromkeys(names))
     st.set_page_config(page_title=" · ".join(dict.fromkeys([*names, nav.NAME])))
+    unseen = f'<h1 class="dc-title">{text.escaped(name)}</h1>'
     if begin:
-        _heading.set(st.empty())
-    if seen:
+        _heading.set(st.html(unseen))
+    elif seen:
         _heading.get().title(text.plain(name), anchor=False)
     else:
-        _heading.get().html(f'<h1 class="dc-title">{text.escaped(name)}</h1>')
+        _heading.get().html(unseen)
 
 
 def brand(begin_again: Callable[[], None] | None = None) -> None:

@@ -102,8 +102,7 @@ def _family(
     with st.container(key=f"cards-{family.name}"):
         for row in rows:
             with st.container(border=True, gap="small", key=f"card-{row.name}"):
-                places[row.name] = st.empty()
-                places[row.name].html(heads[row.name])
+                places[row.name] = st.html(heads[row.name])
                 st.markdown(f"$$\n{row.formula}\n$$")
                 st.html(_judgement(row))
                 with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
