@@ -32,7 +32,6 @@ from scipy.stats import rankdata
 from decam.benchmark.local import LocalRun
 from decam.benchmark.report import Report, parser_of, script
 from decam.benchmark.shards import link_of
-from decam.benchmark.statistics import Interval, percentiles
 from decam.benchmark.text import duration, table, verdict
 from decam.classifier import Classifier
 from decam.errors import NoSuchRunError
@@ -42,6 +41,7 @@ from decam.experiments.kinds.backdoors import scored
 from decam.experiments.plan import MethodChoice
 from decam.experiments.questions import ModelSpec
 from decam.explanation import ClassExplanation, Map
+from decam.intervals import Interval, percentiles
 from decam.methods import get_class_method
 from decam.methods.base import Costs
 from decam.methods.class_level.bases import MEASURES
@@ -194,8 +194,9 @@ def separation(by_model: Mapping[str, Costs]) -> Interval | None:
         of([str(name) for group in kinds if group for name in random.choice(group, len(group))])
         for _ in range(RESAMPLES)
     ]
-    finite = np.array([value for value in drawn if math.isfinite(value)])
-    return percentiles(of([*kinds[0], *kinds[1]]), finite) if len(finite) else None
+    models = [*kinds[0], *kinds[1]]
+    found = percentiles(of(models), np.array(drawn), len(models))
+    return found if math.isfinite(found.value) else None
 
 
 def models_table(found: Sequence[Asked], models: Sequence[str], measures: Mapping[str, Sequence[str]]) -> str:
@@ -224,8 +225,8 @@ def separation_table(found: Sequence[Asked], models: Sequence[str], measures: Ma
         each = len({(one.model, one.seed) for one in runs})
         spent = f"{sum(one.evaluations for one in runs) / each:,.0f}" if each else "–"
         seconds = duration(sum(one.seconds for one in runs) / each) if each else "–"
-        said = [f"{one.mean:.3f} [{one.low:.3f}, {one.high:.3f}]" if one else "–" for one in cells]
-        ending = "" if cells[0] is None else verdict(cells[0].mean >= AUC_AIM)
+        said = [f"{one:.3f}" if one else "–" for one in cells]
+        ending = "" if cells[0] is None else verdict(cells[0].value >= AUC_AIM)
         rows.append((title, *said, ending, spent, seconds))
     heads = ("score", "AUC [95 %]", "without all-to-all", f"aim {AUC_AIM:g}", "evaluations a model", "time a model")
     return table(heads, rows)

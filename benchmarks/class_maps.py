@@ -129,7 +129,7 @@ def fidelities(maps: Sequence[ClassMap], aim: float) -> tuple[str, ...]:
     reached = sum(value >= aim for value in values)
     return (
         f"{min(values):.2f}",
-        f"{mean.mean:.2f} [{mean.low:.2f}, {mean.high:.2f}]",
+        f"{mean:.2f}",
         f"{reached} of {len(values)}",
         f"{max(one.control for one in maps):.2f}",
         f"{max(one.baseline for one in maps):.2f}",

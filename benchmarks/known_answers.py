@@ -243,7 +243,7 @@ def aims_table(found: Sequence[Line], kinds: Iterable[str]) -> str:
             interval = bootstrap(paired(own.values(measure, kind), best.values(measure, kind)))
             hits = (f"{own_hits:.0%}", verdict(own_hits == 1)) if measure == "IoU" else ("", "")
             shown = (f"{own.mean(measure, kind):.3f}", f"{best.label} {best.mean(measure, kind):.3f}")
-            rows.append((kind, measure, *shown, interval, verdict(interval.mean >= -NEAR), *hits))
+            rows.append((kind, measure, *shown, f"{interval:+z.3f}", verdict(interval.value >= -NEAR), *hits))
     heads = ("kind", "measure", OURS, "best other", "difference [95 %]", f"aim ≥ −{NEAR}", "hits", "aim 100 %")
     return table(heads, rows)
 

@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from decam.benchmark.statistics import Interval, bootstrap, paired, spearman
+from decam.benchmark.statistics import bootstrap, paired, spearman
 from decam.benchmark.text import table, verdict
 from decam.explanation import Map
+from decam.intervals import Interval
 
 PLACES = 56  # a side, of the small maps by which seeds are compared
 
@@ -94,7 +95,7 @@ class Aim:
             raise ValueError("What is only shown can neither be met nor missed.")
         sign = -1 if self.measure == "deletion" else 1
         above = min(sign * interval.low, sign * interval.high) > 0
-        return sign * interval.mean >= sign * self.least and (above or not self.clear)
+        return sign * interval.value >= sign * self.least and (above or not self.clear)
 
     def words(self) -> str:
         """The aim as a table shows it."""
@@ -158,7 +159,7 @@ def aims_table(results: Collection[Result]) -> str:
         shown, ending = "no image has both", ""
         if found:
             interval = bootstrap(found)
-            shown = str(interval)
+            shown = f"{interval:+z.3f}"
             ending = "" if aim.least is None else verdict(aim.met(interval))
         lines.append((f"{aim.row} − {aim.against}", aim.measure, len(found), shown, aim.words(), ending))
     return table(("", "measure", "images", "difference [95 %]", "aim", ""), lines)
@@ -182,7 +183,7 @@ def unsearched_table(results: Collection[Result], rows: Sequence[str]) -> str:
         best = max(found, key=lambda row: found[row])
         interval = bootstrap(differences(results, OURS, best, measure))
         said = verdict(interval.high >= 0)
-        lines.append((measure, f"{own:.3f}", f"{best} {found[best]:.3f}", str(interval), "not below 0", said))
+        lines.append((measure, f"{own:.3f}", f"{best} {found[best]:.3f}", f"{interval:+z.3f}", "not below 0", said))
     heads = ("not searched by", OURS, "best other", "difference [95 %]", "aim", "")
     return table(heads, lines) if lines else "Nothing is measured yet that no method searches by."
 
@@ -209,8 +210,8 @@ def agreement_table(results: Collection[Result], rows: Sequence[str]) -> str:
             continue
         interval = bootstrap([found[picture] for picture in sorted(found)])
         aimed = row == rows[0]
-        ending = verdict(interval.mean >= SAME) if aimed else ""
-        shown = f"{interval.mean:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
+        ending = verdict(interval.value >= SAME) if aimed else ""
+        shown = f"{interval:.3f}"
         aim = f"≥ {SAME}" if aimed else "–"
         lines.append((row, len(found), shown, f"{min(found.values()):.3f}", aim, ending))
     heads = ("two seeds' maps", "images", "Spearman [95 %]", "lowest image", "aim", "")

@@ -27,13 +27,13 @@ import numpy as np
 
 from decam.benchmark.datasets import HALVES, Source, Subject, pictures
 from decam.benchmark.report import Report, parser_of, script
-from decam.benchmark.statistics import percentiles
 from decam.benchmark.text import execution, head, row, table
 from decam.classifier import Classifier
 from decam.errors import SettingError
 from decam.experiments.explain import explain_view
 from decam.explanation import Explanation, Map, last
 from decam.images.samples import SAMPLES, Sample
+from decam.intervals import percentiles
 from decam.methods.de_cam.method import DE_CAM
 from decam.methods.de_cam.settings import AUTO_BUDGET, AUTO_SETTLED, DeCamSettings
 from decam.methods.de_cam.settling import coarse
@@ -147,8 +147,8 @@ def median(values: Iterable[float], form: str) -> str:
     if not numbers.size:
         return "–"
     drawn = np.random.default_rng(0).integers(numbers.size, size=(RESAMPLES, numbers.size))
-    found = percentiles(float(np.median(numbers)), np.median(numbers[drawn], axis=1))
-    return f"{found.mean:{form}} [{found.low:{form}}, {found.high:{form}}]"
+    found = percentiles(float(np.median(numbers)), np.median(numbers[drawn], axis=1), numbers.size)
+    return format(found, form)
 
 
 def _mean(values: Iterable[float]) -> float:

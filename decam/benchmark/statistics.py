@@ -5,50 +5,24 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from decam.errors import SettingError
+from decam.intervals import Interval, Values, drawn, percentiles
 
-Values: TypeAlias = NDArray[np.float64]
-
-RESAMPLES = 10_000
-COLUMN_RESAMPLES = 2000
+MEAN_RESAMPLES = 10_000
 LEAST = 3  # methods that two rankings must share
 
 
-@dataclass(frozen=True)
-class Interval:
-    """A mean with its bootstrap interval."""
-
-    mean: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.mean:+z.3f} [{self.low:+z.3f}, {self.high:+z.3f}]"
-
-
-def percentiles(mean: float, samples: Values) -> Interval:
-    """A value with the 95 % percentile interval of its bootstrap samples (Efron and Tibshirani 1993, section 13.3)."""
-    low, high = np.quantile(samples, (0.025, 0.975))
-    return Interval(float(mean), float(low), float(high))
-
-
-def bootstrap(values: Sequence[float] | Values, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
+def bootstrap(values: Sequence[float] | Values, resamples: int = MEAN_RESAMPLES, seed: int = 0) -> Interval:
     """The mean of values with its 95 % percentile interval; the same seed gives the same one.
 
-    Raises SettingError for no values at all.
+    One value alone has no interval. Raises SettingError for no values at all.
     """
     numbers = np.asarray(values, dtype=np.float64)
-    if not numbers.size:
-        raise SettingError("A mean needs at least one value; none was given.")
-    drawn = np.random.default_rng(seed).integers(len(numbers), size=(resamples, len(numbers)))
-    return percentiles(float(numbers.mean()), numbers[drawn].mean(axis=1))
+    samples = drawn(len(numbers), resamples, seed) @ numbers / len(numbers)
+    return percentiles(float(numbers.mean()), samples, len(numbers))
 
 
 def paired(one: Mapping[str, float], other: Mapping[str, float]) -> list[float]:
@@ -56,31 +30,28 @@ def paired(one: Mapping[str, float], other: Mapping[str, float]) -> list[float]:
     return [one[name] - other[name] for name in sorted(one.keys() & other.keys())]
 
 
-@functools.cache
-def weights(count: int, resamples: int = COLUMN_RESAMPLES) -> Values:
-    """How often each of so many lines is drawn by each bootstrap sample, resamples × lines."""
-    drawn = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), size=resamples)
-    return drawn.astype(np.float64)
+_weights = functools.cache(drawn)
 
 
 def resampled(values: Values) -> Values:
     """Each bootstrap sample's mean of each column, resamples × columns, NaN being left out."""
     finite = np.isfinite(values)
-    drawn = weights(len(values))
-    counts = drawn @ finite
-    return np.divide(drawn @ np.where(finite, values, 0.0), counts, out=np.full_like(counts, np.nan), where=counts > 0)
-
-
-def interval(mean: float, samples: Values) -> Interval | None:
-    """`percentiles` of the finite samples; None where there is no value or no sample."""
-    finite = samples[np.isfinite(samples)]
-    return percentiles(mean, finite) if math.isfinite(mean) and len(finite) else None
+    weights = _weights(len(values))
+    counts = weights @ finite
+    sums = weights @ np.where(finite, values, 0.0)
+    return np.divide(sums, counts, out=np.full_like(counts, np.nan), where=counts > 0)
 
 
 def means(values: Values) -> list[Interval | None]:
-    """The mean of each column over its finite values, with its interval over lines."""
+    """The mean of each column over its finite values, with its interval over lines; None where there are none."""
+    if not len(values):
+        return [None] * values.shape[1]
     samples = resampled(values)
-    return [interval(_mean(column), sample) for column, sample in zip(values.T, samples.T, strict=True)]
+    counts = np.isfinite(values).sum(axis=0)
+    return [
+        percentiles(_mean(column), sample, int(count)) if count else None
+        for column, sample, count in zip(values.T, samples.T, counts, strict=True)
+    ]
 
 
 def spearman(one: Values, other: Values) -> Values:
@@ -104,10 +75,12 @@ def of_means(one: Values, other: Values) -> Interval | None:
     if finite.sum() < LEAST:
         return None
     first, second = one[:, finite], other[:, finite]
-    mean = spearman(_means(first), _means(second))[0]
-    drawn = resampled(first), resampled(second)
-    whole = np.isfinite(drawn[0]).all(axis=1) & np.isfinite(drawn[1]).all(axis=1)
-    return interval(float(mean), spearman(drawn[0][whole], drawn[1][whole]))
+    mean = float(spearman(_means(first), _means(second))[0])
+    if not math.isfinite(mean):
+        return None
+    samples = resampled(first), resampled(second)
+    whole = np.isfinite(samples[0]).all(axis=1) & np.isfinite(samples[1]).all(axis=1)
+    return percentiles(mean, spearman(samples[0][whole], samples[1][whole]), len(one))
 
 
 def within(one: Values, other: Values) -> Interval | None:

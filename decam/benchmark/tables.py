@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from decam.benchmark.candidates import Candidate
 from decam.benchmark.outcomes import Outcomes
 from decam.benchmark.shards import Asked
-from decam.benchmark.statistics import Interval, Values, means
+from decam.benchmark.statistics import means
 from decam.benchmark.text import execution, table
 from decam.experiments.plan import MetricChoice
+from decam.intervals import Interval, Values
 from decam.metrics import Metric
 from decam.metrics import get as get_metric
 
@@ -92,7 +93,7 @@ def means_table(found: Sequence[Scores], candidates: Sequence[Candidate]) -> str
 
 def _column(one: Scores) -> list[str]:
     found = means(one.values)
-    there = [each.mean for each in found if each is not None]
+    there = [each.value for each in found if each is not None]
     if not there:
         return ["–"] * len(found)
     digits = _digits(max(abs(mean) for mean in there))
@@ -103,10 +104,10 @@ def _column(one: Scores) -> list[str]:
         if each is None:
             cells.append("–")
             continue
-        mean = f"{each.mean:z.{digits}f}"
+        mean = f"{each.value:z.{digits}f}"
         shown = f"**{mean}**" if mean == best else mean
         of = f" ({count})" if count < most else ""
-        cells.append(f"{shown} [{each.low:z.{digits}f}, {each.high:z.{digits}f}]{of}")
+        cells.append(shown + each.ends(f"z.{digits}f") + of)
     return cells
 
 
@@ -122,9 +123,5 @@ def correlation_table(
     rows = []
     for one in down:
         found = [measure(*complete(one, other)) for other in across]
-        rows.append((one.metric.title, *("–" if each is None else _signed(each) for each in found)))
+        rows.append((one.metric.title, *("–" if each is None else f"{each:+z.2f}" for each in found)))
     return table(("", *(one.metric.title for one in across)), rows)
-
-
-def _signed(one: Interval) -> str:
-    return f"{one.mean:+z.2f} [{one.low:+z.2f}, {one.high:+z.2f}]"

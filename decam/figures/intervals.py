@@ -10,22 +10,20 @@ import plotly.graph_objects as go
 
 from decam.figures.charts import DARK, LIGHT, Ink, dress
 from decam.figures.colours import method_colour
+from decam.intervals import Interval
 
 LINE = 24  # pixels for each value
 FRAME = 84  # pixels for the axis and its title
 
 
 @dataclass(frozen=True)
-class Interval:
-    """A named value between the ends of its interval."""
+class Named(Interval):
+    """An interval with the name that stands beside it."""
 
     name: str
-    value: float
-    low: float
-    high: float
 
 
-def intervals_figure(axis: str, intervals: Sequence[Interval], threshold: float, *, dark: bool = False) -> go.Figure:
+def intervals_figure(axis: str, intervals: Sequence[Named], threshold: float, *, dark: bool = False) -> go.Figure:
     """The values, the first one on top; those from the threshold on have another colour, and a line marks it."""
     ink = DARK if dark else LIGHT
     figure = go.Figure(
@@ -55,7 +53,7 @@ def intervals_figure(axis: str, intervals: Sequence[Interval], threshold: float,
 
 
 def error_bars(
-    intervals: Sequence[Interval], ink: Ink, colour: str = "", scale: float = 1.0
+    intervals: Sequence[Named], ink: Ink, colour: str = "", scale: float = 1.0
 ) -> dict[str, str | bool | float | list[float]]:
     """The bars of intervals as Plotly takes them; an end that is NaN has no length."""
     up = [scale * (one.high - one.value) for one in intervals]

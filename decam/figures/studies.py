@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from decam.errors import SettingError
 from decam.figures.charts import DARK, LIGHT, Ink, dress
 from decam.figures.colours import DIVERGING, SEQUENTIAL, lut, method_colour, method_dash, plotly_scale
-from decam.figures.intervals import FRAME, LINE, Interval, error_bars, name_rows
+from decam.figures.intervals import FRAME, LINE, Named, error_bars, name_rows
 from decam.numerals import minus
 
 CELL = 44  # pixels of a cell of a matrix
@@ -26,12 +26,12 @@ class Curve:
 
     name: str
     at: tuple[float, ...]
-    intervals: tuple[Interval, ...]
+    intervals: tuple[Named, ...]
 
 
 def values_figure(
     axis: str,
-    intervals: Sequence[Interval],
+    intervals: Sequence[Named],
     *,
     reference: float | None = None,
     limits: tuple[float, float] | None = None,
@@ -193,8 +193,8 @@ def utility_figure(
 
 def preference_figure(
     metric_axis: str,
-    metric: Sequence[Interval],
-    strengths: Sequence[Interval],
+    metric: Sequence[Named],
+    strengths: Sequence[Named],
     *,
     dark: bool = False,
     height: int = 420,
@@ -235,7 +235,7 @@ def preference_figure(
 
 def power_figure(
     sizes: Sequence[int],
-    powers: Sequence[Interval],
+    powers: Sequence[Named],
     fitted: Sequence[float],
     goal: float,
     least: int | None,
@@ -325,7 +325,7 @@ def detection_figure(
     return figure
 
 
-def _ends(interval: Interval, digits: int = 2, unit: str = "") -> str:
+def _ends(interval: Named, digits: int = 2, unit: str = "") -> str:
     """The ends of an interval as they follow its value; nothing where they are not known."""
     if not (math.isfinite(interval.low) and math.isfinite(interval.high)):
         return ""
@@ -333,7 +333,7 @@ def _ends(interval: Interval, digits: int = 2, unit: str = "") -> str:
     return f", from {low} to {high}{unit}"
 
 
-def _room(intervals: Sequence[Interval], reference: float | None) -> tuple[float, float]:
+def _room(intervals: Sequence[Named], reference: float | None) -> tuple[float, float]:
     """An axis that holds all ends and the reference, with a little room."""
     ends = [end for one in intervals for end in (one.low, one.value, one.high)]
     finite = [end for end in [*ends, *([] if reference is None else [reference])] if math.isfinite(end)] or [0.0]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.stats import spearmanr
 
-from decam.benchmark.statistics import Interval, bootstrap, means, of_means, paired, spearman, within
+from decam.benchmark.statistics import bootstrap, means, of_means, paired, spearman, within
 from decam.errors import SettingError
 
 NAN = math.nan
@@ -21,7 +21,7 @@ def test_the_interval_is_scipys() -> None:
     values = np.random.default_rng(3).normal(0.05, 0.1, 16)
     theirs = stats.bootstrap((values,), np.mean, method="percentile", n_resamples=10_000, rng=1).confidence_interval
     ours = bootstrap(values)
-    assert ours.mean == pytest.approx(values.mean())
+    assert ours.value == pytest.approx(values.mean())
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.003)
 
 
@@ -32,9 +32,10 @@ def test_the_interval_of_many_values_is_the_normal_one() -> None:
     assert (ours.low, ours.high) == pytest.approx((values.mean() - reach, values.mean() + reach), abs=0.01)
 
 
-def test_the_interval_is_the_same_each_time_and_a_point_for_one_value() -> None:
+def test_the_interval_is_the_same_each_time_and_unknown_for_one_value() -> None:
     assert bootstrap([0.1, 0.4, -0.2]) == bootstrap([0.1, 0.4, -0.2])
-    assert bootstrap([0.25]) == Interval(0.25, 0.25, 0.25)
+    alone = bootstrap([0.25])
+    assert alone.value == 0.25 and not alone.known and f"{alone:+.2f}" == "+0.25"
 
 
 def test_an_interval_of_nothing_is_refused() -> None:
@@ -61,8 +62,8 @@ def test_the_rank_correlation_is_scipys_with_ties_too(pairs: list[tuple[int, int
 def test_means_leave_out_what_a_metric_says_nothing_of() -> None:
     values = np.array([[1.0, 0.25, NAN], [3.0, NAN, NAN], [5.0, 0.75, NAN]])
     first, second, nothing = means(values)
-    assert first is not None and (first.mean, first.low, first.high) == (3.0, 1.0, 5.0)
-    assert second is not None and (second.mean, second.low, second.high) == (0.5, 0.25, 0.75)
+    assert first is not None and (first.value, first.low, first.high) == (3.0, 1.0, 5.0)
+    assert second is not None and (second.value, second.low, second.high) == (0.5, 0.25, 0.75)
     assert nothing is None
 
 
@@ -71,7 +72,7 @@ def test_intervals_are_those_of_the_plain_bootstrap() -> None:
     (found,) = means(values[:, None])
     plain = bootstrap(values)
     assert found is not None
-    np.testing.assert_allclose((found.mean, found.low, found.high), (plain.mean, plain.low, plain.high), atol=0.02)
+    np.testing.assert_allclose((found.value, found.low, found.high), (plain.value, plain.low, plain.high), atol=0.02)
 
 
 def test_the_correlation_of_means_ranks_the_means_over_scenes() -> None:
@@ -79,7 +80,7 @@ def test_the_correlation_of_means_ranks_the_means_over_scenes() -> None:
     other = np.array([[2.0, 1.0, 3.0], [2.0, 1.0, 3.0]])
     found = of_means(one, other)
     assert found is not None
-    assert found.mean == 1.0
+    assert found.value == 1.0
     assert found.low == pytest.approx(-0.5)  # the first scene drawn twice: 3, 2, 1 against 2, 1, 3
 
 
@@ -88,7 +89,7 @@ def test_the_correlation_within_a_scene_is_the_mean_over_scenes_that_rank_at_all
     other = np.array([[1.0, 2.0, 3.0], [2.0, 1.0, 3.0], [1.0, 2.0, 3.0], [1.0, 2.0, 3.0]])
     found = within(one, other)
     assert found is not None
-    assert found.mean == pytest.approx((1.0 + 0.5) / 2)
+    assert found.value == pytest.approx((1.0 + 0.5) / 2)
 
 
 def test_fewer_than_three_methods_are_no_ranking() -> None:

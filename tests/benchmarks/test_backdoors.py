@@ -48,7 +48,7 @@ def test_energy_is_one_for_an_even_map_and_the_inverse_of_the_area_on_the_trigge
 def test_models_with_a_shortcut_stand_apart_from_the_separation() -> None:
     found = {name: attacked(name).astype(float) for name in ("hidden-08", "hidden-02")}
     whole = separation(found)
-    assert whole is not None and whole.mean == 1
+    assert whole is not None and whole.value == 1
     assert separation({**found, "hidden-09": np.full(10, 9.0)}) == whole
     assert separation({"hidden-02": found["hidden-02"]}) is None
 

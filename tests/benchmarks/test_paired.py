@@ -20,8 +20,8 @@ from benchmarks.paired import (
     small,
     unsearched_table,
 )
-from decam.benchmark.statistics import Interval
 from decam.explanation import Map
+from decam.intervals import Interval
 
 
 def result(
@@ -105,7 +105,7 @@ def test_agreement_is_spearmans_over_all_pairs_of_seeds() -> None:
     results = [result("a", "p", seed, 0.5, saliency=each) for seed, each in enumerate(maps)]
     results.append(result("a", "alone", 0, 0.5, saliency=rising))
     assert agreement(results, "a") == pytest.approx({"p": -1 / 3})
-    assert "| a | 1 | -0.333 [-0.333, -0.333] | -0.333 | ≥ 0.9 | missed |" in agreement_table(results, ["a"])
+    assert "| a | 1 | -0.333 | -0.333 | ≥ 0.9 | missed |" in agreement_table(results, ["a"])
 
 
 def test_scenes_are_counted_by_kind_and_held_against_their_shares() -> None:

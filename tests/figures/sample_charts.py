@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from decam.figures import studies
 from decam.figures.anytime import AnytimeLine, anytime_figure
 from decam.figures.charts import convergence_figure, curves_figure
-from decam.figures.intervals import Interval, intervals_figure
+from decam.figures.intervals import Named, intervals_figure
 from decam.figures.stages import StageLine, stages_figure
 from decam.figures.steps import chart_figure
 from decam.methods import METHODS
@@ -21,9 +21,7 @@ from decam.metrics.walkthroughs import Bars, Chart, Line
 
 SHARES = np.linspace(0, 1, 11, dtype=np.float32)
 NAMES = ("Grad-CAM", "RISE", "Integrated Gradients")
-INTERVALS = [
-    Interval(name, value, value - 0.4, value + 0.6) for name, value in zip(NAMES, (1.2, 0.1, -0.9), strict=True)
-]
+INTERVALS = [Named(value, value - 0.4, value + 0.6, name) for name, value in zip(NAMES, (1.2, 0.1, -0.9), strict=True)]
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ CHARTS: Mapping[str, Callable[[bool], go.Figure]] = {
     "preference": lambda dark: studies.preference_figure("Deletion", INTERVALS, INTERVALS, dark=dark),
     "power": lambda dark: studies.power_figure(
         (20, 40, 80),
-        [Interval(str(n), 0.3 * k, 0.3 * k - 0.1, 0.3 * k + 0.05) for k, n in enumerate((20, 40, 80), 1)],
+        [Named(0.3 * k, 0.3 * k - 0.1, 0.3 * k + 0.05, str(n)) for k, n in enumerate((20, 40, 80), 1)],
         (0.3, 0.6, 0.9),
         0.8,
         64,

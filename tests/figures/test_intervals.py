@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from decam.figures import method_colour
-from decam.figures.intervals import Interval, intervals_figure
+from decam.figures.intervals import Named, intervals_figure
 
-ROWS = (Interval("disc", 1.0, 0.5, 1.2), Interval("star", 6.0, 4.5, 9.0), Interval("ring", -2.0, -3.0, -2.0))
+ROWS = (Named(1.0, 0.5, 1.2, "disc"), Named(6.0, 4.5, 9.0, "star"), Named(-2.0, -3.0, -2.0, "ring"))
 
 
 @pytest.mark.parametrize("dark", [False, True])

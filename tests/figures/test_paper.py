@@ -14,7 +14,7 @@ from matplotlib.collections import LineCollection
 from PIL import Image
 
 from decam.errors import SettingError
-from decam.figures.intervals import Interval
+from decam.figures.intervals import Named
 from decam.figures.paper import on_paper, paper_bytes
 from decam.figures.studies import values_figure
 from tests.figures.sample_charts import CHARTS, INTERVALS, NAMES, SHARES
@@ -143,7 +143,7 @@ def test_what_no_chart_here_has_is_refused() -> None:
 
 
 def test_an_interval_beside_its_value_is_drawn_from_end_to_end() -> None:
-    chart = values_figure("x", [Interval("a", 0.1, 0.1 + 2e-17, 0.2), Interval("b", 0.1, 0.12, 0.2)])
+    chart = values_figure("x", [Named(0.1, 0.1 + 2e-17, 0.2, "a"), Named(0.1, 0.12, 0.2, "b")])
     (panel,) = on_paper(chart, TITLE).axes
     bars = next(one for one in panel.collections if isinstance(one, LineCollection))
     ends = np.array([segment[:, 0] for segment in bars.get_segments()])

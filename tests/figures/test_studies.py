@@ -11,7 +11,7 @@ import pytest
 
 from decam.errors import SettingError
 from decam.figures.colours import DIVERGING, lut, method_colour
-from decam.figures.intervals import Interval
+from decam.figures.intervals import Named
 from decam.figures.studies import (
     Curve,
     detection_figure,
@@ -23,7 +23,7 @@ from decam.figures.studies import (
     win_matrix_figure,
 )
 
-ROWS = (Interval("Grad-CAM", 0.8, 0.5, 1.2), Interval("RISE", -0.1, -0.4, 0.3), Interval("Random", -0.7, -1.1, -0.2))
+ROWS = (Named(0.8, 0.5, 1.2, "Grad-CAM"), Named(-0.1, -0.4, 0.3, "RISE"), Named(-0.7, -1.1, -0.2, "Random"))
 COUNTS = np.array([[1, 2, 3, 4, 10], [5, 5, 0, 5, 5]])
 WINS = np.array([[0, 7.5, 0], [2.5, 0, 1], [0, 3, 0]])
 
@@ -62,7 +62,7 @@ def test_values_lie_in_their_intervals_the_first_on_top() -> None:
 
 
 def test_the_axis_holds_all_ends_and_values_without_interval_are_dots() -> None:
-    rows = (*ROWS, Interval("Unknown", 2.0, math.nan, math.nan))
+    rows = (*ROWS, Named(2.0, math.nan, math.nan, "Unknown"))
     figure = values_figure("Log-strength", rows, reference=-3)
     low, high = figure.layout.xaxis.range
     assert low < -3 and high > 2
@@ -107,7 +107,7 @@ def test_curves_have_colours_symbols_and_intervals_of_their_own() -> None:
 
 
 def test_preference_lies_over_the_metric_method_by_method() -> None:
-    strengths = tuple(Interval(one.name, 2 * one.value, 2 * one.low, 2 * one.high) for one in ROWS)
+    strengths = tuple(Named(2 * one.value, 2 * one.low, 2 * one.high, one.name) for one in ROWS)
     (dots,) = preference_figure("Insertion", ROWS, strengths).data
     assert list(dots.x) == [0.8, -0.1, -0.7] and list(dots.y) == [1.6, -0.2, -1.4]
     assert list(dots.text) == [one.name for one in ROWS] and len(set(dots.marker.symbol)) == 3
@@ -116,7 +116,7 @@ def test_preference_lies_over_the_metric_method_by_method() -> None:
 
 
 def test_the_power_curve_marks_the_goal_and_the_least_size() -> None:
-    powers = (Interval("", 0.25, 0.2, 0.3), Interval("", 0.85, 0.8, 0.9))
+    powers = (Named(0.25, 0.2, 0.3, ""), Named(0.85, 0.8, 0.9, ""))
     figure = power_figure([10, 20], powers, [0.25, 0.85], 0.8, 20)
     line, dots = figure.data
     assert list(line.y) == [25, 85] and list(dots.y) == [25, 85]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.stats import nct, t, ttest_ind
 
+from decam.intervals import Interval
 from decam.studies.analysis.power import PowerAt, PowerCurve, SimulatedRatings
-from decam.studies.analysis.resampling import Interval
 from decam.studies.design import Study, StudyError
 from decam.studies.sample_size import SampleSettings, plans, sample_size, sentence
 from tests.studies.finishing import finished

@@ -12,14 +12,8 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from decam.errors import SettingError
-from decam.studies.analysis.resampling import (
-    LEVEL,
-    RESAMPLES,
-    Interval,
-    conditions_of,
-    same_length,
-    sample,
-)
+from decam.intervals import LEVEL, RESAMPLES, Interval
+from decam.studies.analysis.resampling import conditions_of, same_length, sample
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from decam.errors import SettingError
-from decam.studies.analysis.resampling import RESAMPLES, Interval, Values, drawn, percentiles
+from decam.intervals import RESAMPLES, Interval, Values, drawn, percentiles
 
 Level: TypeAlias = Literal["nominal", "ordinal", "interval"]
 LEVELS: tuple[Level, ...] = get_args(Level)

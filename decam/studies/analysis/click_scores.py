@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
 from decam.errors import SettingError
-from decam.studies.analysis.resampling import Values
+from decam.intervals import Values
 
 Takes: TypeAlias = Literal["weights", "density"]
 

@@ -13,19 +13,10 @@ from scipy.ndimage import gaussian_filter
 from scipy.sparse import csr_array
 
 from decam.errors import SettingError
+from decam.intervals import RESAMPLES, Interval, Values, drawn, percentiles
 from decam.lru import Lru
 from decam.studies.analysis.click_scores import Score, Takes
-from decam.studies.analysis.resampling import (
-    RESAMPLES,
-    Indices,
-    Interval,
-    Values,
-    drawn,
-    numbered,
-    numbers,
-    percentiles,
-    same_length,
-)
+from decam.studies.analysis.resampling import Indices, numbered, numbers, same_length
 
 Shape: TypeAlias = tuple[int, int]
 

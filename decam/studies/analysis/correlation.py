@@ -15,8 +15,9 @@ from scipy.stats import t as student
 
 from decam.errors import SettingError
 from decam.export.standing import several
+from decam.intervals import Interval, Values, drawn, percentiles
 from decam.studies.analysis.preference import ALPHA, Comparisons, bradley_terry, cells, resampled_strengths
-from decam.studies.analysis.resampling import Indices, Interval, Values, drawn, percentiles, same_length, sample
+from decam.studies.analysis.resampling import Indices, same_length, sample
 
 LEAST = 3  # methods that a rank correlation needs
 MOST_EXACT = 8  # methods up to which all orders are tried: 8! = 40,320

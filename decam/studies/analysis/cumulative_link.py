@@ -14,17 +14,9 @@ from scipy.special import expit
 from scipy.stats import chi2, norm
 
 from decam.errors import SettingError
+from decam.intervals import LEVEL, Interval, Values
 from decam.studies.analysis.ratings import points_of
-from decam.studies.analysis.resampling import (
-    LEVEL,
-    Flags,
-    Indices,
-    Interval,
-    Values,
-    conditions_of,
-    numbered,
-    same_length,
-)
+from decam.studies.analysis.resampling import Flags, Indices, conditions_of, numbered, same_length
 
 FARTHEST = 12.0  # log odds beyond which an estimate runs off to infinity
 

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 from scipy.stats import norm
 
 from decam.errors import SettingError
-from decam.studies.analysis.resampling import RESAMPLES, Interval, Values, percentiles, same_length, sample
+from decam.intervals import RESAMPLES, Interval, Values, percentiles
+from decam.studies.analysis.resampling import same_length, sample
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from decam.errors import SettingError
-from decam.studies.analysis.resampling import Flags, Indices, Values
+from decam.intervals import Values
+from decam.studies.analysis.resampling import Flags, Indices
 
 STEPS = 200
 TOLERANCE = 1e-9

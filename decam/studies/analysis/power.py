@@ -14,10 +14,11 @@ from scipy.optimize import isotonic_regression
 from scipy.special import expit
 
 from decam.errors import SettingError
+from decam.intervals import Interval, Values
 from decam.settings import Settings, parameter
 from decam.studies.analysis.accuracy import wilson
 from decam.studies.analysis.preference import Comparisons, comparisons
-from decam.studies.analysis.resampling import Indices, Interval, Values, numbered, per_participant
+from decam.studies.analysis.resampling import Indices, numbered, per_participant
 
 Data = TypeVar("Data")
 

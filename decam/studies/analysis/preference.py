@@ -13,19 +13,9 @@ from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
 from decam.errors import SettingError
+from decam.intervals import RESAMPLES, Interval, Values, percentiles
 from decam.studies.analysis import luce
-from decam.studies.analysis.resampling import (
-    RESAMPLES,
-    Flags,
-    Indices,
-    Interval,
-    Sample,
-    Values,
-    numbered,
-    percentiles,
-    same_length,
-    sample,
-)
+from decam.studies.analysis.resampling import Flags, Indices, Sample, numbered, same_length, sample
 
 ALPHA = 0.1
 LEVEL_WITHIN = 1e-6  # of log-strengths: below it a difference is what rounding leaves

@@ -12,17 +12,8 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from decam.errors import SettingError
-from decam.studies.analysis.resampling import (
-    LEVEL,
-    RESAMPLES,
-    Indices,
-    Interval,
-    Values,
-    conditions_of,
-    per_participant,
-    same_length,
-    sample,
-)
+from decam.intervals import LEVEL, RESAMPLES, Interval, Values
+from decam.studies.analysis.resampling import Indices, conditions_of, per_participant, same_length, sample
 
 
 @dataclass(frozen=True)

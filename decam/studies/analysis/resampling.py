@@ -11,60 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from decam.errors import SettingError
+from decam.intervals import RESAMPLES, Interval, Values, drawn, percentiles
 
-Values: TypeAlias = NDArray[np.float64]
 Indices: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]
-
-LEVEL = 0.95
-RESAMPLES = 2000
-MOST_RESAMPLES = 100_000
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A value between the ends of its 95 % interval; the ends are NaN where the data allow none."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        ends = f" [{self.low:z.3f}, {self.high:z.3f}]" if self.known else ""
-        return f"{self.value:z.3f}{ends}"
-
-    @property
-    def known(self) -> bool:
-        """True where both ends are numbers."""
-        return math.isfinite(self.low) and math.isfinite(self.high)
-
-
-def percentiles(value: float, samples: Values, units: int, level: float = LEVEL) -> Interval:
-    """A value with the percentile interval of its bootstrap samples (Efron and Tibshirani 1993, section 13.3).
-
-    `units` counts the people, pictures or trials that were drawn for it. One alone is drawn the same each time, which
-    says nothing of others: the ends are NaN below two. Samples that are not finite are left out, for a resample can
-    lack a whole condition. Without any the ends are NaN.
-    """
-    finite = samples[np.isfinite(samples)]
-    if units < 2 or not len(finite) or not math.isfinite(value):
-        return Interval(float(value), math.nan, math.nan)
-    low, high = np.quantile(finite, ((1 - level) / 2, (1 + level) / 2))
-    return Interval(float(value), float(low), float(high))
-
-
-def drawn(count: int, resamples: int = RESAMPLES, seed: int = 0) -> Values:
-    """How often each of `count` participants is drawn by each resample: resamples × count, each row sums to count.
-
-    The same seed gives the same draws. Raises SettingError for nobody, or for a number of resamples outside 1 to
-    100,000.
-    """
-    if count < 1:
-        raise SettingError("There are no answers to analyse; collect at least one.")
-    if not 1 <= resamples <= MOST_RESAMPLES:
-        raise SettingError(f"The number of resamples is {resamples}, but must lie between 1 and {MOST_RESAMPLES:,}.")
-    generator = np.random.default_rng(seed)
-    return generator.multinomial(count, np.full(count, 1 / count), size=resamples).astype(np.float64)
 
 
 @dataclass(frozen=True)

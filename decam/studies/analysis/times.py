@@ -10,20 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from decam.errors import SettingError
+from decam.intervals import RESAMPLES, Interval, Values, percentiles
 from decam.settings import Settings, parameter
-from decam.studies.analysis.resampling import (
-    RESAMPLES,
-    Flags,
-    Interval,
-    Sample,
-    Values,
-    conditions_of,
-    numbered,
-    numbers,
-    percentiles,
-    same_length,
-    sample,
-)
+from decam.studies.analysis.resampling import Flags, Sample, conditions_of, numbered, numbers, same_length, sample
 
 CONSISTENT = 1.4826  # times a normal sample's median absolute deviation is its standard deviation
 

@@ -21,18 +21,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from decam.errors import SettingError
-from decam.studies.analysis.resampling import (
-    RESAMPLES,
-    Indices,
-    Interval,
-    Values,
-    conditions_of,
-    drawn,
-    numbered,
-    numbers,
-    percentiles,
-    same_length,
-)
+from decam.intervals import RESAMPLES, Interval, Values, drawn, percentiles
+from decam.studies.analysis.resampling import Indices, conditions_of, numbered, numbers, same_length
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from decam.explanation import Progress
-from decam.figures.intervals import Interval as Named
+from decam.figures.intervals import Named
+from decam.intervals import Interval
 from decam.studies import tasks
 from decam.studies.analysis.exclusions import Chosen, Flagged, Summary, choose, flagged
-from decam.studies.analysis.resampling import Interval
 from decam.studies.design import Condition, Stimulus, Study
 from decam.studies.export.answers import Given, given
 from decam.studies.responses import Answer, Participant, StudyRecord
@@ -292,4 +292,4 @@ def chart(draw: Callable[..., Any], *values: Any, **options: Any) -> Callable[[b
 
 def named(intervals: Sequence[Interval], names: Sequence[str]) -> list[Named]:
     """Intervals with the names that a chart shows."""
-    return [Named(name, one.value, one.low, one.high) for name, one in zip(names, intervals, strict=True)]
+    return [Named(one.value, one.low, one.high, name) for name, one in zip(names, intervals, strict=True)]

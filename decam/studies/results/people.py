@@ -10,11 +10,11 @@ import numpy as np
 from decam.errors import SettingError
 from decam.export.standing import several
 from decam.figures.studies import values_figure
+from decam.intervals import Interval
 from decam.studies import blocks, tasks
 from decam.studies.analysis import agreement, times
 from decam.studies.analysis.exclusions import choose
 from decam.studies.analysis.ratings import t_interval
-from decam.studies.analysis.resampling import Interval
 from decam.studies.blocks.questionnaires import Scale, scales
 from decam.studies.design import Block
 from decam.studies.elements import Choice, Rating, Slider

@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from decam.experiments.kinds.backdoors import THRESHOLD, Suspicion, verdict
-from decam.figures.intervals import Interval, intervals_figure
+from decam.figures.intervals import Named, intervals_figure
 from decam.methods.class_level.scoring import LEAST
 from decam.ui import text
 from decam.ui.components.charts import figures
@@ -40,7 +40,7 @@ def show(found: Sequence[Suspicion], run: str) -> None:
         st.caption(f"The scores come when the maps of at least {LEAST} classes are finished with one seed.")
     else:
         drawn = in_order(found)
-        intervals = [Interval(text.capital(text.visible(one.label)), one.score, one.low, one.high) for one in drawn]
+        intervals = [Named(one.score, one.low, one.high, text.capital(text.visible(one.label))) for one in drawn]
         alt = "; ".join(f"{one.label} {one.score:.1f}, from {one.low:.1f} to {one.high:.1f}" for one in drawn)
         drawn_scores = partial(intervals_figure, AXIS, intervals, THRESHOLD)
         figures.offer(drawn_scores, f"suspicions-{run}", "Anomaly scores of all classes", f"{AXIS}: {alt}")

@@ -10,16 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from decam.errors import SettingError
-from decam.studies.analysis.resampling import (
-    Interval,
-    conditions_of,
-    drawn,
-    numbers,
-    per_participant,
-    percentiles,
-    same_length,
-    sample,
-)
+from decam.intervals import Interval, drawn, percentiles
+from decam.studies.analysis.resampling import conditions_of, numbers, per_participant, same_length, sample
 
 
 def test_each_draw_has_as_many_participants_as_there_are() -> None:
@@ -93,7 +85,7 @@ def test_conditions_come_in_the_order_given() -> None:
 
 
 def test_bad_input_is_refused_in_sentences() -> None:
-    with pytest.raises(SettingError, match="no answers to analyse"):
+    with pytest.raises(SettingError, match="nothing to draw from"):
         drawn(0)
     with pytest.raises(SettingError, match="must lie between 1 and 100,000"):
         drawn(3, 200_000)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from decam.errors import SettingError
-from decam.studies.analysis.resampling import drawn
+from decam.intervals import drawn
 from decam.studies.analysis.utility import mean_height, utilities
 
 
