@@ -275,11 +275,11 @@ def one(chosen: Sequence[Chosen]) -> list[Chosen]:
     if st.session_state.get("searched") not in names:
         st.session_state["searched"] = next(iter(names))
     wanted = st.selectbox(
-        "Image searched",
+        "Image asked about",
         list(names),
         format_func=lambda key: names.get(key, key),
         key="searched",
         persist_state="session",
-        help="Choose which image to search. This page searches one at a time.",
+        help="Choose one of the images. This page asks about one at a time.",
     )
     return [item for item in chosen if item.key == wanted]
