@@ -59,8 +59,8 @@ class Engine:
     `serves` says which devices it runs on, and `takes` which batches. `keeps_weights` marks one that holds weights of
     its own: later changes of the module's are not seen. `own_layout` marks one that arranges memory as it likes.
     `prepare` takes up to seconds and raises EngineError where the module is not for this engine; the first time it
-    imports `libraries`, which takes a second or two more. `version` is that of the library whose arithmetic it is,
-    empty where that is PyTorch.
+    does what `load` does, which imports libraries and takes a second or two more. `version` is that of the library
+    whose arithmetic it is, empty where that is PyTorch.
     """
 
     name: str
@@ -71,5 +71,5 @@ class Engine:
     keeps_weights: bool = False
     own_layout: bool = False
     prepare: Callable[[Source], Prepared] | None = None
-    libraries: tuple[str, ...] = ()
+    load: Callable[[], None] = field(default=lambda: None)
     version: Callable[[], str] = field(default=lambda: "")

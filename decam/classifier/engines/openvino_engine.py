@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import metadata
+from importlib import import_module, metadata
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -22,6 +26,7 @@ _HINTS: dict[str, str] = dict(zip(PRECISIONS, ("f32", "bf16", "f16"), strict=Tru
 AGREES = 1e-3  # how far scores in float32 may lie apart, as a share of the largest: rounding stays far below
 _OPEN = torch.export.Dim.DYNAMIC
 _LOADING = threading.Lock()
+_TELEMETRY = "openvino_telemetry"
 KEPT = 2  # compiled ways: a trial goes back and forth between few
 
 
@@ -54,14 +59,14 @@ class Converted:
         one branch for all. Raises EngineError where a module cannot be exported or converted, changes itself as it
         answers, or answers otherwise than its conversion.
         """
-        import openvino
-
+        openvino = library()
         with converting_alone, torch.inference_mode(False), torch.no_grad(), torch.autocast("cpu", enabled=False):
             example, module = source.example.clone(), source.copy()
             try:
                 # A dimension of four pictures is left open; one of one or two could be taken for a constant.
                 exported = torch.export.export(module, (example,), dynamic_shapes=({0: _OPEN},))
-                model = openvino.convert_model(exported)
+                with _untold():  # the first conversion imports more
+                    model = openvino.convert_model(exported)
                 model.reshape([-1, *example.shape[1:]])
             except Exception as error:  # the exporter and the converter raise what they please
                 if is_memory(error):
@@ -139,12 +144,41 @@ def _core() -> Any:
     Its CPU plugin gives the thread that loads it a stack of its own for signals, and frees that stack with the last
     core, in whichever thread that happens. The first thread would then crash at its next signal, such as Ctrl-C.
     """
+    openvino = library()
     with _LOADING:
-        return _loaded()
+        return _made(openvino)
 
 
 @cache
-def _loaded() -> Any:
-    import openvino
-
+def _made(openvino: ModuleType) -> Any:
     return openvino.Core()
+
+
+def load() -> None:
+    """Import what the first conversion would import."""
+    library()
+    import_module("torch._dynamo")
+
+
+def library() -> ModuleType:
+    """OpenVINO, imported without its telemetry."""
+    with _LOADING, _untold():
+        return import_module("openvino")
+
+
+@contextmanager
+def _untold() -> Iterator[None]:
+    """Keep OpenVINO's telemetry out of what is imported meanwhile.
+
+    When imported, and with each conversion, OpenVINO reports to Google Analytics, and it keeps an identity in the home
+    directory. Where its package for that cannot be imported, it takes a stub of its own that does neither. A process
+    that has imported OpenVINO itself before has decided that itself.
+    """
+    before = sys.modules.get(_TELEMETRY)
+    sys.modules[_TELEMETRY] = None  # type: ignore[assignment]  # Python's way to refuse an import
+    try:
+        yield
+    finally:
+        del sys.modules[_TELEMETRY]
+        if before is not None:
+            sys.modules[_TELEMETRY] = before

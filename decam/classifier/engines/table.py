@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 
 import torch
 
@@ -46,7 +45,7 @@ _ROWS = (
         keeps_weights=True,
         own_layout=True,
         prepare=openvino_engine.Converted.of,
-        libraries=("openvino", "torch._dynamo"),
+        load=openvino_engine.load,
         version=openvino_engine.version,
     ),
     Engine(
@@ -66,5 +65,4 @@ def import_libraries(device: torch.device) -> None:
     """Import what engines that serve a device would import for their first module."""
     for engine in ENGINES.values():
         if engine.serves(device):
-            for library in engine.libraries:
-                import_module(library)
+            engine.load()
