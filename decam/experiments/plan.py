@@ -7,7 +7,7 @@ import json
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 
 import torch
@@ -52,6 +52,7 @@ class Versions:
     openvino: str = ""
 
     @classmethod
+    @cache
     def here(cls) -> Versions:
         """Those of this process."""
         return cls(

@@ -26,7 +26,7 @@ QUICK = "squeezenet1_0"
 
 
 def _close() -> None:
-    for resource in (state.runs, state.downloads, state.models):
+    for resource in (state.runs, state.downloads):
         resource.clear()
 
 

@@ -10,6 +10,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -22,6 +23,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
 from streamlit.util import calc_hash
 
+from decam.errors import DecamError
 from decam.experiments.grid import Grid
 from decam.experiments.plan import Plan
 from decam.experiments.status import Status
@@ -29,8 +31,9 @@ from decam.images.samples import get
 from decam.methods import METHODS
 from decam.runs.snapshots import RunSnapshot
 from decam.runs.store import Store
-from decam.ui import nav
+from decam.ui import nav, state
 from decam.ui.shared.thumbnails import pixels
+from tests.tools.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
@@ -161,8 +164,11 @@ class Visitor:
         return self.run
 
     def finish(self) -> Self:
-        """Wait until the run has ended."""
-        return self.until(lambda: not self.status.startswith(("Waiting", "Running")))
+        """Wait until the run has ended: its end, and not the page again and again, which would slow it down."""
+        if self.run:
+            with suppress(DecamError):  # said on the page
+                wait_until(lambda: not state.runs().snapshot(self.run).active)
+        return self.look().until(lambda: not self.status.startswith(("Waiting", "Running")))
 
     def tab(self, title: str) -> Self:
         """Open a tab below the grid."""
