@@ -110,19 +110,9 @@ class Settings:
         return False
 
     @classmethod
-    @functools.cache
     def parameters(cls) -> tuple[Parameter, ...]:
         """The fields in the order of their declaration."""
-        kinds = get_type_hints(cls)
-        return tuple(
-            Parameter(
-                name=field.name,
-                kind=kinds[field.name],
-                default=field.default,  # type: ignore[arg-type]  # parameter() always gives a default
-                **{**field.metadata, "title": field.metadata["title"] or field.name.replace("_", " ")},
-            )
-            for field in dataclasses.fields(cls)
-        )
+        return _parameters(cls)  # type: ignore[arg-type]  # a class can be hashed, whatever its instances
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, object]) -> Self:
@@ -142,6 +132,20 @@ class Settings:
     def to_mapping(self) -> dict[str, int | float | str | bool]:
         """Names and values, fit for JSON."""
         return dataclasses.asdict(self)
+
+
+@functools.cache
+def _parameters(settings: type[Any]) -> tuple[Parameter, ...]:
+    kinds = get_type_hints(settings)
+    return tuple(
+        Parameter(
+            name=field.name,
+            kind=kinds[field.name],
+            default=field.default,  # type: ignore[arg-type]  # parameter() always gives a default
+            **{**field.metadata, "title": field.metadata["title"] or field.name.replace("_", " ")},
+        )
+        for field in dataclasses.fields(settings)
+    )
 
 
 def _renamed(values: Mapping[str, object], today: Mapping[str, str]) -> Mapping[str, object]:

@@ -26,8 +26,17 @@ QUICK = "squeezenet1_0"
 
 
 def _close() -> None:
+    """End the server; loaded models stay, which takes a second of every test, and are what their names say."""
     for resource in (state.runs, state.downloads):
         resource.clear()
+
+
+@pytest.fixture
+def unloaded() -> Iterator[None]:
+    """No model is loaded."""
+    state.models.clear()
+    yield
+    state.models.clear()
 
 
 @pytest.fixture(autouse=True)
@@ -48,10 +57,16 @@ def server(data_directory: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def restart(server: Path) -> Callable[[], None]:
+def restart(server: Path, request: pytest.FixtureRequest) -> Callable[[], None]:
     """Ends the server and starts it again on the same data directory."""
     assert server
-    return _close
+    request.getfixturevalue("unloaded")
+
+    def again() -> None:
+        _close()
+        state.models.clear()
+
+    return again
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ def test_damaged_weights_are_told_with_the_remedy_and_the_others_still_work(quic
     assert visitor.offers("explain")
 
 
-@pytest.mark.usefixtures("quick_model")
+@pytest.mark.usefixtures("quick_model", "unloaded")
 @pytest.mark.parametrize(("content", "word"), [(None, "missing"), (b"", "damaged"), (b"rubbish" * 99, "damaged")])
 def test_embedded_weights_that_cannot_be_used_are_told_with_the_remedy(
     content: bytes | None, word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
