@@ -32,8 +32,9 @@ from scipy.stats import rankdata
 from decam.benchmark.local import LocalRun
 from decam.benchmark.report import Report, parser_of, script
 from decam.benchmark.shards import link_of
-from decam.benchmark.text import duration, table, verdict
+from decam.benchmark.text import table, verdict
 from decam.classifier import Classifier
+from decam.durations import duration
 from decam.errors import NoSuchRunError
 from decam.experiments.grid import Grid
 from decam.experiments.kinds import backdoors

@@ -191,12 +191,12 @@ def measure(
 
     `saliency` is H×W at the model's input size, or an Explanation, whose method, settings, target, seed and framing are
     then known; `target`, `against` and `framing` as in `explain`. `fill` (blur, box-blur, mean, black, noise) and
-    `steps` apply to the metrics that have them; where not given each takes its own: deletion and insertion the
-    tutorial's, 196 steps from the picture to black and from its box blur, where the app draws 50 to the mean and from
-    `blur`. `truth` is a boolean mask H×W of the object, for localisation. `method` says how the map was made, for
-    metrics that make it again: a name, with default settings, or an Explanation, which knows its seed and framing too.
-    `seed` is where random numbers begin. Raises SettingError and MethodError with a sentence, also for an explanation
-    of another view than that of `image`.
+    `steps` apply to the metrics that have them; where not given each takes its own: deletion and insertion 196 steps
+    from the picture to black and from its box blur, where the app draws 50 to the mean and from `blur`. What the
+    tutorial's code calls black is `mean`. `truth` is a boolean mask H×W of the object, for localisation. `method` says
+    how the map was made, for metrics that make it again: a name, with default settings, or an Explanation, which knows
+    its seed and framing too. `seed` is where random numbers begin. Raises SettingError and MethodError with a sentence,
+    also for an explanation of another view than that of `image`.
     """
     made = saliency if isinstance(saliency, Explanation) else method if isinstance(method, Explanation) else None
     view = _explained_view(classifier, image, made, framing)

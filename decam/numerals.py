@@ -1,10 +1,22 @@
-"""How numbers are written, everywhere the same: with a minus as wide as the digits, and never minus zero."""
+"""How numbers and lists are written, everywhere the same: with a minus as wide as the digits, and never minus zero."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 _SMALL = 1e-6
+
+
+def several(count: int, one: str, many: str = "") -> str:
+    """1 image, 2 images, 1,000 images."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence, one at least: A, B and C."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def minus(written: str) -> str:

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 
 from decam.benchmark.outcomes import Outcomes
 from decam.benchmark.shards import Asked, link_of
-from decam.benchmark.text import duration
 from decam.classifier import Classifier
+from decam.durations import duration
 from decam.errors import NoSuchRunError, RunTakenError
 from decam.experiments.cells import CellKey
 from decam.experiments.events import Event, Explained, Failed, Measured, Progressed

@@ -8,12 +8,6 @@ from collections.abc import Iterable, Sequence
 from decam.classifier import ENGINES, Execution
 
 
-def duration(seconds: float) -> str:
-    """A time in words: 2 h 05 min, 3 min 20 s."""
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min {rest:02d} s"
-
-
 def spread(values: Sequence[float], form: str = ".2f") -> str:
     """Median, lowest and highest."""
     return f"{statistics.median(values):{form}} ({min(values):{form}} to {max(values):{form}})"

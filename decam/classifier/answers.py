@@ -14,6 +14,7 @@ from torch import Tensor
 
 from decam.errors import DecamError, ModelError
 from decam.hardware.device import is_memory
+from decam.numerals import several
 
 Answers: TypeAlias = Literal["auto", "logits", "probabilities"]
 Kind: TypeAlias = Literal["logits", "probabilities", "independent"]
@@ -162,14 +163,10 @@ def shaped(scores: Tensor, rows: int, given: int, name: str) -> Tensor:
     columns = scores.shape[1]
     if columns != given and not (columns == 1 and given == 2):
         raise ModelError(
-            f"{name} answers {_counted(columns, 'value')} an image, but {_counted(given, 'label')} "
+            f"{name} answers {several(columns, 'value')} an image, but {several(given, 'label')} "
             f"{'was' if given == 1 else 'were'} given; give a label for each value, or one or two labels for one value."
         )
     return scores
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def check_probabilities(answers: Tensor, name: str, subject: str = "an image") -> None:

@@ -174,7 +174,7 @@ def _parser(program: str = "decam") -> argparse.ArgumentParser:
         default=[],
         metavar=("DELETION", "INSERTION"),
         help="what replaces pixels in each curve: blur, box-blur, mean, black, noise; may be repeated (default: mean "
-        "blur, then blur mean); the tutorial's are black box-blur, with --steps 196",
+        "blur, then blur mean); the tutorial's are mean box-blur, with --steps 196",
     )
     explain.set_defaults(run=_command("explaining.explain"))
 

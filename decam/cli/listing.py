@@ -12,6 +12,7 @@ from decam.metrics import METRICS
 from decam.metrics.base import Metric
 from decam.metrics.taxonomy import grouped as metrics_grouped
 from decam.models.catalogue import ENTRIES
+from decam.numerals import several
 from decam.settings import Parameter, Settings
 
 
@@ -60,10 +61,8 @@ def _cost(metric: Metric) -> str:
     """What a map of its own costs, at the usual settings."""
     settings = metric.settings()
     evaluations, remade = metric.evaluations(settings, 1), metric.remakes(settings)
-    parts = (
-        [f"{evaluations} evaluation{'s' if evaluations != 1 else ''} for a map"] if evaluations or not remade else []
-    )
-    parts += [f"makes a map {remade} time{'s' if remade != 1 else ''} more"] if remade else []
+    parts = [f"{several(evaluations, 'evaluation')} for a map"] if evaluations or not remade else []
+    parts += [f"makes a map {several(remade, 'time')} more"] if remade else []
     return " and ".join(parts)
 
 

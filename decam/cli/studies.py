@@ -11,8 +11,8 @@ from pathlib import Path
 
 from decam.cli.codes import OK
 from decam.cli.terminal import columns, padded, say, visible
-from decam.export.standing import several
 from decam.files import write_atomically
+from decam.numerals import several
 from decam.paths import database_url, directory
 from decam.studies.design import Stage, StudyError
 from decam.studies.export.pack import pack_files

@@ -32,7 +32,7 @@ from decam.methods import described
 from decam.methods.class_level.display import shown
 from decam.metrics import get as get_metric
 from decam.models.catalogue import title_of
-from decam.numerals import score
+from decam.numerals import score, several
 from decam.spacing import evenly
 
 MOST_FRAMES = 24
@@ -103,8 +103,8 @@ def _text(value: str) -> str:
 
 def _facts(grid: Grid, created: str) -> str:
     plan = grid.plan
-    subjects = f"{len(plan.pictures)} image{'' if len(plan.pictures) == 1 else 's'}" if plan.pictures else ""
-    methods = f"{len(plan.methods)} method{'' if len(plan.methods) == 1 else 's'}"
+    subjects = several(len(plan.pictures), "image") if plan.pictures else ""
+    methods = several(len(plan.methods), "method")
     facts = [subjects, methods, f"seed {plan.seed}", plan.device, created, f"made with decam {__version__}"]
     return " · ".join(fact for fact in facts if fact)
 

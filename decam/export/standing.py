@@ -11,6 +11,7 @@ from decam.experiments.grid import Grid
 from decam.experiments.status import CellState, Status
 from decam.explanation import Progress
 from decam.models import catalogue
+from decam.numerals import several
 from decam.runs.snapshots import RunSnapshot
 
 
@@ -104,11 +105,6 @@ def share_of(cells: Mapping[CellKey, Cell]) -> float:
         begun = {CellState.WAITING: 0.0, CellState.RUNNING: 0.5 * step, CellState.MEASURING: 0.5 + 0.5 * step}
         shares.append(begun.get(cell.state, 1.0))
     return min(1.0, sum(shares) / len(shares))
-
-
-def several(count: int, one: str, many: str = "") -> str:
-    """1 picture, 2 pictures."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def unbroken(text: str) -> str:

@@ -16,6 +16,7 @@ from decam.experiments.grid import Grid
 from decam.experiments.status import CellState
 from decam.explanation import Progress
 from decam.export.standing import share_of, unbroken
+from decam.numerals import several
 
 Result = TypeVar("Result")
 FORMAT = "{desc} {percentage:3.0f} % {bar} {elapsed}{postfix}"
@@ -125,7 +126,7 @@ def watched(steps: Generator[Progress, None, Result], title: str, shown: bool | 
 
 def computed(grid: Grid, models: Models, shown: bool | None = None) -> Grid:
     """A grid with all that it was missing, with a bar meanwhile."""
-    with bar(f"{len(grid.cells)} maps" if len(grid.cells) != 1 else "1 map", shown) as drawn:
+    with bar(several(len(grid.cells), "map"), shown) as drawn:
         with closing(execute(grid, models)) as events:
             for event in events:
                 grid = grid.after(event)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from decam.errors import ModelError
+from decam.numerals import several
 
 
 def devices() -> tuple[str, ...]:
@@ -45,8 +46,7 @@ def describe(device: torch.device | str) -> str:
         return f"{name} ({device})" if torch.cuda.device_count() > 1 else name
     if device.type == "mps":
         return "Apple GPU (MPS)"
-    threads = torch.get_num_threads()
-    return f"CPU, {threads} thread{'s' if threads != 1 else ''}"
+    return f"CPU, {several(torch.get_num_threads(), 'thread')}"
 
 
 def _has_mps() -> bool:

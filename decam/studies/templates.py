@@ -147,8 +147,8 @@ TEMPLATES: tuple[Template, ...] = (
     Template(
         "utility",
         "Do maps teach how the model decides?",
-        "Training with maps or without, then new images without any. Utility is the gain in accuracy over the "
-        "training without maps.",
+        "Training with maps or without, then new images without any. Utility is the accuracy divided by "
+        "that of people trained without maps.",
         _framed(
             _repeats(task("forward-simulation"), "training", attempts=1),
             _repeats(task("forward-simulation", shows="picture"), attention=2),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import html
 import re
 
-from decam.export.standing import several as several
 from decam.export.standing import spending as spending
 from decam.export.standing import when as when
 from decam.numerals import fixed as fixed
+from decam.numerals import several as several
 from decam.shares import percent as percent
 
 # What means something to Markdown anywhere, and what means something only where a line begins.

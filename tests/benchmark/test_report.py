@@ -9,7 +9,7 @@ import pytest
 
 from decam.benchmark.machine import machine
 from decam.benchmark.report import BY_HAND, Report, command, parser_of, script
-from decam.benchmark.text import duration, execution, spread, table, verdict
+from decam.benchmark.text import execution, spread, table, verdict
 from decam.classifier import Execution
 from decam.errors import DecamError, StoreError
 
@@ -66,7 +66,6 @@ def test_what_a_user_can_mend_ends_a_script_with_a_sentence() -> None:
 
 
 def test_numbers_and_times_are_said_in_words() -> None:
-    assert [duration(seconds) for seconds in (8.4, 200, 7500)] == ["0 min 08 s", "3 min 20 s", "2 h 05 min"]
     assert spread([3.0, 9.0, 4.0], ".1f") == "4.0 (3.0 to 9.0)"
     assert [verdict(True), verdict(False)] == ["met", "missed"]
     assert execution(Execution("bfloat16", True, 8, 2)) == "bfloat16, channels last, batch 8, 2 side by side"

@@ -9,6 +9,7 @@ from decam.experiments.kinds.base import Kind
 from decam.experiments.kinds.leading import leading
 from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, Plan
 from decam.experiments.questions import ModelSpec, QuestionSpec
+from decam.numerals import several
 
 BENCHMARK = "benchmark"
 
@@ -50,11 +51,7 @@ def plan(
 
 
 def _facts(plan: Plan) -> tuple[str, ...]:
-    questions, methods = len(plan.questions), len(plan.methods)
-    return (
-        f"{questions} question{'' if questions == 1 else 's'}",
-        f"{methods} method{'' if methods == 1 else 's'}",
-    )
+    return several(len(plan.questions), "question"), several(len(plan.methods), "method")
 
 
 KIND = Kind(name=BENCHMARK, title="Benchmarks", noun="part of a benchmark", facts=_facts, reading=leading)

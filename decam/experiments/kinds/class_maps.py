@@ -14,7 +14,7 @@ from decam.experiments.plan import MethodChoice, PictureChoice, Plan
 from decam.experiments.questions import ModelSpec, QuestionSpec
 from decam.explanation import ClassExplanation, Target, Unit
 from decam.models.catalogue import title_of
-from decam.numerals import fixed, minus
+from decam.numerals import fixed, minus, several
 
 CLASS_MAPS = "class maps"
 NOTHING = "No better than a random map"
@@ -70,8 +70,8 @@ def facts(plan: Plan) -> tuple[str, ...]:
     """How many classes or units a plan asks about, and with how many seeds where there are several."""
     count = len(targets_of(plan))
     seeds = len({question.seed for question in plan.questions})
-    noun = "unit" if all(question.unit is not None for question in plan.questions) else "class"
-    said = [f"{count} {noun if count == 1 else noun + ('es' if noun == 'class' else 's')}"]
+    units = all(question.unit is not None for question in plan.questions)
+    said = [several(count, "unit") if units else several(count, "class", "classes")]
     return (*said, f"{seeds} seeds") if seeds > 1 else tuple(said)
 
 

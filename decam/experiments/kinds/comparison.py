@@ -10,6 +10,7 @@ from decam.experiments.kinds.base import Kind
 from decam.experiments.kinds.leading import leading
 from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, Plan
 from decam.experiments.questions import ModelSpec, QuestionSpec
+from decam.numerals import several
 
 COMPARISON = "comparison"
 
@@ -58,8 +59,7 @@ def plan(
 
 
 def _facts(plan: Plan) -> tuple[str, ...]:
-    count = len(plan.methods)
-    return (f"{count} method{'' if count == 1 else 's'}",)
+    return (several(len(plan.methods), "method"),)
 
 
 KIND = Kind(name=COMPARISON, title="Recent runs", noun="comparison", facts=_facts, reading=leading, by_picture=True)

@@ -20,7 +20,7 @@ from decam.metrics.base import Metric
 from decam.metrics.scales import Values
 from decam.metrics.taxonomy import FAMILIES
 from decam.models.catalogue import title_of
-from decam.numerals import score
+from decam.numerals import listed, score
 
 DISAGREE = "Metrics disagree, and none of them asks whether the model is right or a person would agree."
 LITTLE = 0.03
@@ -97,7 +97,7 @@ def _sentences(grid: Grid, model: ModelSpec, choice: MetricChoice) -> Iterator[s
         yield from _control(found.standings, metric)
     if found.missing:
         words = "has no value here and is" if len(found.missing) == 1 else "have no value here and are"
-        yield f"{_listed(found.missing)} {words} left out."
+        yield f"{listed(found.missing)} {words} left out."
 
 
 def _compared(grid: Grid, model: ModelSpec, choice: MetricChoice, methods: Sequence[int]) -> _Compared | None:
@@ -141,9 +141,9 @@ def _lead(found: _Compared, metric: Metric) -> str:
     which = f"the {'highest' if metric.direction > 0 else 'lowest'} {'mean' if images > 1 else 'value'}"
     over = _over(images, found.asked)
     if len(level) > 1:
-        return f"{_listed([one.name for one in level])} are level at {level[0].shown}, {which}, {over}."
+        return f"{listed([one.name for one in level])} are level at {level[0].shown}, {which}, {over}."
     second = standings[1]
-    followers = _listed([one.name for one in standings if one.shown == second.shown])
+    followers = listed([one.name for one in standings if one.shown == second.shown])
     ahead = "is barely ahead" if _little(level[0], second, metric) else "leads"
     lead = f"{level[0].name} {ahead} with {which}, {level[0].shown}, {over}, before {followers} with {second.shown}."
     if images == 1:
@@ -183,13 +183,7 @@ def _control(standings: Sequence[Standing], metric: Metric) -> Iterator[str]:
         yield f"No method beats {named}, which knows nothing of what the model learned."
     elif behind or close:
         clauses = [("does not beat", "do not beat", behind), ("barely beats", "barely beat", close)]
-        said = [f"{_listed([m.title for m in of])} {one if len(of) == 1 else many}" for one, many, of in clauses if of]
+        said = [f"{listed([m.title for m in of])} {one if len(of) == 1 else many}" for one, many, of in clauses if of]
         yield f"{said[0]} {named}{''.join(f'; {clause} it' for clause in said[1:])}."
     elif len(methods) > 1:
         yield f"Every method beats {named}."
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Names as words: A, B and C."""
-    *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last

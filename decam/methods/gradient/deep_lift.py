@@ -18,6 +18,7 @@ from decam.methods.gradient.recording import Recording, Step
 from decam.methods.gradient.step_rules import Pair, difference, hand_back
 from decam.methods.support.interruptible import Checkpoint
 from decam.methods.support.white_box import Opened
+from decam.numerals import listed
 
 MISSING = 0.01  # of the scores' difference: a sum that misses by more is worth a note
 FLOOR = 1e-4  # of the largest logit: what rounding in float32 alone can make of a difference
@@ -50,7 +51,7 @@ class Attribution:
         notes = []
         if self.shared:
             notes.append(
-                f"DeepLIFT's paper has no rule for {_listed(self.shared)}: their differences were shared out along the "
+                f"DeepLIFT's paper has no rule for {_named(self.shared)}: their differences were shared out along the "
                 "straight line from baseline to image."
             )
         change = self.picture - self.baseline
@@ -66,7 +67,7 @@ class Attribution:
         heavy = sorted((name for name in self.lost if abs(self.lost[name]) > 0.05 * abs(self.gap)), key=self._loss)
         unseen = self.gap - sum(self.lost.values())
         if heavy and not abs(unseen) > 0.5 * abs(self.gap):
-            return f"no rule of the method is exact for {_listed(heavy[:_LISTED])} in this network"
+            return f"no rule of the method is exact for {_named(heavy[:_LISTED])} in this network"
         return "part of the score is computed where PyTorch's operators cannot be followed"
 
     def _loss(self, name: str) -> float:
@@ -199,7 +200,6 @@ def _numbers(step: Step) -> list[int]:
     return [-1 if number is None else number for number in step.outputs]
 
 
-def _listed(names: Sequence[str]) -> str:
+def _named(names: Sequence[str]) -> str:
     """Names of operators in a sentence, without the prefixes of PyTorch's inside: "layer_norm and softmax"."""
-    *first, final = dict.fromkeys(_INSIDE.sub("", name) for name in names)
-    return f"{', '.join(first)} and {final}" if first else final
+    return listed(list(dict.fromkeys(_INSIDE.sub("", name) for name in names)))

@@ -14,8 +14,8 @@ from scipy.stats import rankdata
 from scipy.stats import t as student
 
 from decam.errors import SettingError
-from decam.export.standing import several
 from decam.intervals import Interval, Values, drawn, percentiles
+from decam.numerals import several
 from decam.studies.analysis.preference import ALPHA, Comparisons, bradley_terry, cells, resampled_strengths
 from decam.studies.analysis.resampling import Indices, same_length, sample
 

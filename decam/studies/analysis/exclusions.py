@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from decam.errors import SettingError
-from decam.export.standing import several
+from decam.numerals import several
 from decam.settings import Settings, parameter
 from decam.shares import percent
 

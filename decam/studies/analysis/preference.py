@@ -14,6 +14,7 @@ from scipy.special import expit
 
 from decam.errors import SettingError
 from decam.intervals import RESAMPLES, Interval, Values, percentiles
+from decam.numerals import listed
 from decam.studies.analysis import luce
 from decam.studies.analysis.resampling import Flags, Indices, Sample, numbered, same_length, sample
 
@@ -136,7 +137,7 @@ def disconnection(items: Sequence[str], wins: Values) -> str:
     """
     parts, of_part = connected_components(wins > 0, directed=True, connection="weak")
     if parts > 1:
-        groups = [_listed(_within(items, of_part == part)) for part in range(parts)]
+        groups = [listed(_within(items, of_part == part)) for part in range(parts)]
         return f"Nobody compared items of different groups, so nothing places these together: {'; '.join(groups)}."
     count, of_group = connected_components(wins > 0, directed=True, connection="strong")
     if count == 1:
@@ -144,7 +145,7 @@ def disconnection(items: Sequence[str], wins: Values) -> str:
     winners, losers = (of_group[places] for places in np.nonzero(wins > 0))
     beaten = np.unique(losers[winners != losers])
     names = _within(items, ~np.isin(of_group, beaten))
-    return f"{_listed(names)} never lost to any other item, so the comparisons alone set no upper limit to strength."
+    return f"{listed(names)} never lost to any other item, so the comparisons alone set no upper limit to strength."
 
 
 def bradley_terry(
@@ -251,10 +252,6 @@ def _check_items(items: tuple[str, ...], places: Indices) -> None:
 def _check_alpha(alpha: float) -> None:
     if not 0 < alpha <= 10:
         raise SettingError(f"alpha is {alpha:g}, but must lie above 0 and not above 10.")
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
 
 
 def _within(items: Sequence[str], which: Flags) -> list[str]:

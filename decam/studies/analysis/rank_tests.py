@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from decam.errors import SettingError
-from decam.export.standing import several
 from decam.intervals import Values
+from decam.numerals import several
 from decam.studies.analysis.resampling import conditions_of, numbers, per_participant, same_length
 
 MOST_EXACT = 50  # differences up to which the signed rank test is exact

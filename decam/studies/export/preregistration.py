@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from decam.export.standing import several
+from decam.numerals import several
 from decam.studies import blocks, tasks
 from decam.studies.analysis.exclusions import RULES
 from decam.studies.design import Stage, Study

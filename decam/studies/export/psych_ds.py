@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from decam import __version__
-from decam.export.standing import several
+from decam.numerals import several
 from decam.studies.design import Study
 from decam.studies.document import study_to_json
 from decam.studies.export.answers import COLUMNS, Given, answers_csv, codebook_csv, public_id

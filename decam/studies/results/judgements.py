@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from decam.errors import SettingError
-from decam.export.standing import several
 from decam.figures.studies import Curve, detection_figure, ratings_figure, utility_figure, values_figure
+from decam.numerals import several
 from decam.shares import percent
 from decam.studies.analysis import accuracy, cumulative_link, detection, rank_tests, ratings, utility
 from decam.studies.elements import Choice, Rating

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from decam.errors import SettingError
-from decam.export.standing import several
 from decam.figures.studies import values_figure
 from decam.intervals import Interval
+from decam.numerals import several
 from decam.studies import blocks, tasks
 from decam.studies.analysis import agreement, times
 from decam.studies.analysis.exclusions import choose

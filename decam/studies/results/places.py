@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from decam.export.standing import several
 from decam.figures.overlays import upsampled
 from decam.figures.studies import values_figure
+from decam.numerals import several
 from decam.studies import frozen
 from decam.studies.analysis.click_scores import SCORES
 from decam.studies.analysis.clicks import Clicks, Scored, clicks, scores, shuffled_null, split_half

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from decam.export.standing import several
 from decam.figures.studies import preference_figure, values_figure, win_matrix_figure
 from decam.metrics import METRICS
+from decam.numerals import listed, several
 from decam.studies.analysis.correlation import MetricValues, PreferenceTable, preference_and_metrics
 from decam.studies.analysis.preference import (
     Comparisons,
@@ -97,7 +97,7 @@ def _preferred(strengths: Strengths) -> str:
     strength = f"a log-strength of {top:+z.2f}, where 0 is the mean of all"
     if len(best) == 1:
         return f"{best[0]} is preferred most: {strength}."
-    return f"{', '.join(best[:-1])} and {best[-1]} are preferred most and are level: {strength}."
+    return f"{listed(best)} are preferred most and are level: {strength}."
 
 
 def _strengths_figure(name: str, title: str, strengths: Strengths) -> Figure:

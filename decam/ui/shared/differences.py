@@ -13,6 +13,7 @@ from decam.images.framing import FRAMINGS
 from decam.methods import described
 from decam.metrics import get as get_metric
 from decam.models.catalogue import title_of
+from decam.numerals import listed
 from decam.runs.snapshots import RunSnapshot
 from decam.ui import text
 from decam.ui.shared.pictures import FRAMING_TITLES
@@ -207,7 +208,7 @@ def _listed(names: Sequence[str]) -> str:
     shown = [f"*{text.plain(name)}*" for name in names[:3]]
     if len(names) > 3:
         shown.append(f"{len(names) - 3} others")
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+    return listed(shown)
 
 
 def _manner(shown: Plan, wanted: Plan, words: Wording) -> Iterator[str]:
