@@ -88,9 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             begun.append(started(server))
             cold = visit(browser, server, SCENES[1])
             warm = [visit(browser, server, scene) for scene in SCENES[2 : asked.rounds + 2]]
-            report.say(
-                f"\nThe server answers {begun[0]:.1f} s after its first start, {begun[1]:.1f} s after its second."
-            )
+            first, second = begun
+            report.say(f"\nThe server answers {first:.1f} s after its first start, {second:.1f} s after its second.")
             report.say(f"\n{waits_table(new, cold, warm)}\n")
             pairs = [
                 (search(browser, server, asked.budget, True), search(browser, server, asked.budget, False))
@@ -114,7 +113,7 @@ def started(server: Server) -> float:
 
 
 def waits_table(new: Waits, cold: Waits, warm: Sequence[Waits]) -> str:
-    """What a visitor waits for: the first one on a new data directory, the first after another start, and later ones."""
+    """What visitors wait for: the first one on a new data directory, the first after another start, and later ones."""
     lines = (
         ("the first visit of all", *(f"{each:.2f}" for each in astuple(new))),
         ("the first after a second start", *(f"{each:.2f}" for each in astuple(cold))),

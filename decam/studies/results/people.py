@@ -19,7 +19,7 @@ from decam.studies.blocks.questionnaires import Scale, scales
 from decam.studies.design import Block
 from decam.studies.elements import Choice, Rating, Slider
 from decam.studies.export.answers import Given
-from decam.studies.results.base import Figure, Findings, Material, Section, Table, bounds, chart, has, named
+from decam.studies.results.base import Figure, Findings, Material, Section, Table, bounds, chart, has, named, rounded
 from decam.studies.steps import Outcome
 
 
@@ -92,17 +92,22 @@ def _times(read: Material) -> Findings | None:
             *(round(end) for end in one.quartiles),
             one.hidden,
             one.flagged,
+            rounded(one.unflagged.value, 0),
         )
         for title, one in zip(titles, found, strict=True)
     )
-    head = ("task", "answers", "median ms", "from", "to", "lower quartile", "upper quartile", "window away", "odd")
+    quartiles = ("lower quartile", "upper quartile")
+    head = ("task", "answers", "median ms", "from", "to", *quartiles, "window away", "odd", "median ms without odd")
     figure = Figure(
         "response-times",
         "Median response time",
         chart(values_figure, "Seconds", named([_seconds(one.median) for one in found], titles), unit=" s", digits=1),
     )
-    said = "Times are medians without the time in which the window was hidden or not in focus."
-    return Findings((said,), (figure,), (Table("Response times", head, rows),))
+    said = (
+        "Times are medians without the time in which the window was hidden or not in focus.",
+        "An odd time lies far from the others of the same person.",
+    )
+    return Findings(said, (figure,), (Table("Response times", head, rows),))
 
 
 def _seconds(interval: Interval) -> Interval:

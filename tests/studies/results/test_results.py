@@ -122,6 +122,21 @@ def test_flags_are_set_by_the_studys_rules_and_both_counts_can_be_had() -> None:
     assert {row.flags for row in everybody.everything if row.participant.code in fast} == {("Too fast",)}
 
 
+def test_response_times_are_told_with_odd_ones_and_without() -> None:
+    people, answers = crowd(study(block("trials", task="forced-choice"), count=10), 4, STRENGTHS)
+    times = [1000.0 + 10 * number for number in range(len(answers))]
+    times[7] = 900_000.0
+    answers = [dataclasses.replace(one, duration=time, blurred=0.0) for one, time in zip(answers, times, strict=True)]
+    of = material(record(study(block("trials", task="forced-choice"), count=10)), people, answers, Path())
+    seen = [row.answer.duration for row in of.rows if row.step.task and row.question is row.step.questions[0]]
+    findings = found(of)["times"]
+    assert column(findings, 0, "odd") == [1]
+    assert column(findings, 0, "median ms") == [round(float(np.median(seen)))]
+    rest = [time for time in seen if time < 900_000]
+    assert len(rest) == len(seen) - 1
+    assert column(findings, 0, "median ms without odd") == [round(float(np.median(rest)))]
+
+
 def flags_by_person(of: Material) -> dict[str, list[str]]:
     pairs = zip(of.flagged.participants, of.flagged.flags, strict=True)
     return {person: [flag.rule for flag in flags] for person, flags in pairs}
