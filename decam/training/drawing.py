@@ -1,10 +1,10 @@
-"""Scenes in numbers: drawn by every core, in the order of their seeds."""
+"""Scenes in numbers: many are drawn by every core, in the order of their seeds."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from decam.images.scenes.scene import SIZE, scene
 
 COARSE = 16  # masks are kept at 16×16: the visible share of each 8×8 block
 _CHUNK = 50
+FEW = 2000  # scenes that are drawn before other processes would have begun
 
 
 @dataclass(frozen=True)
@@ -47,19 +48,27 @@ def draw(first: int, count: int, objects: int = 1, report: Callable[[int], None]
     labels = np.full((count, 2), -1, np.int64)
     masks = np.zeros((count, 2, COARSE, COARSE), np.float32)
     orders = [_Order(first + start, min(_CHUNK, count - start), objects) for start in range(0, count, _CHUNK)]
+    done = 0
+    for part in _parts(orders):
+        for image, classes, shares in part:
+            images[done] = image
+            labels[done, : len(classes)] = classes
+            masks[done, : len(classes)] = shares
+            done += 1
+        if report is not None:
+            report(done)
+    return Examples(torch.from_numpy(images), torch.from_numpy(labels), torch.from_numpy(masks))
+
+
+def _parts(orders: Sequence[_Order]) -> Iterator[list[_Drawn]]:
+    """What was ordered, in this process where it is little."""
+    if sum(order.count for order in orders) <= FEW:
+        yield from map(_draw, orders)
+        return
     workers = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 16)
     # Spawned, not forked: torch's own threads do not survive a fork.
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        done = 0
-        for part in pool.imap(_draw, orders):
-            for image, classes, shares in part:
-                images[done] = image
-                labels[done, : len(classes)] = classes
-                masks[done, : len(classes)] = shares
-                done += 1
-            if report is not None:
-                report(done)
-    return Examples(torch.from_numpy(images), torch.from_numpy(labels), torch.from_numpy(masks))
+        yield from pool.imap(_draw, orders)
 
 
 def join(*parts: Examples) -> Examples:

@@ -17,7 +17,7 @@ from decam.models.networks.blocks import Trunk
 from decam.models.networks.prototypes import COUNT, PrototypeNetwork
 from decam.models.weight_files import FittedCard
 from decam.training import __main__ as command
-from decam.training import recipes
+from decam.training import drawing, recipes
 from decam.training.drawing import Examples, draw, join
 from decam.training.fitting import FIRST_SEED, Recipe, fit, seeded_weights
 from decam.training.recipes import PLANS
@@ -25,8 +25,10 @@ from decam.training.recipes import PLANS
 TINY = Recipe(seed=3, scenes=256, epochs=2)
 
 
+@pytest.mark.parametrize("few", [0, drawing.FEW], ids=["by other processes", "here"])
 @pytest.mark.slow
-def test_scenes_arrive_in_the_order_of_their_seeds() -> None:
+def test_scenes_arrive_in_the_order_of_their_seeds(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawing, "FEW", few)
     examples = draw(100, 120, objects=2)
     assert len(examples) == 120
     for row in (0, 49, 50, 119):
