@@ -18,7 +18,8 @@ from decam.methods import METHODS
 from decam.methods.support.seeded_globals import Noise, generator_of, normals
 from decam.models import load_classifier
 
-# The cheapest each may be; every other method is asked as it is.
+# The cheapest each may be, or nearly; other searches have few evaluations, and every other method is asked as it is.
+FEW = 250
 SMALL: dict[str, dict[str, int | float | str | bool]] = {
     "de-cam": {"budget": 200},
     "cma-es": {"budget": 200},
@@ -63,7 +64,9 @@ def view() -> np.ndarray:
 
 
 def steps(model: TorchClassifier, view: np.ndarray, method: str, seed: int) -> Steps:
-    settings = METHODS[method].settings.from_mapping(SMALL.get(method, {}))
+    row = METHODS[method].settings
+    small = SMALL.get(method) or {one.name: FEW for one in row.parameters() if one.name == "budget"}
+    settings = row.from_mapping(small)
     explanation = yield from explain_view(model, view, method, settings, 3, seed)
     return explanation.saliency
 
