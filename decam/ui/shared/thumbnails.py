@@ -41,8 +41,12 @@ def pixels(image: Image.Image) -> Pixels:
 
 def uri(image: Image.Image, side: int) -> str:
     """The image cropped to a square of `side` pixels, as JPEG in a data address."""
+    return _jpeg(ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS))
+
+
+def _jpeg(image: Image.Image) -> str:
     buffer = io.BytesIO()
-    ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS).save(buffer, "JPEG", quality=85)
+    image.save(buffer, "JPEG", quality=85)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
@@ -71,9 +75,7 @@ def framed_uri(key: str, view: Pixels, part: Part, side: int, _whole: Callable[[
     line = ImageDraw.Draw(shown)
     line.rectangle((left, top, right - 1, bottom - 1), outline="black", width=3)
     line.rectangle((left, top, right - 1, bottom - 1), outline="white", width=2)
-    buffer = io.BytesIO()
-    shown.save(buffer, "JPEG", quality=85)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return _jpeg(shown)
 
 
 @st.cache_data(show_spinner=False, max_entries=512)
