@@ -42,7 +42,7 @@ from decam.benchmark.local import LocalRun
 from decam.benchmark.outcomes import Outcome, Outcomes
 from decam.benchmark.report import Report, parser_of, script
 from decam.benchmark.shards import Asked, grid_of
-from decam.benchmark.statistics import bootstrap, paired, spearman
+from decam.benchmark.statistics import bootstrap, paired
 from decam.benchmark.tables import origin
 from decam.benchmark.text import table, verdict
 from decam.classifier import Classifier
@@ -52,6 +52,7 @@ from decam.experiments.questions import ModelSpec
 from decam.explanation import Map
 from decam.methods import METHODS
 from decam.methods.base import Value
+from decam.ranks import spearman
 from decam.runs.store import Store
 
 OURS = "de-cam"

@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from decam.benchmark.statistics import bootstrap, paired, spearman
+from decam.benchmark.statistics import bootstrap, paired
 from decam.benchmark.text import table, verdict
 from decam.explanation import Map
 from decam.intervals import Interval
+from decam.ranks import spearman
 
 PLACES = 56  # a side, of the small maps by which seeds are compared
 

@@ -71,3 +71,14 @@ def drawn(count: int, resamples: int = RESAMPLES, seed: int = 0) -> Values:
         raise SettingError(f"The number of resamples is {resamples}, but must lie between 1 and {MOST_RESAMPLES:,}.")
     generator = np.random.default_rng(seed)
     return generator.multinomial(count, np.full(count, 1 / count), size=resamples).astype(np.float64)
+
+
+def weighted_means(weights: Values, values: Values) -> Values:
+    """The mean of each column of `values` (N×C) under each line of `weights` (R×N), as R×C.
+
+    Values that are not finite are left out; NaN where nothing is left.
+    """
+    finite = np.isfinite(values)
+    counts = weights @ finite
+    sums = weights @ np.where(finite, values, 0.0)
+    return np.divide(sums, counts, out=np.full_like(counts, np.nan), where=counts > 0)

@@ -7,9 +7,9 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy.stats import rankdata
 
-from decam.intervals import Interval, Values, drawn, percentiles
+from decam.intervals import Interval, Values, drawn, percentiles, weighted_means
+from decam.ranks import spearman
 
 MEAN_RESAMPLES = 10_000
 LEAST = 3  # methods that two rankings must share
@@ -35,11 +35,7 @@ _weights = functools.cache(drawn)
 
 def resampled(values: Values) -> Values:
     """Each bootstrap sample's mean of each column, resamples × columns, NaN being left out."""
-    finite = np.isfinite(values)
-    weights = _weights(len(values))
-    counts = weights @ finite
-    sums = weights @ np.where(finite, values, 0.0)
-    return np.divide(sums, counts, out=np.full_like(counts, np.nan), where=counts > 0)
+    return weighted_means(_weights(len(values)), values)
 
 
 def means(values: Values) -> list[Interval | None]:
@@ -52,15 +48,6 @@ def means(values: Values) -> list[Interval | None]:
         percentiles(_mean(column), sample, int(count)) if count else None
         for column, sample, count in zip(values.T, samples.T, counts, strict=True)
     ]
-
-
-def spearman(one: Values, other: Values) -> Values:
-    """Spearman's correlation of each line of two arrays N×M, ties sharing their mean rank; NaN for a constant line."""
-    first, second = (rankdata(array, axis=1) - (array.shape[1] + 1) / 2 for array in (one, other))
-    scale = np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1))
-    together: Values = (first * second).sum(axis=1)
-    found: Values = np.divide(together, scale, out=np.full_like(together, np.nan), where=scale > 0)
-    return found
 
 
 def of_means(one: Values, other: Values) -> Interval | None:

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.stats import spearmanr
 
-from decam.benchmark.statistics import bootstrap, means, of_means, paired, spearman, within
+from decam.benchmark.statistics import bootstrap, means, of_means, paired, within
 from decam.errors import SettingError
+from decam.ranks import spearman
 
 NAN = math.nan
 

@@ -10,12 +10,12 @@ from itertools import permutations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import rankdata
 from scipy.stats import t as student
 
 from decam.errors import SettingError
-from decam.intervals import Interval, Values, drawn, percentiles
+from decam.intervals import Interval, Values, drawn, percentiles, weighted_means
 from decam.numerals import several
+from decam.ranks import kendall, spearman
 from decam.studies.analysis.preference import ALPHA, Comparisons, bradley_terry, cells, resampled_strengths
 from decam.studies.analysis.resampling import Indices, same_length, sample
 
@@ -141,29 +141,6 @@ def least_telling(methods: int) -> float | None:
     return float(telling[0]) if telling else None
 
 
-def spearman(many: Values, one: Values) -> Values:
-    """Spearman's ρ of each line of `many` (N×M) with `one` (M, or N×M); NaN where a line is constant."""
-    first, second = (rankdata(np.atleast_2d(lines), axis=1) for lines in (many, one))
-    return _cosine(first - first.mean(axis=1, keepdims=True), second - second.mean(axis=1, keepdims=True))
-
-
-def kendall(many: Values, one: Values) -> Values:
-    """Kendall's τ-b of each line of `many` (N×M) with `one` (M, or N×M); NaN where a line is constant."""
-    return _cosine(_signs(np.atleast_2d(many)), _signs(np.atleast_2d(one)))
-
-
-def _signs(lines: Values) -> Values:
-    first, second = np.triu_indices(lines.shape[1], 1)
-    return np.sign(lines[:, first] - lines[:, second])
-
-
-def _cosine(first: Values, second: Values) -> Values:
-    scale = np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1))
-    together = (first * second).sum(axis=1)
-    found: Values = np.divide(together, scale, out=np.full_like(together, np.nan), where=scale > 0)
-    return found
-
-
 @functools.cache
 def _orders(methods: int) -> Indices:
     return np.array(list(permutations(range(methods))), dtype=np.int64)
@@ -191,10 +168,7 @@ def _column(
     values = np.asarray(metric.values, dtype=np.float64)[shown]
     everything = np.vstack((np.ones(len(shown)), weights))
     finite = np.isfinite(values)
-    counts = everything @ finite
-    means = np.divide(
-        everything @ np.where(finite, values, 0.0), counts, out=np.full_like(counts, np.nan), where=counts > 0
-    )
+    means = weighted_means(everything, values)
     there = finite.any(axis=0)
     better = means if metric.higher_is_better else -means
     found: list[RankCorrelation | None] = [None, None]

@@ -14,13 +14,12 @@ from scipy import stats
 from scipy.special import expit
 
 from decam.errors import SettingError
+from decam.ranks import kendall, spearman
 from decam.studies.analysis.correlation import (
     MetricValues,
     caution,
-    kendall,
     least_telling,
     preference_and_metrics,
-    spearman,
 )
 from decam.studies.analysis.preference import Comparisons, bradley_terry, comparisons
 
