@@ -15,7 +15,7 @@ from decam.settings import Settings
 from decam.studies import blocks, tasks
 from decam.studies.analysis.exclusions import choose
 from decam.studies.assignment import Assignment
-from decam.studies.blocks.base import FORMS
+from decam.studies.blocks.forms import FORMS
 from decam.studies.design import (
     USES,
     Block,
@@ -164,7 +164,7 @@ def _item_entry(item: Item) -> dict[str, Any]:
 
 
 def _item(entry: Mapping[str, Any]) -> Item:
-    _one_of(entry.get("form", "choice"), FORMS, "form of a question")
+    _one_of(entry.get("form", "choice"), tuple(FORMS), "form of a question")
     return _made(Item, {**entry, "options": tuple(_text(option) for option in entry.get("options", ()))})
 
 

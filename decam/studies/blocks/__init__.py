@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from decam.studies.blocks.base import BlockKind, Place, can_be_right
+from decam.studies.blocks.base import BlockKind, Place
+from decam.studies.blocks.forms import can_be_right
 from decam.studies.blocks.questionnaires import QUESTIONNAIRE
 from decam.studies.blocks.trials import TRAINING, TRIALS, dealing
 from decam.studies.blocks.words import BREAK, COMPREHENSION, CONSENT, DEBRIEFING, DEMOGRAPHICS, INSTRUCTIONS

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from decam.settings import parameter
-from decam.studies.blocks.base import BlockKind, Place, ends, faulty, question, questions
+from decam.studies.blocks.base import BlockKind, Place
+from decam.studies.blocks.forms import faulty, form_of, question, questions
 from decam.studies.blocks.words import TextSettings
 from decam.studies.design import Block, Item, Study
 from decam.studies.elements import Json, Prose, Question, Rating, Slider
@@ -78,7 +79,7 @@ def scales(name: str, items: tuple[Item, ...]) -> tuple[Scale, ...]:
         return published
     grouped: dict[str, dict[str, Item]] = {}
     for place, item in enumerate(items, start=1):
-        if item.group.strip() and ends(item) is not None:
+        if item.group.strip() and form_of(item).scale:
             grouped.setdefault(item.group.strip(), {})[f"item{place}"] = item
     return tuple(_own(group, members) for group, members in grouped.items())
 
@@ -97,7 +98,7 @@ def _own(group: str, members: Mapping[str, Item]) -> Scale:
 
 def _share(item: Item, value: Json) -> float | None:
     """Where an answer lies between the ends of its item, from 0 to 1; None without an answer."""
-    range_ = ends(item)
+    range_ = form_of(item).ends(item)
     if range_ is None or not isinstance(value, int | float):
         return None
     share = (value - range_[0]) / (range_[1] - range_[0])

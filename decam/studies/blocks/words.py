@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from decam.settings import Settings, parameter
 from decam.studies import assignment, tasks
-from decam.studies.blocks.base import BlockKind, Place, can_be_right, faulty, questions, right_answers
+from decam.studies.blocks.base import BlockKind, Place
+from decam.studies.blocks.forms import can_be_right, faulty, questions, right_answers
 from decam.studies.design import Block, Condition, Study
 from decam.studies.elements import Choice, Element, Option, Pause, Prose, Shown
 from decam.studies.steps import Outcome, Step

@@ -8,23 +8,12 @@ from typing import Any
 import streamlit as st
 
 from decam.studies import editing
-from decam.studies.blocks.base import FORMS, RATING_POINTS, points
+from decam.studies.blocks.forms import FORMS, form_of, right_ones
 from decam.studies.design import Item, Study
 from decam.studies.elements import UNBOUNDED
 from decam.studies.responses import StudyRecord
 from decam.ui import text
 from decam.ui.studies import session
-
-TITLES = {
-    "choice": "One of several answers",
-    "several": "Any of several answers",
-    "rating": "Points of a scale",
-    "slider": "Slider",
-    "number": "Number",
-    "text": "Text",
-}
-CHOICES = ("choice", "several")
-SCALES = ("rating", "slider")
 
 
 def show(record: StudyRecord, place: int, *, answers: bool) -> None:
@@ -61,28 +50,31 @@ def _item(record: StudyRecord, place: int, number: int, item: Item, answers: boo
         return widget
 
     st.text_area("Question", height=80, max_chars=2000, **filled(item.text, saved("text")))
-    st.selectbox("How it is answered", FORMS, format_func=TITLES.__getitem__, **filled(item.form, saved("form")))
-    if item.form in CHOICES + SCALES:
-        scale = item.form in SCALES
+    st.selectbox(
+        "How it is answered",
+        list(FORMS),
+        format_func=lambda name: FORMS[name].title,
+        **filled(item.form, saved("form")),
+    )
+    form = form_of(item)
+    if form.options:
         st.text_area(
-            "Points, one a line" if item.form == "rating" else "Ends, one a line" if scale else "Answers, one a line",
+            f"{form.options}, one a line",
             height=120,
             max_chars=4000,
-            help=f"Without any, {RATING_POINTS} points from “strongly disagree” to “strongly agree”."
-            if scale
-            else None,
+            help=f"Without any: {form.usual}." if form.usual else None,
             **filled("\n".join(item.options), saved("options", _lines)),
         )
-    if item.form == "number":
+    if form.bounded:
         for name, title in (("least", "Smallest number"), ("most", "Largest number")):
             st.number_input(
                 title, -UNBOUNDED, UNBOUNDED, None, 1.0, "%g", placeholder="No bound",
                 **filled(getattr(item, name), saved(name)),
             )  # fmt: skip
-    if answers and item.form in ("choice", "rating"):
-        _right(item, filled(_place(item), saved("correct")))
+    if answers and form.right is not None:
+        _right(item, filled(item.correct if item.correct in right_ones(item) else -1, saved("correct")))
     st.toggle("May be left out", **filled(item.optional, saved("optional")))
-    if item.form in SCALES:
+    if form.scale:
         st.text_input(
             "Scale it belongs to",
             max_chars=100,
@@ -98,17 +90,8 @@ def _item(record: StudyRecord, place: int, number: int, item: Item, answers: boo
 
 
 def _right(item: Item, widget: dict[str, Any]) -> None:
-    """The right answer: the place of an option from 0, or a point of a rating from 1."""
-    if item.form == "rating":
-        names = {point: str(point) for point in range(1, points(item) + 1)}
-    else:
-        names = dict(enumerate(item.options))
+    names = right_ones(item)
     st.selectbox("Right answer", [-1, *names], format_func=lambda one: names.get(one, "None"), **widget)
-
-
-def _place(item: Item) -> int:
-    most = points(item) if item.form == "rating" else len(item.options) - 1
-    return item.correct if item.correct <= most else -1
 
 
 def _lines(value: str) -> tuple[str, ...]:

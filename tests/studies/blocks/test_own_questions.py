@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decam.studies.blocks.base import faulty, question
+from decam.studies.blocks.forms import faulty, question
 from decam.studies.design import Item
 from decam.studies.document import digest_of, study_from_json, study_to_json
 from decam.studies.elements import AnswerError
