@@ -19,6 +19,14 @@ def listed(names: Sequence[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
+def bounds(low: float | None, high: float | None) -> str:
+    """What values lie between: −1 to 1, at least 0, at most 1, any number."""
+    ends = [None if end is None else minus(f"{end:g}") for end in (low, high)]
+    if None not in ends:
+        return f"{ends[0]} to {ends[1]}"
+    return f"at least {ends[0]}" if ends[0] else f"at most {ends[1]}" if ends[1] else "any number"
+
+
 def minus(written: str) -> str:
     """What Python wrote of numbers, with real minus signs."""
     return written.replace("-", "−")

@@ -18,6 +18,7 @@ from decam.metrics.taxonomy import grouped as metrics_by_family
 from decam.models import hidden, load_classifier
 from decam.models.networks.blocks import LABELS
 from decam.models.sources import bundled
+from decam.numerals import bounds
 from decam.settings import Parameter, Settings
 
 FOLDER = Path(__file__).parent
@@ -233,7 +234,7 @@ def _metric(metric: Metric) -> list[str]:
     facts = (
         ("Name", f"`{metric.name}`"),
         ("Better", "higher" if metric.direction > 0 else "lower"),
-        ("Range", _range(metric.low, metric.high)),
+        ("Range", metric.range),
         ("Needs", "the ground truth" if "truth" in metric.needs else "nothing beside the map"),
         ("Cost", cost),
         *((("Curve", f"{metric.axes.y} over {metric.axes.x.lower()}"),) if metric.axes else ()),
@@ -251,7 +252,7 @@ def _metric(metric: Metric) -> list[str]:
 def _similarity(similarity: Similarity) -> list[str]:
     facts = (
         ("Name", f"`{similarity.name}`"),
-        ("Range", _range(similarity.low, 1.0)),
+        ("Range", bounds(similarity.low, 1.0)),
         ("Paper", f"[{similarity.reference}]({similarity.url})"),
     )
     return _head(similarity.title, f"similarity-{similarity.name}", similarity.summary, similarity.formula, facts)
@@ -295,14 +296,6 @@ def _bounds(described: Parameter) -> str:
     if described.low is None or described.high is None:
         return "any" if described.low is None else f"at least {described.low:,g}"
     return f"{described.low:g} to {described.high:g}"
-
-
-def _range(low: float | None, high: float | None) -> str:
-    if low is None and high is None:
-        return "any number"
-    if low is None or high is None:
-        return f"at most {high:g}" if low is None else f"at least {low:g}"
-    return f"{low:g} to {high:g}"
 
 
 def _cell(text: str) -> str:

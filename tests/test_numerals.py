@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decam.numerals import apart, fixed, minus, score, significant
+from decam.numerals import apart, bounds, fixed, listed, minus, score, several, significant
 from tests.tools import node
 
 
@@ -62,3 +62,21 @@ def test_a_score_that_is_small_is_not_written_as_nothing(value: float, written: 
 def test_the_browser_writes_scores_alike() -> None:
     found = node.evaluate("scoreText", "grid/grid_draw.js", "given.map(scoreText)", list(SCORES))
     assert found == list(SCORES.values())
+
+
+def test_bounds_say_which_ends_there_are() -> None:
+    assert [bounds(*ends) for ends in ((-1, 1), (0, None), (None, 0.5), (None, None))] == [
+        "−1 to 1",
+        "at least 0",
+        "at most 0.5",
+        "any number",
+    ]
+
+
+def test_things_are_counted_and_listed_as_in_a_sentence() -> None:
+    assert [several(1, "map"), several(1200, "map"), several(0, "class", "classes")] == [
+        "1 map",
+        "1,200 maps",
+        "0 classes",
+    ]
+    assert [listed(names) for names in (["A"], ["A", "B"], ["A", "B", "C"])] == ["A", "A and B", "A, B and C"]

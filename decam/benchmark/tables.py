@@ -19,8 +19,6 @@ from decam.intervals import Interval, Values
 from decam.metrics import Metric
 from decam.metrics import get as get_metric
 
-_ARROWS = {1: "↑", -1: "↓"}
-
 
 def origin(outcomes: Outcomes) -> str:
     """Which versions and which ways to ask the models the maps come from; empty where there is no map."""
@@ -48,7 +46,7 @@ class Scores:
     @property
     def title(self) -> str:
         """The metric's title with an arrow to where it is better."""
-        return f"{self.metric.title} {_ARROWS[self.metric.direction]}"
+        return f"{self.metric.title} {self.metric.arrow}"
 
 
 def scores(

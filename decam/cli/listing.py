@@ -12,7 +12,7 @@ from decam.metrics import METRICS
 from decam.metrics.base import Metric
 from decam.metrics.taxonomy import grouped as metrics_grouped
 from decam.models.catalogue import ENTRIES
-from decam.numerals import several
+from decam.numerals import bounds, several
 from decam.settings import Parameter, Settings
 
 
@@ -44,17 +44,10 @@ def metrics(given: argparse.Namespace) -> int:  # noqa: ARG001 - every command t
     for family, rows in metrics_grouped(METRICS.values()):
         print(f"{family.title.upper()}: {family.question} {family.summary}\n")
         for metric in rows:
-            better = "higher is better" if metric.direction > 0 else "lower is better"
-            title = f"{metric.title}; {better}; {_range(metric)}; {_cost(metric)}"
+            title = f"{metric.title}; {metric.better}; {metric.range}; {_cost(metric)}"
             lines = (metric.summary, metric.reference, f"Weaknesses: {metric.weaknesses}")
             _print_row(metric.name, title, lines, metric.settings)
     return OK
-
-
-def _range(metric: Metric) -> str:
-    if metric.low is None or metric.high is None:
-        return f"at most {metric.high:g}" if metric.low is None else f"at least {metric.low:g}"
-    return f"from {metric.low:g} to {metric.high:g}"
 
 
 def _cost(metric: Metric) -> str:
@@ -79,6 +72,4 @@ def _print_row(name: str, title: str, lines: Iterable[str], settings: type[Setti
 def _bounds(parameter: Parameter) -> str:
     if parameter.choices:
         return f"({', '.join(parameter.choices)})"
-    if parameter.low is not None and parameter.high is not None:
-        return f"({parameter.low:g} to {parameter.high:g})"
-    return ""
+    return "" if parameter.low is None and parameter.high is None else f"({bounds(parameter.low, parameter.high)})"

@@ -206,7 +206,7 @@ def _sections(grid: Grid) -> Iterator[str]:
 
 def _values(grid: Grid) -> str:
     titles, methods = grid.plan.metric_titles(), grid.plan.titles()
-    arrows = {choice.key: "↑" if get_metric(choice.name).direction > 0 else "↓" for choice in grid.plan.metrics}
+    arrows = {choice.key: get_metric(choice.name).arrow for choice in grid.plan.metrics}
     heads = ["Image", "Method", *(f"{title} {arrows[key]}" for key, title in titles.items()), "Evaluations"]
     head = "".join(
         f'<th scope="col"{" class=number" * (place > 1)}>{_text(one)}</th>' for place, one in enumerate(heads)

@@ -15,6 +15,7 @@ from decam.explanation import Map, Progress, Question, Steps, shared_out
 from decam.masking import FILLS as FILLS
 from decam.masking import fill
 from decam.metrics.scales import Values, cleaned, scaled
+from decam.numerals import bounds
 from decam.settings import Settings, parameter
 
 T = TypeVar("T")
@@ -224,6 +225,10 @@ _MISSING: dict[Requirement, str] = {
 }
 
 
+ARROWS = {1: "↑", -1: "↓"}
+BETTER = {1: "higher is better", -1: "lower is better"}
+
+
 @dataclass(frozen=True)
 class Metric:
     """A way to judge saliency maps.
@@ -257,6 +262,21 @@ class Metric:
     sequence: Sequencing | None = None
     remakes: Callable[[Any], int] = _never
     difference: Difference | None = None
+
+    @property
+    def arrow(self) -> str:
+        """↑ where higher is better, ↓ where lower is."""
+        return ARROWS[self.direction]
+
+    @property
+    def better(self) -> str:
+        """The same in words."""
+        return BETTER[self.direction]
+
+    @property
+    def range(self) -> str:
+        """What the value lies between, in words."""
+        return bounds(self.low, self.high)
 
     def measured(self, case: Case, settings: Settings) -> Measuring:
         """What `run` gives, each measurement with its share of what the ledger of the case's question has counted."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from decam.figures.overlays import upsampled
 from decam.figures.studies import values_figure
+from decam.metrics.base import BETTER
 from decam.numerals import several
 from decam.studies import frozen
 from decam.studies.analysis.click_scores import SCORES
@@ -72,8 +73,7 @@ def _scored(read: Material, stimuli: list[Stimulus], made: Clicks) -> Findings:
             null = shuffled_null(own, made, score)
             lines.append((score.title, f"{read.title(key)}, {SHUFFLED.lower()}", *bounds(null.mean)))
         shown = named([*(one.mean for one in found.values()), ceiling.mean], [*found, CEILING])
-        better = "higher is better" if score.direction > 0 else "lower is better"
-        axis = f"{score.title} ({better})"
+        axis = f"{score.title} ({BETTER[score.direction]})"
         figures.append(
             Figure(
                 f"clicks-{score.name}",

@@ -14,7 +14,7 @@ from decam.figures.steps import chart_figure, drawn
 from decam.metrics import METRICS, Measurement, Metric
 from decam.metrics.taxonomy import Family, grouped
 from decam.metrics.walkthroughs import Picture, Shown, walkthrough
-from decam.numerals import fixed, minus
+from decam.numerals import fixed
 from decam.ui import state, text
 from decam.ui.components.charts import figures as charts
 from decam.ui.metrics.subject import Subject
@@ -32,8 +32,6 @@ SYMBOLS = (
     r"$\tilde S$."
 )
 OPEN_AT_FIRST = "deletion"
-ARROWS = {1: "↑", -1: "↓"}
-MEANINGS = {1: "higher is better", -1: "lower is better"}
 NEEDS = {"truth": "ground truth", "explain": "the method itself"}
 FEW = 3  # pictures that share a line with a chart
 SIDE = 140
@@ -66,7 +64,7 @@ def _branch(family: Family, rows: tuple[Metric, ...]) -> str:
 def _link(metric: Metric) -> str:
     return (
         f'<a href="#{metric.name}" title="{text.escaped(metric.summary)}">{text.escaped(metric.title)} '
-        f'<span title="{MEANINGS[metric.direction]}">{ARROWS[metric.direction]}</span></a>'
+        f'<span title="{metric.better}">{metric.arrow}</span></a>'
     )
 
 
@@ -105,17 +103,10 @@ def _about(metric: Metric, subject: Subject | None) -> None:
 
 def facts(metric: Metric, subject: Subject | None) -> list[str]:
     """Direction, range, cost of one map and needs, a few words each."""
-    found = [f"{ARROWS[metric.direction]} {MEANINGS[metric.direction]}", _range(metric)]
+    found = [f"{metric.arrow} {metric.better}", metric.range]
     cost = metric.cost(metric.settings(), map_cost=0 if subject is None else subject.cost)
     found.append("asks the model nothing" if not cost else text.several(cost, "evaluation"))
     return [*found, *(f"needs {NEEDS[need]}" for need in sorted(metric.needs))]
-
-
-def _range(metric: Metric) -> str:
-    low, high = (None if end is None else minus(f"{end:g}") for end in (metric.low, metric.high))
-    if low is None:
-        return f"at most {high}"
-    return f"{low} to {high}" if high is not None else f"at least {low}"
 
 
 def _work(metric: Metric, subject: Subject | None) -> None:
@@ -186,7 +177,7 @@ def _value(metric: Metric, shown: Shown) -> None:
     """The value, that of a random map, and in words how it comes about."""
     ours, control = shown.measurements
     st.html(
-        f'<div class="dc-value"><div><b>{value(ours)}</b><span>{ARROWS[metric.direction]} this map</span></div>'
+        f'<div class="dc-value"><div><b>{value(ours)}</b><span>{metric.arrow} this map</span></div>'
         f"<div><b>{value(control)}</b><span>a random map</span></div><p>{text.escaped(shown.words)}</p></div>"
     )
     if ours.note and ours.note != shown.words:
