@@ -1,9 +1,11 @@
-"""Files that are either whole or not there, named arrays as the bytes of an NPZ file, and files as those of a ZIP."""
+"""Files that are either whole or not there; arrays as the bytes of an NPZ file, files as those of a ZIP, and JSON."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
+import json
 import os
 import secrets
 import zipfile
@@ -24,6 +26,16 @@ def npz_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     named: dict[str, Any] = dict(arrays)  # numpy's types take any name for one of its own options
     np.savez_compressed(buffer, **named)
     return buffer.getvalue()
+
+
+def json_text(content: object) -> str:
+    """JSON for people to read and programs to keep, with a line's end; raises ValueError for NaN, which JSON lacks."""
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def json_digest(content: object) -> str:
+    """The SHA-256 of what JSON says of `content`, in hexadecimal, whatever the order of names."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def zipped(files: Iterable[tuple[str, bytes]]) -> bytes:

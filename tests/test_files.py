@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
 import pytest
 
-from decam.files import drafts, write_atomically, writing_atomically
+from decam.files import drafts, json_digest, json_text, write_atomically, writing_atomically
 
 
 def test_a_file_is_there_once_it_is_whole(tmp_path: Path) -> None:
@@ -52,3 +53,14 @@ def test_contents_and_name_reach_the_disk_before_it_returns(tmp_path: Path, monk
 def test_a_name_as_long_as_a_system_allows_will_do(tmp_path: Path) -> None:
     write_atomically(tmp_path / ("x" * 255), b"content")
     assert [len(path.name) for path in tmp_path.iterdir()] == [255]
+
+
+def test_json_is_written_for_people_and_refuses_what_it_has_no_word_for() -> None:
+    assert json_text({"é": [1, 0.5]}) == '{\n  "é": [\n    1,\n    0.5\n  ]\n}\n'
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        json_text({"a": float("nan")})
+
+
+def test_a_digest_is_that_of_the_content_and_not_of_the_order_of_names() -> None:
+    assert json_digest({"a": 1, "b": 2}) == json_digest({"b": 2, "a": 1}) != json_digest({"a": 2, "b": 1})
+    assert json_digest(["é"]) == hashlib.sha256(b'["\\u00e9"]').hexdigest()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +13,7 @@ from decam.experiments.kinds import benchmark
 from decam.experiments.plan import MethodChoice, MetricChoice, Plan
 from decam.experiments.questions import ModelSpec, QuestionSpec
 from decam.explanation import Target
+from decam.files import json_digest
 
 
 @dataclass(frozen=True)
@@ -116,4 +115,4 @@ def link_of(plan: Plan) -> str:
         "methods": [[choice.name, choice.settings.to_mapping()] for choice in plan.methods],
         "metrics": sorted(choice.key for choice in plan.metrics),
     }
-    return f"benchmark-{hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:32]}"
+    return f"benchmark-{json_digest(described)[:32]}"

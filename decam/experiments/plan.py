@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from decam.errors import SettingError
 from decam.experiments.cells import CellKey
 from decam.experiments.questions import QuestionSpec
 from decam.explanation import Truth, Unit
+from decam.files import json_digest
 from decam.images.framing import CROP, Framing, checked
 from decam.methods import ClassMethod, described
 from decam.metrics import get as get_metric
@@ -119,8 +119,7 @@ class MetricChoice:
     @property
     def key(self) -> str:
         """A name for the metric with these settings, fit for a file: the metric's and a digest of the settings."""
-        values = json.dumps(self.settings.to_mapping(), sort_keys=True)
-        return f"{self.name}-{hashlib.sha256(values.encode()).hexdigest()[:8]}"
+        return f"{self.name}-{json_digest(self.settings.to_mapping())[:8]}"
 
 
 def usual_metrics(

@@ -15,6 +15,7 @@ from decam.experiments.kinds.comparison import COMPARISON
 from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, Plan, Versions, usual_metrics
 from decam.experiments.questions import ModelSpec, QuestionSpec, Variant
 from decam.explanation import Unit
+from decam.files import json_text
 from decam.images.framing import CROP, checked
 from decam.methods import described
 from decam.metrics import get as get_metric
@@ -40,7 +41,7 @@ def plan_to_json(plan: Plan) -> str:
         "methods": [_choice_entry(choice) for choice in plan.methods],
         "metrics": [_choice_entry(choice) for choice in plan.metrics],
     }
-    return json.dumps(entries, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json_text(entries)
 
 
 def plan_from_json(text: str | bytes) -> Plan:

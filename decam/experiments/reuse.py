@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -12,6 +10,7 @@ from typing import TypeAlias
 from decam.experiments.cells import Cell, CellKey
 from decam.experiments.grid import Grid
 from decam.experiments.plan import Plan, Versions
+from decam.files import json_digest
 from decam.images.framing import CROP
 from decam.metrics import get as get_metric
 
@@ -83,4 +82,4 @@ def _versions() -> dict[str, str]:
 
 
 def _digest(*parts: object) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return json_digest(parts)

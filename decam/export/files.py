@@ -25,7 +25,7 @@ from decam.figures.legend import Scale, meaning
 from decam.figures.look import Look, finished, scales
 from decam.figures.look import drawn as drawn_map
 from decam.figures.overlays import png_bytes
-from decam.files import npz_bytes, zipped
+from decam.files import json_text, npz_bytes, zipped
 from decam.methods import described
 from decam.methods.class_level.display import shown
 
@@ -231,4 +231,4 @@ def _remarks(grid: Grid, key: CellKey) -> list[dict[str, Any]]:
 
 
 def _json(content: Mapping[str, Any]) -> bytes:
-    return (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return json_text(content).encode()

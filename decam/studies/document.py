@@ -11,6 +11,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from decam.errors import DecamError
 from decam.figures.stimulus import Display
+from decam.files import json_text
 from decam.settings import Settings
 from decam.studies import blocks, tasks
 from decam.studies.analysis.exclusions import choose
@@ -41,7 +42,7 @@ T = TypeVar("T")
 
 def study_to_json(study: Study) -> str:
     """The study as JSON text, indented, the same text for the same study."""
-    return json.dumps(_entries(study), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json_text(_entries(study))
 
 
 def digest_of(study: Study) -> str:

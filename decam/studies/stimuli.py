@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import itertools
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from decam.experiments.cells import Cell, CellKey
 from decam.experiments.plan import MethodChoice, MetricChoice, Plan, fingerprint, method_titles
 from decam.export.names import slug
 from decam.figures.stimulus import Display, RawMap, drawn, enlarged
+from decam.files import json_digest
 from decam.methods import described
 from decam.runs.snapshots import RunSnapshot
 from decam.studies import catches, frozen
@@ -204,8 +204,7 @@ def _numbered(title: str, number: int) -> str:
 
 def _settings_of(choice: MethodChoice) -> str:
     """A digest of a method with its settings."""
-    values = json.dumps([choice.name, choice.settings.to_mapping()], sort_keys=True)
-    return hashlib.sha256(values.encode()).hexdigest()[:16]
+    return json_digest([choice.name, choice.settings.to_mapping()])[:16]
 
 
 def _methods(runs: Sequence[RunSnapshot]) -> tuple[OfferedMethod, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from decam import __version__
+from decam.files import json_text
 from decam.numerals import several
 from decam.studies.design import Study
 from decam.studies.document import study_to_json
@@ -71,7 +72,7 @@ def _description(record: StudyRecord) -> bytes:
             for column in COLUMNS
         ],
     }
-    return (json.dumps(entries, indent=2, ensure_ascii=False) + "\n").encode()
+    return json_text(entries).encode()
 
 
 def _readme(study: Study, count: int) -> str:

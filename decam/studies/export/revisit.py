@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from decam import __version__
+from decam.files import json_text
 from decam.studies.design import Study
 from decam.studies.elements import (
     Choice,
@@ -59,7 +59,7 @@ def configuration(study: Study, roads: Sequence[tuple[Step, ...]], paths: Mappin
         "components": components,
         "sequence": {"order": "latinSquare", "numSamples": 1, "components": blocks},
     }
-    return (json.dumps(entries, indent=2, ensure_ascii=False) + "\n").encode()
+    return json_text(entries).encode()
 
 
 def _component(step: Step, paths: Mapping[tuple[str, ...], str]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from typing import IO, Any, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from decam.files import json_text
 from decam.runs.store.files import as_store_error
 from decam.studies import frozen
 from decam.studies.archive import DAMAGED, FILES, keep
@@ -56,7 +57,7 @@ def everything(store: StudyStore, study_id: str) -> bytes:
             "schema": SCHEMA, "version": VERSION, "id": record.id, "link": record.link, "owner": record.owner,
             "created": record.created, "changed": record.changed, "stage": str(record.stage), "digest": record.digest,
         }  # fmt: skip
-        archive.writestr("record.json", json.dumps(facts, indent=2) + "\n")
+        archive.writestr("record.json", json_text(facts))
         archive.writestr("study.json", study_to_json(record.study))
         for row in session.scalars(select(DocumentRow).where(DocumentRow.study == study_id)):
             archive.writestr(f"documents/{row.digest}.json", row.document)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from decam.errors import DecamError
+from decam.files import json_text
 
 _FOLDER = Path(__file__).parent
 SHIPPED = tuple(sorted(path.stem for path in _FOLDER.glob("*.json")))
@@ -58,7 +59,7 @@ def shipped(language: str) -> Wording:
 def wording_json(wording: Wording) -> str:
     """A wording as a file that a translator can edit."""
     entries = {"language": wording.language, "direction": wording.direction, "texts": dict(wording.texts)}
-    return json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
+    return json_text(entries)
 
 
 def wording_from_json(text: str | bytes) -> Wording:
