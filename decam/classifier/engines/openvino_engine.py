@@ -26,6 +26,7 @@ _HINTS: dict[str, str] = dict(zip(PRECISIONS, ("f32", "bf16", "f16"), strict=Tru
 AGREES = 1e-3  # how far scores in float32 may lie apart, as a share of the largest: rounding stays far below
 _OPEN = torch.export.Dim.DYNAMIC
 _LOADING = threading.Lock()
+_IMPORTING = threading.Lock()  # one thread at a time says what may be imported
 _TELEMETRY = "openvino_telemetry"
 KEPT = 2  # compiled ways: a trial goes back and forth between few
 
@@ -162,7 +163,7 @@ def load() -> None:
 
 def library() -> ModuleType:
     """OpenVINO, imported without its telemetry."""
-    with _LOADING, _untold():
+    with _untold():
         return import_module("openvino")
 
 
@@ -174,11 +175,12 @@ def _untold() -> Iterator[None]:
     directory. Where its package for that cannot be imported, it takes a stub of its own that does neither. A process
     that has imported OpenVINO itself before has decided that itself.
     """
-    before = sys.modules.get(_TELEMETRY)
-    sys.modules[_TELEMETRY] = None  # type: ignore[assignment]  # Python's way to refuse an import
-    try:
-        yield
-    finally:
-        del sys.modules[_TELEMETRY]
-        if before is not None:
-            sys.modules[_TELEMETRY] = before
+    with _IMPORTING:
+        before = sys.modules.get(_TELEMETRY)
+        sys.modules[_TELEMETRY] = None  # type: ignore[assignment]  # Python's way to refuse an import
+        try:
+            yield
+        finally:
+            del sys.modules[_TELEMETRY]
+            if before is not None:
+                sys.modules[_TELEMETRY] = before

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -52,3 +54,26 @@ def test_a_conversion_asks_for_no_other_machine_and_keeps_nothing_at_home(tmp_pa
     assert made.returncode == 0, made.stderr
     assert made.stdout == "CONVERTED False\n"
     assert not any("intel" in found.name.lower() for found in tmp_path.iterdir())
+
+
+def test_a_conversion_and_a_load_beside_it_leave_the_list_of_modules_as_it_was() -> None:
+    before = "openvino_telemetry" in sys.modules
+    inside, failed = threading.Event(), []
+
+    def load() -> None:
+        inside.wait()
+        try:
+            for _ in range(50):
+                openvino_engine.library()
+        except KeyError as error:
+            failed.append(error)
+
+    beside = threading.Thread(target=load)
+    beside.start()
+    for _ in range(50):
+        with openvino_engine._untold():
+            inside.set()
+            time.sleep(0.001)
+    beside.join()
+    assert not failed
+    assert ("openvino_telemetry" in sys.modules) == before
