@@ -71,5 +71,5 @@ class Engine:
     keeps_weights: bool = False
     own_layout: bool = False
     prepare: Callable[[Source], Prepared] | None = None
-    load: Callable[[], None] = field(default=lambda: None)
+    load: Callable[[], object] = field(default=lambda: None)
     version: Callable[[], str] = field(default=lambda: "")

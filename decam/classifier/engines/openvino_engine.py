@@ -1,4 +1,4 @@
-"""OpenVINO on a CPU: a module converted in memory, asked by several threads at a time."""
+"""OpenVINO on a CPU: a module converted once, asked by several threads at a time."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from decam.classifier.base import PRECISIONS, Execution
+from decam.classifier.engines import conversions
 from decam.classifier.engines.base import Answering, EngineError, Source, converting_alone, first_line
 from decam.classifier.sharing import keeping_buffers
 from decam.hardware.device import is_memory
@@ -54,32 +55,30 @@ class Converted:
 
     @classmethod
     def of(cls, source: Source) -> Converted:
-        """Convert a module, and compare its scores in float32 with the module's own.
+        """Convert a module, or take its conversion from disk, and compare its scores in float32 with the module's own.
 
         The module is exported by torch.export, which refuses what depends on the pictures' values. Tracing would take
         one branch for all. Raises EngineError where a module cannot be exported or converted, changes itself as it
         answers, or answers otherwise than its conversion.
         """
-        openvino = library()
         with converting_alone, torch.inference_mode(False), torch.no_grad(), torch.autocast("cpu", enabled=False):
             example, module = source.example.clone(), source.copy()
-            try:
-                # A dimension of four pictures is left open; one of one or two could be taken for a constant.
-                exported = torch.export.export(module, (example,), dynamic_shapes=({0: _OPEN},))
-                with _untold():  # the first conversion imports more
-                    model = openvino.convert_model(exported)
-                model.reshape([-1, *example.shape[1:]])
-            except Exception as error:  # the exporter and the converter raise what they please
-                if is_memory(error):
-                    raise MemoryError(str(error)) from error
-                raise EngineError(f"{type(error).__name__}: {first_line(error)}") from error
-            converted = cls(model)
-            found = converted.answering(Execution())(example)
             expected = _own_scores(module, example)
-        gap = float((found - expected).abs().max())
-        if not gap <= AGREES * max(1.0, float(expected.abs().max())):  # NaN is no small gap
-            raise EngineError(f"its scores differ by up to {gap:.3g} from the conversion's")
+            place = conversions.place(module, example, f"openvino {version()}")
+            kept = conversions.read(place, _core()) if place else None
+            if kept is not None and (found := cls(kept))._gap(example, expected) == 0:
+                return found
+            converted = cls(_converted(module, example))
+            if gap := converted._gap(example, expected):
+                raise EngineError(f"its scores differ by up to {gap:.3g} from the conversion's")
+            if place:
+                conversions.write(place, converted.model)
         return converted
+
+    def _gap(self, example: Tensor, expected: Tensor) -> float:
+        """How far its scores in float32 lie from those expected, at most; 0 where that is no more than rounding."""
+        gap = float((self.answering(Execution())(example) - expected).abs().max())
+        return 0.0 if gap <= AGREES * max(1.0, float(expected.abs().max())) else gap  # NaN is no small gap
 
     def answering(self, execution: Execution) -> Answering:
         """The model compiled for a precision, and for so many batches side by side on the cores there are."""
@@ -90,6 +89,22 @@ class Converted:
             found = _Compiled(self.model, *key)
             self._compiled.put(key, found)
         return found
+
+
+def _converted(module: nn.Module, example: Tensor) -> Any:
+    """A module as OpenVINO's model, for any number of pictures; raises EngineError."""
+    openvino = library()
+    try:
+        # A dimension of four pictures is left open; one of one or two could be taken for a constant.
+        exported = torch.export.export(module, (example,), dynamic_shapes=({0: _OPEN},))
+        with _untold():  # the first conversion imports more
+            model = openvino.convert_model(exported)
+        model.reshape([-1, *example.shape[1:]])
+        return model
+    except Exception as error:  # the exporter and the converter raise what they please
+        if is_memory(error):
+            raise MemoryError(str(error)) from error
+        raise EngineError(f"{type(error).__name__}: {first_line(error)}") from error
 
 
 def _own_scores(module: nn.Module, example: Tensor) -> Tensor:
@@ -153,12 +168,6 @@ def _core() -> Any:
 @cache
 def _made(openvino: ModuleType) -> Any:
     return openvino.Core()
-
-
-def load() -> None:
-    """Import what the first conversion would import."""
-    library()
-    import_module("torch._dynamo")
 
 
 def library() -> ModuleType:

@@ -45,7 +45,7 @@ _ROWS = (
         keeps_weights=True,
         own_layout=True,
         prepare=openvino_engine.Converted.of,
-        load=openvino_engine.load,
+        load=openvino_engine.library,
         version=openvino_engine.version,
     ),
     Engine(

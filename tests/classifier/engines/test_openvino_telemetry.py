@@ -47,7 +47,7 @@ print("CONVERTED", "openvino_telemetry" in sys.modules)
 def test_a_conversion_asks_for_no_other_machine_and_keeps_nothing_at_home(tmp_path: Path, order: str) -> None:
     told = {"CI", "TF_BUILD", "JENKINS_URL"}  # where OpenVINO keeps quiet by itself
     environment = {name: value for name, value in os.environ.items() if name not in told}
-    environment |= {"HOME": str(tmp_path), "LOCALAPPDATA": str(tmp_path)}
+    environment |= {"HOME": str(tmp_path), "LOCALAPPDATA": str(tmp_path), "DECAM_DATA": str(tmp_path / "data")}
     made = subprocess.run(
         [sys.executable, "-c", CONVERTS, order], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300
     )

@@ -1,0 +1,235 @@
+"""Conversions kept on disk: the same answers without converting again, and never those of another module."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torchvision.models import mobilenet_v3_small, squeezenet1_0
+
+from decam.classifier import PRECISIONS, Execution
+from decam.classifier.engines import EngineError, Source, conversions, openvino_engine
+from decam.classifier.engines.openvino_engine import Converted
+from decam.models import load_classifier
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.skipif(not openvino_engine.version(), reason="OpenVINO is not made for this platform")
+
+BATCH = torch.rand(4, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+
+
+def small(stride: int = 1, activation: Callable[[], nn.Module] = nn.ReLU, seed: int = 0) -> nn.Sequential:
+    torch.manual_seed(seed)
+    parts = [nn.Conv2d(3, 4, 3, stride=stride), activation(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)]
+    return nn.Sequential(*parts).eval()
+
+
+def source(module: nn.Module) -> Source:
+    return Source(lambda: module, module, BATCH)
+
+
+def place(module: nn.Module, batch: Tensor = BATCH, converter: str = "converter 1") -> Path | None:
+    return conversions.place(module, batch, converter)
+
+
+@pytest.fixture
+def converting(monkeypatch: pytest.MonkeyPatch) -> list[nn.Module]:
+    """The modules that are converted, one after another."""
+    made: list[nn.Module] = []
+    convert = openvino_engine._converted
+
+    def told(module: nn.Module, example: Tensor) -> object:
+        made.append(module)
+        return convert(module, example)
+
+    monkeypatch.setattr(openvino_engine, "_converted", told)
+    return made
+
+
+def test_what_is_kept_answers_the_same_bits_without_being_converted_again(converting: list[nn.Module]) -> None:
+    first = Converted.of(source(small()))
+    assert len(converting) == 1
+    again = Converted.of(source(small()))
+    assert len(converting) == 1
+    for precision in PRECISIONS[:2]:
+        for images in (BATCH, BATCH[:1], torch.cat([BATCH, BATCH.flip(0)])):
+            execution = Execution(precision=precision, parallel_batches=2)
+            assert torch.equal(first.answering(execution)(images), again.answering(execution)(images))
+    torch.testing.assert_close(again.answering(Execution())(BATCH), small()(BATCH), atol=1e-5, rtol=1e-4)
+
+
+READS = """
+import sys
+from decam.models import load_classifier
+from decam.classifier import Execution
+import torch
+
+classifier = load_classifier(device="cpu")
+classifier.configure(Execution(engine="openvino"))
+classifier.answer(torch.zeros(64, 3, *classifier.input_size))
+print(classifier.engine_note, "torch._dynamo" in sys.modules)
+"""
+
+
+@pytest.mark.slow
+def test_another_process_answers_without_the_exporter(data_directory: Path) -> None:
+    environment = os.environ | {"DECAM_DATA": str(data_directory)}
+    for exporter in ("True", "False"):
+        made = subprocess.run(
+            [sys.executable, "-c", READS], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300
+        )
+        assert made.returncode == 0, made.stderr
+        assert made.stdout.split() == [exporter]
+
+
+def test_the_same_module_has_the_same_place_and_any_other_has_another() -> None:
+    first, again = place(small()), place(small())
+    assert first is not None
+    assert first == again
+    slower = small()
+    slower[0].padding_mode = "reflect"
+    turned = small()
+    turned[0].weight.data = turned[0].weight.data.to(memory_format=torch.channels_last)  # the same values
+    assert place(turned) == first
+    others = [
+        place(small(seed=1)),
+        place(small(stride=2)),
+        place(small(activation=nn.GELU)),
+        place(small(activation=partial(nn.LeakyReLU, 0.1))),
+        place(small(activation=partial(nn.LeakyReLU, 0.2))),
+        place(slower),
+        place(nn.Sequential(small())),
+        place(small(), BATCH[:, :, :12]),
+        place(small(), converter="converter 2"),
+    ]
+    assert None not in others
+    assert len({first, *others}) == 1 + len(others)
+
+
+def test_networks_of_the_project_and_of_torchvision_have_a_place() -> None:
+    for module in (squeezenet1_0(), mobilenet_v3_small(), load_classifier(device="cpu").module):
+        assert place(module) is not None
+
+
+class Own(nn.Module):
+    """A class whose file may say something else tomorrow."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images.mean((2, 3))
+
+
+def overridden() -> nn.Module:
+    module = small()
+    module[1].forward = lambda images: images  # type: ignore[method-assign]
+    return module
+
+
+def parametrised() -> nn.Module:
+    module = small()
+    nn.utils.parametrizations.weight_norm(module[0])
+    return module
+
+
+def with_a_tensor() -> nn.Module:
+    module = small()
+    module[1].level = torch.ones(1)
+    return module
+
+
+UNKNOWN = {
+    "a class of the user's": Own,
+    "one inside known ones": lambda: nn.Sequential(small(), Own()),
+    "scripted": lambda: torch.jit.script(small()),
+    "traced": lambda: torch.fx.symbolic_trace(small()),
+    "another forward": overridden,
+    "weights that are computed": parametrised,
+    "a tensor that is no weight": with_a_tensor,
+}
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_what_may_be_something_else_tomorrow_has_no_place(name: str) -> None:
+    assert place(UNKNOWN[name]()) is None
+
+
+def test_what_has_no_place_is_converted_each_time(converting: list[nn.Module], data_directory: Path) -> None:
+    for times in (1, 2):
+        Converted.of(source(nn.Sequential(small(), nn.Unflatten(1, (2, 1, 1)), Own()).eval()))
+        assert len(converting) == times
+    assert not data_directory.exists()
+
+
+def kept_file(directory: Path) -> Path:
+    (found,) = (directory / "conversions").iterdir()
+    return found
+
+
+@pytest.mark.parametrize("damage", [b"", b"damaged", None])
+def test_a_damaged_file_is_made_anew(damage: bytes | None, converting: list[nn.Module], data_directory: Path) -> None:
+    Converted.of(source(small()))
+    file = kept_file(data_directory)
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2] if damage is None else damage)
+    answers = Converted.of(source(small())).answering(Execution())(BATCH)
+    torch.testing.assert_close(answers, small()(BATCH), atol=1e-5, rtol=1e-4)
+    assert len(converting) == 2
+    assert conversions.read(kept_file(data_directory), openvino_engine._core()) is not None
+
+
+def test_a_kept_conversion_that_answers_otherwise_than_the_module_is_made_anew(
+    converting: list[nn.Module], data_directory: Path
+) -> None:
+    other = Converted.of(source(small(seed=1)))
+    kept_file(data_directory).unlink()
+    Converted.of(source(small()))
+    conversions.write(kept_file(data_directory), other.model)
+    answers = Converted.of(source(small())).answering(Execution())(BATCH)
+    torch.testing.assert_close(answers, small()(BATCH), atol=1e-5, rtol=1e-4)
+    assert len(converting) == 3
+    Converted.of(source(small()))
+    assert len(converting) == 3
+
+
+def test_a_conversion_that_answers_otherwise_than_its_module_is_not_kept(
+    monkeypatch: pytest.MonkeyPatch, data_directory: Path
+) -> None:
+    convert, other = openvino_engine._converted, small(seed=1)
+    monkeypatch.setattr(openvino_engine, "_converted", lambda _module, example: convert(other, example))
+    with pytest.raises(EngineError, match="its scores differ"):
+        Converted.of(source(small()))
+    assert not data_directory.exists()
+
+
+def test_those_used_longest_ago_make_room(monkeypatch: pytest.MonkeyPatch, data_directory: Path) -> None:
+    models = [Converted.of(source(small(seed=seed))) for seed in range(3)]
+    folder = data_directory / "conversions"
+    for file in folder.iterdir():
+        file.unlink()
+    files = [folder / f"{name}.safetensors" for name in "abc"]
+    for age, (file, model) in enumerate(zip(files[:2], models[:2], strict=True)):
+        conversions.write(file, model.model)
+        os.utime(file, (1000 + age, 1000 + age))
+    size = files[0].stat().st_size
+    monkeypatch.setattr(conversions, "MOST", 2 * size + size // 2)
+    assert conversions.read(files[0], openvino_engine._core()) is not None  # now the last that was used
+    conversions.write(files[2], models[2].model)
+    assert sorted(folder.iterdir()) == [files[0], files[2]]
+    monkeypatch.setattr(conversions, "MOST", size // 2)
+    conversions.write(files[1], models[1].model)
+    assert sorted(folder.iterdir()) == [files[0], files[2]]  # one that is too large takes no other's place
+
+
+def test_where_nothing_can_be_written_the_conversion_answers_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("DECAM_DATA", str(tmp_path / "file"))
+    answers = Converted.of(source(small())).answering(Execution())(BATCH)
+    torch.testing.assert_close(answers, small()(BATCH), atol=1e-5, rtol=1e-4)
