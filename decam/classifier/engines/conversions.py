@@ -12,7 +12,6 @@ import functools
 import hashlib
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType
@@ -55,30 +54,22 @@ def place(module: nn.Module, example: Tensor, converter: str) -> Path | None:
     return _folder() / f"{whole.hexdigest()[:32]}.safetensors"
 
 
-def read(path: Path, core: Any) -> Any:
-    """The conversion at `path` as a model of OpenVINO's `core`; None where none is there, or it cannot be read."""
-    from openvino import Tensor as Memory
-
+def read(path: Path) -> tuple[str, Tensor] | None:
+    """Text and bytes (uint8) of the conversion at `path`; None where none is there, or it cannot be read."""
     try:
         with safe_open(path, "pt") as file:
-            text, weights = file.metadata()[_TEXT], Memory(file.get_tensor(_WEIGHTS).numpy(), shared_memory=False)
-        model = core.read_model(text.encode(), weights)
+            found = file.metadata()[_TEXT], file.get_tensor(_WEIGHTS)
     except (OSError, SafetensorError, RuntimeError, LookupError, TypeError):
         return None
     with contextlib.suppress(OSError):
         os.utime(path)  # when it was used last
-    return model
+    return found
 
 
-def write(path: Path, model: Any) -> None:
+def write(path: Path, text: str, weights: Tensor) -> None:
     """Keep a conversion, in place of those used longest ago; it is not kept where the disk will not have it."""
-    from openvino import save_model
-
-    with contextlib.suppress(OSError, RuntimeError), tempfile.TemporaryDirectory() as folder:
-        text, weights = Path(folder, "model.xml"), Path(folder, "model.bin")
-        save_model(model, text, compress_to_fp16=False)
-        memory = torch.frombuffer(bytearray(weights.read_bytes()), dtype=torch.uint8)
-        content = save({_WEIGHTS: memory}, {_TEXT: text.read_text(encoding="utf-8")})
+    content = save({_WEIGHTS: weights}, {_TEXT: text})
+    with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         if _make_room(len(content)):
             write_atomically(path, content)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module, metadata
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -65,14 +67,14 @@ class Converted:
             example, module = source.example.clone(), source.copy()
             expected = _own_scores(module, example)
             place = conversions.place(module, example, f"openvino {version()}")
-            kept = conversions.read(place, _core()) if place else None
+            kept = _read(place) if place else None
             if kept is not None and (found := cls(kept))._gap(example, expected) == 0:
                 return found
             converted = cls(_converted(module, example))
             if gap := converted._gap(example, expected):
                 raise EngineError(f"its scores differ by up to {gap:.3g} from the conversion's")
             if place:
-                conversions.write(place, converted.model)
+                _write(place, converted.model)
         return converted
 
     def _gap(self, example: Tensor, expected: Tensor) -> float:
@@ -105,6 +107,26 @@ def _converted(module: nn.Module, example: Tensor) -> Any:
         if is_memory(error):
             raise MemoryError(str(error)) from error
         raise EngineError(f"{type(error).__name__}: {first_line(error)}") from error
+
+
+def _read(place: Path) -> Any:
+    """The model that is kept at a place; None where there is none that OpenVINO can read."""
+    kept, openvino = conversions.read(place), library()
+    if kept is None:
+        return None
+    text, weights = kept
+    with suppress(RuntimeError):
+        return _core().read_model(text.encode(), openvino.Tensor(weights.numpy(), shared_memory=False))
+    return None
+
+
+def _write(place: Path, model: Any) -> None:
+    """Keep a model at a place, where the disk allows that."""
+    with suppress(OSError, RuntimeError), tempfile.TemporaryDirectory() as folder:
+        text, weights = Path(folder, "model.xml"), Path(folder, "model.bin")
+        library().save_model(model, text, compress_to_fp16=False)
+        content = torch.frombuffer(bytearray(weights.read_bytes()), dtype=torch.uint8)
+        conversions.write(place, text.read_text(encoding="utf-8"), content)
 
 
 def _own_scores(module: nn.Module, example: Tensor) -> Tensor:
