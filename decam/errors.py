@@ -1,5 +1,9 @@
 """What can go wrong, each as one sentence a person can act on."""
 
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Protocol, TypeVar
+
 
 class DecamError(Exception):
     """What was wrong, what was expected and what to do: text that a page or a terminal shows as it is."""
@@ -46,3 +50,27 @@ class RunTakenError(StoreError):
 
     def __init__(self) -> None:
         super().__init__("This run is being computed by another process; stop it there first.")
+
+
+def unknown(what: str, name: object, known: Iterable[object]) -> str:
+    """What to say of a name that there is not: which there are, and the one that was probably meant."""
+    names = [str(one) for one in known]
+    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"There is no {what} {name!r}; there are: {', '.join(names) or 'none'}.{hint}"
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+Row = TypeVar("Row", bound=_Named)
+
+
+def named(what: str, name: str, rows: Sequence[Row], error: type[DecamError]) -> Row:
+    """The row of that name; raises `error`, with the names there are, where there is none."""
+    for row in rows:
+        if row.name == name:
+            return row
+    raise error(unknown(what, name, [row.name for row in rows]))

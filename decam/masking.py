@@ -13,7 +13,7 @@ from torch import Tensor
 from decam.classifier import Classifier, Pixels
 from decam.classifier.answers import check_range
 from decam.classifier.base import called
-from decam.errors import ModelError, SettingError
+from decam.errors import ModelError, SettingError, unknown
 from decam.explanation import Ledger, Map, MaskedBatch, Question
 from decam.hardware.device import is_memory as is_memory  # those who ask through here find it here
 from decam.hardware.parallel_batches import ahead, side_by_side
@@ -40,7 +40,7 @@ def fill(name: str, image: Tensor, mean: tuple[float, float, float], seed: int =
     if name == "noise":
         drawn = torch.rand(image.shape, generator=torch.Generator().manual_seed(seed))
         return drawn.to(image.device)
-    raise SettingError(f"There is no fill {name!r}; there are: {', '.join(FILLS)}.")
+    raise SettingError(unknown("fill", name, FILLS))
 
 
 def gaussian(image: Tensor, sigma: float) -> Tensor:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self, get_type_hints
 
-from decam.errors import SettingError
+from decam.errors import SettingError, unknown
 
 
 @dataclass(frozen=True)
@@ -124,9 +123,7 @@ class Settings:
         names = [described.name for described in cls.parameters()]
         for name in values:
             if name not in names:
-                near = difflib.get_close_matches(name, names, n=1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
-                raise SettingError(f"There is no setting {name!r}; there are: {', '.join(names) or 'none'}.{hint}")
+                raise SettingError(unknown("setting", name, names))
         return cls(**values)
 
     def to_mapping(self) -> dict[str, int | float | str | bool]:

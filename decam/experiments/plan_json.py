@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 from decam.classifier import EAGER, ENGINES, PRECISIONS, Execution, todays
-from decam.errors import ModelError, SettingError
+from decam.errors import ModelError, SettingError, unknown
 from decam.experiments.kinds import get as get_kind
 from decam.experiments.kinds.comparison import COMPARISON
 from decam.experiments.plan import MethodChoice, MetricChoice, PictureChoice, Plan, Versions, usual_metrics
@@ -230,7 +230,7 @@ def _fills(entry: object) -> tuple[str, str]:
     pair = (_get(read, "deletion", str, where), _get(read, "insertion", str, where))
     for fill in pair:
         if fill not in FILLS:
-            raise SettingError(f"There is no fill {fill!r}; there are: {', '.join(FILLS)}.")
+            raise SettingError(unknown("fill", fill, FILLS))
     return pair
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias, get_args
 
-from decam.errors import ModelError, SettingError
+from decam.errors import ModelError, SettingError, unknown
 from decam.explanation import Target, Unit
 from decam.models.catalogue import digest
 
@@ -30,7 +30,7 @@ class Variant:
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
-            raise SettingError(f"There is no randomisation {self.mode!r}; there are: {', '.join(MODES)}.")
+            raise SettingError(unknown("randomisation", self.mode, MODES))
 
 
 @dataclass(frozen=True)

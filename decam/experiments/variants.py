@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from decam.classifier import Classifier, TorchClassifier
 from decam.classifier.base import called
-from decam.errors import MethodError, ModelError, SettingError
+from decam.errors import MethodError, ModelError, SettingError, unknown
 from decam.experiments.execute import Models
 from decam.experiments.plan import Plan
 from decam.experiments.questions import MODES, Mode, ModelSpec, Variant
@@ -41,7 +41,7 @@ def variants(classifier: Classifier, mode: Mode, seed: int = 0) -> tuple[Variant
     sections 3.1 and 3.2). Raises SettingError for an unknown mode and MethodError where the model is no PyTorch model.
     """
     if mode not in MODES:
-        raise SettingError(f"There is no randomisation {mode!r}; there are: {', '.join(MODES)}.")
+        raise SettingError(unknown("randomisation", mode, MODES))
     if mode == "labels":
         return (Variant(mode, LABELS, 1.0, seed),)
     pieces = _stages(classifier)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from decam.classifier import Pixels
-from decam.errors import SettingError
+from decam.errors import SettingError, unknown
 
 SEQUENTIAL = ("magma", "viridis", "cividis")
 """The first is the default: over ten photographs its ends stood out best, on warm fur and on green alike."""
@@ -41,7 +41,7 @@ def lut(name: str) -> Pixels:
     The diverging table has its neutral colour exactly at entry CENTRE, so that zero is never tinted.
     """
     if name not in _ANCHORS:
-        raise SettingError(f"There is no colour map {name!r}; there are: {', '.join(COLOURS)}.")
+        raise SettingError(unknown("colour map", name, COLOURS))
     anchors = np.array([_rgb(colour) for colour in _ANCHORS[name].split()], dtype=np.float64)
     entries = np.arange(256, dtype=np.float64)
     places = np.clip((entries - CENTRE) / 254 + 0.5, 0, 1) if name == DIVERGING else entries / 255

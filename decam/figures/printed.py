@@ -18,7 +18,7 @@ from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 
 from decam import __version__
-from decam.errors import SettingError
+from decam.errors import SettingError, unknown
 from decam.figures.formats import FORMATS
 
 DPI = 300
@@ -62,7 +62,7 @@ def file_bytes(figure: Figure, kind: str, title: str = "", *, dpi: int = DPI) ->
     In PDF fonts are embedded, in SVG text stays text. Raises SettingError for another kind.
     """
     if kind not in FORMATS:
-        raise SettingError(f"There is no figure of the kind {kind!r}; choose one of: {', '.join(FORMATS)}.")
+        raise SettingError(unknown("kind of figure", kind, FORMATS))
     dated: dict[str, dict[str, Any]] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
     about = {"Software" if kind == "png" else "Creator": f"decam {__version__}", "Title": title, **dated[kind]}
     buffer = io.BytesIO()

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from decam.classifier import Classifier, Pixels
-from decam.errors import SettingError
+from decam.errors import SettingError, unknown
 from decam.explanation import Truth
 from decam.images import ground_truth
 from decam.images.seen_part import Part, seen_part
@@ -24,7 +24,7 @@ def checked(framing: object) -> Framing:
     for known in FRAMINGS:
         if framing == known:
             return known
-    raise SettingError(f"There is no framing {framing!r}; there are: {', '.join(FRAMINGS)}.")
+    raise SettingError(unknown("framing", framing, FRAMINGS))
 
 
 def framed(classifier: Classifier, image: Image.Image, framing: Framing = CROP) -> Pixels:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from decam.errors import ImageError
+from decam.errors import ImageError, named
 from decam.images import reading
 from decam.images.scenes import scene
 
@@ -55,10 +55,7 @@ class Sample:
 
 def get(name: str) -> Sample:
     """The sample of that name; raises ImageError if there is none."""
-    for sample in SAMPLES:
-        if sample.name == name:
-            return sample
-    raise ImageError(f"There is no sample {name!r}; there are: {', '.join(sample.name for sample in SAMPLES)}.")
+    return named("sample", name, SAMPLES, ImageError)
 
 
 # Seeds picked by eye: different colours, grounds and distractors, each object easy to find.

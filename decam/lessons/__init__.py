@@ -1,6 +1,6 @@
 """Lessons about saliency maps: each a document of steps, with ready-made runs, so that nothing waits."""
 
-from decam.errors import SettingError
+from decam.errors import SettingError, unknown
 from decam.lessons import (
     clever_hans,
     contrast,
@@ -42,7 +42,7 @@ PATH: tuple[Stop, ...] = (
 def get(name: str) -> Lesson:
     """The lesson of that name; raises SettingError where there is none."""
     if name not in LESSONS:
-        raise SettingError(f"There is no lesson {name!r}; there are: {', '.join(LESSONS)}.")
+        raise SettingError(unknown("lesson", name, LESSONS))
     return LESSONS[name]
 
 

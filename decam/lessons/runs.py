@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from decam.classifier import Classifier, Pixels, TorchClassifier
-from decam.errors import SettingError
+from decam.errors import SettingError, unknown
 from decam.experiments.cells import CellKey
 from decam.experiments.grid import Grid
 from decam.experiments.kinds import comparison, randomisation
@@ -156,7 +156,7 @@ def exact(name: str) -> TorchClassifier:
 def get(name: str) -> ReadyRun:
     """The run of that name; raises SettingError where there is none."""
     if name not in RUNS:
-        raise SettingError(f"There is no run {name!r} for lessons; there are: {', '.join(RUNS)}.")
+        raise SettingError(unknown("run for lessons", name, RUNS))
     return RUNS[name]
 
 

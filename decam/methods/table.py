@@ -1,9 +1,6 @@
 """The table of methods, in the order in which a comparison shows them."""
 
-import difflib
-from collections.abc import Mapping
-
-from decam.errors import MethodError
+from decam.errors import MethodError, unknown
 from decam.methods.activation.ablation_cam import ABLATION_CAM
 from decam.methods.activation.cam import (
     CLASS_ACTIVATION,
@@ -131,14 +128,14 @@ def get(name: str) -> Method:
     """The row of a method about pictures; raises MethodError where there is none of that name."""
     if name in METHODS:
         return METHODS[name]
-    raise _unknown(name, METHODS)
+    raise MethodError(unknown("method", name, METHODS))
 
 
 def get_class_method(name: str) -> ClassMethod:
     """The row of a method about classes; raises MethodError where there is none of that name."""
     if name in CLASS_METHODS:
         return CLASS_METHODS[name]
-    raise _unknown(name, CLASS_METHODS)
+    raise MethodError(unknown("method", name, CLASS_METHODS))
 
 
 def is_method(name: str) -> bool:
@@ -149,9 +146,3 @@ def is_method(name: str) -> bool:
 def described(name: str) -> AnyMethod:
     """The row of a method of either kind; raises MethodError where there is none of that name."""
     return CLASS_METHODS[name] if name in CLASS_METHODS else get(name)
-
-
-def _unknown(name: str, table: Mapping[str, AnyMethod]) -> MethodError:
-    near = difflib.get_close_matches(name, table, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    return MethodError(f"There is no method {name!r}; there are: {', '.join(table)}.{hint}")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 from skimage.feature import hog
 
-from decam.errors import MethodError, SettingError
+from decam.errors import MethodError, SettingError, unknown
 from decam.explanation import Map
 
 Stack: TypeAlias = NDArray[np.float32]
@@ -262,5 +262,5 @@ SIMILARITIES: dict[str, Similarity] = {measure.name: measure for measure in (SPE
 def get(name: str) -> Similarity:
     """The row of that name; raises MethodError where there is none."""
     if name not in SIMILARITIES:
-        raise MethodError(f"There is no similarity {name!r}; there are: {', '.join(SIMILARITIES)}.")
+        raise MethodError(unknown("similarity", name, SIMILARITIES))
     return SIMILARITIES[name]

@@ -1,8 +1,6 @@
 """The table of metrics."""
 
-import difflib
-
-from decam.errors import MethodError
+from decam.errors import MethodError, unknown
 from decam.metrics.adcc import ADCC
 from decam.metrics.anytime import ANYTIME_DELETION, ANYTIME_INSERTION
 from decam.metrics.base import Metric
@@ -66,6 +64,4 @@ def get(name: str) -> Metric:
     for table in (METRICS, RANDOMISATION, ANYTIME):
         if name in table:
             return table[name]
-    near = difflib.get_close_matches(name, METRICS, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise MethodError(f"There is no metric {name!r}; there are: {', '.join(METRICS)}.{hint}")
+    raise MethodError(unknown("metric", name, METRICS))

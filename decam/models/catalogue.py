@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import http.client
 import shutil
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from decam.errors import ModelError
+from decam.errors import ModelError, unknown
 from decam.files import writing_atomically
 from decam.models.sources.base import Entry, Source, published
 from decam.models.sources.table import SOURCES
@@ -48,9 +47,7 @@ def get(name: str) -> Entry:
     """The entry of that name, which need not be listed; raises ModelError, with the nearest name, if there is none."""
     found = find(name)
     if found is None:
-        near = difflib.get_close_matches(name, ENTRIES, n=1, cutoff=0.5)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ModelError(f"There is no model {name!r}; there are: {', '.join(ENTRIES)}.{hint}")
+        raise ModelError(unknown("model", name, ENTRIES))
     return found
 
 

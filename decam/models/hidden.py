@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from decam.errors import ModelError, SettingError
+from decam.errors import ModelError, SettingError, unknown
 from decam.models import triggers
 from decam.models.networks import embedded
 from decam.models.networks.blocks import LABELS
@@ -149,7 +149,7 @@ def names() -> tuple[str, ...]:
 def secret(name: str) -> Secret:
     """What a model hides; raises ModelError for a name that is not one of these models."""
     if name not in SECRETS:
-        raise ModelError(f"There is no hidden model {name!r}; there are: {', '.join(names())}.")
+        raise ModelError(unknown("hidden model", name, names()))
     return SECRETS[name]
 
 

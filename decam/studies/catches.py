@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from decam.classifier import Pixels
+from decam.errors import named
 from decam.explanation import Map
 from decam.methods.controls.maps import (
     CENTRE,
@@ -74,10 +75,7 @@ CATCHES: tuple[Catch, ...] = (
 
 def get(name: str) -> Catch:
     """The built-in condition of this name; raises StudyError, with the names there are, where there is none."""
-    for catch in CATCHES:
-        if catch.name == name:
-            return catch
-    raise StudyError(f"There is no built-in condition {name!r}; there are: {', '.join(one.name for one in CATCHES)}.")
+    return named("built-in condition", name, CATCHES, StudyError)
 
 
 def seed_of(*parts: object) -> int:

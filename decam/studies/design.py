@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
-from decam.errors import DecamError
+from decam.errors import DecamError, unknown
 from decam.figures.stimulus import Display
 from decam.settings import Settings, parameter
 from decam.studies.assignment import Assignment
@@ -257,4 +257,4 @@ class Study:
         for condition in self.conditions:
             if condition.key == key:
                 return condition
-        raise StudyError(f"There is no condition {key!r}; there are: {', '.join(one.key for one in self.conditions)}.")
+        raise StudyError(unknown("condition", key, (one.key for one in self.conditions)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from decam.errors import named
 from decam.experiments.explain import seed_of
 from decam.studies import tasks
 from decam.studies.design import Study, StudyError
@@ -64,10 +65,7 @@ PERSONAS: tuple[Persona, ...] = (
 
 def get(name: str) -> Persona:
     """The persona of this name; raises StudyError, with the names there are, where there is none."""
-    for persona in PERSONAS:
-        if persona.name == name:
-            return persona
-    raise StudyError(f"There is no persona {name!r}; there are: {', '.join(one.name for one in PERSONAS)}.")
+    return named("persona", name, PERSONAS, StudyError)
 
 
 LIKED, DISLIKED = 1.0, 0.0

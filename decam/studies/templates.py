@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
+from decam.errors import named
 from decam.settings import Settings
 from decam.studies import blocks, tasks
 from decam.studies.design import Block, Item, Study, StudyError, TaskChoice
@@ -76,10 +77,7 @@ def reworded(study: Study, before: Wording, after: Wording) -> Study:
 
 def get(name: str) -> Template:
     """The template of this name; raises StudyError, with the names there are, where there is none."""
-    for template in TEMPLATES:
-        if template.name == name:
-            return template
-    raise StudyError(f"There is no design {name!r}; there are: {', '.join(one.name for one in TEMPLATES)}.")
+    return named("design", name, TEMPLATES, StudyError)
 
 
 def _framed(*middle: Block) -> tuple[Block, ...]:

@@ -138,7 +138,7 @@ def test_small_shares_are_never_in_powers_of_ten(value: float, text: str) -> Non
 def test_what_no_chart_here_has_is_refused() -> None:
     with pytest.raises(TypeError, match="no traces of the kind 'pie'"):
         on_paper(go.Figure(go.Pie(values=[1, 2])), "")
-    with pytest.raises(SettingError, match="no figure of the kind 'eps'; choose one of: png, svg, pdf"):
+    with pytest.raises(SettingError, match="no kind of figure 'eps'; there are: png, svg, pdf"):
         paper_bytes(CHARTS["bars"](False), "eps", "")
 
 

@@ -87,7 +87,7 @@ def test_a_difference_in_the_last_digit_of_a_box_does_not_show_in_an_svg() -> No
 
 
 def test_another_kind_of_file_is_refused_with_those_that_exist(figure: Figure) -> None:
-    with pytest.raises(SettingError, match=r"no figure of the kind 'gif'; choose one of: png, svg, pdf"):
+    with pytest.raises(SettingError, match=r"no kind of figure 'gif'; there are: png, svg, pdf"):
         printed.file_bytes(figure, "gif")
 
 

@@ -92,7 +92,7 @@ def test_the_colours_that_are_named_are_those_of_the_pictures(signed: bool) -> N
         (lambda: facts.cell("star", 0, "lime"), "no map of question 0 by 'lime'"),
         (lambda: facts.metric_of("star", "deletion", "noise"), "has no deletion with the fill 'noise'"),
         (lambda: facts.metric_of("clever-hans", "deletion", "mean"), "has no deletion with the fill 'mean'"),
-        (lambda: runs.load("nothing"), "There is no run 'nothing' for lessons"),
+        (lambda: runs.load("nothing"), "There is no run for lessons 'nothing'"),
     ],
 )
 def test_what_a_run_does_not_have_is_a_sentence(ask: object, sentence: str) -> None:

@@ -138,7 +138,7 @@ def test_play_uses_what_is_there() -> None:
 def test_an_unknown_lesson_run_fact_or_term_is_a_sentence() -> None:
     with pytest.raises(SettingError, match="There is no lesson 'nothing'; there are: saliency-map"):
         get("nothing")
-    with pytest.raises(SettingError, match="There is no run 'nothing' for lessons; there are: star"):
+    with pytest.raises(SettingError, match="There is no run for lessons 'nothing'; there are: star"):
         runs.get("nothing")
     with pytest.raises(SettingError, match="names the fact 'nothing'"):
         prose.html("{nothing}", {})

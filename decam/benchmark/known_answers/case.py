@@ -18,7 +18,7 @@ from decam.benchmark.known_answers.kinds import KINDS, Answer, Kind
 from decam.benchmark.known_answers.parts import SIDE, Blocks, pixels
 from decam.benchmark.known_answers.shapley import Values, shapley
 from decam.classifier import Classifier, Pixels, wrap
-from decam.errors import SettingError
+from decam.errors import SettingError, unknown
 from decam.explanation import Map, Truth
 
 PREFIX = "known"
@@ -55,7 +55,7 @@ class Case:
             ("sort of edges", self.edges, EDGES),
         ):
             if name not in table:
-                raise SettingError(f"There is no {what} {name!r}; there are: {', '.join(table)}.")
+                raise SettingError(unknown(what, name, table))
 
     @property
     def name(self) -> str:

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from decam.errors import SettingError
+from decam.errors import SettingError, unknown
 from decam.images.scenes.scene import SIZE, scene
 
 Size = tuple[int, int]
@@ -106,7 +106,7 @@ def sampler(name: str, pictures: Tensor | None = None) -> Sampler:
             raise SettingError("The samples are to be images, and none were given: give some, or choose a noise.")
         return partial(_given, pictures)
     if name not in SAMPLERS:
-        raise SettingError(f"There are no samples {name!r}; there are: {', '.join(CHOICES)}.")
+        raise SettingError(unknown("distribution of samples", name, CHOICES))
     return SAMPLERS[name]
 
 

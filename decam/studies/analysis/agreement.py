@@ -10,7 +10,7 @@ import krippendorff
 import numpy as np
 from numpy.typing import ArrayLike
 
-from decam.errors import SettingError
+from decam.errors import SettingError, unknown
 from decam.intervals import RESAMPLES, Interval, Values, drawn, percentiles
 
 Level: TypeAlias = Literal["nominal", "ordinal", "interval"]
@@ -39,7 +39,7 @@ def alpha(answers: ArrayLike, level: Level, *, resamples: int = RESAMPLES, seed:
     an unknown level, and where no unit has two answers.
     """
     if level not in LEVELS:
-        raise SettingError(f"There is no level of measurement {level!r}; there are: {', '.join(LEVELS)}.")
+        raise SettingError(unknown("level of measurement", level, LEVELS))
     table = np.asarray(answers, dtype=np.float64)
     if table.ndim != 2:
         raise SettingError(f"Answers must be raters × units, not of shape {table.shape}.")

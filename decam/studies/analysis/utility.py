@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from decam.errors import SettingError
+from decam.errors import SettingError, unknown
 from decam.intervals import RESAMPLES, Interval, Values, drawn, percentiles
 from decam.studies.analysis.resampling import Indices, conditions_of, numbered, numbers, same_length
 
@@ -63,7 +63,7 @@ def utilities(
     answers = np.asarray(right, dtype=bool).astype(np.float64)
     names, places = conditions_of(conditions, order)
     if control not in names:
-        raise SettingError(f"There is no condition {control!r}; there are: {', '.join(map(str, names))}.")
+        raise SettingError(unknown("condition", control, map(str, names)))
     steps, stages = np.unique(numbers(trainings, "training trials"), return_inverse=True)
     who = numbered(participants)[1]
     tables = [

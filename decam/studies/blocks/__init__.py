@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decam.errors import named
 from decam.studies.blocks.base import BlockKind, Place
 from decam.studies.blocks.forms import can_be_right
 from decam.studies.blocks.questionnaires import QUESTIONNAIRE
@@ -26,7 +27,4 @@ __all__ = ["BLOCKS", "BlockKind", "Place", "can_be_right", "dealing", "get"]
 
 def get(name: str) -> BlockKind:
     """The kind of block of this name; raises StudyError, with the names there are, where there is none."""
-    for kind in BLOCKS:
-        if kind.name == name:
-            return kind
-    raise StudyError(f"There is no block {name!r}; there are: {', '.join(kind.name for kind in BLOCKS)}.")
+    return named("block", name, BLOCKS, StudyError)

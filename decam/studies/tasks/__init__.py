@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-
+from decam.errors import named
 from decam.studies.design import StudyError
 from decam.studies.tasks.base import Screen, Task, Trial, conditions_of
 from decam.studies.tasks.clicks import CLICKS
@@ -21,10 +20,4 @@ __all__ = ["TASKS", "Screen", "Task", "Trial", "conditions_of", "get"]
 
 def get(name: str) -> Task:
     """The task of this name; raises StudyError, with the names there are, where there is none."""
-    for task in TASKS:
-        if task.name == name:
-            return task
-    names = [task.name for task in TASKS]
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise StudyError(f"There is no task {name!r}; there are: {', '.join(names)}.{hint}")
+    return named("task", name, TASKS, StudyError)

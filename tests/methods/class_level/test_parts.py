@@ -48,7 +48,7 @@ def test_pictures_given_are_what_is_drawn() -> None:
 
 @pytest.mark.parametrize(
     ("name", "given", "words"),
-    [("pictures", None, "none were given"), ("static", None, "There are no samples 'static'")],
+    [("pictures", None, "none were given"), ("static", None, "There is no distribution of samples 'static'")],
 )
 def test_samples_that_are_not_there_are_refused(name: str, given: torch.Tensor | None, words: str) -> None:
     with pytest.raises(SettingError, match=words):
