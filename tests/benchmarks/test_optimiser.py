@@ -15,6 +15,6 @@ def test_both_tables_are_printed_and_written(tmp_path: Path, capsys: pytest.Capt
     main([*call, "--write", str(tmp_path / "optimiser.md")])
     printed = capsys.readouterr().out
     page = (tmp_path / "optimiser.md").read_text()
-    assert "\n| Sphere | 3 | 300 | " in printed and "of 1 in 3-D" in printed
+    assert "\n| Sphere | 3 | 300 | " in printed and "of 1 in 3 dimensions" in printed
     assert page.endswith(printed.partition("\n")[2].lstrip())
     assert f"benchmarks.optimiser {' '.join(call)}\n" in page
