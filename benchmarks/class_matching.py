@@ -136,9 +136,11 @@ def _turned(one: Tensor, row: int, column: int, zoom: float) -> Tensor:
 
 
 def seed_scores(ones: Tensor, others: Tensor) -> Tensor:
-    """How alike each of some maps is to each of others (K×M).
+    """How much more alike two maps are than each is to the rest of the other's kind: K maps by M others.
 
-    It is the mean over the strongest places of a map of their best match in the other one, both ways.
+    Alike is the mean over the strongest places of a map of their best match in the other one, both ways. Less the mean
+    of the row and of the column: plain maps are like all others, and without this would be closest to many (Conneau et
+    al. 2018 call such points hubs).
     """
 
     def one_way(sources: Tensor, looked_in: Tensor) -> Tensor:
@@ -148,4 +150,5 @@ def seed_scores(ones: Tensor, others: Tensor) -> Tensor:
             rows.append(found.view(PATCHES, len(ZOOMS), -1).amax(1).mean(0))
         return torch.stack(rows)
 
-    return (one_way(ones, others) + one_way(others, ones).T) / 2
+    alike = (one_way(ones, others) + one_way(others, ones).T) / 2
+    return alike - alike.mean(0) - alike.mean(1, keepdim=True)

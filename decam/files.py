@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _DRAFT = ".part"
+_COMPRESSED = (".png", ".npz", ".jpg", ".webp")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a ZIP can hold: the same files give the same bytes
 
 
@@ -39,12 +40,15 @@ def json_digest(content: object) -> str:
 
 
 def zipped(files: Iterable[tuple[str, bytes]]) -> bytes:
-    """Files by their names, with forward slashes, as one ZIP: the same bytes for the same files."""
+    """Files by their names, with forward slashes, as one ZIP: the same bytes for the same files.
+
+    Pictures and arrays are stored as they are, for they are compressed already.
+    """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in files:
             entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.compress_type = zipfile.ZIP_STORED if name.endswith(_COMPRESSED) else zipfile.ZIP_DEFLATED
             entry.create_system = 3
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, content)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from decam.files import drafts, json_digest, json_text, write_atomically, writing_atomically
+from decam.files import drafts, json_digest, json_text, write_atomically, writing_atomically, zipped
 
 
 def test_a_file_is_there_once_it_is_whole(tmp_path: Path) -> None:
@@ -64,3 +66,13 @@ def test_json_is_written_for_people_and_refuses_what_it_has_no_word_for() -> Non
 def test_a_digest_is_that_of_the_content_and_not_of_the_order_of_names() -> None:
     assert json_digest({"a": 1, "b": 2}) == json_digest({"b": 2, "a": 1}) != json_digest({"a": 2, "b": 1})
     assert json_digest(["é"]) == hashlib.sha256(b'["\\u00e9"]').hexdigest()
+
+
+def test_a_zip_is_the_same_bytes_again_and_packs_only_what_is_not_packed_yet() -> None:
+    entries = [("a/text.txt", b"ha" * 500), ("picture.png", b"ha" * 500), ("data.npz", b"ha" * 500)]
+    content = zipped(entries)
+    assert zipped(entries) == content
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert [(entry.filename, archive.read(entry)) for entry in archive.infolist()] == entries
+        packed = [entry.compress_size < entry.file_size for entry in archive.infolist()]
+    assert packed == [True, False, False]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import html
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from decam.experiments.plan import MethodChoice, MetricChoice
 from decam.explanation import ClassExplanation, Explanation
 from decam.export.drawing import curves_bytes, has_curves
 from decam.export.findings import TITLE, reading_html
+from decam.export.markup import filled, script_json
 from decam.export.standing import spending
 from decam.figures.colours import lut, table_for
 from decam.figures.layers import grey_png, heat_png, lines_png
@@ -61,7 +61,8 @@ def page_bytes(grid: Grid, look: Look | None = None, created: str = "", *, name:
     check_opacity((look or Look()).opacity)
     making = _Making(grid, look or Look(), scales(grid, look or Look()))
     percent = f"{100 * making.look.opacity:.0f}"
-    return _filled(
+    return filled(
+        _static("page.html"),
         {
             "version": __version__,
             "title": _text(name or f"Saliency maps of {title_of(grid.plan.model)}"),
@@ -76,20 +77,10 @@ def page_bytes(grid: Grid, look: Look | None = None, created: str = "", *, name:
             "heads": "".join(_heads(grid)),
             "rows": "\n".join(_row(making, question) for question in range(len(grid.plan.questions))),
             "sections": "\n".join(_sections(grid)),
-            "frames": json.dumps(_frames(making), ensure_ascii=False).replace("</", "<\\/"),
+            "frames": script_json(_frames(making)),
             "js": _static("page.js"),
-        }
+        },
     ).encode()
-
-
-def _filled(parts: Mapping[str, str]) -> str:
-    """The page with its parts in their places; a part is never looked through for places itself."""
-    first, *rest = _static("page.html").split("{{")
-    filled = [first]
-    for piece in rest:
-        name, _, text = piece.partition("}}")
-        filled += [parts[name], text]
-    return "".join(filled)
 
 
 @cache

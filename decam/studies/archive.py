@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from decam.files import zipped
 from decam.studies import frozen
 from decam.studies.design import Study, StudyError
 from decam.studies.document import study_from_json, study_to_json
@@ -21,21 +22,19 @@ MOST = 50_000
 DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError)
 """What the standard library raises while it reads a ZIP that is damaged, encrypted or packed in an unknown way."""
 _ZIPPED = b"PK\x03\x04"
-# Two archives of the same study are the same bytes.
-_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def packed(study: Study, folder: Path, more: Mapping[str, bytes] | None = None) -> bytes:
     """The study's ZIP, with further files by their names; raises StudyError for a file that is missing or changed."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        _add(archive, DOCUMENT, study_to_json(study).encode())
+
+    def files() -> Iterator[tuple[str, bytes]]:
+        yield DOCUMENT, study_to_json(study).encode()
         for name in frozen.names(study):
             path = Path(name)
-            _add(archive, FILES + name, frozen.read(folder, path.stem, path.suffix), zipfile.ZIP_STORED)
-        for name, content in (more or {}).items():
-            _add(archive, name, content)
-    return buffer.getvalue()
+            yield FILES + name, frozen.read(folder, path.stem, path.suffix)
+        yield from (more or {}).items()
+
+    return zipped(files())
 
 
 def document_of(content: bytes) -> Study:
@@ -72,12 +71,6 @@ def keep(archive: zipfile.ZipFile, name: str, folder: Path) -> None:
     if frozen.digest_of(content) != path.stem:
         raise StudyError(f"{name} in this ZIP is not what it was when the ZIP was made. Download the ZIP again.")
     frozen.keep(folder, content, path.suffix)
-
-
-def _add(archive: zipfile.ZipFile, name: str, content: bytes, how: int = zipfile.ZIP_DEFLATED) -> None:
-    info = zipfile.ZipInfo(name, _DATE)
-    info.compress_type = how
-    archive.writestr(info, content)
 
 
 def _opened(content: bytes) -> zipfile.ZipFile:

@@ -80,8 +80,11 @@ def test_a_map_that_is_moved_turned_and_inverted_is_closest_to_itself() -> None:
     names = ("star", "cross", "arrow", "crescent")
     ones = [drawn(name, (60, 66), 18, 10, 1) for name in names]
     others = [drawn(name, (72, 58), 20, 100, -1) for name in names]
-    alone, _ = matched(seed_scores(lightness(ones), lightness(others)).numpy())
-    assert alone == len(names)
+    scores = seed_scores(lightness(ones), lightness(others)).numpy()
+    assert matched(scores)[0] == len(names)
+    # No map is closer to all others than another one is.
+    assert np.ptp(scores.mean(0)) == pytest.approx(0, abs=1e-5)
+    assert np.ptp(scores.mean(1)) == pytest.approx(0, abs=1e-5)
 
 
 def test_matches_are_counted_alone_and_as_an_assignment() -> None:

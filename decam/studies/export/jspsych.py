@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import html
-import json
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from decam.export.markup import filled, script_json
 from decam.studies.design import Study
 from decam.studies.elements import Json
 from decam.studies.road import wording_of
@@ -16,8 +15,6 @@ from decam.studies.steps import Step
 _TEMPLATE = Path(__file__).with_name("jspsych.html")
 _WORDS = {"next": "next", "open": "slider.open", "missing": "missing"}
 """What the page says itself: its own name for a text, and the text's key."""
-
-_MARK = re.compile(r"\{\{(\w+)\}\}")
 
 
 def page(study: Study, roads: Sequence[tuple[Step, ...]], files: Mapping[str, str]) -> str:
@@ -29,14 +26,13 @@ def page(study: Study, roads: Sequence[tuple[Step, ...]], files: Mapping[str, st
     wording = wording_of(study)
     words: dict[str, Json] = {name: wording(f"page.{key}") for name, key in _WORDS.items()}
     content = {"name": study.name, "files": dict(files), "sequences": screens, "words": words}
-    text = json.dumps(content, ensure_ascii=False).replace("<", "\\u003c")
     values = {
         "name": html.escape(study.name),
         "language": html.escape(study.language),
         "direction": html.escape(study.direction),
-        "study": text,
-    }  # filled in at once, so that a mark in the researcher's texts stays a text
-    return _MARK.sub(lambda mark: values[mark[1]], _TEMPLATE.read_text(encoding="utf-8"))
+        "study": script_json(content),
+    }
+    return filled(_TEMPLATE.read_text(encoding="utf-8"), values)
 
 
 def _screen(step: Step) -> dict[str, Json]:
