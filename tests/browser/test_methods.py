@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.compare import LONG_MS
@@ -43,3 +44,13 @@ def test_a_network_of_prototypes_shows_what_looks_like_what(page: Page, common_s
     strip = page.locator(".st-key-card-prototypes").get_by_label("This looks like that")
     expect(strip.locator(".framed")).to_have_count(6, timeout=LONG_MS)
     page.wait_for_function(FRAMES_LIE_IN_THEIR_PICTURES, arg="This looks like that", timeout=LONG_MS)
+
+
+@pytest.mark.parametrize("width", [1440, 1280, 900, 820, 390])
+def test_the_likeliest_classes_are_named_in_full_at_every_width(page: Page, common_server: Server, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{common_server.url}methods")
+    names = page.locator(".dc-card .dc-bar span")
+    expect(names).to_have_count(5)
+    cut = names.evaluate_all("names => names.filter(name => name.scrollWidth > name.clientWidth).length")
+    assert cut == 0
