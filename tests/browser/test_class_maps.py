@@ -116,3 +116,12 @@ def test_the_page_fits_a_narrow_window(page: Page, common_server: Server, width:
     Gallery(page).open(f"{common_server.url}class_maps")
     over = page.get_by_test_id("stMain").evaluate("node => node.scrollWidth - node.clientWidth")
     assert over <= 0, "nothing is wider than the window"
+
+
+@pytest.mark.parametrize("width", [1280, 900, 390])
+def test_all_classes_chosen_can_be_read_at_every_width(page: Page, common_server: Server, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{common_server.url}class_maps")
+    chosen = page.get_by_test_id("stMultiSelectTagsContainer").last
+    expect(chosen.get_by_text("star · 3")).to_be_visible()
+    assert chosen.evaluate("box => box.scrollWidth <= box.clientWidth")

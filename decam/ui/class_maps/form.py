@@ -44,6 +44,7 @@ def how(entry: Entry) -> How:
         format_func=lambda name: here.get(name, name),
         key=key,
         persist_state="session",
+        wrap=True,
         placeholder="Another model",
         help="Compare with models that know the same classes and are on this machine.",
     )
@@ -81,6 +82,7 @@ def _classes(classifier: TorchClassifier, domain: str) -> Sequence[int]:
         format_func=lambda index: f"{classifier.labels[index]} · {index}",
         key=key,
         persist_state="session",
+        wrap=True,
         disabled=everything,
         placeholder="Type part of a class's name",
     )

@@ -143,6 +143,7 @@ def _figures(snapshot: RunSnapshot, look: Look, name: str) -> None:
             format_func=lambda key: text.plain(titles[key]),
             key=f"figure-metrics-{snapshot.id}",
             persist_state="session",
+            wrap=True,
             placeholder="None",
             help="Metrics whose values stand under each map. The best of each row is bold.",
         )

@@ -74,6 +74,7 @@ def _more(choices: Sequence[MethodChoice], model: str, wish: Wish) -> list[Metho
         default=titles,
         key=f"{_more_key(wish)}:{abs(hash(titles))}",
         persist_state="session",
+        wrap=True,
         help="Remove what is not to be asked again. The run that you opened asks these methods more than once.",
     )
     return [choice for choice, title in zip(offered, titles, strict=True) if title in left]

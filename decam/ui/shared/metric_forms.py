@@ -37,6 +37,7 @@ def choice(offered: Mapping[str, Metric], key: str, label: str) -> list[str]:
         format_func=lambda name: f"{offered[name].title} ({offered[name].family})",
         key=key,
         persist_state="session",
+        wrap=True,
         placeholder="Choose metrics",
         help="The Metrics page explains each metric and where it misleads.",
     )

@@ -73,6 +73,7 @@ def _runs(name: str) -> tuple[RunSnapshot, ...]:
         format_func=lambda run: _line(by_id[run]),
         key=key,
         persist_state="session",
+        wrap=True,
         placeholder="Choose one or several",
         help="Images that several runs ask the same model about become one stimulus, with the maps of all of them.",
     )
