@@ -4,7 +4,7 @@ Fidelity is a class's mean probability over fresh samples to which its map is ad
 the same norm, and the baseline no pattern. Samples are drawn from a seed that no map was made with. A map means
 something where the shape of its class is the one that it matches best (`benchmarks/class_matching.py`, no training),
 and where another seed's map of the same class is closer than another class's. Intervals are bootstraps over maps.
-Settings and similarity were chosen on seed 0, before the maps of these seeds were made.
+Settings and the similarity to shapes were chosen on seed 0, that between maps on seeds 0 to 4, none on those below.
 
     .venv/bin/python -m benchmarks.class_maps --quick
     .venv/bin/python -m benchmarks.class_maps --parts methods others meaning --seeds 10 11
