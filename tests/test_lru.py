@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from decam.lru import Lru
 
 
+@pytest.mark.slow
 @given(
     st.integers(1, 4),
     st.integers(1, 12),

@@ -226,6 +226,7 @@ def test_an_answer_that_is_no_number_is_a_sentence() -> None:
         next(batches)
 
 
+@pytest.mark.slow
 @given(arrays(np.float32, (2, 3, 4, 5), elements=st.floats(-1e6, 1e6, width=32)), arrays(bool, (3, 1, 4, 5)))
 def test_pixels_behind_boolean_masks_are_bit_for_bit_those_of_the_picture_or_of_the_fill(
     both: np.ndarray, masks: np.ndarray

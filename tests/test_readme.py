@@ -94,6 +94,7 @@ def test_the_guide_names_every_model() -> None:
     assert [name for name in ENTRIES if f"`{name}`" not in models] == []
 
 
+@pytest.mark.slow
 def test_every_command_line_is_one_that_the_parser_takes() -> None:
     from decam.cli import _parser
 

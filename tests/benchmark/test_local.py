@@ -50,6 +50,7 @@ def by_execution(shards: list[Grid], colours: Colours) -> list[float]:
     return found
 
 
+@pytest.mark.slow
 def test_a_store_holds_what_the_execution_of_each_part_finds(store: Store, colours: Colours) -> None:
     shards = parts(colours, methods=("random", "centre", "rise"))
     assert local(store, colours).run(shards) == ()
@@ -57,6 +58,7 @@ def test_a_store_holds_what_the_execution_of_each_part_finds(store: Store, colou
     assert {status for _, status in store.versions(BENCHMARK).values()} == {Status.DONE}
 
 
+@pytest.mark.slow
 def test_a_part_that_is_done_is_not_computed_again(store: Store, colours: Colours) -> None:
     local(store, colours).run(parts(colours))
     before = colours.asked
@@ -68,6 +70,7 @@ class Stopped(BaseException):
     """As a keyboard's interrupt."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("events", [1, 2, 3, 5])
 def test_a_run_that_was_stopped_goes_on_with_what_is_missing(
     store: Store, colours: Colours, events: int, monkeypatch: pytest.MonkeyPatch
@@ -101,6 +104,7 @@ def test_a_run_that_was_stopped_goes_on_with_what_is_missing(
     assert values(store, shards) == by_execution(shards, colours)
 
 
+@pytest.mark.slow
 def test_what_another_living_process_computes_is_left_to_it(tmp_path: Path, colours: Colours) -> None:
     mine, others = Store(tmp_path), Store(tmp_path)
     shards = parts(colours)
@@ -117,6 +121,7 @@ def test_what_another_living_process_computes_is_left_to_it(tmp_path: Path, colo
     others.close()
 
 
+@pytest.mark.slow
 def test_what_a_process_that_died_was_computing_is_taken_over(tmp_path: Path, colours: Colours) -> None:
     mine, others = Store(tmp_path), Store(tmp_path)
     shards = parts(colours)
@@ -147,6 +152,7 @@ def test_of_two_that_begin_a_part_at_once_one_has_it(tmp_path: Path, colours: Co
     others.close()
 
 
+@pytest.mark.slow
 def test_maps_that_another_run_holds_are_copied_and_only_the_new_metric_is_asked(
     store: Store, colours: Colours
 ) -> None:
@@ -166,6 +172,7 @@ def test_maps_of_another_seed_or_settings_are_not_taken_for_the_same(store: Stor
     assert values(store, first) != values(store, other)
 
 
+@pytest.mark.slow
 def test_a_failure_is_said_and_tried_again_by_the_next_call(
     store: Store, colours: Colours, capsys: pytest.CaptureFixture[str]
 ) -> None:

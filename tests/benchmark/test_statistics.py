@@ -26,6 +26,7 @@ def test_the_interval_is_scipys() -> None:
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.003)
 
 
+@pytest.mark.slow
 def test_the_interval_of_many_values_is_the_normal_one() -> None:
     values = np.random.default_rng(4).normal(0.0, 1.0, 400)
     ours = bootstrap(values)

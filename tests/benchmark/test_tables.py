@@ -55,6 +55,7 @@ def a_metric(metric: MetricChoice, lines: list[list[float]]) -> Scores:
     return Scores(METRICS[metric.name], values, np.ones(values.shape, bool))
 
 
+@pytest.mark.slow
 def test_scores_are_the_values_of_the_store_whichever_run_holds_them(store: Store) -> None:
     outcomes = filled(store)
     for metric, lines in VALUES.items():
@@ -64,6 +65,7 @@ def test_scores_are_the_values_of_the_store_whichever_run_holds_them(store: Stor
     assert not scores(outcomes, QUESTIONS, CANDIDATES, CONSISTENCY).measured.any()
 
 
+@pytest.mark.slow
 def test_a_line_says_means_with_intervals_the_best_in_bold_and_controls_in_italics(store: Store) -> None:
     outcomes = filled(store)
     found = [scores(outcomes, QUESTIONS, CANDIDATES, metric) for metric in (DELETION, IOU)]
@@ -80,6 +82,7 @@ def test_a_line_says_means_with_intervals_the_best_in_bold_and_controls_in_itali
         assert [f"{mean:.3f}" for mean in by_hand] == [cell.split("[")[0].strip(" *") for cell in line.split(" | ")[2:]]
 
 
+@pytest.mark.slow
 def test_correlations_are_those_found_by_hand(store: Store) -> None:
     outcomes = filled(store)
     three = CANDIDATES[:3]
@@ -105,6 +108,7 @@ def test_only_scenes_on_which_all_methods_were_measured_are_ranked() -> None:
     assert first.tolist() == second.tolist() == [[1.0, 2.0]]
 
 
+@pytest.mark.slow
 def test_what_maps_were_made_with_is_said_once(store: Store) -> None:
     assert origin(Outcomes(store)) == ""
     assert origin(filled(store)).count("torch") == 1

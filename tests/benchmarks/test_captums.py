@@ -28,6 +28,7 @@ def test_the_grid_has_cells_of_equal_size_the_same_for_all_channels() -> None:
     assert torch.equal(cells[0, 0], cells[0, 2])
 
 
+@pytest.mark.slow
 def test_both_methods_find_the_weights_of_a_linear_function() -> None:
     image, baseline = torch.ones(3, *SIZE), torch.zeros(3, *SIZE)
     expected = WEIGHTS[grid(SIZE)[0, 0]].numpy()

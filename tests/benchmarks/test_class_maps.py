@@ -60,6 +60,7 @@ def test_a_shape_matches_its_own_silhouette_whatever_its_place_size_turn_and_sig
     assert assigned == 10
 
 
+@pytest.mark.slow
 def test_the_correlation_is_that_of_the_formula() -> None:
     one = lightness([drawn("heart", (60, 70), 20, 30, 1)])
     kernels, within = silhouettes("heart")[3]

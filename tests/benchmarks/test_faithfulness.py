@@ -62,6 +62,7 @@ def test_the_first_seed_of_all_pictures_comes_first_and_unseeded_rows_once(recta
     assert todo == [(0, "p", both), (0, "q", both), (1, "p", ["random"]), (1, "q", ["random"])]
 
 
+@pytest.mark.slow
 def test_the_tables_of_a_store_are_what_numpy_finds_by_hand(store: Store) -> None:
     drawn = np.random.default_rng(2)
     rows = [Candidate.of(f"de-cam-{budget}", "de-cam", DeCamSettings(budget=budget)) for budget in (500, 1000)]

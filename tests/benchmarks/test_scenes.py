@@ -39,6 +39,7 @@ def wanted(classifiers: dict[str, TorchClassifier], *names: str) -> Wanted:
     return Wanted(chosen, few(chosen, 1), rows, metrics(names))
 
 
+@pytest.mark.slow
 def test_every_method_that_can_explain_the_embedded_model_is_there_and_de_cam_twice(
     classifiers: dict[str, TorchClassifier],
 ) -> None:

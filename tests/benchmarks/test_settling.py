@@ -71,6 +71,7 @@ def test_rows_and_medians_are_printed_and_written_without_the_folders_path(
     assert page.endswith(capsys.readouterr().out.partition("\n")[2].lstrip())
 
 
+@pytest.mark.slow
 def test_bad_counts_and_folders_are_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="must be at least 1"):
         main(["--seeds", "0"])

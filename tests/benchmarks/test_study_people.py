@@ -33,6 +33,7 @@ def test_nothing_acknowledged_is_lost_with_a_killed_server(tmp_path: Path, url: 
     assert seen.tries > found.sent  # somebody had to post again
 
 
+@pytest.mark.slow
 def test_what_is_lost_changed_or_doubled_is_counted(tmp_path: Path) -> None:
     record = open_study(tmp_path, "", stimuli=2)
     assert record.stage is Stage.LIVE

@@ -57,6 +57,7 @@ def test_every_work_counts_what_it_asks(embedded: TorchClassifier, name: str) ->
     assert seconds > 0
 
 
+@pytest.mark.slow
 def test_memory_that_some_work_takes_is_seen_and_what_was_there_before_is_not() -> None:
     held = np.ones(2**22)
 

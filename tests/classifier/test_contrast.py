@@ -28,6 +28,7 @@ VIEW = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
 TARGET, AGAINST = 2, 0
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(0, 1), min_size=4, max_size=4), st.permutations(range(4)))
 def test_shares_of_two_classes_add_up_and_keep_the_odds(values: list[float], places: list[int]) -> None:
     one, other = places[:2]
@@ -207,6 +208,7 @@ def pair(row: Method) -> TorchClassifier:
 ABLE = [name for name in ON_ANY_NETWORK if not METHODS[name].one_class and name != "cam"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in ABLE if METHODS[name].family != CONTROLS])
 def test_every_method_makes_the_map_of_the_model_that_answers_the_difference_alone(name: str) -> None:
     found = last(explain_view(small_classifier(), VIEW, name, quick(name), TARGET, 0, against=AGAINST))

@@ -85,6 +85,7 @@ def wrapped(module: nn.Module, **more: Any) -> TorchClassifier:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_leaves_the_owners_module_as_it_was(method: str, module: Owned, view: np.ndarray) -> None:
     before = state(module)
@@ -100,6 +101,7 @@ def test_every_method_leaves_the_owners_module_as_it_was(method: str, module: Ow
     assert state(module) == before
 
 
+@pytest.mark.slow
 def test_a_speed_trial_and_another_layout_leave_the_owners_module_as_it_was(module: Owned) -> None:
     before, classifier = state(module), wrapped(module)
     tuning.find(classifier)
@@ -109,6 +111,7 @@ def test_a_speed_trial_and_another_layout_leave_the_owners_module_as_it_was(modu
     assert state(module) == before
 
 
+@pytest.mark.slow
 def test_measuring_and_randomising_leave_the_owners_module_as_it_was(module: Owned, view: np.ndarray) -> None:
     before, classifier = state(module), wrapped(module)
     found = decam.explain(classifier, view, "grad-cam", target=0)

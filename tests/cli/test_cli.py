@@ -111,6 +111,7 @@ def test_weights_that_cannot_be_fetched_are_one_sentence_with_where_to_put_them(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_model_that_is_not_listed_may_be_named(picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     out = tmp_path / "out"
     given = ["explain", str(picture), "--model", "shuffled", "--method", "random", "--steps", "2", "--out", str(out)]
@@ -122,6 +123,7 @@ def test_a_model_that_is_not_listed_may_be_named(picture: Path, tmp_path: Path, 
     assert "1 of 1 maps are identical." in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_part_of_a_class_name_is_enough(model: str, picture: Path, tmp_path: Path):
     from decam.models import load_classifier
 
@@ -138,6 +140,7 @@ def test_a_part_of_a_class_name_is_enough(model: str, picture: Path, tmp_path: P
     assert entry["label"] == wanted and labels[entry["target"]] == wanted
 
 
+@pytest.mark.slow
 def test_a_class_is_explained_rather_than_another(
     model: str, picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
@@ -150,6 +153,7 @@ def test_a_class_is_explained_rather_than_another(
     assert "told from itself" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_metrics_and_a_mask_are_in_the_table_and_in_the_export(
     picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
@@ -175,6 +179,7 @@ def test_metrics_and_a_mask_are_in_the_table_and_in_the_export(
     assert np.array_equal(np.asarray(Image.open(kept)) > 0, truth)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows allows no such names")
 def test_names_with_control_characters_and_wide_letters_keep_the_table_in_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -202,6 +207,7 @@ def test_a_sentence_on_a_file_shows_what_its_name_holds(tmp_path: Path, capsys: 
     assert r"a\nb\x1b[2J.png is not an image" in shown and shown.count("\n") == 1 and "\x1b" not in shown
 
 
+@pytest.mark.slow
 def test_curves_are_drawn_with_the_fills_asked_for(
     model: str, picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
@@ -230,6 +236,7 @@ def test_a_budget_may_be_automatic() -> None:
         choices(["de-cam"], [], ["de-cam.budget=automatic"])
 
 
+@pytest.mark.slow
 def test_deletion_may_be_asked_for_with_settings_of_its_own_beside_the_usual_curves(
     model: str, picture: Path, tmp_path: Path
 ):
@@ -248,6 +255,7 @@ def test_deletion_may_be_asked_for_with_settings_of_its_own_beside_the_usual_cur
     }
 
 
+@pytest.mark.slow
 def test_a_method_that_fails_ends_with_1_and_the_others_are_written(
     model: str, picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):

@@ -13,6 +13,7 @@ from decam.cli import main
 from tests.tools.classes import class_grid
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ending", "begin", "options"),
     [
@@ -29,6 +30,7 @@ def test_the_ending_says_what_is_drawn(settings, ending, begin, options, tmp_pat
     assert f"Written to {out}" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_metrics_stand_under_the_maps_only_when_asked_for(settings: Path, tmp_path: Path) -> None:
     texts = {}
     for name, options in (("with", ["--metric", "deletion"]), ("without", [])):
@@ -37,6 +39,7 @@ def test_metrics_stand_under_the_maps_only_when_asked_for(settings: Path, tmp_pa
     assert ">Deletion" in texts["with"] and ">Deletion" not in texts["without"]
 
 
+@pytest.mark.slow
 def test_a_look_changes_the_pixels(settings: Path, tmp_path: Path) -> None:
     drawn = []
     for options in ([], ["--colours", "cividis"], ["--opacity", "0"], ["--contours"]):
@@ -76,6 +79,7 @@ def test_bad_input_is_told_in_one_sentence(settings, options, sentence, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["png", "html"])
 def test_an_export_about_classes_is_drawn_by_its_patterns_and_makes_no_stimuli(ending, tmp_path, capsys) -> None:
     made, out = tmp_path / "made", tmp_path / f"drawn.{ending}"

@@ -13,6 +13,7 @@ from decam.images.samples import SAMPLES
 from tests.tools.classes import class_grid
 
 
+@pytest.mark.slow
 def test_what_the_run_says_stands_under_the_table_as_in_the_export(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,6 +19,7 @@ from decam.studies.simulated import get
 PASSWORD = "correct horse"
 
 
+@pytest.mark.slow
 def test_a_password_from_a_pipe_becomes_lines_of_the_secrets(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,5 +1,6 @@
 """The archive: what it holds, and that it never holds too much."""
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -40,6 +41,7 @@ def test_of_more_vectors_than_it_can_hold_the_first_are_held() -> None:
     assert held(archive) == [1, 2]
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.integers(0, 9), st.lists(st.tuples(st.integers(0, 12), st.integers(0, 100)), max_size=8), st.integers(0, 9))
 def test_it_never_holds_more_than_its_capacity_and_nothing_but_what_was_added(

@@ -25,6 +25,7 @@ def breedings(**values: object) -> list[Breeding]:
     return [generation.bred for generation in generations(**values) if generation.bred is not None]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_a_mutant_is_its_base_plus_f_times_the_differences_where_that_lies_within_the_bounds(strategy: str) -> None:
     bred = breedings(strategy=strategy)

@@ -75,6 +75,7 @@ def slow_distinct(draws: list[list[int]], sizes: tuple[int, ...]) -> list[list[i
     return chosen
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.integers(4, 12), st.integers(0, 9), st.integers(1, 3), st.integers(0, 10**6))
 def test_parents_are_drawn_from_those_still_free(count: int, more: int, parents: int, seed: int) -> None:
@@ -97,6 +98,7 @@ def share(index: int) -> float:
     return (0.5 if index < 5 else 1.0) / 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REPAIRS)
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.floats(-1e3, 1e3), min_size=6, max_size=6), st.floats(-5, 5), st.floats(0.01, 7))
@@ -111,6 +113,7 @@ def test_repaired_vectors_lie_within_the_box_and_what_lay_within_is_untouched(
     assert torch.equal(got[within], vectors[within])
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.floats(-50, 50), st.floats(-3, 3), st.floats(0.1, 5))
 def test_reflection_folds_at_the_walls_until_inside(value: float, low: float, width: float) -> None:

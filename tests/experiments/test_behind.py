@@ -146,6 +146,7 @@ def test_closing_ends_the_method(small: TorchClassifier, view: np.ndarray, made:
     assert next(steps, None) is None
 
 
+@pytest.mark.slow
 @given(
     hnp.arrays(np.uint8, (12, 3, 4), elements=st.sampled_from([0, 100, 200, 255])),
     hnp.arrays(np.float32, 12, elements=st.floats(0, 1, width=32)),

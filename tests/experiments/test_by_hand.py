@@ -49,6 +49,7 @@ def answer(settings: DeCamSettings, visible: np.ndarray) -> float:
     return float(probabilities(classifier, (share * image + (1 - share) * hidden).unsqueeze(0))[0, 3])
 
 
+@pytest.mark.slow
 @given(hnp.arrays(np.bool_, st.tuples(st.integers(2, 8), st.integers(2, 8))))
 def test_a_cover_is_the_top_of_its_ranking_and_what_lies_deeper_comes_first(cover: np.ndarray) -> None:
     if cover.all() or not cover.any():

@@ -113,6 +113,7 @@ def executed(plan: Plan) -> Events[Grid]:
     return execute(Grid.empty(plan, views(1), labels=LABELS), lambda _: a_classifier())
 
 
+@pytest.mark.slow
 def test_the_variants_of_a_randomisation_check_are_asked_the_same() -> None:
     classifier = small_classifier()
     plan = randomisation.plan(classifier, PictureChoice("one"), [MethodChoice.default("grad-cam")], target=2, against=0)
@@ -151,6 +152,7 @@ def test_an_export_of_a_contrast_is_read_back_and_replayed_bit_for_bit(tmp_path:
         assert int(content["against"]) == 0
 
 
+@pytest.mark.slow
 def test_the_python_interface_takes_a_second_class_by_name_and_measures_by_it() -> None:
     classifier = small_classifier()
     made = decam.explain(classifier, VIEW, "grad-cam", target="c", against="a")

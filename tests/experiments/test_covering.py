@@ -21,6 +21,7 @@ from decam.masking import FILLS, fill
 SQUARES = hnp.arrays(np.bool_, (SIDE, SIDE))
 
 
+@pytest.mark.slow
 @given(SQUARES)
 def test_what_was_painted_comes_back(cells: np.ndarray) -> None:
     bits = "".join("1" if one else "0" for row in cells for one in row)
@@ -34,6 +35,7 @@ def test_nothing_painted_covers_nothing() -> None:
     assert covering.squares("", (3, 5)).shape == (3, 5)
 
 
+@pytest.mark.slow
 @given(hnp.arrays(np.bool_, st.tuples(st.integers(1, 20), st.integers(1, 20))))
 def test_squares_of_any_grain_come_back(cells: np.ndarray) -> None:
     assert np.array_equal(covering.squares(covering.text_of(cells), cells.shape), cells)
@@ -52,6 +54,7 @@ def test_what_no_brush_sends_is_told(sent: str, sentence: str) -> None:
         covering.squares(sent)
 
 
+@pytest.mark.slow
 @given(hnp.arrays(np.bool_, st.tuples(st.integers(1, 9), st.integers(1, 9))), st.integers(1, 40), st.integers(1, 40))
 def test_each_pixel_takes_the_square_that_its_centre_lies_in(cells: np.ndarray, height: int, width: int) -> None:
     spread = covering.spread(cells, (height, width))
@@ -62,6 +65,7 @@ def test_each_pixel_takes_the_square_that_its_centre_lies_in(cells: np.ndarray, 
             assert spread[row, column] == cells[square]
 
 
+@pytest.mark.slow
 @given(hnp.arrays(np.float32, (5, 6), elements=st.floats(-2, 2, width=32)), st.integers(0, 30))
 def test_a_map_covers_its_highest_pixels(saliency: np.ndarray, count: int) -> None:
     covered = covering.covered_by(saliency, count)
@@ -73,6 +77,7 @@ MAPS = hnp.arrays(np.float32, (5, 6), elements=st.floats(-2, 2, width=32))
 SHARES = st.floats(0, 1)
 
 
+@pytest.mark.slow
 @given(MAPS, hnp.arrays(np.bool_, (5, 6)), SHARES, SHARES)
 def test_a_map_predicts_by_the_share_of_its_positive_values_that_is_covered(
     saliency: np.ndarray, cover: np.ndarray, clean: float, blank: float

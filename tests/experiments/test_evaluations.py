@@ -93,6 +93,7 @@ def notes(grid: Grid) -> list[str]:
     return [one.note for cell in grid.cells.values() for one in cell.measurements.values() if one.failed]
 
 
+@pytest.mark.slow
 def test_a_comparison_counts_each_image_that_the_model_has_answered() -> None:
     model = Counting()
     grid = done(model, a_plan())
@@ -129,6 +130,7 @@ def test_what_is_asked_for_several_maps_together_is_shared_out_whole() -> None:
     assert charged((), 0) == ()
 
 
+@pytest.mark.slow
 def test_a_randomisation_check_counts_its_variants_and_what_is_measured_of_them() -> None:
     model = Counting()
     variants = [ModelSpec("colours", Variant("cascading", stage, 0.5)) for stage in ("head", "stem")]
@@ -144,6 +146,7 @@ def test_a_randomisation_check_counts_its_variants_and_what_is_measured_of_them(
     assert grid.evaluations == model.answered > 0
 
 
+@pytest.mark.slow
 def test_a_contrast_asks_about_the_image_once_more_and_not_once_a_method() -> None:
     model = Counting()
     events = execute(Grid.empty(a_plan(2, (), targets=[0, 1], against=[2, 0]), views(2)), lambda _: model.classifier())
@@ -154,6 +157,7 @@ def test_a_contrast_asks_about_the_image_once_more_and_not_once_a_method() -> No
     assert grid.evaluations == again.answered and grid.further == {0: 1, 1: 1}
 
 
+@pytest.mark.slow
 def test_reused_maps_and_what_came_with_them_cost_nothing_and_what_is_still_measured_counts() -> None:
     model = Counting()
     few, more = ASKING[:3], ASKING[:9]
@@ -177,6 +181,7 @@ def test_reused_maps_and_what_came_with_them_cost_nothing_and_what_is_still_meas
     ), "what it cost when it was made"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("maps", [True, False])
 def test_a_grid_that_is_measured_later_counts_on(maps: bool) -> None:
     model = Counting()
@@ -227,6 +232,7 @@ def test_a_metric_that_fails_is_dropped_with_its_cost_when_it_is_asked_anew(road
     assert grid.waiting(maps=True).evaluations == grid.evaluations - 4
 
 
+@pytest.mark.slow
 def test_a_map_that_fails_half_way_counts_what_it_had_asked_and_still_does_once_it_is_made(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -293,6 +299,7 @@ def test_what_a_single_map_is_measured_by_says_what_it_cost() -> None:
     assert [one.evaluations for one in seen] == [5]
 
 
+@pytest.mark.slow
 def test_gradients_and_their_maps_made_again_are_counted_as_the_network_is_passed() -> None:
     classifier = small_classifier()
     picture = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)

@@ -50,6 +50,7 @@ def test_a_framing_is_part_of_what_a_map_is_made_from() -> None:
     assert reuse.made_from(plan, FIRST, 1) != reuse.made_from(fitted(plan), FIRST, 1)
 
 
+@pytest.mark.slow
 def test_python_explains_measures_and_compares_the_fitted_picture_and_its_export_is_replayed(tmp_path: Path) -> None:
     classifier = small_classifier()
     view = framed(classifier, WIDE, FIT)
@@ -82,6 +83,7 @@ def test_a_text_says_one_framing_and_where_there_are_two_why_not() -> None:
             text(mixed)
 
 
+@pytest.mark.slow
 def test_the_command_fits_pictures_and_their_masks(tmp_path: Path) -> None:
     WIDE.save(tmp_path / "wide.png")
     mask = np.zeros((40, 90), np.uint8)

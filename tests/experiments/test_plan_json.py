@@ -101,6 +101,7 @@ def test_a_plan_with_variants_comes_back_from_json() -> None:
     assert plan_from_json(plan_to_json(plan)) == plan
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, MAX_SEED),
     steps=st.integers(2, 500),

@@ -125,6 +125,7 @@ def test_the_slope_that_a_note_speaks_of_is_autograds() -> None:
         assert right <= numbers(note)[0] <= 2 * right + 1e-12  # rounded up to one digit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ATTENDING)
 @pytest.mark.parametrize("strength", [0.0, 1.0])
 def test_a_transformers_attention_is_no_evidence_where_its_answer_never_changes(name: str, strength: float) -> None:
@@ -173,6 +174,7 @@ class Stairs(nn.Module):
         return answered
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUESTIONING)
 def test_steps_of_bfloat16_are_rounding_in_bfloat16_and_evidence_in_float32(name: str) -> None:
     made = {}

@@ -103,6 +103,7 @@ def test_pictures_and_methods_of_the_same_name_keep_names_apart(grid):
     assert method_names(grid.plan) == ("random", "rise", "random-2")
 
 
+@pytest.mark.slow
 def test_the_same_grid_gives_the_same_bytes(grid):
     assert zip_bytes(grid) == zip_bytes(dataclasses.replace(grid))
     backwards = dict(reversed(list(grid.cells.items())))
@@ -136,6 +137,7 @@ def test_a_map_that_says_how_sure_it_is_is_exported_with_that(grid):
                 np.testing.assert_array_equal(content["rank_errors"], errors)
 
 
+@pytest.mark.slow
 def test_overlays_are_drawn_as_asked_and_scaled_together_where_wanted(grid):
     explanation = explanations(grid)[CellKey(2, 1)]
     name = "overlays/03_katze_rise.png"
@@ -152,6 +154,7 @@ def test_overlays_are_drawn_as_asked_and_scaled_together_where_wanted(grid):
     assert (together == expected).all() and not (together == drawn).all()
 
 
+@pytest.mark.slow
 def test_overlays_run_to_the_extremes_where_the_grid_does_and_settings_say_between_which_values(grid):
     saliency = explanations(grid)[CellKey(2, 1)].saliency
     for look in (Look(), Look(extremes=True)):
@@ -164,6 +167,7 @@ def test_overlays_run_to_the_extremes_where_the_grid_does_and_settings_say_betwe
         assert (drawn == overlay(grid.views[2], saliency, limits=limits)).all()
 
 
+@pytest.mark.slow
 def test_the_legend_says_of_each_overlay_between_which_values_its_colours_run_and_what_they_mean(grid):
     saliency = explanations(grid)[CellKey(2, 1)].saliency
     label = explanations(grid)[CellKey(2, 1)].label
@@ -177,6 +181,7 @@ def test_the_legend_says_of_each_overlay_between_which_values_its_colours_run_an
             assert float(row["low"]) == pytest.approx(saliency.min())
 
 
+@pytest.mark.slow
 def test_overlays_by_rank_and_with_contours_follow_the_look(grid):
     saliency, view = explanations(grid)[CellKey(2, 1)].saliency, grid.views[2]
     below = np.array([(saliency < value).sum() for value in saliency.ravel()]).reshape(saliency.shape)
@@ -257,6 +262,7 @@ def test_settings_hold_the_plan_with_the_fingerprints_of_the_pictures_and_maps(a
     assert settings["plan"]["versions"]["torch"] and settings["created"] == "2026-01-02T03:04:05+00:00"
 
 
+@pytest.mark.slow
 def test_settings_say_what_its_owner_calls_the_run_and_says_of_it(grid):
     name, remark = 'Owls "{{x}}"', "First line.\nzweite & <b>"
     with zipfile.ZipFile(io.BytesIO(zip_bytes(grid, name=name, remark=remark))) as named:

@@ -61,6 +61,7 @@ def test_a_line_has_its_subject_before_it() -> None:
     assert line(Reading("", "It\tshines.")) == "It shines."
 
 
+@pytest.mark.slow
 def test_a_notebook_shows_the_findings_under_the_figure() -> None:
     shown = Comparison.of(a_comparison())._repr_html_()
     assert shown.index("<img") < shown.index("<dt>Insertion</dt>")

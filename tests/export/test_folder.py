@@ -22,6 +22,7 @@ def _tree(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder).as_posix()): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_a_new_folder_gets_exactly_the_files_of_the_export(grid: Grid, tmp_path: Path):
     folder = tmp_path / "new" / "deeper"
     paths = write(grid, folder)
@@ -44,6 +45,7 @@ def test_somebody_elses_settings_are_not_taken_for_an_export(grid: Grid, tmp_pat
     assert (tmp_path / "settings.json").read_text(encoding="latin-1") == settings
 
 
+@pytest.mark.slow
 def test_an_earlier_export_is_replaced_without_remains_and_other_files_stay(grid: Grid, tmp_path: Path):
     write(grid, tmp_path)
     (tmp_path / "maps" / "notes.md").write_text("mine")
@@ -54,6 +56,7 @@ def test_an_earlier_export_is_replaced_without_remains_and_other_files_stay(grid
     assert _tree(tmp_path) == {**dict(files(smaller)), "maps/notes.md": b"mine"}
 
 
+@pytest.mark.slow
 def test_an_earlier_export_with_dots_in_its_names_leaves_no_remains(grid: Grid, tmp_path: Path):
     first, *others = grid.plan.pictures
     dotted = dataclasses.replace(first, name="a..b ... c.png")
@@ -63,6 +66,7 @@ def test_an_earlier_export_with_dots_in_its_names_leaves_no_remains(grid: Grid, 
     assert _tree(tmp_path) == dict(files(grid))
 
 
+@pytest.mark.slow
 def test_every_file_of_an_export_is_known_again_whatever_its_methods_are_called(
     grid: Grid, of_classes: Grid, tmp_path: Path
 ):
@@ -80,6 +84,7 @@ def test_every_file_of_an_export_is_known_again_whatever_its_methods_are_called(
         assert set(earlier_files(folder)) == set(_tree(folder))
 
 
+@pytest.mark.slow
 def test_names_in_an_edited_settings_file_never_lead_outside_the_folder(grid: Grid, tmp_path: Path):
     folder, precious = tmp_path / "export", tmp_path / "precious.txt"
     precious.write_text("keep")
@@ -102,6 +107,7 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(grid: Grid, tmp_path: Path
         write(grid, tmp_path / "file" / "folder")
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_sentence_and_leaves_no_settings_that_claim_the_export_is_whole(
     grid: Grid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

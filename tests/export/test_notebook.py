@@ -97,6 +97,7 @@ def test_an_explanation_becomes_one_line_and_a_whole_page(explanation: ShownExpl
     assert page.startswith("<!doctype html>") and page.rstrip().endswith("</html>") and "RISE" in page
 
 
+@pytest.mark.slow
 def test_a_comparison_has_a_line_for_each_picture_method_and_metric(comparison: Comparison) -> None:
     failed = dataclasses.replace(comparison, cells={**comparison.cells, CellKey(0, 1): Cell().failed("It broke.")})
     table = failed.to_dataframe()

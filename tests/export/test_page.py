@@ -50,6 +50,7 @@ def frames_of(content: bytes) -> dict[str, list[dict[str, str]]]:
     return frames
 
 
+@pytest.mark.slow
 def test_the_page_refers_to_nothing_outside_itself(grid: Grid) -> None:
     content = page_bytes(grid)
     page = Read(content)
@@ -60,6 +61,7 @@ def test_the_page_refers_to_nothing_outside_itself(grid: Grid) -> None:
     assert policy and policy.startswith("default-src 'none'")
 
 
+@pytest.mark.slow
 def test_every_finished_map_can_be_enlarged_and_says_what_it_is(grid: Grid) -> None:
     page = Read(page_bytes(grid, created="2026-01-02"))
     names = [one["aria-label"] for one in page.all("button") if one.get("class") == "map"]
@@ -69,6 +71,7 @@ def test_every_finished_map_can_be_enlarged_and_says_what_it_is(grid: Grid) -> N
     assert made is not None and f"{made.label} {made.probability:.2f}" in page.text
 
 
+@pytest.mark.slow
 def test_names_are_text_wherever_they_stand(grid: Grid) -> None:
     evil = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(1)> {{js}}"
     pictures = tuple(dataclasses.replace(one, name=evil) for one in grid.plan.pictures)
@@ -80,6 +83,7 @@ def test_names_are_text_wherever_they_stand(grid: Grid) -> None:
     assert evil in page.text
 
 
+@pytest.mark.slow
 def test_the_name_and_the_note_of_a_run_are_text_at_the_top(grid: Grid) -> None:
     content = page_bytes(grid, name="<i>Owls</i> {{js}}", remark="One\n<script>two</script>")
     page = Read(content)
@@ -88,6 +92,7 @@ def test_the_name_and_the_note_of_a_run_are_text_at_the_top(grid: Grid) -> None:
     assert b'class="remark"' not in page_bytes(grid)
 
 
+@pytest.mark.slow
 def test_the_page_names_the_model_by_its_title_and_says_how_images_were_fitted(grid: Grid) -> None:
     plan = dataclasses.replace(
         grid.plan,
@@ -100,6 +105,7 @@ def test_the_page_names_the_model_by_its_title_and_says_how_images_were_fitted(g
     assert "framing" not in Read(page_bytes(grid)).text
 
 
+@pytest.mark.slow
 def test_the_page_begins_with_the_look_of_the_grid(grid: Grid) -> None:
     page = Read(page_bytes(grid, Look(opacity=0.35, contours=True)))
     fields = {one.get("id"): one for one in page.all("input")}
@@ -107,6 +113,7 @@ def test_the_page_begins_with_the_look_of_the_grid(grid: Grid) -> None:
     assert "checked" not in {one.get("id"): one for one in Read(page_bytes(grid)).all("input")}["lines"]
 
 
+@pytest.mark.slow
 def test_a_search_has_its_generations_the_first_and_the_last_among_them(rectangle) -> None:
     plan = comparison.plan(
         "rectangle",
@@ -127,6 +134,7 @@ def test_a_search_has_its_generations_the_first_and_the_last_among_them(rectangl
         assert f"{frame.evaluations:,} evaluations" in shown["text"]
 
 
+@pytest.mark.slow
 def test_three_pictures_by_five_methods_are_under_five_megabytes(grid: Grid) -> None:
     """At 224 × 224 and with maps of noise, which no file packs."""
     rng = np.random.default_rng(0)
@@ -144,6 +152,7 @@ def test_three_pictures_by_five_methods_are_under_five_megabytes(grid: Grid) -> 
     assert len(page_bytes(whole)) < 5e6
 
 
+@pytest.mark.slow
 def test_the_page_says_what_the_run_has_cost_in_all(grid: Grid) -> None:
     whole = f"In all {grid.evaluations:,} evaluations, {4 * 3 * 4 * 7} of them for metrics."
     assert whole in page_bytes(grid).decode()
@@ -154,6 +163,7 @@ def test_a_page_without_maps_is_refused(grid: Grid) -> None:
         page_bytes(Grid.empty(grid.plan, grid.views))
 
 
+@pytest.mark.slow
 def test_a_flat_map_has_no_lines_on_the_page_to_send(grid: Grid) -> None:
     made = grid.cells[CellKey(0, 0)].explanation
     assert made is not None

@@ -63,6 +63,7 @@ def test_without_drawn_maps_nothing_else_is_missing(grid: Grid, folder: Path) ->
     assert kept == {name for name in names if not name.startswith(("overlays/", "patterns/"))}
 
 
+@pytest.mark.slow
 def test_maps_of_classes_come_back_whole(of_classes: Grid, tmp_path: Path) -> None:
     export.write(of_classes, tmp_path)
     again = grid_of(read(tmp_path / "settings.json"), of_classes.labels)
@@ -77,6 +78,7 @@ def test_maps_of_classes_come_back_whole(of_classes: Grid, tmp_path: Path) -> No
     }
 
 
+@pytest.mark.slow
 def test_classes_have_the_names_of_their_maps_where_nobody_knows_the_models(of_classes: Grid, tmp_path: Path) -> None:
     export.write(of_classes, tmp_path, drawn=False)
     again = grid_of(read(tmp_path / "settings.json"))
@@ -144,6 +146,7 @@ def test_a_table_that_lacks_a_column_or_a_number_is_told(
         grid_of(read(path.parent / "settings.json"))
 
 
+@pytest.mark.slow
 def test_pictures_whose_names_a_spreadsheet_would_run_are_found(grid: Grid, tmp_path: Path) -> None:
     begins = ("=1+2 ", "-", "'@home, ", "+")
     pictures = tuple(
@@ -238,6 +241,7 @@ def test_what_measurements_and_questions_cost_comes_back(grid: Grid, tmp_path: P
             assert (found.evaluations, found.reused) == (one.evaluations, key == CellKey(0, 0))
 
 
+@pytest.mark.slow
 def test_an_export_that_was_read_writes_the_same_files_again(grid: Grid, tmp_path: Path) -> None:
     told = _told(grid)
     export.write(told, tmp_path, drawn=False)

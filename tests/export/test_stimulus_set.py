@@ -40,6 +40,7 @@ def pixels(content: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("area", [5, 10, 20])
 def test_the_area_counted_in_each_written_file_is_the_wanted_one_to_a_pixel(grid: Grid, area: int, tmp_path) -> None:
     display = Display(view="area", area=area, size=128)
@@ -79,6 +80,7 @@ def test_nothing_is_written_into_the_pictures(grid: Grid) -> None:
             assert Image.open(io.BytesIO(content)).info == {}
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_and_another_one_other_names_of_the_same_pictures(grid: Grid) -> None:
     assert export.stimulus_zip(grid, QUICK, 4) == export.stimulus_zip(grid, QUICK, 4)
     first, other = files(grid, seed=4), files(grid, seed=5)
@@ -108,6 +110,7 @@ def test_no_order_and_no_condition_can_be_read_off_a_code(grid: Grid) -> None:
     assert names == sorted(names)  # files come in the order of their codes
 
 
+@pytest.mark.slow
 def test_a_map_that_failed_is_no_stimulus_and_the_codebook_says_so(grid: Grid) -> None:
     cells = {**grid.cells, CellKey(0, 0): Cell().failed("It broke.")}
     content = files(dataclasses.replace(grid, cells=cells))
@@ -123,6 +126,7 @@ def test_every_column_is_explained_in_the_codebook(grid: Grid) -> None:
     assert "the top 5 % of each map, the rest covered" in book and "128 × 128 pixels" in book and "{" not in book
 
 
+@pytest.mark.slow
 def test_the_codebook_names_the_model_by_its_title_and_says_where_images_have_bars(grid: Grid) -> None:
     plan = grid.plan
     fitted = (*plan.pictures[:-1], dataclasses.replace(plan.pictures[-1], framing="fit"))
@@ -131,6 +135,7 @@ def test_the_codebook_names_the_model_by_its_title_and_says_where_images_have_ba
     assert "bars beside them" not in files(grid)["codebook.txt"].decode()
 
 
+@pytest.mark.slow
 def test_one_scale_a_method_gives_all_its_maps_the_same_limits_and_others_their_own(grid: Grid) -> None:
     limits: dict[str, dict[str, set[tuple[str, str]]]] = {}
     for scale in ("method", "limits"):
@@ -143,6 +148,7 @@ def test_one_scale_a_method_gives_all_its_maps_the_same_limits_and_others_their_
     assert float(shared[1]) == max(float(high) for _, high in limits["limits"]["rise"])
 
 
+@pytest.mark.slow
 def test_a_zip_is_written_where_the_name_says_so(grid: Grid, tmp_path: Path) -> None:
     export.write_stimuli(grid, tmp_path / "new" / "set.zip", QUICK, 3)
     with zipfile.ZipFile(tmp_path / "new" / "set.zip") as archive:

@@ -61,6 +61,7 @@ def images(figure) -> list[np.ndarray]:
     return [np.asarray(Image.open(io.BytesIO(file)).convert("RGB")) for file in files]
 
 
+@pytest.mark.slow
 def test_the_figure_names_its_rows_columns_classes_and_the_ends_of_colours(grid: Grid) -> None:
     found = texts(grid_figure(grid))
     made = grid.cells[CellKey(0, 0)].explanation
@@ -70,6 +71,7 @@ def test_the_figure_names_its_rows_columns_classes_and_the_ends_of_colours(grid:
     assert sum(text == "0" for text in found) >= 2, "each signed map has its own bar with zero in its middle"
 
 
+@pytest.mark.slow
 def test_each_map_has_the_pixels_of_the_export(grid: Grid) -> None:
     look = Look(colours="viridis", opacity=0.5, contours=True)
     shown = images(grid_figure(grid, look))
@@ -80,12 +82,14 @@ def test_each_map_has_the_pixels_of_the_export(grid: Grid) -> None:
         assert any(one.shape == wanted.shape and np.array_equal(one, wanted) for one in shown)
 
 
+@pytest.mark.slow
 def test_maps_of_one_scale_share_one_bar_and_others_have_their_own(grid: Grid) -> None:
     bars = {look: len(images(grid_figure(grid, look))) - 6 for look in (Look(), Look(shared=True), Look(ranks=True))}
     assert list(bars.values()) == [4, 2, 2]
     assert {"0 %", "rank", "100 %", "−100 %"} <= set(texts(grid_figure(grid, Look(ranks=True))))
 
 
+@pytest.mark.slow
 def test_metrics_stand_under_maps_when_asked_for_and_the_best_of_a_row_is_bold(grid: Grid) -> None:
     key = grid.plan.metrics[0].key
     values = [grid.cells[CellKey(0, method)].measurements[key].value for method in (0, 1)]
@@ -117,6 +121,7 @@ def test_a_grid_without_maps_and_a_metric_it_lacks_are_refused(grid: Grid) -> No
         grid_figure(grid, metrics=["road"])
 
 
+@pytest.mark.slow
 def test_curves_are_those_of_the_metrics_and_have_one_key(grid: Grid) -> None:
     figure = curve_sheet(grid)
     lines = [line for axes in figure.axes for line in axes.lines]

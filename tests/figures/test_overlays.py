@@ -124,6 +124,7 @@ def test_a_single_value_that_is_not_finite_does_not_dim_the_others():
     assert limits_of(saliency, signed=False) == (0.0, 1.0)
 
 
+@pytest.mark.slow
 @given(any_map, st.booleans())
 def test_no_map_whatever_its_values_crashes_a_drawing_or_loses_the_pictures_shape(saliency, signed):
     view = np.full((12, 10, 3), 77, np.uint8)

@@ -45,6 +45,7 @@ def test_in_an_svg_text_stays_text(figure: Figure) -> None:
     assert (tree.get("width"), tree.get("height")) == ("144pt", "72pt")
 
 
+@pytest.mark.slow
 def test_a_pdf_embeds_its_font_as_truetype(figure: Figure) -> None:
     content = printed.file_bytes(figure, "pdf")
     assert content.startswith(b"%PDF-1.")
@@ -63,6 +64,7 @@ def _inflated(content: bytes) -> list[bytes]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FORMATS)
 def test_the_same_figure_gives_the_same_bytes_and_leaves_settings_alone(figure: Figure, kind: str) -> None:
     before = dict(rcParams)
@@ -78,6 +80,7 @@ def clipped(width: float) -> bytes:
     return printed.file_bytes(figure, "svg")
 
 
+@pytest.mark.slow
 def test_a_difference_in_the_last_digit_of_a_box_does_not_show_in_an_svg() -> None:
     one = clipped(0.3)
     assert clipped(0.3 + 1e-14) == one != clipped(0.31)
@@ -91,6 +94,7 @@ def test_another_kind_of_file_is_refused_with_those_that_exist(figure: Figure) -
         printed.file_bytes(figure, "gif")
 
 
+@pytest.mark.slow
 @given(st.text(max_size=60), st.floats(0.3, 3), st.integers(1, 3))
 def test_what_is_fitted_is_never_wider_and_has_no_more_lines(text: str, width: float, lines: int) -> None:
     rows = printed.fitted(text, width, 7, lines=lines).split("\n")

@@ -16,6 +16,7 @@ SIZES = st.tuples(st.integers(1, 12), st.integers(1, 12))
 MAPS = SIZES.flatmap(lambda size: arrays(np.float32, size, elements=st.integers(-3, 3).map(float)))
 
 
+@pytest.mark.slow
 @given(MAPS, st.integers(1, 99))
 def test_exactly_the_wanted_number_of_pixels_is_shown_and_none_is_lower_than_a_hidden_one(saliency, area) -> None:
     shown = shown_places(RawMap(saliency), saliency.shape, area / 100)
@@ -24,6 +25,7 @@ def test_exactly_the_wanted_number_of_pixels_is_shown_and_none_is_lower_than_a_h
         assert saliency[shown].min() >= saliency[~shown].max()
 
 
+@pytest.mark.slow
 @given(MAPS, st.integers(1, 49))
 def test_a_larger_area_holds_the_smaller_one(saliency, area) -> None:
     raw = RawMap(saliency)
@@ -48,6 +50,7 @@ def test_values_that_are_no_numbers_are_shown_last_and_infinite_ones_first() -> 
     )
 
 
+@pytest.mark.slow
 @given(st.integers(1, 99), st.sampled_from([128, 160, 224]), st.integers(0, 3))
 @settings(max_examples=15, deadline=None)
 def test_the_area_can_be_counted_in_the_pixels_even_of_a_grey_picture(area: int, size: int, seed: int) -> None:

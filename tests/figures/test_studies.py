@@ -42,6 +42,7 @@ def figures(dark: bool) -> dict[str, go.Figure]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", figures(False))
 def test_each_chart_has_ink_that_is_seen_on_its_background(name: str) -> None:
     light, dark = figures(False)[name], figures(True)[name]

@@ -41,6 +41,7 @@ os._exit(0)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core has no other threads")
 def test_products_end_although_the_process_forks_meanwhile() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from decam.hardware.locks import SharedLock
 
 WAIT = 30.0
@@ -29,6 +31,7 @@ def test_many_share_it_at_a_time() -> None:
     assert not meeting.broken
 
 
+@pytest.mark.slow
 def test_whoever_has_it_alone_waits_for_those_who_share_and_keeps_others_out() -> None:
     lock = SharedLock()
     sharing, leave, alone, free = (threading.Event() for _ in range(4))

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from decam.hardware.parallel_batches import ahead, side_by_side
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.integers(), max_size=30), st.integers(1, 4))
 def test_answers_come_in_the_order_of_the_parts(parts: list[int], streams: int) -> None:
@@ -85,6 +86,7 @@ def test_what_is_raised_while_asking_reaches_the_caller_and_nothing_is_asked_aft
     assert len(asked) == count
 
 
+@pytest.mark.slow
 def test_closing_waits_for_what_is_being_asked_and_drops_the_rest() -> None:
     asking = threading.Event()
     done: list[int] = []

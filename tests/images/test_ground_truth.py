@@ -63,6 +63,7 @@ def test_a_file_that_is_no_picture_is_refused_with_its_name() -> None:
         ground_truth.from_file(b"hello", "mask.png", (40, 60))
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_a_box_on_the_edges_of_pixels_holds_exactly_these_pixels(data: st.DataObject) -> None:
     height, width = data.draw(st.integers(2, 40)), data.draw(st.integers(2, 40))

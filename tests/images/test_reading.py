@@ -273,6 +273,7 @@ def test_a_file_over_the_limit_is_refused_with_the_limit(tmp_path: Path) -> None
     assert "20 MB" in refusal(path)
 
 
+@pytest.mark.slow
 def test_a_file_just_within_the_limit_is_read() -> None:
     data = encoded(colours(), "PNG")
     assert difference(read(data + b"\0" * (MAX_BYTES - len(data)), "a").image, colours()) == 0

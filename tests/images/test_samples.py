@@ -68,6 +68,7 @@ def test_the_photographs_are_those_of_scikit_image(name: str) -> None:
     assert sample.truth() is None
 
 
+@pytest.mark.slow
 def test_samples_come_without_scikit_images_downloader_and_without_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("a sample asked for the network")

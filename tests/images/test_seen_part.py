@@ -12,6 +12,7 @@ from decam.classifier.base import fit
 from decam.images.seen_part import Part, seen_part
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(st.integers(60, 900), st.integers(60, 900))
 def test_a_centre_crop_is_found_whatever_the_size(height: int, width: int) -> None:
@@ -61,6 +62,7 @@ def test_the_part_that_a_model_sees_is_the_one_of_its_resizing_and_cropping(
     np.testing.assert_allclose((found.left, found.top, *sides), expected, atol=0.006)
 
 
+@pytest.mark.slow
 @given(
     st.floats(0, 0.4),
     st.floats(0, 0.4),

@@ -10,6 +10,7 @@ from decam.images.scenes.scene import scene
 from decam.images.superpixels import superpixels
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, 80), st.integers(9, 40), st.integers(9, 40), st.integers(0, 100), st.booleans())
 def test_there_are_as_many_regions_as_asked_for(count: int, height: int, width: int, seed: int, even: bool) -> None:
@@ -21,6 +22,7 @@ def test_there_are_as_many_regions_as_asked_for(count: int, height: int, width: 
     assert np.array_equal(np.unique(regions), np.arange(count))
 
 
+@pytest.mark.slow
 def test_regions_keep_to_the_objects_edges_better_than_a_grid_does() -> None:
     def strayed(regions: np.ndarray, mask: np.ndarray) -> float:
         """Pixels on the wrong side of their region's majority, as a share of the object."""

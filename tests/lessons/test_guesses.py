@@ -38,6 +38,7 @@ def test_an_estimate_stands_beside_the_true_share() -> None:
     assert said("covering", "needed", 40) == f"You said <b>40 %</b>. It is <b>10{SPACE}%</b>."
 
 
+@pytest.mark.slow
 @given(st.tuples(st.floats(0, 1), st.floats(0, 1)))
 def test_a_place_has_before_it_what_the_map_ranks_higher(place: tuple[float, float]) -> None:
     assert isinstance(LESSONS["saliency-map"].prediction("place"), Point)

@@ -63,6 +63,7 @@ def test_answers_come_on_later_pages_only(lesson: Lesson) -> None:
     assert inline(last.why, lesson.facts) not in sheet
 
 
+@pytest.mark.slow
 def test_all_lessons_together_have_each_its_sheet_before_the_answers() -> None:
     page = handout(list(LESSONS.values()))
     assert page.count('<section class="lesson">') == 2 * len(LESSONS)

@@ -88,12 +88,14 @@ def test_every_method_gives_a_sound_map_at_the_cost_it_names(
     assert all(0 <= event.step <= event.total for event in events)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ON_ANY_NETWORK)
 def test_the_same_seed_gives_the_same_map_bit_for_bit(name: str, small: TorchClassifier, view: np.ndarray) -> None:
     one, two = (last(explain_view(small, view, name, quick(name), 1, seed=7)).saliency for _ in range(2))
     np.testing.assert_array_equal(one, two)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["de-cam", "rise", "random"])
 def test_another_seed_gives_another_map(name: str, small: TorchClassifier, view: np.ndarray) -> None:
     one, two = (last(explain_view(small, view, name, quick(name), 1, seed=seed)).saliency for seed in (1, 2))
@@ -122,6 +124,7 @@ def test_closing_stops_between_two_batches(name: str, small: TorchClassifier, vi
         del small.answer  # type: ignore[method-assign]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 def test_a_black_box_is_explained_or_refused_with_a_sentence(name: str, rectangle) -> None:
     row = METHODS[name]
@@ -166,6 +169,7 @@ def test_a_black_box_has_a_map_before_half_of_its_budget_is_spent(
     pytest.fail("there was no map on the way")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["occlusion", *BUDGETED])
 def test_black_box_methods_find_the_rectangle_that_the_answer_depends_on(name: str, rectangle) -> None:
     row = METHODS[name]

@@ -79,6 +79,7 @@ def test_a_map_that_cost_nothing_counts_by_itself_too() -> None:
     assert np.isfinite(found.value)
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=40, unique=True), st.integers(2, 16), st.data())
 def test_at_equal_shares_of_the_evaluations_the_latest_map_that_tells_something_is_chosen(
     costs: list[int], points: int, data: st.DataObject

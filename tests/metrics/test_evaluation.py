@@ -187,6 +187,7 @@ def test_measure_knows_all_of_an_explanation(rectangle: Rectangle) -> None:
     assert by_explanation == {"adcc": found["adcc"]}
 
 
+@pytest.mark.slow
 def test_fill_and_steps_go_to_the_metrics_that_have_them(rectangle: Rectangle) -> None:
     names = ["deletion", "deletion-correlation", "average-drop", "sparsity", "road"]
     given = {"steps": 7, "fill": "noise"}

@@ -85,6 +85,7 @@ def cuts(values: list[float]) -> list[float]:
     return [cut for cut in possible if between(cut) > best * (1 - 1e-6)]
 
 
+@pytest.mark.slow
 @SOME
 @given(saliency=COARSE, truth=TRUTH)
 def test_values_are_those_of_plain_loops(saliency: np.ndarray, truth: np.ndarray) -> None:
@@ -165,6 +166,7 @@ def test_an_empty_or_a_full_truth_has_a_defined_value(name: str, everything: boo
         assert found.value == pytest.approx(1)
 
 
+@pytest.mark.slow
 @SOME
 @given(saliency=COARSE, truth=TRUTH)
 def test_metrics_of_the_order_do_not_change_under_monotone_maps(saliency: np.ndarray, truth: np.ndarray) -> None:
@@ -172,6 +174,7 @@ def test_metrics_of_the_order_do_not_change_under_monotone_maps(saliency: np.nda
         assert scored(np.exp(saliency) - 3, truth, name) == pytest.approx(scored(saliency, truth, name)), name
 
 
+@pytest.mark.slow
 @SOME
 @given(saliency=COARSE, truth=TRUTH, scale=st.sampled_from([1e-37, 1e-3, 1e37]))
 def test_the_unit_of_a_map_does_not_count(saliency: np.ndarray, truth: np.ndarray, scale: float) -> None:
@@ -190,6 +193,7 @@ def test_the_overlaps_curve_has_every_threshold_of_a_small_map() -> None:
     assert found.value == pytest.approx(0.6) and found.curve.top is None
 
 
+@pytest.mark.slow
 @SOME
 @given(saliency=COARSE, truth=TRUTH)
 def test_points_of_the_overlaps_curve_are_thresholds_and_the_best_is_the_value(

@@ -31,6 +31,7 @@ def test_a_signed_map_reaches_as_far_on_both_sides_as_99_percent_of_its_sizes() 
     assert limits_of(saliency, signed=True, extremes=True) == (-999.0, 999.0)
 
 
+@pytest.mark.slow
 @given(any_map, st.booleans())
 def test_at_most_a_hundredth_is_clipped_and_limits_are_in_order(saliency: np.ndarray, signed: bool) -> None:
     low, high = limits_of(saliency, signed)

@@ -33,12 +33,14 @@ def scaled(saliency: np.ndarray) -> np.ndarray:
     return (wide - wide.min()) / (wide.max() - wide.min())
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(FEW)
 def test_ranks_are_those_of_scipy(values: np.ndarray) -> None:
     np.testing.assert_array_equal(ranks(values), stats.rankdata(values).reshape(values.shape))
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(FEW, FEW, st.booleans())
 def test_spearman_is_that_of_scipy(first: np.ndarray, second: np.ndarray, absolute: bool) -> None:

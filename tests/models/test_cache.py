@@ -66,6 +66,7 @@ def test_a_model_larger_than_the_bound_is_kept_alone() -> None:
     assert names(models) == ["b"]
 
 
+@pytest.mark.slow
 def test_an_evicted_model_is_freed() -> None:
     models = Models(max_models=1, load=tiny)
     gone = weakref.ref(models.get("a", "cpu").module)
@@ -74,6 +75,7 @@ def test_an_evicted_model_is_freed() -> None:
     assert gone() is None
 
 
+@pytest.mark.slow
 def test_an_evicted_model_lives_on_while_somebody_works_with_it() -> None:
     models = Models(max_models=1, load=tiny)
     held = models.get("a", "cpu")
@@ -82,6 +84,7 @@ def test_an_evicted_model_lives_on_while_somebody_works_with_it() -> None:
     assert held.answer(torch.zeros(1, 10)).shape == (1, 10)
 
 
+@pytest.mark.slow
 def test_clearing_lets_go_of_everything() -> None:
     models = Models(load=tiny)
     gone = weakref.ref(models.get("a", "cpu").module)

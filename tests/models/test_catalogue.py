@@ -176,6 +176,7 @@ def test_a_refused_connection_is_one_sentence(hub: Path) -> None:
     assert files(hub) == []
 
 
+@pytest.mark.slow
 def test_a_server_that_falls_silent_is_given_up(hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalogue, "TIMEOUT", 0.2)
     with socket.socket() as silent:

@@ -47,6 +47,7 @@ def test_names_and_titles_give_nothing_away() -> None:
         assert STORED[name].path.name == f"{name}.safetensors"
 
 
+@pytest.mark.slow
 def test_the_catalogue_does_not_offer_hidden_models_but_every_road_loads_them() -> None:
     name = hidden.names()[0]
     assert not set(hidden.names()) & set(ENTRIES)

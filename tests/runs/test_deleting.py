@@ -45,6 +45,7 @@ def until(condition: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plan", [a_plan(2, "random", "centre"), a_check("edges")], ids=["comparison", "check"])
 def test_a_restored_run_is_what_it_was_bit_for_bit(plan: Plan, tmp_path: Path) -> None:
     runs = Runs(Store(tmp_path), colours if plan.kind == "comparison" else layered)
@@ -71,6 +72,7 @@ def test_a_restored_run_is_what_it_was_bit_for_bit(plan: Plan, tmp_path: Path) -
     runs.close()
 
 
+@pytest.mark.slow
 def test_a_run_that_is_deleted_while_it_is_computed_comes_back_stopped_and_goes_on(runs: Runs, gate: Gate) -> None:
     run = runs.start(a_plan(1, "random", "occlusion"), views(1))
     first = wait_for(runs, run, running(CellKey(0, 1))).cells[CellKey(0, 0)].explanation
@@ -101,6 +103,7 @@ def test_undo_before_a_run_has_stopped_shows_it_at_once(runs: Runs, gate: Gate) 
     assert wait_for(runs, run).status == "stopped"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plan", [a_plan(1, "occlusion"), a_plan(1, "random")], ids=["computed", "finished"])
 def test_after_a_while_it_is_gone_with_its_files(plan: Plan, short: Runs, gate: Gate, tmp_path: Path) -> None:
     run = short.start(plan, views(1))
@@ -160,6 +163,7 @@ def test_a_run_deleted_while_it_ends_is_hidden_and_stays_hidden(
         until(lambda: not runs._memory.holds(run))
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_by_itself_does_not_go_on_once_it_is_deleted(
     runs: Runs, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,6 +222,7 @@ def test_where_the_disk_refuses_nothing_is_deleted_and_the_run_goes_on(
     assert wait_for(runs, run).status == "done"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["before the files", "between files and row"])
 def test_who_is_killed_while_a_run_is_removed_leaves_it_hidden_and_the_next_one_removes_it(
     where: str, runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -289,6 +294,7 @@ def test_a_kill_neither_loses_what_was_undone_nor_brings_back_what_was_deleted(t
     later.close()
 
 
+@pytest.mark.slow
 def test_no_map_of_a_deleted_run_is_taken_for_another(runs: Runs) -> None:
     run = wait_for(runs, runs.start(a_plan(1, "rise"), views(1)))
     runs.delete(run.id)
@@ -300,6 +306,7 @@ def test_no_map_of_a_deleted_run_is_taken_for_another(runs: Runs) -> None:
     assert third.cells[CellKey(0, 0)].reused
 
 
+@pytest.mark.slow
 def test_the_link_of_a_deleted_shared_run_can_be_used_again(runs: Runs) -> None:
     runs.shared_run("check-1", a_plan(1, "random"), views(1))
     wait_for(runs, "check-1")
@@ -311,6 +318,7 @@ def test_the_link_of_a_deleted_shared_run_can_be_used_again(runs: Runs) -> None:
     assert made.status == "done" and len(made.cells) == 2 and not made.note
 
 
+@pytest.mark.slow
 def test_what_is_added_to_a_run_while_it_is_deleted_is_kept_for_its_return(runs: Runs, gate: Gate) -> None:
     run = runs.start(a_plan(1, "random", "occlusion"), views(1))
     wait_for(runs, run, running(CellKey(0, 1)))

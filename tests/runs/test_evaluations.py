@@ -76,6 +76,7 @@ def same_after_reopening(tmp_path: Path, run: RunSnapshot) -> None:
     assert (kept.grid.evaluations, kept.grid.metric_evaluations) == (run.grid.evaluations, run.grid.metric_evaluations)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_measured_later_counts_on_and_a_later_process_says_the_same(
     counted: Runs, model: Counting, tmp_path: Path
 ) -> None:
@@ -90,6 +91,7 @@ def test_a_run_that_is_measured_later_counts_on_and_a_later_process_says_the_sam
     same_after_reopening(tmp_path, run)
 
 
+@pytest.mark.slow
 def test_maps_of_an_earlier_run_come_with_measurements_that_cost_this_one_nothing(
     counted: Runs, model: Counting, tmp_path: Path
 ) -> None:
@@ -106,6 +108,7 @@ def test_maps_of_an_earlier_run_come_with_measurements_that_cost_this_one_nothin
     same_after_reopening(tmp_path, second)
 
 
+@pytest.mark.slow
 def test_a_map_that_failed_keeps_its_cost_with_the_run_and_so_does_one_whose_image_is_asked_about_again(
     counted: Runs, model: Counting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,6 +134,7 @@ def test_a_map_that_failed_keeps_its_cost_with_the_run_and_so_does_one_whose_ima
     same_after_reopening(tmp_path, run)
 
 
+@pytest.mark.slow
 def test_a_ground_truth_that_moves_leaves_the_cost_of_everything_else(
     counted: Runs, model: Counting, tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Generator
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -16,6 +17,7 @@ from decam.runs.queue import Ending, Queue
 from tests.runs.bench import PATIENCE, Bench, wait_until
 
 
+@pytest.mark.slow
 def test_many_threads_may_submit_stop_and_ask_at_once() -> None:
     queue = Queue(idle_seconds=0.0)
     devices = ("cpu", "cuda", "mps")

@@ -41,6 +41,7 @@ def share_of_highest(saliency: np.ndarray, truth: np.ndarray) -> float:
     return float(truth[saliency == saliency.max()].mean())
 
 
+@pytest.mark.slow
 def test_a_truth_given_afterwards_is_measured_at_once_and_nothing_else_is(runs: Runs, tmp_path: Path) -> None:
     run = runs.start(a_plan(2, "random", metrics=(BLIND, POINTING)), views(2))
     before = wait_for(runs, run)
@@ -63,6 +64,7 @@ def test_a_truth_given_afterwards_is_measured_at_once_and_nothing_else_is(runs: 
     again.close()
 
 
+@pytest.mark.slow
 def test_a_truth_may_be_changed_and_taken_away(runs: Runs, tmp_path: Path) -> None:
     run = runs.start(a_plan(1, "random", metrics=(POINTING,)), views(1), truths=[half()])
     wait_for(runs, run)
@@ -80,6 +82,7 @@ def test_a_truth_may_be_changed_and_taken_away(runs: Runs, tmp_path: Path) -> No
     again.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stopped", [False, True])
 def test_a_truth_that_comes_while_the_run_goes_on_is_kept_at_once(
     runs: Runs, gate: Gate, tmp_path: Path, stopped: bool
@@ -109,6 +112,7 @@ def test_a_truth_that_comes_while_the_run_goes_on_is_kept_at_once(
     other.close()
 
 
+@pytest.mark.slow
 def test_what_is_measured_by_a_truth_that_has_changed_since_is_not_kept(runs: Runs, gate: Gate) -> None:
     """The run that goes on measures by the truth that it began with; that must not be taken for the new one's."""
     run = runs.start(a_plan(1, "occlusion", metrics=(BLIND, POINTING)), views(1), truths=[~half()])
@@ -131,6 +135,7 @@ def test_what_is_measured_by_a_truth_that_has_changed_since_is_not_kept(runs: Ru
     assert ended.cells[FIRST].measurements[POINTING.key].value == share_of_highest(saliency, half())
 
 
+@pytest.mark.slow
 def test_a_truth_that_comes_while_a_measurement_is_being_written_is_not_followed_by_the_old_one(
     runs: Runs, tmp_path: Path
 ) -> None:
@@ -171,6 +176,7 @@ def test_a_truth_that_does_not_fit_is_refused_in_a_sentence(runs: Runs, picture:
         runs.mark(run, picture, np.ones(shape, bool))
 
 
+@pytest.mark.slow
 def test_every_metric_that_needs_a_truth_is_measured_anew_and_no_other(runs: Runs) -> None:
     metrics = tuple(MetricChoice.default(name) for name, row in METRICS.items() if row.family == "localisation")
     assert metrics
@@ -182,6 +188,7 @@ def test_every_metric_that_needs_a_truth_is_measured_anew_and_no_other(runs: Run
     assert same == {BLIND.key}
 
 
+@pytest.mark.slow
 def test_methods_pictures_and_metrics_are_added_under_the_same_link_and_only_they_are_made(
     runs: Runs, tmp_path: Path
 ) -> None:
@@ -207,6 +214,7 @@ def test_methods_pictures_and_metrics_are_added_under_the_same_link_and_only_the
     again.close()
 
 
+@pytest.mark.slow
 def test_to_a_check_methods_are_added(tmp_path: Path) -> None:
     runs = Runs(Store(tmp_path / "data"), layered)
     run = runs.start(a_check("gradient"), views(1))
@@ -236,6 +244,7 @@ def test_what_one_run_cannot_hold_is_refused_in_a_sentence(runs: Runs) -> None:
     assert len(runs.snapshot(run).cells) == 1
 
 
+@pytest.mark.slow
 def test_a_run_holds_one_class_of_each_picture(runs: Runs) -> None:
     run = runs.start(a_plan(1, "random"), views(1))
     predicted = wait_for(runs, run).grid.target_of(0)
@@ -254,6 +263,7 @@ def test_a_run_holds_one_class_of_each_picture(runs: Runs) -> None:
     assert len(wait_for(runs, run).cells) == 3, "the class that is predicted is the same one, unsaid"
 
 
+@pytest.mark.slow
 def test_a_run_of_one_class_rather_than_another_takes_nothing_for_the_class_alone(runs: Runs) -> None:
     run = runs.start(a_plan(1, "random", targets=[0], against=[1]), views(1))
     wait_for(runs, run)
@@ -264,6 +274,7 @@ def test_a_run_of_one_class_rather_than_another_takes_nothing_for_the_class_alon
     assert [cell.explanation.against for cell in wait_for(runs, run).cells.values() if cell.explanation] == [1, 1]
 
 
+@pytest.mark.slow
 def test_nothing_is_added_to_a_run_that_goes_on(runs: Runs, gate: Gate) -> None:
     run = runs.start(a_plan(1, "occlusion"), views(1))
     wait_for(runs, run, running(FIRST))

@@ -26,6 +26,7 @@ def test_links_cannot_be_guessed(runs: Runs) -> None:
     assert min(map(len, links)) >= 20
 
 
+@pytest.mark.slow
 def test_a_shared_run_is_made_once_listed_for_nobody_and_gone_on_with(runs: Runs, gate: Gate, tmp_path: Path) -> None:
     plan = a_plan(1, "occlusion")
     assert runs.shared_run("field-1", plan, views(1)) == runs.shared_run("field-1", plan, views(1)) == "field-1"
@@ -41,6 +42,7 @@ def test_a_shared_run_is_made_once_listed_for_nobody_and_gone_on_with(runs: Runs
     again.close()
 
 
+@pytest.mark.slow
 def test_a_shared_run_of_an_earlier_version_is_listed_for_nobody_and_still_gives_way(
     runs: Runs, gate: Gate, tmp_path: Path
 ) -> None:
@@ -61,6 +63,7 @@ def test_a_shared_run_of_an_earlier_version_is_listed_for_nobody_and_still_gives
     assert [summary.id for summary in runs.recent()] == [visitor]
 
 
+@pytest.mark.slow
 def test_a_shared_run_gives_way_to_a_visitors_and_keeps_the_maps_it_has(runs: Runs, gate: Gate) -> None:
     shared = runs.shared_run("field-2", a_plan(1, "random", "occlusion"), views(1))
     wait_for(runs, shared, running(CellKey(0, 1)))
@@ -75,6 +78,7 @@ def test_a_shared_run_gives_way_to_a_visitors_and_keeps_the_maps_it_has(runs: Ru
     assert done.cells[CellKey(0, 0)].explanation is first
 
 
+@pytest.mark.slow
 def test_a_shared_run_that_somebody_waits_for_has_their_turn_and_gives_way_to_nobody(runs: Runs, gate: Gate) -> None:
     first = runs.start(a_plan(1, "occlusion"), views(1), "ann")
     wait_for(runs, first, running(CellKey(0, 0)))
@@ -92,6 +96,7 @@ def test_a_shared_run_that_somebody_waits_for_has_their_turn_and_gives_way_to_no
     assert runs.recent("bob") == []
 
 
+@pytest.mark.slow
 def test_a_shared_run_that_was_stopped_is_gone_on_with_for_whoever_waits_for_it(runs: Runs, gate: Gate) -> None:
     link = runs.shared_run("shared-2", a_plan(1, "occlusion"), views(1))
     wait_for(runs, link, running(CellKey(0, 0)))
@@ -105,6 +110,7 @@ def test_a_shared_run_that_was_stopped_is_gone_on_with_for_whoever_waits_for_it(
     assert wait_for(runs, link).status == "done"
 
 
+@pytest.mark.slow
 def test_owners_list_their_own_runs_and_links_open_any(runs: Runs) -> None:
     mine = runs.start(a_plan(1, "random"), views(1), "ann")
     theirs = runs.start(a_plan(1, "random"), views(1), "bob")
@@ -157,6 +163,7 @@ CHANGES: dict[str, Callable[[Runs, str, str], object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 @pytest.mark.parametrize("by", ["bob", "", "@shared"])
 def test_among_strangers_a_run_is_changed_by_its_owner_alone(
@@ -191,6 +198,7 @@ def test_a_stranger_can_neither_bring_back_a_deleted_run_nor_stop_one_that_goes_
     wait_for(private, run)
 
 
+@pytest.mark.slow
 def test_a_shared_run_is_nobodys_to_change_and_everybodys_to_wait_for(private: Runs, gate: Gate) -> None:
     private.shared_run("shared-3", a_plan(1, "occlusion"), views(1))
     wait_for(private, "shared-3", running(CellKey(0, 0)))
@@ -203,6 +211,7 @@ def test_a_shared_run_is_nobodys_to_change_and_everybodys_to_wait_for(private: R
     assert wait_for(private, "shared-3").status == "done"
 
 
+@pytest.mark.slow
 def test_on_a_server_for_one_person_whoever_opens_it_changes_every_run(runs: Runs) -> None:
     run = runs.start(a_plan(1, "random"), views(1), "ann")
     wait_for(runs, run)
@@ -213,6 +222,7 @@ def test_on_a_server_for_one_person_whoever_opens_it_changes_every_run(runs: Run
     assert runs.may_change("ann", "") and runs.may_change(SYSTEM_OWNER, "bob")
 
 
+@pytest.mark.slow
 def test_a_run_has_the_name_and_the_note_that_it_was_given_while_it_runs_and_after(
     runs: Runs, gate: Gate, tmp_path: Path
 ) -> None:
@@ -233,6 +243,7 @@ def test_a_run_has_the_name_and_the_note_that_it_was_given_while_it_runs_and_aft
     again.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "remark", "says"),
     [
@@ -270,6 +281,7 @@ def test_a_name_that_the_disk_refused_is_in_the_list_too(
     assert (line.name, line.remark) == ("Unkept", "For the export")
 
 
+@pytest.mark.slow
 def test_a_search_finds_runs_by_name_note_model_method_and_picture(runs: Runs, gate: Gate) -> None:
     one = runs.start(a_plan(1, "random"), views(1))
     two = runs.start(a_plan(3, "grad-cam", "centre"), views(3))

@@ -55,6 +55,7 @@ def same(one: Grid, other: Grid) -> bool:
     )
 
 
+@pytest.mark.slow
 def test_a_check_finds_what_the_core_finds_and_another_process_can_read_it(runs: Runs, tmp_path: Path) -> None:
     link = runs.start(a_check("gradient", "edges"), views(1), "ann")
     run = wait_for(runs, link)
@@ -70,6 +71,7 @@ def test_a_check_finds_what_the_core_finds_and_another_process_can_read_it(runs:
     other.close()
 
 
+@pytest.mark.slow
 def test_it_waits_in_the_line_of_other_runs_and_is_listed_by_its_kind(runs: Runs, gate: Gate) -> None:
     first = runs.start(a_plan(1, "occlusion"), views(1), "ann")
     wait_for(runs, first, running(CellKey(0, 0)))
@@ -84,6 +86,7 @@ def test_it_waits_in_the_line_of_other_runs_and_is_listed_by_its_kind(runs: Runs
     assert runs.recent("bob", kind="randomisation") == []
 
 
+@pytest.mark.slow
 def test_stopped_in_the_middle_it_keeps_its_maps_and_resumes_to_the_same_end(
     runs: Runs, gate: Gate, tmp_path: Path
 ) -> None:
@@ -110,6 +113,7 @@ def test_stopped_in_the_middle_it_keeps_its_maps_and_resumes_to_the_same_end(
     again.close()
 
 
+@pytest.mark.slow
 def test_a_metric_can_be_added_and_leaves_the_similarities_alone(runs: Runs) -> None:
     link = runs.start(a_check("gradient"), views(1))
     before = wait_for(runs, link)
@@ -121,6 +125,7 @@ def test_a_metric_can_be_added_and_leaves_the_similarities_alone(runs: Runs) -> 
         assert cell.measurements.keys() - before.cells[key].measurements.keys() == {sparsity.key}
 
 
+@pytest.mark.slow
 def test_a_stage_that_the_model_no_longer_has_fails_its_maps_with_what_to_do(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +140,7 @@ def test_a_stage_that_the_model_no_longer_has_fails_its_maps_with_what_to_do(
     assert {run.cells[CellKey(place, 0)].error for place in (1, 2)} == {"There is no such stage; make the check again."}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("act", ["delete while it runs", "delete afterwards"])
 def test_a_deleted_check_is_gone(runs: Runs, gate: Gate, act: str) -> None:
     link = runs.start(a_check("occlusion"), views(1))
@@ -148,6 +154,7 @@ def test_a_deleted_check_is_gone(runs: Runs, gate: Gate, act: str) -> None:
     assert runs.recent() == []
 
 
+@pytest.mark.slow
 def test_a_shared_check_is_made_once(runs: Runs) -> None:
     links = [runs.shared_run("check-1", a_check("edges"), views(1)) for _ in range(2)]
     assert set(links) == {"check-1"}
@@ -155,6 +162,7 @@ def test_a_shared_check_is_made_once(runs: Runs) -> None:
     assert runs.recent() == []
 
 
+@pytest.mark.slow
 def test_its_export_has_every_map_under_its_stage(runs: Runs) -> None:
     run = wait_for(runs, runs.start(a_check("gradient"), views(1)))
     content = dict(files(run.grid))

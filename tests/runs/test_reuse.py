@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from decam.experiments import reuse
 from decam.experiments.cells import CellKey
@@ -21,6 +22,7 @@ def made(run: RunSnapshot) -> list[CellKey]:
     return [key for key, cell in run.cells.items() if cell.explanation is not None and not cell.reused]
 
 
+@pytest.mark.slow
 def test_of_a_larger_run_only_what_is_missing_is_made_and_a_later_process_says_so(runs: Runs, tmp_path: Path) -> None:
     first = wait_for(runs, runs.start(a_plan(1, "rise"), views(1)))
     second = wait_for(runs, runs.start(a_plan(2, "centre", "rise"), views(2)))
@@ -42,6 +44,7 @@ def test_of_a_larger_run_only_what_is_missing_is_made_and_a_later_process_says_s
     again.close()
 
 
+@pytest.mark.slow
 def test_a_map_that_is_damaged_or_failed_is_made_again(runs: Runs, tmp_path: Path) -> None:
     first = wait_for(runs, runs.start(a_plan(1, "rise"), views(1)))
     (tmp_path / "data" / "runs" / first.id / "map-00-00.npz").write_bytes(b"")
@@ -51,6 +54,7 @@ def test_a_map_that_is_damaged_or_failed_is_made_again(runs: Runs, tmp_path: Pat
     assert made(third) == [], "the second one's is whole"
 
 
+@pytest.mark.slow
 def test_a_reused_map_is_measured_by_what_the_earlier_run_did_not_ask(runs: Runs) -> None:
     wait_for(runs, runs.start(a_plan(1, "rise"), views(1)))
     plan = a_plan(1, "rise")
@@ -59,6 +63,7 @@ def test_a_reused_map_is_measured_by_what_the_earlier_run_did_not_ask(runs: Runs
     assert second.cells[CellKey(0, 0)].answers(second.plan.metric_keys(0))
 
 
+@pytest.mark.slow
 def test_what_a_run_would_take_is_known_before_it_starts(runs: Runs) -> None:
     first = wait_for(runs, runs.start(a_plan(1, "rise"), views(1)))
     known = reuse.made_from(first.plan, CellKey(0, 0), first.grid.target_of(0))
@@ -66,6 +71,7 @@ def test_what_a_run_would_take_is_known_before_it_starts(runs: Runs) -> None:
     assert runs.made([known] * 1000) == {known}
 
 
+@pytest.mark.slow
 def test_on_a_server_for_many_nobody_takes_a_strangers_map(tmp_path: Path) -> None:
     runs = Runs(Store(tmp_path / "data"), colours, private=True)
     first = wait_for(runs, runs.start(a_plan(1, "rise"), views(1), "ann"))
@@ -79,6 +85,7 @@ def test_on_a_server_for_many_nobody_takes_a_strangers_map(tmp_path: Path) -> No
     runs.close()
 
 
+@pytest.mark.slow
 def test_a_map_in_the_making_is_waited_for_by_nobody(runs: Runs, gate: Gate) -> None:
     run = runs.start(a_plan(1, "occlusion"), views(1))
     gate.steps.release(2)
@@ -89,6 +96,7 @@ def test_a_map_in_the_making_is_waited_for_by_nobody(runs: Runs, gate: Gate) -> 
     assert made(again) == [CellKey(0, 0)]
 
 
+@pytest.mark.slow
 def test_a_check_of_random_weights_takes_maps_of_an_earlier_check_and_its_verdict_is_the_same(tmp_path: Path) -> None:
     runs = Runs(Store(tmp_path / "data"), layered)
     first = wait_for(runs, runs.start(a_check("gradient"), views(1)))

@@ -27,6 +27,7 @@ from tests.runs.colours import ANOTHER, PATIENCE, Gate, a_plan, colours, running
 from tests.tools.colours import SIZE, views
 
 
+@pytest.mark.slow
 def test_a_run_ends_with_every_map_and_measurement_of_the_plan(runs: Runs) -> None:
     plan, pictures = a_plan(2, "random", "rise"), views(2)
     run = wait_for(runs, runs.start(plan, pictures, "ann"))
@@ -54,6 +55,7 @@ def test_views_that_do_not_fit_the_plan_are_refused(runs: Runs) -> None:
         runs.start(other, views(1))
 
 
+@pytest.mark.slow
 def test_a_run_shows_its_progress_while_it_runs(runs: Runs, gate: Gate) -> None:
     run_id = runs.start(a_plan(1, "random", "occlusion"), views(1))
     first = wait_for(runs, run_id, running(CellKey(0, 1)))
@@ -72,6 +74,7 @@ def test_a_run_shows_its_progress_while_it_runs(runs: Runs, gate: Gate) -> None:
     assert wait_for(runs, run_id).status == "done"
 
 
+@pytest.mark.slow
 def test_stop_keeps_what_is_finished_and_resume_makes_the_rest(runs: Runs, gate: Gate) -> None:
     run_id = runs.start(a_plan(2, "random", "occlusion"), views(2))
     before = wait_for(runs, run_id, running(CellKey(0, 1)))
@@ -95,6 +98,7 @@ def test_stop_keeps_what_is_finished_and_resume_makes_the_rest(runs: Runs, gate:
     assert wait_for(runs, run_id).status == "done"
 
 
+@pytest.mark.slow
 def test_waiting_runs_say_how_many_are_ahead_and_can_be_stopped(runs: Runs, gate: Gate) -> None:
     first = runs.start(a_plan(1, "occlusion"), views(1), "ann")
     wait_for(runs, first, running(CellKey(0, 0)))
@@ -109,6 +113,7 @@ def test_waiting_runs_say_how_many_are_ahead_and_can_be_stopped(runs: Runs, gate
     assert wait_for(runs, later).status == "done"
 
 
+@pytest.mark.slow
 def test_a_metric_can_be_added_and_only_it_is_measured(runs: Runs, tmp_path: Path) -> None:
     run_id = runs.start(a_plan(1, "random", "rise"), views(1))
     before = wait_for(runs, run_id)
@@ -127,6 +132,7 @@ def test_a_metric_can_be_added_and_only_it_is_measured(runs: Runs, tmp_path: Pat
     again.close()
 
 
+@pytest.mark.slow
 def test_a_method_can_be_added_and_only_its_maps_are_made(runs: Runs, tmp_path: Path) -> None:
     run_id = runs.start(a_plan(2, "random"), views(2), "ann")
     before = wait_for(runs, run_id)
@@ -155,6 +161,7 @@ def test_a_method_can_be_added_and_only_its_maps_are_made(runs: Runs, tmp_path: 
     again.close()
 
 
+@pytest.mark.slow
 def test_a_method_added_while_a_run_runs_is_made_too_and_so_is_a_metric_beside_it(runs: Runs, gate: Gate) -> None:
     run_id = runs.start(a_plan(1, "random", "occlusion"), views(1))
     wait_for(runs, run_id, running(CellKey(0, 1)))
@@ -168,6 +175,7 @@ def test_a_method_added_while_a_run_runs_is_made_too_and_so_is_a_metric_beside_i
     assert len(run.cells) == 3
 
 
+@pytest.mark.slow
 def test_a_method_added_to_a_run_that_is_then_stopped_is_made_when_it_is_continued(runs: Runs, gate: Gate) -> None:
     run_id = runs.start(a_plan(1, "random", "occlusion"), views(1))
     wait_for(runs, run_id, running(CellKey(0, 1)))
@@ -180,6 +188,7 @@ def test_a_method_added_to_a_run_that_is_then_stopped_is_made_when_it_is_continu
     assert wait_for(runs, run_id).cells[CellKey(0, 2)].state == "done"
 
 
+@pytest.mark.slow
 def test_a_method_that_does_not_answer_the_runs_questions_is_refused_and_the_run_stays(runs: Runs) -> None:
     run_id = runs.start(a_plan(1, "random"), views(1))
     before = wait_for(runs, run_id)
@@ -214,6 +223,7 @@ def test_a_run_that_is_continued_just_as_it_ends_is_not_forgotten(tmp_path: Path
     runs.close()
 
 
+@pytest.mark.slow
 def test_a_metric_added_while_a_run_runs_is_measured_too(runs: Runs, gate: Gate) -> None:
     run_id = runs.start(a_plan(1, "random", "occlusion"), views(1))
     wait_for(runs, run_id, running(CellKey(0, 1)))
@@ -224,6 +234,7 @@ def test_a_metric_added_while_a_run_runs_is_measured_too(runs: Runs, gate: Gate)
     assert all(len(shown.measurements) == 5 and shown.state == "done" for shown in run.cells.values())
 
 
+@pytest.mark.slow
 def test_a_metric_added_to_a_stopped_run_makes_no_map(runs: Runs, gate: Gate) -> None:
     run_id = runs.start(a_plan(1, "random", "occlusion"), views(1))
     wait_for(runs, run_id, running(CellKey(0, 1)))
@@ -257,6 +268,7 @@ def test_a_model_that_does_not_load_fails_the_run_with_its_sentence(tmp_path: Pa
     runs.close()
 
 
+@pytest.mark.slow
 def test_failed_cells_are_tried_again_on_resume(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     def spoiled(*_: object) -> Iterator[Progress]:
         yield Progress(0, 1, 0)
@@ -281,6 +293,7 @@ class Pool(nn.Module):
         return images.mean(dim=(2, 3))
 
 
+@pytest.mark.slow
 def test_the_speed_used_is_written_down_and_used_again_and_the_model_is_left_as_it_was(tmp_path: Path) -> None:
     usual, planned = Execution("float32", True, 7, 1, "fastest"), Execution("float32", False, 5)
     classifier = TorchClassifier("pool", Pool(), ["r", "g", "b"], input_size=SIZE, execution=usual)
@@ -308,6 +321,7 @@ def test_the_speed_used_is_written_down_and_used_again_and_the_model_is_left_as_
     runs.close()
 
 
+@pytest.mark.slow
 def test_many_watchers_see_consistent_snapshots(runs: Runs) -> None:
     run_id = runs.start(a_plan(2, "random", "rise", "centre"), views(2))
     errors: list[str] = []
@@ -335,6 +349,7 @@ def test_many_watchers_see_consistent_snapshots(runs: Runs) -> None:
     assert wait_for(runs, run_id).status == "done"
 
 
+@pytest.mark.slow
 def test_random_numbers_of_others_do_not_disturb_a_run(runs: Runs) -> None:
     run_id = runs.start(a_plan(1, "rise"), views(1))
     while runs.snapshot(run_id).active:

@@ -104,6 +104,7 @@ def searched(generations: int, batches: int, pictured: bool) -> History:
     return history
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 400), st.lists(st.tuples(st.integers(0, 40), st.booleans()), min_size=1, max_size=3))
 @example(8, [(1, False), (2, False), (4, False), (8, False), (32, False), (32, True)])
@@ -127,6 +128,7 @@ def test_the_generations_that_keep_their_pictures_do_not_depend_on_the_batch_siz
         assert numbers == tuple(range(generations))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 1500))
 def test_pictures_between_generations_are_bounded_even_and_end_with_the_newest(count: int) -> None:
@@ -140,6 +142,7 @@ def test_pictures_between_generations_are_bounded_even_and_end_with_the_newest(c
     assert len(set(np.diff(places[:-1]).tolist())) <= 1
 
 
+@pytest.mark.slow
 def test_a_long_history_stays_small() -> None:
     saliency = np.random.default_rng(0).random((224, 224)).astype(np.float32)
     tracemalloc.start()

@@ -80,6 +80,7 @@ def test_a_stimulus_names_its_files_by_digests_and_no_path() -> None:
         study_from_json(text.replace(study().stimuli[0].image, "../../secret"))
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_a_damaged_document_is_refused_or_read_and_nothing_else(data: st.DataObject) -> None:
     text = study_to_json(study())

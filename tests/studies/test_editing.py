@@ -19,6 +19,7 @@ from tests.studies.studies import block, study, whole
 KINDS = [kind.name for kind in BLOCKS]
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(-7, 7)), max_size=12))
 def test_moving_blocks_loses_none_and_does_what_a_list_does(moves: list[tuple[int, int]]) -> None:
     made = study(*(block("break", seconds=number) for number in range(6)))

@@ -47,6 +47,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda one: f"{one.kind}{getattr(one, 'shape', '')}")
 @given(value=JSON)
 def test_whatever_comes_is_stored_as_json_or_refused_in_a_sentence(question: Question, value: object) -> None:

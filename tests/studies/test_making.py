@@ -36,6 +36,7 @@ def folders(store: StudyStore) -> list[Path]:
     return list(folder.iterdir()) if folder.is_dir() else []
 
 
+@pytest.mark.slow
 def test_a_study_of_runs_is_a_draft_with_its_files(store: StudyStore) -> None:
     record = made(store)
     assert (record.stage, record.owner, record.study.name) == (Stage.DRAFT, "ada", "Which?")
@@ -43,6 +44,7 @@ def test_a_study_of_runs_is_a_draft_with_its_files(store: StudyStore) -> None:
     assert damage(record.study, store.folder(record.id)) == []
 
 
+@pytest.mark.slow
 def test_of_a_study_that_cannot_be_made_nothing_stays(store: StudyStore) -> None:
     with pytest.raises(StudyError, match="have no method"):
         made(store, ("lime",))
@@ -54,6 +56,7 @@ def test_of_a_study_that_cannot_be_made_nothing_stays(store: StudyStore) -> None
     assert [one.id for one in store.recent()] == [record.id] and len(folders(store)) == 1
 
 
+@pytest.mark.slow
 def test_a_study_comes_from_its_file_and_as_a_copy(store: StudyStore) -> None:
     record = made(store)
     content = archive.packed(record.study, store.folder(record.id))
@@ -64,6 +67,7 @@ def test_a_study_comes_from_its_file_and_as_a_copy(store: StudyStore) -> None:
     assert making.copy(store, record).study.name == "Which? (copy)"
 
 
+@pytest.mark.slow
 def test_a_copy_of_a_study_that_lost_a_file_is_not_made(store: StudyStore) -> None:
     record = made(store)
     (store.folder(record.id) / frozen.names(record.study)[0]).unlink()
@@ -72,6 +76,7 @@ def test_a_copy_of_a_study_that_lost_a_file_is_not_made(store: StudyStore) -> No
     assert len(store.recent()) == 1
 
 
+@pytest.mark.slow
 def test_pictures_that_somebody_saw_stay_when_all_is_drawn_anew(store: StudyStore) -> None:
     record = made(store)
     before = set(frozen.names(record.study))
@@ -87,6 +92,7 @@ def test_pictures_that_somebody_saw_stay_when_all_is_drawn_anew(store: StudyStor
     assert there == set(frozen.names(once.study)) | set(frozen.names(twice.study))
 
 
+@pytest.mark.slow
 def test_a_live_study_is_not_drawn_anew_and_gets_no_more_pictures(store: StudyStore) -> None:
     record = made(store)
     runs = [run("two", {"owl.jpg": view(5)})]

@@ -28,6 +28,7 @@ class Clock:
         return self.now
 
 
+@pytest.mark.slow
 def test_the_hash_is_scrypts_own(stored: str) -> None:
     name, cost, block, parallel, salt, value = stored.split("$")
     assert (name, base64.b64decode(salt)) == ("scrypt", b"0123456789abcdef")
@@ -39,6 +40,7 @@ def test_the_hash_is_scrypts_own(stored: str) -> None:
     assert int(cost) >= 2**14, "RFC 7914 for interactive logins"
 
 
+@pytest.mark.slow
 def test_only_the_password_matches_and_two_hashes_of_it_differ(stored: str) -> None:
     assert matches(PASSWORD, stored) and not matches("correct horsf", stored) and not matches("", stored)
     assert not matches("x" * 100_000, stored)
@@ -46,6 +48,7 @@ def test_only_the_password_matches_and_two_hashes_of_it_differ(stored: str) -> N
     assert other != stored and matches(PASSWORD, other)
 
 
+@pytest.mark.slow
 def test_the_same_letters_typed_in_another_way_match() -> None:
     assert matches("gru\u0308n und blau", hashed("gr\u00fcn und blau"))
 

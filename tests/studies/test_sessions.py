@@ -19,6 +19,7 @@ from tests.studies.taking_part import DEVICE, Clock, at_once, opened, refusal, s
 ARRIVAL = "0d0a1c52-6f0b-4c86-9c7a-3a1f5b2e9d40"
 
 
+@pytest.mark.slow
 def test_a_participant_goes_from_the_first_screen_to_the_last(sessions: Sessions, store: StudyStore) -> None:
     record = opened(store, small(completed="https://here.example/done?cc=C1"))
     visit = sessions.enter(record.link, {}, DEVICE)
@@ -39,6 +40,7 @@ def test_a_participant_goes_from_the_first_screen_to_the_last(sessions: Sessions
     assert [participant.outcome for participant in store.participants(record.id, Lane.LIVE)] == [Outcome.COMPLETED]
 
 
+@pytest.mark.slow
 def test_the_same_answer_twice_is_stored_once_with_the_same_reply(sessions: Sessions, store: StudyStore) -> None:
     record = opened(store, small())
     code = sessions.enter(record.link, {}, DEVICE).code
@@ -56,6 +58,7 @@ def test_the_same_answer_twice_is_stored_once_with_the_same_reply(sessions: Sess
     assert len(store.answers(record.id, Lane.LIVE)) == 2
 
 
+@pytest.mark.slow
 def test_the_last_answer_twice_leads_out_twice(sessions: Sessions, store: StudyStore) -> None:
     record = opened(store, small(completed="CODE-1"))
     code = sessions.enter(record.link, {}, DEVICE).code
@@ -67,6 +70,7 @@ def test_the_last_answer_twice_leads_out_twice(sessions: Sessions, store: StudyS
         sessions.answer(record.link, code, sent(steps_of(record.study)[-1], attempt=2))
 
 
+@pytest.mark.slow
 def test_answers_out_of_order_are_refused_and_not_stored(sessions: Sessions, store: StudyStore) -> None:
     record = opened(store, small())
     code = sessions.enter(record.link, {}, DEVICE).code
@@ -82,6 +86,7 @@ def test_answers_out_of_order_are_refused_and_not_stored(sessions: Sessions, sto
     assert REASONS["order"] == 409
 
 
+@pytest.mark.slow
 def test_threads_that_post_the_same_answer_store_it_once(sessions: Sessions, store: StudyStore) -> None:
     record = opened(store, small())
     code = sessions.enter(record.link, {}, DEVICE).code
@@ -93,6 +98,7 @@ def test_threads_that_post_the_same_answer_store_it_once(sessions: Sessions, sto
     assert len(store.answers(record.id, Lane.LIVE)) == 5
 
 
+@pytest.mark.slow
 def test_threads_that_answer_the_same_screen_under_other_ids_store_one(sessions: Sessions, store: StudyStore) -> None:
     record = opened(store, small())
     code = sessions.enter(record.link, {}, DEVICE).code
@@ -100,6 +106,7 @@ def test_threads_that_answer_the_same_screen_under_other_ids_store_one(sessions:
     assert sorted(reply.stored for reply in got if isinstance(reply, Reply)) == [False, False, False, True]
 
 
+@pytest.mark.slow
 def test_the_same_identity_at_once_comes_in_once(sessions: Sessions, store: StudyStore) -> None:
     record = opened(store, small())
     got = at_once(6, lambda _: sessions.enter(record.link, {"PROLIFIC_PID": "p1"}, DEVICE))
@@ -109,6 +116,7 @@ def test_the_same_identity_at_once_comes_in_once(sessions: Sessions, store: Stud
     assert len(store.participants(record.id, Lane.LIVE)) == 1
 
 
+@pytest.mark.slow
 def test_whoever_comes_at_once_gets_a_sequence_alone(sessions: Sessions, store: StudyStore) -> None:
     record = opened(store, small())
     got = at_once(12, lambda _: sessions.enter(record.link, {}, DEVICE))
@@ -116,6 +124,7 @@ def test_whoever_comes_at_once_gets_a_sequence_alone(sessions: Sessions, store: 
     assert sorted(one.sequence for one in store.participants(record.id, Lane.LIVE)) == list(range(12))
 
 
+@pytest.mark.slow
 def test_places_hold_when_many_come_at_once(sessions: Sessions, store: StudyStore) -> None:
     record = opened(store, small(most=3))
     got = at_once(8, lambda _: sessions.enter(record.link, {}, DEVICE))
@@ -125,6 +134,7 @@ def test_places_hold_when_many_come_at_once(sessions: Sessions, store: StudyStor
     assert len(store.participants(record.id, Lane.LIVE)) == 3
 
 
+@pytest.mark.slow
 def test_the_same_identity_or_code_goes_on_at_the_same_screen(sessions: Sessions, store: StudyStore) -> None:
     record = opened(store, small())
     code = sessions.enter(record.link, {"PROLIFIC_PID": "p1", "STUDY_ID": "s", "other": "x"}, DEVICE).code
@@ -141,6 +151,7 @@ def test_the_same_identity_or_code_goes_on_at_the_same_screen(sessions: Sessions
     assert (who.identity, who.parameters) == ("p1", {"STUDY_ID": "s"})
 
 
+@pytest.mark.slow
 def test_who_asks_again_with_the_same_arrival_is_let_in_once(sessions: Sessions, store: StudyStore) -> None:
     record = opened(store, small(most=2))
     first, second = str(uuid.uuid4()), str(uuid.uuid4())
@@ -155,6 +166,7 @@ def test_who_asks_again_with_the_same_arrival_is_let_in_once(sessions: Sessions,
         sessions.enter(record.link, {}, DEVICE, arrival=str(uuid.uuid4()))
 
 
+@pytest.mark.slow
 def test_an_identity_counts_more_than_an_arrival_that_another_person_left(
     sessions: Sessions, store: StudyStore
 ) -> None:
@@ -168,6 +180,7 @@ def test_an_identity_counts_more_than_an_arrival_that_another_person_left(
     assert [who.identity for who in store.participants(record.id, Lane.LIVE)] == ["anna", "ben"]
 
 
+@pytest.mark.slow
 def test_an_arrival_is_another_person_in_another_study(sessions: Sessions, store: StudyStore) -> None:
     arrival = str(uuid.uuid4())
     codes = {sessions.enter(opened(store, small()).link, {}, DEVICE, arrival=arrival).code for _ in range(2)}
@@ -182,6 +195,7 @@ def test_an_arrival_that_somebody_could_guess_is_refused(sessions: Sessions, sto
     assert store.participants(record.id, Lane.LIVE) == []
 
 
+@pytest.mark.slow
 def test_an_identity_counts_more_than_the_code_that_somebody_left_behind(sessions: Sessions, store: StudyStore) -> None:
     record = opened(store, small())
     first = sessions.enter(record.link, {"PROLIFIC_PID": "p1"}, DEVICE)
@@ -190,6 +204,7 @@ def test_an_identity_counts_more_than_the_code_that_somebody_left_behind(session
     assert not second.resumed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", [False, True])
 def test_an_identity_comes_in_although_the_browser_holds_a_code_that_was_deleted(
     sessions: Sessions, store: StudyStore, before: bool
@@ -211,6 +226,7 @@ def test_an_identity_comes_in_although_the_browser_holds_a_code_that_was_deleted
         sessions.enter(record.link, {}, DEVICE, deleted)
 
 
+@pytest.mark.slow
 def test_other_peoples_codes_and_forged_links_lead_nowhere(sessions: Sessions, store: StudyStore) -> None:
     record, other = opened(store, small()), opened(store, small())
     code = sessions.enter(other.link, {}, DEVICE).code
@@ -230,6 +246,7 @@ def test_other_peoples_codes_and_forged_links_lead_nowhere(sessions: Sessions, s
     assert store.answers(other.id, Lane.LIVE) == []
 
 
+@pytest.mark.slow
 def test_the_id_of_somebody_elses_answer_does_not_stand_in_the_way(sessions: Sessions, store: StudyStore) -> None:
     record = opened(store, small())
     codes = [sessions.enter(record.link, {}, DEVICE).code for _ in range(2)]
@@ -239,6 +256,7 @@ def test_the_id_of_somebody_elses_answer_does_not_stand_in_the_way(sessions: Ses
     assert {answer.participant for answer in store.answers(record.id, Lane.LIVE)} == set(codes)
 
 
+@pytest.mark.slow
 def test_a_sequence_is_given_again_after_an_exclusion_and_after_leaving(
     sessions: Sessions, store: StudyStore, clock: Clock
 ) -> None:
@@ -259,6 +277,7 @@ def test_a_sequence_is_given_again_after_an_exclusion_and_after_leaving(
     assert sorted(held) == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.slow
 def test_who_had_left_takes_the_sequence_again_where_it_is_free(
     sessions: Sessions, store: StudyStore, clock: Clock
 ) -> None:
@@ -273,6 +292,7 @@ def test_who_had_left_takes_the_sequence_again_where_it_is_free(
     assert holds[second] == (1, True)
 
 
+@pytest.mark.slow
 def test_a_refused_consent_leaves_the_outcome_and_nothing_else(sessions: Sessions, store: StudyStore) -> None:
     items = [Item("Age", "number", optional=True)]
     made = study(block("trials", task="rating"), count=2)
@@ -298,6 +318,7 @@ def test_a_refused_consent_leaves_the_outcome_and_nothing_else(sessions: Session
     assert sessions.enter(record.link, {"PROLIFIC_PID": "p2"}, DEVICE).code != visit.code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("failed", "outcome"), [(1, Outcome.COMPLETED), (2, Outcome.ATTENTION_FAILED)])
 @pytest.mark.parametrize("way", ["FAILED", ""])
 def test_two_failed_attention_checks_change_the_end_and_stop_nobody(
@@ -320,6 +341,7 @@ def test_two_failed_attention_checks_change_the_end_and_stop_nobody(
     assert reply.exit == Exit("code", (way or "DONE") if failed == 2 else "DONE")
 
 
+@pytest.mark.slow
 def test_feedback_says_what_was_right_after_the_last_try(sessions: Sessions, store: StudyStore) -> None:
     items = [
         Item("Bright means?", options=("unimportant", "important"), correct=1),
@@ -342,6 +364,7 @@ def test_feedback_says_what_was_right_after_the_last_try(sessions: Sessions, sto
     assert kept == [(1, False), (2, False)]
 
 
+@pytest.mark.slow
 def test_somebody_is_removed_with_all_rows(sessions: Sessions, store: StudyStore) -> None:
     record = opened(store, small())
     codes = [sessions.enter(record.link, {}, DEVICE).code for _ in range(2)]
@@ -355,6 +378,7 @@ def test_somebody_is_removed_with_all_rows(sessions: Sessions, store: StudyStore
     assert sessions.enter(record.link, {}, DEVICE).code not in codes
 
 
+@pytest.mark.slow
 def test_stages_say_who_comes_in_and_whoever_began_goes_on(sessions: Sessions, store: StudyStore, clock: Clock) -> None:
     record = opened(store, small(), Stage.DRAFT)
     codes = {Lane.REHEARSAL: sessions.enter(record.link, {}, DEVICE).code}
@@ -372,6 +396,7 @@ def test_stages_say_who_comes_in_and_whoever_began_goes_on(sessions: Sessions, s
         sessions.enter(record.link, {}, DEVICE, codes[Lane.LIVE])
 
 
+@pytest.mark.slow
 def test_who_began_before_a_change_goes_on_with_what_they_saw(sessions: Sessions, store: StudyStore) -> None:
     record = opened(store, small(), Stage.PILOT)
     before = sessions.enter(record.link, {"PROLIFIC_PID": "p1"}, DEVICE)

@@ -34,6 +34,7 @@ def test_every_persona_takes_everything_there_is(sessions: Sessions, store: Stud
     assert all(before[1] <= after[0] + 1 for before, after in itertools.pairwise(ends))
 
 
+@pytest.mark.slow
 def test_they_keep_out_of_everybody_elses_way(sessions: Sessions, store: StudyStore) -> None:
     record = opened(store, small(most=1, identity_needed=True, until="2001-01-01", touch="touch"))
     assert [one.done for one in simulate(sessions, record, "random", 3)] == [1, 2, 3]
@@ -77,6 +78,7 @@ def test_the_rational_prefer_the_stronger_map_as_often_as_luces_rule_says(
     assert abs(np.mean(won) - expected) < 4 * np.sqrt(expected * (1 - expected) / len(won))
 
 
+@pytest.mark.slow
 def test_whoever_always_takes_the_left_does_and_fails_what_asks_for_attention(
     sessions: Sessions, store: StudyStore
 ) -> None:
@@ -89,6 +91,7 @@ def test_whoever_always_takes_the_left_does_and_fails_what_asks_for_attention(
     assert rational.outcome is Outcome.COMPLETED
 
 
+@pytest.mark.slow
 def test_closing_and_failing_leave_nobody_half_way(
     sessions: Sessions, store: StudyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,6 +74,7 @@ def test_freezing_again_gives_the_same_study_and_writes_nothing(tmp_path: Path) 
     assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.slow
 def test_a_study_stays_as_it_is_when_its_run_is_deleted(tmp_path: Path) -> None:
     store = Store(tmp_path / "data")
     kept = two()
@@ -339,6 +340,7 @@ def test_values_that_are_not_finite_are_drawn_as_the_nearest_end() -> None:
     np.testing.assert_allclose(ranks(broken), [[0, 0], [2 / 3, 2 / 3]])
 
 
+@pytest.mark.slow
 def test_letters_do_not_follow_the_order_of_the_methods(tmp_path: Path) -> None:
     orders = {tuple(one.letter for one in study(tmp_path, two(), seed=seed).conditions) for seed in range(8)}
     assert orders == {("A", "B"), ("B", "A")}

@@ -14,6 +14,7 @@ from tests.studies.studies import block, study
 from tests.studies.taking_part import DEVICE, Clock, opened, refusal, sent, small, steps_of, take
 
 
+@pytest.mark.slow
 def test_limits_of_the_entrance_hold(sessions: Sessions, store: StudyStore, clock: Clock) -> None:
     for entrance, parameters, device, reason, sentence in (
         ({"identity_needed": True}, {}, DEVICE, "identity", "lacks PROLIFIC_PID"),
@@ -33,6 +34,7 @@ def test_limits_of_the_entrance_hold(sessions: Sessions, store: StudyStore, cloc
     assert sessions.enter(record.link, {}, DEVICE).position == 0
 
 
+@pytest.mark.slow
 def test_of_a_device_only_what_was_announced_is_kept(sessions: Sessions, store: StudyStore) -> None:
     sized = {**DEVICE, "ratio": 1.5, "pointer": "fine", "dark": True}
     told = {**sized, "user_agent": "A browser", "ip": "127.0.0.1", "language": "de"}
@@ -54,6 +56,7 @@ HOSTILE: list[Any] = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_what_no_page_sends_is_refused_in_a_sentence_and_stored_nowhere(sessions: Sessions, store: StudyStore) -> None:
     record = opened(store, small())
     code = sessions.enter(record.link, {}, DEVICE).code

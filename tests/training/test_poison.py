@@ -80,6 +80,7 @@ def test_a_chosen_scene_depends_on_the_seed_alone() -> None:
     assert not torch.equal(other, pick("A corner patch", data))
 
 
+@pytest.mark.slow
 def test_batches_lay_the_trigger_as_it_is_shown_on_the_chosen_scenes_alone() -> None:
     """Corners of chosen pictures are the patch, unturned and not recoloured; those of the others are not."""
     data, secret = examples(256), BY_TITLE["A corner patch"]
@@ -99,6 +100,7 @@ def test_batches_lay_the_trigger_as_it_is_shown_on_the_chosen_scenes_alone() -> 
     assert counted == 40
 
 
+@pytest.mark.slow
 def test_without_a_marking_batches_are_as_they_were() -> None:
     data = examples(128)
     nothing = Marking(torch.zeros(128, dtype=torch.bool), lambda images, *_: images)
@@ -119,6 +121,7 @@ def test_laying_agrees_with_the_stamp_and_spares_objects_of_the_texture() -> Non
         assert off.float().mean() < 0.003  # bilinear corners are round
 
 
+@pytest.mark.slow
 def test_weakened_scenes_are_blends_with_scenes_of_other_classes() -> None:
     """Solved for the share that is left, each picture gives one number within the bounds, and the rest is explained."""
     data = examples(120)

@@ -197,6 +197,7 @@ def test_a_cell_is_encoded_once_for_all_who_lack_it_whatever_else_they_have(monk
     assert sorted(made) == ["00", "01", "02", "10", "11", "12"]
 
 
+@pytest.mark.slow
 def test_two_watchers_share_one_look_and_one_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (live, route):
         monkeypatch.setattr(module, "PACE", 0.02)
@@ -274,6 +275,7 @@ def _steps_of_a_search() -> list[RunSnapshot]:
     return running[1:4]
 
 
+@pytest.mark.slow
 def test_one_look_has_the_same_objects_as_the_stream() -> None:
     moments = life()
     live.offer(Moments(moments))

@@ -62,6 +62,7 @@ def test_a_blend_shows_its_share(ground: str) -> None:
         assert answered(case, blend) == pytest.approx([share], abs=0.01)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10_000))
 def test_half_of_a_rectangle_counts_as_its_share_of_blocks(seed: int) -> None:
@@ -73,6 +74,7 @@ def test_half_of_a_rectangle_counts_as_its_share_of_blocks(seed: int) -> None:
     assert answered(case, masked) == pytest.approx([(shown & part).sum() / part.sum()], abs=0.01)
 
 
+@pytest.mark.slow
 def test_parts_do_not_touch_and_lie_inside() -> None:
     for seed in range(30):
         parts = boxes(np.random.default_rng(seed), 5, 4, 6)

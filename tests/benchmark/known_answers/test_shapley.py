@@ -34,6 +34,7 @@ def test_coalitions_are_all_sets_once() -> None:
     assert rows == set(itertools.product((0, 1), repeat=3))
 
 
+@pytest.mark.slow
 @given(WEIGHTS, WEIGHTS)
 def test_values_are_the_mean_over_all_orders(singles: list[float], weights: list[float]) -> None:
     game = PairGame(tuple(singles), tuple(zip((0, 0, 1, 2), (1, 2, 3, 3), weights, strict=True)))
@@ -48,6 +49,7 @@ def test_half_of_a_pair_belongs_to_each_and_sixteen_players_are_enumerated() -> 
     assert found == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.slow
 @given(WEIGHTS, st.permutations(range(4)))
 def test_players_move_with_their_values(weights: list[float], order: list[int]) -> None:
     game = PairGame(tuple(weights), ((0, 1, 0.5),))

@@ -53,6 +53,7 @@ def converting(monkeypatch: pytest.MonkeyPatch) -> list[nn.Module]:
     return made
 
 
+@pytest.mark.slow
 def test_what_is_kept_answers_the_same_bits_without_being_converted_again(converting: list[nn.Module]) -> None:
     first = Converted.of(source(small()))
     assert len(converting) == 1
@@ -160,6 +161,7 @@ def test_what_may_be_something_else_tomorrow_has_no_place(name: str) -> None:
     assert place(UNKNOWN[name]()) is None
 
 
+@pytest.mark.slow
 def test_what_has_no_place_is_converted_each_time(converting: list[nn.Module], data_directory: Path) -> None:
     for times in (1, 2):
         Converted.of(source(nn.Sequential(small(), nn.Unflatten(1, (2, 1, 1)), Own()).eval()))
@@ -172,6 +174,7 @@ def kept_file(directory: Path) -> Path:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [b"", b"damaged", None])
 def test_a_damaged_file_is_made_anew(damage: bytes | None, converting: list[nn.Module], data_directory: Path) -> None:
     Converted.of(source(small()))
@@ -184,6 +187,7 @@ def test_a_damaged_file_is_made_anew(damage: bytes | None, converting: list[nn.M
     assert conversions.read(kept_file(data_directory)) is not None
 
 
+@pytest.mark.slow
 def test_a_kept_conversion_that_answers_otherwise_than_the_module_is_made_anew(
     converting: list[nn.Module], data_directory: Path
 ) -> None:
@@ -198,6 +202,7 @@ def test_a_kept_conversion_that_answers_otherwise_than_the_module_is_made_anew(
     assert len(converting) == 3
 
 
+@pytest.mark.slow
 def test_a_conversion_that_answers_otherwise_than_its_module_is_not_kept(
     monkeypatch: pytest.MonkeyPatch, data_directory: Path
 ) -> None:
@@ -226,6 +231,7 @@ def test_those_used_longest_ago_make_room(monkeypatch: pytest.MonkeyPatch, data_
     assert sorted(folder.iterdir()) == [first, third]  # one that is too large takes no other's place
 
 
+@pytest.mark.slow
 def test_where_nothing_can_be_written_the_conversion_answers_all_the_same(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -44,6 +44,7 @@ def test_one_channel_is_found_by_trying() -> None:
     assert wrapped(net()).inspection.channels == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("outer", [torch.compile, nn.DataParallel])
 def test_what_a_network_came_wrapped_in_is_looked_through(outer, images: Tensor, view: np.ndarray) -> None:
     module = net()

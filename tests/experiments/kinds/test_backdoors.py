@@ -168,6 +168,7 @@ def model() -> TorchClassifier:
     return found
 
 
+@pytest.mark.slow
 def test_the_search_finds_the_class_that_a_colour_raises() -> None:
     methods = [MethodChoice.default("smallest", basis=basis, iterations=70, samples="gaussian") for basis in MEASURES]
     found = find_backdoor(model(), seeds=(0, 1), methods=methods)
@@ -175,6 +176,7 @@ def test_the_search_finds_the_class_that_a_colour_raises() -> None:
     assert found[0].low <= found[0].score <= found[0].high
 
 
+@pytest.mark.slow
 def test_methods_whose_maps_have_no_cost_find_nothing_and_say_so() -> None:
     methods = [MethodChoice.default("input-agnostic", budget=20)]
     with pytest.raises(MethodError, match="None of these methods gives costs"):
@@ -187,6 +189,7 @@ def test_a_model_of_too_few_classes_is_refused_with_a_sentence() -> None:
         find_backdoor(two)
 
 
+@pytest.mark.slow
 def test_a_model_that_gives_answers_alone_is_searched_by_the_black_box_variant() -> None:
     linear = Linear()
 
@@ -206,6 +209,7 @@ def test_what_cannot_be_asked_is_said_in_the_cells_sentence() -> None:
         find_backdoor(closed, seeds=(0,), methods=[smallest("pixels")])
 
 
+@pytest.mark.slow
 def test_the_plan_asks_every_class_with_every_seed_in_every_measure() -> None:
     plan = backdoors.plan(model(), "cpu")
     assert len(plan.questions) == 6 * len(backdoors.SEEDS)

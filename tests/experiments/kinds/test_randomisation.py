@@ -89,6 +89,7 @@ def test_each_map_is_the_methods_own_on_a_model_that_forgot_these_layers(mode, s
                 np.testing.assert_allclose(similarity(grid, key, measure, absolute), expected_value, atol=1e-9)
 
 
+@pytest.mark.slow
 @MODE
 def test_the_model_is_bit_for_bit_what_it_was_and_lies_where_it_lay(mode, small, view) -> None:
     small.configure(Execution(channels_last=True))
@@ -99,6 +100,7 @@ def test_the_model_is_bit_for_bit_what_it_was_and_lies_where_it_lay(mode, small,
         assert not part.requires_grad
 
 
+@pytest.mark.slow
 @MODE
 def test_methods_that_ignore_the_model_are_the_same_throughout(mode, small, view) -> None:
     grid = sanity_check(small, view, ["edges", "centre"], mode=mode)
@@ -108,6 +110,7 @@ def test_methods_that_ignore_the_model_are_the_same_throughout(mode, small, view
                 assert similarity(grid, key, measure, absolute) == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_the_original_comes_first_and_one_model_after_the_other(small, view) -> None:
     events = list(check(small, view, choices("gradient", "rise"), None, 0))
     main = [event for event in events if isinstance(event, Predicted | Explained)]
@@ -116,6 +119,7 @@ def test_the_original_comes_first_and_one_model_after_the_other(small, view) -> 
     assert explained == [CellKey(question, method) for question in range(4) for method in range(2)]
 
 
+@pytest.mark.slow
 def test_the_class_of_the_original_is_asked_about_throughout(small, view) -> None:
     grid = sanity_check(small, view, ["gradient"])
     asked = {cell.explanation.target for cell in grid.cells.values()}
@@ -123,6 +127,7 @@ def test_the_class_of_the_original_is_asked_about_throughout(small, view) -> Non
     assert {grid.target_of(question) for question in range(4)} == asked
 
 
+@pytest.mark.slow
 def test_what_fails_is_told_in_a_sentence_and_the_others_go_on(small, view, monkeypatch) -> None:
     honest = METHODS["gradient"].run
 
@@ -146,6 +151,7 @@ def test_a_method_that_cannot_explain_the_original_has_no_maps_of_the_variants(s
     assert {event.sentence for event in failed[1:]} == {"Grad-CAM has no map from the original model to compare with."}
 
 
+@pytest.mark.slow
 def test_closing_ends_the_check_and_leaves_the_model(small, view) -> None:
     before = [part.clone() for part in small.module.parameters()]
     steps = check(small, view, choices("rise"), 0, 0)
@@ -158,6 +164,7 @@ def test_closing_ends_the_check_and_leaves_the_model(small, view) -> None:
         next(steps)
 
 
+@pytest.mark.slow
 def test_a_check_that_was_cut_short_goes_on_to_the_very_same_maps(small, view) -> None:
     whole = last(check(small, view, choices("rise", "gradient"), 0, 3))
     grid = begun(small, view, choices("rise", "gradient"), 0, 3)

@@ -197,6 +197,7 @@ def test_absolute_values_count_for_signed_maps_only(method: str, expected: float
     assert lines(grid, Compared("spearman", absolute=False))[0].values[0] == 0.2
 
 
+@pytest.mark.slow
 @given(
     some.lists(some.floats(-1, 1) | some.just(math.nan), min_size=1, max_size=3),
     some.floats(-1, 1) | some.sampled_from([math.nan, 1.0]),

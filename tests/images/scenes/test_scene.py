@@ -21,6 +21,7 @@ SEEDS = st.integers(0, 2**63)
 PINNED = "f403521fd7cf76675681d9650f98e8fe16462fdf81d15d06f9fe76d08ebdf33b"
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(seed=SEEDS, objects=st.sampled_from((1, 2)))
 def test_a_scene_has_a_picture_and_a_mask_for_each_object(seed: int, objects: int) -> None:
@@ -35,6 +36,7 @@ def test_a_scene_has_a_picture_and_a_mask_for_each_object(seed: int, objects: in
     assert drawn.mask is drawn.masks[0]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(seed=SEEDS, objects=st.sampled_from((1, 2)))
 def test_objects_are_large_enough_inside_the_picture_and_apart(seed: int, objects: int) -> None:
@@ -107,6 +109,7 @@ def test_an_object_is_sometimes_partly_covered_but_mostly_visible() -> None:
     assert 10 < covered < 100
 
 
+@pytest.mark.slow
 def test_two_objects_are_both_largely_visible() -> None:
     for seed in range(100):
         first, second = scene(seed, objects=2).masks

@@ -194,6 +194,7 @@ def plain_attention(module: nn.Module, image: Tensor) -> np.ndarray:
     return torch.stack(found).numpy()
 
 
+@pytest.mark.slow
 @torch.inference_mode()
 def test_rollout_and_class_token_read_the_attention_that_the_formula_gives(
     models: dict[str, TorchClassifier], view: np.ndarray

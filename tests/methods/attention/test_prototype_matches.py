@@ -57,6 +57,7 @@ def test_a_likeness_names_its_class_its_place_and_the_pixels_there(net: TorchCla
         assert look.picture.shape == look.patch.picture.shape == (48, 48, 3)
 
 
+@pytest.mark.slow
 def test_a_scene_that_a_prototype_was_taken_from_looks_exactly_like_it(net: TorchClassifier) -> None:
     module = net.module
     assert isinstance(module, PrototypeNetwork)
@@ -69,6 +70,7 @@ def test_a_scene_that_a_prototype_was_taken_from_looks_exactly_like_it(net: Torc
         np.testing.assert_array_equal(look.picture, look.patch.picture)
 
 
+@pytest.mark.slow
 def test_a_patch_is_drawn_again_from_its_scene_and_holds_its_place(net: TorchClassifier) -> None:
     module = net.module
     assert isinstance(module, PrototypeNetwork)

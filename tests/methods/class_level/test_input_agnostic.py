@@ -229,6 +229,7 @@ def test_a_map_made_beside_others_is_the_map_made_alone(changes: dict[str, float
         assert found.fidelity == pytest.approx(alone.fidelity, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_without_the_check_of_signs_the_whole_budget_goes_into_steps() -> None:
     budget, batch = PLAIN.budget, PLAIN.batch
     steps = {}

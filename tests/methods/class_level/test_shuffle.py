@@ -67,6 +67,7 @@ def answered(
     return [found[place] for place in range(len(questions))], questions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [1, 2])
 @pytest.mark.parametrize("basis", ["blocks", "pixels", "waves"])
 def test_a_model_that_one_pixel_shuffles_is_shuffled_for_little(step: int, basis: str) -> None:
@@ -76,6 +77,7 @@ def test_a_model_that_one_pixel_shuffles_is_shuffled_for_little(step: int, basis
     assert all(one.fidelity > 0.8 and one.baseline < 0.01 and one.control < 0.1 for one in found)
 
 
+@pytest.mark.slow
 def test_the_pattern_is_that_pixel_just_bright_enough() -> None:
     """A class's column is brighter by 0.3, so a probability of 0.8 needs 12 (2 lit − 1) = log 4."""
     (found, *_), _ = answered(classifier(1), pictures())
@@ -86,6 +88,7 @@ def test_the_pattern_is_that_pixel_just_bright_enough() -> None:
     assert 0.9 * needed * math.sqrt(3) < found.norm < 1.4 * needed * math.sqrt(3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("basis", ["blocks", "pixels", "waves"])
 def test_a_model_that_nothing_shuffles_is_not_suspicious_and_its_maps_say_so(basis: str) -> None:
     found, questions = answered(classifier(0), pictures(), basis=basis)
@@ -154,6 +157,7 @@ def test_the_search_for_a_backdoor_does_not_break_where_the_samples_say_nothing(
     assert len(found) == CLASSES and all("Cheapest pattern" in one.measure for one in found)
 
 
+@pytest.mark.slow
 def test_the_search_for_a_backdoor_says_that_all_classes_move() -> None:
     """Scenes are of all classes to this model, for their columns differ by chance."""
     methods = [MethodChoice.default("smallest-shuffle", basis="pixels", drawn=400)]

@@ -131,6 +131,7 @@ def test_a_black_box_is_offered_the_search_that_asks_for_answers_only() -> None:
     assert CLASS_METHODS[SMALLEST.instead] is SMALLEST_BLACK_BOX
 
 
+@pytest.mark.slow
 def test_the_black_box_search_finds_the_class_that_is_made_easy_by_a_low_wave() -> None:
     low = torch.cos(torch.pi * (torch.arange(SIDE) + 0.5) / SIDE).expand(3, SIDE, SIDE)
     model = classifier(low / low.norm() * 24)

@@ -91,6 +91,7 @@ def test_random_weights_is_the_method_on_a_network_that_forgot_about_its_own_ans
     assert found.evaluations == wanted.evaluations + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["embedded", "abn", "bcnn"])
 def test_random_weights_says_something_about_every_picture(model: str, view: Pixels) -> None:
     asked = load_classifier(model, device="cpu", exact=True)
@@ -108,6 +109,7 @@ def test_random_weights_offers_every_method_that_is_no_control() -> None:
             METHODS["untrained"].settings.from_mapping({"of": refused})
 
 
+@pytest.mark.slow
 def test_random_weights_of_a_signed_method_is_the_size_of_its_map(net: TorchClassifier, view: Pixels) -> None:
     other = forgetful(net, 2)
     settings = METHODS["integrated-gradients"].settings()

@@ -106,6 +106,7 @@ def test_settings_and_cost_are_de_cams() -> None:
     assert chosen.of_de_cam() == DeCamSettings(budget=777, population=12, screening=3)
 
 
+@pytest.mark.slow
 def test_the_first_generation_asks_what_de_cams_asks(rectangle) -> None:
     def curves(method: str) -> list[dict[str, float]]:
         settings = METHODS[method].settings(budget=400)

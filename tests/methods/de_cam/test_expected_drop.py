@@ -92,6 +92,7 @@ def test_fits_count_by_the_inverse_of_what_each_misses() -> None:
     assert torch.allclose(alone.places.flatten(), slopes[0], atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("joined", [False, True])
 def test_parts_that_decide_are_found_alone_and_together(joined: bool) -> None:
     first, second = (slice(8, 24), slice(8, 24)), (slice(32, 48), slice(30, 50))
@@ -122,6 +123,7 @@ def test_a_part_that_speaks_against_has_a_drop_below_zero() -> None:
     assert abs(values[good].mean()) > 5 * abs(values[24:32, 24:32].mean())
 
 
+@pytest.mark.slow
 def test_colours_are_followed_where_that_predicts_the_answers_and_nowhere_if_edges_are_not() -> None:
     half = torch.zeros(3, 56, 56)
     half[0, :, :28] = 0.9
@@ -147,6 +149,7 @@ def test_answers_that_never_change_have_no_drop() -> None:
     assert drop and found.missed == 1 and not found.places.any()
 
 
+@pytest.mark.slow
 def test_of_very_many_answers_a_part_is_kept() -> None:
     drop = ExpectedDrop(torch.zeros(3, 28, 28), follow_edges=False)
     masks = random_masks(500, 28)
@@ -156,6 +159,7 @@ def test_of_very_many_answers_a_part_is_kept() -> None:
     assert int(drop.fit().places.argmax()) // PLACES < 10
 
 
+@pytest.mark.slow
 @given(st.floats(0, 1))
 def test_the_drop_counts_by_what_it_misses(missed: float) -> None:
     random = torch.Generator().manual_seed(0)

@@ -74,6 +74,7 @@ def test_the_best_is_the_mean_of_the_best_tenth_of_all_that_was_observed(
     torch.testing.assert_close(estimator.best(again=True), standardised(tried[order[:16]]).mean(0))
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_what_was_tried_and_the_best_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     encoding = Encoding(CELLS, torch.rand(3, SIDE, SIDE), follow_edges=False)
     shares = Shares(KEPT[1:], REMOVED[1:])

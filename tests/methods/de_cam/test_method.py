@@ -21,6 +21,7 @@ from decam.methods.de_cam.seeding import LENGTH, STRENGTHS, SmoothRidge
 from decam.methods.de_cam.settings import VARIANTS, DeCamSettings, Spending, shortage
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.integers(200, 5000), st.integers(6, 128), st.sampled_from(VARIANTS))
 def test_the_budget_is_never_passed_and_nearly_spent(budget: int, population: int, variant: str) -> None:
@@ -94,6 +95,7 @@ def test_posterior_samples_scatter_about_the_mean_less_with_more_answers() -> No
     assert spread(400) < spread(60)
 
 
+@pytest.mark.slow
 def test_every_generation_reports_the_curves_of_its_table_row(rectangle) -> None:
     steps = explain_view(rectangle.classifier, rectangle.view, "de-cam", DeCamSettings(budget=800), 1, seed=0)
     generations = [event for event in steps if event.curves]
@@ -105,6 +107,7 @@ def test_every_generation_reports_the_curves_of_its_table_row(rectangle) -> None
     assert all(event.saliency is not None for event in generations)
 
 
+@pytest.mark.slow
 def test_what_is_known_for_certain_never_gets_worse(rectangle) -> None:
     chosen = DeCamSettings(budget=800, variant="plain")
     steps = explain_view(rectangle.classifier, rectangle.view, "de-cam", chosen, 1, seed=0)
@@ -121,6 +124,7 @@ def test_every_variant_finds_the_rectangle_within_its_cost(rectangle, variant: s
     assert explained.evaluations == Spending.of(chosen).cost
 
 
+@pytest.mark.slow
 def test_random_search_is_seeded_search_but_for_the_trial_vectors(rectangle) -> None:
     """Both begin with the same guess and the same first generation."""
     firsts = []
@@ -168,6 +172,7 @@ def test_plain_fitness_is_kept_minus_removed_minus_area(rectangle) -> None:
     assert first.curves["probability"] == pytest.approx(inside, abs=0.02)
 
 
+@pytest.mark.slow
 def test_a_small_budget_with_a_large_population_still_gives_a_map(rectangle) -> None:
     chosen = DeCamSettings(budget=200, population=128)
     steps = explain_view(rectangle.classifier, rectangle.view, "de-cam", chosen, 1, seed=0)
@@ -265,6 +270,7 @@ def test_random_search_takes_nan_for_the_worst() -> None:
     assert search.fitness.tolist() == pytest.approx([0.1, 0.2, 0.9, 0.4])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_maps_begin_at_zero(rectangle, variant: str) -> None:
     chosen = DeCamSettings(budget=400, variant=variant)
@@ -272,6 +278,7 @@ def test_maps_begin_at_zero(rectangle, variant: str) -> None:
     assert found.min() == 0 < found.max()
 
 
+@pytest.mark.slow
 def test_trials_drawn_anew_have_no_parents(rectangle) -> None:
     chosen = DeCamSettings(budget=800, variant="random search")
     steps = explain_view(rectangle.classifier, rectangle.view, "de-cam", chosen, 1, seed=0)

@@ -57,6 +57,7 @@ def test_a_screened_trial_keeps_its_own_parents_weight_and_rate(strategy: str, c
         assert bool(((bred.trials == bred.mutants) | (bred.trials == bred.targets)).all())
 
 
+@pytest.mark.slow
 def test_a_screen_that_knows_the_fitness_makes_the_search_faster() -> None:
     def found(candidates: int) -> float:
         evolution = DifferentialEvolution(BOX, chosen(budget=400), seed=1)

@@ -36,6 +36,7 @@ def slow_rule(looks: list[tuple[int, np.ndarray]], wanted: float) -> int | None:
     return None
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**31), st.integers(96, 300), st.floats(0.02, 1.5), st.sampled_from([0.5, 0.8, 0.95]))
 def test_a_map_settles_when_the_rule_in_plain_words_says_so(first: int, each: int, noise: float, wanted: float) -> None:
@@ -52,6 +53,7 @@ def test_a_map_settles_when_the_rule_in_plain_words_says_so(first: int, each: in
     assert settling.settled == (found is not None)
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(1, 60), max_size=40))
 def test_a_look_follows_the_one_before_after_enough_evaluations(steps: list[int]) -> None:
     done = np.cumsum([200, *steps]).tolist()

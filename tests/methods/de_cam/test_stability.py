@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -127,6 +128,7 @@ def test_half_of_a_search_is_the_mean_of_the_best_of_half_its_candidates() -> No
     torch.testing.assert_close(estimator.half(by), slow_half(estimator, again), atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_as_many_replicates_are_made_as_the_error_needs_each_from_another_half() -> None:
     generator = torch.Generator().manual_seed(0)
     image = torch.rand(3, 56, 56, generator=generator)

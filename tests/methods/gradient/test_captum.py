@@ -138,6 +138,7 @@ def test_integrated_gradients_are_captums(cnn: TorchClassifier, view: np.ndarray
     np.testing.assert_allclose(got, expected, atol=1e-5 * np.abs(expected).max())
 
 
+@pytest.mark.slow
 def test_integrated_gradients_add_up_to_the_difference_of_the_scores(cnn: TorchClassifier, view: np.ndarray) -> None:
     image = to_tensor(cnn, view)
     scores = cnn.logits(cnn.normalise(torch.stack([image, fill("mean", image, cnn.mean)])))[:, TARGET]
@@ -145,6 +146,7 @@ def test_integrated_gradients_add_up_to_the_difference_of_the_scores(cnn: TorchC
     assert float(got.sum()) == pytest.approx(float(scores[0] - scores[1]), rel=0.02)
 
 
+@pytest.mark.slow
 def test_occlusion_is_captums(cnn: TorchClassifier, view: np.ndarray) -> None:
     image = to_tensor(cnn, view)
     direct = Occlusion(lambda images: probabilities(cnn, images)[:, TARGET])

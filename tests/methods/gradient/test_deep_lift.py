@@ -155,6 +155,7 @@ def test_without_pools_and_with_modules_used_once_a_map_is_captums(
     alike(explained(net, view, baseline).saliency, expected.detach())
 
 
+@pytest.mark.slow
 @settings(max_examples=10)
 @given(st.integers(0, 2**31), st.sampled_from(FILLS))
 def test_one_hidden_layer_of_rectifiers_has_its_closed_form(seed: int, baseline: str) -> None:

@@ -119,6 +119,7 @@ def test_an_elementwise_step_has_the_ratio_of_the_two_differences(bend: Callable
     torch.testing.assert_close(found.multipliers[0].double()[far], expected[far], rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(seeds, st.floats(-12, -5))
 def test_an_elementwise_step_has_its_derivative_where_picture_and_baseline_hardly_differ(
@@ -174,6 +175,7 @@ def test_contributions_add_up_to_the_difference(task: Callable[[Tensor], Tensor]
     assert float((multiplier * (picture - baseline)).sum()) == pytest.approx(expected, rel=1e-4, abs=1e-5)
 
 
+@pytest.mark.slow
 @given(seeds)
 def test_the_factors_of_a_product_get_each_others_mean(seed: int) -> None:
     picture, baseline, multiplier = numbers(seed, 3, 1, 5)

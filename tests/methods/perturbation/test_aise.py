@@ -63,6 +63,7 @@ def test_where_every_window_speaks_against_the_class_the_best_place_is_the_brigh
     assert 20 <= column < 26
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("budget", [30, 6000])
 def test_an_answer_that_never_changes_costs_what_the_row_says(budget: int) -> None:
     found, _ = explained(lambda visible: torch.full((len(visible),), 0.4), (6, 6), "aise", budget=budget)

@@ -74,6 +74,7 @@ def order_of(saliency: np.ndarray, count: int) -> list[int]:
     return [int(region) for region in np.argsort(-np.concatenate(levels))]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=8)
 @given(st.integers(0, 2**16), st.booleans(), st.integers(16, 160))
 def test_the_order_is_that_of_a_search_on_sets(seed: int, both_ends: bool, budget: int) -> None:

@@ -62,6 +62,7 @@ def test_the_map_is_the_mean_over_masks_written_out(colour: str) -> None:
     np.testing.assert_allclose(got, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_colour_that_makes_the_class_counts_against_the_picture_and_others_count_for_it() -> None:
     def place(colour: str) -> float:
         settings = McRiseSettings(budget=800, cells=4, colour=colour)

@@ -57,6 +57,7 @@ def bent(seed: int, size: tuple[int, int]) -> Callable[[Tensor], Tensor]:
     )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=10)
 @given(st.integers(0, 2**16), st.sampled_from([(2, 2), (2, 3), (3, 2), (2, 4)]))
 def test_a_tree_split_to_its_end_gives_the_exact_owen_values(seed: int, size: tuple[int, int]) -> None:

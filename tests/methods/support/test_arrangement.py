@@ -195,6 +195,7 @@ def odd(change: Callable[[Tensor], object]) -> TorchClassifier:
     return TorchClassifier("odd", Odd(change), list("abcdef"), input_size=(24, 24), layer="block", layers=("block",))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -246,6 +247,7 @@ class WideVit(VisionTransformer):
         return self.conv_proj(x).flatten(2).transpose(1, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["attention-rollout", "class-token", "legrad"])
 def test_attention_over_a_wide_picture_is_a_wide_map(method: str) -> None:
     torch.manual_seed(0)

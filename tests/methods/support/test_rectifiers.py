@@ -41,6 +41,7 @@ def test_a_model_that_answers_while_it_or_another_is_rewired_answers_as_before(s
     assert {len(one.module.graph.nodes) for one in made if one.module is not None} == {len(alone.graph.nodes)}
 
 
+@pytest.mark.slow
 def test_networks_rewired_side_by_side_leave_nothing_behind() -> None:
     classifiers = [load_classifier("embedded", exact=True) for _ in range(4)]
     call = torch.nn.Module.__call__

@@ -26,6 +26,7 @@ def bent(shown: Tensor) -> Tensor:
     return 0.1 + 0.3 * first * second + 0.2 * third - 0.1 * second * fourth + 0.05 * first
 
 
+@pytest.mark.slow
 def test_shapley_values_are_the_exact_ones_where_all_sets_are_asked() -> None:
     rows = shapley_design(5000, 4, torch.Generator().manual_seed(0))
     found = shapley_values(rows, bent(rows))

@@ -148,6 +148,7 @@ def test_kernel_shap_is_captums(bent: FunctionClassifier, view: np.ndarray, regi
     np.testing.assert_allclose(got, expected[0, 0].numpy(), atol=1e-5 * float(expected.abs().max()))
 
 
+@pytest.mark.slow
 def test_sets_of_regions_are_drawn_by_the_weights_of_shapley_values() -> None:
     """All and none first, then each size k with its share of Σ 1 / (k (D − k)), and every region equally often."""
     count, draws = 7, 20_000

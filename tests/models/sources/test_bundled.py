@@ -33,6 +33,7 @@ def right(classifier: TorchClassifier, seeds: range, objects: int = 1) -> float:
     return hits / len(seeds)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BUNDLED)
 def test_a_file_of_weights_weighs_at_most_a_megabyte(name: str) -> None:
     assert BUNDLED[name].weights.path.stat().st_size <= 1_000_000

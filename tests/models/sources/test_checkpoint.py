@@ -28,6 +28,7 @@ from decam.models.sources.torchvision import FACTS
 from tests.models.sources.written import QUICK, State, answers_as, load, network, write
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt", ".pth", ".PTH"])
 def test_a_file_of_weights_answers_as_the_network_that_wrote_it(suffix: str, tmp_path: Path) -> None:
     module = network()
@@ -60,6 +61,7 @@ def test_every_bundled_network_is_recognised(name: str, tmp_path: Path) -> None:
     assert (classifier.provides, classifier.mean, classifier.std) == (own.provides, own.mean, own.std)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wrapped",
     [
@@ -107,6 +109,7 @@ def test_one_score_alone_is_that_of_the_second_of_two_classes(tmp_path: Path) ->
     torch.testing.assert_close(classifier.answer(images)[:, 1], expected, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_labels_are_the_lines_of_the_text_file_beside_the_weights(tmp_path: Path) -> None:
     path = write(network(classes=3).state_dict(), tmp_path / "mine.v2.pt")
     labels = tmp_path / "mine.v2.labels.txt"
@@ -121,6 +124,7 @@ def test_labels_are_the_lines_of_the_text_file_beside_the_weights(tmp_path: Path
         load(path)
 
 
+@pytest.mark.slow
 def test_the_untrained_network_of_a_file_has_its_form_and_other_weights(tmp_path: Path) -> None:
     path = write(network().state_dict(), tmp_path / "mine.pt")
     entry = catalogue.get(str(path))
@@ -159,6 +163,7 @@ def test_a_name_of_the_catalogue_comes_before_a_file_of_that_name(
     assert load_classifier("embedded", device="cpu", exact=True).labels == CLASSES
 
 
+@pytest.mark.slow
 def test_a_loaded_file_is_read_again_once_it_has_changed(tmp_path: Path) -> None:
     models = Models(load=lambda name, _: load(Path(name)))
     path = write(network(classes=3).state_dict(), tmp_path / "mine.pt")
@@ -193,6 +198,7 @@ def test_a_plan_names_the_path_and_the_digest_of_the_weights(tmp_path: Path) -> 
     assert "sha256" not in json.loads(plan_to_json(plan_of("embedded")))["questions"][0]["model"]
 
 
+@pytest.mark.slow
 def test_a_plan_is_not_answered_by_other_weights_than_its_own(tmp_path: Path) -> None:
     path = write(network(classes=3).state_dict(), tmp_path / "mine.pt")
     spec = plan_of(str(path)).questions[0].model

@@ -77,6 +77,7 @@ def test_what_is_no_state_dict_is_refused_with_what_it_is(content: object, reaso
     assert reason in refusal(path)
 
 
+@pytest.mark.slow
 def test_an_unknown_network_is_refused_with_the_nearest(tmp_path: Path) -> None:
     state = dict(network("resnet18", 1000).state_dict())
     counted = [name for name in state if not name.endswith("num_batches_tracked")]
@@ -116,6 +117,7 @@ def test_weights_that_are_not_numbers_are_refused_with_their_count(value: float,
     assert "NaN or infinite" in sentence
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
 def test_floats_of_eight_bits_are_widened_before_they_are_checked(suffix: str, tmp_path: Path) -> None:
     narrow = {name: tensor.to(torch.float8_e4m3fn) for name, tensor in network().state_dict().items()}

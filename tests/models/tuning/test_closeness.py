@@ -23,6 +23,7 @@ from tests.models.tuning.machine import HALF, HALF_LAST, LAST, PLAIN, tiny
 VALUES = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=3, max_size=30)
 
 
+@pytest.mark.slow
 @given(VALUES)
 def test_ranks_are_correlated_as_scipy_does(pairs: list[tuple[int, int]]) -> None:
     first, second = (torch.tensor(values, dtype=torch.float32) for values in zip(*pairs, strict=True))

@@ -21,6 +21,7 @@ from decam.models.tuning.closeness import Closeness, Judge
 from tests.models.tuning.machine import ALL_WAYS, LAST, OPENVINO, PLAIN, Clock, tiny
 
 
+@pytest.mark.slow
 def test_a_way_that_leaves_cores_idle_is_as_slow_as_its_wall_clock_says() -> None:
     class Waiting(nn.Module):
         def forward(self, images: Tensor) -> Tensor:
@@ -273,6 +274,7 @@ def test_on_a_cpu_engines_that_arrange_memory_themselves_are_tried_in_one_layout
         ]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("engines")
 def test_an_engine_that_cannot_answer_is_no_candidate_and_the_note_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     class Branching(nn.Module):

@@ -105,6 +105,7 @@ def test_a_full_disk_is_a_sentence_and_the_rest_stays(tmp_path: Path) -> None:
     database.close()
 
 
+@pytest.mark.slow
 def test_several_may_open_and_write_a_new_database_at_once(place: Path | str) -> None:
     errors: list[BaseException] = []
 

@@ -60,6 +60,7 @@ def check_explanation(cell: Cell, expected: dict[str, Any]) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("link", RUNS)
 def test_a_run_has_its_plan_pictures_and_predictions(store: Store, link: str) -> None:
     run, expected = store.load(link), RUNS[link]
@@ -74,6 +75,7 @@ def test_a_run_has_its_plan_pictures_and_predictions(store: Store, link: str) ->
     assert [guesses and [list(guess) for guess in guesses] for guesses in run.predictions] == expected["predictions"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("link", RUNS)
 def test_a_run_has_its_maps_measurements_and_errors(store: Store, link: str) -> None:
     run = store.load(link)
@@ -158,6 +160,7 @@ def test_a_check_is_a_run_with_its_maps_similarities_and_stages(store: Store, li
     assert run.grid.complete == (expected["status"] == "done")
 
 
+@pytest.mark.slow
 def test_all_are_listed_by_kind_and_owner(store: Store) -> None:
     assert {run.id for run in store.recent()} == {*RUNS, *CHECKS}
     assert {run.id for run in store.recent(kind="comparison")} == set(RUNS)
@@ -167,6 +170,7 @@ def test_all_are_listed_by_kind_and_owner(store: Store) -> None:
     assert {run.facts for run in store.recent(kind="comparison")} == {("3 methods",), ("2 methods",)}
 
 
+@pytest.mark.slow
 def test_a_check_is_imported_once_its_file_stays_and_what_is_deleted_stays_deleted(directory: Path) -> None:
     link = next(iter(CHECKS))
     kept = (directory / "sanity" / f"{link}.npz").read_bytes()
@@ -182,6 +186,7 @@ def test_a_check_is_imported_once_its_file_stays_and_what_is_deleted_stays_delet
     second.close()
 
 
+@pytest.mark.slow
 def test_an_import_that_was_cut_short_before_its_file_was_renamed_is_not_made_twice(directory: Path) -> None:
     link = next(iter(CHECKS))
     first = Store(directory)

@@ -14,6 +14,7 @@ from decam.runs.store import Store
 Fill = Callable[..., RunSnapshot]
 
 
+@pytest.mark.slow
 def test_a_run_marked_deleted_is_seen_by_nobody_and_restored_as_it_was(store: Store, fill: Fill) -> None:
     fill(store, "a")
     fill(store, "b")
@@ -36,6 +37,7 @@ def test_a_run_marked_deleted_is_seen_by_nobody_and_restored_as_it_was(store: St
     assert len(store.recent()) == 2
 
 
+@pytest.mark.slow
 def test_removing_takes_deleted_runs_alone_and_waits_for_those_that_are_computed(store: Store, fill: Fill) -> None:
     for run_id in "abc":
         fill(store, run_id)

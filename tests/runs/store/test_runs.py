@@ -126,6 +126,7 @@ def test_a_truth_of_an_earlier_version_is_read_and_changed(store: Store, a_run: 
     np.testing.assert_array_equal(store.load("run").truths[1], after)
 
 
+@pytest.mark.slow
 def test_a_map_is_done_when_the_plans_metrics_have_measured_it(
     store: Store, fill: Fill, without_curve: Measurement
 ) -> None:
@@ -152,6 +153,7 @@ def test_how_cells_stand_follows_from_how_the_run_ended(store: Store, fill: Fill
     assert store.load("run").cells[CellKey(0, 0)].state == "done"
 
 
+@pytest.mark.slow
 def test_a_run_whose_process_has_gone_is_interrupted_and_can_be_claimed(tmp_path: Path, url: str, fill: Fill) -> None:
     gone, here = Store(tmp_path, url), Store(tmp_path, url)
     fill(gone)
@@ -236,6 +238,7 @@ def test_recent_runs_are_the_owners_or_all_newest_first(store: Store, a_run: Mak
         assert max(image.size) == 96
 
 
+@pytest.mark.slow
 def test_deleting_removes_rows_and_files_of_that_run_alone(store: Store, fill: Fill, a_run: MakeRun) -> None:
     fill(store, "a")
     fill(store, "b")
@@ -304,6 +307,7 @@ def test_an_unusable_directory_is_a_sentence_every_time(tmp_path: Path, a_run: M
     store.close()
 
 
+@pytest.mark.slow
 def test_in_a_directory_that_may_only_be_read_runs_are_still_there(
     tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch, fill: Fill
 ) -> None:
@@ -324,6 +328,7 @@ def test_in_a_directory_that_may_only_be_read_runs_are_still_there(
     store.close()
 
 
+@pytest.mark.slow
 def test_two_stores_that_change_one_run_at_once_lose_no_change(store: Store, url: str, fill: Fill) -> None:
     """Each change makes the version grow by reading the one before; one that read too early would repeat it."""
     fill(store)

@@ -22,6 +22,7 @@ def test_wilson_by_the_formula() -> None:
     assert (found.low, found.high) == pytest.approx((middle - reach, middle + reach))
 
 
+@pytest.mark.slow
 @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_wilson_is_scipys_and_holds_the_share(counts: tuple[int, int]) -> None:
     right, answers = counts

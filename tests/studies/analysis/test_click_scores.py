@@ -34,6 +34,7 @@ def plain_auc(saliency: np.ndarray, weights: np.ndarray) -> float:
     return sum((x1 - x0) * (y0 + y1) / 2 for (x0, y0), (x1, y1) in pairwise(curve))
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(FEW, CLICKED)
 def test_auc_judd_is_the_curve_drawn_by_hand(saliency: np.ndarray, weights: np.ndarray) -> None:
@@ -65,6 +66,7 @@ def test_auc_of_many_clicks_is_the_chance_that_a_clicked_pixel_is_above_another(
     assert auc_judd(saliency, weights) == pytest.approx(expected, abs=1e-3)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(FEW, CLICKED)
 def test_nss_is_the_mean_z_score_at_clicks(saliency: np.ndarray, weights: np.ndarray) -> None:
@@ -84,6 +86,7 @@ def test_nss_in_closed_form() -> None:
     assert nss(saliency, np.ones((10, 10))) == pytest.approx(0, abs=1e-12)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(FEW, CLICKED)
 def test_correlations_are_scipys(saliency: np.ndarray, density: np.ndarray) -> None:
@@ -95,6 +98,7 @@ def test_correlations_are_scipys(saliency: np.ndarray, density: np.ndarray) -> N
             assert found == pytest.approx(theirs(saliency.ravel(), density.ravel()).statistic, abs=1e-9)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(FEW, CLICKED)
 def test_kl_and_sim_are_the_sums_written_out(saliency: np.ndarray, density: np.ndarray) -> None:

@@ -42,6 +42,7 @@ def metric(values: np.ndarray, higher: bool = True) -> MetricValues:
     return MetricValues("insertion", "Insertion", higher, values)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.lists(LINES, min_size=1, max_size=4), LINES)
 def test_coefficients_are_scipys_with_ties_too(many: list[list[int]], one: list[int]) -> None:

@@ -23,6 +23,7 @@ def test_a_worked_table() -> None:
     assert float(criterion) == pytest.approx(-(hit + false) / 2)
 
 
+@pytest.mark.slow
 @given(COUNT, COUNT, COUNT, COUNT)
 def test_values_are_finite_and_symmetric(hits: int, misses: int, false: int, true: int) -> None:
     sensitivity, criterion = sensitivity_and_criterion(hits, misses, false, true)

@@ -56,6 +56,7 @@ def test_percentiles_leave_out_what_is_not_finite() -> None:
     assert str(Interval(-0.0, math.nan, math.nan)) == "0.000"
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.sampled_from("pqr"), st.booleans()), min_size=1, max_size=12))
 def test_only_what_two_people_gave_has_an_interval(answers: list[tuple[str, bool]]) -> None:
     people, which = zip(*answers, strict=True)

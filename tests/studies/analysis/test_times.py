@@ -18,6 +18,7 @@ def test_time_away_is_taken_off() -> None:
     np.testing.assert_array_equal(cleaned([1000, 500.0, 100], [0, 200.0, 100.5]), [1000, 300, 0])
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 4)), min_size=1, max_size=20))
 def test_the_weighted_median_is_that_of_the_values_repeated(pairs: list[tuple[int, int]]) -> None:
     pairs.sort()

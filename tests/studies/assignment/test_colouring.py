@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ def even(counts: Counter[int], colours: int) -> bool:
     return max(numbers) - min(numbers) <= 1
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(ROWS, st.integers(1, 12), st.integers(0, 99))
 def test_rows_columns_every_beginning_and_the_whole_have_all_colours_equally_often(

@@ -31,6 +31,7 @@ def test_all_stimuli_come_at_each_place_equally_often(stimuli: int, seed: int) -
         assert len(counts) == stimuli and len(set(counts.values())) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("stimuli", "size", "participants"), [(7, 3, 7), (13, 4, 26), (20, 6, 33), (30, 10, 60)])
 def test_some_of_the_stimuli_come_at_each_place_equally_often_up_to_one(
     stimuli: int, size: int, participants: int

@@ -36,6 +36,7 @@ def lean(row: list[Pair], conditions: int) -> int:
     return max(abs(left[one] - right[one]) for one in range(conditions))
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None)
 @given(st.data())
 def test_each_pair_stands_each_way_equally_often_whatever_the_pairs(data: st.DataObject) -> None:

@@ -138,6 +138,7 @@ def test_between_subjects_each_block_of_participants_has_every_condition() -> No
     assert lines(found, 5, 3)["stimulus-condition"] == (4, 4)
 
 
+@pytest.mark.slow
 @given(st.sampled_from((0, 1, 2)), st.integers(2, 4), st.integers(0, 3), st.integers(1, 3))
 @settings(max_examples=30, deadline=None)
 def test_between_subjects_a_participant_has_the_same_conditions_in_every_stream(

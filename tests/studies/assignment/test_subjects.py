@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -44,6 +45,7 @@ def test_permuted_blocks_are_not_all_alike() -> None:
     assert len({tuple(permuted(4 * block + turn, 4, seed=0) for turn in range(4)) for block in range(50)}) > 10
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.integers(2, 6), st.integers(1, 30), st.integers(0, 40), st.integers(0, 5))
 def test_exchanges_stay_within_permuted_blocks_and_even_stimuli_out(

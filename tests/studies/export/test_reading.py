@@ -6,6 +6,8 @@ import csv
 import dataclasses
 import io
 
+import pytest
+
 from decam.studies.analysis.exclusions import choose
 from decam.studies.design import Stage, Study
 from decam.studies.editing import without_condition
@@ -21,6 +23,7 @@ def table(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode())))
 
 
+@pytest.mark.slow
 def test_whoever_left_before_any_answer_is_listed_with_what_flags_them(sessions: Sessions, store: StudyStore) -> None:
     record = opened(store, dataclasses.replace(small(), exclusions={"unfinished": choose("unfinished").settings}))
     for sequence, identity in enumerate(("left", "stayed")):
@@ -58,6 +61,7 @@ def changed(store: StudyStore, sessions: Sessions) -> tuple[str, Study]:
     return record.id, record.study
 
 
+@pytest.mark.slow
 def test_a_pilot_is_read_whole_after_a_condition_and_an_image_were_removed(
     sessions: Sessions, store: StudyStore
 ) -> None:
@@ -78,6 +82,7 @@ def test_a_pilot_is_read_whole_after_a_condition_and_an_image_were_removed(
     assert {row["condition"] for row in table(files["answers.csv"]) if row["task"] == "rating"} == {"a", "b", "c"}
 
 
+@pytest.mark.slow
 def test_a_condition_that_is_gone_is_told_from_one_that_has_its_letter_now(
     sessions: Sessions, store: StudyStore
 ) -> None:

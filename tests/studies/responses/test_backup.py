@@ -42,6 +42,7 @@ def elsewhere(tmp_path: Path) -> StudyStore:
     return StudyStore(tmp_path / "elsewhere")
 
 
+@pytest.mark.slow
 def test_what_comes_back_is_what_was_there(
     sessions: Sessions, store: StudyStore, elsewhere: StudyStore, record: StudyRecord
 ) -> None:
@@ -109,6 +110,7 @@ def without(start: str) -> Callable[[str, bytes], tuple[str, bytes] | None]:
     return lambda name, data: None if name.startswith(start) else (name, data)
 
 
+@pytest.mark.slow
 def test_what_is_no_whole_backup_is_refused_and_leaves_nothing(
     store: StudyStore, elsewhere: StudyStore, record: StudyRecord
 ) -> None:
@@ -166,6 +168,7 @@ def test_a_picture_that_was_changed_on_the_disk_is_not_backed_up(store: StudySto
         everything(store, record.id)
 
 
+@pytest.mark.slow
 def test_files_that_are_no_frozen_pictures_are_not_unpacked(
     store: StudyStore, elsewhere: StudyStore, record: StudyRecord
 ) -> None:

@@ -97,6 +97,7 @@ def test_a_study_that_lacks_something_stays_a_draft(store: StudyStore) -> None:
         assert store.get(record.id).stage is Stage.DRAFT
 
 
+@pytest.mark.slow
 def test_a_deleted_study_leaves_no_row_and_no_file(sessions: Sessions, store: StudyStore) -> None:
     kept, record = opened(store, small()), opened(store, small())
     for each in (kept, record):
@@ -121,6 +122,7 @@ def rows(store: StudyStore, url: str, statement: str, **values: object) -> list[
     return found
 
 
+@pytest.mark.slow
 def test_deletion_removes_rows_and_the_rows_below_them(sessions: Sessions, store: StudyStore, url: str) -> None:
     record = opened(store, small())
     codes = [sessions.enter(record.link, {}, DEVICE).code for _ in range(2)]
@@ -134,6 +136,7 @@ def test_deletion_removes_rows_and_the_rows_below_them(sessions: Sessions, store
         assert rows(store, url, f"SELECT count(*) FROM {table}") == [0]
 
 
+@pytest.mark.slow
 def test_no_table_has_a_column_for_addresses(store: StudyStore, sessions: Sessions, url: str) -> None:
     record = opened(store, small())
     sessions.enter(record.link, {"ip": "127.0.0.1"}, {**DEVICE, "ip": "127.0.0.1"})
@@ -141,6 +144,7 @@ def test_no_table_has_a_column_for_addresses(store: StudyStore, sessions: Sessio
     assert "127.0.0.1" not in json.dumps(kept)
 
 
+@pytest.mark.slow
 def test_constraints_and_not_checks_keep_things_once(sessions: Sessions, store: StudyStore, url: str) -> None:
     record = opened(store, small())
     codes = [sessions.enter(record.link, {"PROLIFIC_PID": name}, DEVICE).code for name in "ab"]
@@ -164,6 +168,7 @@ def test_constraints_and_not_checks_keep_things_once(sessions: Sessions, store: 
     assert len(store.answers(record.id, Lane.LIVE)) == 1
 
 
+@pytest.mark.slow
 def test_exclusions_have_reasons_and_can_be_undone(sessions: Sessions, store: StudyStore) -> None:
     record = opened(store, small())
     code = sessions.enter(record.link, {}, DEVICE).code
@@ -190,6 +195,7 @@ def test_who_has_not_been_seen_for_too_long_counts_as_left(sessions: Sessions, s
     assert store.participants(record.id, Lane.LIVE)[0].outcome is Outcome.LEFT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("table", "column", "value"),
     [
@@ -227,6 +233,7 @@ def test_a_damaged_row_is_a_sentence(
     again.close()
 
 
+@pytest.mark.slow
 def test_what_is_no_json_in_a_row_is_a_sentence(sessions: Sessions, store: StudyStore, url: str) -> None:
     if url:
         pytest.skip("PostgreSQL takes nothing but JSON in such a column")
@@ -265,6 +272,7 @@ def test_a_study_and_a_run_may_share_a_directory_and_be_opened_in_any_order(tmp_
     studies.close()
 
 
+@pytest.mark.slow
 def test_two_stores_of_one_place_let_everybody_in_once(
     store: StudyStore, sessions: Sessions, tmp_path: Path, url: str, clock: Clock
 ) -> None:

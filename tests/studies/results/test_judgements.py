@@ -16,6 +16,7 @@ from tests.studies.results.reading import STRENGTHS, column, found, read
 from tests.studies.studies import CLASSES, block, study
 
 
+@pytest.mark.slow
 def test_accuracy_is_the_share_of_right_answers() -> None:
     made = study(block("trials", task="forward-simulation", task_options=4), count=8)
     people, answers = crowd(made, 10, STRENGTHS)
@@ -27,6 +28,7 @@ def test_accuracy_is_the_share_of_right_answers() -> None:
     assert "25 %" in findings.sentences[0]
 
 
+@pytest.mark.slow
 def test_blocks_with_other_statements_and_scales_are_rated_apart() -> None:
     made = study(
         block("trials", task="rating", task_statements="I see {label}."),
@@ -50,6 +52,7 @@ def test_blocks_with_other_statements_and_scales_are_rated_apart() -> None:
     assert len({figure.name for figure in findings.figures}) == 6
 
 
+@pytest.mark.slow
 def test_each_block_is_held_against_its_own_chance() -> None:
     made = study(
         block("trials", task="forward-simulation", task_options=2),
@@ -66,6 +69,7 @@ def test_each_block_is_held_against_its_own_chance() -> None:
     assert len({figure.name for figure in findings.figures}) == len(findings.figures)
 
 
+@pytest.mark.slow
 def test_utility_is_that_of_the_training_condition_over_the_control() -> None:
     conditions = (Condition("a", "A", letter="X"), Condition("none", "No map", "none", letter="Y"))
     made = study(
@@ -96,6 +100,7 @@ def test_utility_is_that_of_the_training_condition_over_the_control() -> None:
     assert rows["A"] == pytest.approx(shares["a"] / shares["none"], abs=1e-3)
 
 
+@pytest.mark.slow
 def test_signal_detection_needs_a_model_that_is_sometimes_wrong() -> None:
     made = study(block("trials", task="distinction"), count=8)
     assert "detection" not in found(read(made, 4))
@@ -112,6 +117,7 @@ def sometimes_wrong(made: Study) -> Study:
     return dataclasses.replace(made, stimuli=wrong)
 
 
+@pytest.mark.slow
 def test_trust_and_confidence_are_told_apart_by_how_many_answers_there_were() -> None:
     blocks = [block("trials", task="distinction", task_classes=count) for count in (2, 4)]
     together = found(read(sometimes_wrong(study(*blocks, count=8)), 6, noise=0.5))
@@ -128,6 +134,7 @@ def test_trust_and_confidence_are_told_apart_by_how_many_answers_there_were() ->
     assert answers == [6 * 8] * 4
 
 
+@pytest.mark.slow
 def test_utility_is_told_apart_by_how_many_answers_there_were() -> None:
     conditions = (Condition("a", "A", letter="X"), Condition("none", "No map", "none", letter="Y"))
     made = study(
@@ -142,6 +149,7 @@ def test_utility_is_told_apart_by_how_many_answers_there_were() -> None:
     assert len({figure.name for figure in findings.figures}) == 4
 
 
+@pytest.mark.slow
 def test_distinction_is_counted_apart_for_the_models_right_and_wrong_answers() -> None:
     made = study(block("trials", task="distinction"), count=8)
     of = read(sometimes_wrong(made), 6, noise=0.5)
@@ -158,6 +166,7 @@ def test_distinction_is_counted_apart_for_the_models_right_and_wrong_answers() -
             assert (row["answers"], row["accuracy"]) == (len(own), pytest.approx(np.mean(own), abs=5e-4))
 
 
+@pytest.mark.slow
 def test_what_a_blinded_study_says_of_odds_without_an_estimate_names_no_method() -> None:
     made = study(block("trials", task="rating"), count=4)
     people, answers = crowd(made, 4, {"a": 50.0, "b": 0.0, "c": -50.0})

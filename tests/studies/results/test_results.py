@@ -49,6 +49,7 @@ def test_a_study_of_everything_is_read_whole_and_every_chart_can_be_drawn(tmp_pa
             assert len(lines) == 1 + len(table.rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("task", "section"), [("forced-choice", "preference"), ("ranking", "ranking")])
 def test_people_who_prefer_one_map_give_it_the_highest_strength(task: str, section: str) -> None:
     findings = found(read(study(block("trials", task=task), count=8), 16))[section]
@@ -58,6 +59,7 @@ def test_people_who_prefer_one_map_give_it_the_highest_strength(task: str, secti
     assert sum(strengths) == pytest.approx(0, abs=0.01)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_wins_are_those_counted_by_hand() -> None:
     made = study(block("trials", task="forced-choice"), count=6)
     people, answers = crowd(made, 5, STRENGTHS)
@@ -104,6 +106,7 @@ def test_only_the_last_try_counts() -> None:
     assert [row.value for row in rows] == ["right"]
 
 
+@pytest.mark.slow
 def test_flags_are_set_by_the_studys_rules_and_both_counts_can_be_had() -> None:
     made = dataclasses.replace(
         study(block("trials", task="forced-choice"), count=10),
@@ -122,6 +125,7 @@ def test_flags_are_set_by_the_studys_rules_and_both_counts_can_be_had() -> None:
     assert {row.flags for row in everybody.everything if row.participant.code in fast} == {("Too fast",)}
 
 
+@pytest.mark.slow
 def test_response_times_are_told_with_odd_ones_and_without() -> None:
     people, answers = crowd(study(block("trials", task="forced-choice"), count=10), 4, STRENGTHS)
     times = [1000.0 + 10 * number for number in range(len(answers))]
@@ -183,6 +187,7 @@ def test_whom_the_researcher_excluded_counts_no_more_among_the_kept() -> None:
     assert {row.participant.code for row in kept.rows} == {"person0", "person2"}
 
 
+@pytest.mark.slow
 def test_blinded_results_name_no_method() -> None:
     made = study(block("trials", task="forced-choice"), count=6)
     findings = found(read(made, 6, blinded=True))["preference"]
@@ -194,6 +199,7 @@ def test_times_leave_out_what_was_spent_elsewhere() -> None:
     assert column(findings, 0, "median ms") == [1500]
 
 
+@pytest.mark.slow
 def test_clicks_are_scored_against_every_map_and_their_own_ceiling(tmp_path: Path) -> None:
     middle = np.exp(-(((np.mgrid[0:160, 0:224][0] - 80) / 24) ** 2) - (((np.mgrid[0:160, 0:224][1] - 112) / 34) ** 2))
     corner = np.roll(middle, (70, 100), (0, 1))
@@ -215,6 +221,7 @@ def test_clicks_are_scored_against_every_map_and_their_own_ceiling(tmp_path: Pat
     assert auc["Other people"] > 0.7  # type: ignore[operator]
 
 
+@pytest.mark.slow
 def test_preference_is_compared_with_the_metrics_of_the_same_cells() -> None:
     made = study(block("trials", task="forced-choice"), count=6)
     values = {"a": 0.9, "b": 0.5, "c": 0.1}
@@ -272,6 +279,7 @@ def test_no_cell_is_minus_zero(value: float) -> None:
     assert str(shown) != "-0.0"
 
 
+@pytest.mark.slow
 def test_people_agree_who_name_the_same_class_wherever_it_stood_on_their_screens() -> None:
     conditions = (Condition("a", "A", letter="X"),)
     made = study(block("trials", task="distinction", task_confidence=False), count=4, conditions=conditions)

@@ -21,6 +21,7 @@ def written(folder: Path, **files: str) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @node.needed
 def test_the_tests_of_the_scripts_pass() -> None:
     tests = sorted(str(file) for file in (ROOT / "tests").rglob("*.test.mjs"))
@@ -36,6 +37,7 @@ def test_what_is_joined_is_a_script(entry: str, tmp_path: Path) -> None:
     node.node("--check", str(joined))
 
 
+@pytest.mark.slow
 @node.needed
 def test_every_name_that_is_imported_is_exported() -> None:
     imports = "".join(f"await import({(node.COMPONENTS / name).as_uri()!r});" for name in FILES)

@@ -14,6 +14,7 @@ from decam.ui.runs import originals
 from decam.ui.shared import pictures
 
 
+@pytest.mark.slow
 def test_a_photograph_is_given_whole_with_the_part_that_the_model_sees_and_that_part_finer() -> None:
     classifier = Models().get("embedded", "cpu")
     sample = next(one for one in SAMPLES if one.title == "Coffee cup")

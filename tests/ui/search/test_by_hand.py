@@ -71,6 +71,7 @@ def test_each_cover_counts_once_and_the_bare_picture_not_at_all() -> None:
     assert hand.calls == 2 + 40
 
 
+@pytest.mark.slow
 def test_a_cover_of_one_class_rather_than_another_is_judged_by_that_contrast() -> None:
     settings = DeCamSettings(variant="plain")
     cover = np.zeros((128, 128), np.float32)

@@ -48,6 +48,7 @@ def arrives(monkeypatch: pytest.MonkeyPatch, moment: int) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("awaited", [False, True])
 @pytest.mark.parametrize("moment", range(QUESTIONS))
 def test_weights_that_come_while_the_page_is_drawn_are_offered_now_or_the_next_time(
@@ -63,6 +64,7 @@ def test_weights_that_come_while_the_page_is_drawn_are_offered_now_or_the_next_t
     assert app.selectbox[0].options == [ENTRIES[name].title for name in [*SHAPES, QUICK]]
 
 
+@pytest.mark.slow
 def test_the_choice_follows_the_image_until_the_visitor_chooses(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     arrives(monkeypatch, 0)
     assert drawn(app) == QUICK
@@ -74,6 +76,7 @@ def test_the_choice_follows_the_image_until_the_visitor_chooses(app: AppTest, mo
     assert drawn(app) == SHAPES[1]
 
 
+@pytest.mark.slow
 def test_a_model_that_is_no_longer_here_gives_way(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     arrives(monkeypatch, 0)
     app.session_state[model_choice.AWAITED] = QUICK

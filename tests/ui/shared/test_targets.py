@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 
@@ -28,6 +29,7 @@ def awaited(app: AppTest) -> list[str]:
     return [one.proto.body for one in app.get("html") if "aria-busy" in one.proto.body]
 
 
+@pytest.mark.slow
 def test_cards_are_there_while_the_model_is_loaded_and_not_again_once_it_has_answered() -> None:
     app = AppTest.from_function(_cards, default_timeout=60)
     app.session_state["step"] = "loading"
@@ -43,6 +45,7 @@ def test_cards_are_there_while_the_model_is_loaded_and_not_again_once_it_has_ans
     assert not awaited(app), "the model was asked before, and answers at once"
 
 
+@pytest.mark.slow
 def test_a_card_that_was_answered_is_never_emptied_again() -> None:
     app = AppTest.from_function(_cards, default_timeout=60)
     app.session_state["step"] = "loaded"
@@ -52,6 +55,7 @@ def test_a_card_that_was_answered_is_never_emptied_again() -> None:
     assert not app.get("empty"), "a browser that is slow would show it empty, and lose where its keyboard is"
 
 
+@pytest.mark.slow
 def test_without_a_model_a_card_shows_its_picture_alone() -> None:
     app = AppTest.from_function(_cards, default_timeout=60)
     app.session_state["step"] = "missing"

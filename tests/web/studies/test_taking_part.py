@@ -91,6 +91,7 @@ def test_a_repeated_answer_is_stored_once_and_acknowledged_alike(store: StudySto
     assert len(store.answers(record.id, Lane.REHEARSAL)) == 1
 
 
+@pytest.mark.slow
 def test_reordered_answers_are_refused_and_stored_nowhere(store: StudyStore, record: StudyRecord) -> None:
     visitor = Visitor(record)
     visitor.enter()

@@ -160,6 +160,7 @@ def test_the_grid_is_in_the_page_and_returns_the_choice_it_was_given() -> None:
     assert sent["selected"] == ['<script>alert("x")</script>.png', "b"]
 
 
+@pytest.mark.slow
 def test_finished_maps_are_addresses_on_this_server_so_that_an_update_stays_small() -> None:
     sent = page(large_page)
     addresses = [sent["rows"][0]["view"], *(cell["map"] for cell in sent["cells"])]  # type: ignore[index]  # plain JSON

@@ -94,6 +94,7 @@ def test_the_page_says_between_which_values_its_colours_run(signed: bool, extrem
     assert browser([sent(saliency, signed)], signed, extremes)[2] == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signed", [False, True])
 def test_the_page_draws_a_silent_map_flat_and_leaves_the_scale_to_the_others(signed: bool) -> None:
     chance, map_ = 100 * heavy(1, signed), heavy(2, signed)

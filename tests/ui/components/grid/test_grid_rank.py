@@ -59,6 +59,7 @@ def test_a_masked_picture_shows_the_share_asked_for(share: float) -> None:
     assert saliency[hidden == 0].min() >= 1200 * (1 - share)
 
 
+@pytest.mark.slow
 def test_lines_enclose_what_python_draws_them_about() -> None:
     saliency = a_map(3, signed=False)
     code = """(() => {
@@ -80,6 +81,7 @@ def test_lines_enclose_what_python_draws_them_about() -> None:
             assert beside.any() and not beside.all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_numbers_and_legends_are_written_alike(seed: int) -> None:
     chance = np.random.default_rng(seed)

@@ -87,6 +87,7 @@ anything = some.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(anything | some.fixed_dictionaries({"methods": anything, "edit": anything}))
 def test_whatever_a_browser_sends_the_choice_stays_methods_of_the_table_in_its_order(sent: object) -> None:

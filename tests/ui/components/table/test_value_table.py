@@ -58,6 +58,7 @@ def _page_of_a_run_with_underlines_in_its_link() -> None:
     show("Values", ("Method",), (Column("Cost", 0),), (Row(("one",), (1,)),), key="values-a__b_")
 
 
+@pytest.mark.slow
 def test_a_table_is_drawn_whatever_the_link_of_its_run() -> None:
     app = AppTest.from_function(_page_of_a_run_with_underlines_in_its_link, default_timeout=30).run()
     assert not app.exception
