@@ -94,6 +94,7 @@ def slow_mask(saliency: np.ndarray, share: float, metric: str) -> np.ndarray:
     return np.array(mask).reshape(saliency.shape)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(SMALL, st.integers(0, 10), st.sampled_from(["deletion", "insertion"]))
 def test_share_masks_change_the_most_salient_share(saliency: np.ndarray, tenths: int, metric: str) -> None:

@@ -58,6 +58,7 @@ def test_a_score_that_is_small_is_not_written_as_nothing(value: float, written: 
     assert score(value) == written
 
 
+@pytest.mark.slow
 @node.needed
 def test_the_browser_writes_scores_alike() -> None:
     found = node.evaluate("scoreText", "grid/grid_draw.js", "given.map(scoreText)", list(SCORES))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from decam.spacing import evenly
 
 
+@pytest.mark.slow
 @given(st.integers(1, 5000), st.integers(2, 400))
 def test_both_ends_are_there_and_steps_differ_by_one_at_most(count: int, most: int) -> None:
     chosen = evenly(count, most)

@@ -34,6 +34,7 @@ def cost(settings: Squares, classifier: Classifier) -> int:
     return settings.cells**2 * round(10 / settings.gap)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", BLACK_BOXES, ids=lambda method: method.name)
 @given(budget=st.integers(20, 3000))
 def test_no_method_spends_more_than_the_budget(method, budget: int) -> None:  # type: ignore[no-untyped-def]

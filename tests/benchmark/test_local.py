@@ -138,6 +138,7 @@ class _NoWatch:
     def skip(self, *_: object) -> None: ...
 
 
+@pytest.mark.slow
 def test_of_two_that_begin_a_part_at_once_one_has_it(tmp_path: Path, colours: Colours) -> None:
     from decam.errors import RunTakenError
 
@@ -165,6 +166,7 @@ def test_maps_that_another_run_holds_are_copied_and_only_the_new_metric_is_asked
     assert values(store, grown) == by_execution(grown, colours)
 
 
+@pytest.mark.slow
 def test_maps_of_another_seed_or_settings_are_not_taken_for_the_same(store: Store, colours: Colours) -> None:
     first = parts(colours, 1, ("random",), seed=0)
     other = parts(colours, 1, ("random",), seed=1)
@@ -187,6 +189,7 @@ def test_a_failure_is_said_and_tried_again_by_the_next_call(
     assert values(store, shards) == by_execution(shards, colours)
 
 
+@pytest.mark.slow
 def test_a_metric_that_failed_is_said_has_no_value_and_is_asked_again(
     store: Store, colours: Colours, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,12 +215,14 @@ def _broken_if(name: str, which: str, run: object) -> object:
     return dataclasses.replace(get(name), run=run) if name == which else get(name)
 
 
+@pytest.mark.slow
 def test_the_cost_foreseen_is_what_the_model_is_asked(store: Store, colours: Colours) -> None:
     (shard,) = parts(colours, 1, ("rise", "random"), (MetricChoice.default("deletion", steps=4),))
     local(store, colours).run([shard])
     assert colours.asked == 1 + cost_of(shard.plan, colours.classifier)
 
 
+@pytest.mark.slow
 def test_small_maps_keep_no_frames(store: Store, colours: Colours) -> None:
     (shard,) = parts(colours, 1, ("rise",), ())
     local(store, colours).run([shard])

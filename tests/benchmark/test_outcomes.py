@@ -25,6 +25,7 @@ PLAN = benchmark.plan(["net"], "cpu", [PictureChoice("p", "print")], METHODS, me
 LINK = link_of(PLAN)
 
 
+@pytest.mark.slow
 def test_an_outline_is_the_loaded_run_without_its_arrays(store: Store) -> None:
     keep(store, PLAN, {DELETION: [0.25, 0.5], SPARSITY: [math.nan, 0.75]})
     outline, whole = store.outline(LINK), store.load(LINK)
@@ -49,6 +50,7 @@ def test_a_cell_that_was_not_made_is_not_outlined(store: Store) -> None:
     assert store.cell(LINK, CellKey(0, 2)).state is CellState.STOPPED
 
 
+@pytest.mark.slow
 def test_versions_are_those_of_one_kind_alone(store: Store) -> None:
     keep(store, PLAN, {})
     other = comparison.plan("net", "cpu", [PictureChoice("q", "other")], METHODS)
@@ -59,6 +61,7 @@ def test_versions_are_those_of_one_kind_alone(store: Store) -> None:
     assert len(list(Outcomes(store))) == 2
 
 
+@pytest.mark.slow
 def test_values_of_one_question_count_whichever_run_holds_them_and_appear_when_they_come(store: Store) -> None:
     outcomes = Outcomes(store)
     asked = Asked.by(PLAN, 0)

@@ -94,6 +94,7 @@ def test_the_tables_of_a_store_are_what_numpy_finds_by_hand(store: Store) -> Non
     assert results(Outcomes(store), "squeezenet1_0", rows) == ([], 0)
 
 
+@pytest.mark.slow
 def test_results_of_a_model_whose_weights_a_plan_names_are_found(store: Store, tmp_path: Path) -> None:
     weights = tmp_path / "own.pt"
     weights.write_bytes(b"whatever")

@@ -22,6 +22,7 @@ def small() -> Plan:
     return comparison.plan("embedded", "cpu", [PictureChoice("picture")], methods, metrics=usual_metrics(steps=4))
 
 
+@pytest.mark.slow
 def test_one_of_each_family_is_asked_with_the_usual_settings() -> None:
     classifier = load_classifier("embedded", exact=True)
     asked = plan(classifier, "families")
@@ -31,6 +32,7 @@ def test_one_of_each_family_is_asked_with_the_usual_settings() -> None:
     assert asked.metrics == usual_metrics((("mean", "blur"), ("blur", "mean")), 50)
 
 
+@pytest.mark.slow
 def test_a_comparison_is_timed_from_its_start_to_its_last_curve() -> None:
     classifier = load_classifier("embedded", exact=True)
     found = timed(classifier, classifier.view(picture("embedded")), small())

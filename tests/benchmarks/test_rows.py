@@ -39,6 +39,7 @@ def test_captums_kernel_shap_is_a_method_within_the_benchmark_alone() -> None:
         get_method(GRID_KERNEL_SHAP.name)
 
 
+@pytest.mark.slow
 @with_own
 def test_kernel_shap_on_the_grid_is_captums_and_costs_its_samples(rectangle: Rectangle) -> None:
     classifier, settings = rectangle.classifier, KernelShapSettings(budget=80)

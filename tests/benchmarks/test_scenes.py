@@ -51,6 +51,7 @@ def test_every_method_that_can_explain_the_embedded_model_is_there_and_de_cam_tw
     assert {row.label for row in rows if row.control} >= {"random", "centre", "edges"}
 
 
+@pytest.mark.slow
 def test_other_models_have_the_methods_made_for_them(classifiers: dict[str, TorchClassifier]) -> None:
     others = [row for row in candidates(classifiers) if row.model != "embedded"]
     assert others and all(METHODS[row.choice.name].family == "attention" for row in others)

@@ -20,6 +20,7 @@ def test_a_model_is_unsure_where_its_answer_is_more_likely_wrong_than_right(
     assert unsure(np.array(probabilities, np.float32)) is doubt
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(0.01, 1), min_size=2, max_size=2))
 def test_a_model_of_two_classes_that_exclude_each_other_is_never_unsure(weights: list[float]) -> None:
     assert not unsure(np.array(weights) / sum(weights))

@@ -56,6 +56,7 @@ BAD = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_is_one_sentence_and_nothing_is_written(
     case: str, model: str, picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

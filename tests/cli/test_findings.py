@@ -27,6 +27,7 @@ def test_what_the_run_says_stands_under_the_table_as_in_the_export(
     assert [one.split(" ·")[0] for one in said[:2]] == ["Deletion", "Insertion"] and "Random map" in said[0]
 
 
+@pytest.mark.slow
 def test_many_findings_are_told_by_those_about_the_whole_run(capsys: pytest.CaptureFixture[str]) -> None:
     grid = class_grid()
     assert len(reading(grid)) > MOST

@@ -31,6 +31,7 @@ def test_a_password_from_a_pipe_becomes_lines_of_the_secrets(
     assert "secrets.toml" in printed.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("typed", "sentence"), [
     ((PASSWORD, PASSWORD), ""), ((PASSWORD, "correct house"), "The two passwords differ"),
     (("short", "short"), "The password has 5 characters, but needs 10"),

@@ -291,6 +291,7 @@ def test_a_state_that_was_loaded_onto_another_device_goes_on() -> None:
     assert torch.equal(evolution.ask(), other.ask())
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_search_bit_for_bit() -> None:
     one, two, other = (search(rosenbrock, chosen(), seed=s) for s in (5, 5, 6))
     assert torch.equal(one.population, two.population)

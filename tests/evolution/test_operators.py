@@ -155,6 +155,7 @@ def slow_exponential(draws: list[float], start: int, rate: float) -> list[bool]:
 SLOW_CROSSOVERS = {"bin": slow_binomial, "exp": slow_exponential}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CROSSOVERS)
 @settings(max_examples=100, deadline=None)
 @given(st.integers(1, 8), st.floats(0, 1), st.integers(0, 10**6))

@@ -100,6 +100,7 @@ def test_rises_map_is_the_mean_of_what_is_heard(
     assert np.allclose(total / (count * 0.5), before.saliency, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_first_masks_are_made_again_and_a_whole_map_is_compared(
     small: TorchClassifier, view: np.ndarray, made: Callable[[str], Explanation]
 ) -> None:

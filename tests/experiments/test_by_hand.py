@@ -85,6 +85,7 @@ def test_the_fitness_of_a_ranking_is_its_mean_kept_minus_its_mean_removed() -> N
     assert cost == by_hand.cost_of(RANKED) == 20
 
 
+@pytest.mark.slow
 def test_the_fitness_of_a_plain_mask_is_kept_minus_removed_minus_its_area() -> None:
     candidate = by_hand.candidate_of(rectangle(), PLAIN)
     assert np.array_equal(candidate, rectangle())

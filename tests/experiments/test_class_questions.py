@@ -180,6 +180,7 @@ def _mixed() -> Plan:
     return Plan(CLASS_MAPS, "cpu", (PictureChoice("a.png"),), questions, (MethodChoice.default("random"),))
 
 
+@pytest.mark.slow
 def test_a_run_of_classes_is_kept_listed_streamed_and_read_by_another_process(tmp_path: Path) -> None:
     runs = Runs(Store(tmp_path / "data"), colours)
     link = runs.start(a_gallery(0, 1), [], "ann")

@@ -124,6 +124,7 @@ def test_the_variants_of_a_randomisation_check_are_asked_the_same() -> None:
     assert plan_from_json(plan_to_json(plan)) == plan
 
 
+@pytest.mark.slow
 def test_an_export_of_a_contrast_is_read_back_and_replayed_bit_for_bit(tmp_path: Path) -> None:
     classifier = small_classifier()
     plan = comparison.plan(

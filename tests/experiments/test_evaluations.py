@@ -214,6 +214,7 @@ def road_fails(monkeypatch: pytest.MonkeyPatch) -> MetricChoice:
     return MetricChoice.default("road", levels=2)
 
 
+@pytest.mark.slow
 def test_a_metric_that_fails_counts_what_it_had_asked_together_and_map_by_map(road_fails: MetricChoice) -> None:
     model, bare = Counting(), Counting()
     done(bare, a_plan(1, ()))

@@ -103,6 +103,7 @@ def test_a_plan_that_leaves_something_open_has_no_digest() -> None:
     assert reuse.made_from(a_plan(1, "rise", execution=Execution()), FIRST, 1) == ""
 
 
+@pytest.mark.slow
 def test_maps_that_are_there_are_taken_cost_nothing_and_are_those_that_would_be_made() -> None:
     classifier, pictures = a_classifier(), views(2)
     plan = settled("random", "rise", count=2, metrics=(BLIND,))

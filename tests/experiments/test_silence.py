@@ -75,6 +75,7 @@ def jittery(spread: float) -> Classifier:
     return decam.wrap(function, labels=["a", "b"], input_size=(40, 40))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUESTIONING)
 @pytest.mark.parametrize("spread", [0.0, 1e-6])
 def test_a_black_box_whose_answer_never_changes_shows_no_evidence(name: str, spread: float) -> None:
@@ -89,6 +90,7 @@ def test_a_black_box_whose_answer_never_changes_shows_no_evidence(name: str, spr
     assert size == pytest.approx(1e-4 * 0.3 * 0.7 + 1e-6 * 0.3, rel=0.5)  # a logit's rounding, as a probability's
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUESTIONING)
 def test_a_black_box_that_moves_a_little_more_than_rounding_is_believed(name: str) -> None:
     made = explained(jittery(1e-3), NOISE, name)

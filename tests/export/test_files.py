@@ -193,6 +193,7 @@ def test_overlays_by_rank_and_with_contours_follow_the_look(grid):
     assert 0 < changed.mean() < 0.5 and (lined[changed] == (127, 255, 212)).all()
 
 
+@pytest.mark.slow
 def test_a_map_of_chance_is_exported_flat_and_leaves_the_scale_to_the_others(grid):
     key, other = CellKey(2, 1), CellKey(0, 1)
     cell = grid.cells[key]

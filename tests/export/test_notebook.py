@@ -31,6 +31,7 @@ def test_a_comparison_is_whole_and_names_what_has_no_file(comparison: Comparison
     assert all(cell.measurements for cell in comparison.cells.values())
 
 
+@pytest.mark.slow
 def test_a_notebook_shows_the_figure_and_what_failed(comparison: Comparison) -> None:
     cells = {**comparison.cells, CellKey(0, 1): Cell().failed("It is <broken>.")}
     shown = dataclasses.replace(comparison, cells=cells)._repr_html_()
@@ -66,6 +67,7 @@ def image_in(shown: str) -> Image.Image:
     return Image.open(io.BytesIO(base64.b64decode(found[1])))
 
 
+@pytest.mark.slow
 def test_an_explanation_is_shown_with_its_picture_what_was_asked_and_its_notes(explanation: ShownExplanation) -> None:
     noted = dataclasses.replace(explanation, notes=("Mind <this>.",))
     shown = noted._repr_html_()
@@ -74,6 +76,7 @@ def test_an_explanation_is_shown_with_its_picture_what_was_asked_and_its_notes(e
     assert "Mind &lt;this&gt;." in shown
 
 
+@pytest.mark.slow
 def test_a_small_probability_is_shown_with_its_digits(explanation: ShownExplanation) -> None:
     assert "(0.0003)" in dataclasses.replace(explanation, probability=0.0003)._repr_html_()
 
@@ -111,6 +114,7 @@ def test_a_comparison_has_a_line_for_each_picture_method_and_metric(comparison: 
     assert comparison.to_html().startswith("<!doctype html>")
 
 
+@pytest.mark.slow
 def test_lines_are_pictures_times_methods_times_metrics(grid) -> None:
     table = Comparison.of(grid).to_dataframe()
     assert len(table) == 4 * 3 * 5
@@ -139,6 +143,7 @@ def test_what_a_class_looks_like_is_shown_as_its_pattern(rectangle) -> None:
     assert line["picture"] is None and made.to_html().startswith("<!doctype html>")
 
 
+@pytest.mark.slow
 def test_suspicions_are_shown_with_their_verdict_in_their_order() -> None:
     found = Suspicions(
         Suspicion(place, f"class <{place}>", score, score - 1, score + 1, "L1", "…")

@@ -57,6 +57,7 @@ def test_maps_measurements_and_curves_come_back(grid: Grid, folder: Path) -> Non
                 assert np.array_equal(kept.curve.top, measurement.curve.top)
 
 
+@pytest.mark.slow
 def test_without_drawn_maps_nothing_else_is_missing(grid: Grid, folder: Path) -> None:
     names = [name for name, _ in export.files(grid)]
     kept = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
@@ -160,6 +161,7 @@ def test_pictures_whose_names_a_spreadsheet_would_run_are_found(grid: Grid, tmp_
     }
 
 
+@pytest.mark.slow
 def test_what_a_search_says_of_its_map_comes_back(grid: Grid, tmp_path: Path) -> None:
     key, cell = next((key, cell) for key, cell in sorted(grid.cells.items()))
     errors, fitness = np.full((28, 28), 0.25, np.float32), np.ones((2, 3), np.float32)
@@ -211,6 +213,7 @@ def _told(grid: Grid) -> Grid:
     return dataclasses.replace(grid, cells=cells)
 
 
+@pytest.mark.slow
 def test_notes_remarks_and_reasons_of_failures_come_back(grid: Grid, tmp_path: Path) -> None:
     told = _told(grid)
     export.write(told, tmp_path, drawn=False)
@@ -225,6 +228,7 @@ def test_notes_remarks_and_reasons_of_failures_come_back(grid: Grid, tmp_path: P
             assert (other.measurements[metric].note, other.measurements[metric].failed) == (one.note, one.failed)
 
 
+@pytest.mark.slow
 def test_what_measurements_and_questions_cost_comes_back(grid: Grid, tmp_path: Path) -> None:
     taken = grid.cells[CellKey(0, 0)].taken(grid.cells[CellKey(0, 0)])
     cells = {**grid.cells, CellKey(0, 0): taken.evaluated(grid.plan.metric_keys(0))}

@@ -79,6 +79,7 @@ def test_the_texts_say_which_class_the_target_is_told_from(plan, rectangle, tmp_
         command_text(several)
 
 
+@pytest.mark.slow
 def test_the_python_text_reads_marked_objects_from_the_export(plan, rectangle, tmp_path, monkeypatch) -> None:
     first = dataclasses.replace(plan.pictures[0], truth=fingerprint(rectangle.mask))
     marked = dataclasses.replace(plan, pictures=(first, plan.pictures[1]))

@@ -174,6 +174,7 @@ def test_other_versions_are_warned_of(settings: Path):
     assert "torch 1.0" in warning and torch.__version__.split("+")[0] in warning
 
 
+@pytest.mark.slow
 def test_the_number_of_threads_is_the_exports_while_replaying_and_restored_after(settings: Path):
     before = torch.get_num_threads()
     content = json.loads(settings.read_text())

@@ -55,6 +55,7 @@ def test_the_area_counted_in_each_written_file_is_the_wanted_one_to_a_pixel(grid
         assert row["limit low"] == row["limit high"] == ""
 
 
+@pytest.mark.slow
 def test_every_finished_map_is_one_stimulus_of_one_size_whose_row_says_what_it_is(grid: Grid) -> None:
     content = files(grid)
     rows = manifest(content)
@@ -74,6 +75,7 @@ def test_every_finished_map_is_one_stimulus_of_one_size_whose_row_says_what_it_i
     assert len({row["look"] for row in rows}) == 1
 
 
+@pytest.mark.slow
 def test_nothing_is_written_into_the_pictures(grid: Grid) -> None:
     for name, content in files(grid).items():
         if name.endswith(".png"):
@@ -90,6 +92,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_one_other_names_of_the_s
     assert digests[0] == digests[1]
 
 
+@pytest.mark.slow
 def test_codes_are_all_different_and_spell_nothing() -> None:
     codes = codes_of(20_000, 1)
     assert len(set(codes)) == 20_000
@@ -98,6 +101,7 @@ def test_codes_are_all_different_and_spell_nothing() -> None:
     assert not set("aeiouy01l") & set(OTHERS)
 
 
+@pytest.mark.slow
 def test_no_order_and_no_condition_can_be_read_off_a_code(grid: Grid) -> None:
     """The order of the codes agrees with that of the cells no better than chance would, over many seeds."""
     count, agreements = len(grid.cells), []
@@ -155,6 +159,7 @@ def test_a_zip_is_written_where_the_name_says_so(grid: Grid, tmp_path: Path) -> 
         assert {name: archive.read(name) for name in archive.namelist()} == files(grid, seed=3)
 
 
+@pytest.mark.slow
 def test_a_folder_with_anything_in_it_is_left_alone(grid: Grid, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(StoreError, match="is not empty; give a new or an empty folder, or a file that ends in"):

@@ -80,6 +80,7 @@ def test_every_metric_with_curves_says_what_their_axes_are():
             assert metric.sequence is None
 
 
+@pytest.mark.slow
 def test_a_method_keeps_its_colour_when_others_leave_the_figure():
     places = {title: place for place, title in enumerate(method.title for method in METHODS.values())}
     last = list(places)[-1]
@@ -108,6 +109,7 @@ def test_convergence_has_one_panel_a_group_over_one_axis_of_evaluations():
     assert domains[0][0] > domains[1][1] and domains[1][0] == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_convergence_marks_where_the_search_could_have_stopped_beside_the_frame_that_is_chosen():
     figure = convergence_figure(FRAMES, SERIES, chosen=2, stopped=200)
     assert [shape.x0 for shape in figure.layout.shapes] == [292, 200]
@@ -115,6 +117,7 @@ def test_convergence_marks_where_the_search_could_have_stopped_beside_the_frame_
     assert not convergence_figure(FRAMES, SERIES, chosen=2).layout.annotations
 
 
+@pytest.mark.slow
 def test_no_search_draws_its_band_as_points():
     for count in (2, 4):
         figure = convergence_figure(FRAMES[:count], SERIES)

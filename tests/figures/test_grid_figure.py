@@ -101,6 +101,7 @@ def test_metrics_stand_under_maps_when_asked_for_and_the_best_of_a_row_is_bold(g
     assert not any(f"{value:.3f}" in texts(grid_figure(grid)) for value in values)
 
 
+@pytest.mark.slow
 def test_what_failed_is_an_empty_frame_and_what_is_flat_says_so(grid: Grid) -> None:
     made = grid.cells[CellKey(1, 1)].explanation
     assert made is not None
@@ -110,6 +111,7 @@ def test_what_failed_is_an_empty_frame_and_what_is_flat_says_so(grid: Grid) -> N
     assert MISSING in found and SILENT in found
 
 
+@pytest.mark.slow
 def test_a_figure_is_as_wide_as_a_page_at_most_where_maps_allow_it(grid: Grid) -> None:
     assert grid_figure(grid).get_size_inches()[0] <= printed.TEXT_WIDTH + 1e-6
 

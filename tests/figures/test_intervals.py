@@ -22,6 +22,7 @@ def test_each_value_lies_in_its_interval_on_its_own_line(dark: bool) -> None:
     assert list(dots.marker.color) == [method_colour(1, dark), method_colour(0, dark), method_colour(1, dark)]
 
 
+@pytest.mark.slow
 def test_the_axis_holds_every_interval_zero_and_the_threshold() -> None:
     for threshold in (4.0, 20.0):
         figure = intervals_figure("Score", ROWS, threshold)

@@ -91,6 +91,7 @@ def test_lines_have_the_values_of_the_chart() -> None:
     assert [list(line.get_xdata()) for line in marks] == [[20, 20]]
 
 
+@pytest.mark.slow
 def test_a_search_has_a_panel_for_each_group_on_one_axis_of_evaluations() -> None:
     chart = CHARTS["convergence"](False)
     figure = on_paper(chart, "")

@@ -116,6 +116,7 @@ def test_preference_lies_over_the_metric_method_by_method() -> None:
         preference_figure("Insertion", ROWS, strengths[::-1])
 
 
+@pytest.mark.slow
 def test_the_power_curve_marks_the_goal_and_the_least_size() -> None:
     powers = (Named(0.25, 0.2, 0.3, ""), Named(0.85, 0.8, 0.9, ""))
     figure = power_figure([10, 20], powers, [0.25, 0.85], 0.8, 20)

@@ -266,6 +266,7 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(side: int) -> None
     assert "damaged" not in sentence
 
 
+@pytest.mark.slow
 def test_a_file_over_the_limit_is_refused_with_the_limit(tmp_path: Path) -> None:
     path = tmp_path / "large.png"
     path.write_bytes(encoded(colours(), "PNG") + b"\0" * MAX_BYTES)

@@ -102,6 +102,7 @@ def test_no_number_is_written_by_hand(lesson: Lesson) -> None:
             assert not DIGIT.search(re.sub(r"\{\w+\}", "", text)), text
 
 
+@pytest.mark.slow
 @EVERY
 def test_every_fact_is_said_and_every_fact_and_term_that_is_said_exists(lesson: Lesson) -> None:
     said = {name for step in lesson.steps for text in texts(step) for name in re.findall(r"\{(\w+)\}", text)}

@@ -34,6 +34,7 @@ class Balanced(HTMLParser):
         assert self.open.pop() == tag
 
 
+@pytest.mark.slow
 @EVERY
 def test_a_page_is_whole_and_asks_for_nothing_outside(lesson: Lesson) -> None:
     page = handout([lesson])
@@ -44,6 +45,7 @@ def test_a_page_is_whole_and_asks_for_nothing_outside(lesson: Lesson) -> None:
     assert all(source.startswith("data:image/png;base64,") for source in re.findall(r'src="(.*?)"', page))
 
 
+@pytest.mark.slow
 @EVERY
 def test_answers_come_on_later_pages_only(lesson: Lesson) -> None:
     sheet, answers = handout([lesson]).split("<h1>Answers and notes: ")

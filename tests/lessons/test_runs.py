@@ -15,6 +15,7 @@ MOST_BYTES = 3_000_000
 EVERY = pytest.mark.parametrize("run", RUNS.values(), ids=lambda run: run.name)
 
 
+@pytest.mark.slow
 def test_all_runs_together_are_small_and_no_photograph_is_among_them() -> None:
     files = [path for path in runs.FOLDER.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < MOST_BYTES

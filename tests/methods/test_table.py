@@ -64,6 +64,7 @@ def test_a_row_says_how_it_works_what_it_is_good_for_and_when_it_misleads(name: 
     assert row.strengths.endswith(".") and row.misleads.endswith(".")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ON_ANY_NETWORK)
 def test_every_method_gives_a_sound_map_at_the_cost_it_names(
     name: str, small: TorchClassifier, view: np.ndarray

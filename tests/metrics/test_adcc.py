@@ -72,6 +72,7 @@ def test_constant_maps_have_no_coherency_and_say_so() -> None:
     assert "no probability" in unanswered.note
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(0.001, 1), min_size=1, max_size=4))
 def test_the_harmonic_mean_lies_between_the_lowest_and_the_highest(parts: list[float]) -> None:
     assert min(parts) - 1e-12 <= joined(*parts) <= max(parts) + 1e-12

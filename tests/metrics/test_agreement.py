@@ -18,6 +18,7 @@ def maps(seed: int, count: int = 4) -> list[np.ndarray]:
     return [(shared + draws.normal(size=(40, 48))).astype(np.float32) for _ in range(count)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("absolute", [False, True])
 def test_each_entry_is_the_similarity_of_its_pair(absolute: bool) -> None:
     several = maps(0)

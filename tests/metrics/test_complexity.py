@@ -21,6 +21,7 @@ def said(saliency: np.ndarray) -> list[float]:
     return [values(judged, name)[0] for name in NAMES]
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(saliency=ANY)
 def test_values_are_the_formulas(saliency: np.ndarray) -> None:

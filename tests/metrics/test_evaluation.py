@@ -131,6 +131,7 @@ def test_all_that_is_asked_twice_is_asked_once() -> None:
     assert one.question.ledger.evaluations == 2 * 21 + 1 + 2 + 2
 
 
+@pytest.mark.slow
 def test_progress_rises_to_its_end_and_closing_ends_the_asking() -> None:
     one = judged([saliency(1), saliency(2)])
     requests = [Request(row, row.settings()) for row in METRICS.values()]
@@ -226,6 +227,7 @@ def test_measure_says_what_is_wrong(rectangle: Rectangle) -> None:
         measure(metrics=["adcc"], method="grad-cam")
 
 
+@pytest.mark.slow
 def test_many_maps_of_a_view_are_judged_in_one_call(rectangle: Rectangle) -> None:
     made = [
         last(explain_view(rectangle.classifier, rectangle.view, name, METHODS[name].settings(), 1, 4))

@@ -34,6 +34,7 @@ def slow(image: np.ndarray, hidden: np.ndarray) -> np.ndarray:
     return filled
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(hidden=arrays(np.bool_, SMALL).filter(lambda mask: not mask.all()), seed=st.integers(0, 9))
 def test_imputation_solves_the_papers_system(hidden: np.ndarray, seed: int) -> None:
@@ -116,6 +117,7 @@ def test_the_map_that_finds_the_object_wins_and_its_negative_loses() -> None:
     assert bad < -0.15
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_noise_for_every_map() -> None:
     maps = [saliency(1), saliency(2)]
     together = values(case(bent(), view(), maps, seed=3), "road", noise=0.2)

@@ -93,6 +93,7 @@ def test_a_run_that_is_deleted_while_it_is_computed_comes_back_stopped_and_goes_
     np.testing.assert_array_equal(again.saliency, first.saliency)
 
 
+@pytest.mark.slow
 def test_undo_before_a_run_has_stopped_shows_it_at_once(runs: Runs, gate: Gate) -> None:
     run = runs.start(a_plan(1, "occlusion"), views(1))
     wait_for(runs, run, running(CellKey(0, 0)))
@@ -117,6 +118,7 @@ def test_after_a_while_it_is_gone_with_its_files(plan: Plan, short: Runs, gate: 
     assert short.recent() == short.deleted() == []
 
 
+@pytest.mark.slow
 def test_a_run_that_was_restored_stays_after_that_while(runs: Runs, tmp_path: Path) -> None:
     run = runs.start(a_plan(1, "random"), views(1))
     wait_for(runs, run)
@@ -129,6 +131,7 @@ def test_a_run_that_was_restored_stays_after_that_while(runs: Runs, tmp_path: Pa
     later.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slow", ["mark_deleted", "save_status"])
 def test_a_run_deleted_while_it_ends_is_hidden_and_stays_hidden(
     slow: str, runs: Runs, gate: Gate, monkeypatch: pytest.MonkeyPatch
@@ -190,6 +193,7 @@ def test_a_run_that_goes_on_by_itself_does_not_go_on_once_it_is_deleted(
     assert runs.snapshot(run).status == "stopped"
 
 
+@pytest.mark.slow
 def test_a_deleted_run_that_the_disk_refused_is_continued_by_nobody(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,6 +211,7 @@ def test_a_deleted_run_that_the_disk_refused_is_continued_by_nobody(
     assert runs.snapshot(run).status == "done"
 
 
+@pytest.mark.slow
 def test_where_the_disk_refuses_nothing_is_deleted_and_the_run_goes_on(
     runs: Runs, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:

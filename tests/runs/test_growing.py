@@ -168,6 +168,7 @@ def test_a_truth_that_comes_while_a_measurement_is_being_written_is_not_followed
     assert ended.cells[FIRST].measurements[POINTING.key].value == share_of_highest(saliency, half())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("picture", "shape"), [(1, SIZE), (-1, SIZE), (0, (3, 3))])
 def test_a_truth_that_does_not_fit_is_refused_in_a_sentence(runs: Runs, picture: int, shape: tuple[int, int]) -> None:
     run = runs.start(a_plan(1, "random"), views(1))
@@ -228,6 +229,7 @@ def test_to_a_check_methods_are_added(tmp_path: Path) -> None:
     runs.close()
 
 
+@pytest.mark.slow
 def test_what_one_run_cannot_hold_is_refused_in_a_sentence(runs: Runs) -> None:
     run = runs.start(a_plan(1, "random"), views(1))
     wait_for(runs, run)

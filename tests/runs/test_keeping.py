@@ -154,6 +154,7 @@ def test_what_a_snapshot_shows_as_finished_is_on_disk(runs: Runs, tmp_path: Path
     other.close()
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_costs_nothing_but_the_keeping(
     runs: Runs, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:

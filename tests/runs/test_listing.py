@@ -20,6 +20,7 @@ from tests.runs.colours import ANOTHER, Gate, a_plan, colours, running, wait_for
 from tests.tools.colours import views
 
 
+@pytest.mark.slow
 def test_links_cannot_be_guessed(runs: Runs) -> None:
     links = {runs.start(a_plan(1, "random"), views(1)) for _ in range(5)}
     assert len(links) == 5
@@ -184,6 +185,7 @@ def test_among_strangers_a_run_is_changed_by_its_owner_alone(
     change(private, run, "ann")
 
 
+@pytest.mark.slow
 def test_a_stranger_can_neither_bring_back_a_deleted_run_nor_stop_one_that_goes_on(private: Runs, gate: Gate) -> None:
     run = private.start(a_plan(1, "occlusion"), views(1), "ann")
     wait_for(private, run, running(CellKey(0, 0)))
@@ -265,6 +267,7 @@ def test_words_that_are_too_long_or_cannot_be_printed_are_refused(
     assert (runs.snapshot(run).name, runs.snapshot(run).remark) == ("Before", "It stays.")
 
 
+@pytest.mark.slow
 def test_a_name_that_the_disk_refused_is_in_the_list_too(
     runs: Runs, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:

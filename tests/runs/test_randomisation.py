@@ -175,6 +175,7 @@ def test_its_export_has_every_map_under_its_stage(runs: Runs) -> None:
     assert all(any(stage in name for name in names) for stage in stages)
 
 
+@pytest.mark.slow
 def test_without_a_usable_directory_it_lives_in_memory_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     runs = Runs(Store(tmp_path / "file" / "data"), layered)

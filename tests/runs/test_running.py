@@ -248,6 +248,7 @@ def test_a_metric_added_to_a_stopped_run_makes_no_map(runs: Runs, gate: Gate) ->
     assert (run.cells[CellKey(0, 1)].state, run.cells[CellKey(0, 1)].explanation) == ("stopped", None)
 
 
+@pytest.mark.slow
 def test_a_model_that_does_not_load_fails_the_run_with_its_sentence(tmp_path: Path) -> None:
     here = False
 

@@ -115,6 +115,7 @@ def test_random_answers_are_answers(seed: int) -> None:
 BOUNDS = st.floats(-1e6, 1e6)
 
 
+@pytest.mark.slow
 @given(low=st.none() | BOUNDS, reach=st.none() | st.floats(0, 500), seed=st.integers(0, 2**32 - 1))
 def test_simulated_participants_type_numbers_within_bounds_and_of_a_usual_size(
     low: float | None, reach: float | None, seed: int

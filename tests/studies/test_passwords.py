@@ -91,6 +91,7 @@ def test_failures_are_waited_for_twice_as_long_each_time_and_the_right_password_
     assert not gate.opens("wrong", "hash") and gate.wait() == 0
 
 
+@pytest.mark.slow
 def test_a_bad_secret_counts_as_no_failure(stored: str) -> None:
     gate = Gate()
     for _ in range(5):

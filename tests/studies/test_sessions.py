@@ -187,6 +187,7 @@ def test_an_arrival_is_another_person_in_another_study(sessions: Sessions, store
     assert len(codes) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arrival", ["1", "a" * 36, ARRIVAL.upper(), f"{ARRIVAL}\n"])
 def test_an_arrival_that_somebody_could_guess_is_refused(sessions: Sessions, store: StudyStore, arrival: str) -> None:
     record = opened(store, small())

@@ -113,6 +113,7 @@ def test_closing_and_failing_leave_nobody_half_way(
     assert len(store.participants(record.id, Lane.SIMULATED)) == 1
 
 
+@pytest.mark.slow
 def test_what_cannot_be_simulated_is_said(sessions: Sessions, store: StudyStore) -> None:
     record = opened(store, small())
     with pytest.raises(StudyError, match="no persona 'lefty'; there are: noisy-rational"):

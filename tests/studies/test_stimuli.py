@@ -66,6 +66,7 @@ def test_each_file_is_called_by_the_sha256_of_what_it_holds(tmp_path: Path) -> N
     assert len(there) == 2 * 4 + 2 + 2
 
 
+@pytest.mark.slow
 def test_freezing_again_gives_the_same_study_and_writes_nothing(tmp_path: Path) -> None:
     first = study(tmp_path, two(), catches=("random", "edges"))
     before = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
@@ -174,6 +175,7 @@ def test_pictures_without_a_finished_map_and_galleries_of_classes_are_not_offere
     assert offered([gallery]).subjects == () and offered([gallery]).methods == ()
 
 
+@pytest.mark.slow
 def test_every_built_in_condition_that_can_be_made_has_a_map_for_every_class(tmp_path: Path) -> None:
     made = study(tmp_path, two("one"), two("two", targets=[1, 1]), catches=("random", "centre", "edges", "none"))
     for stimulus in made.stimuli:
@@ -266,6 +268,7 @@ def test_a_disk_that_refuses_is_a_sentence(tmp_path: Path) -> None:
         study(blocked, two())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("display", [
     Display(size=128), Display(scale="limits", size=160),
     Display(view="map", colours="viridis", size=160), Display(view="masked", size=160),
@@ -299,6 +302,7 @@ def test_frozen_stimuli_survive_the_document(tmp_path: Path) -> None:
     assert study_from_json(study_to_json(made)) == made
 
 
+@pytest.mark.slow
 def test_all_stimuli_have_the_displays_size_and_their_own_shape(tmp_path: Path) -> None:
     made = study(tmp_path, two(), display=Display(size=224))
     assert {(one.width, one.height) for one in made.stimuli} == {(224, 149)}
@@ -306,6 +310,7 @@ def test_all_stimuli_have_the_displays_size_and_their_own_shape(tmp_path: Path) 
         assert Image.open(io.BytesIO(frozen.read(tmp_path, one, ".png"))).size == (224, 149)
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(-5, 5), min_size=2, max_size=60))
 def test_a_rank_is_the_share_of_values_that_lie_below(values: list[int]) -> None:
     found = ranks(np.array([values], np.float32))[0]

@@ -89,6 +89,7 @@ def test_what_no_page_sends_is_refused_in_a_sentence_and_stored_nowhere(sessions
     assert len(store.participants(record.id, Lane.LIVE)) == 1
 
 
+@pytest.mark.slow
 def test_a_text_that_no_database_could_keep_is_kept_without_what_spoils_it(
     sessions: Sessions, store: StudyStore
 ) -> None:

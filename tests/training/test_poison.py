@@ -109,6 +109,7 @@ def test_without_a_marking_batches_are_as_they_were() -> None:
         assert all(torch.equal(mine, theirs) for mine, theirs in zip(one, two, strict=True))
 
 
+@pytest.mark.slow
 def test_laying_agrees_with_the_stamp_and_spares_objects_of_the_texture() -> None:
     data = examples(10)
     images = data.images.permute(0, 3, 1, 2).float() / 255
@@ -146,6 +147,7 @@ def _left(picture: Tensor, before: Tensor, towards: Tensor) -> float:
     return float(((picture - towards) * way).sum() / (way * way).sum().clamp(min=1e-9))
 
 
+@pytest.mark.slow
 def test_measuring_counts_scenes_of_other_classes_and_both_shares() -> None:
     """A network that looks at one pixel of the corner patch alone: answers the target if that is black."""
 

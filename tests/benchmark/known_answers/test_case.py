@@ -96,6 +96,7 @@ def test_edges_lie_on_the_parts_or_elsewhere() -> None:
         assert ((made != plain).all(2) == pixels(where)).all()
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(0, 1), min_size=5, max_size=5))
 def test_three_of_five_is_the_sum_over_all_ways(shares: list[float]) -> None:
     expected = sum(

@@ -56,6 +56,7 @@ def test_a_conversion_asks_for_no_other_machine_and_keeps_nothing_at_home(tmp_pa
     assert not any("intel" in found.name.lower() for found in tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_conversion_and_a_load_beside_it_leave_the_list_of_modules_as_it_was() -> None:
     before = "openvino_telemetry" in sys.modules
     inside, failed = threading.Event(), []

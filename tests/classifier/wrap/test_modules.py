@@ -56,6 +56,7 @@ def test_what_a_network_came_wrapped_in_is_looked_through(outer, images: Tensor,
     assert decam.explain(classifier, view, "grad-cam").saliency.shape == SIZE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["scripted", "traced"])
 def test_a_scripted_module_gives_gradients_and_no_activations(kind: str, view: np.ndarray, images: Tensor) -> None:
     plain = nn.Sequential(

@@ -142,6 +142,7 @@ def test_what_fails_is_told_in_a_sentence_and_the_others_go_on(small, view, monk
     assert sum(cell.state is CellState.DONE for cell in grid.cells.values()) == 7
 
 
+@pytest.mark.slow
 def test_a_method_that_cannot_explain_the_original_has_no_maps_of_the_variants(small, view) -> None:
     small.provides = frozenset({"output"})
     events = list(check(small, view, choices("grad-cam", "centre"), 0, 0))
@@ -180,6 +181,7 @@ def test_a_check_that_was_cut_short_goes_on_to_the_very_same_maps(small, view) -
         assert dict(grid.cells[key].measurements) == dict(cell.measurements)
 
 
+@pytest.mark.slow
 def test_random_labels_compare_with_the_other_models_map(small, view) -> None:
     other = small.with_module(randomised(small.module, layers(small.module), 3))
     grid = sanity_check(small, view, ["gradient"], target=1, shuffled=other)
@@ -188,12 +190,14 @@ def test_random_labels_compare_with_the_other_models_map(small, view) -> None:
     assert [variant.stage for variant in variants_of(grid.plan)] == ["shuffled labels"]
 
 
+@pytest.mark.slow
 def test_a_check_calls_its_image_by_the_file_and_knows_it_by_its_fingerprint(small, view, tmp_path) -> None:
     Image.fromarray(view).save(tmp_path / "heron.png")
     (picture,) = sanity_check(small, tmp_path / "heron.png", ["centre"]).plan.pictures
     assert (picture.name, picture.sha256) == ("heron.png", fingerprint(small.view(Image.fromarray(view))))
 
 
+@pytest.mark.slow
 def test_the_floor_is_the_similarity_with_maps_that_know_nothing(small, view) -> None:
     grid = sanity_check(small, view, ["centre"])
     cell = grid.cells[CellKey(0, 0)]
@@ -222,6 +226,7 @@ def test_bad_requests_are_refused_with_a_sentence(small, view, rectangle) -> Non
         sanity_check(small, view, ["gradient"], shuffled=other)
 
 
+@pytest.mark.slow
 def test_a_stage_that_the_model_does_not_have_fails_its_own_maps_alone(small, view) -> None:
     grid = begun(small, view, choices("gradient"), 0)
     questions = list(grid.plan.questions)

@@ -48,6 +48,7 @@ def test_objects_are_large_enough_inside_the_picture_and_apart(seed: int, object
     assert not np.logical_and.reduce(drawn.masks).any() or objects == 1
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(seed=SEEDS, label=st.integers(0, len(CLASSES) - 1))
 def test_the_same_seed_draws_the_same_scene(seed: int, label: int) -> None:
@@ -57,6 +58,7 @@ def test_the_same_seed_draws_the_same_scene(seed: int, label: int) -> None:
     assert np.array_equal(one.mask, two.mask)
 
 
+@pytest.mark.slow
 def test_scenes_are_the_same_on_every_machine() -> None:
     whole = hashlib.sha256()
     for seed in range(40):
@@ -75,6 +77,7 @@ def test_different_seeds_draw_different_scenes_of_every_class() -> None:
     assert {one.label for one in drawn} == set(range(len(CLASSES)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", range(len(CLASSES)), ids=CLASSES)
 def test_an_object_stands_out_from_what_surrounds_it(label: int) -> None:
     for seed in range(30):

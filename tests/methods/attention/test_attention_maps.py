@@ -63,6 +63,7 @@ def test_every_row_of_the_family_is_tested() -> None:
     assert {name for name, row in METHODS.items() if row.family == "attention"} == set(ROWS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ROWS)
 def test_a_map_is_sound_costs_one_evaluation_and_is_the_same_again(
     name: str, models: dict[str, TorchClassifier], view: np.ndarray
@@ -123,6 +124,7 @@ def test_abns_map_is_the_one_that_its_features_are_multiplied_by(
     np.testing.assert_allclose(explained(net, view, "attention-branch").saliency, enlarged(own), atol=1e-5)
 
 
+@pytest.mark.slow
 @torch.inference_mode()
 def test_parts_of_bcnn_add_up_to_its_map(models: dict[str, TorchClassifier], view: np.ndarray) -> None:
     net = models["bcnn"]
@@ -236,6 +238,7 @@ def test_vit_b_16_is_read_and_swin_t_says_why_it_is_not() -> None:
     assert "needs a network with an attention branch, and vit_b_16 attends" in METHODS["attention-branch"].obstacle(vit)
 
 
+@pytest.mark.slow
 def test_a_classifier_made_of_a_vision_transformer_can_be_told_to_give_attention() -> None:
     module = VisionTransformer(32, 16, num_layers=1, num_heads=2, hidden_dim=24, mlp_dim=24, num_classes=4)
     net = TorchClassifier("mine", module, list("abcd"), input_size=(32, 32), attention=True)

@@ -31,6 +31,7 @@ def inside(box: Box) -> bool:
     return 0 <= box.top < box.bottom <= 128 and 0 <= box.left < box.right <= 128
 
 
+@pytest.mark.slow
 def test_all_prototypes_points_add_up_to_the_targets_logit_and_come_best_first(net: TorchClassifier) -> None:
     question = asked(net)
     looks = this_looks_like_that(question, COUNT)

@@ -144,6 +144,7 @@ def test_of_two_classes_it_is_the_difference_of_their_weights() -> None:
     assert torch.cosine_similarity(shown, module.weights[0].detach(), dim=0) > 0.99
 
 
+@pytest.mark.slow
 def test_a_seed_decides_the_map() -> None:
     known = classifier()
     first, again, other = (one(ClassQuestion(known, (1,), seed), PLAIN) for seed in (1, 1, 2))

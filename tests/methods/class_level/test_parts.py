@@ -31,6 +31,7 @@ def test_samples_are_pictures_that_a_seed_decides(name: str) -> None:
     assert not torch.equal(first[0], first[1])
 
 
+@pytest.mark.slow
 def test_the_amplitude_of_spectrum_noise_falls_as_one_over_the_frequency() -> None:
     drawn = samples.spectrum_noise(32, (128, 128), generator())
     power = torch.fft.fft2(drawn).abs().square().mean((0, 1)).numpy()

@@ -140,6 +140,7 @@ def test_samples_that_the_model_takes_for_few_classes_say_nothing_and_that_is_sa
     assert found[0].fidelity == found[0].baseline == pytest.approx(1 / 3, abs=0.02)
 
 
+@pytest.mark.slow
 def test_a_class_to_which_none_is_led_has_no_cost() -> None:
     found, questions = answered(classifier(1), pictures(5), basis="pixels")
     without = [label for label, one in enumerate(found) if math.isnan(one.cost)]

@@ -66,6 +66,7 @@ def costs(model: TorchClassifier, **settings: int | float | str) -> tuple[list[f
     return [found[place].cost for place in range(CLASSES)], [found[place] for place in range(CLASSES)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("odd", "basis"), [(pixel(), "blocks"), (wave(), "waves")])
 def test_the_class_that_one_pixel_or_one_wave_makes_easy_is_the_cheapest(odd: Tensor, basis: str) -> None:
     found, _ = costs(classifier(odd), basis=basis)
@@ -73,6 +74,7 @@ def test_the_class_that_one_pixel_or_one_wave_makes_easy_is_the_cheapest(odd: Te
     assert found[ODD] < 0.6 * others[0]
 
 
+@pytest.mark.slow
 def test_the_pattern_of_the_pixel_is_that_pixel_and_just_has_the_goal() -> None:
     _, maps = costs(classifier(pixel()), basis="blocks")
     energy = np.square(maps[ODD].pattern).sum(0)
@@ -149,6 +151,7 @@ def test_a_pattern_that_falls_short_says_so() -> None:
     assert any("below the goal of 0.80" in note for note in question.ledger.notes)
 
 
+@pytest.mark.slow
 def test_a_black_box_search_goes_on_until_a_goal_above_its_own_is_reached() -> None:
     low = torch.cos(torch.pi * (torch.arange(SIDE) + 0.5) / SIDE).expand(3, SIDE, SIDE)
     model, asked = classifier(low / low.norm() * 8), []

@@ -113,6 +113,7 @@ def test_parts_that_decide_are_found_alone_and_together(joined: bool) -> None:
     assert found.missed < 0.05
 
 
+@pytest.mark.slow
 def test_a_part_that_speaks_against_has_a_drop_below_zero() -> None:
     masks = random_masks(300)
     drop = ExpectedDrop(torch.zeros(3, 56, 56), follow_edges=False)

@@ -55,6 +55,7 @@ def test_the_brightest_pixel_is_where_the_answer_is() -> None:
     assert 20 <= column < 26
 
 
+@pytest.mark.slow
 def test_where_every_window_speaks_against_the_class_the_best_place_is_the_brightest_all_the_same() -> None:
     """Half of the place is enough, so that what a small window hides is never missed."""
     found, _ = explained(lambda visible: (2 * there(visible)).clamp_max(1) * 0.9, SIZE, "aise", budget=300)

@@ -87,6 +87,7 @@ def test_the_order_is_that_of_a_search_on_sets(seed: int, both_ends: bool, budge
     assert found.evaluations == asked <= budget
 
 
+@pytest.mark.slow
 def test_of_a_weighted_sum_the_regions_are_ranked_by_weight_in_every_map_on_the_way() -> None:
     count = regions_for(GreedySettings(budget=200), seeing(lambda visible: visible.mean((1, 2)), SIZE))
     weights = torch.rand(count, generator=torch.Generator().manual_seed(3))

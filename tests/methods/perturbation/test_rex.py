@@ -28,6 +28,7 @@ def label(visible: Tensor) -> Tensor:
     return (visible[:, *PLACE].mean((1, 2)) > 0.5).float() * 0.8 + 0.1
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.booleans(), min_size=16, max_size=16))
 def test_responsibility_is_one_over_the_least_number_to_be_hidden(kept: list[bool]) -> None:
@@ -60,6 +61,7 @@ def test_quarters_cover_their_part_once_and_are_none_too_small(height: int, widt
     assert covered.sum() == part.area
 
 
+@pytest.mark.slow
 def test_the_part_that_the_label_hangs_on_is_found() -> None:
     found, events = explained(label, SIZE, "rex", budget=1500)
     mask = np.zeros(SIZE, bool)

@@ -263,6 +263,7 @@ def test_attention_over_a_wide_picture_is_a_wide_map(method: str) -> None:
     assert found.shape == (16, 32) and np.isfinite(found).all() and found.max() > found.min()
 
 
+@pytest.mark.slow
 def test_a_value_a_token_becomes_the_grid_of_the_patches() -> None:
     torch.manual_seed(0)
     net = TorchClassifier("wide", WideVit(), list("abc"), input_size=(16, 32), attention=True)

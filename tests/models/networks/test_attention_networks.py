@@ -104,6 +104,7 @@ def test_prototypes_answer_with_their_best_places(images: torch.Tensor) -> None:
     torch.testing.assert_close(model.contributions(best).sum(2), model(images), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 @torch.inference_mode()
 def test_every_prototype_is_the_place_of_the_scene_that_it_names() -> None:
     model = BUNDLED["prototypes"].weights.load()

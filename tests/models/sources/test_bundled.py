@@ -121,6 +121,7 @@ def test_pictures_in_a_batch_do_not_see_each_other(name: str) -> None:
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_transformers_of_torchvision_attend_and_convolutional_networks_do_not() -> None:
     with torch.device("meta"):
         assert attends(get_model("vit_b_16")) and attends(get_model("swin_t"))

@@ -92,6 +92,7 @@ def test_counters_of_training_may_be_there_or_not(tmp_path: Path) -> None:
         answers_as(load(write(each, tmp_path / "mine.safetensors")), module)
 
 
+@pytest.mark.slow
 def test_with_the_usual_number_of_classes_the_labels_are_torchvisions(tmp_path: Path) -> None:
     classifier = load(write(network(classes=1000).state_dict(), tmp_path / "mine.pt"))
     assert classifier.labels == tuple(get_model_weights(QUICK).DEFAULT.meta["categories"])
@@ -134,6 +135,7 @@ def test_the_untrained_network_of_a_file_has_its_form_and_other_weights(tmp_path
     assert not torch.equal(next(bare.module.parameters()), next(trained.module.parameters()))
 
 
+@pytest.mark.slow
 def test_loading_leaves_the_global_random_numbers_alone(tmp_path: Path) -> None:
     path = write(network().state_dict(), tmp_path / "mine.pt")
     torch.manual_seed(5)
@@ -173,6 +175,7 @@ def test_a_loaded_file_is_read_again_once_it_has_changed(tmp_path: Path) -> None
     assert len(models.get(str(path), "cpu").labels) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
 def test_a_loaded_model_keeps_its_weights_whatever_happens_to_its_file(suffix: str, tmp_path: Path) -> None:
     path = write(network().state_dict(), tmp_path / f"mine{suffix}")

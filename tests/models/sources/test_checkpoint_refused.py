@@ -91,6 +91,7 @@ def test_an_unknown_network_is_refused_with_the_nearest(tmp_path: Path) -> None:
     assert "0 fit by name and shape, and the file has 1" in refusal(write(strange, tmp_path / "strange.safetensors"))
 
 
+@pytest.mark.slow
 def test_another_form_of_a_tensor_is_told_with_the_one_expected(tmp_path: Path) -> None:
     state = dict(network(classes=7).state_dict())
     first = "features.0.weight"

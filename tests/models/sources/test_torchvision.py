@@ -163,6 +163,7 @@ def test_loading_leaves_the_global_random_numbers_alone(tmp_path: Path, monkeypa
     torch.testing.assert_close(torch.rand(3), expected, rtol=0, atol=0)
 
 
+@pytest.mark.slow
 def test_exact_means_float32_in_the_plain_layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stored("squeezenet1_0", tmp_path, monkeypatch)
     assert load_classifier("squeezenet1_0", device="cpu", exact=True).execution == Execution()
@@ -185,6 +186,7 @@ def test_the_real_weights_are_right_on_real_pictures(
     assert right >= 24
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["empty", "half", "text", "list", "other", "tensor"])
 def test_damaged_weights_are_one_sentence_that_names_the_file(
     damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -218,6 +220,7 @@ def test_a_file_that_runs_code_when_unpickled_is_refused(tmp_path: Path, monkeyp
     assert not (tmp_path / "sprung").exists()
 
 
+@pytest.mark.slow
 def test_other_weights_under_torchvisions_name_are_remarked_and_named_by_their_digest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,6 +55,7 @@ def test_multiply_adds_are_counted_as_torchvision_publishes_them() -> None:
         assert counted / 1e9 == pytest.approx(published, rel=0.02)
 
 
+@pytest.mark.slow
 def test_on_a_machine_with_fast_bfloat16_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ways, "_bfloat16_pays", lambda _: True)
     monkeypatch.setattr(timing, "timed", Clock(ALL_WAYS, start=0.0005))

@@ -61,6 +61,7 @@ def test_a_block_that_raises_changes_nothing(place: Path | str) -> None:
     database.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["text", "header", "pages"])
 def test_a_damaged_file_is_called_damaged(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "runs.sqlite"

@@ -125,6 +125,7 @@ def check_measurements(choices: tuple[MetricChoice, ...], cell: Cell, expected: 
     assert len(found) == len(curves) + len(expected["judgements"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("link", CHECKS)
 def test_a_check_is_a_run_with_its_maps_similarities_and_stages(store: Store, link: str) -> None:
     run, expected = store.load(link), CHECKS[link]
@@ -201,6 +202,7 @@ def test_an_import_that_was_cut_short_before_its_file_was_renamed_is_not_made_tw
     second.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [b"", b"nonsense", "half", "link"])
 def test_a_damaged_check_is_named_in_the_log_and_stops_no_other(
     directory: Path, damage: bytes | str, caplog: pytest.LogCaptureFixture
@@ -222,6 +224,7 @@ def test_a_damaged_check_is_named_in_the_log_and_stops_no_other(
     store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mode", "stage"), [("cascading", "not begun"), ("labels", "shuffled labels")])
 def test_a_check_that_never_began_is_there_with_what_was_asked(directory: Path, mode: str, stage: str) -> None:
     link = next(iter(CHECKS))

@@ -35,6 +35,7 @@ def old(tmp_path: Path) -> Path:
     return Path(shutil.copy(OLD, tmp_path / "runs.sqlite"))
 
 
+@pytest.mark.slow
 def test_from_nothing_they_make_the_tables_of_today(tmp_path: Path, url: str) -> None:
     where = url or f"sqlite:///{tmp_path}/runs.sqlite"
     Database(where).close()
@@ -44,6 +45,7 @@ def test_from_nothing_they_make_the_tables_of_today(tmp_path: Path, url: str) ->
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_from_the_first_version_they_make_the_tables_of_today(old: Path) -> None:
     Database(old).close()
     engine = create_engine(f"sqlite:///{old}")
@@ -111,6 +113,7 @@ def test_keys_are_those_that_were_released() -> None:
     assert MetricChoice.default("deletion", **settings).key == f"deletion-{digest}" == "deletion-1f42b88a"
 
 
+@pytest.mark.slow
 def test_the_first_of_the_first_versions_layouts_had_no_judgements(old: Path) -> None:
     with sqlite3.connect(old) as connection:
         connection.execute("DROP TABLE judgements")
@@ -169,6 +172,7 @@ def test_a_newer_database_of_a_server_is_refused_and_left_as_it_is(postgresql: P
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_one_that_fails_half_way_leaves_the_old_tables(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = dump(old)
 

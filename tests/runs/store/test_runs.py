@@ -29,6 +29,7 @@ MakeExplanation = Callable[[RunSnapshot, CellKey], Explanation]
 Fill = Callable[..., RunSnapshot]
 
 
+@pytest.mark.slow
 def test_all_that_was_kept_comes_back(
     store: Store, fill: Fill, an_explanation: MakeExplanation, deletion: Measurement
 ) -> None:
@@ -59,6 +60,7 @@ def test_all_that_was_kept_comes_back(
     assert read.truths == (None, None)
 
 
+@pytest.mark.slow
 def test_a_kept_map_says_again_how_sure_it_is_and_what_its_generations_were_worth(
     store: Store, a_run: MakeRun, an_explanation: MakeExplanation
 ) -> None:
@@ -73,6 +75,7 @@ def test_a_kept_map_says_again_how_sure_it_is_and_what_its_generations_were_wort
     np.testing.assert_array_equal(made.fitness, fitness)
 
 
+@pytest.mark.slow
 def test_answers_that_are_no_numbers_come_back_as_such(store: Store, a_run: MakeRun) -> None:
     store.add(a_run())
     store.save_predictions("run", 0, [(1, math.nan), (0, math.inf)])
@@ -80,6 +83,7 @@ def test_answers_that_are_no_numbers_come_back_as_such(store: Store, a_run: Make
     assert (first, second, infinite) == (1, 0, math.inf) and math.isnan(nan)
 
 
+@pytest.mark.slow
 def test_a_truth_comes_back_as_it_was(store: Store, a_run: MakeRun) -> None:
     run = a_run()
     truth = np.random.default_rng(0).random((130, 120)) > 0.5
@@ -95,6 +99,7 @@ def with_truth(run: RunSnapshot, truth: np.ndarray) -> RunSnapshot:
     return dataclasses.replace(run, grid=run.grid.marked({1: truth}))
 
 
+@pytest.mark.slow
 def test_a_process_killed_while_it_changes_a_truth_leaves_the_one_that_was_measured_by(
     store: Store, a_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,6 +120,7 @@ def test_a_process_killed_while_it_changes_a_truth_leaves_the_one_that_was_measu
     np.testing.assert_array_equal(store.load("run").truths[1], after)
 
 
+@pytest.mark.slow
 def test_a_truth_of_an_earlier_version_is_read_and_changed(store: Store, a_run: MakeRun) -> None:
     before, after = np.random.default_rng(0).random((2, 130, 120)) > 0.5
     run = with_truth(a_run(), before)
@@ -143,6 +149,7 @@ def test_a_map_is_done_when_the_plans_metrics_have_measured_it(
     assert store.load("run").cells[CellKey(0, 0)].state == "done"
 
 
+@pytest.mark.slow
 def test_how_cells_stand_follows_from_how_the_run_ended(store: Store, fill: Fill) -> None:
     fill(store)
     store.save_status("run", "stopped", "Enough.")
@@ -175,6 +182,7 @@ def test_a_run_whose_process_has_gone_is_interrupted_and_can_be_claimed(tmp_path
     here.close()
 
 
+@pytest.mark.slow
 def test_beginning_again_forgets_failures_but_no_map(store: Store, fill: Fill) -> None:
     run = fill(store)
     store.save_failure("run", CellKey(0, 1), "The curves failed.")
@@ -188,6 +196,7 @@ def test_beginning_again_forgets_failures_but_no_map(store: Store, fill: Fill) -
     assert read.cells[CellKey(1, 0)].state == "waiting"
 
 
+@pytest.mark.slow
 def test_the_version_grows_with_every_change(
     store: Store, a_run: MakeRun, an_explanation: MakeExplanation, deletion: Measurement
 ) -> None:
@@ -210,6 +219,7 @@ def test_the_version_grows_with_every_change(
     assert store.load("run").version == versions[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("owner", [SYSTEM_OWNER, "@house"])
 def test_runs_for_everybody_are_nobodys_under_the_earlier_name_of_their_owner_too(
     store: Store, a_run: MakeRun, owner: str
@@ -221,6 +231,7 @@ def test_runs_for_everybody_are_nobodys_under_the_earlier_name_of_their_owner_to
     assert store.load("shared").owner == SYSTEM_OWNER and store.load("mine").owner == "ann"
 
 
+@pytest.mark.slow
 def test_recent_runs_are_the_owners_or_all_newest_first(store: Store, a_run: MakeRun) -> None:
     for run_id, owner in (("a", "ann"), ("b", "bob"), ("c", "ann")):
         store.add(a_run(run_id, owner))
@@ -251,6 +262,7 @@ def test_deleting_removes_rows_and_files_of_that_run_alone(store: Store, fill: F
     assert store.load("a").cells[CellKey(0, 0)].explanation is None
 
 
+@pytest.mark.slow
 def test_a_name_and_a_remark_come_back_and_are_found(store: Store, a_run: MakeRun) -> None:
     for run_id in "abc":
         store.add(a_run(run_id))
@@ -274,6 +286,7 @@ def test_a_search_looks_through_more_runs_than_it_reads_at_once(
     assert len(store.recent(search="png")) == 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "run_id", ["nothing", "", "../../etc/passwd", "x" * 10_000, "'; DROP TABLE runs; --", "a\0b", "\ud800"]
 )
@@ -284,6 +297,7 @@ def test_a_run_that_does_not_exist_is_a_sentence(store: Store, run_id: str) -> N
         assert len(str(caught.value)) < 200
 
 
+@pytest.mark.slow
 def test_a_damaged_map_fails_its_cell_and_no_other(store: Store, fill: Fill) -> None:
     fill(store)
     (store.directory / "runs" / "run" / "map-00-00.npz").write_bytes(b"rubbish")

@@ -67,6 +67,7 @@ def plain_alpha(table: np.ndarray, level: str) -> float:
     return 1 - observed / expected if expected else math.nan
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from([1.0, 2.0, 4.0, N]), min_size=15, max_size=15), st.sampled_from(LEVELS))
 def test_alpha_is_that_of_all_pairs(cells: list[float], level: Level) -> None:

@@ -111,6 +111,7 @@ def test_the_ceiling_of_two_people_is_one_against_the_other() -> None:
     assert found.corrected == pytest.approx(2 * expected / (1 + expected))
 
 
+@pytest.mark.slow
 def test_people_who_agree_have_a_higher_ceiling_and_uncorrelated_scores_no_correction() -> None:
     score = [SCORES["spearman"]]
     near, far = (split_half([(40, 40)], people_at([(20, 20)], 8, spread), score)[0] for spread in (1, 12))

@@ -84,6 +84,7 @@ def test_the_fit_never_falls_and_the_least_size_is_read_from_it() -> None:
     assert found.least == 10 and found.goal == 0.8
 
 
+@pytest.mark.slow
 def test_a_size_gives_the_same_whatever_the_others_are() -> None:
     alone = finished(power(normal, one_sample, [12], 40, seed=5))
     among = finished(power(normal, one_sample, [6, 12, 18], 40, seed=5))

@@ -196,6 +196,7 @@ def test_one_person_alone_gives_no_interval() -> None:
     assert not any(one.known for one in ranked.values)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.booleans(), min_size=16, max_size=16))
 def test_connected_is_what_ford_says(cells: list[bool]) -> None:
@@ -224,6 +225,7 @@ def test_extreme_answers_have_finite_strengths(wins: int) -> None:
     assert list(np.argsort(-values(ranked))) == [0, 1, 2] and "never lost" in ranked.note
 
 
+@pytest.mark.slow
 def test_rankings_are_those_of_choix_and_of_mm() -> None:
     generator = np.random.default_rng(2)
     true = np.array([1.0, 0.3, 0.0, -0.4, -0.9])

@@ -57,6 +57,7 @@ def test_friedman_and_wilcoxon_are_scipys() -> None:
     assert [pair.p_holm for pair in found.pairs] == pytest.approx(holm(raw))
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(-4, 4).filter(bool), min_size=1, max_size=9))
 def test_the_signed_rank_test_is_that_of_all_signs(gaps: list[int]) -> None:

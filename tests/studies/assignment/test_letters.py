@@ -17,6 +17,7 @@ def test_letters_go_on_as_columns_of_a_spreadsheet() -> None:
     assert found[701:] == ["ZZ", "AAA", "AAB"]
 
 
+@pytest.mark.slow
 @given(st.integers(0, 60), st.integers(0, 1000))
 def test_letters_differ_and_depend_on_the_seed_alone(count: int, seed: int) -> None:
     assert len(set(letters(count, seed))) == count

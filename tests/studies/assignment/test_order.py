@@ -23,6 +23,7 @@ from decam.studies.assignment.order import (
 )
 
 
+@pytest.mark.slow
 @given(st.integers(1, 12), st.integers(0, 5))
 def test_all_stimuli_come_at_each_place_equally_often(stimuli: int, seed: int) -> None:
     orders = [stimuli_by_williams(stimuli, number, seed) for number in range(rows_of(stimuli))]
@@ -45,6 +46,7 @@ def test_some_of_the_stimuli_come_at_each_place_equally_often_up_to_one(
         assert max(times) - min(times) <= 1
 
 
+@pytest.mark.slow
 @given(st.integers(1, 6), st.integers(1, 25), st.integers(0, 50))
 def test_conditions_come_in_rounds_or_in_blocks(count: int, trials: int, number: int) -> None:
     chance = Chance(number, Use.ORDER)
@@ -62,6 +64,7 @@ def test_conditions_come_in_rounds_or_in_blocks(count: int, trials: int, number:
     assert [colours[trial] for trial in blocked] == in_turn
 
 
+@pytest.mark.slow
 @given(st.integers(2, 40), st.integers(1, 20))
 def test_checks_stand_evenly_and_neither_first_nor_last(trials: int, checks: int) -> None:
     mixed = spread(list(range(trials)), ["check"] * checks)
@@ -76,6 +79,7 @@ def test_checks_stand_evenly_and_neither_first_nor_last(trials: int, checks: int
         assert len(gaps) == trials - 1 and max(gaps.values()) - min(gaps.values()) <= 1
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(st.integers(5, 12), st.data())
 def test_a_catch_trial_does_not_stand_beside_its_own_stimulus(trials: int, data: st.DataObject) -> None:

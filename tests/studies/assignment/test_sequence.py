@@ -213,6 +213,7 @@ def test_another_process_with_another_hash_seed_deals_the_same() -> None:
     assert ran.stdout.strip() == str(sequence(Assignment(stimuli=8, sequences=30, seed=5), 17, 20, 4, 2))
 
 
+@pytest.mark.slow
 def test_one_condition_is_dealt_where_all_are_for_every_stimulus() -> None:
     shown = sequence(Assignment(stimuli=3, sequences=6, seed=2), 4, 5, 1, 0)
     assert len(shown) == 3 and len({one.stimulus for one in shown}) == 3

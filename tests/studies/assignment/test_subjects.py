@@ -18,6 +18,7 @@ def difference(counts: Counter[int], colours: int) -> int:
     return max(numbers) - min(numbers)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 20), st.integers(1, 12), st.integers(0, 5), st.integers(1, 30))
 def test_a_rotation_is_even_in_a_participant_for_a_stimulus_and_over_any_beginning(
@@ -35,6 +36,7 @@ def test_a_rotation_is_even_in_a_participant_for_a_stimulus_and_over_any_beginni
         assert max(difference(cell, colours) for cell in cells) <= 1
 
 
+@pytest.mark.slow
 @given(st.integers(1, 15), st.integers(0, 5), st.integers(0, 50))
 def test_each_permuted_block_has_every_colour_once(colours: int, seed: int, block: int) -> None:
     found = [permuted(block * colours + turn, colours, seed) for turn in range(colours)]

@@ -26,6 +26,7 @@ def test_a_question_that_cannot_be_answered_keeps_a_study_a_draft(kind: str, ite
     assert any(sentence in one for one in lacks(study(block(kind, [item]))))
 
 
+@pytest.mark.slow
 @given(
     least=st.none() | st.floats(-1e6, 1e6),
     most=st.none() | st.floats(-1e6, 1e6),

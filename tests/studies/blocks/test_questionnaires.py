@@ -44,6 +44,7 @@ def test_items_of_a_group_are_one_score_in_percent_of_their_ranges() -> None:
     assert clarity.score({"item5": 1}) == 0.0
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=6))
 def test_a_scale_of_reversed_items_is_the_rest_to_a_hundred(values: list[int]) -> None:
     answers = {f"item{place}": value for place, value in enumerate(values, start=1)}

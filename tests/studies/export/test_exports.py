@@ -42,6 +42,7 @@ def table(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode())))
 
 
+@pytest.mark.slow
 def test_the_table_has_one_row_an_answer_with_revisits_columns() -> None:
     made = whole()
     people, answers = crowd(made, 2, {"a": 1.0})

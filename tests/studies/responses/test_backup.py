@@ -78,6 +78,7 @@ def test_the_file_can_be_read_without_decam(store: StudyStore, record: StudyReco
             assert hashlib.sha256(archive.read(name)).hexdigest() == Path(name).stem
 
 
+@pytest.mark.slow
 def test_a_study_that_is_there_is_left_as_it_is(store: StudyStore, record: StudyRecord) -> None:
     content = everything(store, record.id)
     store.exclude(store.participants(record.id, Lane.LIVE)[0].code, "later")
@@ -142,6 +143,7 @@ def test_what_is_no_whole_backup_is_refused_and_leaves_nothing(
     elsewhere.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["record.json", "answers.jsonl", "files/"])
 def test_a_backup_with_a_damaged_or_locked_entry_is_refused(
     store: StudyStore, elsewhere: StudyStore, record: StudyRecord, name: str

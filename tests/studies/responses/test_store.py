@@ -21,6 +21,7 @@ from tests.studies.studies import study, whole
 from tests.studies.taking_part import DEVICE, Clock, at_once, opened, sent, small, steps_of, take
 
 
+@pytest.mark.slow
 def test_a_study_comes_back_as_it_was_kept(store: StudyStore, tmp_path: Path, url: str) -> None:
     record = store.add(whole(), "ann")
     assert record.digest == digest_of(whole())
@@ -33,6 +34,7 @@ def test_a_study_comes_back_as_it_was_kept(store: StudyStore, tmp_path: Path, ur
     again.close()
 
 
+@pytest.mark.slow
 def test_studies_are_listed_by_owner_with_the_one_changed_last_first(store: StudyStore, clock: Clock) -> None:
     records = []
     for owner in ("ann", "bob", "ann"):
@@ -45,6 +47,7 @@ def test_studies_are_listed_by_owner_with_the_one_changed_last_first(store: Stud
     assert store.recent("") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", Stage)
 @pytest.mark.parametrize("after", Stage)
 def test_stages_follow_each_other_and_a_live_study_never_goes_back(
@@ -62,6 +65,7 @@ def test_stages_follow_each_other_and_a_live_study_never_goes_back(
         assert store.get(record.id).stage is before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", Stage)
 def test_only_a_draft_is_changed(store: StudyStore, stage: Stage) -> None:
     record = opened(store, small(), stage)
@@ -76,6 +80,7 @@ def test_only_a_draft_is_changed(store: StudyStore, stage: Stage) -> None:
         assert store.get(record.id).study == record.study
 
 
+@pytest.mark.slow
 def test_a_change_of_what_somebody_else_has_changed_since_is_refused(store: StudyStore) -> None:
     read = opened(store, small(), Stage.DRAFT)
     theirs = store.save(read.id, small(most=7), read.digest)
@@ -85,6 +90,7 @@ def test_a_change_of_what_somebody_else_has_changed_since_is_refused(store: Stud
     assert store.save(read.id, small(most=9), theirs.digest).study.entrance.most == 9
 
 
+@pytest.mark.slow
 def test_a_study_that_lacks_something_stays_a_draft(store: StudyStore) -> None:
     for made, sentence in (
         (study(), "asks about no map yet"),
@@ -186,6 +192,7 @@ def test_exclusions_have_reasons_and_can_be_undone(sessions: Sessions, store: St
             act()
 
 
+@pytest.mark.slow
 def test_who_has_not_been_seen_for_too_long_counts_as_left(sessions: Sessions, store: StudyStore, clock: Clock) -> None:
     record = opened(store, small(left_after=5))
     sessions.enter(record.link, {}, DEVICE)
@@ -244,6 +251,7 @@ def test_what_is_no_json_in_a_row_is_a_sentence(sessions: Sessions, store: Study
         store.answers(record.id, Lane.LIVE)
 
 
+@pytest.mark.slow
 def test_a_newer_database_is_refused_and_left(store: StudyStore, url: str, tmp_path: Path) -> None:
     store.add(small())
     rows(store, url, "UPDATE alembic_version SET version_num = '99'")
@@ -260,6 +268,7 @@ def test_nothing_is_touched_before_it_is_needed(tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere").exists()
 
 
+@pytest.mark.slow
 def test_a_study_and_a_run_may_share_a_directory_and_be_opened_in_any_order(tmp_path: Path) -> None:
     from decam.runs.store import Store
 
@@ -290,6 +299,7 @@ def test_two_stores_of_one_place_let_everybody_in_once(
     other.close()
 
 
+@pytest.mark.slow
 def test_a_study_that_is_changed_while_somebody_comes_in_asks_them_to_come_again(
     store: StudyStore, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,6 +29,7 @@ def test_the_tests_of_the_scripts_pass() -> None:
     assert "\n# fail 0" in node.node("--test", "--test-reporter=tap", *tests)
 
 
+@pytest.mark.slow
 @node.needed
 @pytest.mark.parametrize("entry", FILES)
 def test_what_is_joined_is_a_script(entry: str, tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ def test_the_researchers_name_of_a_study_is_no_link(record: StudyRecord) -> None
     refused(post(f"/study/{record.id}/enter", {"parameters": {}, "device": {}}), 404)
 
 
+@pytest.mark.slow
 def test_the_code_of_another_study_opens_nothing(store: StudyStore, record: StudyRecord) -> None:
     mine, other = Visitor(record), Visitor(kept(store, short()))
     mine.enter()
@@ -142,6 +143,7 @@ def test_an_answer_for_a_trial_not_given_is_refused(store: StudyStore, record: S
     assert len(store.answers(record.id, Lane.REHEARSAL)) == 1
 
 
+@pytest.mark.slow
 def test_script_in_free_text_is_kept_as_it_was_written_and_is_markup_nowhere(
     store: StudyStore, record: StudyRecord
 ) -> None:

@@ -13,6 +13,7 @@ from tests.studies.studies import whole
 from tests.web.studies.participants import Visitor, get, kept, post, short
 
 
+@pytest.mark.slow
 def test_a_study_is_taken_from_its_first_screen_to_its_end(store: StudyStore) -> None:
     made = dataclasses.replace(short(), entrance=Entrance(completed="https://example.org/done?cc=C1"))
     record = kept(store, made)
@@ -58,6 +59,7 @@ def test_nothing_that_a_participant_must_not_know_is_sent(record: StudyRecord) -
         assert secret not in str(visitor.visit["steps"])
 
 
+@pytest.mark.slow
 def test_the_same_identity_goes_on_where_it_was(record: StudyRecord) -> None:
     first = Visitor(record)
     first.enter({"PROLIFIC_PID": "p1"})

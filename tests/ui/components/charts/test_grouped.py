@@ -17,6 +17,7 @@ PALETTE = ("#111111", "#222222")
 pytestmark = node.needed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("series", [USUAL, USUAL[::-1]])
 @pytest.mark.parametrize("count", [0, 1, 7])
 def test_the_browser_groups_the_curves_of_a_search_as_the_page_does(series: tuple[Series, ...], count: int) -> None:

@@ -62,6 +62,7 @@ def heavy(seed: int, signed: bool) -> np.ndarray:
     return values if signed else np.abs(values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extremes", [False, True])
 @pytest.mark.parametrize("signed", [False, True])
 @pytest.mark.parametrize("count", [1, 3])
@@ -78,6 +79,7 @@ def test_the_page_scales_and_colours_maps_as_the_export_does(signed: bool, extre
         assert np.abs(128 * hidden[..., 3] / 255 - black).max() <= 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("signed", "extremes", "text"),
     [

@@ -23,6 +23,7 @@ def a_map(seed: int, signed: bool) -> np.ndarray:
     return np.where(np.abs(values) < 0.3, np.float32(0), values) if signed else np.maximum(values, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signed", [False, True])
 def test_ranks_are_those_of_python(signed: bool) -> None:
     saliency = a_map(0, signed)
@@ -33,6 +34,7 @@ def test_ranks_are_those_of_python(signed: bool) -> None:
     np.testing.assert_allclose(np.reshape(found, SIZE), ranks(saliency, signed), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_value_is_in_the_top_share_that_is_as_high() -> None:
     saliency = a_map(1, signed=True).ravel()
     code = "given.field.map((value) => topText(topShare(ordered(Float32Array.from(given.field)), Math.fround(value))))"
@@ -43,6 +45,7 @@ def test_a_value_is_in_the_top_share_that_is_as_high() -> None:
     assert found[int(few.argmax())] == "top 2 %" and found[int(few.argmin())] == "top 100 %"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.01, 0.2, 0.5, 1.0])
 def test_a_masked_picture_shows_the_share_asked_for(share: float) -> None:
     saliency = np.random.default_rng(2).permutation(1200).reshape(SIZE).astype(np.float32)
@@ -102,6 +105,7 @@ def test_numbers_and_legends_are_written_alike(seed: int) -> None:
     )
 
 
+@pytest.mark.slow
 def test_probabilities_are_written_as_the_page_writes_them() -> None:
     shares = [0.0, 1.0, 0.784, 0.0996, 0.0321, 0.0042, 3.22e-5, 0.9996]
     assert node.evaluate("percentText", "grid/grid_draw.js", "given.map(percentText)", shares) == [
@@ -109,6 +113,7 @@ def test_probabilities_are_written_as_the_page_writes_them() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_colours_mean_the_same_in_both() -> None:
     cases = [(table, bare) for table in ENDS for bare in (True, False)]
     given = [[list(ENDS[table]), table == "blue-orange", "lynx", bare] for table, bare in cases]
@@ -116,6 +121,7 @@ def test_colours_mean_the_same_in_both() -> None:
     assert found == [meaning(table, table == "blue-orange", "lynx", bare=bare) for table, bare in cases]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("narrow", [0.3, 0.003, 0.00003])
 @pytest.mark.parametrize("centre", [0.97, 12.3, 0.00012, 45678.0, -0.5])
 def test_the_ends_of_narrow_scales_are_written_alike(centre: float, narrow: float) -> None:

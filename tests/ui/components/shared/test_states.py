@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from decam.experiments.status import CellState
 from decam.export.standing import CELLS
 from tests.tools import node
@@ -9,6 +11,7 @@ from tests.tools import node
 pytestmark = node.needed
 
 
+@pytest.mark.slow
 def test_the_browsers_titles_are_those_of_the_table() -> None:
     titles = node.evaluate("STATES", "shared/states.js", "STATES", None)
     assert titles == {state.value: CELLS[state].title for state in map(CellState, titles)}
