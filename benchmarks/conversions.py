@@ -44,6 +44,7 @@ def first(name: str, directory: str) -> First:
     """Ask a model in this process, with `directory` as the data directory; raises ModelError without OpenVINO."""
     os.environ["DECAM_DATA"] = directory
     classifier = build(name)
+    classifier.lasting = True
     classifier.inspection  # noqa: B018 - what the model takes is asked of PyTorch, before the clock starts
     classifier.configure(WAY)
     drawn = torch.rand(2, 4, 3, *classifier.input_size, generator=torch.Generator().manual_seed(0))

@@ -68,6 +68,9 @@ class TorchClassifier:
     which it names the second. `layer` and `layers` are names, or the modules themselves. `attention` says that the
     module weighs places by an attention of its own, which methods may ask for. Raises ModelError for arguments that
     cannot be right, and at the first question where answers and labels do not fit.
+
+    `lasting` is set where the weights are those that the name says, so that another process will ask the same module:
+    an engine then keeps on disk what it made from them. Copies with other weights are not.
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class TorchClassifier:
         inspection: Inspection | None = None,
     ) -> None:
         self.name = self.title = name
+        self.lasting = False
         given_labels = labels_of(labels)
         self.labels = classes_of(given_labels)
         self.input_size = size_of(input_size)
@@ -318,7 +322,7 @@ class TorchClassifier:
     def _source(self) -> Source:
         """What an engine is made from."""
         example = self._normalised(smooth_noise(self.input_size).to(self.device), self.inspection.channels)
-        return Source(self._scores_alone, self._scores, example)
+        return Source(self._scores_alone, self._scores, example, self.lasting)
 
     def _scores_alone(self) -> nn.Module:
         """A copy of the module that answers scores alone; raises EngineError where there is none."""

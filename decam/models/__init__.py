@@ -46,6 +46,7 @@ def load_classifier(
             f"There is not enough memory to load {entry.title}; choose a smaller model or free memory, then try again."
         ) from error
     classifier.title = entry.title
+    classifier.lasting = True
     if not exact:
         classifier.configure(tuning.remembered(classifier))
     return classifier

@@ -35,12 +35,14 @@ class Source:
 
     `copy` makes a module that gives scores (N×K) of normalised pictures, in evaluation mode, with the same weights; it
     raises EngineError where there is none. `forward` gives the same scores by the module itself, in the precision that
-    is asked for. `example` holds a few different pictures, float32.
+    is asked for. `example` holds a few different pictures, float32. `lasting` says that later processes will ask a
+    module with the same weights: what is made from it may be kept on disk.
     """
 
     copy: Callable[[], nn.Module]
     forward: Answering
     example: Tensor
+    lasting: bool = False
 
 
 class Prepared(Protocol):

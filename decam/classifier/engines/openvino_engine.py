@@ -66,7 +66,7 @@ class Converted:
         with converting_alone, torch.inference_mode(False), torch.no_grad(), torch.autocast("cpu", enabled=False):
             example, module = source.example.clone(), source.copy()
             expected = _own_scores(module, example)
-            place = conversions.place(module, example, f"openvino {version()}")
+            place = conversions.place(module, example, f"openvino {version()}") if source.lasting else None
             kept = _read(place) if place else None
             if kept is not None and (found := cls(kept))._gap(example, expected) == 0:
                 return found

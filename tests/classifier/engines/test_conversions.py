@@ -14,10 +14,11 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import mobilenet_v3_small, squeezenet1_0
 
-from decam.classifier import PRECISIONS, Execution
+from decam.classifier import PRECISIONS, Execution, wrap
 from decam.classifier.engines import EngineError, Source, conversions, openvino_engine
 from decam.classifier.engines.openvino_engine import Converted
 from decam.models import load_classifier
+from decam.models.randomise import layers, randomised
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.skipif(not openvino_engine.version(), reason="OpenVINO is not made for this platform")
@@ -31,8 +32,8 @@ def small(stride: int = 1, activation: Callable[[], nn.Module] = nn.ReLU, seed: 
     return nn.Sequential(*parts).eval()
 
 
-def source(module: nn.Module) -> Source:
-    return Source(lambda: module, module, BATCH)
+def source(module: nn.Module, lasting: bool = True) -> Source:
+    return Source(lambda: module, module, BATCH, lasting)
 
 
 def place(module: nn.Module, batch: Tensor = BATCH, converter: str = "converter 1") -> Path | None:
@@ -69,6 +70,7 @@ def test_what_is_kept_answers_the_same_bits_without_being_converted_again(conver
 READS = """
 import sys
 from decam.models import load_classifier
+from decam.models.randomise import layers, randomised
 from decam.classifier import Execution
 import torch
 
@@ -167,6 +169,29 @@ def test_what_has_no_place_is_converted_each_time(converting: list[nn.Module], d
         Converted.of(source(nn.Sequential(small(), nn.Unflatten(1, (2, 1, 1)), Own()).eval()))
         assert len(converting) == times
     assert not data_directory.exists()
+
+
+def test_a_module_that_no_other_process_will_ask_is_not_kept(converting: list[nn.Module], data_directory: Path) -> None:
+    for times in (1, 2):
+        Converted.of(source(small(), lasting=False))
+        assert len(converting) == times
+    assert not data_directory.exists()
+
+
+@pytest.mark.slow
+def test_a_model_by_name_is_kept_and_none_of_its_copies_with_random_weights(data_directory: Path) -> None:
+    classifier = load_classifier(device="cpu", exact=True)
+    classifier.configure(Execution(engine="openvino"))
+    images = torch.rand(2, 3, *classifier.input_size)
+    classifier.answer(images)
+    file = kept_file(data_directory)
+    copy = classifier.with_module(randomised(classifier.module, layers(classifier.module), 0))
+    wrapped = wrap(small(), labels=["one", "two"], input_size=(16, 16), device="cpu")
+    wrapped.configure(Execution(engine="openvino"))
+    copy.answer(images)
+    wrapped.answer(torch.rand(2, 3, 16, 16))
+    assert copy.engine_note == wrapped.engine_note == ""
+    assert kept_file(data_directory) == file
 
 
 def kept_file(directory: Path) -> Path:
