@@ -69,8 +69,8 @@ class TorchClassifier:
     module weighs places by an attention of its own, which methods may ask for. Raises ModelError for arguments that
     cannot be right, and at the first question where answers and labels do not fit.
 
-    `lasting` is set where the weights are those that the name says, so that another process will ask the same module:
-    an engine then keeps on disk what it made from them. Copies with other weights are not.
+    `lasting` is set where the weights are those that the name says: another process will ask the same module, and an
+    engine keeps on disk what it made from it. What `with_module` makes is not lasting.
     """
 
     def __init__(

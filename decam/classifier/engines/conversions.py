@@ -1,21 +1,15 @@
 """Conversions of modules, kept in the data directory so that each is made once on a machine.
 
-A conversion takes a second or more, most of it for importing and running PyTorch's exporter. One is kept under a digest
-of all that it depends on, and only where that is known: the classes of all parts, their settings and their weights.
+A conversion takes a second or more, most of it for importing and running PyTorch's exporter. Whoever reads one compares
+it with the module: its place tells modules apart, but not what code their classes have today.
 """
 
 from __future__ import annotations
 
 import contextlib
-import enum
-import functools
 import hashlib
 import os
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import BuiltinFunctionType, FunctionType
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -26,29 +20,16 @@ from decam import paths
 from decam.files import write_atomically
 
 MOST = 2 * 1024**3  # bytes that all conversions may take
-_PACKAGES = ("torch", "torchvision")  # their version says what their code does
-_OWN = "decam"  # while it is worked on, only the file says that
 _TEXT, _WEIGHTS = "model", "weights"
-_OF_EVERY_MODULE = frozenset(vars(nn.Module()))
-_PLAIN = (type(None), bool, int, float, complex, str, bytes, torch.dtype, torch.device, torch.memory_format)
 
 
-class _UnknownError(Exception):
-    """Nothing says what a part of a module would do."""
+def place(module: nn.Module, example: Tensor, converter: str) -> Path:
+    """Where the conversion of a module for pictures like `example` is kept.
 
-
-def place(module: nn.Module, example: Tensor, converter: str) -> Path | None:
-    """Where the conversion of a module for pictures like `example` is kept; None where it must not be.
-
-    That is so for a module with a part that is of no class of torch, torchvision or decam, whose code may change, or
-    that was put together by a program. `converter` names what converts, with its version.
+    The name is a digest of the module's layers, its weights, the pictures' size, PyTorch and `converter`, which names
+    what converts, with its version.
     """
-    whole = hashlib.sha256(f"{converter}, torch {torch.__version__}, {tuple(example.shape)}".encode())
-    try:
-        for line in _described(module):
-            whole.update(f"\n{line}".encode())
-    except _UnknownError:
-        return None
+    whole = hashlib.sha256(f"{converter}, torch {torch.__version__}, {tuple(example.shape)}\n{module}".encode())
     for part in (*module.parameters(), *module.buffers()):
         whole.update(part.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return _folder() / f"{whole.hexdigest()[:32]}.safetensors"
@@ -94,59 +75,3 @@ def _make_room(size: int) -> bool:
         path.unlink(missing_ok=True)
         whole -= taken
     return True
-
-
-def _described(module: nn.Module) -> Iterator[str]:
-    """Lines that say what a module computes, but for the values of its weights; raises _UnknownError."""
-    for name, part in module.named_modules(remove_duplicate=False):
-        if isinstance(part, torch.jit.ScriptModule | torch.fx.GraphModule):
-            raise _UnknownError
-        yield f"{name}: {_code(type(part))}"
-        tensors = [*part.named_parameters(recurse=False), *part.named_buffers(recurse=False)]
-        yield ", ".join(f"{own} {tuple(tensor.shape)} {tensor.dtype}" for own, tensor in tensors)
-        for setting, value in sorted(vars(part).items()):
-            if setting not in _OF_EVERY_MODULE:
-                yield f"{setting} = {_value(value)}"
-
-
-def _value(value: object) -> str:
-    """A setting of a module, as text that is the same for the same behaviour; raises _UnknownError."""
-    if isinstance(value, enum.Enum):
-        return f"{_code(type(value))}.{value.name}"
-    if isinstance(value, _PLAIN):
-        return f"{type(value).__name__} {value!r}"
-    if isinstance(value, tuple | list):
-        return f"{type(value).__name__} [{', '.join(map(_value, value))}]"
-    if isinstance(value, set | frozenset):
-        return f"{type(value).__name__} [{', '.join(sorted(map(_value, value)))}]"
-    if isinstance(value, dict):
-        return f"dict [{', '.join(f'{_value(key)}: {_value(one)}' for key, one in value.items())}]"
-    if isinstance(value, functools.partial):
-        return f"partial {_value(value.func)} {_value(value.args)} {_value(value.keywords)}"
-    if isinstance(value, type | FunctionType):
-        return _code(value)
-    if isinstance(value, BuiltinFunctionType) and value is getattr(torch, name := str(value.__name__), None):
-        return f"torch.{name}"
-    raise _UnknownError
-
-
-def _code(made: type | FunctionType) -> str:
-    """The name of a class or function, with what says which code that is; raises _UnknownError."""
-    home = sys.modules.get(made.__module__)
-    found: Any = home
-    for name in made.__qualname__.split("."):
-        found = getattr(found, name, None)
-    if home is None or found is not made:
-        raise _UnknownError
-    package, where = made.__module__.partition(".")[0], f"{made.__module__}.{made.__qualname__}"
-    if package in _PACKAGES or package == "builtins":
-        return f"{where} {getattr(sys.modules[package], '__version__', '')}"
-    if package == _OWN and home.__file__:
-        return f"{where} {_file_digest(home.__file__)}"
-    raise _UnknownError
-
-
-@functools.cache
-def _file_digest(file: str) -> str:
-    with Path(file).open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()

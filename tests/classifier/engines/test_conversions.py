@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor, nn
-from torchvision.models import mobilenet_v3_small, squeezenet1_0
+from torchvision.models import get_model
 
 from decam.classifier import PRECISIONS, Execution, wrap
 from decam.classifier.engines import EngineError, Source, conversions, openvino_engine
 from decam.classifier.engines.openvino_engine import Converted
 from decam.models import load_classifier
 from decam.models.randomise import layers, randomised
+from decam.models.sources import bundled, torchvision
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.skipif(not openvino_engine.version(), reason="OpenVINO is not made for this platform")
@@ -36,7 +37,7 @@ def source(module: nn.Module, lasting: bool = True) -> Source:
     return Source(lambda: module, module, BATCH, lasting)
 
 
-def place(module: nn.Module, batch: Tensor = BATCH, converter: str = "converter 1") -> Path | None:
+def place(module: nn.Module, batch: Tensor = BATCH, converter: str = "converter 1") -> Path:
     return conversions.place(module, batch, converter)
 
 
@@ -70,7 +71,6 @@ def test_what_is_kept_answers_the_same_bits_without_being_converted_again(conver
 READS = """
 import sys
 from decam.models import load_classifier
-from decam.models.randomise import layers, randomised
 from decam.classifier import Execution
 import torch
 
@@ -94,7 +94,6 @@ def test_another_process_answers_without_the_exporter(data_directory: Path) -> N
 
 def test_the_same_module_has_the_same_place_and_any_other_has_another() -> None:
     first, again = place(small()), place(small())
-    assert first is not None
     assert first == again
     slower = small()
     slower[0].padding_mode = "reflect"
@@ -112,63 +111,7 @@ def test_the_same_module_has_the_same_place_and_any_other_has_another() -> None:
         place(small(), BATCH[:, :, :12]),
         place(small(), converter="converter 2"),
     ]
-    assert None not in others
     assert len({first, *others}) == 1 + len(others)
-
-
-@pytest.mark.slow
-def test_networks_of_the_project_and_of_torchvision_have_a_place() -> None:
-    for module in (squeezenet1_0(), mobilenet_v3_small(), load_classifier(device="cpu").module):
-        assert place(module) is not None
-
-
-class Own(nn.Module):
-    """A class whose file may say something else tomorrow."""
-
-    def forward(self, images: Tensor) -> Tensor:
-        return images.mean((2, 3))
-
-
-def overridden() -> nn.Module:
-    module = small()
-    module[1].forward = lambda images: images  # type: ignore[method-assign]
-    return module
-
-
-def parametrised() -> nn.Module:
-    module = small()
-    nn.utils.parametrizations.weight_norm(module[0])
-    return module
-
-
-def with_a_tensor() -> nn.Module:
-    module = small()
-    module[1].level = torch.ones(1)
-    return module
-
-
-UNKNOWN = {
-    "a class of the user's": Own,
-    "one inside known ones": lambda: nn.Sequential(small(), Own()),
-    "scripted": lambda: torch.jit.script(small()),
-    "traced": lambda: torch.fx.symbolic_trace(small()),
-    "another forward": overridden,
-    "weights that are computed": parametrised,
-    "a tensor that is no weight": with_a_tensor,
-}
-
-
-@pytest.mark.parametrize("name", UNKNOWN)
-def test_what_may_be_something_else_tomorrow_has_no_place(name: str) -> None:
-    assert place(UNKNOWN[name]()) is None
-
-
-@pytest.mark.slow
-def test_what_has_no_place_is_converted_each_time(converting: list[nn.Module], data_directory: Path) -> None:
-    for times in (1, 2):
-        Converted.of(source(nn.Sequential(small(), nn.Unflatten(1, (2, 1, 1)), Own()).eval()))
-        assert len(converting) == times
-    assert not data_directory.exists()
 
 
 def test_a_module_that_no_other_process_will_ask_is_not_kept(converting: list[nn.Module], data_directory: Path) -> None:
@@ -176,6 +119,14 @@ def test_a_module_that_no_other_process_will_ask_is_not_kept(converting: list[nn
         Converted.of(source(small(), lasting=False))
         assert len(converting) == times
     assert not data_directory.exists()
+
+
+@pytest.mark.slow
+def test_the_layers_of_every_model_by_name_read_alike_in_every_process() -> None:
+    with torch.device("meta"):  # without weights
+        networks = {name: get_model(name) for name in torchvision.SOURCE.offered}
+    networks |= {name: bundled.BUNDLED[name].weights.make() for name in bundled.BUNDLED}
+    assert [name for name, network in networks.items() if " at 0x" in str(network)] == []
 
 
 @pytest.mark.slow
