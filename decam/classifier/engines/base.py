@@ -60,9 +60,9 @@ class Engine:
     `title` is its name in a sentence and `manner` how answers by it are described, empty for the module itself.
     `serves` says which devices it runs on, and `takes` which batches. `keeps_weights` marks one that holds weights of
     its own: later changes of the module's are not seen. `own_layout` marks one that arranges memory as it likes.
-    `prepare` takes up to seconds and raises EngineError where the module is not for this engine; the first time it
-    does what `load` does, which imports libraries and takes a second or two more. `version` is that of the library
-    whose arithmetic it is, empty where that is PyTorch.
+    `prepare` takes up to seconds and raises EngineError where the module is not for this engine. `load` imports the
+    engine's library, which `prepare` would otherwise do. `version` is that of the library whose arithmetic it is, empty
+    where that is PyTorch.
     """
 
     name: str

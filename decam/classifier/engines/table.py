@@ -62,7 +62,7 @@ ENGINES: dict[str, Engine] = {row.name: row for row in _ROWS}
 
 
 def import_libraries(device: torch.device) -> None:
-    """Import what engines that serve a device would import for their first module."""
+    """Import the libraries of the engines that serve a device."""
     for engine in ENGINES.values():
         if engine.serves(device):
             engine.load()
