@@ -7,6 +7,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.compare import LONG_MS, Compare
+from tests.browser.conftest import Finished
 from tests.tools.server import Server
 
 
@@ -68,3 +69,14 @@ def test_in_a_narrow_window_the_card_begins_below_the_bar_with_the_sidebars_butt
     })"""
     card, bar = page.evaluate(tops)
     assert card > bar
+
+
+def test_folded_cards_of_a_run_stand_close_to_each_other(page: Page, finished: Finished) -> None:
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(f"{finished.url}compare?run={finished.run}")
+    cards = page.locator(".st-key-folding .st-key-targets > *")
+    expect(cards).to_have_count(2)
+    expect(page.get_by_role("button", name="More")).to_be_visible()
+    first, second = (cards.nth(place).bounding_box() for place in range(2))
+    assert first is not None and second is not None
+    assert 0 <= second["x"] - first["x"] - first["width"] <= 12
