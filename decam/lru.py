@@ -64,5 +64,10 @@ class Lru(Generic[K, V]):
         with self._lock:
             return tuple(self._values)
 
+    def values(self) -> tuple[V, ...]:
+        """All values, the one used longest ago first."""
+        with self._lock:
+            return tuple(self._values.values())
+
     def __len__(self) -> int:
         return len(self._values)

@@ -36,6 +36,7 @@ def test_it_is_an_ordered_dictionary_that_forgets_its_first(most: int, room: int
             plain.popitem(last=False)
         assert step != "put" or gone == kept - len(plain)
         assert lru.keys() == tuple(plain)
+        assert lru.values() == tuple(plain.values())
         assert len(lru) == len(plain) <= most
     assert [lru.get(key) for key in range(7)] == [plain.get(key) for key in range(7)]
     lru.clear()

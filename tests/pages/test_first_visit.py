@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
+from decam.classifier import Execution, TorchClassifier
 from decam.images.samples import SAMPLES
 from decam.images.scenes.scene import CLASSES
 from decam.methods import METHODS
+from decam.models.cache import Models
+from decam.ui import state
 from tests.pages.visitor import Visitor
 
 pytestmark = pytest.mark.usefixtures("server")
@@ -21,6 +25,24 @@ def test_a_first_visit_offers_the_samples_and_nothing_to_explain() -> None:
     assert all(visitor.offers(f"welcome-{sample.name}") for sample in SAMPLES)
     assert not visitor.offers("explain")
     assert (visitor.run, visitor.status, visitor.grid, visitor.recent, visitor.alerts) == ("", "", {}, [], [])
+
+
+def test_the_first_page_does_not_wait_for_the_trial_of_its_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_on = threading.Event()
+
+    def find(classifier: TorchClassifier) -> Execution:
+        assert goes_on.wait(60), "the page asked the model"
+        return classifier.execution
+
+    models = Models(find=find)
+    monkeypatch.setattr(state, "models", lambda: models)
+    visitor = Visitor()
+    assert visitor.offers("welcome-scene-star")
+    assert "Computes in the fastest way of a trial." in visitor.app.sidebar.caption.values
+    goes_on.set()
+    visitor.press("welcome-scene-star")
+    assert visitor.bars("Star")[0][0] == "star"
+    assert "Computes in float32." in visitor.app.sidebar.caption.values
 
 
 def test_a_visit_alone_makes_no_run(server: Path) -> None:

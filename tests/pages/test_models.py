@@ -34,7 +34,7 @@ def test_the_list_shows_for_every_model_what_it_is_and_whether_it_is_here() -> N
 
 
 def test_a_device_is_chosen_by_itself_and_shown() -> None:
-    visitor = Visitor()
+    visitor = Visitor().sample("scene-star")
     assert visitor.app.selectbox(key="device").value
     assert any(
         text.startswith(("Computes in float32", "Computes in bfloat16")) for text in visitor.app.sidebar.caption.values

@@ -46,7 +46,7 @@ def show() -> None:
             welcome.show()
 
     places = targets.places(entry, chosen)
-    classifier = model_choice.load(entry)
+    classifier = model_choice.load(entry, asked=bool(chosen))
 
     with below:
         model_choice.device_panel(classifier)

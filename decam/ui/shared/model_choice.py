@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from decam.classifier import ENGINES, Classifier, TorchClassifier
+from decam.classifier import ENGINES, TorchClassifier
 from decam.errors import ModelError
 from decam.hardware.device import describe, devices
 from decam.models import catalogue, default_for, smallest_for_photographs
@@ -39,8 +39,11 @@ def panel(pictures: Sequence[Chosen]) -> Entry:
     return entry
 
 
-def load(entry: Entry) -> TorchClassifier | None:
-    """Return the loaded model; where it cannot be loaded, say why and return None."""
+def load(entry: Entry, *, asked: bool = True) -> TorchClassifier | None:
+    """Return the loaded model; where it cannot be loaded, say why and return None.
+
+    Unless it is `asked` anything on this drawing of the page, nothing waits for the trial of the fastest way.
+    """
     if entry.url and not entry.present():
         st.info(
             f"{entry.title} is not on this machine yet: download it in the sidebar, or choose a model that is here."
@@ -48,13 +51,14 @@ def load(entry: Entry) -> TorchClassifier | None:
         return None
     try:
         with st.spinner(f"Loading {entry.title} …", show_time=True):
-            return state.models().get(entry.name, state.device())
+            models, device = state.models(), state.device()
+            return models.get(entry.name, device) if asked else models.described(entry.name, device)
     except ModelError as error:
         st.error(text.plain(str(error)))
         return None
 
 
-def device_panel(classifier: Classifier | None) -> None:
+def device_panel(classifier: TorchClassifier | None) -> None:
     """Draw the choice of a device, and how the model is asked on it."""
     here = devices()
     if st.session_state.get("device") not in here:
@@ -67,7 +71,12 @@ def device_panel(classifier: Classifier | None) -> None:
         persist_state="session",
         help="Where the model computes. Automatic takes the fastest device of this machine.",
     )
-    if classifier is not None:
+    if classifier is not None and not state.models().ready(classifier):
+        st.caption(
+            "Computes in the fastest way of a trial.",
+            help="The trial takes a few seconds, once for each model on this machine. What it found is shown here.",
+        )
+    elif classifier is not None:
         execution = classifier.execution
         manner = ENGINES[execution.engine].manner
         facts = [execution.precision, *([manner] if manner else [])]

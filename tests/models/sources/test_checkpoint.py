@@ -167,7 +167,7 @@ def test_a_name_of_the_catalogue_comes_before_a_file_of_that_name(
 
 @pytest.mark.slow
 def test_a_loaded_file_is_read_again_once_it_has_changed(tmp_path: Path) -> None:
-    models = Models(load=lambda name, _: load(Path(name)))
+    models = Models(load=lambda name, _: load(Path(name)), find=lambda classifier: classifier.execution)
     path = write(network(classes=3).state_dict(), tmp_path / "mine.pt")
     first = models.get(str(path), "cpu")
     assert models.get(str(path), "cpu") is first
