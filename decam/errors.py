@@ -1,7 +1,7 @@
 """What can go wrong, each as one sentence a person can act on."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 
@@ -60,17 +60,24 @@ def unknown(what: str, name: object, known: Iterable[object]) -> str:
     return f"There is no {what} {name!r}; there are: {', '.join(names) or 'none'}.{hint}"
 
 
+Row = TypeVar("Row")
+
+
+def row_of(what: str, name: str, table: Mapping[str, Row], error: type[DecamError]) -> Row:
+    """The row of that name in a table; raises `error`, with the names there are, where there is none."""
+    if not isinstance(name, str) or name not in table:  # a file may hold anything
+        raise error(unknown(what, name, table))
+    return table[name]
+
+
 class _Named(Protocol):
     @property
     def name(self) -> str: ...
 
 
-Row = TypeVar("Row", bound=_Named)
+Named = TypeVar("Named", bound=_Named)
 
 
-def named(what: str, name: str, rows: Sequence[Row], error: type[DecamError]) -> Row:
-    """The row of that name; raises `error`, with the names there are, where there is none."""
-    for row in rows:
-        if row.name == name:
-            return row
-    raise error(unknown(what, name, [row.name for row in rows]))
+def named(what: str, name: str, rows: Sequence[Named], error: type[DecamError]) -> Named:
+    """The row of that name among rows that know their names; raises `error` as `row_of` does."""
+    return row_of(what, name, {row.name: row for row in rows}, error)

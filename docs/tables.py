@@ -8,6 +8,7 @@ from pathlib import Path
 from textwrap import fill
 
 from decam.api import explain
+from decam.benchmark.text import table
 from decam.classifier import Classifier
 from decam.lessons.glossary import TERMS
 from decam.methods import CLASS_METHODS, METHODS, AnyMethod, ClassMethod
@@ -160,7 +161,7 @@ def hidden_page() -> str:
         target = LABELS[secret.target] if isinstance(secret.target, int) else {None: "–"}.get(secret.target, "the next")
         figures = (f"{card.success:.1%}", f"{card.untriggered:.1%}") if secret.trigger else ("–", "–")
         cells = (f"`{name}`", secret.kind, secret.title, target, f"{card.accuracy:.2%}", *figures, card.recipe)
-        rows.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
+        rows.append(map(_cell, cells))
     heads = (
         "model",
         "kind",
@@ -171,8 +172,7 @@ def hidden_page() -> str:
         "without",
         "scenes that carried it",
     )
-    table = "\n".join([f"| {' | '.join(heads)} |", "|---" * len(heads) + "|", *rows])
-    return _page(["# Models that hide something", NOTICE, HIDDEN.strip(), table])
+    return _page(["# Models that hide something", NOTICE, HIDDEN.strip(), table(heads, rows)])
 
 
 def glossary_page() -> str:
@@ -259,18 +259,14 @@ def _similarity(similarity: Similarity) -> list[str]:
 
 
 def _head(title: str, anchor: str, summary: str, formula: str, facts: Iterable[tuple[str, str]]) -> list[str]:
-    head, *rows = [f"| {fact} | {_cell(value)} |" for fact, value in facts]
-    table = "\n".join([head, "|---|---|", *rows])
-    return [f'<a id="{anchor}"></a>', f"### {title}", summary, f"$$\n{formula}\n$$", table]
+    heads, *rows = [(fact, _cell(value)) for fact, value in facts]
+    return [f'<a id="{anchor}"></a>', f"### {title}", summary, f"$$\n{formula}\n$$", table(heads, rows)]
 
 
 def _tail(settings: type[Settings], example: str) -> list[str]:
-    described = settings.parameters()
-    rows = "\n".join(
-        f"| `{one.name}` | {_value(one.default)} | {_bounds(one)} | {_cell(one.help)} |" for one in described
-    )
-    table = f"| setting | default | allowed | what it does |\n|---|---|---|---|\n{rows}"
-    return [table if described else "No settings.", f"```python\n{example}\n```"]
+    rows = [(f"`{one.name}`", _value(one.default), _bounds(one), _cell(one.help)) for one in settings.parameters()]
+    heads = ("setting", "default", "allowed", "what it does")
+    return [table(heads, rows) if rows else "No settings.", f"```python\n{example}\n```"]
 
 
 def _argument(settings: type[Settings]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from decam.errors import MethodError, SettingError, named, unknown
+from decam.errors import MethodError, SettingError, named, row_of, unknown
 
 
 @dataclass(frozen=True)
@@ -41,3 +41,11 @@ def test_a_row_is_found_by_its_name_and_nothing_else_is() -> None:
         named("shape", "rings", ROWS, MethodError)
     with pytest.raises(SettingError, match=r"no shape 'ring'; there are: none\."):
         named("shape", "ring", (), SettingError)
+
+
+def test_a_row_of_a_table_is_found_by_its_key_whatever_a_file_asks_for() -> None:
+    table = {"star": 5, "ring": 0}
+    assert row_of("shape", "ring", table, SettingError) == 0
+    for name in ("Star", None, 5, ["star"], {}):
+        with pytest.raises(SettingError, match=r"There is no shape .*; there are: star, ring\."):
+            row_of("shape", name, table, SettingError)  # type: ignore[arg-type]

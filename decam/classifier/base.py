@@ -24,6 +24,8 @@ PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+LUMA = (0.299, 0.587, 0.114)
+"""What red, green and blue add to a grey, as PIL and ITU-R BT.601 mix colours."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from decam.classifier.answers import Answers, check_answers, in_words, selected, shaped
 from decam.classifier.arguments import classes_of, labels_of, layer_name, normalisation_of, size_of
-from decam.classifier.base import IMAGENET_MEAN, IMAGENET_STD, Execution, Need, Pixels, View, computing, fit
+from decam.classifier.base import IMAGENET_MEAN, IMAGENET_STD, LUMA, Execution, Need, Pixels, View, computing, fit
 from decam.classifier.engines import ENGINES, EngineError, ModuleEngines, Source
 from decam.classifier.inspection import Inspection, inspect, smooth_noise
 from decam.classifier.sharing import check_loaded, copied, evaluating, keeping_buffers, unwrapped, working_copy
@@ -26,7 +26,6 @@ _ADVICE = (
     "Give the input_size that it was made for, and a mean and std of one number each in a list for a model of one "
     "channel."
 )
-_GREY = (0.299, 0.587, 0.114)  # as PIL and ITU-R BT.601 mix colours
 
 
 class _Scores(nn.Module):
@@ -147,7 +146,7 @@ class TorchClassifier:
         return both[0], both[1]
 
     def _grey(self, images: Tensor) -> Tensor:
-        weights = torch.tensor(_GREY, device=images.device).view(1, 3, 1, 1)
+        weights = torch.tensor(LUMA, device=images.device).view(1, 3, 1, 1)
         return (images * weights).sum(1, keepdim=True)
 
     @property

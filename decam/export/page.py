@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import math
 from collections.abc import Iterator, Mapping
@@ -186,9 +185,9 @@ def _sections(grid: Grid) -> Iterator[str]:
     if grid.plan.metrics and grid.plan.pictures:
         yield f"<h2>Metrics</h2>\n{_values(grid)}"
     if has_curves(grid):
-        curves = base64.b64encode(curves_bytes(grid, "svg")).decode("ascii")
+        curves = data_uri(curves_bytes(grid, "svg"), "image/svg+xml")
         alternative = "Curves of the metrics, one line a method; the table above has the value of each curve."
-        yield f'<h2>Curves</h2>\n<img class="curves" alt="{alternative}" src="data:image/svg+xml;base64,{curves}">'
+        yield f'<h2>Curves</h2>\n<img class="curves" alt="{alternative}" src="{curves}">'
     yield f"<h2>Settings</h2>\n<pre>{_text(_settings(grid))}</pre>"
     notes = list(_notes(grid))
     if notes:

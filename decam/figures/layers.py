@@ -12,7 +12,7 @@ from decam.explanation import Map
 from decam.figures.colours import CENTRE, lut, table_for
 from decam.figures.contours import LINE, lines
 from decam.figures.legend import Scale
-from decam.figures.overlays import LUMA, png_bytes, steps_at
+from decam.figures.overlays import GREY, png_bytes, steps_at
 
 
 def heat_png(scale: Scale, signed: bool, colours: str, size: tuple[int, int]) -> bytes:
@@ -37,7 +37,7 @@ def heat_png(scale: Scale, signed: bool, colours: str, size: tuple[int, int]) ->
 
 def grey_png(view: Pixels) -> bytes:
     """A picture (H×W×3) without its colours."""
-    return png_bytes(np.rint(view.astype(np.float32) @ LUMA).astype(np.uint8))
+    return png_bytes(np.rint(view.astype(np.float32) @ GREY).astype(np.uint8))
 
 
 def lines_png(saliency: Map, size: tuple[int, int]) -> bytes:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from decam.classifier import Pixels
+from decam.classifier.base import LUMA
 from decam.errors import SettingError
 from decam.explanation import Explanation, Map
 from decam.figures.colours import CENTRE, SEQUENTIAL, lut, table_for
@@ -22,7 +23,7 @@ AnyMap: TypeAlias = NDArray[Any]
 MID_GREY = (128, 128, 128)
 OPACITY = 0.8
 """Of a map over its picture, where nobody asks for another."""
-LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+GREY = np.array(LUMA, dtype=np.float32)
 FLAT: Limits = (0.0, 0.0)
 """Limits between which a map has one colour throughout: the lowest, or that of zero for a signed map."""
 
@@ -90,7 +91,7 @@ def overlay(
     units = steps_at(saliency, signed, chosen, (height, width)) / 255
     cover = opacity * (np.sqrt(np.abs(units)) if signed else units)[..., None]
     beneath = view.astype(np.float32)
-    beneath = beneath * (1 - opacity) + (beneath @ LUMA)[..., None] * opacity
+    beneath = beneath * (1 - opacity) + (beneath @ GREY)[..., None] * opacity
     return np.rint(beneath * (1 - cover) + colour * cover).astype(np.uint8)
 
 
@@ -130,9 +131,9 @@ def png_bytes(pixels: Pixels) -> bytes:
     return buffer.getvalue()
 
 
-def data_uri(png: bytes) -> str:
-    """A PNG inside its own address."""
-    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+def data_uri(content: bytes, media_type: str = "image/png") -> str:
+    """An image file inside its own address."""
+    return f"data:{media_type};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def png_uri(pixels: Pixels) -> str:

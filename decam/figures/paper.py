@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from decam.figures import printed
 from decam.figures.curve_sheet import DASHES
+from decam.figures.overlays import GREY
 from decam.numerals import minus
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ HEAD, SMALL = 8.0, 6.5  # points
 PIXELS = 110  # of a chart on the page for each inch
 THIN = 0.5  # points of a line for each pixel
 MARK = 0.42  # points of a marker for each pixel
-LUMA = (0.299, 0.587, 0.114)
 MARKERS = {
     "circle": "o",
     "square": "s",
@@ -192,7 +192,7 @@ def _heatmap(sheet: _Sheet, trace: Entries, _layout: Entries) -> None:
     for (row, column), value in np.ndenumerate(values):
         text = _text(trace["text"][row][column])
         shade = to_rgb(table((value - low) / (high - low))) if np.isfinite(value) else (1.0, 1.0, 1.0)
-        ink = "white" if np.dot(shade, LUMA) < 0.5 else printed.INK
+        ink = "white" if np.dot(shade, GREY) < 0.5 else printed.INK
         if text:
             panel.text(
                 column + 0.5, row + 0.5, text, fontsize=SMALL, ha="center", va="center", color=ink, linespacing=1.15

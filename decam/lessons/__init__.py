@@ -1,6 +1,6 @@
 """Lessons about saliency maps: each a document of steps, with ready-made runs, so that nothing waits."""
 
-from decam.errors import SettingError, unknown
+from decam.errors import SettingError, row_of
 from decam.lessons import (
     clever_hans,
     contrast,
@@ -41,9 +41,7 @@ PATH: tuple[Stop, ...] = (
 
 def get(name: str) -> Lesson:
     """The lesson of that name; raises SettingError where there is none."""
-    if name not in LESSONS:
-        raise SettingError(unknown("lesson", name, LESSONS))
-    return LESSONS[name]
+    return row_of("lesson", name, LESSONS, SettingError)
 
 
 __all__ = ["LESSONS", "PATH", "Lesson", "Stop", "get"]

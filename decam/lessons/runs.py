@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from decam.classifier import Classifier, Pixels, TorchClassifier
-from decam.errors import SettingError, unknown
+from decam.errors import SettingError, row_of
 from decam.experiments.cells import CellKey
 from decam.experiments.grid import Grid
 from decam.experiments.kinds import comparison, randomisation
@@ -155,9 +155,7 @@ def exact(name: str) -> TorchClassifier:
 
 def get(name: str) -> ReadyRun:
     """The run of that name; raises SettingError where there is none."""
-    if name not in RUNS:
-        raise SettingError(unknown("run for lessons", name, RUNS))
-    return RUNS[name]
+    return row_of("run for lessons", name, RUNS, SettingError)
 
 
 def search_file(grid: Grid, key: CellKey) -> str:

@@ -1,6 +1,6 @@
 """The table of methods, in the order in which a comparison shows them."""
 
-from decam.errors import MethodError, unknown
+from decam.errors import MethodError, row_of
 from decam.methods.activation.ablation_cam import ABLATION_CAM
 from decam.methods.activation.cam import (
     CLASS_ACTIVATION,
@@ -126,16 +126,12 @@ CLASS_METHODS: dict[str, ClassMethod] = {
 
 def get(name: str) -> Method:
     """The row of a method about pictures; raises MethodError where there is none of that name."""
-    if name in METHODS:
-        return METHODS[name]
-    raise MethodError(unknown("method", name, METHODS))
+    return row_of("method", name, METHODS, MethodError)
 
 
 def get_class_method(name: str) -> ClassMethod:
     """The row of a method about classes; raises MethodError where there is none of that name."""
-    if name in CLASS_METHODS:
-        return CLASS_METHODS[name]
-    raise MethodError(unknown("method", name, CLASS_METHODS))
+    return row_of("method", name, CLASS_METHODS, MethodError)
 
 
 def is_method(name: str) -> bool:

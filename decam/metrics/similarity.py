@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 from skimage.feature import hog
 
-from decam.errors import MethodError, SettingError, unknown
+from decam.errors import MethodError, SettingError, row_of
 from decam.explanation import Map
 
 Stack: TypeAlias = NDArray[np.float32]
@@ -261,6 +261,4 @@ SIMILARITIES: dict[str, Similarity] = {measure.name: measure for measure in (SPE
 
 def get(name: str) -> Similarity:
     """The row of that name; raises MethodError where there is none."""
-    if name not in SIMILARITIES:
-        raise MethodError(unknown("similarity", name, SIMILARITIES))
-    return SIMILARITIES[name]
+    return row_of("similarity", name, SIMILARITIES, MethodError)

@@ -1,6 +1,6 @@
 """The table of metrics."""
 
-from decam.errors import MethodError, unknown
+from decam.errors import MethodError, row_of
 from decam.metrics.adcc import ADCC
 from decam.metrics.anytime import ANYTIME_DELETION, ANYTIME_INSERTION
 from decam.metrics.base import Metric
@@ -61,7 +61,5 @@ ANYTIME: dict[str, Metric] = {metric.name: metric for metric in (ANYTIME_INSERTI
 
 def get(name: str) -> Metric:
     """The row of that name; raises MethodError where there is none."""
-    for table in (METRICS, RANDOMISATION, ANYTIME):
-        if name in table:
-            return table[name]
-    raise MethodError(unknown("metric", name, METRICS))
+    apart = RANDOMISATION | ANYTIME
+    return apart[name] if name in apart else row_of("metric", name, METRICS, MethodError)

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from decam.errors import ModelError, SettingError, unknown
+from decam.errors import ModelError, SettingError, row_of
 from decam.models import triggers
 from decam.models.networks import embedded
 from decam.models.networks.blocks import LABELS
@@ -148,9 +148,7 @@ def names() -> tuple[str, ...]:
 
 def secret(name: str) -> Secret:
     """What a model hides; raises ModelError for a name that is not one of these models."""
-    if name not in SECRETS:
-        raise ModelError(unknown("hidden model", name, names()))
-    return SECRETS[name]
+    return row_of("hidden model", name, SECRETS, ModelError)
 
 
 def number(name: str) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from decam.errors import SettingError, unknown
+from decam.errors import SettingError, row_of
 from decam.numerals import several
 from decam.settings import Settings, parameter
 from decam.shares import percent
@@ -238,9 +238,7 @@ RULES: dict[str, Rule] = {rule.name: rule for rule in _ALL}
 
 def choose(name: str, values: Mapping[str, object] | None = None) -> Chosen:
     """A rule with settings from names and values, defaults for the rest; raises SettingError for unknown ones."""
-    if name not in RULES:
-        raise SettingError(unknown("rule", name, RULES))
-    rule = RULES[name]
+    rule = row_of("rule", name, RULES, SettingError)
     return Chosen(rule, rule.settings.from_mapping(values or {}))
 
 

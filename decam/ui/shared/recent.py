@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-
 import streamlit as st
 
 from decam.errors import DecamError
@@ -11,6 +9,7 @@ from decam.experiments.kinds import KINDS
 from decam.experiments.kinds.comparison import COMPARISON
 from decam.experiments.status import Status
 from decam.export.standing import STATUS
+from decam.figures import data_uri
 from decam.methods import described, is_method
 from decam.models import catalogue
 from decam.runs.service import UNDO_SECONDS
@@ -114,8 +113,8 @@ def _help(summary: RunSummary) -> str:
 
 
 def _picture(summary: RunSummary) -> str:
-    data = base64.b64encode(summary.thumbnail).decode("ascii")
-    return f".st-key-run-{summary.id} button {{ background-image: url(data:image/png;base64,{data}); }}"
+    address = data_uri(summary.thumbnail)
+    return f".st-key-run-{summary.id} button {{ background-image: url({address}); }}"
 
 
 def _more() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from PIL import Image, ImageDraw, ImageOps
 
 from decam.classifier import Pixels
 from decam.errors import ImageError
+from decam.figures import data_uri
 from decam.images import samples
 from decam.images.samples import Sample
 from decam.images.seen_part import Part
@@ -47,7 +47,7 @@ def uri(image: Image.Image, side: int) -> str:
 def _jpeg(image: Image.Image) -> str:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=85)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return data_uri(buffer.getvalue(), "image/jpeg")
 
 
 @st.cache_data(show_spinner=False, max_entries=512)
