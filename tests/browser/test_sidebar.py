@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from decam.ui import nav
 from tests.browser.conftest import Finished, Watch
 from tests.tools.server import Server
 
+SIZES: tuple[ViewportSize, ...] = (
+    {"width": 390, "height": 844},
+    {"width": 900, "height": 800},
+    {"width": 1440, "height": 900},
+)
 # Asked until it is true: the sidebar slides out of the window when it closes.
 IN_FRONT = """() => {
     const button = document.querySelector('[data-testid="stExpandSidebarButton"]');
@@ -45,31 +51,30 @@ def collapsed(page: Page) -> None:
     expect(button).to_be_visible()
 
 
-@pytest.mark.parametrize(("width", "height"), [(390, 844), (900, 800), (1440, 900)])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_button_that_opens_the_sidebar_can_be_seen_and_pressed_on_every_page(
-    width: int, height: int, theme: str, chromium: Browser, common_server: Server, watch: Watch
+    theme: Literal["light", "dark"], chromium: Browser, common_server: Server, watch: Watch
 ) -> None:
-    context = chromium.new_context(
-        viewport={"width": width, "height": height}, color_scheme="dark" if theme == "dark" else "light"
-    )
+    context = chromium.new_context(viewport=SIZES[0], color_scheme=theme)
     context.on("page", watch.attach)
     page = context.new_page()
     for path in ("", *(entry.address for entry in nav.PAGES)):
         page.goto(f"{common_server.url}{path}")
-        collapsed(page)
-        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-        button = page.get_by_role("button", name="Expand sidebar")
-        box = button.bounding_box()
-        assert box is not None
-        assert box["x"] >= 0 and box["y"] >= 0
-        assert box["x"] + box["width"] <= width and box["y"] + box["height"] <= height
-        assert min(box["width"], box["height"]) >= 24
-        page.wait_for_function(IN_FRONT)
-        assert button.evaluate(OPAQUE)
-        assert button.evaluate(UNDER) == [], path
-        button.click()
-        expect(page.get_by_role("link", name="Sanity", exact=True)).to_be_in_viewport()
+        for size in SIZES:
+            page.set_viewport_size(size)
+            collapsed(page)
+            expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+            button = page.get_by_role("button", name="Expand sidebar")
+            box = button.bounding_box()
+            assert box is not None
+            assert box["x"] >= 0 and box["y"] >= 0
+            assert box["x"] + box["width"] <= size["width"] and box["y"] + box["height"] <= size["height"]
+            assert min(box["width"], box["height"]) >= 24
+            page.wait_for_function(IN_FRONT)
+            assert button.evaluate(OPAQUE)
+            assert button.evaluate(UNDER) == [], (path, size)
+            button.click()
+            expect(page.get_by_role("link", name="Sanity", exact=True)).to_be_in_viewport()
     context.close()
 
 
