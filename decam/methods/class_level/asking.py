@@ -20,7 +20,7 @@ from decam.methods.support.weight_sharing import share_weights
 
 Found = TypeVar("Found")
 
-JOINT = 8  # batches of the execution that one joint pass with gradients may hold
+JOINT = 8  # batches of the execution that one joint pass with gradients may hold; 1 on a CPU, whose caches are small
 
 
 class Road:
@@ -45,7 +45,7 @@ class Road:
         self._seen: dict[str, Tensor] = {}
         self._module: nn.Module | None = None
         self._hooked: set[str] = set()
-        self._batch = classifier.execution.batch_size * JOINT
+        self._batch = classifier.execution.batch_size * (1 if classifier.device.type == "cpu" else JOINT)
         for layer in sorted(units):
             self._hook(layer)
 
@@ -123,7 +123,7 @@ class Road:
             answers = self._through(leaf)
             objective = self._objective(answers, rows).sum()
             (slope,) = torch.autograd.grad(objective, leaf)
-        if not bool(slope.isfinite().all()):
+        if not all(bool(edge.isfinite()) for edge in slope.aminmax()):  # NaN is both
             raise ModelError(f"{called(self.classifier)} gave a gradient that is no number; load it with exact=True.")
         probabilities = self._logs(answers.detach()).exp()
         return slope.cpu(), self._value(probabilities, rows), probabilities

@@ -162,6 +162,19 @@ def moved(maps: Tensor, affine: Tensor | None) -> Tensor:
     return F.grid_sample(maps, grid, align_corners=False)
 
 
+def moved_each(maps: Tensor, affine: Tensor | None, count: int) -> Tensor:
+    """Each map (K×3×H×W) at `count` places, those of `affine` for all maps: (K·count)×3×H×W; gradients flow.
+
+    The same values as `moved` gives, but how a place reads its neighbours is worked out once for all maps.
+    """
+    if affine is None:
+        return maps.repeat_interleave(count, 0)
+    number, channels, *size = maps.shape
+    stacked = maps.reshape(1, number * channels, *size).expand(count, -1, -1, -1)
+    placed = moved(stacked, affine).view(count, number, channels, *size)
+    return placed.transpose(0, 1).reshape(number * count, channels, *size)
+
+
 def raised(values: Tensor, thresholds: Tensor) -> Tensor:
     """Values of classes (in [0, 1]) as they are; of units 1 where they pass their threshold. NaN marks a class."""
     return torch.where(thresholds.isnan(), values, (values > thresholds).float())

@@ -32,7 +32,7 @@ from decam.methods.class_level.common import (
     Moments,
     fallen_short,
     measured,
-    moved,
+    moved_each,
     project,
     radius_of,
     raised,
@@ -205,19 +205,18 @@ class _Search:
         drawn = self.draw(batch, self.size, generator).repeat(len(active), 1, 1, 1)
         left = 1 - (iteration - 1) / self.iterations
         places = self.jitter.drawn(batch, self.size, generator, left)
-        affine = None if places is None else places.repeat(len(active), 1, 1)
         rows = active.repeat_interleave(batch)
 
         def asked(maps: Tensor, which: Tensor) -> Tensor:
             """The mean value of the active maps that are chosen."""
             chosen = which.repeat_interleave(batch)
-            placed = moved(maps[which].repeat_interleave(batch, 0), None if affine is None else affine[chosen])
+            placed = moved_each(maps[which], places, batch)
             return self._mean(self.road.values(drawn[chosen] + placed, rows[chosen]), rows[chosen])
 
         here = self.maps[active]
         leaf = here.clone().requires_grad_()
         with torch.enable_grad():
-            placed = moved(leaf.repeat_interleave(batch, 0), affine)
+            placed = moved_each(leaf, places, batch)
         slopes, values = self.road.slopes(drawn + placed.detach(), rows)
         (slope,) = torch.autograd.grad(placed, leaf, slopes / batch)
         before = self._mean(values, rows)

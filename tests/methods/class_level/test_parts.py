@@ -11,7 +11,17 @@ from skimage.filters import threshold_otsu
 
 from decam.errors import SettingError
 from decam.methods.class_level import samples
-from decam.methods.class_level.common import Basis, FreshSamples, Jitter, Moments, moved, norms, project, radius_of
+from decam.methods.class_level.common import (
+    Basis,
+    FreshSamples,
+    Jitter,
+    Moments,
+    moved,
+    moved_each,
+    norms,
+    project,
+    radius_of,
+)
 from decam.methods.class_level.refinement import region, strengthened
 
 
@@ -124,6 +134,26 @@ def test_a_share_of_the_moves_is_that_of_smaller_ones_and_none_leaves_maps_where
     )
     maps = torch.rand(5, 3, 8, 8, generator=generator())
     torch.testing.assert_close(moved(maps, whole.drawn(5, (8, 8), generator(), 0.0)), maps, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (9, 14)])
+def test_each_map_moved_to_the_same_places_is_what_it_is_when_moved_alone(size: tuple[int, int]) -> None:
+    maps = torch.randn(3, 3, *size, generator=generator())
+    places = Jitter(0.2, 180.0, 0.4).drawn(4, size, generator())
+    assert places is not None
+    weights = torch.randn(12, 3, *size, generator=generator())
+    leaf = maps.clone().requires_grad_()
+    with torch.enable_grad():
+        together = moved_each(leaf, places, 4)
+        (slope,) = torch.autograd.grad(together, leaf, weights)
+    for number, one in enumerate(maps):
+        alone = one[None].clone().requires_grad_()
+        with torch.enable_grad():
+            placed = moved(alone.expand(4, -1, -1, -1), places)
+            (apart,) = torch.autograd.grad(placed, alone, weights[4 * number : 4 * number + 4])
+        torch.testing.assert_close(together[4 * number : 4 * number + 4], placed)
+        torch.testing.assert_close(slope[number], apart[0])
+    torch.testing.assert_close(moved_each(maps, None, 2), maps.repeat_interleave(2, 0))
 
 
 def test_fresh_samples_are_those_of_their_seed_with_noise_of_unit_length() -> None:
