@@ -9,8 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from decam.hardware.parallel_batches import side_by_side
 from decam.masking import upsample
 from decam.methods.de_cam.guided_filter import Guide, coarse_size
+
+FEW = 4  # shares of which so many are found faster than by sorting
 
 
 class Encoding:
@@ -64,15 +67,26 @@ def rank_masks(maps: Tensor, kept: Sequence[float], removed: Sequence[float]) ->
     """
     flat = maps.flatten(1)
     last = [-max(1, round(share * flat.shape[1])) for share in (*kept, *removed)]
-    thresholds = _ascending(flat)[:, last].unsqueeze(2)
+    thresholds = _in_order(flat, last).unsqueeze(2)
     visible = torch.empty(len(flat), len(last), flat.shape[1], dtype=torch.bool, device=flat.device)
     torch.ge(flat.unsqueeze(1), thresholds[:, : len(kept)], out=visible[:, : len(kept)])
     torch.lt(flat.unsqueeze(1), thresholds[:, len(kept) :], out=visible[:, len(kept) :])
     return visible.view(len(flat), len(last), *maps.shape[1:])
 
 
-def _ascending(rows: Tensor) -> Tensor:
-    """Each row sorted; on the CPU by numpy, whose vectorised sort takes a fifth of torch's time."""
+def _in_order(rows: Tensor, places: Sequence[int]) -> Tensor:
+    """What stands at these places of each row once it is sorted, N×places.
+
+    On the CPU by numpy, whose vectorised sort takes a fifth of torch's time. For few places a row is only divided
+    there, on all cores, which takes a third of that.
+    """
     if rows.device.type != "cpu":
-        return rows.sort(dim=1).values
-    return torch.from_numpy(np.sort(rows.numpy(), axis=1))
+        return rows.sort(dim=1).values[:, places]
+    values = rows.numpy()
+    if len(places) > FEW:
+        return torch.from_numpy(np.sort(values, axis=1)[:, places])
+    count = min(torch.get_num_threads(), len(values))
+    divided = side_by_side(
+        lambda part: np.partition(part, places, axis=1)[:, places], np.array_split(values, count), count
+    )
+    return torch.from_numpy(np.concatenate(list(divided)))

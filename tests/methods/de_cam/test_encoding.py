@@ -57,6 +57,21 @@ def test_rank_masks_keep_and_remove_the_top_shares(seed: int, ties: bool) -> Non
             assert masks[j].tolist() == [(value >= last) == (j < len(KEPT)) for value in values]
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+@settings(max_examples=20)
+@given(st.integers(0, 10_000), st.integers(1, 5), st.booleans())
+def test_few_shares_are_found_without_sorting_as_by_sorting(threads: int, seed: int, rows: int, ties: bool) -> None:
+    maps = torch.randn(rows, 30, 20, generator=torch.Generator().manual_seed(seed))
+    maps = maps.round() if ties else maps
+    usual = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        few = rank_masks(maps, KEPT[:1], REMOVED[2:])
+    finally:
+        torch.set_num_threads(usual)
+    assert torch.equal(few, rank_masks(maps, KEPT, REMOVED)[:, [0, 5]])
+
+
 def test_a_share_too_small_for_one_pixel_is_one_pixel() -> None:
     maps = torch.arange(16.0).view(1, 4, 4)
     assert rank_masks(maps, (0.01,), (0.01,)).sum((2, 3)).tolist() == [[1, 15]]
