@@ -1,8 +1,8 @@
 """Evaluations a second of a whole DE-CAM run, of this checkout beside an earlier one.
 
 Each run has a process of its own, in turns: first the earlier checkout, then this one. A process builds the model,
-finds its fastest way of asking by the trial, and makes one map untimed. Then a second one is timed,
-from the image to the finished map. The ImageNet models have random weights.
+finds its fastest way of asking by the trial, and makes one map untimed. Then a second one is timed, from the image to
+the finished map. The ImageNet models have random weights.
 
     git worktree add ../earlier 7d62164
     .venv/bin/python -m benchmarks.earlier ../earlier
