@@ -1,12 +1,12 @@
 """How soon the Compare page shows something, and what a worker loses while a page watches it.
 
 A server and a headless Chromium share this machine, as on a teacher's laptop. The server is started on a new data
-directory, visited once, and started again: at its first start it tries which way of asking the model is fastest, and keeps what it
-finds. The first page does not wait for that, but the first answer does. A visitor opens the page in a fresh profile: timed until it can be used, with samples and
-settings. The visitor chooses a sample scene for the embedded model and presses Explain: timed, in the page, from that
-click to the first finished map that is drawn, and to the line that says that all maps and curves are finished. At last
-a long DE-CAM search runs in turns with its page open and with its tab gone elsewhere; compared are the seconds that the
-search itself took.
+directory, visited once, and started again: at its first start it tries which way of asking the model is fastest, and
+keeps what it finds. The first page does not wait for that, but the first answer does. A visitor opens the page in a
+fresh profile: timed until it can be used, with samples and settings. The visitor chooses a sample scene for the
+embedded model and presses Explain: timed, in the page, from that click to the first finished map that is drawn, and to
+the line that says that all maps and curves are finished. At last a long DE-CAM search runs in turns with its page open
+and with its tab gone elsewhere; compared are the seconds that the search itself took.
 
     .venv/bin/python -m benchmarks.page
 """
