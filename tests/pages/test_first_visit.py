@@ -38,7 +38,7 @@ def test_the_first_page_does_not_wait_for_the_trial_of_its_model(monkeypatch: py
     monkeypatch.setattr(state, "models", lambda: models)
     visitor = Visitor()
     assert visitor.offers("welcome-scene-star")
-    assert "Computes in the fastest way of a trial." in visitor.app.sidebar.caption.values
+    assert "A trial finds the fastest way to compute." in visitor.app.sidebar.caption.values
     goes_on.set()
     visitor.press("welcome-scene-star")
     assert visitor.bars("Star")[0][0] == "star"

@@ -73,7 +73,7 @@ def device_panel(classifier: TorchClassifier | None) -> None:
     )
     if classifier is not None and not state.models().ready(classifier):
         st.caption(
-            "Computes in the fastest way of a trial.",
+            "A trial finds the fastest way to compute.",
             help="The trial takes a few seconds, once for each model on this machine. What it found is shown here.",
         )
     elif classifier is not None:
