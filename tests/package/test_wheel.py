@@ -180,17 +180,19 @@ def test_the_command_serves_the_dashboard_from_any_folder(served: str) -> None:
             assert b"<title>" in answer.read()
 
 
-@pytest.mark.parametrize("address", [entry.address for entry in nav.PAGES])
-def test_the_installed_pages_are_drawn_without_an_error(environment: Path, elsewhere: Path, address: str) -> None:
+def test_the_installed_pages_are_drawn_without_an_error(environment: Path, elsewhere: Path) -> None:
+    addresses = [entry.address for entry in nav.PAGES]
     code = f"""
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 from decam.ui.nav import SCRIPT
 
-app = AppTest.from_file(SCRIPT, default_timeout={PATIENCE})
-app._page_hash = calc_hash({address!r})
-app.run()
-print([error.value for error in app.exception], len(app.get("page_link")))
+for address in {addresses!r}:
+    app = AppTest.from_file(SCRIPT, default_timeout={PATIENCE})
+    app._page_hash = calc_hash(address)
+    app.run()
+    print("drawn", address, [error.value for error in app.exception], len(app.get("page_link")))
 """
     printed = _run(environment / BIN / "python", "-c", code, folder=elsewhere)
-    assert printed.splitlines()[-1] == f"[] {len(nav.PAGES)}"
+    drawn = [line for line in printed.splitlines() if line.startswith("drawn")]
+    assert drawn == [f"drawn {address} [] {len(addresses)}" for address in addresses]
