@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Literal
 
@@ -12,11 +13,9 @@ from decam.ui import nav
 from tests.browser.conftest import Finished, Watch
 from tests.tools.server import Server
 
-SIZES: tuple[ViewportSize, ...] = (
-    {"width": 390, "height": 844},
-    {"width": 900, "height": 800},
-    {"width": 1440, "height": 900},
-)
+# Between a narrow window and a wide one the framework opens and closes the sidebar by itself: each gets a new page.
+NARROW: tuple[ViewportSize, ...] = ({"width": 390, "height": 844},)
+WIDE: tuple[ViewportSize, ...] = ({"width": 900, "height": 800}, {"width": 1440, "height": 900})
 # Asked until it is true: the sidebar slides out of the window when it closes.
 IN_FRONT = """() => {
     const button = document.querySelector('[data-testid="stExpandSidebarButton"]');
@@ -55,12 +54,14 @@ def collapsed(page: Page) -> None:
 def test_the_button_that_opens_the_sidebar_can_be_seen_and_pressed_on_every_page(
     theme: Literal["light", "dark"], chromium: Browser, common_server: Server, watch: Watch
 ) -> None:
-    context = chromium.new_context(viewport=SIZES[0], color_scheme=theme)
+    context = chromium.new_context(color_scheme=theme)
     context.on("page", watch.attach)
     page = context.new_page()
-    for path in ("", *(entry.address for entry in nav.PAGES)):
+    paths = ("", *(entry.address for entry in nav.PAGES))
+    for path, sizes in itertools.product(paths, (NARROW, WIDE)):
+        page.set_viewport_size(sizes[0])
         page.goto(f"{common_server.url}{path}")
-        for size in SIZES:
+        for size in sizes:
             page.set_viewport_size(size)
             collapsed(page)
             expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
