@@ -16,17 +16,30 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from decam.benchmark.report import Report, parser_of, script
 from decam.benchmark.text import head, row, spread
 from decam.errors import SettingError
 
 HERE = Path(__file__).parents[1]
-MODELS = {"embedded": 2000, "squeezenet1_0": 1000, "mobilenet_v3_large": 1000, "resnet50": 500, "vit_b_16": 200}
-"""Evaluations of the timed run of each model."""
 WARM = 200  # evaluations of the untimed run
-AIMS = {"squeezenet1_0": 2.5, "mobilenet_v3_large": 2.5}
-OTHERS = 1.5  # of the models without an aim of their own
+
+
+class Timed(NamedTuple):
+    """Evaluations of a model's timed run, and how many times as fast it is to be."""
+
+    evaluations: int
+    aim: float
+
+
+MODELS = {
+    "embedded": Timed(2000, 1.5),
+    "squeezenet1_0": Timed(1000, 2.5),
+    "mobilenet_v3_large": Timed(1000, 2.5),
+    "resnet50": Timed(500, 1.5),
+    "vit_b_16": Timed(200, 1.5),
+}
 # What both checkouts understand.
 _RUN = f"""
 import sys
@@ -57,7 +70,7 @@ def rate(checkout: Path, name: str, budget: int) -> float:
 def compared(name: str, earlier: Sequence[float], now: Sequence[float]) -> str:
     """A line of the table: rates of both in turns, and by how much this checkout is faster."""
     gains = [after / before for before, after in zip(earlier, now, strict=True)]
-    return row((name, spread(earlier, ".1f"), spread(now, ".1f"), spread(gains), f"{AIMS.get(name, OTHERS)}"))
+    return row((name, spread(earlier, ".1f"), spread(now, ".1f"), spread(gains), f"{MODELS[name].aim}"))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -72,7 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     report.say(f"medians of {asked.rounds} rounds in turns, lowest and highest in brackets\n")
     report.say(head(("model", "earlier, evaluations/s", "now", "times", "aim")))
     for name in asked.models:
-        turns = [[rate(place, name, MODELS[name]) for place in (checkout, HERE)] for _ in range(asked.rounds)]
+        turns = [
+            [rate(place, name, MODELS[name].evaluations) for place in (checkout, HERE)] for _ in range(asked.rounds)
+        ]
         earlier, now = zip(*turns, strict=True)
         report.say(compared(name, earlier, now))
     report.write(asked.write)

@@ -85,8 +85,7 @@ def _in_order(rows: Tensor, places: Sequence[int]) -> Tensor:
     values = rows.numpy()
     if len(places) > FEW:
         return torch.from_numpy(np.sort(values, axis=1)[:, places])
-    count = min(torch.get_num_threads(), len(values))
-    divided = side_by_side(
-        lambda part: np.partition(part, places, axis=1)[:, places], np.array_split(values, count), count
-    )
+    count = torch.get_num_threads()
+    parts = np.array_split(values, min(count, len(values)))
+    divided = side_by_side(lambda part: np.partition(part, places, axis=1)[:, places], parts, count)
     return torch.from_numpy(np.concatenate(list(divided)))
